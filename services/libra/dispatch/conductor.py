@@ -1,0 +1,101 @@
+"""Lead one run from its cursors to its end."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+
+import structlog
+
+from libra.bus import streams
+from libra.bus.connection import NatsBus
+from libra.dispatch.expansion import next_stretch, total
+from libra.dispatch.sender import Sender
+from libra.dispatch.settings import Settings
+from libra.dispatch.sweep import Sweep
+from libra.stage.batch import MAX_TRIALS
+from libra.stage.bus import Full
+from libra.store.client import Store
+from libra.store.runs import RunRecord
+from libra.telemetry.actions import Action
+from libra.telemetry.metrics import Metrics
+from libra.v1.run_pb2 import OutcomeCounts, RunState
+
+log = structlog.get_logger(__name__)
+
+LOOKS_PER_SECOND = 10
+"""Progress is asked for no oftener, however many events come."""
+
+
+def settled(counts: OutcomeCounts | None) -> int:
+    """Return how many trials have their verdict."""
+    return counts.scored + counts.filtered + counts.unjudged + counts.failed if counts else 0
+
+
+class Conductor:
+    """Keeps a bounded window of trials in flight for each model of one run, and ends the run when every trial is settled."""
+
+    def __init__(self, run_id: str, holder: str, *, store: Store, bus: NatsBus, metrics: Metrics, settings: Settings) -> None:
+        self.nudge = asyncio.Event()
+        """Set it when there may be progress."""
+        self._id, self._holder = run_id, holder
+        self._store, self._bus, self._settings = store, bus, settings
+        self._sender = Sender(store, bus, metrics)
+        self._sweep = Sweep(store, bus, self._sender, settings)
+        self._renewed_seconds = time.monotonic()
+
+    async def lead(self, stop: asyncio.Event) -> None:
+        """Work until the run has ended, belongs to another replica, or `stop` is set."""
+        while not stop.is_set() and await self._ours():
+            record = await self._store.runs.get(self._id)
+            if record is None or record.run.state != RunState.RUN_STATE_RUNNING:
+                return
+            if await self._step(record):
+                return
+            await self._rest()
+
+    async def _step(self, record: RunRecord) -> bool:
+        """Send what the windows have room for, sweep, and end the run if it is done; tell whether it is."""
+        progress = await self._store.cells.progress(self._id)
+        models = record.run.spec.models
+        if all(settled(progress.get(model)) >= total(record.sections) for model in models):
+            await self._end()
+            return True
+        for model in models:
+            await self._feed(record, model, settled(progress.get(model)))
+            await self._sweep.look(record, model, settled(progress.get(model)))
+        return False
+
+    async def _feed(self, record: RunRecord, model: str, done: int) -> None:
+        cursor = record.cursors.get(model, 0)
+        with contextlib.suppress(Full):  # the next step tries again from the same cursor
+            while cursor + MAX_TRIALS <= done + self._settings.window_trials:
+                stretch = next_stretch(record.sections, cursor, MAX_TRIALS)
+                if stretch is None:
+                    return
+                grid = await self._sender.grid(record, stretch.section)
+                await self._sender.send(record, stretch.section, model, grid.between(stretch.start, stretch.stop))
+                cursor += stretch.stop - stretch.start
+                # After the publish: a crash between the two sends the batch twice, and never not at all.
+                await self._store.runs.advance(self._id, model, cursor)
+
+    async def _end(self) -> None:
+        if await self._store.runs.end(self._id, RunState.RUN_STATE_FINISHED):
+            log.info("the run has finished", action=Action.RUN_ENDED, run=self._id)
+            await self._bus.signal(streams.event_run(self._id), b"")
+            await self._bus.signal(streams.event_board(), b"")
+
+    async def _ours(self) -> bool:
+        """Renew the lease when a third of it has passed; tell whether the run is still this replica's."""
+        now = time.monotonic()
+        if now - self._renewed_seconds < self._settings.lease_seconds / 3:
+            return True
+        self._renewed_seconds = now
+        return await self._store.runs.claim(self._id, self._holder, self._settings.lease_seconds)
+
+    async def _rest(self) -> None:
+        await asyncio.sleep(1 / LOOKS_PER_SECOND)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self.nudge.wait(), self._settings.wake_seconds)
+        self.nudge.clear()

@@ -1,0 +1,52 @@
+"""Which judge a task gets in a run, and whether it has all it needs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from libra.dispatch.registry import Registry
+from libra.errors import Invalid, unknown
+from libra.v1.judge_pb2 import Judge
+from libra.v1.run_pb2 import RunSpec
+from libra.v1.task_pb2 import JudgeSpec, Task
+
+MODEL_OPTION = "model"
+"""The option by which a judge that asks a model learns which one."""
+
+
+def check_names(spec: RunSpec, tasks: Sequence[Task], registry: Registry) -> None:
+    """Refuse judges for tasks that are not selected, and a judge model that is not registered."""
+    names = [task.name for task in tasks]
+    for task_name in spec.judges:
+        if task_name not in names:
+            raise Invalid(unknown("selected task", task_name, names), field=f"spec.judges[{task_name}]")
+    if spec.judge_model and spec.judge_model not in registry.models:
+        raise Invalid(unknown("model", spec.judge_model, sorted(registry.models)), field="spec.judge_model")
+
+
+def judge_of(task: Task, spec: RunSpec, registry: Registry) -> JudgeSpec:
+    """Return the judge of a task in a run, with all it needs to know; raise Invalid if it is unknown or lacks something.
+
+    It is the one the spec names for the task, else the one on the card. A judge that asks a model is told the run's, unless
+    its card names one.
+    """
+    field = f"spec.judges[{task.name}]"
+    asked = JudgeSpec(name=spec.judges.get(task.name, task.judge.name), options=dict(task.judge.options))
+    judge = registry.judges.get(asked.name)
+    if judge is None:
+        raise Invalid(unknown("judge", asked.name, sorted(registry.judges)), field=field)
+    if judge.asks_model and spec.judge_model and MODEL_OPTION not in asked.options:
+        asked.options[MODEL_OPTION] = spec.judge_model
+    check_options(asked, judge, field=field)
+    return asked
+
+
+def check_options(asked: JudgeSpec, judge: Judge, *, field: str) -> None:
+    """Refuse a judge whose required option is missing or whose option holds a value that it does not take."""
+    for option in judge.options:
+        given = asked.options.get(option.name)
+        if given is None and option.required:
+            hint = "name a judge_model in the run" if option.name == MODEL_OPTION else option.description
+            raise Invalid(f"the judge {judge.name} needs the option {option.name!r}: {hint}", field=field)
+        if given is not None and option.values and given not in option.values:
+            raise Invalid(unknown(f"{option.name} of the judge {judge.name}", given, list(option.values)), field=field)

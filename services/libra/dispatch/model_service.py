@@ -1,0 +1,59 @@
+"""ModelService: register models, and forget them."""
+
+from __future__ import annotations
+
+import grpc.aio
+import structlog
+
+from libra.dispatch.model_entry import check
+from libra.errors import NotFound, NotNow
+from libra.store.client import Store
+from libra.telemetry.actions import Action
+from libra.v1 import model_pb2_grpc
+from libra.v1.model_pb2 import (
+    CreateModelRequest,
+    CreateModelResponse,
+    DeleteModelRequest,
+    DeleteModelResponse,
+    GetModelRequest,
+    GetModelResponse,
+    Model,
+)
+
+log = structlog.get_logger(__name__)
+
+
+class ModelService(model_pb2_grpc.ModelServiceServicer):
+    """Keeps the registry of models; it never sees a key."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def CreateModel(self, request: CreateModelRequest, context: grpc.aio.ServicerContext) -> CreateModelResponse:
+        """Register a model; the same again changes nothing."""
+        check(request.model)
+        model = await self._store.models.add(request.model)
+        log.info("a model was registered", action=Action.MODEL_REGISTERED, model=model.name)
+        return CreateModelResponse(model=model)
+
+    async def GetModel(self, request: GetModelRequest, context: grpc.aio.ServicerContext) -> GetModelResponse:
+        """Return one model."""
+        return GetModelResponse(model=await self._model(request.name))
+
+    async def DeleteModel(self, request: DeleteModelRequest, context: grpc.aio.ServicerContext) -> DeleteModelResponse:
+        """Forget a model that no running run asks."""
+        model = await self._model(request.name)
+        for record in await self._store.runs.active():
+            spec = record.run.spec
+            if model.name in spec.models or model.name == spec.judge_model:
+                raise NotNow(f"{model.name} is in use by the run {record.run.id}; wait for it or cancel it", field="name")
+        await self._store.models.delete(model.name)
+        log.info("a model was forgotten", action=Action.MODEL_FORGOTTEN, model=model.name)
+        return DeleteModelResponse()
+
+    async def _model(self, name: str) -> Model:
+        model = await self._store.models.get(name)
+        if model is None:
+            names = [known.name for known in await self._store.models.list()]
+            raise NotFound.named("model", name, names, field="name")
+        return model

@@ -1,0 +1,113 @@
+"""RunService: create runs, look at them, follow them, call them off."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+
+import grpc.aio
+import structlog
+from google.protobuf.timestamp_pb2 import Timestamp
+from ulid import ULID
+
+from libra.bus import streams
+from libra.bus.connection import NatsBus
+from libra.dispatch.catalogues import Catalogues
+from libra.dispatch.presenting import present
+from libra.dispatch.spec import resolve
+from libra.errors import Invalid, NotFound
+from libra.rpc import paging
+from libra.store.client import Store
+from libra.store.runs import RunRecord
+from libra.telemetry.actions import Action
+from libra.v1 import run_pb2_grpc
+from libra.v1.run_pb2 import (
+    CancelRunRequest,
+    CancelRunResponse,
+    CreateRunRequest,
+    CreateRunResponse,
+    GetRunRequest,
+    GetRunResponse,
+    ListRunsRequest,
+    ListRunsResponse,
+    Run,
+    RunState,
+    WatchRunRequest,
+    WatchRunResponse,
+)
+
+log = structlog.get_logger(__name__)
+
+MAX_REQUEST_ID_CHARACTERS = 64
+WATCH_LOOK_SECONDS = 0.5
+HEARTBEAT_SECONDS = 10.0
+
+
+class RunService(run_pb2_grpc.RunServiceServicer):
+    """Answers from the store; what it starts is led by the desk of some replica."""
+
+    def __init__(self, store: Store, bus: NatsBus, catalogues: Catalogues, wake: Callable[[], None]) -> None:
+        self._store, self._bus, self._catalogues, self._wake = store, bus, catalogues, wake
+
+    async def CreateRun(self, request: CreateRunRequest, context: grpc.aio.ServicerContext) -> CreateRunResponse:
+        """Check the spec, keep the run, and have it led."""
+        if len(request.request_id) > MAX_REQUEST_ID_CHARACTERS:
+            raise Invalid(f"it has more than {MAX_REQUEST_ID_CHARACTERS} characters", field="request_id")
+        registry = await self._catalogues.registry(request.spec.tasks)
+        resolved = resolve(request.spec, registry)
+        now = Timestamp()
+        now.GetCurrentTime()
+        run = Run(id=str(ULID()), spec=resolved.spec, state=RunState.RUN_STATE_RUNNING, create_time=now)
+        record = await self._store.runs.insert(
+            RunRecord(run=run, sections=list(resolved.sections), cursors={}, request_id=request.request_id)
+        )
+        self._wake()
+        log.info("a run was created", action=Action.RUN_CREATED, run=record.run.id)
+        return CreateRunResponse(run=await self._present(record), warnings=resolved.warnings)
+
+    async def GetRun(self, request: GetRunRequest, context: grpc.aio.ServicerContext) -> GetRunResponse:
+        """Return one run with its counts."""
+        return GetRunResponse(run=await self._present(await self._record(request.id)))
+
+    async def ListRuns(self, request: ListRunsRequest, context: grpc.aio.ServicerContext) -> ListRunsResponse:
+        """Return a page of runs, the newest first."""
+        size = paging.page_size(request.page_size, default=50, most=500)
+        records = await self._store.runs.list(before=paging.decode(request.page_token, "runs"), limit=size + 1)
+        runs = await asyncio.gather(*(self._present(record) for record in records[:size]))
+        token = paging.encode(records[size - 1].run.id, "runs") if len(records) > size else ""
+        return ListRunsResponse(runs=runs, next_page_token=token)
+
+    async def WatchRun(
+        self, request: WatchRunRequest, context: grpc.aio.ServicerContext
+    ) -> AsyncIterator[WatchRunResponse]:
+        """Yield the run at each change, and a heartbeat when there is none, until it has ended."""
+        revision, spoke_seconds = request.after_revision, time.monotonic()
+        while True:
+            run = await self._present(await self._record(request.id))
+            if run.revision > revision:
+                revision, spoke_seconds = run.revision, time.monotonic()
+                yield WatchRunResponse(run=run)
+            elif time.monotonic() - spoke_seconds >= HEARTBEAT_SECONDS:
+                spoke_seconds = time.monotonic()
+                yield WatchRunResponse(run=run, heartbeat=True)
+            if run.state != RunState.RUN_STATE_RUNNING:
+                return
+            await asyncio.sleep(WATCH_LOOK_SECONDS)
+
+    async def CancelRun(self, request: CancelRunRequest, context: grpc.aio.ServicerContext) -> CancelRunResponse:
+        """Call the run off; one that has ended is returned as it is."""
+        await self._record(request.id)
+        if await self._store.runs.end(request.id, RunState.RUN_STATE_CANCELLED):
+            log.info("the run was cancelled", action=Action.RUN_ENDED, run=request.id)
+            await self._bus.signal(streams.event_run(request.id), b"")
+        return CancelRunResponse(run=await self._present(await self._record(request.id)))
+
+    async def _record(self, run_id: str) -> RunRecord:
+        record = await self._store.runs.get(run_id)
+        if record is None:
+            raise NotFound(f"there is no run {run_id!r}; `libra run list` shows those there are", field="id")
+        return record
+
+    async def _present(self, record: RunRecord) -> Run:
+        return present(record, await self._store.cells.progress(record.run.id))

@@ -1,0 +1,68 @@
+"""Put a run's trials on the bus."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+
+from google.protobuf.message import Message
+from opentelemetry.trace import SpanKind
+
+from libra.bus import streams
+from libra.bus.connection import NatsBus
+from libra.dispatch.batches import failed_batches, header, trial_batches
+from libra.dispatch.expansion import Grid
+from libra.errors import NotFound
+from libra.stage.batch import content_key
+from libra.stage.bus import Outgoing
+from libra.store.client import Store
+from libra.store.runs import RunRecord, Section
+from libra.telemetry import spans, tracing
+from libra.telemetry.metrics import Metrics
+
+
+class Sender:
+    """Loads samples, makes batches of them and publishes these. Each batch begins a trace."""
+
+    def __init__(self, store: Store, bus: NatsBus, metrics: Metrics) -> None:
+        self._store, self._bus, self._metrics = store, bus, metrics
+        self._sizes: dict[str, int] = {}
+
+    async def send(
+        self, record: RunRecord, section: Section, model: str, places: Sequence[tuple[int, int]], *, again: bool = False
+    ) -> None:
+        """Publish the trials at these (sample, epoch); return once they are stored. Raise Full if the queue is."""
+        # A second sending must not be taken for a repeat of the first, or the server would drop it.
+        sending = int(time.time() - record.run.create_time.seconds) if again else 0
+        samples = await self._store.tasks.samples_at(section.task, [sample for sample, _ in places])
+        head = header(record.run, section, model, sending=sending)
+        batches = trial_batches(head, samples, [epoch for _, epoch in places])
+        await asyncio.gather(*(self._publish(streams.WORK_ATTACK, "trials", batch) for batch in batches))
+        self._metrics.trials_sent.labels(model=model).inc(len(places))
+
+    async def declare_failed(
+        self, record: RunRecord, section: Section, model: str, places: Sequence[tuple[int, int]], reason: str
+    ) -> None:
+        """Publish FAILED as the verdict on the trials at these (sample, epoch)."""
+        for batch in failed_batches(header(record.run, section, model, sending=0), places, reason):
+            await self._publish(streams.WORK_RANKING, "verdicts", batch)
+
+    async def grid(self, record: RunRecord, section: Section) -> Grid:
+        """Return which (sample, epoch) stands where in the section."""
+        spec = record.run.spec
+        size = await self._size(section.task)
+        return Grid.of(section.task, size, wanted=spec.samples_per_task, epochs=spec.epochs, seed=spec.seed)
+
+    async def _size(self, task: str) -> int:
+        if task not in self._sizes:
+            card = await self._store.tasks.get(task)
+            if card is None:
+                raise NotFound(f"the task {task} is gone though a run of it is not ended; import it again", field="task")
+            self._sizes[task] = card.sample_count
+        return self._sizes[task]
+
+    async def _publish(self, subject: str, kind: str, batch: Message) -> None:
+        with tracing.tracer().start_as_current_span(spans.DISPATCH_SEND, kind=SpanKind.PRODUCER):
+            data = batch.SerializeToString(deterministic=True)
+            await self._bus.publish(Outgoing(subject, content_key(kind, data), data), tracing.inject())

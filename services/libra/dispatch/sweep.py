@@ -1,0 +1,76 @@
+"""Send again what has no verdict though it was sent: the queue may forget, the ledger does not.
+
+Every stage is idempotent, so sending a trial twice costs time and nothing else. It is done only when a model's verdicts have
+stood still and no stage has work for it, since a slow model is no reason to ask again.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Sequence
+
+import structlog
+
+from libra.bus.connection import NatsBus
+from libra.bus.streams import ATTACK_CONSUMER, JUDGE_CONSUMER, RANKING_CONSUMER, gateway_consumer
+from libra.dispatch.expansion import sent
+from libra.dispatch.sender import Sender
+from libra.dispatch.settings import Settings
+from libra.dispatch.stillness import Stillness
+from libra.store.client import Store
+from libra.store.runs import RunRecord, Section
+from libra.telemetry.actions import Action
+
+log = structlog.get_logger(__name__)
+
+Places = Sequence[tuple[int, int]]
+
+
+class Sweep:
+    """Watches the models of one run for lost trials."""
+
+    def __init__(self, store: Store, bus: NatsBus, sender: Sender, settings: Settings) -> None:
+        self._store, self._bus, self._sender, self._settings = store, bus, sender, settings
+        self._still: dict[str, Stillness] = {}
+
+    async def look(self, record: RunRecord, model: str, settled: int) -> None:
+        """Sweep the model's trials if it is time to."""
+        now = time.monotonic()
+        still = self._still.setdefault(model, Stillness(settled, now))
+        seconds = still.look(settled, now)
+        if record.cursors.get(model, 0) <= settled or not await self._due(model, seconds):
+            return
+        await self._sweep(record, model, still.sweeps)
+        still.swept(now)
+
+    async def _due(self, model: str, still_seconds: float) -> bool:
+        if still_seconds < self._settings.quiet_seconds:
+            return False
+        return still_seconds >= self._settings.patience_seconds or await self._idle(model)
+
+    async def _idle(self, model: str) -> bool:
+        """Tell whether no stage has a batch waiting or in hand that could be the model's."""
+        backlog = await self._bus.backlog()
+        on_the_way = (ATTACK_CONSUMER, gateway_consumer(model), JUDGE_CONSUMER, RANKING_CONSUMER)
+        return not any(backlog[name].pending + backlog[name].ack_pending for name in on_the_way if name in backlog)
+
+    async def _sweep(self, record: RunRecord, model: str, sweeps: int) -> None:
+        give_up = sweeps >= self._settings.sweeps
+        trials = 0
+        async for section, places in self._missing(record, model):
+            trials += len(places)
+            if give_up:
+                reason = f"no verdict after it was sent {sweeps + 1} times; `libra dead list` may tell why"
+                await self._sender.declare_failed(record, section, model, places, reason)
+            else:
+                await self._sender.send(record, section, model, places, again=True)
+        action = Action.TRIALS_GIVEN_UP if give_up else Action.TRIALS_SWEPT
+        log.warning("sent trials had no verdict", action=action, run=record.run.id, model=model, trials=trials)
+
+    async def _missing(self, record: RunRecord, model: str) -> AsyncIterator[tuple[Section, Places]]:
+        run = record.run
+        for section, count in sent(record.sections, record.cursors.get(model, 0)):
+            have = await self._store.verdicts.ids(run.id, 0, model, section.task, section.attack)
+            if len(have) < count:
+                grid = await self._sender.grid(record, section)
+                yield section, [place for place in grid.between(0, count) if place not in have]

@@ -1,0 +1,103 @@
+"""TaskService: import tasks, list them, and look at their samples."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import grpc.aio
+import structlog
+
+from libra.dispatch import card, content, records
+from libra.dispatch.registry import reference
+from libra.errors import Invalid, NotFound
+from libra.rpc import paging
+from libra.store.client import Store
+from libra.telemetry.actions import Action
+from libra.v1 import task_pb2_grpc
+from libra.v1.task_pb2 import (
+    GetTaskRequest,
+    GetTaskResponse,
+    ImportTaskHeader,
+    ImportTaskRequest,
+    ImportTaskResponse,
+    ListSamplesRequest,
+    ListSamplesResponse,
+    ListTasksRequest,
+    ListTasksResponse,
+    Task,
+)
+
+log = structlog.get_logger(__name__)
+
+MAX_FILE_BYTES = 256 * 1024 * 1024
+
+
+class TaskService(task_pb2_grpc.TaskServiceServicer):
+    """Keeps tasks: a card and samples that are stored whole or not at all."""
+
+    def __init__(self, store: Store) -> None:
+        self._tasks = store.tasks
+
+    async def ImportTask(
+        self, request_iterator: AsyncIterator[ImportTaskRequest], context: grpc.aio.ServicerContext
+    ) -> ImportTaskResponse:
+        """Take a card and a file in pieces, and store them if every line is sound."""
+        header, data = await received(request_iterator)
+        name = header.file_name or "the file"
+        parsed_card = card.parse(header.card_yaml, file_name=f"the card of {name}")
+        samples = records.parse([bytes(data)], file_name=name)
+        task = content.to_task(parsed_card, samples)
+        created = await self._tasks.add(task, samples)
+        if created:
+            log.info("a task was imported", action=Action.TASK_IMPORTED, task=reference(task), samples=len(samples))
+        return ImportTaskResponse(task=await self._task(reference(task)), created=created)
+
+    async def GetTask(self, request: GetTaskRequest, context: grpc.aio.ServicerContext) -> GetTaskResponse:
+        """Return one task."""
+        return GetTaskResponse(task=await self._task(request.name))
+
+    async def ListTasks(self, request: ListTasksRequest, context: grpc.aio.ServicerContext) -> ListTasksResponse:
+        """Return a page of tasks, by name."""
+        size = paging.page_size(request.page_size, default=100, most=1000)
+        scope = f"tasks/{request.category}/{request.all_versions}"
+        tasks = await self._tasks.list(
+            after=paging.decode(request.page_token, scope),
+            limit=size + 1,
+            category=request.category or None,
+            all_versions=request.all_versions,
+        )
+        token = paging.encode(reference(tasks[size - 1]), scope) if len(tasks) > size else ""
+        return ListTasksResponse(tasks=tasks[:size], next_page_token=token)
+
+    async def ListSamples(self, request: ListSamplesRequest, context: grpc.aio.ServicerContext) -> ListSamplesResponse:
+        """Return a page of a task's samples, in their order."""
+        size = paging.page_size(request.page_size, default=50, most=500)
+        task = reference(await self._task(request.task))
+        first = int(paging.decode(request.page_token, f"samples/{task}") or 0)
+        samples = await self._tasks.samples(task, first=first, limit=size + 1)
+        token = paging.encode(str(first + size), f"samples/{task}") if len(samples) > size else ""
+        return ListSamplesResponse(samples=samples[:size], next_page_token=token)
+
+    async def _task(self, name: str) -> Task:
+        task = await self._tasks.get(name)
+        if task is None:
+            raise NotFound.named("task", name, await self._tasks.names(), field="name")
+        return task
+
+
+async def received(requests: AsyncIterator[ImportTaskRequest]) -> tuple[ImportTaskHeader, bytearray]:
+    """Return the header and all the bytes of an import; raise Invalid if they do not come in that order or are too many."""
+    header, data = None, bytearray()
+    async for request in requests:
+        match request.WhichOneof("part"):
+            case "header" if header is None:
+                header = request.header
+            case "data" if header is not None:
+                data += request.data
+            case _:
+                raise Invalid("an import is one header, then the bytes of the file", field="part")
+        if len(data) > MAX_FILE_BYTES:
+            raise Invalid(f"the file is larger than {MAX_FILE_BYTES:,} bytes; import it as several tasks", field="data")
+    if header is None:
+        raise Invalid("an import begins with a header", field="header")
+    return header, data

@@ -1,0 +1,180 @@
+"""A run is led to its end whatever the queue forgets and whoever dies, on a real nats-server and a real mongod."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import pytest
+from prometheus_client import CollectorRegistry
+from ulid import ULID
+
+from libra.bus.connection import NatsBus
+from libra.dispatch.desk import Desk
+from libra.dispatch.settings import Settings
+from libra.local.servers import MongoServer
+from libra.store.client import Store
+from libra.store.runs import RunRecord, Section
+from libra.telemetry.metrics import Metrics
+from libra.v1.batch_pb2 import TrialBatch, VerdictBatch
+from libra.v1.run_pb2 import Run, RunSpec, RunState
+from libra.v1.task_pb2 import Category, JudgeSpec, Sample, Task
+from libra.v1.verdict_pb2 import JudgeVersion, Outcome, Verdict
+
+IMPATIENT = Settings(window_trials=256, lease_seconds=1.0, wake_seconds=0.2, quiet_seconds=0.6, sweeps=2)
+TASK = Task(
+    name="letters",
+    version="0123456789ab",
+    category=Category.CATEGORY_CAPABILITY,
+    sample_count=200,
+    judge=JudgeSpec(name="exact", options={"field": "answer"}),
+)
+
+
+@dataclass
+class World:
+    """The stages behind dispatch, as one consumer that answers every trial at once."""
+
+    store: Store
+    bus: NatsBus
+    lost: set[int] = field(default_factory=set)
+    """Samples whose first sending is acknowledged and forgotten."""
+    poison: set[int] = field(default_factory=set)
+    """Samples that never get a verdict."""
+    sendings: dict[int, int] = field(default_factory=dict)
+    in_flight_most: int = 0
+
+    async def work(self) -> None:
+        while True:
+            for delivery in [*await self.bus.pull("attack", 4), *await self.bus.pull("ranking", 4)]:
+                if delivery.subject == "work.attack":
+                    await self.answer(TrialBatch.FromString(delivery.data))
+                else:
+                    await self.store.verdicts.write([VerdictBatch.FromString(delivery.data)])
+                await delivery.ack()
+
+    async def answer(self, batch: TrialBatch) -> None:
+        verdicts = []
+        for trial in batch.trials:
+            self.sendings[trial.sample] = self.sendings.get(trial.sample, 0) + 1
+            if trial.sample in self.poison or (trial.sample in self.lost and self.sendings[trial.sample] == 1):
+                continue
+            judge = JudgeVersion(name="exact", version="1")
+            verdicts.append(
+                Verdict(sample=trial.sample, epoch=trial.epoch, outcome=Outcome.OUTCOME_SCORED, score=1, judge=judge)
+            )
+        if verdicts:
+            await self.store.verdicts.write([VerdictBatch(header=batch.header, verdicts=verdicts)])
+
+
+@pytest.fixture
+async def world(nats_url: str, mongo_server: MongoServer, database: str) -> AsyncIterator[World]:
+    store = Store.connect(mongo_server.url, database)
+    await store.ensure_indexes()
+    samples = [Sample(ordinal=n, id=str(n), fields={"answer": "a"}) for n in range(TASK.sample_count)]
+    await store.tasks.add(TASK, samples)
+    bus = await NatsBus.connect(nats_url, name="test")
+    await bus.ensure()
+    yield World(store, bus)
+    await bus.close()
+    store.close()
+
+
+@asynccontextmanager
+async def working(*coroutines: object) -> AsyncIterator[None]:
+    tasks = [asyncio.ensure_future(coroutine) for coroutine in coroutines]  # type: ignore[call-overload]  # coroutines all
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def desk(world: World) -> Desk:
+    return Desk(world.store, world.bus, Metrics(CollectorRegistry()), IMPATIENT)
+
+
+async def create(world: World, *, epochs: int = 3) -> str:
+    run = Run(
+        id=str(ULID()),
+        spec=RunSpec(models=["one", "two.1"], tasks=[f"letters@{TASK.version}"], attacks=["none"], epochs=epochs),
+        state=RunState.RUN_STATE_RUNNING,
+    )
+    run.create_time.GetCurrentTime()
+    sections = [Section(f"letters@{TASK.version}", "none", TASK.category, TASK.sample_count * epochs, TASK.judge)]
+    await world.store.runs.insert(RunRecord(run=run, sections=sections, cursors={}, request_id=""))
+    return run.id
+
+
+async def ended(world: World, run: str, seconds: float = 20) -> dict[str, int]:
+    async with asyncio.timeout(seconds):
+        while True:
+            record = await world.store.runs.get(run)
+            assert record
+            if record.run.state == RunState.RUN_STATE_FINISHED:
+                break
+            await asyncio.sleep(0.05)
+    progress = await world.store.cells.progress(run)
+    return {
+        "scored": sum(counts.scored for counts in progress.values()),
+        "failed": sum(counts.failed for counts in progress.values()),
+    }
+
+
+async def test_a_run_is_sent_whole_and_once(world: World) -> None:
+    run = await create(world)
+    async with working(desk(world).work(asyncio.Event()), world.work()):
+        assert await ended(world, run) == {"scored": 1200, "failed": 0}
+    assert set(world.sendings.values()) == {6}  # two models, three epochs
+
+
+async def test_no_more_than_the_window_is_in_flight(world: World) -> None:
+    run = await create(world)
+    async with working(desk(world).work(asyncio.Event())):
+        await asyncio.sleep(1.0)  # nobody answers
+        record = await world.store.runs.get(run)
+        assert record
+        assert record.cursors == {"one": 256, "two.1": 256}
+
+
+async def test_a_dead_replicas_run_is_carried_on_from_its_cursor(world: World) -> None:
+    run = await create(world)
+    async with working(desk(world).work(asyncio.Event())):
+        await asyncio.sleep(0.5)
+    async with working(desk(world).work(asyncio.Event()), world.work()):
+        assert await ended(world, run) == {"scored": 1200, "failed": 0}
+
+
+async def test_what_the_queue_forgot_is_sent_again(world: World) -> None:
+    world.lost = {3, 77, 199}
+    run = await create(world, epochs=1)
+    async with working(desk(world).work(asyncio.Event()), world.work()):
+        assert await ended(world, run) == {"scored": 400, "failed": 0}
+
+
+async def test_a_trial_that_never_gets_a_verdict_is_declared_failed(world: World) -> None:
+    world.poison = {5}
+    run = await create(world, epochs=1)
+    async with working(desk(world).work(asyncio.Event()), world.work()):
+        assert await ended(world, run) == {"scored": 398, "failed": 2}
+    verdicts = await world.store.verdicts.list(run, outcome=Outcome.OUTCOME_FAILED, limit=10)
+    assert {verdict.sample for verdict in verdicts} == {5}
+    assert "libra dead list" in verdicts[0].rationale
+
+
+async def test_a_cancelled_run_is_led_no_further(world: World) -> None:
+    run = await create(world)
+    async with working(desk(world).work(asyncio.Event())):
+        await asyncio.sleep(0.5)
+        assert await world.store.runs.end(run, RunState.RUN_STATE_CANCELLED)
+        await asyncio.sleep(0.5)
+        before = await world.store.runs.get(run)
+        async with working(world.work()):
+            await asyncio.sleep(1.0)
+        after = await world.store.runs.get(run)
+        assert before
+        assert after
+        assert after.cursors == before.cursors
