@@ -8,16 +8,16 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 import pytest
+from libra.bus.connection import NatsBus
+from libra.local.servers import MongoServer
+from libra.telemetry.metrics import Metrics
 from prometheus_client import CollectorRegistry
 from ulid import ULID
 
-from libra.bus.connection import NatsBus
 from libra.dispatch.desk import Desk
 from libra.dispatch.settings import Settings
-from libra.local.servers import MongoServer
 from libra.store.client import Store
 from libra.store.runs import RunRecord, Section
-from libra.telemetry.metrics import Metrics
 from libra.v1.batch_pb2 import TrialBatch, VerdictBatch
 from libra.v1.run_pb2 import Run, RunSpec, RunState
 from libra.v1.task_pb2 import Category, JudgeSpec, Sample, Task

@@ -36,7 +36,9 @@ def settled(counts: OutcomeCounts | None) -> int:
 class Conductor:
     """Keeps a bounded window of trials in flight for each model of one run, and ends the run when every trial is settled."""
 
-    def __init__(self, run_id: str, holder: str, *, store: Store, bus: NatsBus, metrics: Metrics, settings: Settings) -> None:
+    def __init__(
+        self, run_id: str, holder: str, *, store: Store, bus: NatsBus, metrics: Metrics, settings: Settings
+    ) -> None:
         self.nudge = asyncio.Event()
         """Set it when there may be progress."""
         self._id, self._holder = run_id, holder

@@ -49,7 +49,9 @@ class Desk:
             listening.cancel()
             waking.cancel()
             await asyncio.gather(*(task for _, task in self._led.values()), return_exceptions=True)
-            await asyncio.gather(*(self._store.runs.release(run, self._holder) for run in self._led), return_exceptions=True)
+            await asyncio.gather(
+                *(self._store.runs.release(run, self._holder) for run in self._led), return_exceptions=True
+            )
 
     async def _take_up(self, stop: asyncio.Event) -> None:
         self._led = {run: led for run, led in self._led.items() if not led[1].done()}

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from libra.dispatch.selection import choose
 from libra.store.runs import Section
 
+
 @dataclass(frozen=True, slots=True)
 class Stretch:
     """Consecutive trials of one section, from `start` up to `stop` within it."""

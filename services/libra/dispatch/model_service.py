@@ -46,7 +46,9 @@ class ModelService(model_pb2_grpc.ModelServiceServicer):
         for record in await self._store.runs.active():
             spec = record.run.spec
             if model.name in spec.models or model.name == spec.judge_model:
-                raise NotNow(f"{model.name} is in use by the run {record.run.id}; wait for it or cancel it", field="name")
+                raise NotNow(
+                    f"{model.name} is in use by the run {record.run.id}; wait for it or cancel it", field="name"
+                )
         await self._store.models.delete(model.name)
         log.info("a model was forgotten", action=Action.MODEL_FORGOTTEN, model=model.name)
         return DeleteModelResponse()

@@ -10,11 +10,13 @@ from libra.v1.task_pb2 import Category
 
 PLAIN = "none"
 
-ATTACKABLE = frozenset({
-    Category.CATEGORY_DIRECT_RISKY,
-    Category.CATEGORY_ADVERSARIAL,
-    Category.CATEGORY_INSTRUCTION_HIERARCHY,
-})
+ATTACKABLE = frozenset(
+    {
+        Category.CATEGORY_DIRECT_RISKY,
+        Category.CATEGORY_ADVERSARIAL,
+        Category.CATEGORY_INSTRUCTION_HIERARCHY,
+    }
+)
 """An attack hides a harmful request. A harmless one has nothing to hide, and arithmetic under a jailbreak measures
 neither safety nor capability."""
 

@@ -58,7 +58,9 @@ class Sender:
         if task not in self._sizes:
             card = await self._store.tasks.get(task)
             if card is None:
-                raise NotFound(f"the task {task} is gone though a run of it is not ended; import it again", field="task")
+                raise NotFound(
+                    f"the task {task} is gone though a run of it is not ended; import it again", field="task"
+                )
             self._sizes[task] = card.sample_count
         return self._sizes[task]
 

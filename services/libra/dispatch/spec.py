@@ -6,8 +6,8 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from libra.dispatch.judging import check_names, judge_of
 from libra.dispatch.expansion import total
+from libra.dispatch.judging import check_names, judge_of
 from libra.dispatch.registry import Registry, reference
 from libra.dispatch.selection import PLAIN, applies, choose, counts_in
 from libra.errors import Invalid, unknown
@@ -22,9 +22,7 @@ MAX_TOKENS = 131_072
 MAX_TRIALS = 1_000_000_000
 """Per model: a billion trials are half a year at two thousand a second; more is a slip of the pen."""
 
-CATEGORIES = {
-    name.removeprefix("CATEGORY_").lower(): number for name, number in Category.items() if number != 0
-}
+CATEGORIES = {name.removeprefix("CATEGORY_").lower(): number for name, number in Category.items() if number != 0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +59,9 @@ def resolve(asked: RunSpec, registry: Registry) -> Resolved:
 def check_numbers(spec: RunSpec) -> None:
     """Refuse counts that are negative or beyond their limit."""
     if len(spec.name) > MAX_NAME_CHARACTERS:
-        raise Invalid(f"the name has {len(spec.name)} characters; the limit is {MAX_NAME_CHARACTERS}", field="spec.name")
+        raise Invalid(
+            f"the name has {len(spec.name)} characters; the limit is {MAX_NAME_CHARACTERS}", field="spec.name"
+        )
     if spec.samples_per_task < 0:
         raise Invalid(f"{spec.samples_per_task} samples cannot be taken; 0 takes all", field="spec.samples_per_task")
     if not 0 <= spec.epochs <= MAX_EPOCHS:
@@ -71,7 +71,9 @@ def check_numbers(spec: RunSpec) -> None:
 def check_parameters(parameters: GenerationParameters) -> None:
     """Refuse parameters that no provider takes."""
     if parameters.HasField("temperature") and not 0 <= parameters.temperature <= 2:  # noqa: PLR2004 - OpenAI's range
-        raise Invalid(f"temperature must be from 0 to 2, not {parameters.temperature:g}", field="spec.parameters.temperature")
+        raise Invalid(
+            f"temperature must be from 0 to 2, not {parameters.temperature:g}", field="spec.parameters.temperature"
+        )
     if parameters.HasField("top_p") and not 0 < parameters.top_p <= 1:
         raise Invalid(f"top_p must be above 0 and at most 1, not {parameters.top_p:g}", field="spec.parameters.top_p")
     if any(math.isnan(number) for number in (parameters.temperature, parameters.top_p)):
@@ -86,7 +88,9 @@ def check_parameters(parameters: GenerationParameters) -> None:
 def known(kind: str, names: Sequence[str], valid: Sequence[str], *, field: str) -> list[str]:
     """Return the names, each once, in their order; raise Invalid at the first that is not valid, or if there is none."""
     if not names:
-        raise Invalid(f"at least one {kind} must be named; there are: {', '.join(valid[:20]) or 'none yet'}", field=field)
+        raise Invalid(
+            f"at least one {kind} must be named; there are: {', '.join(valid[:20]) or 'none yet'}", field=field
+        )
     for place, name in enumerate(names):
         if name not in valid:
             raise Invalid(unknown(kind, name, valid), field=f"{field}[{place}]")

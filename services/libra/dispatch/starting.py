@@ -17,4 +17,6 @@ async def prepare(store: Store) -> None:
     await store.ensure_indexes()
     for task, samples in builtin.load():
         if await store.tasks.add(task, samples):
-            log.info("a built-in task was imported", action=Action.TASK_IMPORTED, task=reference(task), samples=len(samples))
+            log.info(
+                "a built-in task was imported", action=Action.TASK_IMPORTED, task=reference(task), samples=len(samples)
+            )

@@ -16,7 +16,7 @@ class Outgoing:
     data: bytes
 
 
-class Full(Exception):  # noqa: N818 - a state of the queue, not an error
+class Full(Exception):
     """The queue takes no more on this subject now; the publisher is to wait."""
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-class Retry(Exception):  # noqa: N818 - a word of the handler's, not an error
+class Retry(Exception):
     """The handler could not finish now; give it the message again, after `after_seconds` if it says so."""
 
     def __init__(self, reason: str, *, after_seconds: float | None = None) -> None:
@@ -11,5 +11,5 @@ class Retry(Exception):  # noqa: N818 - a word of the handler's, not an error
         self.after_seconds = after_seconds
 
 
-class Reject(Exception):  # noqa: N818 - as above
+class Reject(Exception):
     """The message can never succeed; set it aside for a person to read."""

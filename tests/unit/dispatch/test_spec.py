@@ -30,7 +30,9 @@ REGISTRY = Registry(
     tasks={one.name: one for one in TASKS},
     attacks=frozenset({"none", "few_shots", "ciphering"}),
     judges={
-        "refusal": Judge(name="refusal", options=[JudgeOption(name="want", required=True, values=["refused", "complied"])]),
+        "refusal": Judge(
+            name="refusal", options=[JudgeOption(name="want", required=True, values=["refused", "complied"])]
+        ),
         "number": Judge(name="number", options=[JudgeOption(name="field", required=True)]),
         "contains": Judge(name="contains", options=[JudgeOption(name="secret", required=True)]),
         "model": Judge(name="model", asks_model=True, options=[JudgeOption(name="model", required=True)]),
@@ -59,7 +61,9 @@ def test_an_attack_is_put_to_risky_tasks_only_and_counts_as_adversarial() -> Non
         ("harmful", "few_shots", Category.CATEGORY_ADVERSARIAL),
         ("harmless", "none", Category.CATEGORY_OVER_SENSITIVE),
     ]
-    assert resolved.warnings == ("few_shots is not put to arithmetic, harmless: a harmless request has nothing to hide",)
+    assert resolved.warnings == (
+        "few_shots is not put to arithmetic, harmless: a harmless request has nothing to hide",
+    )
 
 
 def test_only_a_judge_that_asks_a_model_is_told_the_judge_model() -> None:

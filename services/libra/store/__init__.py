@@ -1,0 +1,14 @@
+"""The only room that talks to MongoDB; one file a collection.
+
+It reads and writes the contracts' own messages (`libra.v1`), so that nobody else sees a document. Everything it writes is
+journalled on a majority before the call returns, and every fault of the connection leaves it as `libra.errors.Unavailable`.
+"""
+
+from __future__ import annotations
+
+from libra.store.cells import Cell
+from libra.store.client import Store
+from libra.store.runs import RunRecord, Section
+from libra.store.verdict_commit import Commit
+
+__all__ = ["Cell", "Commit", "RunRecord", "Section", "Store"]

@@ -1,0 +1,124 @@
+"""The running sums of each (run, judging, model, task, attack), kept in buckets and read as one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pymongo.read_concern import ReadConcern
+
+from libra.store import ids, indexes, tally
+from libra.store.documents import Document, from_document
+from libra.store.door import Database, Door
+from libra.v1.run_pb2 import OutcomeCounts
+from libra.v1.verdict_pb2 import JudgeVersion
+
+KEY = ("run", "judging", "model", "task", "attack")
+COUNTS = ("scored", "filtered", "unjudged", "failed")
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """What the verdicts of one (run, judging, model, task, attack) amount to."""
+
+    run: str
+    judging: int
+    model: str
+    task: str
+    """As "name@version"."""
+
+    attack: str
+    category: int
+    judges: tuple[tuple[str, str, str], ...]
+    """Every (name, version, rubric hash) that judged here, in order: more than one if a judge was changed meanwhile."""
+
+    n: int
+    """Verdicts in the mean: scored and filtered."""
+
+    sum: float
+    sum_squares: float
+    scored: int
+    filtered: int
+    unjudged: int
+    failed: int
+
+    @property
+    def judge(self) -> JudgeVersion | None:
+        """Who judged; None if nobody did, or more than one."""
+        if len(self.judges) != 1:
+            return None
+        name, version, rubric_hash = self.judges[0]
+        return JudgeVersion(name=name, version=version, rubric_hash=rubric_hash)
+
+    @property
+    def all(self) -> int:
+        """Verdicts of any outcome."""
+        return self.scored + self.filtered + self.unjudged + self.failed
+
+
+class Cells:
+    """Reads the sums. Only `Verdicts.write` changes them."""
+
+    def __init__(self, database: Database, door: Door) -> None:
+        self._database = database
+        self._collection = database[indexes.CELLS]
+        self._door = door
+
+    async def of_runs(self, runs: Sequence[str], judging: int = 0) -> list[Cell]:
+        """Return the cells of the runs, each summed over its buckets, in order of run, model, task and attack."""
+        with self._door():
+            found = self._collection.aggregate(_summed({"run": {"$in": list(runs)}, "judging": judging}))
+            cells = [_cell(document) async for document in found]
+        return sorted(cells, key=lambda cell: (cell.run, cell.model, cell.task, cell.attack))
+
+    async def progress(self, run: str, judging: int = 0) -> dict[str, OutcomeCounts]:
+        """Return how many verdicts of each model ended how; a model without any is left out."""
+        grouping: Document = {"_id": "$model", **{name: {"$sum": f"${name}"} for name in COUNTS}}
+        pipeline = [{"$match": {"run": run, "judging": judging}}, {"$group": grouping}]
+        with self._door():
+            found = self._collection.aggregate(pipeline)
+            return {
+                document["_id"]: OutcomeCounts(**{name: int(document[name]) for name in COUNTS})
+                async for document in found
+            }
+
+    async def recount(
+        self, run: str, judging: int, model: str, task: str, attack: str
+    ) -> tuple[tally.Tally, tally.Tally]:
+        """Return the sums of one cell as they are kept, and as its verdicts say, both of one and the same moment."""
+        key = dict(zip(KEY, (run, judging, model, task, attack), strict=True))
+        prefix = ids.verdict_prefix(run, judging, model, task, attack)
+        span = {"_id": {"$gt": prefix, "$lt": ids.after_prefix(prefix)}}
+        moment = ReadConcern("snapshot")
+        with self._door():
+            async with await self._database.client.start_session() as session:
+                async with session.start_transaction(read_concern=moment):
+                    kept = await self._collection.aggregate(_summed(key), session=session).to_list(1)
+                    verdicts = self._database[indexes.VERDICTS].find(span, {"outcome": 1, "score": 1}, session=session)
+                    counted = tally.Tally()
+                    async for document in verdicts:
+                        counted.add(document["outcome"], document.get("score", 0.0))
+        return tally.read(kept[0] if kept else {}), counted
+
+
+def _summed(match: Document) -> list[Document]:
+    """Return the pipeline that sums the buckets of the cells that match."""
+    group: dict[str, Any] = {
+        "_id": {name: f"${name}" for name in KEY},
+        "category": {"$max": "$category"},
+        "judges": {"$push": "$judges"},
+        **{name: {"$sum": f"${name}"} for name in tally.SUMS},
+    }
+    return [{"$match": match}, {"$group": group}]
+
+
+def _cell(document: Document) -> Cell:
+    judges = {_judge(judge) for bucket in document["judges"] for judge in bucket}
+    sums = {name: document[name] for name in tally.SUMS}
+    return Cell(**document["_id"], category=document["category"], judges=tuple(sorted(judges)), **sums)
+
+
+def _judge(document: Document) -> tuple[str, str, str]:
+    judge = from_document(JudgeVersion(), document)
+    return judge.name, judge.version, judge.rubric_hash

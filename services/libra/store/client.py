@@ -1,0 +1,111 @@
+"""The way into the room: one client, one object a collection."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from motor.motor_asyncio import AsyncIOMotorClient
+from pymongo.errors import ConfigurationError, InvalidURI
+
+from libra.settings import BadSettings
+from libra.store import indexes
+from libra.store.cells import Cells
+from libra.store.completions import Completions
+from libra.store.documents import Document
+from libra.store.door import Database, Door
+from libra.store.models import Models
+from libra.store.runs import Runs
+from libra.store.tasks import Tasks
+from libra.store.verdict_commit import BUCKETS
+from libra.store.verdicts import Verdicts
+
+if TYPE_CHECKING:
+    from typing import Self
+
+
+@dataclass(frozen=True, slots=True)
+class StoreSettings:
+    """The limits of a connection to MongoDB, in milliseconds."""
+
+    select_milliseconds: int = 5_000
+    """A server that can take the request is found within this, or the request fails."""
+
+    connect_milliseconds: int = 5_000
+    """A connection is made within this."""
+
+    answer_milliseconds: int = 60_000
+    """A server that says nothing for so long is taken for dead: an import's largest insert takes seconds."""
+
+    majority_milliseconds: int = 20_000
+    """A write that has not reached a majority by then is reported as not done, although it may be."""
+
+    connections: int = 32
+    """Open at once, at most; Motor's threads are fewer."""
+
+
+class Store:
+    """MongoDB as the services see it. Connects at the first request, not before."""
+
+    def __init__(self, client: AsyncIOMotorClient[Document], database: Database, door: Door, bucket: int) -> None:
+        self._client = client
+        self._database = database
+        self._door = door
+        self.tasks = Tasks(database, door)
+        self.models = Models(database, door)
+        self.runs = Runs(database, door)
+        self.completions = Completions(database, door)
+        self.cells = Cells(database, door)
+        self.verdicts = Verdicts(database, door, bucket)
+
+    @classmethod
+    def connect(
+        cls,
+        url: str,
+        database: str = "libra",
+        *,
+        settings: StoreSettings | None = None,
+        bucket: int | None = None,
+    ) -> Self:
+        """Return a store on `url`; nothing is sent yet. BadSettings if `url` is not a connection string.
+
+        `bucket` is this writer's place among the cells' buckets, drawn by lot unless given: two writers that share one
+        slow each other down and are otherwise no worse.
+        """
+        limits = settings or StoreSettings()
+        try:
+            client: AsyncIOMotorClient[Document] = AsyncIOMotorClient(
+                url,
+                appname="libra",
+                w="majority",
+                journal=True,
+                readConcernLevel="majority",
+                wTimeoutMS=limits.majority_milliseconds,
+                serverSelectionTimeoutMS=limits.select_milliseconds,
+                connectTimeoutMS=limits.connect_milliseconds,
+                socketTimeoutMS=limits.answer_milliseconds,
+                maxPoolSize=limits.connections,
+                tz_aware=True,
+                uuidRepresentation="standard",
+            )
+        except (InvalidURI, ConfigurationError, ValueError) as error:
+            raise BadSettings(f"LIBRA_MONGO_URL is no connection string of MongoDB: {error}") from None
+        place = secrets.randbelow(BUCKETS) if bucket is None else bucket % BUCKETS
+        return cls(client, client[database], Door(url), place)
+
+    async def ping(self) -> None:
+        """Return if MongoDB takes writes now; raise Unavailable otherwise."""
+        with self._door():
+            await self._database.command("ping")
+
+    async def ensure_indexes(self) -> None:
+        """Create the collections and indexes that are not there yet."""
+        with self._door():
+            await indexes.ensure(self._database)
+
+    async def close(self) -> None:
+        """Give up what waits to be written and let go of the connections."""
+        await self.verdicts.close()
+        await self.completions.close()
+        self._client.close()

@@ -1,0 +1,94 @@
+"""What models answered, once per distinct request, with what they were asked."""
+
+from __future__ import annotations
+
+from collections.abc import Collection as Several
+from collections.abc import Sequence
+
+from pymongo.errors import BulkWriteError
+
+from libra.store import indexes
+from libra.store.documents import Document, from_document, now, to_document
+from libra.store.door import Database, Door, is_duplicate
+from libra.store.group_commit import GroupCommit
+from libra.v1.completion_pb2 import Completion, FinishReason
+from libra.v1.message_pb2 import Message
+
+GROUP_COMPLETIONS = 512
+"""In one insert: a majority write costs the same for one."""
+
+WITHOUT_MESSAGES = {"messages": 0}
+
+
+class Completions:
+    """Every answer, under the hash of what shaped it. An error is no answer and is never kept."""
+
+    def __init__(self, database: Database, door: Door) -> None:
+        self._collection = database[indexes.COMPLETIONS]
+        self._door = door
+        self._group: GroupCommit[Document, Completion] = GroupCommit(
+            self._insert, weight=lambda _: 1, limit=GROUP_COMPLETIONS
+        )
+
+    async def find(self, ids: Several[str]) -> dict[str, Completion]:
+        """Return those of the completions that there are, by id."""
+        with self._door():
+            found = self._collection.find({"_id": {"$in": list(ids)}}, WITHOUT_MESSAGES)
+            return {document["_id"]: _completion(document) async for document in found}
+
+    async def exists(self, ids: Several[str]) -> set[str]:
+        """Return which of the ids have a completion."""
+        with self._door():
+            found = self._collection.find({"_id": {"$in": list(ids)}}, {"_id": 1})
+            return {document["_id"] async for document in found}
+
+    async def messages(self, ids: Several[str]) -> dict[str, list[Message]]:
+        """Return what was asked, by the id of the completion; ids without one are left out."""
+        with self._door():
+            found = self._collection.find({"_id": {"$in": list(ids)}}, {"messages": 1})
+            return {
+                document["_id"]: [Message(**message) for message in document.get("messages", [])]
+                async for document in found
+            }
+
+    async def put(self, completion: Completion, messages: Sequence[Message] = ()) -> Completion:
+        """Return, once it is durable, the completion that is kept under this id: the first that came.
+
+        An answer to the same request that another writer was faster with is returned in place of `completion`, so that
+        what is judged is what is kept. FINISH_REASON_ERROR is handed back and not kept.
+        """
+        if completion.finish_reason == FinishReason.FINISH_REASON_ERROR:
+            return completion
+        document = to_document(completion)
+        document["_id"] = document.pop("id")
+        document["messages"] = [to_document(message) for message in messages]
+        document.setdefault("create_time", now())
+        return await self._group.submit(document)
+
+    async def close(self) -> None:
+        """Fail whoever waits for a commit."""
+        await self._group.close()
+
+    async def _insert(self, group: Sequence[Document]) -> list[Completion]:
+        first: dict[str, Document] = {}
+        for document in group:
+            first.setdefault(document["_id"], document)
+        with self._door():
+            kept = await self._insert_new(list(first.values()))
+        return [kept.get(document["_id"]) or _completion(first[document["_id"]]) for document in group]
+
+    async def _insert_new(self, documents: Sequence[Document]) -> dict[str, Completion]:
+        """Insert, and return those that were there before."""
+        try:
+            await self._collection.insert_many(documents, ordered=False)
+        except BulkWriteError as error:
+            if not is_duplicate(error):
+                raise
+            taken = [documents[fault["index"]]["_id"] for fault in (error.details or {})["writeErrors"]]
+            return await self.find(taken)
+        return {}
+
+
+def _completion(document: Document) -> Completion:
+    fields = {name: value for name, value in document.items() if name != "messages"}
+    return from_document(Completion(id=document["_id"]), fields)

@@ -1,0 +1,60 @@
+"""The sums of one cell: what many verdicts amount to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from libra.v1.verdict_pb2 import Outcome
+
+COUNTS_AS: dict[int, str] = {
+    Outcome.OUTCOME_SCORED: "scored",
+    Outcome.OUTCOME_FILTERED: "filtered",
+    Outcome.OUTCOME_UNJUDGED: "unjudged",
+    Outcome.OUTCOME_FAILED: "failed",
+}
+"""The count that each outcome adds to."""
+
+IN_THE_MEAN: frozenset[int] = frozenset({Outcome.OUTCOME_SCORED, Outcome.OUTCOME_FILTERED})
+
+
+@dataclass(slots=True)
+class Tally:
+    """Sums over verdicts: of the scores in the mean, of their squares, and how many ended how."""
+
+    n: int = 0
+    """Verdicts in the mean: scored and filtered."""
+
+    sum: float = 0.0
+    sum_squares: float = 0.0
+    scored: int = 0
+    filtered: int = 0
+    unjudged: int = 0
+    failed: int = 0
+
+    def add(self, outcome: int, score: float) -> None:
+        """Take in one verdict. KeyError for an outcome that is none."""
+        name = COUNTS_AS[outcome]
+        setattr(self, name, getattr(self, name) + 1)
+        if outcome in IN_THE_MEAN:
+            self.n += 1
+            self.sum += score
+            self.sum_squares += score * score
+
+    @property
+    def all(self) -> int:
+        """Verdicts of any outcome."""
+        return self.scored + self.filtered + self.unjudged + self.failed
+
+    def document(self) -> dict[str, float]:
+        """Return the sums by name, as a cell keeps them."""
+        return {name: getattr(self, name) for name in SUMS}
+
+
+SUMS = ("n", "sum", "sum_squares", "scored", "filtered", "unjudged", "failed")
+
+
+def read(document: Mapping[str, Any]) -> Tally:
+    """Return the sums that a document holds."""
+    return Tally(**{name: document.get(name, 0) for name in SUMS})

@@ -1,0 +1,183 @@
+"""One transaction: the verdicts that are new, and the sums they add to."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pymongo import UpdateOne
+from pymongo.errors import BulkWriteError
+
+from libra.errors import Unavailable
+from libra.store import ids, indexes
+from libra.store.documents import Document, now, to_document
+from libra.store.door import Database, Session, is_duplicate
+from libra.store.tally import COUNTS_AS, Tally
+from libra.v1.batch_pb2 import BatchHeader, VerdictBatch
+
+BUCKETS = 16
+"""A cell is the sum of at most so many documents: writers in different buckets never touch the same one."""
+
+COLLISIONS = 8
+"""A transaction that finds a verdict written by another since it looked is run again, so often at most."""
+
+NAMED_BY_ID = frozenset(
+    {"id", "run", "judging", "model", "task", "attack", "sample", "epoch", "messages", "completion"}
+)
+"""Fields of a verdict that its document does not repeat: they are in its id, or in the completion."""
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """What one transaction came to."""
+
+    seconds: float
+    written: Mapping[tuple[str, int], int]
+    """New verdicts by model and outcome."""
+
+    repeats: int
+    """Verdicts that were there already, or twice in the group."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A batch as documents, and the cell they add to."""
+
+    cell: Document
+    """run, judging, model, task, attack and category."""
+
+    verdicts: Sequence[Document]
+
+
+def prepare(batch: VerdictBatch) -> Prepared:
+    """Return the batch as documents. ValueError for a verdict without an outcome."""
+    header = batch.header
+    written = now()
+    cell = {name: getattr(header, name) for name in ("run", "judging", "model", "task", "attack", "category")}
+    documents = []
+    for verdict in batch.verdicts:
+        if verdict.outcome not in COUNTS_AS:
+            raise ValueError(f"the verdict on sample {verdict.sample} of {header.task} has no outcome")
+        named = _name(header, verdict.sample, verdict.epoch)
+        kept = {name: value for name, value in to_document(verdict).items() if name not in NAMED_BY_ID}
+        documents.append({"_id": named, **kept, "category": header.category, "create_time": written})
+    return Prepared(cell, documents)
+
+
+def _name(header: BatchHeader, sample: int, epoch: int) -> str:
+    return ids.verdict_id(header.run, header.judging, header.model, header.task, header.attack, sample, epoch)
+
+
+@dataclass(slots=True)
+class _Sums:
+    """What a transaction adds to one cell."""
+
+    cell: Document
+    tally: Tally = field(default_factory=Tally)
+    judges: list[Document] = field(default_factory=list)
+
+    def add(self, verdict: Document) -> None:
+        self.tally.add(verdict["outcome"], verdict.get("score", 0.0))
+        judge = verdict.get("judge")
+        if judge and judge not in self.judges:
+            self.judges.append(judge)
+
+
+class VerdictCommit:
+    """Writes groups of batches. The first verdict on a trial wins; whatever comes later is a repeat."""
+
+    def __init__(self, database: Database, bucket: int) -> None:
+        self._database = database
+        self._verdicts = database[indexes.VERDICTS]
+        self._cells = database[indexes.CELLS]
+        self._bucket = bucket
+        self.observers: list[Callable[[Commit], None]] = []
+
+    async def __call__(self, group: Sequence[Prepared]) -> list[int]:
+        """Commit the group in one transaction and return how many verdicts of each batch were new."""
+        started = time.monotonic()
+        fresh = await self._transact(group)
+        commit = Commit(
+            seconds=time.monotonic() - started,
+            written=_counted(group, fresh),
+            repeats=sum(len(batch.verdicts) for batch in group) - sum(map(len, fresh)),
+        )
+        for observe in self.observers:
+            observe(commit)
+        return [len(documents) for documents in fresh]
+
+    async def _transact(self, group: Sequence[Prepared]) -> list[list[Document]]:
+        async def body(session: Session) -> list[list[Document]]:
+            fresh = _without(group, await self._present(group, session))
+            if any(fresh):
+                await self._write(group, fresh, session)
+            return fresh
+
+        for _ in range(COLLISIONS):
+            try:
+                async with await self._database.client.start_session() as session:
+                    result: list[list[Document]] = await session.with_transaction(body)
+                    return result
+            except BulkWriteError as error:
+                if not is_duplicate(error):
+                    raise
+        raise Unavailable(f"other writers were faster {COLLISIONS} times over; send the verdicts again")
+
+    async def _present(self, group: Sequence[Prepared], session: Session) -> set[str]:
+        wanted = [verdict["_id"] for batch in group for verdict in batch.verdicts]
+        found = self._verdicts.find({"_id": {"$in": wanted}}, {"_id": 1}, session=session)
+        return {document["_id"] async for document in found}
+
+    async def _write(self, group: Sequence[Prepared], fresh: Sequence[Sequence[Document]], session: Session) -> None:
+        await self._verdicts.insert_many([one for each in fresh for one in each], ordered=False, session=session)
+        changes = [self._change(sums) for sums in _summed(group, fresh)]
+        await self._cells.bulk_write(changes, ordered=False, session=session)
+
+    def _change(self, sums: _Sums) -> UpdateOne:
+        """Return the update of this writer's own bucket of a cell."""
+        cell = sums.cell
+        path = "/".join(str(cell[name]) for name in ("run", "judging", "model", "task", "attack"))
+        update: dict[str, Any] = {
+            "$inc": sums.tally.document(),
+            "$setOnInsert": cell,
+            "$addToSet": {"judges": {"$each": sums.judges}},
+        }
+        return UpdateOne({"_id": f"{path}/{self._bucket}"}, update, upsert=True)
+
+
+def _without(group: Sequence[Prepared], present: set[str]) -> list[list[Document]]:
+    """Return the verdicts of each batch that are not `present`; of one trial's in a group, the first."""
+    seen = set(present)
+    fresh: list[list[Document]] = []
+    for batch in group:
+        kept = []
+        for verdict in batch.verdicts:
+            if verdict["_id"] not in seen:
+                seen.add(verdict["_id"])
+                kept.append(verdict)
+        fresh.append(kept)
+    return fresh
+
+
+def _summed(group: Sequence[Prepared], fresh: Sequence[Sequence[Document]]) -> list[_Sums]:
+    """Return what the fresh verdicts add up to, one entry a cell."""
+    cells: dict[tuple[Any, ...], _Sums] = {}
+    for batch, verdicts in zip(group, fresh, strict=True):
+        if not verdicts:
+            continue
+        key = tuple(batch.cell[name] for name in ("run", "judging", "model", "task", "attack"))
+        sums = cells.setdefault(key, _Sums(batch.cell))
+        for verdict in verdicts:
+            sums.add(verdict)
+    return list(cells.values())
+
+
+def _counted(group: Sequence[Prepared], fresh: Sequence[Sequence[Document]]) -> dict[tuple[str, int], int]:
+    counts: dict[tuple[str, int], int] = {}
+    for batch, verdicts in zip(group, fresh, strict=True):
+        for verdict in verdicts:
+            key = (batch.cell["model"], verdict["outcome"])
+            counts[key] = counts.get(key, 0) + 1
+    return counts

@@ -1,0 +1,119 @@
+"""The ledger: one verdict a trial, in the order of trials."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+
+from libra.store import ids, indexes
+from libra.store.documents import Document, from_document
+from libra.store.door import Database, Door
+from libra.store.group_commit import GroupCommit
+from libra.store.verdict_commit import Commit, Prepared, VerdictCommit, prepare
+from libra.v1.batch_pb2 import VerdictBatch
+from libra.v1.verdict_pb2 import Verdict
+
+GROUP_VERDICTS = 512
+"""In one transaction; more gains nothing, and the transaction grows long."""
+
+SCAN_PAGE = 1000
+
+
+class Verdicts:
+    """Every verdict, under the name of its trial and judging."""
+
+    def __init__(self, database: Database, door: Door, bucket: int) -> None:
+        self._collection = database[indexes.VERDICTS]
+        self._door = door
+        self._commit = VerdictCommit(database, bucket)
+        self._group: GroupCommit[Prepared, int] = GroupCommit(
+            self._guarded_commit, weight=lambda batch: len(batch.verdicts), limit=GROUP_VERDICTS
+        )
+
+    def observe(self, observer: Callable[[Commit], None]) -> None:
+        """Have `observer` told of every commit."""
+        self._commit.observers.append(observer)
+
+    async def write(self, batches: Sequence[VerdictBatch]) -> int:
+        """Return, once all are durable, how many of the verdicts were new.
+
+        A trial that has its verdict keeps it. Each batch commits together with its sums, or not at all. Raises
+        Unavailable, after which some batches may be written: writing all of them again changes nothing.
+        """
+        prepared = [prepare(batch) for batch in batches if batch.verdicts]
+        if len(prepared) == 1:
+            return await self._group.submit(prepared[0])
+        return sum(await asyncio.gather(*[self._group.submit(one) for one in prepared]))
+
+    async def ids(self, run: str, judging: int, model: str, task: str, attack: str) -> set[tuple[int, int]]:
+        """Return the (sample, epoch) of every trial of one cell that has its verdict."""
+        wanted = _selection(run, judging, model, task, attack)
+        with self._door():
+            found = self._collection.find(wanted, {"_id": 1})
+            trials = [ids.parse(document["_id"]) async for document in found]
+        return {(trial.sample, trial.epoch) for trial in trials}
+
+    async def scan(self, run: str, judging: int = 0) -> AsyncIterator[Verdict]:
+        """Yield every verdict of a run in the order of trials, a page in memory at a time."""
+        after = ""
+        while page := await self.list(run, judging=judging, after=after, limit=SCAN_PAGE):
+            for verdict in page:
+                yield verdict
+            after = page[-1].id
+
+    async def close(self) -> None:
+        """Fail whoever waits for a commit."""
+        await self._group.close()
+
+    async def _guarded_commit(self, group: Sequence[Prepared]) -> list[int]:
+        with self._door():
+            return await self._commit(group)
+
+    async def list(
+        self,
+        run: str,
+        *,
+        judging: int = 0,
+        model: str = "",
+        task: str = "",
+        attack: str = "",
+        outcome: int | None = None,
+        after: str = "",
+        limit: int,
+    ) -> list[Verdict]:
+        """Return up to `limit` verdicts in the order of trials, those after the id `after`.
+
+        A `task` may come with its version or without. The selection is a range of ids as far as its parts go without a
+        gap; from there on ids are compared, and only an `outcome` has documents read in vain.
+        """
+        wanted = _selection(run, judging, model, task, attack, after)
+        if outcome is not None:
+            wanted["outcome"] = outcome
+        with self._door():
+            found = self._collection.find(wanted).sort("_id", 1).limit(limit)
+            return [_verdict(document) for document in await found.to_list(limit)]
+
+
+def _selection(run: str, judging: int, model: str, task: str, attack: str, after: str = "") -> Document:
+    """Return the filter for a part of a run: a range of `_id`, and a pattern for what the range cannot tell."""
+    prefix = ids.verdict_prefix(run, judging, model, task, attack)
+    span: Document = {"$gt": max(after, prefix), "$lt": ids.after_prefix(prefix)}
+    complete = [part for part in (model, task, attack) if part]
+    if prefix.count("/") - 2 < len(complete):
+        span["$regex"] = ids.verdict_pattern(run, judging, model, task, attack)
+    return {"_id": span}
+
+
+def _verdict(document: Document) -> Verdict:
+    trial = ids.parse(document["_id"])
+    verdict = Verdict(
+        id=document["_id"],
+        run=trial.run,
+        judging=trial.judging,
+        model=trial.model,
+        task=trial.task,
+        attack=trial.attack,
+        sample=trial.sample,
+        epoch=trial.epoch,
+    )
+    return from_document(verdict, document)
