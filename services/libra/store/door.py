@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import urlsplit
 
 from pymongo.errors import (
@@ -22,11 +22,11 @@ from libra.errors import Unavailable
 from libra.store.documents import Document
 
 if TYPE_CHECKING:
-    from motor.motor_asyncio import AsyncIOMotorClientSession, AsyncIOMotorCollection, AsyncIOMotorDatabase
+    from motor.motor_asyncio import AsyncIOMotorClientSession, AsyncIOMotorDatabase
 
-    Database = AsyncIOMotorDatabase[Document]
-    Collection = AsyncIOMotorCollection[Document]
-    Session = AsyncIOMotorClientSession
+# In quotes, since Motor's classes take no parameters at run time.
+Database: TypeAlias = "AsyncIOMotorDatabase[Document]"
+Session: TypeAlias = "AsyncIOMotorClientSession"
 
 DUPLICATE_KEY = 11000
 NO_TRANSACTIONS = 20

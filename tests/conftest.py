@@ -1,0 +1,53 @@
+"""The real servers that tests run against: one of each for every worker of pytest-xdist, started when first asked for."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+
+import nats
+import pytest
+from motor.motor_asyncio import AsyncIOMotorClient
+from ulid import ULID
+
+from libra.local.servers import MongoServer, NatsServer
+
+
+@pytest.fixture(scope="session")
+def nats_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NatsServer]:
+    """A nats-server that lives as long as the tests do: leave it running, and as it was."""
+    server = NatsServer.start(tmp_path_factory.mktemp("nats"))
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+async def nats_url(nats_server: NatsServer) -> str:
+    """The address of the nats-server, which has no stream."""
+    client = await nats.connect(nats_server.url)
+    try:
+        jetstream = client.jetstream()
+        for stream in await jetstream.streams_info():
+            await jetstream.delete_stream(str(stream.config.name))
+    finally:
+        await client.close()
+    return nats_server.url
+
+
+@pytest.fixture(scope="session")
+def mongo_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MongoServer]:
+    """A mongod that lives as long as the tests do: leave it running, and as it was."""
+    server = MongoServer.start(tmp_path_factory.mktemp("mongo"))
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+async def database(mongo_server: MongoServer) -> AsyncIterator[str]:
+    """The name of a database of one's own."""
+    name = f"test-{ULID()}"
+    yield name
+    client: AsyncIOMotorClient[dict[str, object]] = AsyncIOMotorClient(mongo_server.url)
+    async with asyncio.timeout(30):
+        await client.drop_database(name)
+    client.close()
