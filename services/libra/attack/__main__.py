@@ -1,0 +1,31 @@
+"""Run the attack service."""
+
+from __future__ import annotations
+
+import asyncio
+
+from libra.attack.service import AttackService
+from libra.attack.settings import Settings
+from libra.attack.stage import stage
+from libra.bus.streams import ATTACK_CONSUMER
+from libra.process import Parts, Wiring, serve
+from libra.stage.runner import run
+from libra.v1.attack_pb2_grpc import add_AttackServiceServicer_to_server
+
+
+def wire(parts: Parts, settings: Settings) -> Wiring:
+    """Put the service together from the parts that every process has."""
+    rewriting = stage(settings)
+
+    async def work(stop: asyncio.Event) -> None:
+        await run(rewriting, ATTACK_CONSUMER, parts.bus, stop, parts.metrics)
+
+    async def prepare() -> None:
+        """Nothing: the catalogue is code."""
+
+    services = [(add_AttackServiceServicer_to_server, AttackService(), "libra.v1.AttackService")]
+    return Wiring(services=services, workers=[work], prepare=prepare)
+
+
+if __name__ == "__main__":
+    raise SystemExit(serve("attack", settings=Settings, wire=wire))

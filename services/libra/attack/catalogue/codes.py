@@ -1,0 +1,68 @@
+"""Ways to write a text so that it can be read back letter by letter. Each is reversible on any text."""
+
+from __future__ import annotations
+
+import base64
+import string
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+
+LETTERS = len(string.ascii_lowercase)
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """One way, with its own way back."""
+
+    name: str
+    how: str
+    """How to read it, as said to a model."""
+
+    encode: Callable[[str], str]
+    decode: Callable[[str], str]
+
+
+def base64_code() -> Code:
+    """Return Base64 (RFC 4648, section 4) of the text in UTF-8; it adds a third to the size."""
+    return Code(
+        name="base64",
+        how="Base64 of the text in UTF-8",
+        encode=lambda text: base64.b64encode(text.encode()).decode("ascii"),
+        decode=lambda code: base64.b64decode(code, validate=True).decode(),
+    )
+
+
+@lru_cache(maxsize=LETTERS)
+def caesar_code(shift: int) -> Code:
+    """Return the code that moves each of the letters a to z by `shift` places (1 to 25) and keeps everything else."""
+    there, back = (shifted(shift), shifted(-shift))
+    return Code(
+        name=f"caesar-{shift}",
+        how=f"each letter from A to Z moved on by {shift} in the alphabet, with A following Z",
+        encode=lambda text: text.translate(there),
+        decode=lambda code: code.translate(back),
+    )
+
+
+@lru_cache(maxsize=1)
+def atbash_code() -> Code:
+    """Return the code that turns the alphabet around: a is z, b is y; it is its own way back."""
+    table = letters_to(string.ascii_lowercase[::-1])
+    return Code(
+        name="atbash",
+        how="the alphabet turned around, Z for A, Y for B, and so on to A for Z",
+        encode=lambda text: text.translate(table),
+        decode=lambda code: code.translate(table),
+    )
+
+
+def shifted(places: int) -> dict[int, int]:
+    """Return the table that moves letters on by so many places, backwards if negative."""
+    turn = places % LETTERS
+    return letters_to(string.ascii_lowercase[turn:] + string.ascii_lowercase[:turn])
+
+
+def letters_to(alphabet: str) -> dict[int, int]:
+    """Return the table from a to z into `alphabet`, for small and capital letters."""
+    return str.maketrans(string.ascii_lowercase + string.ascii_uppercase, alphabet + alphabet.upper())

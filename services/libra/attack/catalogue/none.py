@@ -1,0 +1,21 @@
+"""No attack: the plain prompt, against which all others are measured."""
+
+from __future__ import annotations
+
+from libra.attack.catalogue.attack import Attack
+from libra.attack.draw import Draw
+from libra.attack.turns import Turns
+
+
+def keep(turns: Turns, _draw: Draw) -> Turns:
+    """Return the conversation as it is."""
+    return turns
+
+
+NONE = Attack(
+    name="none",
+    version="1",
+    description="Puts the prompt as it stands.",
+    source="none: the baseline",
+    transform=keep,
+)
