@@ -1,0 +1,32 @@
+"""What a log line is about; the `action` of each line is one of these."""
+
+from __future__ import annotations
+
+from enum import StrEnum, auto
+
+
+class Action(StrEnum):
+    """A noun, then what happened to it. The value is the name in lower case."""
+
+    # process
+    PROCESS_STARTED = auto()
+    PROCESS_WAITS = auto()
+    PROCESS_READY = auto()
+    PROCESS_NOT_READY = auto()
+    PROCESS_STOPPING = auto()
+    PROCESS_STOPPED = auto()
+    WORKER_WAITS = auto()
+    WORKER_FAILED = auto()
+
+    # rpc
+    CALL_FAILED = auto()
+
+    # dispatch
+    MODEL_REGISTERED = auto()
+    MODEL_FORGOTTEN = auto()
+    TASK_IMPORTED = auto()
+    RUN_CREATED = auto()
+    RUN_WAITS = auto()
+    RUN_ENDED = auto()
+    TRIALS_SWEPT = auto()
+    TRIALS_GIVEN_UP = auto()

@@ -1,0 +1,93 @@
+"""Log lines: one JSON object each, or coloured text for a person. What libraries log comes the same way.
+
+A line is a sentence with `action=` and ids. No key is ever given to a logger; tracebacks are printed without the values
+of variables for the same reason, and libraries are heard from WARNING on: below it some print whole requests.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from typing import Literal
+
+import orjson
+import structlog
+from opentelemetry import trace
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+Level = Literal["debug", "info", "warning", "error"]
+Format = Literal["json", "console"]
+
+FIRST = ("timestamp", "level", "event", "service", "action", "trace_id", "span_id")
+"""The order in which a reader looks for things."""
+
+
+def setup(service: str, level: Level, format: Format) -> None:  # noqa: A002 - the word of the setting
+    """Have every line from here on written to stderr in `format`, by structlog and by the standard library alike."""
+    number = logging.getLevelNamesMapping()[level.upper()]
+    before = _before(service)
+    structlog.configure(
+        processors=[*before, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        wrapper_class=structlog.make_filtering_bound_logger(number),
+        logger_factory=structlog.stdlib.LoggerFactory(),
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=before,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_after(format)],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(max(number, logging.WARNING))
+    logging.getLogger("libra").setLevel(number)
+    logging.captureWarnings(capture=True)
+
+
+def _before(service: str) -> list[Processor]:
+    """Return the steps that both kinds of line take: who says it, when, and in which trace."""
+
+    def add_service(_logger: WrappedLogger, _method: str, line: EventDict) -> EventDict:
+        line["service"] = service
+        return line
+
+    return [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.ExtraAdder(),
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        add_service,
+        add_trace,
+    ]
+
+
+def _after(format: Format) -> list[Processor]:  # noqa: A002 - as above
+    if format == "console":
+        return [
+            structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback)
+        ]
+    return [structlog.processors.format_exc_info, in_order, structlog.processors.JSONRenderer(serializer=_json)]
+
+
+def add_trace(_logger: WrappedLogger, _method: str, line: EventDict) -> EventDict:
+    """Add the ids of the current span, as 32 and 16 hexadecimal digits."""
+    span = trace.get_current_span().get_span_context()
+    if span.is_valid:
+        line["trace_id"] = trace.format_trace_id(span.trace_id)
+        line["span_id"] = trace.format_span_id(span.span_id)
+    return line
+
+
+def in_order(_logger: WrappedLogger, _method: str, line: EventDict) -> EventDict:
+    """Put first what a reader looks for first."""
+    return {key: line[key] for key in FIRST if key in line} | {k: v for k, v in line.items() if k not in FIRST}
+
+
+def _json(line: object, **_options: object) -> str:
+    """Return `line` as JSON on one line; what is no JSON is written as text."""
+    try:
+        return orjson.dumps(line, default=str).decode()
+    except TypeError:  # a lone surrogate, or an integer beyond 64 bits
+        return json.dumps(line, default=str)

@@ -1,0 +1,52 @@
+"""Traces: W3C trace context in, spans, W3C trace context out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from opentelemetry import trace
+from opentelemetry.context import Context
+from opentelemetry.sdk.resources import SERVICE_NAME, Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+EXPORT_SECONDS = 5
+"""One delivery to the OTLP endpoint takes no longer."""
+
+
+def tracer() -> trace.Tracer:
+    """Return the tracer of this process; before `setup` it records nothing."""
+    return trace.get_tracer("libra")
+
+
+def inject() -> dict[str, str]:
+    """Return the current context as W3C headers, in lower case; empty outside of a span."""
+    headers: dict[str, str] = {}
+    TraceContextTextMapPropagator().inject(headers)
+    return headers
+
+
+def extract(headers: Mapping[str, str]) -> Context:
+    """Return the context that `inject` wrote; an empty one if there is none or it is no such header."""
+    return TraceContextTextMapPropagator().extract(dict(headers), Context())
+
+
+def setup(service: str, otlp_endpoint: str) -> Callable[[], None]:
+    """Give every span an id, and send it to `otlp_endpoint` unless that is empty.
+
+    Return what sends the last spans and ends the sending; it blocks for some seconds if nobody answers there.
+    A process calls this once: OpenTelemetry keeps the first provider it is given.
+    """
+    provider = TracerProvider(resource=Resource.create({SERVICE_NAME: f"libra-{service}"}), shutdown_on_exit=False)
+    if otlp_endpoint:
+        provider.add_span_processor(BatchSpanProcessor(_exporter(otlp_endpoint)))
+    trace.set_tracer_provider(provider)
+    return provider.shutdown
+
+
+def _exporter(endpoint: str) -> SpanExporter:
+    # A quarter of a second to import, and the command line, which calls but never exports, imports this file.
+    from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter  # noqa: PLC0415
+
+    return OTLPSpanExporter(endpoint=endpoint, insecure=not endpoint.startswith("https://"), timeout=EXPORT_SECONDS)
