@@ -30,3 +30,6 @@ class Action(StrEnum):
     RUN_ENDED = auto()
     TRIALS_SWEPT = auto()
     TRIALS_GIVEN_UP = auto()
+
+    # attack
+    ATTACK_FAILED = auto()
