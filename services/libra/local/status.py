@@ -1,0 +1,61 @@
+"""One line about each part: whether it is up, where, since when, and how much memory it takes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+import psutil
+
+from libra.local import parts
+from libra.local.system import System
+
+UP, NOT_READY, DOWN, ELSEWHERE = "up", "not ready", "down", "elsewhere"
+
+
+@dataclass(frozen=True, slots=True)
+class PartStatus:
+    """How one part is."""
+
+    name: str
+    state: str
+    """UP; NOT_READY: it runs, but does not do its work (yet); DOWN; ELSEWHERE: the environment names a server of one's own."""
+
+    address: str
+    """host:port, never with a user or password; empty if it was never started."""
+
+    pid: int = 0
+    since: float = 0.0
+    """Unix time of the process's start."""
+
+    memory_bytes: int = 0
+
+    @property
+    def well(self) -> bool:
+        """Tell whether nothing need be done about it."""
+        return self.state in (UP, ELSEWHERE)
+
+
+def of(system: System) -> list[PartStatus]:
+    """Return the status of every part, servers first."""
+    running, own = system.running(), system.own_parts()
+    urls = {parts.NATS: system.settings.nats_url, parts.MONGO: system.settings.mongo_url}
+    return [
+        _one(system, name, running.get(name))
+        if name in own
+        else PartStatus(name, ELSEWHERE, urlsplit(urls[name]).netloc.rpartition("@")[2])
+        for name in parts.PARTS
+    ]
+
+
+def _one(system: System, name: str, process: psutil.Process | None) -> PartStatus:
+    address = system.addresses.get(name, "")
+    try:
+        if process is None:
+            return PartStatus(name, DOWN, address)
+        state = UP if system.ready(name) else NOT_READY
+        return PartStatus(
+            name, state, address, process.pid, process.create_time(), memory_bytes=process.memory_info().rss
+        )
+    except psutil.NoSuchProcess:
+        return PartStatus(name, DOWN, address)
