@@ -20,10 +20,10 @@ def tracer() -> trace.Tracer:
     return trace.get_tracer("libra")
 
 
-def inject() -> dict[str, str]:
-    """Return the current context as W3C headers, in lower case; empty outside of a span."""
+def inject(context: Context | None = None) -> dict[str, str]:
+    """Return a context, by default the current one, as W3C headers in lower case; empty outside of a span."""
     headers: dict[str, str] = {}
-    TraceContextTextMapPropagator().inject(headers)
+    TraceContextTextMapPropagator().inject(headers, context)
     return headers
 
 
