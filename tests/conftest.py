@@ -11,6 +11,7 @@ from motor.motor_asyncio import AsyncIOMotorClient
 from ulid import ULID
 
 from libra.local.servers import MongoServer, NatsServer
+from libra.store.client import Store
 
 
 @pytest.fixture(scope="session")
@@ -51,3 +52,12 @@ async def database(mongo_server: MongoServer) -> AsyncIterator[str]:
     async with asyncio.timeout(30):
         await client.drop_database(name)
     client.close()
+
+
+@pytest.fixture
+async def store(mongo_server: MongoServer, database: str) -> AsyncIterator[Store]:
+    """A store on a database of one's own, with its indexes."""
+    opened = Store.connect(mongo_server.url, database, bucket=0)
+    await opened.ensure_indexes()
+    yield opened
+    await opened.close()

@@ -79,7 +79,7 @@ async def world(nats_url: str, mongo_server: MongoServer, database: str) -> Asyn
     await bus.ensure()
     yield World(store, bus)
     await bus.close()
-    store.close()
+    await store.close()
 
 
 @asynccontextmanager

@@ -91,15 +91,15 @@ class Cells:
         prefix = ids.verdict_prefix(run, judging, model, task, attack)
         span = {"_id": {"$gt": prefix, "$lt": ids.after_prefix(prefix)}}
         moment = ReadConcern("snapshot")
+        verdicts = self._database[indexes.VERDICTS]
         with self._door():
-            async with await self._database.client.start_session() as session:
-                async with session.start_transaction(read_concern=moment):
-                    kept = await self._collection.aggregate(_summed(key), session=session).to_list(1)
-                    verdicts = self._database[indexes.VERDICTS].find(span, {"outcome": 1, "score": 1}, session=session)
-                    counted = tally.Tally()
-                    async for document in verdicts:
-                        counted.add(document["outcome"], document.get("score", 0.0))
-        return tally.read(kept[0] if kept else {}), counted
+            async with (
+                await self._database.client.start_session() as session,
+                session.start_transaction(read_concern=moment),
+            ):
+                kept = await self._collection.aggregate(_summed(key), session=session).to_list(1)
+                counted = await verdicts.aggregate(_by_outcome(span), session=session).to_list(len(tally.COUNTS_AS))
+        return tally.read(kept[0] if kept else {}), tally.gathered(counted)
 
 
 def _summed(match: Document) -> list[Document]:
@@ -111,6 +111,13 @@ def _summed(match: Document) -> list[Document]:
         **{name: {"$sum": f"${name}"} for name in tally.SUMS},
     }
     return [{"$match": match}, {"$group": group}]
+
+
+def _by_outcome(match: Document) -> list[Document]:
+    """Return the pipeline that counts and sums verdicts, one document an outcome, without bringing one here."""
+    score = {"$ifNull": ["$score", 0.0]}
+    sums = {"n": {"$sum": 1}, "sum": {"$sum": score}, "sum_squares": {"$sum": {"$multiply": [score, score]}}}
+    return [{"$match": match}, {"$group": {"_id": "$outcome", **sums}}]
 
 
 def _cell(document: Document) -> Cell:

@@ -15,7 +15,10 @@ from libra.v1.completion_pb2 import Completion, FinishReason
 from libra.v1.message_pb2 import Message
 
 GROUP_COMPLETIONS = 512
-"""In one insert: a majority write costs the same for one."""
+"""In one insert: a majority write costs the same for one. Less if they are long."""
+
+CHARACTERS_AS_ONE = 16 * 1024
+"""An answer with its question counts once for each so many characters: a group holds some 8 MiB, or one pair."""
 
 WITHOUT_MESSAGES = {"messages": 0}
 
@@ -27,7 +30,7 @@ class Completions:
         self._collection = database[indexes.COMPLETIONS]
         self._door = door
         self._group: GroupCommit[Document, Completion] = GroupCommit(
-            self._insert, weight=lambda _: 1, limit=GROUP_COMPLETIONS
+            self._insert, weight=_weight, limit=GROUP_COMPLETIONS
         )
 
     async def find(self, ids: Several[str]) -> dict[str, Completion]:
@@ -87,6 +90,11 @@ class Completions:
             taken = [documents[fault["index"]]["_id"] for fault in (error.details or {})["writeErrors"]]
             return await self.find(taken)
         return {}
+
+
+def _weight(document: Document) -> int:
+    asked = sum(len(message.get("content", "")) for message in document["messages"])
+    return 1 + (asked + len(document.get("text", ""))) // CHARACTERS_AS_ONE
 
 
 def _completion(document: Document) -> Completion:

@@ -73,6 +73,11 @@ def is_duplicate(error: PyMongoError) -> bool:
     return isinstance(error, OperationFailure) and error.code == DUPLICATE_KEY
 
 
+def is_collision(error: OperationFailure) -> bool:
+    """Return whether a transaction failed only because another one was faster: it may be run again from its start."""
+    return error.has_error_label("TransientTransactionError") or is_duplicate(error)
+
+
 def _remedy(error: PyMongoError) -> str | None:
     """Return what happened and what to do about it; None if `error` is a bug of ours."""
     if isinstance(error, OperationFailure) and error.code in NOT_ALLOWED:

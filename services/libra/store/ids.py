@@ -7,6 +7,10 @@ from dataclasses import dataclass
 
 PARTS = 7
 
+SAMPLE_DIGITS = 8
+EPOCH_DIGITS = 4
+"""A number that needs more digits is named all the same, but no longer sorts by its size."""
+
 
 @dataclass(frozen=True, slots=True)
 class TrialId:
@@ -28,7 +32,7 @@ class TrialId:
 
 def verdict_id(run: str, judging: int, model: str, task: str, attack: str, sample: int, epoch: int) -> str:
     """Return the one name of a trial's verdict; `task` is "name@version"."""
-    return f"{run}/{judging}/{model}/{task}/{attack}/{sample:06d}/{epoch:03d}"
+    return f"{run}/{judging}/{model}/{task}/{attack}/{sample:0{SAMPLE_DIGITS}d}/{epoch:0{EPOCH_DIGITS}d}"
 
 
 def parse(verdict: str) -> TrialId:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 from pymongo import ASCENDING, DESCENDING, IndexModel
 from pymongo.errors import CollectionInvalid
 
@@ -37,9 +39,7 @@ async def ensure(database: Database) -> None:
     present = set(await database.list_collection_names())
     for name, indexes in declared().items():
         if name not in present:
-            try:
+            with contextlib.suppress(CollectionInvalid):
                 await database.create_collection(name)
-            except CollectionInvalid:
-                pass
         if indexes:
             await database[name].create_indexes(indexes)

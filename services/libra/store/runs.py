@@ -76,6 +76,12 @@ class Runs:
             document = await self._collection.find_one({"_id": run})
         return _record(document) if document else None
 
+    async def state(self, run: str) -> RunState | None:
+        """Return whether a run is running, finished or cancelled, and nothing else of it; None if it is unknown."""
+        with self._door():
+            document = await self._collection.find_one({"_id": run}, {"run.state": 1})
+        return document["run"]["state"] if document else None
+
     async def active(self) -> list[RunRecord]:
         """Return every run that has not ended, the oldest first."""
         with self._door():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,6 +53,19 @@ class Tally:
 
 
 SUMS = ("n", "sum", "sum_squares", "scored", "filtered", "unjudged", "failed")
+
+
+def gathered(outcomes: Iterable[Mapping[str, Any]]) -> Tally:
+    """Return the sums over all outcomes of documents with one outcome's `_id`, n, sum and sum_squares each."""
+    total = Tally()
+    for one in outcomes:
+        name = COUNTS_AS[one["_id"]]
+        setattr(total, name, getattr(total, name) + one["n"])
+        if one["_id"] in IN_THE_MEAN:
+            total.n += one["n"]
+            total.sum += one["sum"]
+            total.sum_squares += one["sum_squares"]
+    return total
 
 
 def read(document: Mapping[str, Any]) -> Tally:

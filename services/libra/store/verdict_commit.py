@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
+import asyncio
+import random
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from pymongo import UpdateOne
-from pymongo.errors import BulkWriteError
+from pymongo.errors import OperationFailure
 
 from libra.errors import Unavailable
 from libra.store import ids, indexes
 from libra.store.documents import Document, now, to_document
-from libra.store.door import Database, Session, is_duplicate
+from libra.store.door import Database, Session, is_collision
 from libra.store.tally import COUNTS_AS, Tally
 from libra.v1.batch_pb2 import BatchHeader, VerdictBatch
 
 BUCKETS = 16
 """A cell is the sum of at most so many documents: writers in different buckets never touch the same one."""
 
-COLLISIONS = 8
-"""A transaction that finds a verdict written by another since it looked is run again, so often at most."""
+COLLISIONS = 10
+"""A transaction that another writer was faster than, on a verdict or in a shared bucket, is run so often at most."""
+
+COLLISION_SECONDS = 0.01
+"""Before the n-th run of a transaction, up to n times so long: two that collided do not come back together."""
 
 NAMED_BY_ID = frozenset(
     {"id", "run", "judging", "model", "task", "attack", "sample", "epoch", "messages", "completion"}
@@ -52,7 +57,7 @@ class Prepared:
 
 
 def prepare(batch: VerdictBatch) -> Prepared:
-    """Return the batch as documents. ValueError for a verdict without an outcome."""
+    """Return the batch as documents. ValueError for a verdict without an outcome, or with a score outside [0, 1]."""
     header = batch.header
     written = now()
     cell = {name: getattr(header, name) for name in ("run", "judging", "model", "task", "attack", "category")}
@@ -60,6 +65,8 @@ def prepare(batch: VerdictBatch) -> Prepared:
     for verdict in batch.verdicts:
         if verdict.outcome not in COUNTS_AS:
             raise ValueError(f"the verdict on sample {verdict.sample} of {header.task} has no outcome")
+        if not 0 <= verdict.score <= 1:
+            raise ValueError(f"the verdict on sample {verdict.sample} of {header.task} has the score {verdict.score}")
         named = _name(header, verdict.sample, verdict.epoch)
         kept = {name: value for name, value in to_document(verdict).items() if name not in NAMED_BY_ID}
         documents.append({"_id": named, **kept, "category": header.category, "create_time": written})
@@ -109,20 +116,21 @@ class VerdictCommit:
         return [len(documents) for documents in fresh]
 
     async def _transact(self, group: Sequence[Prepared]) -> list[list[Document]]:
-        async def body(session: Session) -> list[list[Document]]:
-            fresh = _without(group, await self._present(group, session))
-            if any(fresh):
-                await self._write(group, fresh, session)
-            return fresh
+        """Write what is new; return it, by batch. Run again, it finds what it wrote and writes nothing.
 
-        for _ in range(COLLISIONS):
+        Not with the driver's own `with_transaction`: during an outage that would hold every caller for two minutes.
+        """
+        for run in range(1, COLLISIONS + 1):
             try:
-                async with await self._database.client.start_session() as session:
-                    result: list[list[Document]] = await session.with_transaction(body)
-                    return result
-            except BulkWriteError as error:
-                if not is_duplicate(error):
+                async with await self._database.client.start_session() as session, session.start_transaction():
+                    fresh = _without(group, await self._present(group, session))
+                    if any(fresh):
+                        await self._write(group, fresh, session)
+                return fresh
+            except OperationFailure as error:
+                if not is_collision(error):
                     raise
+            await asyncio.sleep(random.uniform(0, run * COLLISION_SECONDS))  # noqa: S311 - no secret
         raise Unavailable(f"other writers were faster {COLLISIONS} times over; send the verdicts again")
 
     async def _present(self, group: Sequence[Prepared], session: Session) -> set[str]:

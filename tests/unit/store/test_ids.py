@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from libra.store import ids
+
+RUN = "01JZ0000000000000000000000"
+names = st.from_regex(r"[a-z0-9_.-]{1,8}", fullmatch=True)
+tasks = st.builds("{}@{}".format, names, st.from_regex(r"[0-9a-f]{4}", fullmatch=True))
+trials = st.builds(
+    ids.TrialId,
+    st.just(RUN),
+    st.integers(0, 3),
+    names,
+    tasks,
+    names,
+    st.integers(0, 99_999_999),
+    st.integers(0, 9_999),
+)
+
+
+@given(trials)
+def test_an_id_says_what_it_was_made_of(trial: ids.TrialId) -> None:
+    assert ids.parse(str(trial)) == trial
+
+
+@given(trials, trials)
+def test_the_order_of_ids_is_the_order_of_trials(one: ids.TrialId, other: ids.TrialId) -> None:
+    same_cell = ids.TrialId(one.run, one.judging, one.model, one.task, one.attack, other.sample, other.epoch)
+    assert (str(one) < str(same_cell)) == ((one.sample, one.epoch) < (same_cell.sample, same_cell.epoch))
+
+
+@given(
+    trial=trials,
+    wanted=trials,
+    task=st.sampled_from(["", "name", "ref"]),
+    by_model=st.booleans(),
+    by_attack=st.booleans(),
+)
+def test_a_selection_is_a_range_and_a_pattern(
+    *,
+    trial: ids.TrialId,
+    wanted: ids.TrialId,
+    task: str,
+    by_model: bool,
+    by_attack: bool,
+) -> None:
+    name = {"": "", "name": wanted.task.partition("@")[0], "ref": wanted.task}[task]
+    parts = (wanted.model if by_model else "", name, wanted.attack if by_attack else "")
+    prefix = ids.verdict_prefix(RUN, wanted.judging, *parts)
+    in_range = prefix < str(trial) < ids.after_prefix(prefix)
+    matches = bool(re.match(ids.verdict_pattern(RUN, wanted.judging, *parts), str(trial)))
+    selected = (
+        trial.judging == wanted.judging
+        and trial.model in {parts[0], trial.model if not parts[0] else ""}
+        and (not name or name in {trial.task, trial.task.partition("@")[0]})
+        and (not parts[2] or trial.attack == parts[2])
+    )
+    assert (in_range and matches) == selected
+    assert in_range or not selected
+
+
+def test_what_is_no_id_is_refused() -> None:
+    with pytest.raises(ValueError, match="3 parts instead of 7"):
+        ids.parse("a/b/c")

@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from libra.store.tally import IN_THE_MEAN, Tally, gathered, read
+from libra.v1.verdict_pb2 import Outcome
+
+outcomes = st.sampled_from(Outcome.values()[1:])
+
+
+@given(st.lists(st.tuples(outcomes, st.floats(0, 1))))
+def test_one_by_one_is_the_same_as_by_outcome(verdicts: list[tuple[int, float]]) -> None:
+    one_by_one = Tally()
+    by_outcome: dict[int, dict[str, float]] = {}
+    for outcome, score in verdicts:
+        one_by_one.add(outcome, score)
+        sums = by_outcome.setdefault(outcome, {"_id": outcome, "n": 0, "sum": 0.0, "sum_squares": 0.0})
+        sums["n"] += 1
+        sums["sum"] += score
+        sums["sum_squares"] += score * score
+    together = gathered(by_outcome.values())
+    assert together.sum == pytest.approx(one_by_one.sum)
+    assert together.sum_squares == pytest.approx(one_by_one.sum_squares)
+    assert together.n == one_by_one.n == sum(outcome in IN_THE_MEAN for outcome, _ in verdicts)
+    assert together.all == one_by_one.all == len(verdicts)
+    assert read(one_by_one.document()) == one_by_one
+
+
+def test_no_outcome_is_no_verdict() -> None:
+    with pytest.raises(KeyError):
+        Tally().add(Outcome.OUTCOME_UNSPECIFIED, 1.0)
