@@ -1,0 +1,136 @@
+"""Every stream, subject and consumer, as data.
+
+    WORK   work.attack  work.gateway.<model>  work.judge  work.ranking    until acknowledged
+    DEAD   dead.<stage>                                                   for 30 days
+    (none) event.run.<id>  event.board                                    heard by whoever listens at the time
+
+One consumer per model reads `work.gateway.<model>`, so that a slow model never holds up a fast one.
+"""
+
+from __future__ import annotations
+
+import re
+
+from nats.js.api import (
+    AckPolicy,
+    ConsumerConfig,
+    DeliverPolicy,
+    DiscardPolicy,
+    ReplayPolicy,
+    RetentionPolicy,
+    StorageType,
+    StreamConfig,
+)
+
+WORK_ATTACK = "work.attack"
+WORK_JUDGE = "work.judge"
+WORK_RANKING = "work.ranking"
+_WORK_GATEWAY = "work.gateway."
+_GATEWAY = "gateway-"
+
+ATTACK_CONSUMER = "attack"
+JUDGE_CONSUMER = "judge"
+RANKING_CONSUMER = "ranking"
+
+ACK_WAIT_SECONDS = 30.0
+"""`libra.stage.policy.Policy` says the same: a sign of life is given every third of it."""
+
+MAX_MESSAGES_PER_SUBJECT = 4096
+"""Batches that wait on one subject: 64 runs of one model, each with the 4,096 trials that dispatch keeps in flight.
+
+This is all that bounds WORK. A limit over all subjects would let dispatch fill the stream, and no stage could pass on what
+it holds; with one for each subject, room appears at the end of the line and travels to its beginning.
+"""
+
+MAX_DEAD_LETTERS = 100_000
+"""The oldest go first. Their samples and verdicts are in the ledger; what is lost is the batch as it was."""
+
+DEDUPLICATION_SECONDS = 120.0
+DEAD_DAYS = 30
+SECONDS_A_DAY = 86_400.0
+
+WORK = StreamConfig(
+    name="WORK",
+    subjects=["work.>"],
+    retention=RetentionPolicy.WORK_QUEUE,
+    storage=StorageType.FILE,
+    discard=DiscardPolicy.NEW,
+    discard_new_per_subject=True,
+    max_msgs_per_subject=MAX_MESSAGES_PER_SUBJECT,
+    duplicate_window=DEDUPLICATION_SECONDS,
+)
+
+DEAD = StreamConfig(
+    name="DEAD",
+    subjects=["dead.>"],
+    retention=RetentionPolicy.LIMITS,
+    storage=StorageType.FILE,
+    discard=DiscardPolicy.OLD,
+    max_msgs=MAX_DEAD_LETTERS,
+    max_age=DEAD_DAYS * SECONDS_A_DAY,
+    duplicate_window=DEDUPLICATION_SECONDS,
+)
+
+STREAMS = (WORK, DEAD)
+FIXED_CONSUMERS = (ATTACK_CONSUMER, JUDGE_CONSUMER, RANKING_CONSUMER)
+"""Consumers of WORK that are always there; a gateway's appear with their models."""
+
+
+def work_gateway(model: str) -> str:
+    """Return the subject of the batches for one model."""
+    return _WORK_GATEWAY + token(model)
+
+
+def gateway_consumer(model: str) -> str:
+    """Return the name of the consumer that reads the batches for one model."""
+    return _GATEWAY + token(model)
+
+
+def model_of(consumer: str) -> str:
+    """Return the model that a gateway's consumer is for; "" for any other consumer."""
+    return untoken(consumer.removeprefix(_GATEWAY)) if consumer.startswith(_GATEWAY) else ""
+
+
+def dead(stage: str) -> str:
+    """Return the subject of what a stage set aside."""
+    return f"dead.{stage}"
+
+
+def event_run(run_id: str) -> str:
+    """Return the subject of the signal that a run has moved; "*" for any run."""
+    return f"event.run.{run_id}"
+
+
+def event_board() -> str:
+    """Return the subject of the signal that a board may have changed."""
+    return "event.board"
+
+
+def token(name: str) -> str:
+    """Return a name as one token of a subject: whatever is not a letter, a digit, "_" or "-" as "=" and its bytes in hex."""
+    return re.sub(r"[^A-Za-z0-9_-]", lambda match: "".join(f"={byte:02X}" for byte in match[0].encode()), name)
+
+
+def untoken(part: str) -> str:
+    """Return the name that `token` was given."""
+    return re.sub(r"(?:=[0-9A-F]{2})+", lambda match: bytes.fromhex(match[0].replace("=", "")).decode(), part)
+
+
+def consumer_config(consumer: str) -> ConsumerConfig:
+    """Return what the consumer of this name is made with.
+
+    No BackOff: it overwrites AckWait, and a sign of life no longer holds a message. No limit on deliveries: past it a message
+    stays in the stream for ever. As many given out as can wait: a lower limit is a stall that nothing tells of.
+    """
+    subject = f"work.{consumer.replace(_GATEWAY, 'gateway.', 1)}"
+    return ConsumerConfig(
+        name=consumer,
+        durable_name=consumer,
+        filter_subject=subject,
+        deliver_policy=DeliverPolicy.ALL,
+        ack_policy=AckPolicy.EXPLICIT,
+        replay_policy=ReplayPolicy.INSTANT,
+        ack_wait=ACK_WAIT_SECONDS,
+        max_deliver=-1,
+        max_ack_pending=MAX_MESSAGES_PER_SUBJECT,
+    )
