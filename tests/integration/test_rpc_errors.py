@@ -1,0 +1,277 @@
+"""What a service raises is what its caller gets: the same error, its field, and nothing of what is inside."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import grpc.aio
+import pytest
+import structlog
+from google.rpc import error_details_pb2, status_pb2
+from prometheus_client import CollectorRegistry
+
+from libra.errors import CallerError, Conflict, Invalid, LibraError, NotFound, NotNow, Unavailable
+from libra.rpc import client
+from libra.rpc.errors import DETAILS_KEY, RemoteFault
+from libra.rpc.limits import MAX_MESSAGE_BYTES, MAX_MESSAGE_CHARACTERS
+from libra.rpc.server import Server
+from libra.telemetry.actions import Action
+from libra.telemetry.metrics import Metrics
+from libra.v1.run_pb2 import GetRunRequest, GetRunResponse, Run, WatchRunRequest, WatchRunResponse
+from libra.v1.run_pb2_grpc import RunServiceServicer, RunServiceStub, add_RunServiceServicer_to_server
+from libra.v1.task_pb2 import ImportTaskRequest, ImportTaskResponse
+from libra.v1.task_pb2_grpc import TaskServiceServicer, TaskServiceStub, add_TaskServiceServicer_to_server
+
+SECRET = "sk-never-to-be-seen"
+SECONDS = 10.0
+CALLERS_FAULTS = [
+    (Invalid("samples is -1", field="spec.samples_per_task"), grpc.StatusCode.INVALID_ARGUMENT, "INVALID"),
+    (NotFound("there is no run 'x'", field="id"), grpc.StatusCode.NOT_FOUND, "NOT_FOUND"),
+    (Conflict("another content", field="model.name"), grpc.StatusCode.ALREADY_EXISTS, "CONFLICT"),
+    (NotNow("in use by a run", field="name"), grpc.StatusCode.FAILED_PRECONDITION, "NOT_NOW"),
+]
+
+
+class Runs(RunServiceServicer):
+    """Raises what it is told to."""
+
+    def __init__(self) -> None:
+        self.raises: BaseException | None = None
+        self.returns: Any = GetRunResponse(run=Run(id="r1"))
+
+    async def GetRun(self, request: GetRunRequest, context: grpc.aio.ServicerContext) -> Any:
+        if self.raises:
+            raise self.raises
+        return self.returns
+
+    async def WatchRun(self, request: WatchRunRequest, context: grpc.aio.ServicerContext) -> AsyncIterator[Any]:
+        yield WatchRunResponse(run=Run(id="r1", revision=1))
+        if self.raises:
+            raise self.raises
+
+
+class Tasks(TaskServiceServicer):
+    """Counts the pieces of an import."""
+
+    async def ImportTask(
+        self, request_iterator: AsyncIterator[ImportTaskRequest], context: grpc.aio.ServicerContext
+    ) -> ImportTaskResponse:
+        pieces = [request async for request in request_iterator]
+        if len(pieces) > 2:
+            raise Invalid("three pieces are too many", field="data")
+        return ImportTaskResponse(created=True)
+
+
+class World:
+    def __init__(self, channel: grpc.aio.Channel, runs: Runs, metrics: CollectorRegistry) -> None:
+        self.channel, self.runs, self.metrics = channel, runs, metrics
+        self.stub, self.tasks = RunServiceStub(channel), TaskServiceStub(channel)
+
+    def counted(self, method: str, code: str) -> float | None:
+        return self.metrics.get_sample_value("libra_rpc_requests_total", {"method": method, "code": code})
+
+
+@pytest.fixture
+async def world() -> AsyncIterator[World]:
+    registry, runs = CollectorRegistry(), Runs()
+    services = [
+        (add_RunServiceServicer_to_server, runs, "libra.v1.RunService"),
+        (add_TaskServiceServicer_to_server, Tasks(), "libra.v1.TaskService"),
+    ]
+    server = Server(services, Metrics(registry))
+    port = await server.start("127.0.0.1:0")
+    await server.set_ready(True)
+    async with client.channel(f"127.0.0.1:{port}") as channel:
+        yield World(channel, runs, registry)
+    await server.stop(0)
+
+
+async def raw(world: World, request: bytes = b"", path: str = "/libra.v1.RunService/GetRun") -> grpc.aio.AioRpcError:
+    """Return the status of a call as a client of another make sees it."""
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await world.channel.unary_unary(path)(request, timeout=SECONDS)
+    return caught.value
+
+
+def details(error: grpc.aio.AioRpcError) -> tuple[error_details_pb2.ErrorInfo, error_details_pb2.BadRequest]:
+    """Return the one ErrorInfo, and the BadRequest, empty if there is none."""
+    metadata = error.trailing_metadata()
+    assert metadata is not None
+    status = status_pb2.Status.FromString(dict(metadata)[DETAILS_KEY])
+    assert (status.code, status.message) == (error.code().value[0], error.details())
+    info, bad = error_details_pb2.ErrorInfo(), error_details_pb2.BadRequest()
+    assert [detail.Unpack(info) for detail in status.details].count(True) == 1
+    assert [detail.Unpack(bad) for detail in status.details].count(True) == len(status.details) - 1
+    return info, bad
+
+
+@pytest.mark.parametrize(("raised", "code", "reason"), CALLERS_FAULTS)
+async def test_a_callers_fault_travels_with_its_field(
+    world: World, raised: CallerError, code: grpc.StatusCode, reason: str
+) -> None:
+    world.runs.raises = raised
+    with pytest.raises(type(raised)) as caught:
+        await client.call(world.stub.GetRun, GetRunRequest(id="x"), SECONDS)
+    assert (caught.value.message, caught.value.field) == (raised.message, raised.field)
+
+    wire = await raw(world)
+    info, bad = details(wire)
+    assert (wire.code(), info.domain, info.reason) == (code, "libra", reason)
+    assert [violation.field for violation in bad.field_violations] == [raised.field]
+    assert world.counted("RunService/GetRun", code.name) == 2
+
+
+async def test_a_callers_fault_without_a_field_has_no_violation(world: World) -> None:
+    world.runs.raises = Invalid("an empty selection")
+    info, bad = details(await raw(world))
+    assert info.reason == "INVALID"
+    assert not bad.field_violations
+
+
+async def test_unavailable_travels_as_such(world: World) -> None:
+    world.runs.raises = Unavailable("MongoDB at 127.0.0.1:1 cannot be reached")
+    with pytest.raises(Unavailable, match=r"^MongoDB at 127.0.0.1:1 cannot be reached$"):
+        await client.call(world.stub.GetRun, GetRunRequest(), SECONDS)
+    assert details(await raw(world))[0].reason == "UNAVAILABLE"
+
+
+@pytest.mark.parametrize(
+    "bug", [ZeroDivisionError(SECRET), LibraError(SECRET), RemoteFault(SECRET), StopIteration(SECRET)]
+)
+async def test_a_bug_says_the_request_id_and_nothing_of_what_is_inside(world: World, bug: Exception) -> None:
+    world.runs.raises = bug
+    with structlog.testing.capture_logs() as lines:
+        wire = await raw(world)
+    info, _ = details(wire)
+    assert (wire.code(), info.reason) == (grpc.StatusCode.INTERNAL, "INTERNAL")
+    assert SECRET not in str(wire)
+    assert info.metadata["request_id"] in str(wire.details())
+    assert [(line["action"], line["method"]) for line in lines] == [(Action.CALL_FAILED, "RunService/GetRun")]
+    assert isinstance(lines[0]["exc_info"], Exception)
+
+    with pytest.raises(RemoteFault, match="request id"):
+        await client.call(world.stub.GetRun, GetRunRequest(), SECONDS)
+    assert world.counted("RunService/GetRun", "INTERNAL") == 2
+
+
+async def test_the_callers_request_id_is_kept_if_it_is_one(world: World) -> None:
+    world.runs.raises = NotFound("no run")
+    for given, kept in [("from-outside.1", True), ("x" * 65, False), ("a b", False)]:
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await world.stub.GetRun(GetRunRequest(), metadata=(("x-request-id", given),), timeout=SECONDS)
+        assert (details(caught.value)[0].metadata["request_id"] == given) is kept
+
+
+@pytest.mark.parametrize("returned", [None, "text"])
+async def test_an_answer_of_another_kind_is_a_bug(world: World, returned: object) -> None:
+    world.runs.returns = returned
+    assert (await raw(world)).code() == grpc.StatusCode.INTERNAL
+
+
+async def test_garbage_on_the_wire_is_the_callers_fault(world: World) -> None:
+    wire = await raw(world, b"\xff\xff\xff\xff")
+    assert (wire.code(), details(wire)[0].reason) == (grpc.StatusCode.INVALID_ARGUMENT, "INVALID")
+    assert "no message of this method" in str(wire.details())
+
+
+async def test_garbage_in_a_stream_of_requests_is_the_callers_fault(world: World) -> None:
+    call = world.channel.stream_unary("/libra.v1.TaskService/ImportTask")
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await call(iter([b"", b"\xff\xff"]), timeout=SECONDS)
+    assert caught.value.code() == grpc.StatusCode.INVALID_ARGUMENT
+
+
+async def test_an_unknown_method_is_a_fault_that_no_repeat_mends(world: World) -> None:
+    assert (await raw(world, path="/libra.v1.RunService/Nothing")).code() == grpc.StatusCode.UNIMPLEMENTED
+    unknown = world.channel.unary_unary("/libra.v1.RunService/Nothing")
+    with pytest.raises(RemoteFault, match="RunService/Nothing"):
+        await client.call(unknown, b"", SECONDS)
+
+
+async def test_a_request_beyond_the_limit_is_refused_and_the_channel_goes_on(world: World) -> None:
+    huge = GetRunRequest(id="x" * (MAX_MESSAGE_BYTES + 1))
+    with pytest.raises(Invalid, match="larger than max"):
+        await client.call(world.stub.GetRun, huge, SECONDS)
+    assert (await client.call(world.stub.GetRun, GetRunRequest(), SECONDS)).run.id == "r1"
+
+
+async def test_an_answer_beyond_the_limit_says_what_to_do(world: World) -> None:
+    world.runs.returns = GetRunResponse(run=Run(id="x" * (MAX_MESSAGE_BYTES + 1)))
+    with pytest.raises(Invalid, match="ask for a smaller page") as caught:
+        await client.call(world.stub.GetRun, GetRunRequest(), SECONDS)
+    assert caught.value.field == "page_size"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["x" * 1_000_000, "漢" * 100_000, "\x00\x01\r\n\t", "a lone \ud800 surrogate", "é%20\N{PILE OF POO}" * 1000, ""],
+    ids=["long", "long in three bytes", "control", "surrogate", "percent", "empty"],
+)
+async def test_whatever_a_message_quotes_it_arrives(world: World, text: str) -> None:
+    world.runs.raises = NotFound(text, field=text)
+    with pytest.raises(NotFound) as caught:
+        await client.call(world.stub.GetRun, GetRunRequest(), SECONDS)
+    sound = text.encode(errors="replace").decode() or "NOT_FOUND"
+    assert caught.value.message[:1000] == sound[:1000]
+    assert len(caught.value.message) <= MAX_MESSAGE_CHARACTERS
+
+
+async def test_an_error_between_two_answers_travels_too(world: World) -> None:
+    world.runs.raises = NotFound("the run is gone", field="id")
+    answers = client.stream(world.stub.WatchRun, WatchRunRequest(), SECONDS)
+    assert (await anext(answers)).run.revision == 1
+    with pytest.raises(NotFound, match="the run is gone"):
+        await anext(answers)
+    assert world.counted("RunService/WatchRun", "NOT_FOUND") == 1
+
+
+async def test_a_bug_in_a_stream_is_logged_and_hidden(world: World) -> None:
+    world.runs.raises = KeyError(SECRET)
+    with structlog.testing.capture_logs() as lines, pytest.raises(RemoteFault) as caught:
+        [answer async for answer in client.stream(world.stub.WatchRun, WatchRunRequest(), None)]
+    assert SECRET not in str(caught.value)
+    assert [line["action"] for line in lines] == [Action.CALL_FAILED]
+
+
+async def test_a_stream_of_requests_is_answered_or_refused(world: World) -> None:
+    def pieces(number: int) -> Callable[[], AsyncIterator[ImportTaskRequest]]:
+        async def sent() -> AsyncIterator[ImportTaskRequest]:
+            for _ in range(number):
+                yield ImportTaskRequest(data=b"x")
+
+        return sent
+
+    assert (await client.call(world.tasks.ImportTask, pieces(2)(), SECONDS)).created
+    with pytest.raises(Invalid, match="three pieces"):
+        await client.call(world.tasks.ImportTask, pieces(3)(), SECONDS)
+    assert world.counted("TaskService/ImportTask", "OK") == 1
+
+
+async def test_nobody_at_the_address_is_unavailable_soon() -> None:
+    async with client.channel("127.0.0.1:1") as channel:
+        with pytest.raises(Unavailable, match=r"RunService/GetRun cannot be reached"):
+            await client.call(RunServiceStub(channel).GetRun, GetRunRequest(), SECONDS)
+
+
+async def test_statuses_of_another_make_are_read_by_their_code() -> None:
+    class Foreign(RunServiceServicer):
+        async def GetRun(self, request: GetRunRequest, context: grpc.aio.ServicerContext) -> GetRunResponse:
+            await context.abort(grpc.StatusCode[request.id], "foreign words")
+            raise AssertionError
+
+    server = grpc.aio.server()
+    add_RunServiceServicer_to_server(Foreign(), server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    await server.start()
+    expected = {
+        "NOT_FOUND": NotFound,
+        "ABORTED": Unavailable,
+        "RESOURCE_EXHAUSTED": Unavailable,
+        "DATA_LOSS": RemoteFault,
+    }
+    async with client.channel(f"127.0.0.1:{port}") as channel:
+        for code, error in expected.items():
+            with pytest.raises(error, match="foreign words"):
+                await client.call(RunServiceStub(channel).GetRun, GetRunRequest(id=code), SECONDS)
+    await server.stop(0)
