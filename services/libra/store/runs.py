@@ -76,7 +76,7 @@ class Runs:
             document = await self._collection.find_one({"_id": run})
         return _record(document) if document else None
 
-    async def state(self, run: str) -> RunState | None:
+    async def state(self, run: str) -> RunState.ValueType | None:
         """Return whether a run is running, finished or cancelled, and nothing else of it; None if it is unknown."""
         with self._door():
             document = await self._collection.find_one({"_id": run}, {"run.state": 1})

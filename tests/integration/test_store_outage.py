@@ -1,0 +1,149 @@
+"""MongoDB stops, hangs, dies and comes back; the store says so in one word and goes on."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from libra.errors import Unavailable
+from libra.local.servers import MongoServer, free_port
+from libra.settings import BadSettings
+from libra.store.client import Store, StoreSettings
+from libra.v1.batch_pb2 import BatchHeader, VerdictBatch
+from libra.v1.completion_pb2 import Completion
+from libra.v1.model_pb2 import Model
+from libra.v1.verdict_pb2 import Outcome, Verdict
+
+IMPATIENT = StoreSettings(
+    select_milliseconds=700, connect_milliseconds=500, answer_milliseconds=500, majority_milliseconds=500
+)
+RUN = "01JZ0000000000000000000000"
+
+
+def batch(start: int, count: int = 64) -> VerdictBatch:
+    header = BatchHeader(run=RUN, model="one", task="odd@aa", attack="none")
+    verdicts = [Verdict(sample=start + n, outcome=Outcome.OUTCOME_SCORED, score=0.5) for n in range(count)]
+    return VerdictBatch(header=header, verdicts=verdicts)
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> MongoServer:
+    return MongoServer.start(tmp_path)
+
+
+@pytest.fixture
+async def store(server: MongoServer) -> AsyncIterator[Store]:
+    opened = Store.connect(server.url, settings=IMPATIENT)
+    await opened.ensure_indexes()
+    yield opened
+    await opened.close()
+    server.kill()
+
+
+async def until_it_works(store: Store) -> None:
+    async with asyncio.timeout(20):
+        while True:
+            try:
+                return await store.ping()
+            except Unavailable:
+                await asyncio.sleep(0.1)
+
+
+async def test_a_server_that_is_gone_is_unavailable_until_it_is_back(
+    store: Store, server: MongoServer, tmp_path: Path
+) -> None:
+    await store.verdicts.write([batch(0)])
+    server.kill()
+    with pytest.raises(Unavailable, match=f"MongoDB at 127.0.0.1:{server.port} "):
+        await store.ping()
+    calls = [
+        store.verdicts.write([batch(64)]),
+        store.completions.put(Completion(id="a", text="Yes.")),
+        store.models.add(Model(name="one")),
+        store.runs.get("nobody"),
+        store.cells.of_runs([RUN]),
+        store.tasks.list(limit=1),
+    ]
+    assert all(isinstance(one, Unavailable) for one in await asyncio.gather(*calls, return_exceptions=True))
+    again = MongoServer.start(tmp_path, port=server.port)
+    await until_it_works(store)
+    assert await store.verdicts.write([batch(0), batch(64)]) == 64
+    assert (await store.cells.of_runs([RUN]))[0].n == 128
+    again.kill()
+
+
+async def test_a_server_that_hangs_is_unavailable_and_nothing_is_written_twice(
+    store: Store, server: MongoServer
+) -> None:
+    await store.verdicts.write([batch(0)])
+    server.process.send_signal(signal.SIGSTOP)
+    async with asyncio.timeout(20):
+        with pytest.raises(Unavailable):
+            await store.verdicts.write([batch(64)])
+        with pytest.raises(Unavailable):
+            await store.ping()
+    server.process.send_signal(signal.SIGCONT)
+    await until_it_works(store)
+    async with asyncio.timeout(20):
+        while True:  # the transaction cut off may hold its documents for a moment
+            try:
+                await store.verdicts.write([batch(0), batch(64)])
+                break
+            except Unavailable:
+                await asyncio.sleep(0.1)
+    kept, counted = await store.cells.recount(RUN, 0, "one", "odd@aa", "none")
+    assert kept == counted
+    assert kept.n == 128
+
+
+async def test_a_kill_in_the_midst_of_writing_leaves_true_sums(
+    store: Store, server: MongoServer, tmp_path: Path
+) -> None:
+    batches = [batch(start) for start in range(0, 2048, 64)]
+    writing = asyncio.gather(*(store.verdicts.write([one]) for one in batches), return_exceptions=True)
+    async with asyncio.timeout(20):
+        while not await store.verdicts.list(RUN, limit=1):
+            await asyncio.sleep(0.001)
+    server.kill()
+    results = await writing
+    assert all(isinstance(result, int | Unavailable) for result in results)
+    again = MongoServer.start(tmp_path, port=server.port)
+    await until_it_works(store)
+    kept, counted = await store.cells.recount(RUN, 0, "one", "odd@aa", "none")
+    assert kept == counted
+    assert kept.n >= sum(result for result in results if isinstance(result, int))
+    assert await store.verdicts.write(batches) == 2048 - kept.n
+    kept, counted = await store.cells.recount(RUN, 0, "one", "odd@aa", "none")
+    assert kept == counted
+    assert kept.n == 2048
+    again.kill()
+
+
+async def test_nobody_there_at_all_is_unavailable_and_says_what_to_check() -> None:
+    store = Store.connect(f"mongodb://user:secret@127.0.0.1:{free_port()}/", settings=IMPATIENT)
+    with pytest.raises(Unavailable, match="check that it runs and that LIBRA_MONGO_URL names it") as caught:
+        await store.ping()
+    assert "secret" not in str(caught.value)
+    await store.close()
+
+
+async def test_what_is_no_connection_string_is_refused_at_once() -> None:
+    for url in ("http://127.0.0.1", "mongodb://a:b:c", "mongodb://127.0.0.1:99999"):
+        with pytest.raises(BadSettings, match="LIBRA_MONGO_URL"):
+            Store.connect(url)
+
+
+async def test_a_store_that_is_closed_fails_whoever_waits(server: MongoServer) -> None:
+    store = Store.connect(server.url)
+    writes = [asyncio.create_task(store.verdicts.write([batch(start)])) for start in range(0, 6400, 64)]
+    await asyncio.sleep(0.01)
+    await store.close()
+    async with asyncio.timeout(5):
+        results = await asyncio.gather(*writes, return_exceptions=True)
+    assert all(isinstance(result, int | Unavailable) for result in results)
+    assert any(isinstance(result, Unavailable) for result in results)
+    server.kill()

@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from libra.errors import NotFound
+from libra.store import indexes
+from libra.store.client import Store
+from libra.v1.message_pb2 import Message
+from libra.v1.task_pb2 import Category, Sample, Task
+
+RISKY = Category.CATEGORY_DIRECT_RISKY
+
+
+def task(name: str, version: str = "0123456789ab", *, samples: int = 3, category: Category.ValueType = RISKY) -> Task:
+    return Task(name=name, version=version, sample_count=samples, category=category, languages=["en", "de-CH"])
+
+
+def samples(count: int) -> list[Sample]:
+    return [
+        Sample(ordinal=n, id=f"#{n}", messages=[Message(role="user", content=f"Is {n} odd?")], fields={"a.b": str(n)})
+        for n in range(count)
+    ]
+
+
+async def versions(store: Store, *refs: str) -> None:
+    for ref in refs:
+        name, _, version = ref.partition("@")
+        assert await store.tasks.add(task(name, version), samples(3))
+        await asyncio.sleep(0.002)  # a version's age is kept to the millisecond
+
+
+async def test_an_import_is_there_whole_and_a_repeat_changes_nothing(store: Store) -> None:
+    assert await store.tasks.add(task("odd", samples=2500), samples(2500))
+    kept = await store.tasks.get("odd")
+    assert kept
+    assert kept.HasField("create_time")
+    assert not await store.tasks.add(task("odd", samples=2500), samples(2500))
+    assert await store.tasks.get("odd@0123456789ab") == kept
+    assert await store.tasks.samples("odd", first=1498, limit=3) == samples(2500)[1498:1501]
+    assert await store.tasks.samples("odd", first=2499, limit=3) == samples(2500)[2499:]
+    assert await store.tasks.samples("odd", first=2500, limit=3) == []
+
+
+async def test_a_card_must_count_its_samples(store: Store) -> None:
+    with pytest.raises(ValueError, match="says 3 samples, but there are 2"):
+        await store.tasks.add(task("odd"), samples(2))
+
+
+async def test_an_import_that_was_cut_short_is_finished_by_the_next(store: Store, database: str) -> None:
+    """The samples are there and the card is not: what a crash between the two leaves."""
+    await store.tasks.add(task("odd"), samples(3))
+    await store._database[indexes.TASKS].delete_one({"_id": "odd@0123456789ab"})
+    assert await store.tasks.get("odd") is None
+    with pytest.raises(NotFound):
+        await store.tasks.samples("odd", limit=3)
+    assert await store.tasks.add(task("odd"), samples(3))
+    assert await store.tasks.samples("odd", limit=9) == samples(3)
+
+
+async def test_two_imports_at_once_are_one(store: Store) -> None:
+    created = await asyncio.gather(*(store.tasks.add(task("odd"), samples(3)) for _ in range(4)))
+    assert sum(created) == 1
+    assert await store.tasks.samples("odd", limit=9) == samples(3)
+
+
+async def test_a_name_means_the_newest_version(store: Store) -> None:
+    await versions(store, "odd@bb", "odd@aa")
+    newest = await store.tasks.get("odd")
+    assert newest
+    assert newest.version == "aa"
+    assert await store.tasks.get("odd@cc") is None
+    assert await store.tasks.get("even") is None
+
+
+async def test_samples_are_found_by_ordinal_in_the_order_asked_for(store: Store) -> None:
+    await store.tasks.add(task("odd", samples=9), samples(9))
+    ref = "odd@0123456789ab"
+    assert [s.ordinal for s in await store.tasks.samples_at(ref, [7, 0, 7, 3])] == [7, 0, 7, 3]
+    with pytest.raises(NotFound, match="has no sample 9, 12"):
+        await store.tasks.samples_at(ref, [1, 9, 12])
+
+
+async def test_an_unknown_task_is_answered_with_the_nearest(store: Store) -> None:
+    await versions(store, "harmful@aa", "harmless@aa")
+    with pytest.raises(NotFound, match="did you mean harmful"):
+        await store.tasks.samples("harmfull", limit=1)
+    assert await store.tasks.names() == ["harmful", "harmless"]
+
+
+async def test_a_task_whose_name_begins_another_has_its_own_samples(store: Store) -> None:
+    await store.tasks.add(task("odd", "aa"), samples(3))
+    await store.tasks.add(task("odd.2", "aa", samples=1), samples(1))
+    assert len(await store.tasks.samples("odd", limit=9)) == 3
+    assert len(await store.tasks.samples("odd.2", limit=9)) == 1
+
+
+async def test_the_newest_versions_are_listed_by_name_page_by_page(store: Store) -> None:
+    await versions(store, "b@2", "a@1", "b@1", "c.x@1", "a@2")
+    assert [_ref(one) for one in await store.tasks.list(limit=9)] == ["a@2", "b@1", "c.x@1"]
+    assert [_ref(one) for one in await store.tasks.list(after="a@2", limit=1)] == ["b@1"]
+
+
+async def test_all_versions_are_listed_the_newest_first_page_by_page(store: Store) -> None:
+    await versions(store, "b@2", "a@1", "b@1", "b@3")
+    met: list[str] = []
+    while page := await store.tasks.list(after=met[-1] if met else "", limit=1, all_versions=True):
+        met.append(_ref(page[0]))
+    assert met == ["a@1", "b@3", "b@1", "b@2"]
+
+
+async def test_a_category_selects(store: Store) -> None:
+    await store.tasks.add(task("odd", category=Category.CATEGORY_CAPABILITY), samples(3))
+    await store.tasks.add(task("risky", category=Category.CATEGORY_DIRECT_RISKY), samples(3))
+    for all_versions in (False, True):
+        found = await store.tasks.list(limit=9, category=Category.CATEGORY_CAPABILITY, all_versions=all_versions)
+        assert [one.name for one in found] == ["odd"]
+
+
+def _ref(one: Task) -> str:
+    return f"{one.name}@{one.version}"
