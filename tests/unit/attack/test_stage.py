@@ -1,0 +1,157 @@
+"""What becomes of a batch, without a queue."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from structlog.testing import capture_logs
+
+from libra.attack.catalogue import registry
+from libra.attack.catalogue.attack import Attack, on_last_turn
+from libra.attack.draw import Draw
+from libra.attack.settings import Settings
+from libra.attack.stage import outputs, stage
+from libra.errors import Invalid
+from libra.stage.batch import MAX_BYTES, content_key
+from libra.stage.bus import Outgoing
+from libra.stage.failure import Reject
+from libra.telemetry.actions import Action
+from libra.v1.batch_pb2 import BatchHeader, CompletionBatch, Trial, TrialBatch
+from libra.v1.completion_pb2 import FinishReason
+from libra.v1.message_pb2 import Message
+
+SYSTEM = Message(role="system", content="Be brief.")
+
+
+def batch(attack: str = "few_shots", trials: int = 3, *, model: str = "one", text: str = "{}?") -> TrialBatch:
+    return TrialBatch(
+        header=BatchHeader(run="run", model=model, task="magnets@0123456789ab", attack=attack, seed=7),
+        trials=[
+            Trial(
+                sample=place // 2,
+                epoch=place % 2,
+                messages=[SYSTEM, Message(role="user", content=text.replace("{}", str(place // 2)))],
+                fields={"topic": "physics"},
+            )
+            for place in range(trials)
+        ],
+    )
+
+
+def trials_of(messages: list[Outgoing]) -> list[Trial]:
+    return [trial for message in messages for trial in TrialBatch.FromString(message.data).trials]
+
+
+def stubborn(prompt: str, _draw: Draw) -> str:
+    if prompt == "1?":
+        raise Invalid("it is too short", field="messages[1].content")
+    if prompt == "2?":
+        raise ZeroDivisionError
+    return f"attacked: {prompt}"
+
+
+STUBBORN = Attack("stubborn", "1", "Fails at times.", "this test", on_last_turn(stubborn))
+
+
+async def test_a_batch_goes_rewritten_to_its_model_with_all_it_brought() -> None:
+    rewriting = stage(Settings(slots=3))
+    read = rewriting.decode(batch(model="org.model").SerializeToString())
+    (sent,) = await rewriting.handle(read)
+    assert sent.subject == "work.gateway.org=2Emodel"
+    written = TrialBatch.FromString(sent.data)
+    assert written.header == read.header
+    for before, after in zip(read.trials, written.trials, strict=True):
+        assert (after.sample, after.epoch, after.fields) == (before.sample, before.epoch, before.fields)
+        assert after.messages[0] == SYSTEM
+        assert before.messages[1].content in after.messages[1].content
+        assert after.messages[1].role == "user"
+    assert rewriting.policy.slots == 3
+    assert read == batch(model="org.model")  # a handler changes nothing that it is given
+
+
+def test_every_model_and_every_epoch_meets_the_same_text() -> None:
+    text = "How do magnets work?"
+    one, other = (trials_of(outputs(batch(model=model, text=text), registry.find)) for model in ("one", "other"))
+    assert one == other
+    assert one[0].messages == one[1].messages  # one sample, two epochs
+    assert one[0].messages != one[2].messages  # another sample, another seed
+
+
+def test_the_seed_of_the_run_changes_the_text() -> None:
+    reseeded = batch()
+    reseeded.header.seed = 8
+    first, second = (trials_of(outputs(one, registry.find)) for one in (batch(), reseeded))
+    assert all(a.messages != b.messages for a, b in zip(first, second, strict=True))
+
+
+def test_the_same_batch_gives_the_same_messages_under_the_same_keys() -> None:
+    assert outputs(batch(), registry.find) == outputs(batch(), registry.find)
+
+
+def test_an_unchanged_batch_is_not_taken_for_the_one_that_was_read() -> None:
+    plain = batch("none")
+    data = plain.SerializeToString(deterministic=True)
+    (sent,) = outputs(plain, registry.find)
+    assert sent.data == data
+    assert sent.key != content_key("trials", data)
+
+
+def test_what_has_grown_too_large_is_split_again() -> None:
+    large = batch("ciphering", trials=10, text="水" * 15_000)
+    assert large.ByteSize() < MAX_BYTES
+    sent = outputs(large, registry.find)
+    assert len(sent) == 2
+    assert all(len(message.data) < MAX_BYTES + 1_000 for message in sent)
+    assert [trial.sample for trial in trials_of(sent)] == [trial.sample for trial in large.trials]
+
+
+def test_a_trial_that_cannot_be_rewritten_ends_as_an_outcome_and_costs_its_neighbours_nothing() -> None:
+    with capture_logs() as lines:
+        onward, past = outputs(batch("stubborn", trials=8), {"stubborn": STUBBORN}.get)
+    assert [trial.messages[1].content for trial in trials_of([onward])] == ["attacked: 0?"] * 2 + ["attacked: 3?"] * 2
+    assert past.subject == "work.judge"
+    failed = CompletionBatch.FromString(past.data)
+    assert failed.header == batch("stubborn").header
+    assert [(one.trial.sample, one.trial.epoch) for one in failed.trials] == [(1, 0), (1, 1), (2, 0), (2, 1)]
+    for one in failed.trials:
+        assert one.trial.messages[1].content in ("1?", "2?")
+        assert one.trial.fields == {"topic": "physics"}
+        assert one.completion.finish_reason == FinishReason.FINISH_REASON_ERROR
+        assert (one.completion.id, one.completion.text, one.completion.model) == ("", "", "one")
+    refused, struck = failed.trials[0].completion.error, failed.trials[2].completion.error
+    assert refused == "the attack stubborn cannot be put to this sample: messages[1].content: it is too short"
+    assert "ZeroDivisionError" in struck
+    assert [line["action"] for line in lines] == [Action.ATTACK_FAILED] * 2
+
+
+def test_a_conversation_that_ends_otherwise_fails_alone() -> None:
+    mixed = batch()
+    mixed.trials[1].messages.append(Message(role="assistant", content="Well,"))
+    onward, past = outputs(mixed, registry.find)
+    assert len(trials_of([onward])) == 2
+    (failed,) = CompletionBatch.FromString(past.data).trials
+    assert "the last message is the assistant's" in failed.completion.error
+
+
+@pytest.mark.parametrize(("name", "words"), [("few_shot", "did you mean few_shots"), ("", "there are: ciphering")])
+def test_a_batch_under_an_unknown_attack_is_rejected(name: str, words: str) -> None:
+    with pytest.raises(Reject, match=words):
+        outputs(batch(name), registry.find)
+
+
+def test_an_empty_batch_becomes_nothing() -> None:
+    assert outputs(batch(trials=0), registry.find) == []
+
+
+def test_control_characters_pass_unchanged() -> None:
+    text = "\x00\x01\x1b[31m\x7f\u2028\ufeff 😀"
+    for trial in trials_of(outputs(batch(text=text), registry.find)):
+        assert text in trial.messages[1].content
+
+
+def test_an_attack_of_the_same_name_in_a_new_version_keeps_its_choices() -> None:
+    # The seed's stream hangs on the name alone: a new version changes what its author changed.
+    newer = replace(STUBBORN, version="2")
+    first, second = (outputs(batch("stubborn", trials=2), {"stubborn": one}.get) for one in (STUBBORN, newer))
+    assert first == second
