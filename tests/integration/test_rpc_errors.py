@@ -148,7 +148,7 @@ async def test_a_bug_says_the_request_id_and_nothing_of_what_is_inside(world: Wo
     assert SECRET not in str(wire)
     assert info.metadata["request_id"] in str(wire.details())
     assert [(line["action"], line["method"]) for line in lines] == [(Action.CALL_FAILED, "RunService/GetRun")]
-    assert isinstance(lines[0]["exc_info"], Exception)
+    assert lines[0]["exc_info"]
 
     with pytest.raises(RemoteFault, match="request id"):
         await client.call(world.stub.GetRun, GetRunRequest(), SECONDS)

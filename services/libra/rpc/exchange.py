@@ -31,6 +31,7 @@ async def exchange(method: str, context: grpc.aio.ServicerContext, metrics: Metr
     call = Incoming.of(metadata, context.time_remaining())
     span = _begin(method, call, {key: value for key, value in metadata if isinstance(value, str)})
     started_seconds, code = time.monotonic(), grpc.StatusCode.OK.name
+    refusal: Exception | None = None
     try:
         yield
     except grpc.aio.AbortError:
@@ -39,14 +40,19 @@ async def exchange(method: str, context: grpc.aio.ServicerContext, metrics: Metr
     except (asyncio.CancelledError, GeneratorExit):
         code = _why_cancelled(call).name
         raise
-    except Exception as error:  # noqa: BLE001 - whatever it is, it leaves as a status
+    except Exception as error:  # whatever it is, it leaves as a status
         code = kind.code.name if (kind := kind_of(error)) else BUG
-        await _refuse(error, method, call, span, context)
+        refusal = error
+        if kind is None:
+            span.set_status(Status(StatusCode.ERROR, type(error).__name__))
+            log.exception("a call failed on a bug", action=Action.CALL_FAILED, method=method)
     finally:
         metrics.rpc_requests.labels(method=method, code=code).inc()
         metrics.rpc_seconds.labels(method=method).observe(time.monotonic() - started_seconds)
         span.set_attribute("rpc.grpc.status", code)
         span.end()
+    if refusal:
+        await _refuse(refusal, call, context)
 
 
 def _begin(method: str, call: Incoming, headers: dict[str, str]) -> Span:
@@ -65,18 +71,12 @@ def _begin(method: str, call: Incoming, headers: dict[str, str]) -> Span:
     return span
 
 
-async def _refuse(
-    error: Exception, method: str, call: Incoming, span: Span, context: grpc.aio.ServicerContext
-) -> NoReturn:
-    """End the call with the status for `error`; a bug is logged here, since only its id reaches the caller."""
-    if kind_of(error) is None:
-        span.set_status(Status(StatusCode.ERROR, type(error).__name__))
-        log.error("a call failed on a bug", action=Action.CALL_FAILED, method=method, exc_info=error)
+async def _refuse(error: Exception, call: Incoming, context: grpc.aio.ServicerContext) -> NoReturn:
+    """End the call with the status for `error`."""
     status = to_status(error, call.request_id)
     codes = {code.value[0]: code for code in grpc.StatusCode}
-    trailing = ((DETAILS_KEY, status.SerializeToString()),)
-    await context.abort(codes[status.code], status.message, trailing)
-    raise AssertionError("abort returns never")
+    await context.abort(codes[status.code], status.message, ((DETAILS_KEY, status.SerializeToString()),))
+    raise AssertionError("abort does not return")
 
 
 def _why_cancelled(call: Incoming) -> grpc.StatusCode:

@@ -1,0 +1,309 @@
+"""The server of a process, on a real port: health, reflection, streams, deadlines, metrics, traces, and its end."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, field
+
+import grpc.aio
+import pytest
+from grpc_health.v1 import health_pb2
+from grpc_health.v1.health_pb2_grpc import HealthStub
+from grpc_reflection.v1alpha.reflection_pb2 import ServerReflectionRequest
+from grpc_reflection.v1alpha.reflection_pb2_grpc import ServerReflectionStub
+from opentelemetry import trace
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.trace import SpanKind
+from prometheus_client import CollectorRegistry
+
+from libra.errors import Unavailable
+from libra.rpc import client, incoming
+from libra.rpc.server import Server
+from libra.telemetry import spans, tracing
+from libra.telemetry.metrics import Metrics
+from libra.v1.run_pb2 import (
+    CancelRunRequest,
+    CancelRunResponse,
+    GetRunRequest,
+    GetRunResponse,
+    ListRunsRequest,
+    ListRunsResponse,
+    Run,
+    WatchRunRequest,
+    WatchRunResponse,
+)
+from libra.v1.run_pb2_grpc import RunServiceServicer, RunServiceStub, add_RunServiceServicer_to_server
+
+NAME = "libra.v1.RunService"
+SERVING = health_pb2.HealthCheckResponse.SERVING
+NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
+SECONDS = 10.0
+
+
+@dataclass
+class Runs(RunServiceServicer):
+    """Answers at once, later, never, or by asking another service."""
+
+    next: RunServiceStub | None = None
+    entered: asyncio.Event = field(default_factory=asyncio.Event)
+    left: asyncio.Event = field(default_factory=asyncio.Event)
+    time_left_seconds: float | None = None
+    request_id: str = ""
+
+    async def GetRun(self, request: GetRunRequest, context: grpc.aio.ServicerContext) -> GetRunResponse:
+        self.time_left_seconds, self.request_id = incoming.time_left(None), incoming.request_id()
+        if self.next:
+            return await client.call(self.next.GetRun, request, SECONDS)
+        return GetRunResponse(run=Run(id=request.id))
+
+    async def CancelRun(self, request: CancelRunRequest, context: grpc.aio.ServicerContext) -> CancelRunResponse:
+        await self._wait()
+        return CancelRunResponse()
+
+    async def ListRuns(self, request: ListRunsRequest, context: grpc.aio.ServicerContext) -> ListRunsResponse:
+        self.entered.set()
+        await asyncio.sleep(0.3)
+        return ListRunsResponse(next_page_token="done")
+
+    async def WatchRun(
+        self, request: WatchRunRequest, context: grpc.aio.ServicerContext
+    ) -> AsyncIterator[WatchRunResponse]:
+        for revision in range(3):
+            yield WatchRunResponse(run=Run(id=request.id, revision=revision))
+        if request.after_revision:
+            await self._wait()
+
+    async def _wait(self) -> None:
+        self.entered.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            self.left.set()
+
+
+@dataclass
+class World:
+    server: Server
+    runs: Runs
+    registry: CollectorRegistry
+    port: int
+    channel: grpc.aio.Channel
+
+    @property
+    def stub(self) -> RunServiceStub:
+        return RunServiceStub(self.channel)
+
+    def sample(self, name: str, **labels: str) -> float | None:
+        return self.registry.get_sample_value(name, labels)
+
+    async def has_counted(self, method: str, code: str) -> None:
+        """Return when one such call is counted: that comes after the handler has left."""
+        async with asyncio.timeout(SECONDS):
+            while self.sample("libra_rpc_requests_total", method=method, code=code) != 1:
+                await asyncio.sleep(0.01)
+
+
+@contextlib.asynccontextmanager
+async def running(runs: Runs) -> AsyncIterator[World]:
+    registry = CollectorRegistry()
+    server = Server([(add_RunServiceServicer_to_server, runs, NAME)], Metrics(registry))
+    port = await server.start("127.0.0.1:0")
+    async with client.channel(f"127.0.0.1:{port}") as channel:
+        yield World(server, runs, registry, port, channel)
+    await server.stop(0)
+
+
+@pytest.fixture
+async def world() -> AsyncIterator[World]:
+    async with running(Runs()) as world:
+        await world.server.set_ready(True)
+        yield world
+
+
+@pytest.fixture
+def finished() -> Iterator[InMemorySpanExporter]:
+    """The spans that end during the test."""
+    if not isinstance(trace.get_tracer_provider(), TracerProvider):
+        tracing.setup("test", "")
+    provider = trace.get_tracer_provider()
+    assert isinstance(provider, TracerProvider)
+    exporter = InMemorySpanExporter()
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    yield exporter
+    exporter.shutdown()
+
+
+@contextlib.asynccontextmanager
+async def probe(world: World) -> AsyncIterator[HealthStub]:
+    """Ask as a probe does: over a channel that does not look at the health itself."""
+    async with grpc.aio.insecure_channel(f"127.0.0.1:{world.port}") as channel:
+        yield HealthStub(channel)
+
+
+async def health(world: World, service: str) -> int:
+    async with probe(world) as stub:
+        return int((await stub.Check(health_pb2.HealthCheckRequest(service=service), timeout=SECONDS)).status)
+
+
+async def test_health_is_said_of_the_process_and_of_each_service() -> None:
+    async with running(Runs()) as world:
+        assert [await health(world, name) for name in ("", NAME)] == [NOT_SERVING, NOT_SERVING]
+        await world.server.set_ready(True)
+        assert [await health(world, name) for name in ("", NAME)] == [SERVING, SERVING]
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await health(world, "libra.v1.Nobody")
+        assert caught.value.code() == grpc.StatusCode.NOT_FOUND
+
+
+async def test_who_watches_the_health_is_told_of_each_change() -> None:
+    async with running(Runs()) as world, probe(world) as stub:
+        watch = stub.Watch(health_pb2.HealthCheckRequest(service=NAME), timeout=SECONDS)
+        assert (await watch.read()).status == NOT_SERVING
+        await world.server.set_ready(True)
+        assert (await watch.read()).status == SERVING
+        await world.server.set_ready(False)
+        assert (await watch.read()).status == NOT_SERVING
+        watch.cancel()
+
+
+async def test_a_service_that_is_not_ready_gets_no_calls_until_it_is() -> None:
+    async with running(Runs()) as world:
+        with pytest.raises(Unavailable):
+            await client.call(world.stub.GetRun, GetRunRequest(id="a"), SECONDS)
+        assert not world.runs.request_id
+        await world.server.set_ready(True)
+        async with asyncio.timeout(SECONDS):
+            while not world.runs.request_id:
+                with contextlib.suppress(Unavailable):
+                    await client.call(world.stub.GetRun, GetRunRequest(id="a"), SECONDS)
+
+
+async def test_reflection_lists_the_services_and_knows_their_files(world: World) -> None:
+    requests = [ServerReflectionRequest(list_services=""), ServerReflectionRequest(file_containing_symbol=NAME)]
+    answers = [a async for a in ServerReflectionStub(world.channel).ServerReflectionInfo(iter(requests))]
+    names = {service.name for service in answers[0].list_services_response.service}
+    assert names == {NAME, "grpc.health.v1.Health", "grpc.reflection.v1alpha.ServerReflection"}
+    assert b"WatchRun" in b"".join(answers[1].file_descriptor_response.file_descriptor_proto)
+
+
+async def test_a_stream_yields_its_answers_and_ends(world: World) -> None:
+    seen = [a.run.revision async for a in client.stream(world.stub.WatchRun, WatchRunRequest(id="r"), SECONDS)]
+    assert seen == [0, 1, 2]
+    assert world.sample("libra_rpc_requests_total", method="RunService/WatchRun", code="OK") == 1
+
+
+async def test_calls_are_counted_and_timed_by_method_and_health_is_not(world: World) -> None:
+    for _ in range(3):
+        await client.call(world.stub.GetRun, GetRunRequest(), SECONDS)
+    await health(world, "")
+    assert world.sample("libra_rpc_requests_total", method="RunService/GetRun", code="OK") == 3
+    assert world.sample("libra_rpc_seconds_count", method="RunService/GetRun") == 3
+    counted = [
+        s.labels["method"] for m in world.registry.collect() for s in m.samples if s.name.endswith("requests_total")
+    ]
+    assert set(counted) <= {"RunService/GetRun"}
+
+
+async def test_a_call_that_takes_too_long_is_given_up_on_both_sides(world: World) -> None:
+    began = time.monotonic()
+    with pytest.raises(Unavailable, match="DEADLINE_EXCEEDED"):
+        await client.call(world.stub.CancelRun, CancelRunRequest(), 0.3)
+    assert time.monotonic() - began < 3
+    await asyncio.wait_for(world.runs.left.wait(), SECONDS)
+    await world.has_counted("RunService/CancelRun", "DEADLINE_EXCEEDED")
+
+
+async def test_a_caller_that_goes_away_ends_the_handling(world: World) -> None:
+    call = asyncio.create_task(client.call(world.stub.CancelRun, CancelRunRequest(), SECONDS))
+    await asyncio.wait_for(world.runs.entered.wait(), SECONDS)
+    call.cancel()
+    await asyncio.wait_for(world.runs.left.wait(), SECONDS)
+    with pytest.raises(asyncio.CancelledError):
+        await call
+    await world.has_counted("RunService/CancelRun", "CANCELLED")
+
+
+async def test_a_reader_that_stops_reading_ends_the_stream(world: World) -> None:
+    answers = client.stream(world.stub.WatchRun, WatchRunRequest(after_revision=1), None)
+    assert (await anext(answers)).run.revision == 0
+    await asyncio.wait_for(world.runs.entered.wait(), SECONDS)
+    await answers.aclose()  # type: ignore[attr-defined]  # an async generator
+    await asyncio.wait_for(world.runs.left.wait(), SECONDS)
+    await world.has_counted("RunService/WatchRun", "CANCELLED")
+
+
+async def test_what_is_left_of_a_deadline_is_passed_on_with_the_request_id(world: World) -> None:
+    async with running(Runs(next=world.stub)) as front:
+        await front.server.set_ready(True)
+        metadata = (("x-request-id", "one-for-both"),)
+        await front.stub.GetRun(GetRunRequest(id="r"), timeout=3.0, metadata=metadata)
+    assert world.runs.time_left_seconds is not None
+    assert 0 < world.runs.time_left_seconds <= 3.0
+    assert world.runs.request_id == front.runs.request_id == "one-for-both"
+
+
+async def test_a_call_without_a_deadline_has_none(world: World) -> None:
+    await world.stub.GetRun(GetRunRequest())
+    assert world.runs.time_left_seconds is None
+
+
+async def test_a_trace_goes_through_two_services(world: World, finished: InMemorySpanExporter) -> None:
+    async with running(Runs(next=world.stub)) as front:
+        await front.server.set_ready(True)
+        with tracing.tracer().start_as_current_span("test.root") as root:
+            await client.call(front.stub.GetRun, GetRunRequest(id="r"), SECONDS)
+    by_id = {span.context.span_id: span for span in finished.get_finished_spans() if span.context}
+    chain: list[ReadableSpan] = [next(s for s in by_id.values() if s.kind == SpanKind.SERVER and _depth(s, by_id) == 4)]
+    while chain[-1].parent:
+        chain.append(by_id[chain[-1].parent.span_id])
+    assert [span.name for span in reversed(chain)] == ["test.root", *[spans.RPC_CALL, spans.RPC_SERVE] * 2]
+    assert {span.context.trace_id for span in chain if span.context} == {root.get_span_context().trace_id}
+    assert chain[0].attributes
+    assert chain[0].attributes["rpc.method"] == "RunService/GetRun"
+
+
+def _depth(span: ReadableSpan, by_id: dict[int, ReadableSpan]) -> int:
+    return 1 + _depth(by_id[span.parent.span_id], by_id) if span.parent else 0
+
+
+async def test_a_stream_leaves_its_reader_in_the_readers_own_span(world: World, finished: InMemorySpanExporter) -> None:
+    with tracing.tracer().start_as_current_span("test.reader") as reader:
+        async for _ in client.stream(world.stub.WatchRun, WatchRunRequest(), SECONDS):
+            assert trace.get_current_span() is reader
+    served = next(span for span in finished.get_finished_spans() if span.name == spans.RPC_SERVE)
+    assert served.context
+    assert served.context.trace_id == reader.get_span_context().trace_id
+
+
+async def test_garbage_instead_of_http2_costs_only_its_own_connection(world: World) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", world.port)
+    writer.write(b"GET / HTTP/1.1\r\n\r\n" + bytes(range(256)) * 64)
+    with contextlib.suppress(ConnectionError):
+        await asyncio.wait_for(reader.read(), SECONDS)
+    writer.close()
+    assert (await client.call(world.stub.GetRun, GetRunRequest(id="r"), SECONDS)).run.id == "r"
+
+
+async def test_a_port_in_use_is_refused(world: World) -> None:
+    second = Server([], Metrics(CollectorRegistry()))
+    with pytest.raises(OSError, match=f"cannot listen on 127.0.0.1:{world.port}"):
+        await second.start(f"127.0.0.1:{world.port}")
+    await second.stop(0)
+
+
+async def test_a_stop_lets_calls_finish_and_cuts_watches_off(world: World) -> None:
+    watch = client.stream(world.stub.WatchRun, WatchRunRequest(after_revision=1), None)
+    await anext(watch)
+    await asyncio.wait_for(world.runs.entered.wait(), SECONDS)
+    world.runs.entered.clear()
+    call = asyncio.create_task(client.call(world.stub.ListRuns, ListRunsRequest(), SECONDS))
+    await asyncio.wait_for(world.runs.entered.wait(), SECONDS)
+    await world.server.stop(1.0)
+    assert (await call).next_page_token == "done"
+    with pytest.raises(Unavailable):
+        [answer async for answer in watch]
