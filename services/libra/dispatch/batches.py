@@ -8,7 +8,7 @@ from libra.stage.batch import split
 from libra.store.runs import Section
 from libra.v1.batch_pb2 import BatchHeader, Trial, TrialBatch, VerdictBatch
 from libra.v1.run_pb2 import Run
-from libra.v1.task_pb2 import Sample
+from libra.v1.task_pb2 import Category, Sample
 from libra.v1.verdict_pb2 import Outcome, Verdict
 
 
@@ -19,7 +19,7 @@ def header(run: Run, section: Section, model: str, *, sending: int) -> BatchHead
         model=model,
         task=section.task,
         attack=section.attack,
-        category=section.category,
+        category=Category.ValueType(section.category),
         seed=run.spec.seed,
         parameters=run.spec.parameters,
         fresh=run.spec.fresh,

@@ -45,6 +45,7 @@ class Conductor:
         self._store, self._bus, self._settings = store, bus, settings
         self._sender = Sender(store, bus, metrics)
         self._sweep = Sweep(store, bus, self._sender, settings)
+        self._window_trials = max(settings.window_trials, MAX_TRIALS)
         self._renewed_seconds = time.monotonic()
 
     async def lead(self, stop: asyncio.Event) -> None:
@@ -72,7 +73,7 @@ class Conductor:
     async def _feed(self, record: RunRecord, model: str, done: int) -> None:
         cursor = record.cursors.get(model, 0)
         with contextlib.suppress(Full):  # the next step tries again from the same cursor
-            while cursor + MAX_TRIALS <= done + self._settings.window_trials:
+            while cursor + MAX_TRIALS <= done + self._window_trials and await self._ours():
                 stretch = next_stretch(record.sections, cursor, MAX_TRIALS)
                 if stretch is None:
                     return

@@ -10,7 +10,7 @@ from google.protobuf.message import DecodeError, Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from libra.bus.dead import DeadLetterRecord, DeadLetters
-from libra.errors import NotFound
+from libra.errors import Invalid, NotFound, unknown
 from libra.rpc import paging
 from libra.v1 import dead_letter_pb2_grpc
 from libra.v1.batch_pb2 import CompletionBatch, TrialBatch, VerdictBatch
@@ -47,6 +47,8 @@ class DeadLetterService(dead_letter_pb2_grpc.DeadLetterServiceServicer):
     ) -> ListDeadLettersResponse:
         """Return a page of dead letters, the oldest first."""
         size = paging.page_size(request.page_size, default=50, most=500)
+        if request.stage and request.stage not in READS:
+            raise Invalid(unknown("stage", request.stage, sorted(READS)), field="stage")
         scope = f"dead/{request.stage}"
         after = int(paging.decode(request.page_token, scope) or 0)
         found = await self._dead.list(after_seq=after, limit=size + 1, stage=request.stage)

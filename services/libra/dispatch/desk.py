@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Sequence
 
 import structlog
 from ulid import ULID
@@ -37,21 +38,30 @@ class Desk:
         self._wake.set()
 
     async def work(self, stop: asyncio.Event) -> None:
-        """Lead runs until `stop` is set; then let each conductor finish its step, and give the leases back."""
-        listening = asyncio.create_task(self._listen())
-        waking = asyncio.create_task(self._wake_at(stop))
+        """Lead runs until `stop` is set; then let each conductor finish its step, and give the leases back.
+
+        If it is cancelled, the conductors are too.
+        """
+        helpers = [asyncio.create_task(self._listen()), asyncio.create_task(self._wake_at(stop))]
         try:
             while not stop.is_set():
                 with contextlib.suppress(Unavailable):  # readiness says so; the runs wait
                     await self._take_up(stop)
                 await self._rest()
+        except asyncio.CancelledError:
+            helpers += [task for _, task in self._led.values()]
+            raise
         finally:
-            listening.cancel()
-            waking.cancel()
-            await asyncio.gather(*(task for _, task in self._led.values()), return_exceptions=True)
-            await asyncio.gather(
-                *(self._store.runs.release(run, self._holder) for run in self._led), return_exceptions=True
-            )
+            await self._leave(helpers)
+
+    async def _leave(self, helpers: Sequence[asyncio.Task[None]]) -> None:
+        for helper in helpers:
+            helper.cancel()
+        await asyncio.gather(*helpers, *(task for _, task in self._led.values()), return_exceptions=True)
+        # A lease that cannot be given back lapses.
+        await asyncio.gather(
+            *(self._store.runs.release(run, self._holder) for run in self._led), return_exceptions=True
+        )
 
     async def _take_up(self, stop: asyncio.Event) -> None:
         self._led = {run: led for run, led in self._led.items() if not led[1].done()}
@@ -82,6 +92,8 @@ class Desk:
     async def _wake_at(self, stop: asyncio.Event) -> None:
         await stop.wait()
         self._wake.set()
+        for conductor, _ in self._led.values():
+            conductor.nudge.set()
 
     async def _rest(self) -> None:
         with contextlib.suppress(TimeoutError):

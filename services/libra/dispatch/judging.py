@@ -35,6 +35,10 @@ def judge_of(task: Task, spec: RunSpec, registry: Registry) -> JudgeSpec:
     judge = registry.judges.get(asked.name)
     if judge is None:
         raise Invalid(unknown("judge", asked.name, sorted(registry.judges)), field=field)
+    if asked.name != task.judge.name:
+        # The card speaks to its own judge; the other is told what it understands of that.
+        for name in asked.options.keys() - {option.name for option in judge.options}:
+            del asked.options[name]
     if judge.asks_model and spec.judge_model and MODEL_OPTION not in asked.options:
         asked.options[MODEL_OPTION] = spec.judge_model
     check_options(asked, judge, field=field)
@@ -42,7 +46,11 @@ def judge_of(task: Task, spec: RunSpec, registry: Registry) -> JudgeSpec:
 
 
 def check_options(asked: JudgeSpec, judge: Judge, *, field: str) -> None:
-    """Refuse a judge whose required option is missing or whose option holds a value that it does not take."""
+    """Refuse a judge that lacks a required option, or is given one that it does not have or a value it does not take."""
+    names = [option.name for option in judge.options]
+    for name in sorted(asked.options):
+        if name not in names:
+            raise Invalid(unknown(f"option of the judge {judge.name}", name, names), field=field)
     for option in judge.options:
         given = asked.options.get(option.name)
         if given is None and option.required:

@@ -19,7 +19,7 @@ def check(model: Model) -> None:
             f'{model.name!r} cannot be a model\'s name: 1 to 64 letters, digits, "_", "-" and ".", not beginning with a mark',
             field="model.name",
         )
-    if model.provider == Provider.PROVIDER_UNSPECIFIED:
+    if model.provider not in (Provider.PROVIDER_OPENAI, Provider.PROVIDER_SCRIPTED):
         raise Invalid("a provider must be named: openai or scripted", field="model.provider")
     if model.provider == Provider.PROVIDER_OPENAI:
         check_url(model.base_url)

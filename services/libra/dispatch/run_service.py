@@ -62,8 +62,9 @@ class RunService(run_pb2_grpc.RunServiceServicer):
         record = await self._store.runs.insert(
             RunRecord(run=run, sections=list(resolved.sections), cursors={}, request_id=request.request_id)
         )
-        self._wake()
-        log.info("a run was created", action=Action.RUN_CREATED, run=record.run.id)
+        if record.run.id == run.id:  # not a repeat of an earlier request
+            self._wake()
+            log.info("a run was created", action=Action.RUN_CREATED, run=run.id)
         return CreateRunResponse(run=await self._present(record), warnings=resolved.warnings)
 
     async def GetRun(self, request: GetRunRequest, context: grpc.aio.ServicerContext) -> GetRunResponse:
@@ -85,13 +86,14 @@ class RunService(run_pb2_grpc.RunServiceServicer):
         revision, spoke_seconds = request.after_revision, time.monotonic()
         while True:
             run = await self._present(await self._record(request.id))
-            if run.revision > revision:
+            ended = run.state != RunState.RUN_STATE_RUNNING
+            if run.revision > revision or ended:
                 revision, spoke_seconds = run.revision, time.monotonic()
                 yield WatchRunResponse(run=run)
             elif time.monotonic() - spoke_seconds >= HEARTBEAT_SECONDS:
                 spoke_seconds = time.monotonic()
                 yield WatchRunResponse(run=run, heartbeat=True)
-            if run.state != RunState.RUN_STATE_RUNNING:
+            if ended:
                 return
             await asyncio.sleep(WATCH_LOOK_SECONDS)
 

@@ -21,12 +21,12 @@ ATTACKABLE = frozenset(
 neither safety nor capability."""
 
 
-def applies(attack: str, category: Category) -> bool:
+def applies(attack: str, category: Category.ValueType) -> bool:
     """Tell whether a run puts a task of this category under this attack."""
     return attack == PLAIN or category in ATTACKABLE
 
 
-def counts_in(attack: str, category: Category) -> Category:
+def counts_in(attack: str, category: Category.ValueType) -> Category.ValueType:
     """Return the category a trial counts in: `adversarial` for any task under an attack."""
     return category if attack == PLAIN else Category.CATEGORY_ADVERSARIAL
 

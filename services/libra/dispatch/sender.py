@@ -34,7 +34,7 @@ class Sender:
     ) -> None:
         """Publish the trials at these (sample, epoch); return once they are stored. Raise Full if the queue is."""
         # A second sending must not be taken for a repeat of the first, or the server would drop it.
-        sending = int(time.time() - record.run.create_time.seconds) if again else 0
+        sending = max(1, int(time.time() - record.run.create_time.seconds)) if again else 0
         samples = await self._store.tasks.samples_at(section.task, [sample for sample, _ in places])
         head = header(record.run, section, model, sending=sending)
         batches = trial_batches(head, samples, [epoch for _, epoch in places])

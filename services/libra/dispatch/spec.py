@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -78,11 +79,22 @@ def check_parameters(parameters: GenerationParameters) -> None:
         raise Invalid(f"top_p must be above 0 and at most 1, not {parameters.top_p:g}", field="spec.parameters.top_p")
     if any(math.isnan(number) for number in (parameters.temperature, parameters.top_p)):
         raise Invalid("temperature and top_p must be numbers", field="spec.parameters")
+    check_schema(parameters.json_schema)
     if not 0 <= parameters.max_tokens <= MAX_TOKENS:
         raise Invalid(
             f"max_tokens must be from 0 (the default) to {MAX_TOKENS}, not {parameters.max_tokens}",
             field="spec.parameters.max_tokens",
         )
+
+
+def check_schema(schema: str) -> None:
+    """Refuse a schema that is no JSON object; what it means is for the provider to say."""
+    try:
+        sound = not schema or isinstance(json.loads(schema), dict)
+    except (ValueError, RecursionError):
+        sound = False
+    if not sound:
+        raise Invalid("json_schema must be a JSON object, as text", field="spec.parameters.json_schema")
 
 
 def known(kind: str, names: Sequence[str], valid: Sequence[str], *, field: str) -> list[str]:

@@ -16,7 +16,7 @@ class Stillness:
     """When that number last changed, or a sweep was made."""
 
     sweeps: int = 0
-    """Sweeps in a row that brought nothing."""
+    """Sweeps in a row, made while the queues were idle, that brought nothing."""
 
     def look(self, settled: int, now_seconds: float) -> float:
         """Take in the number of verdicts there are now; return for how long it has not changed."""
@@ -24,7 +24,7 @@ class Stillness:
             self.settled, self.since_seconds, self.sweeps = settled, now_seconds, 0
         return now_seconds - self.since_seconds
 
-    def swept(self, now_seconds: float) -> None:
-        """Note a sweep; the wait for what it brings begins."""
+    def swept(self, now_seconds: float, *, in_vain: bool) -> None:
+        """Note a sweep; the wait for what it brings begins. It counts only if it is `in_vain` should it bring nothing."""
         self.since_seconds = now_seconds
-        self.sweeps += 1
+        self.sweeps += in_vain

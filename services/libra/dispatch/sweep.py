@@ -38,15 +38,13 @@ class Sweep:
         now = time.monotonic()
         still = self._still.setdefault(model, Stillness(settled, now))
         seconds = still.look(settled, now)
-        if record.cursors.get(model, 0) <= settled or not await self._due(model, seconds):
+        if record.cursors.get(model, 0) <= settled or seconds < self._settings.quiet_seconds:
             return
-        await self._sweep(record, model, still.sweeps)
-        still.swept(now)
-
-    async def _due(self, model: str, still_seconds: float) -> bool:
-        if still_seconds < self._settings.quiet_seconds:
-            return False
-        return still_seconds >= self._settings.patience_seconds or await self._idle(model)
+        idle = await self._idle(model)
+        if idle or seconds >= self._settings.patience_seconds:
+            await self._sweep(record, model, still.sweeps, give_up=idle and still.sweeps >= self._settings.sweeps)
+            # What still waits in a queue is no proof that trials get lost, however long it waits.
+            still.swept(now, in_vain=idle)
 
     async def _idle(self, model: str) -> bool:
         """Tell whether no stage has a batch waiting or in hand that could be the model's."""
@@ -54,8 +52,7 @@ class Sweep:
         on_the_way = (ATTACK_CONSUMER, gateway_consumer(model), JUDGE_CONSUMER, RANKING_CONSUMER)
         return not any(backlog[name].pending + backlog[name].ack_pending for name in on_the_way if name in backlog)
 
-    async def _sweep(self, record: RunRecord, model: str, sweeps: int) -> None:
-        give_up = sweeps >= self._settings.sweeps
+    async def _sweep(self, record: RunRecord, model: str, sweeps: int, *, give_up: bool) -> None:
         trials = 0
         async for section, places in self._missing(record, model):
             trials += len(places)

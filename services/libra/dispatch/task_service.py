@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Sequence
 
 import grpc.aio
 import structlog
@@ -24,6 +25,7 @@ from libra.v1.task_pb2 import (
     ListSamplesResponse,
     ListTasksRequest,
     ListTasksResponse,
+    Sample,
     Task,
 )
 
@@ -42,11 +44,9 @@ class TaskService(task_pb2_grpc.TaskServiceServicer):
         self, request_iterator: AsyncIterator[ImportTaskRequest], context: grpc.aio.ServicerContext
     ) -> ImportTaskResponse:
         """Take a card and a file in pieces, and store them if every line is sound."""
-        header, data = await received(request_iterator)
-        name = header.file_name or "the file"
-        parsed_card = card.parse(header.card_yaml, file_name=f"the card of {name}")
-        samples = records.parse([bytes(data)], file_name=name)
-        task = content.to_task(parsed_card, samples)
+        header, pieces = await received(request_iterator)
+        # A large file takes seconds; the other calls need not wait for it.
+        task, samples = await asyncio.to_thread(read, header, pieces)
         created = await self._tasks.add(task, samples)
         if created:
             log.info("a task was imported", action=Action.TASK_IMPORTED, task=reference(task), samples=len(samples))
@@ -72,32 +72,41 @@ class TaskService(task_pb2_grpc.TaskServiceServicer):
     async def ListSamples(self, request: ListSamplesRequest, context: grpc.aio.ServicerContext) -> ListSamplesResponse:
         """Return a page of a task's samples, in their order."""
         size = paging.page_size(request.page_size, default=50, most=500)
-        task = reference(await self._task(request.task))
+        task = reference(await self._task(request.task, field="task"))
         first = int(paging.decode(request.page_token, f"samples/{task}") or 0)
         samples = await self._tasks.samples(task, first=first, limit=size + 1)
         token = paging.encode(str(first + size), f"samples/{task}") if len(samples) > size else ""
         return ListSamplesResponse(samples=samples[:size], next_page_token=token)
 
-    async def _task(self, name: str) -> Task:
+    async def _task(self, name: str, *, field: str = "name") -> Task:
         task = await self._tasks.get(name)
         if task is None:
-            raise NotFound.named("task", name, await self._tasks.names(), field="name")
+            raise NotFound.named("task", name, await self._tasks.names(), field=field)
         return task
 
 
-async def received(requests: AsyncIterator[ImportTaskRequest]) -> tuple[ImportTaskHeader, bytearray]:
-    """Return the header and all the bytes of an import; raise Invalid if they do not come in that order or are too many."""
-    header, data = None, bytearray()
+def read(header: ImportTaskHeader, pieces: Sequence[bytes]) -> tuple[Task, list[Sample]]:
+    """Return the task that a card and the pieces of a file make; raise Invalid naming file and line."""
+    name = header.file_name or "the file"
+    parsed = card.parse(header.card_yaml, file_name=f"the card of {name}")
+    samples = records.parse(pieces, file_name=name)
+    return content.to_task(parsed, samples), samples
+
+
+async def received(requests: AsyncIterator[ImportTaskRequest]) -> tuple[ImportTaskHeader, list[bytes]]:
+    """Return the header and the pieces of an import; raise Invalid if they do not come in that order or are too many."""
+    header, pieces, size_bytes = None, list[bytes](), 0
     async for request in requests:
         match request.WhichOneof("part"):
             case "header" if header is None:
                 header = request.header
             case "data" if header is not None:
-                data += request.data
+                pieces.append(request.data)
+                size_bytes += len(request.data)
             case _:
                 raise Invalid("an import is one header, then the bytes of the file", field="part")
-        if len(data) > MAX_FILE_BYTES:
+        if size_bytes > MAX_FILE_BYTES:
             raise Invalid(f"the file is larger than {MAX_FILE_BYTES:,} bytes; import it as several tasks", field="data")
     if header is None:
         raise Invalid("an import begins with a header", field="header")
-    return header, data
+    return header, pieces

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -23,6 +24,7 @@ TASKS = [
     task("harmful", Category.CATEGORY_DIRECT_RISKY, want="refused"),
     task("harmless", Category.CATEGORY_OVER_SENSITIVE, want="complied"),
     task("arithmetic", Category.CATEGORY_CAPABILITY, judge="number", field="answer"),
+    task("typing", Category.CATEGORY_CAPABILITY, judge="number", field="answer", feild="answer"),
     task("opinion", Category.CATEGORY_ADVERSARIAL, judge="model", rubric="Is it fair?"),
 ]
 REGISTRY = Registry(
@@ -34,8 +36,13 @@ REGISTRY = Registry(
             name="refusal", options=[JudgeOption(name="want", required=True, values=["refused", "complied"])]
         ),
         "number": Judge(name="number", options=[JudgeOption(name="field", required=True)]),
+        "exact": Judge(name="exact", options=[JudgeOption(name="field", required=True)]),
         "contains": Judge(name="contains", options=[JudgeOption(name="secret", required=True)]),
-        "model": Judge(name="model", asks_model=True, options=[JudgeOption(name="model", required=True)]),
+        "model": Judge(
+            name="model",
+            asks_model=True,
+            options=[JudgeOption(name="model", required=True), JudgeOption(name="rubric", required=True)],
+        ),
     },
 )
 
@@ -45,12 +52,21 @@ def spec(**changes: Any) -> RunSpec:
 
 
 def test_everything_left_open_is_spelled_out() -> None:
-    resolved = resolve(spec(tasks=["*"], judge_model="gpt-4o"), REGISTRY)
+    sound = {name: one for name, one in REGISTRY.tasks.items() if name != "typing"}
+    resolved = resolve(spec(tasks=["*"], judge_model="gpt-4o"), replace(REGISTRY, tasks=sound))
     zeros = "0" * 12
     assert list(resolved.spec.tasks) == [f"{name}@{zeros}" for name in ("arithmetic", "harmful", "harmless", "opinion")]
     assert list(resolved.spec.attacks) == ["none"]
     assert resolved.spec.epochs == 1
     assert [section.trials for section in resolved.sections] == [30] * 4
+
+
+def test_another_judge_is_told_what_it_understands_of_the_cards_words() -> None:
+    judges = {"harmful": "number", "arithmetic": "exact"}
+    sections = resolve(spec(tasks=["arithmetic"], judges={"arithmetic": "exact"}), REGISTRY).sections
+    assert [(s.judge.name, dict(s.judge.options)) for s in sections] == [("exact", {"field": "answer"})]
+    with pytest.raises(Invalid, match="needs the option 'field'"):
+        resolve(spec(tasks=["harmful", "arithmetic"], judges=judges), REGISTRY)
 
 
 def test_an_attack_is_put_to_risky_tasks_only_and_counts_as_adversarial() -> None:
@@ -104,6 +120,9 @@ def test_names_given_twice_count_once() -> None:
         ({"judges": {"harmless": "refusal"}}, "spec.judges[harmless]", "selected task"),
         ({"judges": {"harmful": "contains"}}, "spec.judges[harmful]", "secret"),
         ({"tasks": ["opinion"]}, "spec.judges[opinion]", "judge_model"),
+        ({"tasks": ["typing"]}, "spec.judges[typing]", "did you mean field"),
+        ({"parameters": GenerationParameters(json_schema="{")}, "spec.parameters.json_schema", "JSON"),
+        ({"parameters": GenerationParameters(json_schema="[]")}, "spec.parameters.json_schema", "JSON"),
         ({"judge_model": "gpt-4"}, "spec.judge_model", "did you mean gpt-4o"),
         ({"name": "n" * 201}, "spec.name", "201"),
     ],

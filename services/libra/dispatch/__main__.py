@@ -1,0 +1,47 @@
+"""Run the dispatch service."""
+
+from __future__ import annotations
+
+import asyncio
+
+from libra.dispatch import backlog, starting
+from libra.dispatch.catalogues import Catalogues
+from libra.dispatch.dead_letter_service import DeadLetterService
+from libra.dispatch.desk import Desk
+from libra.dispatch.model_service import ModelService
+from libra.dispatch.run_service import RunService
+from libra.dispatch.settings import Settings
+from libra.dispatch.task_service import TaskService
+from libra.process import Parts, Wiring, serve
+from libra.v1.dead_letter_pb2_grpc import add_DeadLetterServiceServicer_to_server
+from libra.v1.model_pb2_grpc import add_ModelServiceServicer_to_server
+from libra.v1.run_pb2_grpc import add_RunServiceServicer_to_server
+from libra.v1.task_pb2_grpc import add_TaskServiceServicer_to_server
+
+
+def wire(parts: Parts, settings: Settings) -> Wiring:
+    """Put the service together from the parts that every process has."""
+    store, bus, metrics = parts.store, parts.bus, parts.metrics
+    desk = Desk(store, bus, metrics, settings)
+    catalogues = Catalogues(store, parts.channel(settings.attack_address), parts.channel(settings.judge_address))
+
+    async def watch_backlog(stop: asyncio.Event) -> None:
+        await backlog.watch(bus, metrics, stop)
+
+    async def prepare() -> None:
+        await starting.prepare(store)
+
+    return Wiring(
+        services=[
+            (add_TaskServiceServicer_to_server, TaskService(store), "libra.v1.TaskService"),
+            (add_ModelServiceServicer_to_server, ModelService(store), "libra.v1.ModelService"),
+            (add_RunServiceServicer_to_server, RunService(store, bus, catalogues, desk.wake), "libra.v1.RunService"),
+            (add_DeadLetterServiceServicer_to_server, DeadLetterService(bus), "libra.v1.DeadLetterService"),
+        ],
+        workers=[desk.work, watch_backlog],
+        prepare=prepare,
+    )
+
+
+if __name__ == "__main__":
+    raise SystemExit(serve("dispatch", settings=Settings, wire=wire))
