@@ -33,3 +33,24 @@ class Action(StrEnum):
 
     # attack
     ATTACK_FAILED = auto()
+
+    # bus
+    BUS_LOST = auto()
+    BUS_FOUND = auto()
+    STREAM_MADE = auto()
+    CONSUMER_MADE = auto()
+    DEAD_LETTER_REPLAYED = auto()
+
+    # stage
+    PULL_FAILED = auto()
+    BATCH_FAILED = auto()
+    BATCH_RETRIED = auto()
+    BATCH_SET_ASIDE = auto()
+    BATCH_WAITS = auto()
+    BATCH_UNSETTLED = auto()
+
+    # gateway
+    MODEL_TAKEN_UP = auto()
+    MODEL_LEFT = auto()
+    ANSWER_HELD = auto()
+    BATCH_DROPPED = auto()

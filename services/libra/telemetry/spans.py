@@ -11,7 +11,7 @@ STAGE_HANDLE: Final = "stage.handle"
 """One batch is handled by one stage."""
 
 GATEWAY_REQUEST: Final = "gateway.request"
-"""One request to a provider, with its retries."""
+"""One request to a provider; what is made again has a span of its own."""
 
 RPC_CALL: Final = "rpc.call"
 """A call of another service, as its caller sees it."""

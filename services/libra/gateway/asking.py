@@ -1,0 +1,139 @@
+"""Ask a model until it answers or there is no point in asking on."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from opentelemetry.trace import SpanKind, StatusCode
+
+from libra.gateway.keeping import Keeper
+from libra.gateway.limiter import Lane, Limiter, Permit
+from libra.gateway.line import Line
+from libra.gateway.meter import cost_usd
+from libra.gateway.providers import Providers
+from libra.gateway.question import Question
+from libra.gateway.reply import Answer, Fault, Kind, Reply
+from libra.gateway.retrying import Patience, RetryPolicy
+from libra.gateway.sharing import Shared
+from libra.telemetry import spans, tracing
+from libra.v1.completion_pb2 import Completion, FinishReason, Usage
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Makes requests under the model's limits, and makes them again as the policy says."""
+
+    providers: Providers
+    keeper: Keeper
+    policy: RetryPolicy
+    draw: Callable[[], float]
+    """A number in [0, 1) for the jitter."""
+
+    async def ask(
+        self, name: str, question: Question, line: Line, lane: Lane, shared: Shared[Completion]
+    ) -> Completion:
+        """Return the completion called `name`: an answer, or FINISH_REASON_ERROR with the reason.
+
+        `shared` is under way from a request's start to its end, and stays so after an answer. Raises Unavailable if the
+        batches' lanes are closed before that.
+        """
+        patience = Patience(self.policy)
+        began = time.monotonic()
+        while True:
+            reply, seconds = await self._attempt(question, line, lane, shared)
+            if isinstance(reply, Answer):
+                return _answered(name, question, line, reply, patience.attempts + 1, seconds)
+            shared.under_way = False
+            wait = patience.wait_seconds(reply, time.monotonic() - began, self.draw())
+            if wait is None:
+                return failed(name, question.model.name, _given_up(reply, patience), patience.attempts)
+            if shared.abandoned:
+                raise asyncio.CancelledError
+            await line.limiter.rest(wait, lane)
+            lane = min(lane, Lane.AGAIN)
+
+    async def _attempt(
+        self, question: Question, line: Line, lane: Lane, shared: Shared[Completion]
+    ) -> tuple[Reply, float]:
+        """Make one request; return what came of it, and after how many seconds."""
+        limiter, meter = line.limiter, line.meter
+        prompt_tokens = question.prompt_tokens() if limiter.counts_tokens else 0
+        permit = await self._permit(limiter, lane, prompt_tokens + question.max_tokens)
+        shared.under_way = True
+        meter.in_flight.inc()
+        spent_tokens = prompt_tokens
+        try:
+            started = time.perf_counter()
+            reply = await self._request(question)
+            seconds = time.perf_counter() - started
+            meter.asked(reply, seconds)
+            self._learn(line, permit, reply)
+            if isinstance(reply, Answer):
+                spent_tokens = reply.prompt_tokens + reply.completion_tokens or permit.held_tokens
+            return reply, seconds
+        finally:
+            meter.in_flight.dec()
+            limiter.release(permit, spent_tokens=spent_tokens)
+
+    async def _permit(self, limiter: Limiter, lane: Lane, tokens: int) -> Permit:
+        """Return leave to make a request, at a time when its answer can be kept."""
+        while True:
+            await self.keeper.ready()
+            permit = await limiter.acquire(lane, tokens)
+            if not self.keeper.holds:
+                return permit
+            limiter.release(permit)
+
+    async def _request(self, question: Question) -> Reply:
+        attributes = {"model": question.model.name}
+        with tracing.tracer().start_as_current_span(
+            spans.GATEWAY_REQUEST, kind=SpanKind.CLIENT, attributes=attributes
+        ) as span:
+            reply = await self.providers.ask(question)
+            span.set_attribute("outcome", reply.outcome)
+            if isinstance(reply, Fault):
+                span.set_status(StatusCode.ERROR, reply.reason)
+            return reply
+
+    def _learn(self, line: Line, permit: Permit, reply: Reply) -> None:
+        """Let the reply change how much is asked next."""
+        if isinstance(reply, Answer):
+            line.limiter.eased()
+            return
+        if reply.kind in (Kind.SLOW_DOWN, Kind.TIMEOUT):
+            line.limiter.pressed(permit)
+        pause = self.policy.retry_after_seconds(reply)
+        if pause is not None and reply.kind is not Kind.FINAL:
+            # The whole model is left alone, not this request alone.
+            line.limiter.pause(pause)
+
+
+def failed(name: str, model: str, reason: str, attempts: int = 0) -> Completion:
+    """Return the completion that says why there is none."""
+    return Completion(
+        id=name, model=model, finish_reason=FinishReason.FINISH_REASON_ERROR, error=reason, attempts=attempts
+    )
+
+
+def _answered(
+    name: str, question: Question, line: Line, answer: Answer, attempts: int, latency_seconds: float
+) -> Completion:
+    cost = cost_usd(question.model, answer)
+    line.meter.answered(answer, cost)
+    return Completion(
+        id=name,
+        text=answer.text,
+        finish_reason=answer.finish_reason,
+        usage=Usage(prompt_tokens=answer.prompt_tokens, completion_tokens=answer.completion_tokens),
+        latency_seconds=latency_seconds,
+        cost_usd=cost,
+        attempts=attempts,
+        model=question.model.name,
+    )
+
+
+def _given_up(fault: Fault, patience: Patience) -> str:
+    return fault.reason if patience.attempts == 1 else f"given up after {patience.attempts} requests: {fault.reason}"

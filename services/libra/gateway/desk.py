@@ -1,0 +1,52 @@
+"""The parts of the room, put together: what the stage and the servicer both work with."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Self
+
+from libra.gateway.asking import Asker
+from libra.gateway.completions import Completions
+from libra.gateway.ended import EndedRuns
+from libra.gateway.entries import Entries
+from libra.gateway.keeping import Keeper
+from libra.gateway.line import Lines
+from libra.gateway.providers import Providers
+from libra.gateway.settings import Settings
+from libra.store.client import Store
+from libra.telemetry.metrics import Metrics
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """One a process: limits, connections and requests under way are shared by everyone who asks."""
+
+    settings: Settings
+    providers: Providers
+    lines: Lines
+    entries: Entries
+    ended: EndedRuns
+    completions: Completions
+
+    @classmethod
+    def laid(cls, store: Store, metrics: Metrics, settings: Settings, environment: Mapping[str, str]) -> Self:
+        """Return a desk over the store; keys are looked up in `environment` as they are needed."""
+        providers, lines = Providers(environment), Lines(metrics)
+        keeper = Keeper(store.completions, settings.hold_seconds)
+        # Jitter needs no secrecy, only that replicas differ.
+        asker = Asker(providers, keeper, settings.retry_policy(), random.random)
+        return cls(
+            settings=settings,
+            providers=providers,
+            lines=lines,
+            entries=Entries(store.models.list, settings.look_seconds),
+            ended=EndedRuns(store.runs.state, settings.look_seconds),
+            completions=Completions(store.completions, asker, keeper, lines),
+        )
+
+    async def close(self) -> None:
+        """Wait for the requests under way as long as the drain lasts, then let go of the connections."""
+        await self.completions.settle(self.settings.drain_seconds)
+        await self.providers.close()

@@ -1,0 +1,41 @@
+"""Read how long a provider asks to be left alone (RFC 9110, section 10.2.3)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+
+def seconds(headers: Mapping[str, str], now: datetime) -> float | None:
+    """Return the wait in seconds, never below 0, or None if none is asked for or it cannot be read.
+
+    Knows seconds, an HTTP date, and the `retry-after-ms` of some providers. A date is compared with the provider's own clock
+    where the response tells it, since ours may differ. `headers` are looked up without regard to case, as aiohttp's are.
+    """
+    for name, unit_seconds in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
+        number = _number(headers.get(name, ""))
+        if number is not None:
+            return max(0.0, number * unit_seconds)
+    until = _date(headers.get("retry-after", ""))
+    if until is None:
+        return None
+    return max(0.0, (until - (_date(headers.get("date", "")) or now)).total_seconds())
+
+
+def _number(text: str) -> float | None:
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
+
+
+def _date(text: str) -> datetime | None:
+    try:
+        moment = parsedate_to_datetime(text)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+    # "-0000" is UTC without a place (RFC 5322, section 3.3).
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

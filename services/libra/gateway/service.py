@@ -1,0 +1,44 @@
+"""GatewayService: which models there are, and answers to those who wait for them."""
+
+from __future__ import annotations
+
+import grpc.aio
+
+from libra.gateway.conversations import check, questions
+from libra.gateway.desk import Desk
+from libra.gateway.limiter import Lane
+from libra.v1 import gateway_pb2_grpc
+from libra.v1.gateway_pb2 import (
+    CompleteRequest,
+    CompleteResponse,
+    ListModelsRequest,
+    ListModelsResponse,
+    ModelStatus,
+)
+
+
+class GatewayService(gateway_pb2_grpc.GatewayServiceServicer):
+    """Answers from the same desk as the stage, ahead of its batches."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    async def ListModels(self, request: ListModelsRequest, context: grpc.aio.ServicerContext) -> ListModelsResponse:
+        """Return every registered model, and what keeps it from being asked."""
+        desk = self._desk
+        statuses = [
+            ModelStatus(
+                model=model,
+                problem=desk.providers.problem_of(model),
+                in_flight=desk.lines.in_flight(model.name),
+            )
+            for model in await desk.entries.list()
+        ]
+        return ListModelsResponse(models=statuses)
+
+    async def Complete(self, request: CompleteRequest, context: grpc.aio.ServicerContext) -> CompleteResponse:
+        """Return one completion for each conversation, in their order."""
+        check(request)
+        model = await self._desk.entries.get(request.model, field="model")
+        asked = questions(request, model)
+        return CompleteResponse(completions=await self._desk.completions.answer(asked, Lane.INTERACTIVE))
