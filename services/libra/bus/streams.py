@@ -69,6 +69,7 @@ DEAD = StreamConfig(
     max_msgs=MAX_DEAD_LETTERS,
     max_age=DEAD_DAYS * SECONDS_A_DAY,
     duplicate_window=DEDUPLICATION_SECONDS,
+    allow_direct=True,
 )
 
 STREAMS = (WORK, DEAD)

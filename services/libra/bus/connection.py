@@ -1,0 +1,260 @@
+"""The connection to NATS, and all that Libra does with it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import nats
+import nats.errors
+import structlog
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.js import JetStreamContext
+from nats.js.errors import NoStreamResponseError, NotFoundError
+
+from libra.bus import layout, streams
+from libra.bus.delivery import KEY_HEADER, NatsDelivery
+from libra.bus.door import Door
+from libra.bus.pulling import NoSuchConsumer, pull
+from libra.stage.bus import Outgoing
+from libra.stage.failure import Reject
+from libra.telemetry.actions import Action
+
+if TYPE_CHECKING:
+    from typing import Self
+
+log = structlog.get_logger(__name__)
+
+CONNECT_SECONDS = 2
+RECONNECT_SECONDS = 0.5
+COMPLAIN_SECONDS = 10.0
+"""A server that is away is told of this often."""
+
+PUBLISH_SECONDS = 5.0
+PUBLISH_TRIES = 3
+"""Under one key, so that a second try of what had arrived is no second message."""
+
+PING_SECONDS = 2.0
+CLOSE_SECONDS = 5.0
+MAX_SIGNALS = 1024
+"""Signals that a listener has not taken; more are dropped: each says no more than "look"."""
+
+LISTENER_LOOK_SECONDS = 5.0
+CONSUMERS_A_PAGE = 256
+WORK = str(streams.WORK.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """What a consumer has before it, in messages."""
+
+    pending: int
+    """Not given out yet."""
+
+    ack_pending: int
+    """Given out and not acknowledged."""
+
+
+class NatsBus:
+    """Implements `libra.stage.bus.Bus`. It is made before there is a connection; until then everything is Unavailable."""
+
+    def __init__(self, url: str, *, name: str, replicas: int = 1) -> None:
+        """`name` shows in the server's list of connections; `replicas` is for streams that have to be made."""
+        self._url, self._name, self._replicas = url, name, replicas
+        self.door = Door(url)
+        """Translates the client's errors, for this room only."""
+        self._client: Client | None = None
+        self._js: JetStreamContext | None = None
+        self._opened = asyncio.Event()
+        self._restoring = asyncio.Lock()
+        self._complained_seconds = float("-inf")
+        self._reopening: asyncio.Task[None] | None = None
+        self._closing = False
+
+    @classmethod
+    async def connect(cls, url: str, *, name: str, replicas: int = 1) -> Self:
+        """Return a connected bus, however long it takes the server to be there."""
+        bus = cls(url, name=name, replicas=replicas)
+        await bus.open()
+        return bus
+
+    async def open(self) -> None:
+        """Connect, and return when that has succeeded; who waits is told in the log."""
+        self._client = await nats.connect(
+            [one.strip() for one in self._url.split(",")],
+            name=f"libra-{self._name}",
+            connect_timeout=CONNECT_SECONDS,
+            reconnect_time_wait=RECONNECT_SECONDS,
+            max_reconnect_attempts=-1,
+            error_cb=self._complain,
+            disconnected_cb=self._lost,
+            reconnected_cb=self._found,
+            closed_cb=self._closed,
+        )
+        self._js = self._client.jetstream()
+        self._opened.set()
+        await self._found()
+
+    async def close(self) -> None:
+        """Send what waits to be sent, and let go of the connection; takes no longer than some seconds."""
+        self._closing = True
+        if self._reopening:
+            self._reopening.cancel()
+        client = self._client
+        if client is None:
+            return
+        with contextlib.suppress(nats.errors.Error, OSError):
+            async with asyncio.timeout(CLOSE_SECONDS):
+                if client.is_connected:
+                    await client.flush(timeout=2)
+                await client.close()
+
+    async def ensure(self) -> None:
+        """Have the streams and the consumers that are always there; `libra.bus.layout.LayoutDiffers` if one is another."""
+        await self._restore()
+
+    async def ensure_consumer(self, model: str) -> None:
+        """Have the consumer of the batches for one model. `pull` does this by itself when it is not there."""
+        await self._restore(streams.gateway_consumer(model))
+
+    async def pull(self, consumer: str, limit: int) -> list[NatsDelivery]:
+        """Return up to `limit` messages as soon as there is one; none after two seconds without."""
+        what = f"pull from {consumer}"
+        try:
+            return await self._pull(what, consumer, limit)
+        except NoSuchConsumer:
+            await self._restore(consumer)
+        try:
+            return await self._pull(what, consumer, limit)
+        except NoSuchConsumer:
+            raise self.door.shut(what, "the consumer is made, but does not answer yet") from None
+
+    async def publish(self, message: Outgoing, headers: Mapping[str, str]) -> None:
+        """Return once the message is stored; raise Full, Unavailable, or Reject if it is larger than the server takes."""
+        what = f"publish to {message.subject}"
+        sent = {name: _carried(value) for name, value in headers.items()} | {KEY_HEADER: message.key}
+        with self.door(what):
+            for _ in range(PUBLISH_TRIES):
+                js = self.jetstream(what)
+                try:
+                    stored = await js.publish_async(message.subject, message.data, headers=sent)
+                    await asyncio.wait_for(stored, PUBLISH_SECONDS)
+                    return
+                except nats.errors.MaxPayloadError:
+                    raise Reject(f"{what}: {len(message.data)} bytes are more than the server takes") from None
+                except NoStreamResponseError:  # the server has lost its data
+                    await self._restore()
+                except TimeoutError:  # nobody knows whether it was stored; the key does
+                    continue
+        raise self.door.shut(what, f"no answer in {PUBLISH_TRIES} tries")
+
+    async def signal(self, subject: str, data: bytes) -> None:
+        """Tell whoever listens now. It is lost when nobody can hear it, and that is no error."""
+        if self._client is not None and self._client.is_connected:
+            with contextlib.suppress(nats.errors.Error, OSError):
+                await self._client.publish(subject, data)
+
+    async def listen(self, subject: str) -> AsyncIterator[tuple[str, bytes]]:
+        """Yield the subject and data of each signal, for as long as the bus is open; none from while it was away."""
+        heard: asyncio.Queue[Msg] = asyncio.Queue(MAX_SIGNALS)
+
+        async def hear(message: Msg) -> None:
+            with contextlib.suppress(asyncio.QueueFull):
+                heard.put_nowait(message)
+
+        while not self._closing:
+            await self._opened.wait()
+            client = self._client
+            if client is None or client.is_closed:
+                await asyncio.sleep(RECONNECT_SECONDS)
+                continue
+            subscription = await client.subscribe(subject, cb=hear)
+            try:
+                while not client.is_closed:
+                    with contextlib.suppress(TimeoutError):
+                        message = await asyncio.wait_for(heard.get(), LISTENER_LOOK_SECONDS)
+                        yield message.subject, message.data
+            finally:
+                with contextlib.suppress(nats.errors.Error):
+                    await subscription.unsubscribe()
+
+    async def backlog(self) -> dict[str, Backlog]:
+        """Return what each consumer has before it, by the consumer's name."""
+        what = "look at the backlog"
+        found: dict[str, Backlog] = {}
+        with self.door(what):
+            while True:
+                try:
+                    page = await self.jetstream(what).consumers_info(WORK, offset=len(found))
+                except NotFoundError:  # the server has lost its data
+                    await self._restore()
+                    continue
+                for info in page:
+                    found[info.name] = Backlog(info.num_pending or 0, info.num_ack_pending or 0)
+                if len(page) < CONSUMERS_A_PAGE:
+                    return found
+
+    async def ping(self) -> None:
+        """Return if JetStream answers now; raise Unavailable otherwise."""
+        what = "answer a ping"
+        with self.door(what):
+            async with asyncio.timeout(PING_SECONDS):
+                await self.jetstream(what).account_info()
+
+    async def purge_model(self, model: str) -> None:
+        """Drop the batches that wait for one model."""
+        what = f"drop what waits for {model}"
+        with self.door(what), contextlib.suppress(NotFoundError):
+            await self.jetstream(what).purge_stream(WORK, subject=streams.work_gateway(model))
+
+    def jetstream(self, what: str) -> JetStreamContext:
+        """Return the client's JetStream, for this room only; raise Unavailable if the server is away."""
+        if self._js is None or self._client is None or not self._client.is_connected:
+            raise self.door.shut(what, "there is no connection")
+        return self._js
+
+    async def _pull(self, what: str, consumer: str, limit: int) -> list[NatsDelivery]:
+        self.jetstream(what)
+        assert self._client is not None  # noqa: S101 - the line above says so
+        with self.door(what):
+            return [NatsDelivery(message, self.door) for message in await pull(self._client, WORK, consumer, limit)]
+
+    async def _restore(self, consumer: str | None = None) -> None:
+        """Make what the server has lost, or never had."""
+        what = "make the streams"
+        with self.door(what):
+            async with self._restoring:
+                js = self.jetstream(what)
+                await layout.ensure(js, replicas=self._replicas)
+                if consumer is not None:
+                    await layout.ensure_consumer(js, consumer)
+
+    async def _found(self) -> None:
+        self._complained_seconds = float("-inf")
+        log.info("connected to NATS", action=Action.BUS_FOUND, address=self.door.address)
+
+    async def _lost(self) -> None:
+        if not self._closing:
+            log.warning("the connection to NATS is lost", action=Action.BUS_LOST, address=self.door.address)
+
+    async def _complain(self, error: Exception) -> None:
+        now = time.monotonic()
+        if now - self._complained_seconds >= COMPLAIN_SECONDS:
+            self._complained_seconds = now
+            said = str(error) or type(error).__name__
+            log.warning("NATS cannot be reached", action=Action.BUS_LOST, address=self.door.address, reason=said)
+
+    async def _closed(self) -> None:
+        # The client gives up for good when the server refuses it, as one does that has too many connections.
+        if not self._closing:
+            self._reopening = asyncio.create_task(self.open())
+
+
+def _carried(value: str) -> str:
+    """Return a header's value as it can travel: one line of UTF-8."""
+    return " ".join(value.encode(errors="backslashreplace").decode().splitlines())

@@ -1,0 +1,112 @@
+"""What stages set aside: the stream DEAD, for people to read and to send again."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import nats.errors
+import structlog
+from nats.js.api import RawStreamMsg
+from nats.js.errors import NotFoundError
+
+from libra.bus import streams
+from libra.bus.connection import NatsBus
+from libra.errors import NotFound, NotNow
+from libra.stage import letters
+from libra.stage.bus import Outgoing
+from libra.telemetry.actions import Action
+
+log = structlog.get_logger(__name__)
+
+DEAD = str(streams.DEAD.name)
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetterRecord:
+    """One message that a stage set aside."""
+
+    seq: int
+    """Its place in the stream."""
+
+    stage: str
+    reason: str
+
+    subject: str
+    """Where the stage had read it from, and a replay sends it to."""
+
+    key: str
+    """The key it travelled under."""
+
+    attempts: int
+    create_time: dt.datetime
+    data: bytes
+
+
+class DeadLetters:
+    """Reads DEAD in order, oldest first. Every method raises Unavailable if the server cannot be reached."""
+
+    def __init__(self, bus: NatsBus) -> None:
+        self._bus = bus
+
+    async def list(self, after_seq: int, limit: int, stage: str = "") -> list[DeadLetterRecord]:
+        """Return up to `limit` letters with a higher `seq` than `after_seq`, of one stage unless that is ""."""
+        found: list[DeadLetterRecord] = []
+        subject = streams.dead(streams.token(stage) if stage else ">")
+        while len(found) < limit and (letter := await self._next(after_seq + 1, subject)):
+            found.append(letter)
+            after_seq = letter.seq
+        return found
+
+    async def get(self, seq: int) -> DeadLetterRecord | None:
+        """Return one letter; None if it is not there, or no longer."""
+        letter = await self._next(seq, streams.dead(">")) if seq > 0 else None
+        return letter if letter and letter.seq == seq else None
+
+    async def replay(self, seq: int) -> str:
+        """Send one letter to its stage again, take it out of DEAD, and return the subject it went to.
+
+        NotFound if it is not there, NotNow if it was not written by a stage; Full, and it stays, if the stage's queue is.
+        """
+        letter = await self.get(seq)
+        if letter is None:
+            raise NotFound(f"there is no dead letter {seq}", field="id")
+        if not letter.subject:
+            raise NotNow(f"the dead letter {seq} does not say where it was read from: no stage of Libra wrote it")
+        # Another key than it had, or the server would drop it as a repeat; the same in a second try of this very replay.
+        again = Outgoing(letter.subject, f"replay/{seq}/{letter.create_time.timestamp():.6f}/{letter.key}", letter.data)
+        await self._bus.publish(again, {})
+        what = f"delete the dead letter {seq}"
+        with self._bus.door(what):
+            await self._bus.jetstream(what).delete_msg(DEAD, seq)
+        log.info("a dead letter was replayed", action=Action.DEAD_LETTER_REPLAYED, stage=letter.stage, key=letter.key)
+        return letter.subject
+
+    async def _next(self, seq: int, subject: str) -> DeadLetterRecord | None:
+        """Return the first letter on `subject` from `seq` on."""
+        what = "read the dead letters"
+        with self._bus.door(what):
+            try:
+                raw = await self._bus.jetstream(what).get_msg(DEAD, seq=seq, subject=subject, next=True, direct=True)
+            except NotFoundError:
+                return None
+            except nats.errors.NoRespondersError:  # the server has lost its data, and these with it
+                await self._bus.ensure()
+                return None
+        return _record(raw)
+
+
+def _record(raw: RawStreamMsg) -> DeadLetterRecord:
+    headers: Mapping[str, str] = raw.headers or {}
+    attempts = headers.get(letters.ATTEMPTS, "")
+    return DeadLetterRecord(
+        seq=raw.seq or 0,
+        stage=(raw.subject or "").removeprefix(streams.dead("")),
+        reason=headers.get(letters.REASON, "the stage gave no reason"),
+        subject=headers.get(letters.SUBJECT, ""),
+        key=headers.get(letters.KEY, ""),
+        attempts=int(attempts) if attempts.isdigit() else 0,
+        create_time=raw.time or dt.datetime.fromtimestamp(0, dt.UTC),
+        data=raw.data or b"",
+    )
