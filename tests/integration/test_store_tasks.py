@@ -74,6 +74,13 @@ async def test_a_name_means_the_newest_version(store: Store) -> None:
     assert await store.tasks.get("even") is None
 
 
+async def test_versions_are_as_old_as_their_import(store: Store) -> None:
+    await versions(store, "odd@bb", "odd@aa")
+    ages = await store.tasks.ages(["odd@aa", "odd@bb", "odd@cc"])
+    assert set(ages) == {"odd@aa", "odd@bb"}
+    assert ages["odd@bb"] < ages["odd@aa"]
+
+
 async def test_samples_are_found_by_ordinal_in_the_order_asked_for(store: Store) -> None:
     await store.tasks.add(task("odd", samples=9), samples(9))
     ref = "odd@0123456789ab"

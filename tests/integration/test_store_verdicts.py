@@ -143,6 +143,9 @@ async def test_a_bad_batch_is_refused_and_its_neighbours_are_not(store: Store) -
     bad.verdicts[0].outcome = Outcome.OUTCOME_UNSPECIFIED
     with pytest.raises(ValueError, match="has no outcome"):
         await store.verdicts.write([bad])
+    for bad in (batch([0], model=""), batch([0], task="odd/even@aa"), batch([0], attack="a/b"), batch([0], run="")):
+        with pytest.raises(ValueError, match="must be there and hold no '/'"):
+            await store.verdicts.write([bad])
     for score in (-0.1, 1.1, math.nan):
         bad = batch([0])
         bad.verdicts[0].score = score

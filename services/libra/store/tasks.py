@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from pymongo.errors import BulkWriteError, DuplicateKeyError
 
@@ -59,6 +60,12 @@ class Tasks:
         """Return the name of every task, in order."""
         with self._door():
             return sorted(await self._cards.distinct("name"))
+
+    async def ages(self, refs: Sequence[str]) -> dict[str, datetime]:
+        """Return when each "name@version" was first imported; those that are not there are left out."""
+        with self._door():
+            found = self._cards.find({"_id": {"$in": list(refs)}}, {"create_time": 1})
+            return {document["_id"]: document["create_time"] async for document in found}
 
     async def samples(self, ref: str, *, first: int = 0, limit: int) -> list[Sample]:
         """Return up to `limit` samples of a task from the ordinal `first` on; NotFound if there is no such task."""

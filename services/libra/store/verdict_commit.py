@@ -57,8 +57,12 @@ class Prepared:
 
 
 def prepare(batch: VerdictBatch) -> Prepared:
-    """Return the batch as documents. ValueError for a verdict without an outcome, or with a score outside [0, 1]."""
+    """Return the batch as documents.
+
+    ValueError for a header that names no trial, a verdict without an outcome, or a score outside [0, 1].
+    """
     header = batch.header
+    _check(header)
     written = now()
     cell = {name: getattr(header, name) for name in ("run", "judging", "model", "task", "attack", "category")}
     documents = []
@@ -71,6 +75,14 @@ def prepare(batch: VerdictBatch) -> Prepared:
         kept = {name: value for name, value in to_document(verdict).items() if name not in NAMED_BY_ID}
         documents.append({"_id": named, **kept, "category": header.category, "create_time": written})
     return Prepared(cell, documents)
+
+
+def _check(header: BatchHeader) -> None:
+    """Raise ValueError for a part of a trial's name that would make another name of it."""
+    for part in ("run", "model", "task", "attack"):
+        value = getattr(header, part)
+        if not value or "/" in value:
+            raise ValueError(f"the batch's {part} is {value!r}: it must be there and hold no '/'")
 
 
 def _name(header: BatchHeader, sample: int, epoch: int) -> str:
