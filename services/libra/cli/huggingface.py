@@ -5,7 +5,7 @@ The library behind it is an extra, since it weighs more than all the rest: `pip 
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import decimal
 import json
 from collections.abc import Iterable, Iterator, Mapping
@@ -129,20 +129,26 @@ def text(row: Mapping[str, Any], column: str) -> str:
 
 def line(made: Mapping[str, Any]) -> bytes:
     """Return the record as a line of JSON; raise Invalid naming a field that cannot be written."""
-    for name, value in made.items():
-        try:
-            json.dumps(value, default=written)
-        except TypeError:
-            raise Invalid(
-                f"the column {name!r} holds {type(value).__name__}, which a record cannot; leave it out",
-                field="columns",
-            ) from None
-    return json.dumps(made, default=written).encode() + b"\n"
+    try:
+        return json.dumps(made, default=written).encode() + b"\n"
+    except TypeError:
+        at_fault = next(name for name, value in made.items() if not writable(value))
+    kind = type(made[at_fault]).__name__
+    raise Invalid(f"the column {at_fault!r} holds {kind}, which a record cannot; leave it out", field="columns")
+
+
+def writable(value: Any) -> bool:
+    """Tell whether the value can stand in a record."""
+    try:
+        json.dumps(value, default=written)
+    except TypeError:
+        return False
+    return True
 
 
 def written(value: Any) -> str:
     """Return a value that has a usual text as that; TypeError for any other."""
-    if isinstance(value, datetime.date | datetime.time):
+    if isinstance(value, dt.date | dt.time):
         return value.isoformat()
     if isinstance(value, decimal.Decimal):
         return str(value)

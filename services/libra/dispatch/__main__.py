@@ -34,7 +34,7 @@ def wire(parts: Parts, settings: Settings) -> Wiring:
     return Wiring(
         services=[
             (add_TaskServiceServicer_to_server, TaskService(store), "libra.v1.TaskService"),
-            (add_ModelServiceServicer_to_server, ModelService(store), "libra.v1.ModelService"),
+            (add_ModelServiceServicer_to_server, ModelService(store, bus), "libra.v1.ModelService"),
             (add_RunServiceServicer_to_server, RunService(store, bus, catalogues, desk.wake), "libra.v1.RunService"),
             (add_DeadLetterServiceServicer_to_server, DeadLetterService(bus), "libra.v1.DeadLetterService"),
         ],

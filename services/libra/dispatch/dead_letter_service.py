@@ -10,8 +10,9 @@ from google.protobuf.message import DecodeError, Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from libra.bus.dead import DeadLetterRecord, DeadLetters
-from libra.errors import Invalid, NotFound, unknown
+from libra.errors import Invalid, NotFound, NotNow, unknown
 from libra.rpc import paging
+from libra.stage.bus import Full
 from libra.v1 import dead_letter_pb2_grpc
 from libra.v1.batch_pb2 import CompletionBatch, TrialBatch, VerdictBatch
 from libra.v1.dead_letter_pb2 import (
@@ -68,8 +69,11 @@ class DeadLetterService(dead_letter_pb2_grpc.DeadLetterServiceServicer):
         self, request: ReplayDeadLetterRequest, context: grpc.aio.ServicerContext
     ) -> ReplayDeadLetterResponse:
         """Send one dead letter to its stage again."""
-        await self._letter(request.id)
-        return ReplayDeadLetterResponse(subject=await self._dead.replay(request.id))
+        letter = await self._letter(request.id)
+        try:
+            return ReplayDeadLetterResponse(subject=await self._dead.replay(request.id))
+        except Full:
+            raise NotNow(f"the queue {letter.subject} is full; replay it when there is room", field="id") from None
 
     async def _letter(self, seq: int) -> DeadLetterRecord:
         letter = await self._dead.get(seq)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import grpc.aio
 import structlog
 
+from libra.bus.connection import NatsBus
 from libra.dispatch.model_entry import check
-from libra.errors import NotFound, NotNow
+from libra.errors import NotFound, NotNow, Unavailable
 from libra.store.client import Store
 from libra.telemetry.actions import Action
 from libra.v1 import model_pb2_grpc
@@ -26,8 +29,8 @@ log = structlog.get_logger(__name__)
 class ModelService(model_pb2_grpc.ModelServiceServicer):
     """Keeps the registry of models; it never sees a key."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def __init__(self, store: Store, bus: NatsBus) -> None:
+        self._store, self._bus = store, bus
 
     async def CreateModel(self, request: CreateModelRequest, context: grpc.aio.ServicerContext) -> CreateModelResponse:
         """Register a model; the same again changes nothing."""
@@ -50,6 +53,10 @@ class ModelService(model_pb2_grpc.ModelServiceServicer):
                     f"{model.name} is in use by the run {record.run.id}; wait for it or cancel it", field="name"
                 )
         await self._store.models.delete(model.name)
+        with contextlib.suppress(
+            Unavailable
+        ):  # what cancelled runs left in its queue; the gateway would drop it as well
+            await self._bus.purge_model(model.name)
         log.info("a model was forgotten", action=Action.MODEL_FORGOTTEN, model=model.name)
         return DeleteModelResponse()
 

@@ -6,7 +6,6 @@ import asyncio
 import time
 from collections.abc import Sequence
 
-from google.protobuf.message import Message
 from opentelemetry.trace import SpanKind
 
 from libra.bus import streams
@@ -20,6 +19,7 @@ from libra.store.client import Store
 from libra.store.runs import RunRecord, Section
 from libra.telemetry import spans, tracing
 from libra.telemetry.metrics import Metrics
+from libra.v1.batch_pb2 import TrialBatch, VerdictBatch
 
 
 class Sender:
@@ -64,7 +64,9 @@ class Sender:
             self._sizes[task] = card.sample_count
         return self._sizes[task]
 
-    async def _publish(self, subject: str, kind: str, batch: Message) -> None:
-        with tracing.tracer().start_as_current_span(spans.DISPATCH_SEND, kind=SpanKind.PRODUCER):
+    async def _publish(self, subject: str, kind: str, batch: TrialBatch | VerdictBatch) -> None:
+        head = batch.header
+        about = {"run": head.run, "model": head.model, "task": head.task, "attack": head.attack}
+        with tracing.tracer().start_as_current_span(spans.DISPATCH_SEND, kind=SpanKind.PRODUCER, attributes=about):
             data = batch.SerializeToString(deterministic=True)
             await self._bus.publish(Outgoing(subject, content_key(kind, data), data), tracing.inject())

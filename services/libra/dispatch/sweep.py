@@ -50,7 +50,11 @@ class Sweep:
         """Tell whether no stage has a batch waiting or in hand that could be the model's."""
         backlog = await self._bus.backlog()
         on_the_way = (ATTACK_CONSUMER, gateway_consumer(model), JUDGE_CONSUMER, RANKING_CONSUMER)
-        return not any(backlog[name].pending + backlog[name].ack_pending for name in on_the_way if name in backlog)
+        if not all(name in backlog for name in on_the_way):
+            # What waits for a consumer that is not there is counted by nobody, and its stage may only be late.
+            await self._bus.ensure_consumer(model)
+            return False
+        return not any(backlog[name].pending + backlog[name].ack_pending for name in on_the_way)
 
     async def _sweep(self, record: RunRecord, model: str, sweeps: int, *, give_up: bool) -> None:
         trials = 0
