@@ -46,7 +46,7 @@ class Desk:
             completions=Completions(store.completions, asker, keeper, lines),
         )
 
-    async def close(self) -> None:
-        """Wait for the requests under way as long as the drain lasts, then let go of the connections."""
-        await self.completions.settle(self.settings.drain_seconds)
+    async def close(self, seconds: float) -> None:
+        """Give the requests under way so long to be answered and kept, then let go of the connections."""
+        await self.completions.settle(seconds)
         await self.providers.close()

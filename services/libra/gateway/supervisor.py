@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from dataclasses import dataclass
 
 import structlog
@@ -58,11 +59,16 @@ class Supervisor:
                     async with asyncio.timeout(self._desk.settings.look_seconds):
                         await stop.wait()
         finally:
-            for runner in self._runners.values():
-                runner.halt()
-            tasks = [*self._stopping, *(runner.task for runner in self._runners.values())]
-            await asyncio.gather(*tasks, return_exceptions=True)
-            await self._desk.close()
+            await self._wind_up()
+
+    async def _wind_up(self) -> None:
+        """End every runner, then the requests of callers; each has until the drain is over."""
+        until = time.monotonic() + self._desk.settings.drain_seconds
+        for runner in self._runners.values():
+            runner.halt()
+        tasks = [*self._stopping, *(runner.task for runner in self._runners.values())]
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._desk.close(max(0.0, until - time.monotonic()))
 
     async def _look(self) -> None:
         models = {model.name: model for model in await self._desk.entries.list()}
