@@ -9,7 +9,7 @@ import click
 
 
 @dataclass(frozen=True)
-class Whole(click.ParamType):
+class Whole(click.ParamType[int]):
     """A whole number between two bounds, which are too far out to be worth a word in the help."""
 
     least: int

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import click
 
 from libra.cli import output
 from libra.cli.client import Client, speaks
 from libra.cli.conversation import block, print_messages
 from libra.cli.errors import in_words
+from libra.cli.task_import import import_task
 from libra.cli.text import word
 from libra.v1.task_pb2 import (
     Category,
     GetTaskRequest,
-    ImportTaskHeader,
-    ImportTaskRequest,
-    ImportTaskResponse,
     ListSamplesRequest,
     ListTasksRequest,
     Sample,
@@ -26,14 +21,15 @@ from libra.v1.task_pb2 import (
 from libra.v1.task_pb2_grpc import TaskServiceStub
 
 CATEGORIES = {name.removeprefix("CATEGORY_").lower(): number for name, number in Category.items() if number}
-PIECE_BYTES = 1024 * 1024
-IMPORT_SECONDS = 600.0
-WORDS = {"name": "TASK", "task": "TASK", "header.card_yaml": "--card", "header": "--card", "data": "FILE"}
+WORDS = {"name": "TASK", "task": "TASK"}
 
 
 @click.group()
 def tasks() -> None:
     """Tasks: sets of samples with a category and a judge."""
+
+
+tasks.add_command(import_task)
 
 
 @tasks.command("list")
@@ -74,61 +70,6 @@ async def show(client: Client, task: str, samples: int, *, as_json: bool) -> Non
         for sample in page.samples:
             print_sample(sample)
     return None
-
-
-@tasks.command("import")
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option(
-    "--card", type=click.Path(exists=True, dir_okay=False, path_type=Path), required=True, help="The card, a YAML file."
-)
-@output.json_option
-@speaks
-async def import_task(client: Client, file: Path, card: Path, *, as_json: bool) -> None:
-    """Import a task of your own: FILE in JSON Lines, and its card.
-
-    \b
-    libra tasks import mine.jsonl --card mine.yaml
-
-    Each line of FILE is an object with `messages`, a list of {"role", "content"}; its other keys are kept for the judge. The
-    card says what it is for: name, category, judge, and more (`libra tasks show` shows one). A file is imported whole or not
-    at all; the same content again changes nothing, and another content makes a new version.
-    """  # noqa: D301 - click reads the \b
-    header = ImportTaskHeader(card_yaml=read_card(card), file_name=file.name)
-    answer = await send(client, header, pieces_of(file))
-    if as_json:
-        return output.emit_json(answer)
-    task, verb = answer.task, "was imported" if answer.created else "was there already"
-    return click.echo(f"{task.name}@{task.version} {verb}: {task.sample_count:,} samples")
-
-
-async def send(client: Client, header: ImportTaskHeader, pieces: AsyncIterator[bytes]) -> ImportTaskResponse:
-    """Send a card and the bytes of a file in pieces; raise Invalid naming what is wrong with them."""
-
-    async def requests() -> AsyncIterator[ImportTaskRequest]:
-        yield ImportTaskRequest(header=header)
-        async for piece in pieces:
-            yield ImportTaskRequest(data=piece)
-
-    with in_words(lambda field: WORDS.get(field, field)):
-        answer: ImportTaskResponse = await client.call(
-            TaskServiceStub, "ImportTask", requests(), seconds=IMPORT_SECONDS
-        )
-    return answer
-
-
-async def pieces_of(file: Path) -> AsyncIterator[bytes]:
-    """Yield a file's bytes, at most 1 MiB at once."""
-    with file.open("rb") as source:
-        while piece := source.read(PIECE_BYTES):
-            yield piece
-
-
-def read_card(card: Path) -> str:
-    """Return the card's text; raise click's error if it is not UTF-8."""
-    try:
-        return card.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise click.BadParameter(f"{card} is not UTF-8: byte {error.start}", param_hint="--card") from None
 
 
 def kind(task: Task) -> str:
