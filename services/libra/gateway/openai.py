@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import aiohttp
 from yarl import URL
 
+from libra.errors import Unavailable
 from libra.gateway import openai_body, openai_reply, secret
 from libra.gateway.question import Question
 from libra.gateway.reply import Fault, Kind, Reply
@@ -50,10 +51,11 @@ class OpenAi:
         self._environment = environment
         self._limits = limits or HttpLimits()
         self._session: aiohttp.ClientSession | None = None
+        self._closed = False
         self._urls: dict[str, URL] = {}
 
     async def ask(self, question: Question) -> Reply:
-        """Make one request. Whatever comes of it is a reply; only cancellation is raised."""
+        """Make one request. Whatever comes of it is a reply; raise Unavailable once this is closed."""
         try:
             key = secret.find(question.model, self._environment)
             data = openai_body.body(question)
@@ -71,7 +73,8 @@ class OpenAi:
             return Fault(f"the connection to {question.model.base_url} failed: {_said(error, key)}", Kind.PASSING)
 
     async def close(self) -> None:
-        """Close every connection."""
+        """Close every connection, for good."""
+        self._closed = True
         if self._session is not None:
             await self._session.close()
             self._session = None
@@ -90,6 +93,8 @@ class OpenAi:
 
     def _opened(self) -> aiohttp.ClientSession:
         """Return the session, made at the first request since it belongs to the loop that runs then."""
+        if self._closed:
+            raise Unavailable("this gateway is about to stop; ask another, or again")
         if self._session is None:
             self._session = aiohttp.ClientSession(
                 # The limiters count; a second limit here would only hide a request's wait in its latency.

@@ -36,8 +36,8 @@ class Settings:
     """An answer that is paid for and cannot be stored is held in memory for this long before it is given up."""
 
     drain_seconds: float = 20.0
-    """After the signal to stop, requests under way have this long to be answered and stored. Answers that take longer are
-    asked for again: raise it, and the grace period of the deployment with it, for slow models."""
+    """After the signal to stop, requests under way have this long to be answered and stored; what takes longer is asked for
+    again. More than a process gives its workers (`libra.process`, 25 s) is of no use."""
 
     look_seconds: float = 2.0
     """New and deleted models, and ended runs, are noticed after this long."""

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,7 +15,9 @@ from libra.v1.model_pb2 import Model, ModelLimits, ModelPrice, Provider
 OPENAI = Provider.PROVIDER_OPENAI
 
 
-def question(model: dict | None = None, parameters: dict | None = None, **changes: object) -> Question:
+def question(
+    model: dict[str, Any] | None = None, parameters: dict[str, Any] | None = None, **changes: object
+) -> Question:
     entry = {"name": "m", "provider": OPENAI, "base_url": "http://one/v1", "remote_model": "r"} | (model or {})
     shape = {"messages": (Message(role="user", content="hello"),)} | changes
     return Question(Model(**entry), GenerationParameters(**(parameters or {})), **shape)  # type: ignore[arg-type]
@@ -74,11 +78,12 @@ def test_a_name_does_not_change_with_the_version_of_libra() -> None:
     assert completion_id(PLAIN) == "390f7c43714436e428ed3c878b450ff32a6047b6c91347ac2a55dd71e1205930"
 
 
+Turns = list[tuple[str, str]]
 TURNS = st.lists(st.tuples(st.sampled_from(["system", "user", "assistant"]), st.text(max_size=5)), max_size=4)
 
 
 @given(TURNS, TURNS)
-def test_conversations_have_one_name_only_if_they_are_one(one: list, other: list) -> None:
+def test_conversations_have_one_name_only_if_they_are_one(one: Turns, other: Turns) -> None:
     names = [
         completion_id(question(messages=tuple(Message(role=role, content=content) for role, content in each)))
         for each in (one, other)

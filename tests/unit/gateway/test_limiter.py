@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Callable
-from typing import Any
 
 import pytest
 from hypothesis import given
@@ -13,8 +11,7 @@ from hypothesis import strategies as st
 
 from libra.errors import Unavailable
 from libra.gateway.limiter import Lane, Limiter, Limits, Permit
-
-Simulate = Callable[[Any], Any]
+from libra.testing.clock import simulate
 
 
 class Provider:
@@ -38,7 +35,7 @@ class Provider:
         return max(sum(start <= at < start + seconds for at in self.arrivals) for start in self.arrivals)
 
 
-def test_as_many_are_in_flight_as_may_be_and_no_more(simulate: Simulate) -> None:
+def test_as_many_are_in_flight_as_may_be_and_no_more() -> None:
     async def world() -> None:
         provider = Provider(Limiter(Limits(in_flight=5)))
         await asyncio.gather(*(provider.ask(1) for _ in range(50)))
@@ -50,7 +47,7 @@ def test_as_many_are_in_flight_as_may_be_and_no_more(simulate: Simulate) -> None
 
 
 @pytest.mark.parametrize("seconds", [0.0, 0.2, 70.0])
-def test_no_burst_passes_the_minute(simulate: Simulate, seconds: float) -> None:
+def test_no_burst_passes_the_minute(seconds: float) -> None:
     """The authors' limiter counts when a call ends, so that a burst passes whole; here it is counted as it starts."""
 
     async def world() -> None:
@@ -62,7 +59,7 @@ def test_no_burst_passes_the_minute(simulate: Simulate, seconds: float) -> None:
     simulate(world())
 
 
-def test_tokens_per_minute_hold_back_what_would_exceed_them(simulate: Simulate) -> None:
+def test_tokens_per_minute_hold_back_what_would_exceed_them() -> None:
     async def world() -> None:
         provider = Provider(Limiter(Limits(in_flight=1000, tokens_per_minute=1000)))
         await asyncio.gather(*(provider.ask(1, tokens=100) for _ in range(35)))
@@ -71,7 +68,7 @@ def test_tokens_per_minute_hold_back_what_would_exceed_them(simulate: Simulate) 
     simulate(world())
 
 
-def test_calls_go_before_retries_and_these_before_batches(simulate: Simulate) -> None:
+def test_calls_go_before_retries_and_these_before_batches() -> None:
     async def world() -> None:
         limiter, order = Limiter(Limits(in_flight=1)), []
 
@@ -90,7 +87,7 @@ def test_calls_go_before_retries_and_these_before_batches(simulate: Simulate) ->
     simulate(world())
 
 
-def test_a_pause_is_for_the_whole_model_and_to_the_second(simulate: Simulate) -> None:
+def test_a_pause_is_for_the_whole_model_and_to_the_second() -> None:
     async def world() -> None:
         provider = Provider(Limiter(Limits(in_flight=2)))
         waiting = [asyncio.create_task(provider.ask(1)) for _ in range(4)]
@@ -104,7 +101,7 @@ def test_a_pause_is_for_the_whole_model_and_to_the_second(simulate: Simulate) ->
     simulate(world())
 
 
-def test_a_burst_of_refusals_is_one_sign(simulate: Simulate) -> None:
+def test_a_burst_of_refusals_is_one_sign() -> None:
     async def world() -> None:
         limiter = Limiter(Limits(in_flight=100))
         permits = [await limiter.acquire(Lane.BATCH) for _ in range(100)]
@@ -117,7 +114,7 @@ def test_a_burst_of_refusals_is_one_sign(simulate: Simulate) -> None:
     simulate(world())
 
 
-def test_clean_rounds_raise_what_a_refusal_lowered(simulate: Simulate) -> None:
+def test_clean_rounds_raise_what_a_refusal_lowered() -> None:
     async def world() -> None:
         limiter, rounds = Limiter(Limits(in_flight=100)), 0
         while limiter.level > 1:
@@ -134,7 +131,7 @@ def test_clean_rounds_raise_what_a_refusal_lowered(simulate: Simulate) -> None:
     simulate(world())
 
 
-def test_limits_can_be_changed_while_running(simulate: Simulate) -> None:
+def test_limits_can_be_changed_while_running() -> None:
     async def world() -> None:
         provider = Provider(Limiter(Limits(in_flight=2)))
         work = [asyncio.create_task(provider.ask(1)) for _ in range(40)]
@@ -152,7 +149,7 @@ def test_limits_can_be_changed_while_running(simulate: Simulate) -> None:
     simulate(world())
 
 
-def test_closing_turns_batches_away_and_answers_calls(simulate: Simulate) -> None:
+def test_closing_turns_batches_away_and_answers_calls() -> None:
     async def world() -> None:
         limiter = Limiter(Limits(in_flight=1))
         held = await limiter.acquire(Lane.BATCH)
@@ -173,7 +170,7 @@ def test_closing_turns_batches_away_and_answers_calls(simulate: Simulate) -> Non
     simulate(world())
 
 
-def test_a_rest_ends_when_it_is_over(simulate: Simulate) -> None:
+def test_a_rest_ends_when_it_is_over() -> None:
     async def world() -> None:
         await Limiter(Limits()).rest(5, Lane.AGAIN)
         assert asyncio.get_running_loop().time() == 5
@@ -189,7 +186,7 @@ STEPS = st.lists(
 
 @given(st.integers(1, 5), st.integers(0, 20), st.integers(0, 300), STEPS)
 def test_whoever_comes_and_leaves_no_permit_is_lost_or_given_twice(
-    simulate: Simulate, in_flight: int, per_minute: int, tokens: int, steps: list[tuple[float, float, Lane, str]]
+    in_flight: int, per_minute: int, tokens: int, steps: list[tuple[float, float, Lane, str]]
 ) -> None:
     async def one(limiter: Limiter, arrivals: list[float], seconds: float, lane: Lane, what: str) -> None:
         permit = await limiter.acquire(lane, 50)

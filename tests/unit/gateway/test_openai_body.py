@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
@@ -11,9 +12,14 @@ from libra.v1.message_pb2 import Message
 from libra.v1.model_pb2 import Model
 
 
-def sent(parameters: GenerationParameters | None = None, *, model: Model | None = None, text: str = "hi") -> dict:
+def sent(
+    parameters: GenerationParameters | None = None, *, model: Model | None = None, text: str = "hi"
+) -> dict[str, Any]:
     messages = (Message(role="user", content=text),)
-    return json.loads(body(Question(model or Model(name="m"), parameters or GenerationParameters(), messages)))
+    document: dict[str, Any] = json.loads(
+        body(Question(model or Model(name="m"), parameters or GenerationParameters(), messages))
+    )
+    return document
 
 
 def test_what_is_not_set_is_not_sent() -> None:

@@ -172,7 +172,7 @@ def test_a_model_without_a_key_is_told_where_to_name_one() -> None:
         {"type": "content_filter"},
     ],
 )
-def test_a_filtered_prompt_is_filtered(error: dict) -> None:
+def test_a_filtered_prompt_is_filtered(error: dict[str, Any]) -> None:
     reply = answered({"error": error}, 400)
     assert reply == Answer("", FinishReason.FINISH_REASON_CONTENT_FILTER)
     assert reply.outcome == "filtered"
