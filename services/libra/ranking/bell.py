@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import AsyncIterator
 
 
 class Bell:
@@ -21,3 +22,20 @@ class Bell:
         """Return when the bell rings, or after `most_seconds`."""
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._rung.wait(), most_seconds)
+
+    async def listen(self, signals: AsyncIterator[tuple[str, bytes]], stop: asyncio.Event) -> None:
+        """Ring at each signal until `stop` is set."""
+        ringing = asyncio.create_task(self._ring_at(signals))
+        stopping = asyncio.create_task(stop.wait())
+        try:
+            await asyncio.wait({ringing, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            if ringing.done():
+                ringing.result()
+        finally:
+            for task in (ringing, stopping):
+                task.cancel()
+            await asyncio.gather(ringing, stopping, return_exceptions=True)
+
+    async def _ring_at(self, signals: AsyncIterator[tuple[str, bytes]]) -> None:
+        async for _ in signals:
+            self.ring()

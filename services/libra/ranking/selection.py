@@ -73,7 +73,10 @@ def ambiguous(entries: Iterable[Entry]) -> list[str]:
 def _newest_version(name: str, entries: Sequence[Entry], ages: Mapping[str, datetime]) -> tuple[list[Entry], list[str]]:
     """Return the entries of the version imported last, and a note on each other version."""
     versions = _grouped(entries, lambda entry: entry.version)
-    newest = max(versions, key=lambda version: (ages.get(f"{name}@{version}", LONG_AGO), _last_run(versions[version])))
+    newest = max(
+        versions,
+        key=lambda version: (ages.get(f"{name}@{version}", LONG_AGO), _last_run(versions[version]), version),
+    )
     older = [
         f"{name}@{version} is left out, since {name}@{newest} is newer: {_told(lost)}"
         for version, group in sorted(versions.items())

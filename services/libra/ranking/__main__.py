@@ -1,0 +1,42 @@
+"""Run the ranking service."""
+
+from __future__ import annotations
+
+import asyncio
+
+from libra.bus import streams
+from libra.process import Parts, Wiring, serve
+from libra.ranking.announcer import Announcer
+from libra.ranking.bell import Bell
+from libra.ranking.recording import recorder
+from libra.ranking.service import RankingService
+from libra.ranking.settings import Settings
+from libra.ranking.stage import stage
+from libra.stage.runner import run
+from libra.v1.ranking_pb2_grpc import add_RankingServiceServicer_to_server
+
+
+def wire(parts: Parts, settings: Settings) -> Wiring:
+    """Put the service together from the parts that every process has."""
+    bell, announcer = Bell(), Announcer(parts.bus.signal, settings.signal_seconds)
+    writing = stage(parts.store, announcer.moved, settings)
+    parts.store.verdicts.observe(recorder(parts.metrics))
+
+    async def work(stop: asyncio.Event) -> None:
+        await run(writing, streams.RANKING_CONSUMER, parts.bus, stop, parts.metrics)
+
+    async def listen(stop: asyncio.Event) -> None:
+        await bell.listen(parts.bus.listen(streams.event_board()), stop)
+
+    services = [
+        (
+            add_RankingServiceServicer_to_server,
+            RankingService(parts.store, bell, settings),
+            "libra.v1.RankingService",
+        )
+    ]
+    return Wiring(services=services, workers=[work, announcer.work, listen], prepare=parts.store.ensure_indexes)
+
+
+if __name__ == "__main__":
+    raise SystemExit(serve("ranking", settings=Settings, wire=wire))

@@ -1,0 +1,64 @@
+"""RankingService: serve boards and verdicts, and audit runs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator
+
+import grpc.aio
+
+from libra.ranking.auditor import Auditor
+from libra.ranking.bell import Bell
+from libra.ranking.boards import Boards
+from libra.ranking.listing import Listing
+from libra.ranking.settings import Settings
+from libra.store.client import Store
+from libra.v1 import ranking_pb2_grpc
+from libra.v1.ranking_pb2 import (
+    AuditRunRequest,
+    AuditRunResponse,
+    GetBoardRequest,
+    GetBoardResponse,
+    ListVerdictsRequest,
+    ListVerdictsResponse,
+    WatchBoardRequest,
+    WatchBoardResponse,
+)
+
+
+class RankingService(ranking_pb2_grpc.RankingServiceServicer):
+    """Answers from the store; what it keeps in memory, it can read again."""
+
+    def __init__(self, store: Store, bell: Bell, settings: Settings) -> None:
+        self._bell, self._settings = bell, settings
+        self._boards, self._listing, self._auditor = Boards(store), Listing(store), Auditor(store)
+
+    async def GetBoard(self, request: GetBoardRequest, context: grpc.aio.ServicerContext) -> GetBoardResponse:
+        """Return the board of the runs named, or of all that are finished."""
+        return GetBoardResponse(board=await self._boards.read(request.runs, request.models))
+
+    async def WatchBoard(
+        self, request: WatchBoardRequest, context: grpc.aio.ServicerContext
+    ) -> AsyncIterator[WatchBoardResponse]:
+        """Yield the board as it stands, then at each change, and a heartbeat when there is none. It never ends by itself."""
+        # Nothing is newer than a board without a run, but a first watch is shown even that.
+        revision, spoke_seconds = request.after_revision or -1, time.monotonic()
+        while True:
+            board = await self._boards.read()
+            if board.revision > revision:
+                revision, spoke_seconds = board.revision, time.monotonic()
+                yield WatchBoardResponse(board=board)
+            elif time.monotonic() - spoke_seconds >= self._settings.heartbeat_seconds:
+                spoke_seconds = time.monotonic()
+                yield WatchBoardResponse(heartbeat=True)
+            await self._bell.wait(self._settings.look_seconds)
+
+    async def ListVerdicts(
+        self, request: ListVerdictsRequest, context: grpc.aio.ServicerContext
+    ) -> ListVerdictsResponse:
+        """Return a page of a run's verdicts."""
+        return await self._listing.page(request)
+
+    async def AuditRun(self, request: AuditRunRequest, context: grpc.aio.ServicerContext) -> AuditRunResponse:
+        """Check the conservation laws over a run."""
+        return await self._auditor.audit(request.run)

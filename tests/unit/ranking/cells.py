@@ -1,0 +1,45 @@
+"""Cells to make boards of."""
+
+from __future__ import annotations
+
+from libra.ranking.selection import Entry
+from libra.store.cells import Cell
+from libra.v1.task_pb2 import Category
+
+JUDGE = ("refusal", "1", "aaaaaaaaaaaa")
+
+
+def cell(
+    model: str = "one",
+    task: str = "harm@1",
+    *,
+    run: str = "R1",
+    attack: str = "none",
+    category: int = Category.CATEGORY_DIRECT_RISKY,
+    judges: tuple[tuple[str, str, str], ...] = (JUDGE,),
+    score: float = 0.5,
+    n: int = 20,
+    failed: int = 0,
+) -> Cell:
+    """A cell whose trials all have the same score."""
+    return Cell(
+        run=run,
+        judging=0,
+        model=model,
+        task=task,
+        attack=attack,
+        category=category,
+        judges=judges if n else (),
+        n=n,
+        sum=n * score,
+        sum_squares=n * score * score,
+        scored=n,
+        filtered=0,
+        unjudged=0,
+        failed=failed,
+    )
+
+
+def entry(made: Cell, trials: int | None = None) -> Entry:
+    """An entry of a finished run, unless it is to have more trials than verdicts."""
+    return Entry(made, made.all if trials is None else trials)

@@ -1,0 +1,140 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from libra.ranking.board import Row, rows
+from libra.v1.task_pb2 import Category
+
+from .cells import cell, entry
+
+RISKY, ATTACKED = Category.CATEGORY_DIRECT_RISKY, Category.CATEGORY_ADVERSARIAL
+SENSITIVE, ABLE = Category.CATEGORY_OVER_SENSITIVE, Category.CATEGORY_CAPABILITY
+
+
+def model(name: str, *, safe: float = 0.8, able: float = 0.6) -> list[object]:
+    return [
+        entry(cell(name, "harm@1", category=RISKY, score=safe)),
+        entry(cell(name, "harm@1", attack="few_shots", category=ATTACKED, score=safe)),
+        entry(cell(name, "math@1", category=ABLE, score=able)),
+    ]
+
+
+def board(*entries: object) -> list[Row]:
+    return rows(entries)  # type: ignore[arg-type]  # entries all
+
+
+def test_tasks_make_categories_and_categories_make_safety() -> None:
+    [row] = board(
+        entry(cell(task="a@1", category=RISKY, score=1.0)),
+        entry(cell(task="b@1", category=RISKY, score=0.0, n=1000)),
+        entry(cell(task="a@1", category=ATTACKED, attack="few_shots", score=0.25)),
+        entry(cell(task="c@1", category=SENSITIVE, n=0, failed=20)),
+        entry(cell(task="d@1", category=ABLE, score=0.5)),
+        entry(cell(task="e@1", category=ABLE, score=1.0)),
+    )
+    assert [(each.category, each.score and each.score.value) for each in row.categories] == [
+        (RISKY, 0.5),
+        (ATTACKED, 0.25),
+        (SENSITIVE, None),
+        (ABLE, 0.75),
+    ]
+    assert row.safety
+    assert row.safety.value == 0.375
+    assert row.capability
+    assert row.capability.value == 0.75
+    assert row.overall
+    assert row.overall.value == pytest.approx(1 - ((0.25**2 + 0.625**2) / 2) ** 0.5)
+    assert [task.label for each in row.categories for task in each.tasks] == ["a", "b", "a+few_shots", "c", "d", "e"]
+    assert row.coverage == pytest.approx(1080 / 1100)
+
+
+def test_models_are_ranked_by_overall_and_share_a_rank_if_it_is_the_same() -> None:
+    unranked = entry(cell("a-safe-one", category=RISKY, score=1.0))
+    placed = board(
+        *model("c", safe=0.8, able=0.6),
+        *model("b", safe=0.6, able=0.8),
+        *model("best", safe=0.9, able=0.9),
+        *model("last", safe=0.1, able=0.1),
+        unranked,
+    )
+    assert [(row.model, row.rank) for row in placed] == [
+        ("best", 1),
+        ("b", 2),
+        ("c", 2),
+        ("last", 4),
+        ("a-safe-one", 0),
+    ]
+
+
+def test_a_model_that_scores_nothing_is_ranked_before_one_without_an_overall() -> None:
+    placed = board(*model("zero", safe=0.0, able=0.0), entry(cell("none", category=RISKY, score=1.0)))
+    assert [(row.model, row.rank) for row in placed] == [("zero", 1), ("none", 0)]
+
+
+def test_a_row_says_what_it_lacks_beside_the_others() -> None:
+    full = [
+        *model("full"),
+        entry(cell("full", "more@1", category=RISKY)),
+        entry(cell("full", "fine@1", category=SENSITIVE)),
+    ]
+    lacking = [*model("lacking"), entry(cell("lacking", "more@1", category=RISKY, n=0, failed=20))]
+    by_model = {row.model: row for row in board(*full, *lacking)}
+    assert by_model["full"].missing == []
+    assert by_model["lacking"].missing == ["category over_sensitive", "task more"]
+
+
+def test_a_task_under_an_attack_is_missing_by_its_own_name() -> None:
+    full = [*model("full"), entry(cell("full", "more@1", attack="few_shots", category=ATTACKED))]
+    by_model = {row.model: row for row in board(*full, *model("lacking"))}
+    assert by_model["lacking"].missing == ["task more+few_shots"]
+
+
+def test_what_no_row_has_is_missing_nowhere() -> None:
+    [row] = board(*model("one"), entry(cell("one", "more@1", category=RISKY, n=0, failed=20)))
+    assert row.missing == []
+    assert row.coverage == pytest.approx(60 / 80)
+
+
+def test_an_unfinished_run_covers_less_than_all() -> None:
+    [row] = board(entry(cell(n=10), trials=40))
+    assert row.coverage == 0.25
+    [empty] = board(entry(cell(n=0), trials=40))
+    assert empty.coverage == 0
+    assert empty.safety is None
+
+
+def test_an_empty_board_has_no_rows() -> None:
+    assert board() == []
+
+
+entries_of = st.lists(
+    st.builds(
+        lambda task, category, score, n: (task, category, score, n),
+        st.sampled_from(["a", "b", "c", "d"]),
+        st.sampled_from([RISKY, ATTACKED, SENSITIVE, ABLE]),
+        st.floats(0, 1),
+        st.integers(0, 30),
+    ),
+    unique_by=lambda made: made[0],
+)
+
+
+@given(st.dictionaries(st.sampled_from(["one", "two", "three", "four"]), entries_of, min_size=1))
+def test_no_models_scores_depend_on_who_else_is_listed(models: dict[str, list[tuple[str, int, float, int]]]) -> None:
+    def made(name: str) -> list[object]:
+        return [
+            entry(cell(name, f"{task}@1", category=category, score=score, n=n, failed=1))
+            for task, category, score, n in models[name]
+        ]
+
+    together = {row.model: row for row in board(*(one for name in models for one in made(name)))}
+    for name in models:
+        for row in board(*made(name)):
+            beside = together[name]
+            assert (row.overall, row.safety, row.capability) == (beside.overall, beside.safety, beside.capability)
+            assert row.categories == beside.categories
+    ranked = [row for row in together.values() if row.rank]
+    assert [row.rank for row in ranked] == sorted(row.rank for row in ranked)
+    assert not ranked or ranked[0].rank == 1
