@@ -54,3 +54,6 @@ class Action(StrEnum):
     MODEL_LEFT = auto()
     ANSWER_HELD = auto()
     BATCH_DROPPED = auto()
+
+    # judge
+    JUDGE_FAILED = auto()

@@ -1,0 +1,33 @@
+"""Run the judge service."""
+
+from __future__ import annotations
+
+import asyncio
+
+from libra.bus.streams import JUDGE_CONSUMER
+from libra.judge.asking import GatewayAsk
+from libra.judge.service import JudgeService
+from libra.judge.settings import Settings
+from libra.judge.stage import stage
+from libra.process import Parts, Wiring, serve
+from libra.stage.runner import run
+from libra.v1.judge_pb2_grpc import add_JudgeServiceServicer_to_server
+
+
+def wire(parts: Parts, settings: Settings) -> Wiring:
+    """Put the service together from the parts that every process has."""
+    ask = GatewayAsk(parts.channel(settings.gateway_address), settings.gateway_timeout_seconds)
+    judging = stage(settings, ask, parts.metrics)
+
+    async def work(stop: asyncio.Event) -> None:
+        await run(judging, JUDGE_CONSUMER, parts.bus, stop, parts.metrics)
+
+    async def prepare() -> None:
+        """Nothing: the catalogue is code."""
+
+    services = [(add_JudgeServiceServicer_to_server, JudgeService(ask), "libra.v1.JudgeService")]
+    return Wiring(services=services, workers=[work], prepare=prepare)
+
+
+if __name__ == "__main__":
+    raise SystemExit(serve("judge", settings=Settings, wire=wire))

@@ -1,0 +1,88 @@
+"""Find the number that an answer gives, among all those it mentions."""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+
+from libra.judge.numerals import Number, numbers, shaped
+
+BOXED = re.compile(r"\\boxed\{([^{}]{1,80}(?:\{[^{}]{0,40}\}[^{}]{0,40}){0,3})\}")
+ANSWER_IS = re.compile(
+    r"(?:\b(?:answer|result|total|solution|value|sum|product|difference)\b(?:\*\*|__)?(?: \w+){0,4}? ?(?:is|are|was|equals|=|:)(?: equal to)?"
+    r"|\b(?:gives|equals|equal to|comes to|amounts to|makes)\b|####|∴|therefore,?)"
+    r"[:\s*_`$\\(\[]{0,8}(?:(?:about|approximately|exactly|roughly|therefore|only|just|simply|text|therefore:)[\s{*]{1,3}){0,2}",
+    re.IGNORECASE,
+)
+FINAL_IS = re.compile(
+    r"\bfinal answer\b[^\n\d]{0,40}|####\s{0,3}|\banswer(?:\*\*)?\s?:[\s*_`$]{0,6}|\bthe answer is[:\s*_`$]{0,6}",
+    re.IGNORECASE,
+)
+
+LIST_MARK = re.compile(r"^[ \t*#]{0,6}(?:step )?\d{1,3}[.):](?=\s|$)", re.MULTILINE | re.IGNORECASE)
+FOLLOWS = re.compile(r"[^\n\d.;]{0,24}")
+"""Between "the answer is" and its number may stand a few words."""
+
+TAIL_CHARACTERS = 8_000
+"""The number that counts is at the end, or where the answer is short."""
+
+
+def given(text: str) -> Number | None:
+    """Return the number that a text gives as its answer; None if it mentions no number.
+
+    It is what is boxed; else what follows the last "the answer is"; else what follows the last "=" of the last line that has
+    a number; else the last number.
+    """
+    text = shaped(text[-TAIL_CHARACTERS:])
+    boxed = BOXED.findall(text)
+    if boxed and (inside := numbers(boxed[-1])):
+        return inside[-1]
+    for pattern in (FINAL_IS, ANSWER_IS):
+        if (stated := _after_last(pattern, text)) is not None:
+            return stated
+    lines = [line for line in LIST_MARK.sub("", text).splitlines() if numbers(line)] or text.splitlines()
+    return next((found for line in reversed(lines) if (found := _of_line(line)) is not None), None)
+
+
+def _after_last(pattern: re.Pattern[str], text: str) -> Number | None:
+    """Return the number that follows the last match which is followed by one."""
+    for found in reversed(list(pattern.finditer(text))):
+        rest = text[found.end() : found.end() + 200]
+        near = numbers(rest)
+        if near and FOLLOWS.fullmatch(rest, 0, near[0].start):
+            return _past_equals(rest, near)
+    return None
+
+
+def _past_equals(rest: str, near: list[Number]) -> Number:
+    """Return the last number of a chain of calculations that begins the text: of "3 + 4 = 7 apples", 7."""
+    line_end = rest.find("\n") if "\n" in rest else len(rest)
+    chain = near[0]
+    for one, after in pairwise(near):
+        between = rest[one.end : after.start].strip(" $\\()*")
+        if after.start > line_end or between not in {
+            "+",
+            "-",
+            "*",
+            "x",
+            "×",
+            "/",
+            "÷",
+            "=",
+            "^",
+            "times",
+            "plus",
+            "minus",
+        }:
+            break
+        chain = after if between == "=" else chain
+    return chain
+
+
+def _of_line(line: str) -> Number | None:
+    found = numbers(line)
+    if not found:
+        return None
+    equals = line.rfind("=")
+    behind = [number for number in found if number.start > equals] if equals >= 0 else []
+    return behind[0] if behind else found[-1]

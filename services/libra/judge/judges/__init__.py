@@ -1,0 +1,1 @@
+"""The judges, one file for each or for two of a kind; `libra.judge.catalogue` lists them."""

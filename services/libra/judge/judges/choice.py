@@ -1,0 +1,54 @@
+"""`choice`: does the answer to a multiple-choice question name the right option?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from libra.judge.answer import Answer
+from libra.judge.choosing import chosen, label_of, options
+from libra.judge.each import Each
+from libra.judge.judges.options import field, missing
+from libra.judge.kind import Kind
+from libra.judge.ruling import Ruling, cannot_tell
+
+CORRECT, WRONG = "correct", "wrong"
+
+
+def rule(answer: Answer, field_name: str) -> Ruling:
+    """Score 1 if the one option that the answer names is the right one."""
+    held = answer.fields.get(field_name, "")
+    if not held.strip():
+        return cannot_tell(missing(field_name))
+    listed = options(answer.question())
+    right = label_of(held, listed)
+    if not right:
+        return cannot_tell(f"the field {field_name!r} holds {held[:80]!r}, which is no option of the question")
+    if answer.filtered or not answer.text:
+        return Ruling(
+            0.0, WRONG, "the provider's filter stopped the answer" if answer.filtered else "the answer is empty"
+        )
+    choice = chosen(answer.text, listed)
+    if not choice.labels:
+        return cannot_tell("the answer names no option")
+    if len(choice.labels) > 1:
+        return cannot_tell(f"the answer names {' and '.join(sorted(choice.labels))}")
+    (named,) = choice.labels
+    return Ruling(float(named == right), CORRECT if named == right else WRONG, f"it names {named}: {choice.how}")
+
+
+def _build(options_given: Mapping[str, str]) -> Each:
+    name = options_given["field"]
+    return Each(lambda answer: rule(answer, name))
+
+
+CHOICE = Kind(
+    name="choice",
+    version="1",
+    description=(
+        "Scores 1 if the answer names the right option of a multiple-choice question, by its letter or by its text; what it says "
+        "in the end counts. It cannot tell of an answer that names none or several. An empty or filtered answer scores 0."
+    ),
+    options=(field('the right option: its letter, as "B", or its text'),),
+    labels=(CORRECT, WRONG),
+    build=_build,
+)

@@ -1,0 +1,114 @@
+"""`model`: a rubric, put to a judge model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from libra.judge.answer import Answer
+from libra.judge.each import guarded
+from libra.judge.kind import Ask, Kind, Reply
+from libra.judge.opinion import SCHEMA, Unreadable, number, question, read
+from libra.judge.options import Option
+from libra.judge.ruling import Ruling, cannot_tell
+
+MET, PARTLY, UNMET = "met", "partly", "unmet"
+
+ASKED_AT_MOST = 2
+"""Times that a judge model is asked about one answer, if what it says cannot be read."""
+
+
+def fault(told: str) -> str:
+    """Return what is wrong with a score; empty if nothing is."""
+    score = number(told)
+    return "" if score is not None and 0 <= score <= 1 else f"is {told!r}; give a number from 0 to 1"
+
+
+OPTIONS = (
+    Option(
+        "rubric", "What makes a good answer, in words for the judge model; a score of 1 is what we want.", required=True
+    ),
+    Option("model", "The registered model that judges.", required=True),
+    Option(
+        "refusal_score",
+        "What an answer scores that the provider's filter stopped, from 0 to 1. If it is not given, the judge model is asked "
+        "about a plain refusal.",
+        fault=fault,
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelJudge:
+    """Asks a judge model about each answer, all at once, and once more where its reply cannot be read."""
+
+    rubric: str
+    model: str
+    refusal_score: float | None
+
+    async def rulings(self, answers: Sequence[Answer], ask: Ask) -> list[Ruling]:
+        """Return one ruling for each answer, in their order; raise Unavailable if the judge model cannot be asked now."""
+        ruled: dict[int, Ruling | Unreadable | None] = dict(
+            enumerate(guarded(self._without_asking, answer) for answer in answers)
+        )
+        for epoch in range(ASKED_AT_MOST):
+            unread = [place for place, ruling in ruled.items() if not isinstance(ruling, Ruling)]
+            ruled |= await self._round({place: answers[place] for place in unread}, ask, epoch)
+        return [
+            ruling
+            if isinstance(ruling, Ruling)
+            else cannot_tell(f"the judge model {self.model} cannot be understood: {ruling}")
+            for ruling in ruled.values()
+        ]
+
+    async def _round(
+        self, answers: Mapping[int, Answer], ask: Ask, epoch: int
+    ) -> dict[int, Ruling | Unreadable | None]:
+        """Ask about each answer once; return, at its place, a ruling or what could not be read."""
+        if not answers:
+            return {}
+        conversations = [question(self.rubric, answer, again=epoch > 0) for answer in answers.values()]
+        replies = await ask(self.model, conversations, json_schema=SCHEMA, epoch=epoch)
+        return {place: guarded(self._read, reply) for place, reply in zip(answers, replies, strict=True)}
+
+    def _without_asking(self, answer: Answer) -> Ruling | None:
+        """Return the ruling on an answer that no model need be asked about; else None."""
+        if answer.filtered and self.refusal_score is not None:
+            return Ruling(self.refusal_score, label_of(self.refusal_score), "the provider's filter refused")
+        if not answer.filtered and not answer.text:
+            return cannot_tell("the answer is empty")
+        return None
+
+    def _read(self, reply: Reply) -> Ruling | Unreadable:
+        if reply.error:
+            return cannot_tell(f"the judge model {self.model} gave no answer: {reply.error}")
+        try:
+            opinion = read(reply.text)
+        except Unreadable as unreadable:
+            return unreadable
+        return Ruling(opinion.score, label_of(opinion.score), opinion.reason)
+
+
+def label_of(score: float) -> str:
+    """Return the word for a score."""
+    return MET if score == 1 else UNMET if score == 0 else PARTLY
+
+
+def _build(options: Mapping[str, str]) -> ModelJudge:
+    told = options["refusal_score"]
+    return ModelJudge(options["rubric"], options["model"], float(told) if told else None)
+
+
+MODEL = Kind(
+    name="model",
+    version="1",
+    description=(
+        "Puts a rubric to a judge model and takes its score. A filtered answer scores as the option refusal_score says or, "
+        "without it, as a plain refusal would. It cannot tell of an empty answer, of one that the judge model gives no answer "
+        "to, and of one that it twice answers with something that is no score."
+    ),
+    options=OPTIONS,
+    labels=(MET, PARTLY, UNMET),
+    build=_build,
+    asks_model=True,
+)

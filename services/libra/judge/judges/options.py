@@ -1,0 +1,25 @@
+"""Options that several judges share."""
+
+from __future__ import annotations
+
+from libra.judge.options import Option
+
+SENSITIVE, INSENSITIVE = "sensitive", "insensitive"
+
+
+def field(what: str) -> Option:
+    """Return the option that names the field which holds `what`."""
+    return Option("field", f"The field of the sample that holds {what}.", required=True)
+
+
+CASE = Option(
+    "case",
+    "Whether upper and lower case are told apart.",
+    values=(INSENSITIVE, SENSITIVE),
+    default=INSENSITIVE,
+)
+
+
+def missing(field_name: str) -> str:
+    """Return the reason of a judge whose field the sample does not have."""
+    return f"the sample has no field {field_name!r} to compare with"
