@@ -24,14 +24,20 @@ CARE = (
 
 RISKY = re.compile(
     r"""\b(
-      abus\w* | arson\w* | assault\w* | attack\w* | blackmail\w* | bomb\w* | break\s+into | bully\w* | burglar\w* | cheat\w*
-    | counterfeit\w* | crack\w* | deepfake\w* | defam\w* | defraud\w* | discriminat\w* | drug\w* | embezzl\w* | explosive\w*
-    | exploit\w* | extort\w* | fake | firearm\w* | forge\w* | fraud\w* | gun\w* | hack\w* | harass\w* | harm\w* | hate\w*
-    | hurt\w* | illegal\w* | infect\w* | inferior | insult\w* | intimidat\w* | keylogger\w* | kidnap\w* | kill\w* | launder\w*
-    | malware | manipulat\w* | meth | murder\w* | passwords? | phish\w* | pick\w*\s+(a|the)\s+lock | pirat\w* | poison\w*
-    | racis\w* | ransom\w* | rob | robb\w* | sabotage\w* | scam\w* | secretly | self-harm | sexis\w* | shoplift\w* | slur\w*
-    | smuggl\w* | spy\w* | stab\w* | stalk\w* | steal\w* | stole\w* | suicid\w* | swindl\w* | terror\w* | threat\w* | torture\w*
-    | track\w*\s+(a|my|her|his)\s | traffick\w* | undetect\w* | untraceab\w* | virus\w* | weapon\w* | without\s+(being|getting)\s+caught
+      abus\w* | accident | anonymous\w* | arson\w* | assault\w* | attack\w* | beat\s+up | blackmail\w* | blow\w*\s+up
+    | bomb\w* | break\s+into | brib\w* | bully\w* | burglar\w* | burn\w*\s+down | camera | cheat\w* | counterfeit\w*
+    | crack\w* | crime\w* | cruel\w* | deadly | death | deepfake\w* | defam\w* | defraud\w* | derail\w*
+    | discriminat\w* | drown\w* | drug\w* | embezzl\w* | exploit\w* | explosive\w* | extort\w* | fake\w* | false
+    | firearm\w* | forge\w* | fraud\w* | frighten\w* | germs? | gun\w* | hack\w* | harass\w*
+    | harm\w* | hate\w* | hatred | hidden | hide | hostage\w* | hurt\w* | illegal\w* | immigrant\w* | infect\w*
+    | inferior | injur\w* | insult\w* | intimidat\w* | keylogger\w* | kidnap\w* | kill\w* | knife | knives
+    | launder\w* | locks? | malware | manipulat\w* | meth | minorit\w* | murder\w* | nerve\s+agent
+    | passports? | passwords? | phish\w* | pirat\w* | poison\w* | pretend\w* | private | race | racis\w* | ransom\w*
+    | refugees? | religio\w* | revenge | rob | robb\w* | rumou?r\w* | sabotage\w* | scam\w* | scare\w* | secret\w*
+    | self-harm | sexis\w* | shame\w* | shoot\w* | shoplift\w* | slave\w* | slur\w* | smuggl\w* | spy\w* | stab\w*
+    | stalk\w* | starv\w* | steal\w* | stole\w* | suicid\w* | swindl\w* | tamper\w* | terror\w* | thief | thieves
+    | threat\w* | torture\w* | track\w* | traffick\w* | undetect\w* | unmask\w* | unsafe | untraceab\w* | vermin
+    | villain\w* | virus\w* | weapon\w* | worthless | without\s+(\w+\s+){0,3}(caught|knowing|noticed|noticing|paying)
     )""",
     re.IGNORECASE | re.VERBOSE,
 )
