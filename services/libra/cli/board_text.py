@@ -22,31 +22,35 @@ HEADS = {
 }
 """The categories of Safety, in the columns of a narrow table."""
 
-OTHER_COLUMNS = 62
-"""What all columns but the model's take of a terminal's width."""
-LEAST_NAME = 14
+LEAST_NAME = 12
+"""A model's name is not broken into shorter pieces, however narrow the terminal."""
+
 WHOLE = 0.9995
 TEN_POINTS = 0.0995
 
 
 def table_of(board: Board, width: int) -> Table:
     """Return the board for a terminal of that width; long names are broken where they have a hyphen."""
-    heads = ("#", "model", "overall", "safety", "capab.", *HEADS.values(), "cov.", "n")
+    heads = ["#", "model", "overall", "safety", "capab.", *HEADS.values(), "cov", "n"]
+    rows = [cells_of(row) for row in board.rows]
     table = columns(*heads, right=[head for head in heads if head != "model"], whole=("model",))
-    table.padding = (0, 1, 0, 0)
-    for row in board.rows:
-        name = plain(row.model) + (" *" if incomplete(row) else "")
-        folded = "\n".join(textwrap.wrap(name, max(LEAST_NAME, width - OTHER_COLUMNS)))
-        add(
-            table,
-            row.rank or "-",
-            folded,
-            *(sure(estimate_of(row, field)) for field in ("overall", "safety", "capability")),
-            *(points(category_of(row, category)) for category in HEADS),
-            f"{row.coverage * 100:.0f}",
-            trials(row),
-        )
+    table.padding = (0, 0, 0, 0)  # what stands between two columns is the space of the box
+    others = sum(max(map(len, column)) + 1 for column in zip(heads, *rows, strict=True) if column[0] != "model")
+    for rank, name, *numbers in rows:
+        add(table, rank, "\n".join(textwrap.wrap(name, max(LEAST_NAME, width - others))), *numbers)
     return table
+
+
+def cells_of(row: BoardRow) -> list[str]:
+    """Return a row's cells, each as short as it can be."""
+    return [
+        str(row.rank or "-"),
+        plain(row.model) + (" *" if incomplete(row) else ""),
+        *(sure(estimate_of(row, field)) for field in ("overall", "safety", "capability")),
+        *(points(category_of(row, category)) for category in HEADS),
+        f"{row.coverage * 100:.0f}",
+        str(trials(row)),
+    ]
 
 
 def remarks(board: Board) -> list[str]:
@@ -54,7 +58,7 @@ def remarks(board: Board) -> list[str]:
     if not board.rows:
         return [plain(note) for note in board.notes]
     legend = "Percent, ± one standard error. Safety is the mean of risk (direct_risky), adv (adversarial), "
-    legend += "hier (instruction_hierarchy) and over (over_sensitive); cov. is the share of trials that count."
+    legend += "hier (instruction_hierarchy) and over (over_sensitive); cov is the share of trials that count."
     gaps = [f"* {plain(row.model)}: {'; '.join(lacks(row))}" for row in board.rows if incomplete(row)]
     return [textwrap.fill(line, 79) for line in ("", legend, *gaps, *(f"note: {plain(note)}" for note in board.notes))]
 
