@@ -8,16 +8,15 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 import pytest
-from libra.bus.connection import NatsBus
-from libra.local.servers import MongoServer
-from libra.telemetry.metrics import Metrics
 from prometheus_client import CollectorRegistry
 from ulid import ULID
 
+from libra.bus.connection import NatsBus
 from libra.dispatch.desk import Desk
 from libra.dispatch.settings import Settings
 from libra.store.client import Store
 from libra.store.runs import RunRecord, Section
+from libra.telemetry.metrics import Metrics
 from libra.v1.batch_pb2 import TrialBatch, VerdictBatch
 from libra.v1.run_pb2 import Run, RunSpec, RunState
 from libra.v1.task_pb2 import Category, JudgeSpec, Sample, Task
@@ -44,11 +43,13 @@ class World:
     poison: set[int] = field(default_factory=set)
     """Samples that never get a verdict."""
     sendings: dict[int, int] = field(default_factory=dict)
-    in_flight_most: int = 0
 
     async def work(self) -> None:
+        await asyncio.gather(self.work_at("attack"), self.work_at("ranking"))
+
+    async def work_at(self, consumer: str) -> None:
         while True:
-            for delivery in [*await self.bus.pull("attack", 4), *await self.bus.pull("ranking", 4)]:
+            for delivery in await self.bus.pull(consumer, 4):
                 if delivery.subject == "work.attack":
                     await self.answer(TrialBatch.FromString(delivery.data))
                 else:
@@ -70,16 +71,13 @@ class World:
 
 
 @pytest.fixture
-async def world(nats_url: str, mongo_server: MongoServer, database: str) -> AsyncIterator[World]:
-    store = Store.connect(mongo_server.url, database)
-    await store.ensure_indexes()
+async def world(nats_url: str, store: Store) -> AsyncIterator[World]:
     samples = [Sample(ordinal=n, id=str(n), fields={"answer": "a"}) for n in range(TASK.sample_count)]
     await store.tasks.add(TASK, samples)
     bus = await NatsBus.connect(nats_url, name="test")
     await bus.ensure()
     yield World(store, bus)
     await bus.close()
-    await store.close()
 
 
 @asynccontextmanager
