@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-
-from libra.dispatch import backlog, starting
+from libra.dispatch import starting
 from libra.dispatch.catalogues import Catalogues
 from libra.dispatch.dead_letter_service import DeadLetterService
 from libra.dispatch.desk import Desk
@@ -12,7 +10,7 @@ from libra.dispatch.model_service import ModelService
 from libra.dispatch.run_service import RunService
 from libra.dispatch.settings import Settings
 from libra.dispatch.task_service import TaskService
-from libra.process import Parts, Wiring, serve
+from libra.process import Parts, Wiring, serve, watch_backlog
 from libra.v1.dead_letter_pb2_grpc import add_DeadLetterServiceServicer_to_server
 from libra.v1.model_pb2_grpc import add_ModelServiceServicer_to_server
 from libra.v1.run_pb2_grpc import add_RunServiceServicer_to_server
@@ -25,9 +23,6 @@ def wire(parts: Parts, settings: Settings) -> Wiring:
     desk = Desk(store, bus, metrics, settings)
     catalogues = Catalogues(store, parts.channel(settings.attack_address), parts.channel(settings.judge_address))
 
-    async def watch_backlog(stop: asyncio.Event) -> None:
-        await backlog.watch(bus, metrics, stop)
-
     async def prepare() -> None:
         await starting.prepare(store)
 
@@ -38,7 +33,7 @@ def wire(parts: Parts, settings: Settings) -> Wiring:
             (add_RunServiceServicer_to_server, RunService(store, bus, catalogues, desk.wake), "libra.v1.RunService"),
             (add_DeadLetterServiceServicer_to_server, DeadLetterService(bus), "libra.v1.DeadLetterService"),
         ],
-        workers=[desk.work, watch_backlog],
+        workers=[desk.work, watch_backlog(bus, metrics)],
         prepare=prepare,
     )
 
