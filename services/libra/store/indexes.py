@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
-
 from pymongo import ASCENDING, DESCENDING, IndexModel
-from pymongo.errors import CollectionInvalid
+from pymongo.errors import OperationFailure
 
 from libra.store.door import Database
 
@@ -16,6 +14,9 @@ RUNS = "runs"
 COMPLETIONS = "completions"
 VERDICTS = "verdicts"
 CELLS = "cells"
+
+COLLECTION_EXISTS = 48
+"""NamespaceExists: what mongod says to the second of two processes that create a collection at the same time."""
 
 
 def declared() -> dict[str, list[IndexModel]]:
@@ -39,7 +40,14 @@ async def ensure(database: Database) -> None:
     present = set(await database.list_collection_names())
     for name, indexes in declared().items():
         if name not in present:
-            with contextlib.suppress(CollectionInvalid):
-                await database.create_collection(name)
+            await _create(database, name)
         if indexes:
             await database[name].create_indexes(indexes)
+
+
+async def _create(database: Database, name: str) -> None:
+    try:
+        await database.create_collection(name, check_exists=False)
+    except OperationFailure as error:
+        if error.code != COLLECTION_EXISTS:
+            raise
