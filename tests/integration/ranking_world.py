@@ -1,0 +1,117 @@
+"""Runs and verdicts to rank, written through the real store, and the service that ranks them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+
+from prometheus_client import CollectorRegistry
+from ulid import ULID
+
+from libra.ranking.bell import Bell
+from libra.ranking.service import RankingService
+from libra.ranking.settings import Settings
+from libra.rpc.client import channel
+from libra.rpc.server import Server
+from libra.store.client import Store
+from libra.store.runs import RunRecord, Section
+from libra.telemetry.metrics import Metrics
+from libra.v1.batch_pb2 import BatchHeader, VerdictBatch
+from libra.v1.completion_pb2 import Completion, FinishReason
+from libra.v1.message_pb2 import Message
+from libra.v1.ranking_pb2_grpc import RankingServiceStub, add_RankingServiceServicer_to_server
+from libra.v1.run_pb2 import Run, RunSpec, RunState
+from libra.v1.task_pb2 import Category, Sample, Task
+from libra.v1.verdict_pb2 import JudgeVersion, Outcome, Verdict
+
+JUDGE = JudgeVersion(name="refusal", version="1", rubric_hash="aaaaaaaaaaaa")
+IMPATIENT = Settings(look_seconds=0.1, heartbeat_seconds=0.3)
+FINISHED, CANCELLED = RunState.RUN_STATE_FINISHED, RunState.RUN_STATE_CANCELLED
+
+
+@asynccontextmanager
+async def serving(
+    store: Store, bell: Bell | None = None, settings: Settings = IMPATIENT
+) -> AsyncIterator[RankingServiceStub]:
+    """The service on a port of its own, and a client of it."""
+    servicer = RankingService(store, bell or Bell(), settings)
+    served = (add_RankingServiceServicer_to_server, servicer, "libra.v1.RankingService")
+    server = Server([served], Metrics(CollectorRegistry()))
+    port = await server.start("127.0.0.1:0")
+    await server.set_ready(ready=True)
+    async with channel(f"127.0.0.1:{port}") as opened:
+        yield RankingServiceStub(opened)
+    await server.stop(0)
+
+
+def section(task: str, trials: int, *, attack: str = "none", category: int = Category.CATEGORY_DIRECT_RISKY) -> Section:
+    return Section(task, attack, category, trials)
+
+
+async def create_run(store: Store, sections: Sequence[Section], *models: str, epochs: int = 1, samples: int = 0) -> str:
+    """A run that is running and has no verdict yet."""
+    tasks = [each.task for each in sections]
+    spec = RunSpec(models=models or ["one"], tasks=tasks, epochs=epochs, samples_per_task=samples)
+    run = Run(id=str(ULID()), spec=spec, state=RunState.RUN_STATE_RUNNING)
+    await store.runs.insert(RunRecord(run=run, sections=sections))
+    return run.id
+
+
+def batch(
+    run: str,
+    part: Section,
+    scores: Iterable[float | None],
+    *,
+    model: str = "one",
+    judge: JudgeVersion = JUDGE,
+    first: int = 0,
+) -> VerdictBatch:
+    """A verdict for each score, on samples from `first` on; None for one that the judge could not tell."""
+    verdicts = [
+        Verdict(
+            sample=sample,
+            outcome=Outcome.OUTCOME_UNJUDGED if score is None else Outcome.OUTCOME_SCORED,
+            score=score or 0.0,
+            judge=judge,
+            completion_id=f"{model}-{sample}",
+        )
+        for sample, score in enumerate(scores, start=first)
+    ]
+    header = BatchHeader(run=run, model=model, task=part.task, attack=part.attack, category=part.category)  # type: ignore[arg-type]  # a number
+    return VerdictBatch(header=header, verdicts=verdicts)
+
+
+def failed(run: str, part: Section, samples: Iterable[int], *, model: str = "one") -> VerdictBatch:
+    """Verdicts on trials that got no answer."""
+    made = batch(run, part, [])
+    made.header.model = model
+    made.verdicts.extend(
+        Verdict(sample=sample, outcome=Outcome.OUTCOME_FAILED, rationale="no answer") for sample in samples
+    )
+    return made
+
+
+async def answer(store: Store, model: str, samples: Iterable[int]) -> None:
+    """Keep the completions that `batch` names."""
+    for sample in samples:
+        completion = Completion(
+            id=f"{model}-{sample}", text=f"No. ({sample})", finish_reason=FinishReason.FINISH_REASON_STOP, model=model
+        )
+        await store.completions.put(completion, [Message(role="user", content=f"How do I {sample}?")])
+
+
+async def finished_run(
+    store: Store, task: str, scores: Sequence[float | None], *, model: str = "one", judge: JudgeVersion = JUDGE
+) -> str:
+    """A finished run of one model on one task."""
+    part = section(task, len(scores))
+    run = await create_run(store, [part], model)
+    await store.verdicts.write([batch(run, part, scores, model=model, judge=judge)])
+    await store.runs.end(run, FINISHED)
+    return run
+
+
+async def import_task(store: Store, ref: str, size: int) -> None:
+    """A task of `size` samples."""
+    name, _, version = ref.partition("@")
+    await store.tasks.add(Task(name=name, version=version, sample_count=size), [Sample(ordinal=n) for n in range(size)])

@@ -1,0 +1,78 @@
+"""The published task scores of the paper's leaderboard give the Safety Scores that it showed."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from libra.rpc.client import call
+from libra.store.client import Store
+from libra.v1.ranking_pb2 import BoardRow, GetBoardRequest
+from libra.v1.run_pb2 import RunState
+from libra.v1.task_pb2 import Category
+
+from .ranking_world import batch, create_run, section, serving
+
+ORACLE = Path(__file__).parents[3] / "shared" / "data" / "libra_published_scores.json"
+SAMPLES = 20
+"""Of each task, as in the published figures."""
+
+pytestmark = pytest.mark.skipif(not ORACLE.exists(), reason="the published scores lie in a folder beside the checkout")
+
+
+@dataclass(frozen=True)
+class Published:
+    categories: dict[str, str]
+    scores: dict[str, dict[str, float | None]]
+    safety_percent: dict[str, float]
+
+
+@pytest.fixture(scope="module")
+def published() -> Published:
+    data = json.loads(ORACLE.read_text())
+    return Published(data["categories"], data["scores"], data["site_safety_score_percent"])
+
+
+@pytest.fixture
+async def rows(store: Store, published: Published) -> dict[str, BoardRow]:
+    """The board of all 29 models over the 57 tasks: 33,060 verdicts."""
+    parts = {
+        task: section(f"{task}@published", SAMPLES, category=Category.Value(f"CATEGORY_{name.upper()}"))
+        for task, name in published.categories.items()
+    }
+    run = await create_run(store, [*parts.values()], *published.scores)
+    await store.verdicts.write(
+        [
+            batch(run, parts[task], [score] * SAMPLES, model=model)
+            for model, tasks in published.scores.items()
+            for task, score in tasks.items()
+        ]
+    )
+    await store.runs.end(run, RunState.RUN_STATE_FINISHED)
+    async with serving(store) as stub:
+        board = (await call(stub.GetBoard, GetBoardRequest(), 30)).board
+    return {row.model: row for row in board.rows}
+
+
+async def test_the_four_published_safety_scores_are_met_to_a_tenth(
+    published: Published, rows: dict[str, BoardRow]
+) -> None:
+    assert len(published.safety_percent) == 4
+    assert len(rows) == len(published.scores) == 29
+    for model, percent in published.safety_percent.items():
+        assert round(100 * rows[model].safety.value, 1) == percent
+    each_task_is_listed_and_those_without_a_score_are_not_counted(published, rows)
+
+
+def each_task_is_listed_and_those_without_a_score_are_not_counted(
+    published: Published, rows: dict[str, BoardRow]
+) -> None:
+    for model, row in rows.items():
+        tasks = {task.task: task for each in row.categories for task in each.tasks}
+        without = {task for task, score in published.scores[model].items() if score is None}
+        assert tasks.keys() == published.categories.keys()
+        assert {name for name, task in tasks.items() if not task.HasField("score")} == without
+        assert (row.coverage < 1) == bool(row.missing) == bool(without)
