@@ -1,0 +1,409 @@
+"""Whatever a provider does, a question ends as one answer or one reason, over real HTTP and a real mongod."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import itertools
+import json
+import logging
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import web
+from prometheus_client import CollectorRegistry
+
+from libra.errors import Unavailable
+from libra.gateway.desk import Desk
+from libra.gateway.limiter import Lane
+from libra.gateway.question import Question
+from libra.gateway.settings import Settings
+from libra.local.servers import MongoServer
+from libra.store.client import Store, StoreSettings
+from libra.telemetry.metrics import Metrics
+from libra.v1.completion_pb2 import Completion, FinishReason, GenerationParameters
+from libra.v1.message_pb2 import Message
+from libra.v1.model_pb2 import Model, ModelLimits, ModelPrice, Provider
+
+KEY = "sk-test-7c1f0a9be24d4c5fa1"
+FAST = Settings(
+    retry_attempts=3,
+    retry_timeouts=2,
+    retry_base_seconds=0.01,
+    retry_most_seconds=0.02,
+    retry_budget_seconds=0.5,
+    retry_after_most_seconds=5.0,
+)
+STOP = FinishReason.FINISH_REASON_STOP
+ERROR = FinishReason.FINISH_REASON_ERROR
+FILTER = FinishReason.FINISH_REASON_CONTENT_FILTER
+
+Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+def said(text: str = "yes", finish: str = "stop") -> dict[str, Any]:
+    return {
+        "choices": [{"index": 0, "finish_reason": finish, "message": {"role": "assistant", "content": text}}],
+        "usage": {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15},
+    }
+
+
+def reply(body: Any = None, status: int = 200, **headers: str) -> Answer:
+    """Answer always the same."""
+
+    async def answer(_: web.Request) -> web.StreamResponse:
+        data = body if isinstance(body, bytes) else json.dumps(said() if body is None else body).encode()
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return web.Response(body=data, status=status, headers=named, content_type="application/json")
+
+    return answer
+
+
+def dawdling(seconds: float, then: Answer | None = None) -> Answer:
+    async def answer(request: web.Request) -> web.StreamResponse:
+        await asyncio.sleep(seconds)
+        return await (then or reply())(request)
+
+    return answer
+
+
+async def dropping(request: web.Request) -> web.StreamResponse:
+    """Say half of it, then hang up."""
+    response = web.StreamResponse(headers={"Content-Length": "1000"})
+    await response.prepare(request)
+    await response.write(b'{"choices":[{"mess')
+    assert request.transport
+    request.transport.close()
+    return response
+
+
+@dataclass
+class Endpoint:
+    """An OpenAI-compatible endpoint that does as it is told."""
+
+    answers: list[Answer] = field(default_factory=lambda: [reply()])
+    """In order; the last is repeated."""
+    arrivals: list[float] = field(default_factory=list)
+    bodies: list[dict[str, Any]] = field(default_factory=list)
+    keys: list[str] = field(default_factory=list)
+    in_flight: int = 0
+    most: int = 0
+    url: str = ""
+
+    async def serve(self, request: web.Request) -> web.StreamResponse:
+        answer = self.answers[min(len(self.arrivals), len(self.answers) - 1)]
+        self.arrivals.append(time.monotonic())
+        self.in_flight += 1
+        self.most = max(self.most, self.in_flight)
+        try:
+            self.bodies.append(await request.json())
+            self.keys.append(request.headers.get("Authorization", ""))
+            return await answer(request)
+        finally:
+            self.in_flight -= 1
+
+
+@pytest.fixture
+async def endpoint() -> AsyncIterator[Endpoint]:
+    made = Endpoint()
+    app = web.Application(client_max_size=2**26)
+    app.add_routes([web.post("/v1/chat/completions", made.serve)])
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    made.url = f"http://127.0.0.1:{runner.addresses[0][1]}/v1"
+    yield made
+    await runner.cleanup()
+
+
+@pytest.fixture
+async def store(mongo_server: MongoServer, database: str) -> AsyncIterator[Store]:
+    """Without its indexes: an answer is found by its name, and half of the time of these tests would go into them."""
+    opened = Store.connect(mongo_server.url, database)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def desk(store: Store) -> AsyncIterator[Desk]:
+    made = Desk.laid(store, Metrics(CollectorRegistry()), FAST, {"TEST_KEY": KEY})
+    yield made
+    await made.close(0)
+
+
+def model(endpoint: Endpoint, **limits: float) -> Model:
+    return Model(
+        name="m",
+        provider=Provider.PROVIDER_OPENAI,
+        base_url=endpoint.url,
+        api_key_env="TEST_KEY",
+        limits=ModelLimits(**{"timeout_seconds": 5, **limits}),  # type: ignore[arg-type]  # whole where they must be
+        price=ModelPrice(usd_per_million_prompt_tokens=1.0, usd_per_million_completion_tokens=2.0),
+    )
+
+
+def questions(entry: Model, *texts: str, **shape: Any) -> list[Question]:
+    parameters = GenerationParameters(**shape)
+    return [Question(entry, parameters, (Message(role="user", content=text),)) for text in texts]
+
+
+async def ask(desk: Desk, entry: Model, *texts: str, **shape: Any) -> list[Completion]:
+    async with asyncio.timeout(20):
+        return await desk.completions.answer(questions(entry, *texts, **shape), Lane.BATCH)
+
+
+async def one(desk: Desk, entry: Model, text: str = "hello") -> Completion:
+    return (await ask(desk, entry, text))[0]
+
+
+async def test_an_answer_with_all_there_is_to_know_of_it(desk: Desk, endpoint: Endpoint) -> None:
+    completion = await one(desk, model(endpoint))
+    assert (completion.text, completion.finish_reason, completion.attempts, completion.model) == ("yes", STOP, 1, "m")
+    assert (completion.usage.prompt_tokens, completion.usage.completion_tokens) == (10, 5)
+    assert completion.cost_usd == pytest.approx(20e-6)
+    assert 0 < completion.latency_seconds < 1
+    assert completion.HasField("create_time")
+    assert endpoint.bodies == [{"model": "m", "messages": [{"role": "user", "content": "hello"}], "max_tokens": 512}]
+    assert endpoint.keys == [f"Bearer {KEY}"]
+
+
+TABLE: dict[str, tuple[list[Answer], int, int, str]] = {
+    # what the endpoint does: its answers, the finish reason, the requests made, a part of the reason
+    "400": ([reply({"error": {"message": "bad temperature"}}, 400)], ERROR, 1, "bad temperature"),
+    "400 of a filter": ([reply({"error": {"code": "content_filter"}}, 400)], FILTER, 1, ""),
+    "filtered in its midst": ([reply(said("Sure, I", "content_filter"))], FILTER, 1, ""),
+    "401": ([reply({"error": {"message": "who?"}}, 401)], ERROR, 1, "TEST_KEY"),
+    "403": ([reply({}, 403)], ERROR, 1, "TEST_KEY"),
+    "404": ([reply({}, 404)], ERROR, 1, "remote_model and base_url"),
+    "redirect": ([reply({}, 307, Location="http://elsewhere/")], ERROR, 1, "http://elsewhere/"),
+    "429 for ever": ([reply({"error": "slow"}, 429)], ERROR, 0, "slow down (429)"),
+    "429 without quota": ([reply({"error": {"code": "insufficient_quota"}}, 429)], ERROR, 1, "quota"),
+    "429 once": ([reply({}, 429), reply()], STOP, 2, ""),
+    "500 for ever": ([reply({"error": {"message": "ouch"}}, 500)], ERROR, 3, "given up after 3 requests"),
+    "500 twice": ([reply({}, 500), reply({}, 502), reply()], STOP, 3, ""),
+    "503 for ever": ([reply(b"", 503)], ERROR, 3, "it said nothing"),
+    "HTML": ([reply(b"<html>Sign in</html>")], ERROR, 3, "<html>Sign in</html>"),
+    "HTML once": ([reply(b"<html>"), reply()], STOP, 2, ""),
+    "truncated JSON": ([reply(json.dumps(said()).encode()[:40])], ERROR, 3, "no JSON"),
+    "hangs up": ([dropping], ERROR, 3, "connection"),
+    "hangs up once": ([dropping, reply()], STOP, 2, ""),
+    "no choices": ([reply({"choices": []})], ERROR, 3, "without a choice"),
+    "empty": ([reply(said(""))], STOP, 1, ""),
+    "10 MB": ([reply(said("x" * 10_000_000))], ERROR, 1, "4 MiB"),
+    "2 MB of text": ([reply(said("x" * 2_000_000))], ERROR, 1, "1 MiB"),
+    "a gzip bomb": ([reply(gzip.compress(bytes(50_000_000)), Content_Encoding="gzip")], ERROR, 1, "4 MiB"),
+    "gzip": ([reply(gzip.compress(json.dumps(said()).encode()), Content_Encoding="gzip")], STOP, 1, ""),
+    "broken gzip": ([reply(b"no", Content_Encoding="gzip"), reply()], STOP, 2, ""),
+    "never": ([dawdling(30)], ERROR, 2, "no answer within 0.3 s"),
+    "late once": ([dawdling(30), reply()], STOP, 2, ""),
+}
+
+
+@pytest.mark.parametrize("case", TABLE)
+async def test_whatever_a_provider_does(desk: Desk, endpoint: Endpoint, store: Store, case: str) -> None:
+    endpoint.answers, finish, requests, reason = TABLE[case]
+    completion = await one(desk, model(endpoint, timeout_seconds=0.3))
+    assert completion.finish_reason == finish, completion.error
+    assert reason in completion.error
+    assert completion.attempts == len(endpoint.arrivals)
+    if requests:
+        assert len(endpoint.arrivals) == requests
+    kept = await store.completions.find([completion.id])
+    assert bool(kept) == (finish != ERROR)  # an error is no answer
+
+
+async def test_an_endless_answer_is_not_read_to_its_end(desk: Desk, endpoint: Endpoint) -> None:
+    sent = 0
+
+    async def endless(request: web.Request) -> web.StreamResponse:
+        nonlocal sent
+        response = web.StreamResponse()
+        await response.prepare(request)
+        while True:
+            await response.write(b"x" * 65_536)
+            sent += 65_536
+
+    endpoint.answers = [endless]
+    assert "4 MiB" in (await one(desk, model(endpoint))).error
+    assert sent < 32 * 2**20  # what lies in the buffers of both ends
+
+
+async def test_a_trickle_ends_with_the_timeout(desk: Desk, endpoint: Endpoint) -> None:
+    async def trickle(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        while True:
+            await response.write(b" ")
+            await asyncio.sleep(0.05)
+
+    endpoint.answers = [trickle]
+    assert "no answer within 0.3 s" in (await one(desk, model(endpoint, timeout_seconds=0.3))).error
+
+
+async def test_nobody_listens(desk: Desk, endpoint: Endpoint) -> None:
+    entry = model(endpoint)
+    entry.base_url = "http://127.0.0.1:1/v1"
+    completion = await one(desk, entry)
+    assert (completion.finish_reason, completion.attempts) == (ERROR, 3)
+    assert "http://127.0.0.1:1/v1 failed" in completion.error
+
+
+@pytest.mark.parametrize("written", ["seconds", "date"])
+async def test_retry_after_is_obeyed_by_the_whole_model(store: Store, endpoint: Endpoint, written: str) -> None:
+    desk = Desk.laid(store, Metrics(CollectorRegistry()), replace(FAST, retry_budget_seconds=10.0), {"TEST_KEY": KEY})
+    later = format_datetime(datetime.now(UTC) + timedelta(seconds=2), usegmt=True)
+    endpoint.answers = [reply({}, 429, Retry_After={"seconds": "1", "date": later}[written]), reply()]
+    completions = await ask(desk, model(endpoint, max_in_flight=1), "a", "b", "c")
+    assert {each.finish_reason for each in completions} == {STOP}
+    assert endpoint.arrivals[1] - endpoint.arrivals[0] >= 1.0
+    await desk.close(0)
+
+
+async def test_what_was_asked_is_found(desk: Desk, endpoint: Endpoint) -> None:
+    first = await ask(desk, model(endpoint), "a", "b")
+    again = await ask(desk, model(endpoint), "b", "a", "c")
+    assert len(endpoint.arrivals) == 3
+    assert [each.attempts for each in again] == [0, 0, 1]
+    assert [again[1].id, again[0].id] == [each.id for each in first]
+    assert again[0].create_time == first[1].create_time
+
+
+async def test_the_same_question_at_the_same_time_is_asked_once(desk: Desk, endpoint: Endpoint) -> None:
+    endpoint.answers = [dawdling(0.2)]
+    entry = model(endpoint, max_in_flight=100)
+    batches = await asyncio.gather(*(ask(desk, entry, "a", "b", "a", "b") for _ in range(20)))
+    assert len(endpoint.arrivals) == 2
+    assert sum(each.attempts for batch in batches for each in batch) == 2
+    assert {each.text for batch in batches for each in batch} == {"yes"}
+
+
+async def test_a_failure_is_shared_and_asked_again_the_next_time(desk: Desk, endpoint: Endpoint) -> None:
+    endpoint.answers = [dawdling(0.1, reply({}, 400)), reply()]
+    batches = await asyncio.gather(*(ask(desk, model(endpoint), "a") for _ in range(5)))
+    assert {each.finish_reason for batch in batches for each in batch} == {ERROR}
+    assert len(endpoint.arrivals) == 1
+    assert (await one(desk, model(endpoint), "a")).finish_reason == STOP
+
+
+async def test_one_bad_trial_costs_its_neighbours_nothing(desk: Desk, endpoint: Endpoint) -> None:
+    async def picky(request: web.Request) -> web.StreamResponse:
+        text = (await request.json())["messages"][0]["content"]
+        return await reply(said(text), 400 if text == "bad" else 200)(request)
+
+    endpoint.answers = [picky]
+    completions = await ask(desk, model(endpoint), "a", "bad", "b")
+    assert [each.text for each in completions] == ["a", "", "b"]
+    assert [each.finish_reason for each in completions] == [STOP, ERROR, STOP]
+
+
+async def test_who_leaves_does_not_waste_what_is_under_way(desk: Desk, endpoint: Endpoint) -> None:
+    endpoint.answers = [dawdling(0.3)]
+    entry = model(endpoint, max_in_flight=1)
+    caller = asyncio.create_task(ask(desk, entry, "a", "b"))
+    while not endpoint.arrivals:
+        await asyncio.sleep(0.01)
+    caller.cancel()
+    await asyncio.gather(caller, return_exceptions=True)
+    assert (await one(desk, entry, "a")).attempts == 0
+    assert len(endpoint.arrivals) == 1  # "a" was paid for, "b" never asked
+
+
+async def test_in_flight_never_above_the_limit_and_close_to_it(desk: Desk, endpoint: Endpoint) -> None:
+    endpoint.answers = [dawdling(0.05)]
+    started = time.monotonic()
+    entry = model(endpoint, max_in_flight=20)
+    await asyncio.gather(*(ask(desk, entry, *(f"{batch}/{n}" for n in range(50))) for batch in range(8)))
+    assert endpoint.most == 20
+    assert time.monotonic() - started < 2.5  # 400 requests of 0.05 s, 20 at a time, are 1 s
+
+
+async def test_control_characters_languages_and_a_megabyte_are_carried_unchanged(
+    desk: Desk, endpoint: Endpoint, store: Store
+) -> None:
+    async def echo(request: web.Request) -> web.StreamResponse:
+        text = (await request.json())["messages"][0]["content"]
+        return await reply(said(text))(request)
+
+    endpoint.answers = [echo]
+    texts = ["\x00\x01\x1b[31m\r\n\t\x7f", "नमस्ते 你好 مرحبا สวัสดี 😀 e\u0301 \u202e", "x" * 1_000_000]
+    completions = await ask(desk, model(endpoint), *texts)
+    assert [each.text for each in completions] == texts
+    kept = await store.completions.find([each.id for each in completions])
+    assert [kept[each.id].text for each in completions] == texts
+
+
+async def test_a_lone_surrogate_in_an_answer_is_replaced(desk: Desk, endpoint: Endpoint) -> None:
+    endpoint.answers = [reply(json.dumps(said("a\ud800b")).encode())]
+    assert (await one(desk, model(endpoint))).text == "a\ufffdb"
+
+
+async def test_a_key_that_is_not_set_is_told_by_its_name(store: Store, endpoint: Endpoint) -> None:
+    environment: dict[str, str] = {}
+    desk = Desk.laid(store, Metrics(CollectorRegistry()), FAST, environment)
+    completion = await one(desk, model(endpoint))
+    assert (completion.finish_reason, endpoint.arrivals) == (ERROR, [])
+    assert "TEST_KEY is not set" in completion.error
+    environment["TEST_KEY"] = KEY  # read when it is needed
+    assert (await one(desk, model(endpoint))).finish_reason == STOP
+    await desk.close(0)
+
+
+async def test_the_key_is_in_no_log_error_or_document(
+    desk: Desk, endpoint: Endpoint, store: Store, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    caplog.set_level(logging.DEBUG)
+
+    async def gossip(request: web.Request) -> web.StreamResponse:
+        """Quote the key wherever there is room for it."""
+        text = (await request.json())["messages"][0]["content"]
+        body = said(f"you sent {request.headers['Authorization']}") if text == "ok" else {"error": {"message": KEY}}
+        return await reply(body, int(text) if text != "ok" else 200)(request)
+
+    endpoint.answers = [gossip]
+    completions = await ask(desk, model(endpoint), "ok", "400", "401", "404", "429", "500")
+    endpoint.answers = [reply(f"<html>{KEY}</html>".encode())]
+    completions += await ask(desk, model(endpoint), "html")
+    everything = [str(each) for each in completions]
+    for name in await store._database.list_collection_names():
+        everything += [str(document) async for document in store._database[name].find()]
+    everything += [caplog.text, *capsys.readouterr()]
+    assert "you sent Bearer [key]" in completions[0].text
+    assert not any(KEY[start : start + 8] in text for start, text in itertools.product(range(len(KEY) - 7), everything))
+
+
+IMPATIENT = StoreSettings(
+    select_milliseconds=300, connect_milliseconds=300, answer_milliseconds=1000, majority_milliseconds=1000
+)
+
+
+async def test_answers_that_came_while_mongod_was_away_are_paid_once(tmp_path: Path, endpoint: Endpoint) -> None:
+    server = MongoServer.start(tmp_path)
+    store = Store.connect(server.url, settings=IMPATIENT)
+    desk = Desk.laid(store, Metrics(CollectorRegistry()), FAST, {"TEST_KEY": KEY})
+    endpoint.answers = [dawdling(0.3)]
+    entry = model(endpoint, max_in_flight=4)
+    try:
+        asking = asyncio.create_task(ask(desk, entry, *"abcdefgh"))
+        while len(endpoint.arrivals) < 4:
+            await asyncio.sleep(0.01)
+        await asyncio.to_thread(server.kill)
+        with pytest.raises(Unavailable):
+            await ask(desk, entry, "new")  # nothing is bought that cannot be kept
+        await asyncio.sleep(1)
+        assert len(endpoint.arrivals) <= 8
+        server = await asyncio.to_thread(MongoServer.start, tmp_path, port=server.port)
+        completions = await asking
+        assert [each.attempts for each in completions] == [1] * 8
+        assert len(endpoint.arrivals) == 8
+        assert [each.attempts for each in await ask(desk, entry, *"abcdefgh")] == [0] * 8
+    finally:
+        await desk.close(0)
+        await store.close()
+        server.kill()
