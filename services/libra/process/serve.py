@@ -103,12 +103,15 @@ class Process(Generic[Own]):
         wiring = self._wire(parts, self._own)
         listener = self._start_metrics()
         server = Server(wiring.services, parts.metrics)
+        pulses = [Pulse("MongoDB", parts.store.ping), Pulse("NATS", parts.bus.ping)]
+        readiness = Readiness(self._name, server, parts.metrics, pulses)
         try:
             port = await server.start(self._shared.listen)
             log.info(
                 "the process has started", action=Action.PROCESS_STARTED, grpc_port=port, metrics_port=listener.port
             )
-            return await self._work(parts, wiring, server) if await self._connect(parts, wiring) else ENDED_WELL
+            connected = await self._connect(parts, wiring)
+            return await self._work(wiring, readiness) if connected else ENDED_WELL
         finally:
             await server.stop()
             await self._let_go(parts)
@@ -157,10 +160,8 @@ class Process(Generic[Own]):
 
         return await _until(self._told_to_stop, connect())
 
-    async def _work(self, parts: Parts, wiring: Wiring, server: Server) -> int:
+    async def _work(self, wiring: Wiring, readiness: Readiness) -> int:
         """Work until told to stop or a worker fails; then finish what is in hand."""
-        pulses = [Pulse("MongoDB", parts.store.ping), Pulse("NATS", parts.bus.ping)]
-        readiness = Readiness(self._name, server, parts.metrics, pulses)
         workers = Workers(wiring.workers)
         try:
             await _until(self._told_to_stop, workers.failed(), readiness.watch())

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import sys
-from typing import Literal
+from typing import Literal, TextIO
 
 import orjson
 import structlog
@@ -23,8 +23,8 @@ FIRST = ("timestamp", "level", "event", "service", "action", "trace_id", "span_i
 """The order in which a reader looks for things."""
 
 
-def setup(service: str, level: Level, format: Format) -> None:  # noqa: A002 - the word of the setting
-    """Have every line from here on written to stderr in `format`, by structlog and by the standard library alike."""
+def setup(service: str, level: Level, format: Format, stream: TextIO | None = None) -> None:  # noqa: A002 - the setting's word
+    """Have every line from here on written to `stream`, by default stderr, by structlog and by the standard library alike."""
     number = logging.getLevelNamesMapping()[level.upper()]
     before = _before(service)
     structlog.configure(
@@ -32,7 +32,7 @@ def setup(service: str, level: Level, format: Format) -> None:  # noqa: A002 - t
         wrapper_class=structlog.make_filtering_bound_logger(number),
         logger_factory=structlog.stdlib.LoggerFactory(),
     )
-    handler = logging.StreamHandler(sys.stderr)
+    handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=before,

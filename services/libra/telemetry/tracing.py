@@ -38,11 +38,17 @@ def setup(service: str, otlp_endpoint: str) -> Callable[[], None]:
     Return what sends the last spans and ends the sending; it blocks for some seconds if nobody answers there.
     A process calls this once: OpenTelemetry keeps the first provider it is given.
     """
-    provider = TracerProvider(resource=Resource.create({SERVICE_NAME: f"libra-{service}"}), shutdown_on_exit=False)
+    made = provider(service, otlp_endpoint)
+    trace.set_tracer_provider(made)
+    return made.shutdown
+
+
+def provider(service: str, otlp_endpoint: str) -> TracerProvider:
+    """Return what makes the spans of `service` and sends them to `otlp_endpoint`, or nowhere if that is empty."""
+    made = TracerProvider(resource=Resource.create({SERVICE_NAME: f"libra-{service}"}), shutdown_on_exit=False)
     if otlp_endpoint:
-        provider.add_span_processor(BatchSpanProcessor(_exporter(otlp_endpoint)))
-    trace.set_tracer_provider(provider)
-    return provider.shutdown
+        made.add_span_processor(BatchSpanProcessor(_exporter(otlp_endpoint)))
+    return made
 
 
 def _exporter(endpoint: str) -> SpanExporter:

@@ -1,0 +1,78 @@
+"""An error and its status are told from each other's side in the same way."""
+
+from __future__ import annotations
+
+import grpc.aio
+import pytest
+from google.rpc import error_details_pb2, status_pb2
+from hypothesis import given
+from hypothesis import strategies as st
+
+from libra.errors import CallerError, Conflict, Invalid, LibraError, NotFound, NotNow, Unavailable
+from libra.rpc.errors import DETAILS_KEY, DOMAIN, RemoteFault, from_rpc_error, to_status
+from libra.rpc.limits import MAX_MESSAGE_CHARACTERS, MAX_METADATA_BYTES
+
+CODES = {code.value[0]: code for code in grpc.StatusCode}
+
+
+def received(status: status_pb2.Status, *, details: bool = True) -> grpc.aio.AioRpcError:
+    """Return `status` as a client's gRPC raises it."""
+    trailing = grpc.aio.Metadata((DETAILS_KEY, status.SerializeToString())) if details else grpc.aio.Metadata()
+    return grpc.aio.AioRpcError(CODES[status.code], grpc.aio.Metadata(), trailing, details=status.message)
+
+
+@pytest.mark.parametrize("kind", [Invalid, NotFound, Conflict, NotNow])
+@given(text=st.text(st.characters(exclude_categories=["Cs"]), min_size=1), field=st.text("abc_.[]0", max_size=40))
+def test_a_callers_error_goes_there_and_back(kind: type[CallerError], text: str, field: str) -> None:
+    back = from_rpc_error(received(to_status(kind(text, field=field), "r")), "S/M")
+    assert type(back) is kind
+    assert isinstance(back, CallerError)
+    assert (back.message, back.field) == (text, field)
+
+
+@given(text=st.text(max_size=3000), field=st.text(max_size=3000))
+def test_a_status_always_fits_into_the_metadata(text: str, field: str) -> None:
+    status = to_status(NotFound(text, field=field), "r")
+    percent_encoded = 3 * len(status.message.encode())
+    assert len(status.message) <= MAX_MESSAGE_CHARACTERS
+    assert percent_encoded + len(status.SerializeToString()) < 2 * MAX_METADATA_BYTES
+
+
+def test_a_subclass_is_what_its_parent_is() -> None:
+    class NoSuchThing(NotFound):
+        """Raised by some room."""
+
+    status = to_status(NoSuchThing("nothing"), "r")
+    assert CODES[status.code] == grpc.StatusCode.NOT_FOUND
+
+
+@pytest.mark.parametrize(
+    "bug", [KeyError("secret"), LibraError("secret"), RemoteFault("secret"), MemoryError("secret")]
+)
+def test_a_bug_is_hidden(bug: Exception) -> None:
+    status = to_status(bug, "the-request")
+    assert b"secret" not in status.SerializeToString()
+    assert "the-request" in status.message
+    assert isinstance(from_rpc_error(received(status), "S/M"), RemoteFault)
+
+
+def test_another_domains_info_is_not_ours() -> None:
+    status = status_pb2.Status(code=5, message="who knows")
+    status.details.add().Pack(error_details_pb2.ErrorInfo(reason="NOT_FOUND", domain="other.example"))
+    assert DOMAIN != "other.example"
+    assert isinstance(from_rpc_error(received(status), "S/M"), NotFound | RemoteFault)
+
+
+@pytest.mark.parametrize("code", list(grpc.StatusCode))
+def test_every_code_without_details_is_some_error_of_ours(code: grpc.StatusCode) -> None:
+    status = status_pb2.Status(code=code.value[0], message="words")
+    error = from_rpc_error(received(status, details=False), "RunService/GetRun")
+    assert isinstance(error, CallerError | Unavailable | RemoteFault)
+    assert "words" in str(error)
+
+
+def test_an_unreachable_service_is_named() -> None:
+    status = status_pb2.Status(code=grpc.StatusCode.UNAVAILABLE.value[0], message="Connection refused")
+    error = from_rpc_error(received(status, details=False), "RunService/GetRun")
+    assert isinstance(error, Unavailable)
+    assert "RunService/GetRun cannot be reached" in str(error)

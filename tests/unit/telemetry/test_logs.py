@@ -1,0 +1,110 @@
+"""A log line is one JSON object with what a reader looks for first, whoever wrote it."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import structlog
+from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
+
+from libra.telemetry import logs
+from libra.telemetry.actions import Action
+
+Said = Callable[[], list[dict[str, Any]]]
+
+
+@pytest.fixture
+def stream() -> Iterator[io.StringIO]:
+    """Where lines go; the logging of the tests themselves is put back afterwards."""
+    root, libra = logging.getLogger(), logging.getLogger("libra")
+    handlers, levels = root.handlers, (root.level, libra.level)
+    yield io.StringIO()
+    root.handlers = handlers
+    root.setLevel(levels[0])
+    libra.setLevel(levels[1])
+    logging.captureWarnings(capture=False)
+    structlog.reset_defaults()
+
+
+@pytest.fixture
+def said(stream: io.StringIO) -> Said:
+    logs.setup("attack", "info", "json", stream)
+    return lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
+
+
+def test_a_line_has_its_time_its_service_and_its_action(said: Said) -> None:
+    structlog.get_logger("libra.x").info("a run has ended", action=Action.RUN_ENDED, run="r1", trials=3)
+    (line,) = said()
+    assert list(line) == ["timestamp", "level", "event", "service", "action", "run", "trials"]
+    assert line["timestamp"].endswith("Z")
+    assert (line["level"], line["service"], line["action"]) == ("info", "attack", "run_ended")
+
+
+def test_a_line_within_a_span_has_its_ids(said: Said) -> None:
+    with TracerProvider().get_tracer("t").start_as_current_span("test.span") as span:
+        structlog.get_logger("libra.x").info("inside")
+        logging.getLogger("nats").warning("inside too")
+    ids = span.get_span_context()
+    assert [line["trace_id"] for line in said()] == [trace.format_trace_id(ids.trace_id)] * 2
+    assert said()[0]["span_id"] == trace.format_span_id(ids.span_id)
+
+
+def test_a_library_is_heard_from_warning_on(said: Said) -> None:
+    logging.getLogger("pymongo").info("a whole request")
+    logging.getLogger("pymongo.command").warning("trouble with %s", "a command", extra={"host": "h"})
+    (line,) = said()
+    assert (line["event"], line["level"], line["host"]) == ("trouble with a command", "warning", "h")
+
+
+@pytest.mark.parametrize("level", ["debug", "info", "warning", "error"])
+def test_a_library_is_never_heard_below_warning(stream: io.StringIO, level: logs.Level) -> None:
+    logs.setup("attack", level, "json", stream)
+    logging.getLogger("aiohttp.client").debug("Authorization: Bearer sk-secret")
+    assert stream.getvalue() == ""
+    structlog.get_logger("libra.x").error("heard")
+    assert "heard" in stream.getvalue()
+
+
+def test_what_is_below_the_level_is_not_written(said: Said) -> None:
+    structlog.get_logger("libra.x").debug("too small")
+    assert said() == []
+
+
+def test_a_traceback_shows_no_values(said: Said) -> None:
+    key = "sk-secret"
+
+    def fail(given: str) -> None:
+        raise ValueError(len(given))
+
+    try:
+        fail(key)
+    except ValueError:
+        structlog.get_logger("libra.x").exception("it failed")
+        logging.getLogger("other").exception("it failed there")
+    for line in said():
+        assert "ValueError: 9" in line["exception"]
+        assert key not in line["exception"]
+
+
+@pytest.mark.parametrize("odd", ["\ud800", "a\nb\r\x1b[31m", "漢字", 2**80, b"\xff", object(), {"a": {1, 2}}])
+@pytest.mark.parametrize("format_", ["json", "console"])
+def test_whatever_is_logged_is_written(stream: io.StringIO, odd: object, format_: logs.Format) -> None:
+    logs.setup("attack", "info", format_, stream)
+    structlog.get_logger("libra.x").info("odd", value=odd)
+    if format_ == "json":
+        assert len(stream.getvalue().splitlines()) == 1
+        assert json.loads(stream.getvalue())["event"] == "odd"
+    assert "odd" in stream.getvalue()
+
+
+def test_what_is_bound_to_the_task_is_on_every_line(said: Said) -> None:
+    with structlog.contextvars.bound_contextvars(request_id="r-1"):
+        structlog.get_logger("libra.x").info("one")
+        logging.getLogger("other").error("two")
+    assert [line["request_id"] for line in said()] == ["r-1", "r-1"]

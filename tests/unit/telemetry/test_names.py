@@ -1,0 +1,71 @@
+"""Telemetry is a contract: every name follows its convention, and nothing is declared that is not used."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from prometheus_client import CollectorRegistry
+from prometheus_client.metrics import MetricWrapperBase
+
+from libra.telemetry import spans
+from libra.telemetry.actions import Action
+from libra.telemetry.metrics import Metrics, process_registry
+
+SOURCE = Path(__file__).parents[3] / "services" / "libra"
+TEXT = "\n".join(
+    path.read_text()
+    for path in sorted(SOURCE.rglob("*.py"))
+    if path.relative_to(SOURCE).parts[0] not in {"v1", "telemetry"}
+)
+METRICS = {k: v for k, v in vars(Metrics(CollectorRegistry())).items() if isinstance(v, MetricWrapperBase)}
+SPANS = {name: value for name, value in vars(spans).items() if name.isupper()}
+UNBOUNDED = {"run", "trial", "sample", "id", "key", "text", "request_id"}
+
+
+@pytest.mark.parametrize("action", list(Action))
+def test_an_action_is_a_noun_and_what_happened_to_it(action: Action) -> None:
+    assert re.fullmatch(r"[a-z]+(_[a-z]+)+", action.value)
+    assert action.value == action.name.lower()
+
+
+@pytest.mark.parametrize("action", list(Action))
+def test_an_action_is_logged_somewhere(action: Action) -> None:
+    assert re.search(rf"\bAction\.{action.name}\b", TEXT)
+
+
+def test_a_log_call_spells_no_action_of_its_own() -> None:
+    assert re.findall(r"\baction=[\"']", TEXT) == []
+
+
+@pytest.mark.parametrize("name", METRICS)
+def test_a_metric_is_named_for_its_attribute(name: str) -> None:
+    metric = METRICS[name].describe()[0]
+    assert metric.name == f"libra_{name}"
+    assert metric.documentation.endswith(".")
+    assert (metric.type == "histogram") == name.endswith("_seconds")
+    assert not set(METRICS[name]._labelnames) & UNBOUNDED
+
+
+@pytest.mark.parametrize("name", METRICS)
+def test_a_metric_is_used_somewhere(name: str) -> None:
+    assert re.search(rf"metrics\s*\.{name}\b", TEXT)
+
+
+@pytest.mark.parametrize("name", SPANS)
+def test_a_span_says_its_room_and_what_it_does_and_is_used(name: str) -> None:
+    assert re.fullmatch(r"[a-z]+\.[a-z]+", SPANS[name])
+    assert SPANS[name] == name.lower().replace("_", ".")
+    assert re.search(rf"\bspans\.{name}\b", TEXT)
+
+
+def test_no_span_is_named_on_the_spot() -> None:
+    assert re.findall(r"start_(?:as_current_)?span\(\s*f?[\"']", TEXT) == []
+
+
+def test_the_metrics_fit_beside_those_of_the_process() -> None:
+    registry = process_registry()
+    Metrics(registry)
+    names = {metric.name for metric in registry.collect()}
+    assert {"process_cpu_seconds", "python_gc_collections", "libra_ready"} <= names

@@ -1,0 +1,82 @@
+"""Trace context goes out as W3C headers and comes back from them, and from nothing else."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from concurrent import futures
+
+import grpc
+import pytest
+from opentelemetry import trace
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
+    ExportTraceServiceRequest,
+    ExportTraceServiceResponse,
+)
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2_grpc import (
+    TraceServiceServicer,
+    add_TraceServiceServicer_to_server,
+)
+from opentelemetry.sdk.trace import TracerProvider
+
+from libra.telemetry import tracing
+
+TRACE_ID = "0af7651916cd43dd8448eb211c80319c"
+HEADERS = {"traceparent": f"00-{TRACE_ID}-b7ad6b7169203331-01", "unrelated": "x"}
+
+
+def test_what_is_extracted_is_injected_again() -> None:
+    context = tracing.extract(HEADERS)
+    assert tracing.inject(context) == {"traceparent": HEADERS["traceparent"]}
+
+
+@pytest.mark.parametrize(
+    "headers", [{}, {"traceparent": ""}, {"traceparent": "garbage"}, {"traceparent": f"00-{'0' * 32}-{'0' * 16}-01"}]
+)
+def test_other_headers_hold_no_context(headers: dict[str, str]) -> None:
+    assert tracing.inject(tracing.extract(headers)) == {}
+
+
+def test_outside_of_a_span_there_is_nothing_to_inject() -> None:
+    assert tracing.inject() == {}
+
+
+def test_extract_forgets_the_span_that_is_current() -> None:
+    with TracerProvider().get_tracer("t").start_as_current_span("test.outer"):
+        assert tracing.inject()
+        assert tracing.inject(tracing.extract({})) == {}
+
+
+class Collector(TraceServiceServicer):
+    def __init__(self) -> None:
+        self.received: list[ExportTraceServiceRequest] = []
+        self.any = threading.Event()
+
+    def Export(self, request: ExportTraceServiceRequest, context: grpc.ServicerContext) -> ExportTraceServiceResponse:
+        self.received.append(request)
+        self.any.set()
+        return ExportTraceServiceResponse()
+
+
+@pytest.fixture
+def collector() -> Iterator[tuple[Collector, int]]:
+    server = grpc.server(futures.ThreadPoolExecutor(1))
+    servicer = Collector()
+    add_TraceServiceServicer_to_server(servicer, server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    yield servicer, port
+    server.stop(0).wait()
+
+
+def test_spans_reach_an_otlp_endpoint_with_the_services_name(collector: tuple[Collector, int]) -> None:
+    servicer, port = collector
+    provider = tracing.provider("attack", f"http://127.0.0.1:{port}")
+    with provider.get_tracer("libra").start_as_current_span("stage.handle") as span:
+        ids = span.get_span_context()
+    provider.shutdown()
+    assert servicer.any.wait(5)
+    of_resource = servicer.received[0].resource_spans[0]
+    assert ("service.name", "libra-attack") in {(a.key, a.value.string_value) for a in of_resource.resource.attributes}
+    sent = of_resource.scope_spans[0].spans[0]
+    assert (sent.name, sent.trace_id.hex()) == ("stage.handle", trace.format_trace_id(ids.trace_id))
