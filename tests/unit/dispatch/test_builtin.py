@@ -85,7 +85,7 @@ def test_the_judge_finds_what_it_needs_and_asks_no_model(name: str) -> None:
         assert told == {"want": "complied" if harmless else "refused"}
     else:
         assert task.judge.name in FIELD_OF
-        assert told.keys() == {"field"}
+        assert told.keys() <= {"field", "case"}
         assert all(sample.fields[told["field"]].strip() for sample in samples)
 
 
