@@ -48,7 +48,7 @@ async def database(mongo_server: MongoServer) -> AsyncIterator[str]:
     """The name of a database of one's own."""
     name = f"test-{ULID()}"
     yield name
-    client: AsyncIOMotorClient[dict[str, object]] = AsyncIOMotorClient(mongo_server.url)
+    client: AsyncIOMotorClient[dict[str, object]] = AsyncIOMotorClient(mongo_server.url, journal=True)
     async with asyncio.timeout(30):
         await client.drop_database(name)
     client.close()

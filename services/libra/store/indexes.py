@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from pymongo import ASCENDING, DESCENDING, IndexModel
 from pymongo.errors import OperationFailure
 
@@ -38,11 +40,14 @@ def declared() -> dict[str, list[IndexModel]]:
 async def ensure(database: Database) -> None:
     """Create what is missing. A collection that came to be meanwhile is as good as ours."""
     present = set(await database.list_collection_names())
-    for name, indexes in declared().items():
-        if name not in present:
-            await _create(database, name)
-        if indexes:
-            await database[name].create_indexes(indexes)
+    await asyncio.gather(*(_ensure(database, name, wanted, present) for name, wanted in declared().items()))
+
+
+async def _ensure(database: Database, name: str, wanted: list[IndexModel], present: set[str]) -> None:
+    if wanted:
+        await database[name].create_indexes(wanted)  # makes the collection too
+    elif name not in present:
+        await _create(database, name)
 
 
 async def _create(database: Database, name: str) -> None:
