@@ -38,11 +38,14 @@ class Runs(RunServiceServicer):
 
     def __init__(self) -> None:
         self.raises: BaseException | None = None
+        self.aborts = False
         self.returns: Any = GetRunResponse(run=Run(id="r1"))
 
     async def GetRun(self, request: GetRunRequest, context: grpc.aio.ServicerContext) -> Any:
         if self.raises:
             raise self.raises
+        if self.aborts:
+            await context.abort(grpc.StatusCode.ABORTED, "by hand")
         return self.returns
 
     async def WatchRun(self, request: WatchRunRequest, context: grpc.aio.ServicerContext) -> AsyncIterator[Any]:
@@ -252,6 +255,12 @@ async def test_nobody_at_the_address_is_unavailable_soon() -> None:
     async with client.channel("127.0.0.1:1") as channel:
         with pytest.raises(Unavailable, match=r"RunService/GetRun cannot be reached"):
             await client.call(RunServiceStub(channel).GetRun, GetRunRequest(), SECONDS)
+
+
+async def test_a_handler_that_aborts_by_itself_is_counted_by_its_code(world: World) -> None:
+    world.runs.aborts = True
+    assert (await raw(world)).code() == grpc.StatusCode.ABORTED
+    assert world.counted("RunService/GetRun", "ABORTED") == 1
 
 
 async def test_statuses_of_another_make_are_read_by_their_code() -> None:

@@ -150,9 +150,10 @@ async def health(world: World, service: str) -> int:
         return int((await stub.Check(health_pb2.HealthCheckRequest(service=service), timeout=SECONDS)).status)
 
 
-async def test_health_is_said_of_the_process_and_of_each_service() -> None:
+async def test_health_is_said_of_the_process_and_of_each_service_and_liveness_apart() -> None:
     async with running(Runs()) as world:
         assert [await health(world, name) for name in ("", NAME)] == [NOT_SERVING, NOT_SERVING]
+        assert await health(world, "liveness") == SERVING
         await world.server.set_ready(True)
         assert [await health(world, name) for name in ("", NAME)] == [SERVING, SERVING]
         with pytest.raises(grpc.aio.AioRpcError) as caught:

@@ -9,12 +9,16 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 NAME = health.SERVICE_NAME
 
+LIVENESS = "liveness"
+"""Asked for by this name, the answer says no more than that the process answers. A probe that restarts it asks for this: no
+restart mends an outage of NATS or MongoDB."""
+
 _SERVING = health_pb2.HealthCheckResponse.SERVING
 _NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
 
 
 class Health:
-    """One answer for all: the process, which is "", and each of its services. NOT_SERVING until told otherwise."""
+    """One answer for the process, which is "", and for each of its services: NOT_SERVING until told otherwise."""
 
     def __init__(self, names: Sequence[str]) -> None:
         self._names = ["", *names]
@@ -23,6 +27,7 @@ class Health:
     async def add_to(self, server: grpc.aio.Server) -> None:
         """Serve it on `server`."""
         await self.set_ready(ready=False)
+        await self._servicer.set(LIVENESS, _SERVING)
         health_pb2_grpc.add_HealthServicer_to_server(self._servicer, server)
 
     async def set_ready(self, *, ready: bool) -> None:
