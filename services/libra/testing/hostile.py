@@ -119,6 +119,7 @@ class HostileBus:
     """Set it, and whatever is asked of the queue is Unavailable."""
 
     _stored: list[Message] = field(default_factory=list)
+    _unended: dict[str, dict[int, Message]] = field(default_factory=dict)
     _keys: dict[str, float] = field(default_factory=dict)
     _random: random.Random = field(init=False)
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
@@ -160,11 +161,14 @@ class HostileBus:
 
     def unended(self) -> list[Message]:
         """Return the messages of all stages that nobody has ended yet."""
-        return [m for m in self._stored if not m.ended and m.outgoing.subject.startswith("work.")]
+        return [
+            m for subject, messages in self._unended.items() if subject.startswith("work.") for m in messages.values()
+        ]
 
     def lose_data(self) -> None:
         """Forget everything, as a server does whose data was deleted."""
         self._stored.clear()
+        self._unended.clear()
         self._keys.clear()
 
     def hold(self, message: Message) -> None:
@@ -181,6 +185,7 @@ class HostileBus:
             return
         if again_after_seconds is None:
             message.ended = True
+            self._unended.get(message.outgoing.subject, {}).pop(message.seq, None)
         else:
             message.due_seconds = self._now() + again_after_seconds
         self._changed.set()
@@ -189,16 +194,18 @@ class HostileBus:
         now = self._now()
         if now - self._keys.get(message.key, float("-inf")) < self.deduplication_seconds:
             return
-        waiting = sum(not m.ended for m in self._stored if m.outgoing.subject == message.subject)
-        if message.subject.startswith("work.") and waiting >= self.room:
-            raise Full(f"{message.subject} holds {waiting} messages")
+        waiting = self._unended.setdefault(message.subject, {})
+        if message.subject.startswith("work.") and len(waiting) >= self.room:
+            raise Full(f"{message.subject} holds {len(waiting)} messages")
         self._keys[message.key] = now
-        self._stored.append(Message(len(self._stored) + 1, message, dict(headers)))
+        stored = Message(len(self._stored) + 1, message, dict(headers))
+        self._stored.append(stored)
+        waiting[stored.seq] = stored
         self._changed.set()
 
     def _ready(self, subject: str) -> list[Message]:
         now = self._now()
-        waiting = [m for m in self._stored if not m.ended and m.outgoing.subject == subject]
+        waiting = self._unended.get(subject, {}).values()
         return [m for m in waiting if m.due_seconds <= now or self._happens(self.malice.duplicates)]
 
     def _give(self, message: Message) -> HostileDelivery:
@@ -208,7 +215,7 @@ class HostileBus:
 
     async def _change(self, subject: str, until_seconds: float) -> None:
         """Wait until a message may have come, or come due."""
-        due = [m.due_seconds for m in self._stored if not m.ended and m.outgoing.subject == subject]
+        due = [m.due_seconds for m in self._unended.get(subject, {}).values()]
         self._changed.clear()
         try:
             async with asyncio.timeout_at(min([until_seconds, *due])):
