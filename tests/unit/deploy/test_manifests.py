@@ -250,6 +250,11 @@ class TestNetwork:
         assert {callee for _, callee in let_in} == set(SERVICES)
 
 
+def test_the_command_line_is_told_the_published_ports() -> None:
+    told = dict(re.findall(r"^export (\w+)=(.*)$", (ROOT / "deploy/addresses.sh").read_text(), re.MULTILINE))
+    assert told == {f"LIBRA_{service.upper()}_ADDRESS": f"127.0.0.1:{port(service)}" for service in SERVICES}
+
+
 class TestNats:
     CONFIG = (ROOT / "deploy/nats/nats.conf").read_text()
 
