@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Callable
 
 import grpc.aio
 import structlog
-from google.protobuf.timestamp_pb2 import Timestamp
 from ulid import ULID
 
 from libra.bus import streams
@@ -56,9 +55,7 @@ class RunService(run_pb2_grpc.RunServiceServicer):
             raise Invalid(f"it has more than {MAX_REQUEST_ID_CHARACTERS} characters", field="request_id")
         registry = await self._catalogues.registry(request.spec.tasks)
         resolved = resolve(request.spec, registry)
-        now = Timestamp()
-        now.GetCurrentTime()
-        run = Run(id=str(ULID()), spec=resolved.spec, state=RunState.RUN_STATE_RUNNING, create_time=now)
+        run = Run(id=str(ULID()), spec=resolved.spec, state=RunState.RUN_STATE_RUNNING)
         record = await self._store.runs.insert(
             RunRecord(run=run, sections=list(resolved.sections), cursors={}, request_id=request.request_id)
         )
