@@ -228,6 +228,16 @@ async def test_a_selection_of_verdicts_is_listed_page_by_page(
             assert value in {getattr(one, name), one.task.partition("@")[0]}
 
 
+async def test_a_brief_verdict_says_no_more_than_is_asked_of_it(store: Store) -> None:
+    await store.verdicts.write([batch([5], model="two.1")])
+    [whole] = await store.verdicts.list(RUN, limit=9)
+    [brief] = await store.verdicts.list(RUN, limit=9, brief=True)
+    for name in ("score", "judge", "rationale", "create_time", "fields", "category"):
+        whole.ClearField(name)
+    assert brief == whole
+    assert brief.completion_id
+
+
 async def test_another_runs_verdicts_are_its_own(store: Store) -> None:
     other = RUN[:-1] + "1"
     await store.verdicts.write([batch(range(4)), batch(range(8), run=other)])

@@ -84,6 +84,10 @@ class Limiter:
         """Requests that would be in flight now if there were enough to ask."""
         return self._pressure.level
 
+    def waiting(self, lane: Lane) -> int:
+        """Return how many wait in a lane."""
+        return sum(not waiter.future.done() for waiter in self._lanes[lane])
+
     def change(self, limits: Limits) -> None:
         """Put other limits in force, for every permit from here on; those given out stay."""
         self._pressure.limit_to(limits.in_flight)

@@ -1,0 +1,176 @@
+"""GatewayService as a client meets it, over real gRPC and a real mongod."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from aiohttp import web
+from prometheus_client import CollectorRegistry
+
+from libra.errors import Invalid, NotFound, Unavailable
+from libra.gateway.desk import Desk
+from libra.gateway.limiter import Lane
+from libra.gateway.question import Question
+from libra.gateway.service import GatewayService
+from libra.gateway.settings import Settings
+from libra.rpc.client import call, channel
+from libra.rpc.server import Server
+from libra.store.client import Store
+from libra.telemetry.metrics import Metrics
+from libra.v1.completion_pb2 import FinishReason, GenerationParameters
+from libra.v1.gateway_pb2 import CompleteRequest, Conversation, ListModelsRequest
+from libra.v1.gateway_pb2_grpc import GatewayServiceStub, add_GatewayServiceServicer_to_server
+from libra.v1.message_pb2 import Message
+from libra.v1.model_pb2 import Model, ModelLimits, Provider
+
+
+@dataclass
+class World:
+    """The service, its desk, and a model that answers with the number of the request once it may."""
+
+    stub: GatewayServiceStub
+    desk: Desk
+    go: asyncio.Event = field(default_factory=asyncio.Event)
+    asked: list[str] = field(default_factory=list)
+
+    async def serve(self, request: web.Request) -> web.StreamResponse:
+        self.asked.append((await request.json())["messages"][-1]["content"])
+        number = len(self.asked)
+        await self.go.wait()
+        said = {"role": "assistant", "content": str(number)}
+        return web.Response(body=json.dumps({"choices": [{"message": said, "finish_reason": "stop"}]}))
+
+
+@pytest.fixture
+async def world(store: Store) -> AsyncIterator[World]:
+    desk = Desk.laid(store, Metrics(CollectorRegistry()), Settings(), {"SET": "key"})
+    served = (add_GatewayServiceServicer_to_server, GatewayService(desk), "libra.v1.GatewayService")
+    server = Server([served], Metrics(CollectorRegistry()))
+    port = await server.start("127.0.0.1:0")
+    await server.set_ready(ready=True)
+    async with channel(f"127.0.0.1:{port}") as opened:
+        made = World(GatewayServiceStub(opened), desk)
+        app = web.Application()
+        app.add_routes([web.post("/v1/chat/completions", made.serve)])
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        url = f"http://127.0.0.1:{runner.addresses[0][1]}/v1"
+        openai = Provider.PROVIDER_OPENAI
+        limits = ModelLimits(max_in_flight=1)
+        await store.models.add(Model(name="open", provider=openai, base_url=url, limits=limits))
+        await store.models.add(Model(name="locked", provider=openai, base_url=url, api_key_env="UNSET"))
+        await store.models.add(Model(name="keyed", provider=openai, base_url=url, api_key_env="SET"))
+        await store.models.add(Model(name="refuser", provider=Provider.PROVIDER_SCRIPTED))
+        await store.models.add(Model(name="odd", provider=Provider.PROVIDER_SCRIPTED, remote_model="refusr"))
+        yield made
+        made.go.set()
+        await runner.cleanup()
+    await server.stop(0)
+    await desk.close(0)
+
+
+def said(text: str = "hello", **shape: Any) -> Conversation:
+    return Conversation(messages=[Message(role="user", content=text)], **shape)
+
+
+async def test_models_are_listed_with_what_keeps_them_from_being_asked(world: World) -> None:
+    models = (await call(world.stub.ListModels, ListModelsRequest(), 5)).models
+    problems = {status.model.name: status.problem for status in models}
+    assert list(problems) == ["keyed", "locked", "odd", "open", "refuser"]
+    assert problems["keyed"] == problems["open"] == problems["refuser"] == ""
+    assert "UNSET is not set" in problems["locked"]
+    assert "did you mean refuser" in problems["odd"]
+
+
+async def test_requests_in_flight_are_shown(world: World) -> None:
+    asking = asyncio.create_task(
+        call(world.stub.Complete, CompleteRequest(model="open", conversations=[said("a"), said("b")]), 20)
+    )
+    while not world.asked:
+        await asyncio.sleep(0.01)
+    models = (await call(world.stub.ListModels, ListModelsRequest(), 5)).models
+    assert {status.model.name: status.in_flight for status in models}["open"] == 1
+    world.go.set()
+    await asking
+
+
+async def test_conversations_are_answered_in_their_order_and_each_once(world: World) -> None:
+    world.go.set()
+    request = CompleteRequest(
+        model="open", conversations=[said("a"), said("b"), said("a", epoch=1), said("a")], fresh_for="me"
+    )
+    first = (await call(world.stub.Complete, request, 20)).completions
+    assert world.asked == ["a", "b", "a"]
+    assert [each.text for each in first] == ["1", "2", "3", "1"]
+    again = (await call(world.stub.Complete, request, 20)).completions
+    assert [(each.text, each.attempts) for each in again] == [("1", 0), ("2", 0), ("3", 0), ("1", 0)]
+    request.fresh_for = "somebody else"
+    assert [each.text for each in (await call(world.stub.Complete, request, 20)).completions][:3] == ["4", "5", "6"]
+
+
+async def test_one_without_an_answer_is_an_error_among_the_answers(world: World) -> None:
+    request = CompleteRequest(model="locked", conversations=[said()])
+    (completion,) = (await call(world.stub.Complete, request, 20)).completions
+    assert completion.finish_reason == FinishReason.FINISH_REASON_ERROR
+    assert "UNSET" in completion.error
+
+
+async def test_a_caller_goes_ahead_of_batches(world: World) -> None:
+    entry = await world.desk.entries.get("open", field="model")
+    questions = [
+        Question(entry, GenerationParameters(), (Message(role="user", content=f"batch {n}"),)) for n in range(5)
+    ]
+    batch = asyncio.create_task(world.desk.completions.answer(questions, Lane.BATCH))
+    while not world.asked:
+        await asyncio.sleep(0.01)
+    calling = asyncio.create_task(
+        call(world.stub.Complete, CompleteRequest(model="open", conversations=[said("call")]), 20)
+    )
+    while (line := world.desk.lines.to(entry)).limiter.waiting(Lane.INTERACTIVE) == 0:
+        await asyncio.sleep(0.01)
+    assert line.limiter.in_flight == 1
+    world.go.set()
+    await asyncio.gather(batch, calling)
+    assert world.asked[:2] == ["batch 0", "call"]
+
+
+FAULTS: list[tuple[dict[str, Any], str]] = [
+    ({"model": ""}, "model"),
+    ({"conversations": []}, "conversations"),
+    ({"conversations": [said()] * 65}, "conversations"),
+    ({"conversations": [said(), Conversation()]}, "conversations[1].messages"),
+    ({"conversations": [Conversation(messages=[Message(role="tool", content="x")])]}, "conversations[0].messages"),
+    ({"conversations": [Conversation(messages=[Message(role="assistant")])]}, "conversations[0].messages"),
+    ({"conversations": [said(epoch=-1)]}, "conversations[0].epoch"),
+    ({"parameters": GenerationParameters(temperature=2.5)}, "parameters.temperature"),
+    ({"parameters": GenerationParameters(temperature=float("nan"))}, "parameters.temperature"),
+    ({"parameters": GenerationParameters(top_p=0)}, "parameters.top_p"),
+    ({"parameters": GenerationParameters(max_tokens=-1)}, "parameters.max_tokens"),
+    ({"parameters": GenerationParameters(json_schema="{")}, "parameters.json_schema"),
+]
+
+
+@pytest.mark.parametrize(("changes", "field"), FAULTS)
+async def test_a_fault_is_named_with_its_field(world: World, changes: dict[str, Any], field: str) -> None:
+    request = CompleteRequest(**{"model": "refuser", "conversations": [said()], **changes})
+    with pytest.raises(Invalid) as caught:
+        await call(world.stub.Complete, request, 5)
+    assert caught.value.field == field
+
+
+async def test_an_unknown_model_is_not_found_and_the_nearest_are_named(world: World) -> None:
+    with pytest.raises(NotFound, match="did you mean refuser") as caught:
+        await call(world.stub.Complete, CompleteRequest(model="refusal", conversations=[said()]), 5)
+    assert caught.value.field == "model"
+
+
+async def test_after_the_end_a_call_is_unavailable(world: World) -> None:
+    await world.desk.close(0)
+    with pytest.raises(Unavailable):
+        await call(world.stub.Complete, CompleteRequest(model="open", conversations=[said()]), 5)
