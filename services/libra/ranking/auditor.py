@@ -13,7 +13,7 @@ from libra.v1.ranking_pb2 import AuditFinding, AuditRunResponse
 from libra.v1.run_pb2 import RunState
 from libra.v1.verdict_pb2 import Verdict
 
-PAGE_VERDICTS = 1000
+PAGE_VERDICTS = 2000
 
 
 class Auditor:
@@ -55,7 +55,7 @@ class Auditor:
 
     async def _pages(self, run: str) -> AsyncIterator[Sequence[Verdict]]:
         after = ""
-        while page := await self._store.verdicts.list(run, after=after, limit=PAGE_VERDICTS):
+        while page := await self._store.verdicts.list(run, after=after, limit=PAGE_VERDICTS, brief=True):
             yield page
             after = page[-1].id
 

@@ -9,7 +9,7 @@ from typing import Any
 from pymongo.read_concern import ReadConcern
 
 from libra.store import ids, indexes, tally
-from libra.store.documents import Document, from_document
+from libra.store.documents import Document
 from libra.store.door import Database, Door
 from libra.v1.run_pb2 import OutcomeCounts
 from libra.v1.verdict_pb2 import JudgeVersion
@@ -127,5 +127,4 @@ def _cell(document: Document) -> Cell:
 
 
 def _judge(document: Document) -> tuple[str, str, str]:
-    judge = from_document(JudgeVersion(), document)
-    return judge.name, judge.version, judge.rubric_hash
+    return document.get("name", ""), document.get("version", ""), document.get("rubric_hash", "")

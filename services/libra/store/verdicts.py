@@ -18,6 +18,8 @@ GROUP_VERDICTS = 512
 
 SCAN_PAGE = 1000
 
+BRIEF = {"outcome": 1, "completion_id": 1}
+
 
 class Verdicts:
     """Every verdict, under the name of its trial and judging."""
@@ -80,17 +82,19 @@ class Verdicts:
         outcome: int | None = None,
         after: str = "",
         limit: int,
+        brief: bool = False,
     ) -> list[Verdict]:
         """Return up to `limit` verdicts in the order of trials, those after the id `after`.
 
         A `task` may come with its version or without. The selection is a range of ids as far as its parts go without a
         gap; from there on ids are compared, and only an `outcome` has documents read in vain.
+        A `brief` verdict says which trial, which outcome and which completion, and nothing else.
         """
         wanted = _selection(run, judging, model, task, attack, after)
         if outcome is not None:
             wanted["outcome"] = outcome
         with self._door():
-            found = self._collection.find(wanted).sort("_id", 1).limit(limit)
+            found = self._collection.find(wanted, BRIEF if brief else None).sort("_id", 1).limit(limit)
             return [_verdict(document) for document in await found.to_list(limit)]
 
 
