@@ -57,10 +57,12 @@ drift: $(PROTOC_READY)
 	diff -r -x __pycache__ -x __init__.py .make/generated/libra/v1 services/libra/v1
 
 manifests: $(READY)
+	mkdir -p .make
 	$(BIN)/hadolint deploy/Dockerfile
-	for overlay in k8s/overlays/*; do \
-		$(BIN)/kubectl kustomize $$overlay > .make/manifests.yaml || exit 1; \
-		$(BIN)/kubernetes-validate --strict .make/manifests.yaml || exit 1; \
+	$(BIN)/nats-server --config deploy/nats/nats.conf -t
+	for place in k8s/base k8s/overlays/*; do \
+		$(BIN)/kubectl kustomize $$place > .make/manifests.yaml || exit 1; \
+		$(BIN)/kubernetes-validate --quiet --strict .make/manifests.yaml || exit 1; \
 	done
 
 locks:
