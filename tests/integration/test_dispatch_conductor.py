@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import pytest
 from prometheus_client import CollectorRegistry
@@ -14,6 +15,9 @@ from ulid import ULID
 from libra.bus.connection import NatsBus
 from libra.dispatch.desk import Desk
 from libra.dispatch.settings import Settings
+from libra.errors import Unavailable
+from libra.local.servers import NatsServer
+from libra.stage.bus import Delivery
 from libra.store.client import Store
 from libra.store.runs import RunRecord, Section
 from libra.telemetry.metrics import Metrics
@@ -49,12 +53,19 @@ class World:
 
     async def work_at(self, consumer: str) -> None:
         while True:
-            for delivery in await self.bus.pull(consumer, 4):
+            for delivery in await self.pull(consumer):
                 if delivery.subject == "work.attack":
                     await self.answer(TrialBatch.FromString(delivery.data))
                 else:
                     await self.store.verdicts.write([VerdictBatch.FromString(delivery.data)])
                 await delivery.ack()
+
+    async def pull(self, consumer: str) -> Sequence[Delivery]:
+        try:
+            return await self.bus.pull(consumer, 4)
+        except Unavailable:
+            await asyncio.sleep(0.1)
+            return []
 
     async def answer(self, batch: TrialBatch) -> None:
         verdicts = []
@@ -91,8 +102,8 @@ async def working(*coroutines: object) -> AsyncIterator[None]:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def desk(world: World) -> Desk:
-    return Desk(world.store, world.bus, Metrics(CollectorRegistry()), IMPATIENT)
+def desk(world: World, settings: Settings = IMPATIENT) -> Desk:
+    return Desk(world.store, world.bus, Metrics(CollectorRegistry()), settings)
 
 
 async def create(world: World, *, epochs: int = 3) -> str:
@@ -105,6 +116,12 @@ async def create(world: World, *, epochs: int = 3) -> str:
     sections = [Section(f"letters@{TASK.version}", "none", TASK.category, TASK.sample_count * epochs, TASK.judge)]
     await world.store.runs.insert(RunRecord(run=run, sections=sections, cursors={}, request_id=""))
     return run.id
+
+
+async def begun(world: World) -> None:
+    async with asyncio.timeout(20):
+        while not any(any(record.cursors.values()) for record in await world.store.runs.active()):
+            await asyncio.sleep(0.05)
 
 
 async def ended(world: World, run: str, seconds: float = 20) -> dict[str, int]:
@@ -176,3 +193,60 @@ async def test_a_cancelled_run_is_led_no_further(world: World) -> None:
         assert before
         assert after
         assert after.cursors == before.cursors
+
+
+async def test_what_waits_for_a_stage_that_is_down_is_sent_again_but_never_given_up(world: World) -> None:
+    run = await create(world, epochs=1)
+    hasty = replace(IMPATIENT, quiet_seconds=0.2, patience_seconds=0.4, sweeps=0)
+    async with working(desk(world, hasty).work(asyncio.Event())):
+        await asyncio.sleep(2.0)  # nobody reads what is sent
+        async with working(world.work()):
+            assert await ended(world, run) == {"scored": 400, "failed": 0}
+    assert max(world.sendings.values()) > 2  # two models
+
+
+async def test_a_desk_that_is_told_to_stop_gives_its_runs_back(world: World) -> None:
+    run = await create(world)
+    stop, settings = asyncio.Event(), replace(IMPATIENT, lease_seconds=600.0)
+    first = asyncio.create_task(desk(world, settings).work(stop))
+    await begun(world)
+    assert not await world.store.runs.claim(run, "another", 1.0)
+    stop.set()
+    await asyncio.wait_for(first, 2.0)
+    async with working(desk(world, settings).work(asyncio.Event()), world.work()):
+        assert await ended(world, run) == {"scored": 1200, "failed": 0}
+
+
+async def test_two_desks_lead_a_run_once(world: World) -> None:
+    run = await create(world)
+    desks = [desk(world).work(asyncio.Event()) for _ in range(3)]
+    async with working(*desks, world.work()):
+        assert await ended(world, run) == {"scored": 1200, "failed": 0}
+    assert set(world.sendings.values()) == {6}
+
+
+async def test_a_run_goes_on_when_nats_has_lost_everything(world: World) -> None:
+    run = await create(world)
+    async with working(desk(world).work(asyncio.Event())):
+        await begun(world)
+        for stream in ("WORK", "DEAD"):
+            await world.bus.jetstream("delete").delete_stream(stream)
+        async with working(world.work()):
+            assert await ended(world, run) == {"scored": 1200, "failed": 0}
+
+
+async def test_a_run_waits_out_an_outage_of_nats(world: World, tmp_path: Path) -> None:
+    server = NatsServer.start(tmp_path)
+    bus = await NatsBus.connect(server.url, name="test")
+    await bus.ensure()
+    lost = World(world.store, bus)
+    run = await create(lost)
+    async with working(desk(lost).work(asyncio.Event())):
+        await begun(lost)
+        server.kill()
+        await asyncio.sleep(1.5)
+        server = NatsServer.start(tmp_path, port=server.port)
+        async with working(lost.work()):
+            assert await ended(lost, run, 30) == {"scored": 1200, "failed": 0}
+    await bus.close()
+    server.stop()
