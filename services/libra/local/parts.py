@@ -39,6 +39,7 @@ def environment(ports: Mapping[str, Ports], *, nats_url: str, mongo_url: str) ->
         "LIBRA_DISPATCH_ATTACK_ADDRESS": ports["attack"].address,
         "LIBRA_DISPATCH_JUDGE_ADDRESS": ports["judge"].address,
         "LIBRA_JUDGE_GATEWAY_ADDRESS": ports["gateway"].address,
+        "GRPC_VERBOSITY": "NONE",  # its lines are no JSON; what they tell, ours tell too
     }
     for service in SERVICES:
         prefix = f"LIBRA_{service.upper()}"

@@ -17,6 +17,7 @@ import yaml
 
 from libra.local import servers
 from libra.process.settings import LISTEN, Shared
+from libra.rpc.health import LIVENESS
 from libra.stage.policy import Policy
 
 ROOT = Path(__file__).parents[3]
@@ -169,7 +170,8 @@ class TestCluster:
         }
         assert one["readinessProbe"]["grpc"] == {"port": grpc}
         # What depends on NATS and MongoDB is no reason for a restart.
-        assert one["startupProbe"]["tcpSocket"] == one["livenessProbe"]["tcpSocket"] == {"port": "grpc"}
+        alive = {"port": grpc, "service": LIVENESS}
+        assert one["startupProbe"]["grpc"] == one["livenessProbe"]["grpc"] == alive
 
     def test_a_stop_leaves_time_to_drain(self, place: str, service: str) -> None:
         before = container(place, service)["lifecycle"]["preStop"]["sleep"]["seconds"]
