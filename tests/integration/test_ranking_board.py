@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from libra.errors import NotFound
+from libra.errors import Invalid, NotFound
 from libra.ranking.bell import Bell
 from libra.rpc.client import call, stream
 from libra.store.client import Store
@@ -149,6 +149,12 @@ async def test_models_choose_among_the_rows(store: Store, stub: RankingServiceSt
 async def test_a_run_that_is_not_there_is_named(stub: RankingServiceStub) -> None:
     with pytest.raises(NotFound, match="there is no run 'nobody'") as caught:
         await board(stub, "nobody")
+    assert caught.value.field == "runs"
+
+
+async def test_more_runs_than_a_board_takes_are_refused(stub: RankingServiceStub) -> None:
+    with pytest.raises(Invalid, match="501 runs are more than 500") as caught:
+        await board(stub, *map(str, range(501)))
     assert caught.value.field == "runs"
 
 

@@ -100,6 +100,19 @@ async def test_a_server_that_hangs_is_unavailable_and_nothing_is_written_twice(
     assert kept.n == 128
 
 
+async def test_a_ping_of_a_server_that_hangs_is_short_though_other_calls_have_time(server: MongoServer) -> None:
+    patient = Store.connect(server.url, settings=StoreSettings(ping_seconds=0.3))
+    await patient.ping()
+    server.process.send_signal(signal.SIGSTOP)
+    async with asyncio.timeout(3):
+        with pytest.raises(Unavailable):
+            await patient.ping()
+    server.process.send_signal(signal.SIGCONT)
+    await until_it_works(patient)
+    await patient.close()
+    server.kill()
+
+
 async def test_a_kill_in_the_midst_of_writing_leaves_true_sums(
     store: Store, server: MongoServer, tmp_path: Path
 ) -> None:

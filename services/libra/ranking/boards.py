@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from libra.errors import NotFound
+from libra.errors import Invalid, NotFound
 from libra.ranking.board import rows
 from libra.ranking.presenting import present
 from libra.ranking.selection import Entry, Selection, ambiguous, choose
@@ -15,14 +15,17 @@ from libra.store.client import Store
 from libra.store.runs import RunRecord, Section
 from libra.v1.ranking_pb2 import Board
 
+MAX_RUNS = 500
+"""That a board can be asked for by name."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
-    """The selection for the board of all finished runs, and what it was made of."""
+    """The board of all finished runs, and what it was made of."""
 
     runs: Mapping[str, int]
     selection: Selection
-    revision: int
+    board: Board
 
 
 class Boards:
@@ -31,6 +34,7 @@ class Boards:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._kept: _Kept | None = None
+        self._reading = asyncio.Lock()
 
     async def read(self, runs: Sequence[str] = (), models: Sequence[str] = ()) -> Board:
         """Return the board of these runs, finished or not; without any, of all that are finished. NotFound for a run.
@@ -38,25 +42,27 @@ class Boards:
         The revision is derived, so that every replica gives the same one: each verdict and each change of a run that the
         board takes in raises it. `models` chooses among the rows; what is compared with what does not depend on it.
         """
-        selection, revision = await (self._named(runs) if runs else self._finished())
-        entries = [entry for entry in selection.entries if not models or entry.cell.model in models]
-        unknown = sorted(set(models) - {entry.cell.model for entry in entries})
-        notes = [*selection.notes, *(f"{model} has no verdict in these runs" for model in unknown)]
-        board = Board(rows=[present(row) for row in rows(entries)], revision=revision, notes=notes)
-        board.create_time.GetCurrentTime()
-        return board
+        if runs:
+            return _board(*await self._named(runs), models)
+        kept = await self._finished()
+        return _board(kept.selection, kept.board.revision, models) if models else kept.board
 
-    async def _finished(self) -> tuple[Selection, int]:
-        runs = await self._store.runs.finished()
-        kept = self._kept
-        if kept is None or kept.runs != runs:
-            cells = await self._store.cells.of_runs(list(runs))
-            selection = await self._choose([Entry(cell, cell.all) for cell in cells])
-            revision = sum(runs.values()) + sum(cell.all for cell in cells)
-            kept = self._kept = _Kept(runs, selection, revision)
-        return kept.selection, kept.revision
+    async def _finished(self) -> _Kept:
+        # One at a time: when a run has finished, everyone who watches asks at once.
+        async with self._reading:
+            runs = await self._store.runs.finished()
+            if self._kept is None or self._kept.runs != runs:
+                cells = await self._store.cells.of_runs(list(runs))
+                selection = await self._choose([Entry(cell, cell.all) for cell in cells])
+                revision = sum(runs.values()) + sum(cell.all for cell in cells)
+                self._kept = _Kept(runs, selection, _board(selection, revision))
+            return self._kept
 
     async def _named(self, runs: Sequence[str]) -> tuple[Selection, int]:
+        if len(runs) > MAX_RUNS:
+            raise Invalid(
+                f"{len(runs)} runs are more than {MAX_RUNS}; name fewer, or none for all finished", field="runs"
+            )
         records = await asyncio.gather(*(self._record(run) for run in sorted(set(runs))))
         cells = await self._store.cells.of_runs([record.run.id for record in records])
         selection = await self._choose(expected(records, cells))
@@ -72,6 +78,15 @@ class Boards:
         if record is None:
             raise NotFound(f"there is no run {run!r}; `libra run list` shows those there are", field="runs")
         return record
+
+
+def _board(selection: Selection, revision: int, models: Sequence[str] = ()) -> Board:
+    entries = [entry for entry in selection.entries if not models or entry.cell.model in models]
+    unknown = sorted(set(models) - {entry.cell.model for entry in entries})
+    notes = [*selection.notes, *(f"{model} has no verdict in these runs" for model in unknown)]
+    board = Board(rows=[present(row) for row in rows(entries)], revision=revision, notes=notes)
+    board.create_time.GetCurrentTime()
+    return board
 
 
 def expected(records: Iterable[RunRecord], cells: Iterable[Cell]) -> list[Entry]:

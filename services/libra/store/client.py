@@ -6,6 +6,7 @@ import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import pymongo
 from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo.errors import ConfigurationError, InvalidURI
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class StoreSettings:
-    """The limits of a connection to MongoDB, in milliseconds."""
+    """The limits of a connection to MongoDB."""
 
     select_milliseconds: int = 5_000
     """A server that can take the request is found within this, or the request fails."""
@@ -41,6 +42,9 @@ class StoreSettings:
     majority_milliseconds: int = 20_000
     """A write that has not reached a majority by then is reported as not done, although it may be."""
 
+    ping_seconds: float = 3.0
+    """A ping takes no longer, whatever else may: it is asked often, and must not pile up on a server that hangs."""
+
     connections: int = 32
     """Open at once, at most; Motor's threads are fewer."""
 
@@ -48,8 +52,17 @@ class StoreSettings:
 class Store:
     """MongoDB as the services see it. Connects at the first request, not before."""
 
-    def __init__(self, client: AsyncIOMotorClient[Document], database: Database, door: Door, bucket: int) -> None:
+    def __init__(
+        self,
+        client: AsyncIOMotorClient[Document],
+        database: Database,
+        door: Door,
+        *,
+        bucket: int,
+        ping_seconds: float,
+    ) -> None:
         self._client = client
+        self._ping_seconds = ping_seconds
         self._database = database
         self._door = door
         self.tasks = Tasks(database, door)
@@ -92,11 +105,11 @@ class Store:
         except (InvalidURI, ConfigurationError, ValueError) as error:
             raise BadSettings(f"LIBRA_MONGO_URL is no connection string of MongoDB: {error}") from None
         place = secrets.randbelow(BUCKETS) if bucket is None else bucket % BUCKETS
-        return cls(client, client[database], Door(url), place)
+        return cls(client, client[database], Door(url), bucket=place, ping_seconds=limits.ping_seconds)
 
     async def ping(self) -> None:
-        """Return if MongoDB takes writes now; raise Unavailable otherwise."""
-        with self._door():
+        """Return if there is a MongoDB now that takes writes; raise Unavailable otherwise, within a few seconds."""
+        with self._door(), pymongo.timeout(self._ping_seconds):
             await self._database.command("ping")
 
     async def ensure_indexes(self) -> None:

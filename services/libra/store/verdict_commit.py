@@ -28,6 +28,9 @@ COLLISIONS = 10
 COLLISION_SECONDS = 0.01
 """Before the n-th run of a transaction, up to n times so long: two that collided do not come back together."""
 
+BYTES_AS_ONE = 16 * 1024
+"""A batch weighs as one verdict more for each so many bytes: a group holds some 8 MiB, or one batch."""
+
 NAMED_BY_ID = frozenset(
     {"id", "run", "judging", "model", "task", "attack", "sample", "epoch", "messages", "completion"}
 )
@@ -54,6 +57,8 @@ class Prepared:
     """run, judging, model, task, attack and category."""
 
     verdicts: Sequence[Document]
+    weight: int
+    """What it counts towards the limit of a group: its verdicts, and more if they are long."""
 
 
 def prepare(batch: VerdictBatch) -> Prepared:
@@ -74,7 +79,7 @@ def prepare(batch: VerdictBatch) -> Prepared:
         named = _name(header, verdict.sample, verdict.epoch)
         kept = {name: value for name, value in to_document(verdict).items() if name not in NAMED_BY_ID}
         documents.append({"_id": named, **kept, "category": header.category, "create_time": written})
-    return Prepared(cell, documents)
+    return Prepared(cell, documents, weight=len(documents) + batch.ByteSize() // BYTES_AS_ONE)
 
 
 def _check(header: BatchHeader) -> None:

@@ -29,7 +29,7 @@ class Verdicts:
         self._door = door
         self._commit = VerdictCommit(database, bucket)
         self._group: GroupCommit[Prepared, int] = GroupCommit(
-            self._guarded_commit, weight=lambda batch: len(batch.verdicts), limit=GROUP_VERDICTS
+            self._guarded_commit, weight=lambda batch: batch.weight, limit=GROUP_VERDICTS
         )
 
     def observe(self, observer: Callable[[Commit], None]) -> None:
