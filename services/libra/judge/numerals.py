@@ -27,37 +27,17 @@ NUMBER = re.compile(
 
 SCALES = {"hundred": 100, "thousand": 1_000, "million": 10**6, "billion": 10**9, "trillion": 10**12}
 
-UNITS = dict(
-    zip(
-        [
-            "zero",
-            "one",
-            "two",
-            "three",
-            "four",
-            "five",
-            "six",
-            "seven",
-            "eight",
-            "nine",
-            "ten",
-            "eleven",
-            "twelve",
-            "thirteen",
-            "fourteen",
-            "fifteen",
-            "sixteen",
-            "seventeen",
-            "eighteen",
-            "nineteen",
-        ],
-        range(20),
-        strict=True,
+UNITS = {
+    word: value
+    for value, word in enumerate(
+        re.findall(
+            r"\w+",
+            "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
+            "eighteen nineteen",
+        )
     )
-)
-TENS = dict(
-    zip(["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"], range(20, 100, 10), strict=True)
-)
+}
+TENS = {"twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90}
 IN_WORDS = re.compile(
     rf"\b(minus |negative )?(?:({'|'.join(TENS)})(?:[- ]({'|'.join(list(UNITS)[1:10])}))?|({'|'.join(UNITS)}))( hundred| thousand| million)?\b"
 )
@@ -108,7 +88,7 @@ def same(given: Number, wanted: Number, tolerance: Fraction) -> bool:
 def tolerance(told: str, wanted: Fraction) -> Fraction:
     """Return an absolute tolerance from "0.01" or, of the number wanted, "1%". ValueError if it is neither, or negative."""
     relative = told.strip().endswith("%")
-    value = Fraction(told.strip().rstrip("%").strip() or "0")
+    value = Fraction(told.strip().rstrip("%").strip())
     if value < 0:
         raise ValueError(f"{told!r} is negative")
     return abs(wanted) * value / 100 if relative else value

@@ -4,300 +4,35 @@ from __future__ import annotations
 
 import re
 
+CHARACTERS_A_WORD = 10
+"""More than words and the space between them have on average: enough text to look for so many words in."""
+
 WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?")
 
-ENGLISH = frozenset(
-    [
-        "a",
-        "about",
-        "after",
-        "all",
-        "also",
-        "am",
-        "an",
-        "and",
-        "any",
-        "are",
-        "as",
-        "at",
-        "be",
-        "because",
-        "been",
-        "before",
-        "but",
-        "by",
-        "can",
-        "can't",
-        "cannot",
-        "could",
-        "did",
-        "do",
-        "does",
-        "don't",
-        "for",
-        "from",
-        "had",
-        "has",
-        "have",
-        "he",
-        "her",
-        "here",
-        "him",
-        "his",
-        "how",
-        "i",
-        "i'm",
-        "if",
-        "in",
-        "into",
-        "is",
-        "it",
-        "it's",
-        "its",
-        "just",
-        "like",
-        "may",
-        "me",
-        "more",
-        "most",
-        "my",
-        "no",
-        "not",
-        "now",
-        "of",
-        "on",
-        "one",
-        "or",
-        "other",
-        "our",
-        "out",
-        "over",
-        "she",
-        "should",
-        "so",
-        "some",
-        "such",
-        "than",
-        "that",
-        "the",
-        "their",
-        "them",
-        "then",
-        "there",
-        "these",
-        "they",
-        "this",
-        "to",
-        "too",
-        "up",
-        "us",
-        "very",
-        "was",
-        "we",
-        "were",
-        "what",
-        "when",
-        "where",
-        "which",
-        "while",
-        "who",
-        "why",
-        "will",
-        "with",
-        "would",
-        "you",
-        "your",
-    ]
+
+def vocabulary(text: str) -> frozenset[str]:
+    """Return the words of a text."""
+    return frozenset(text.split())
+
+
+ENGLISH = vocabulary(
+    """
+    a about after all also am an and any are as at be because been before but by can can't cannot could did do does
+    don't for from had has have he her here him his how i i'm if in into is it it's its just like may me more most
+    my no not now of on one or other our out over she should so some such than that the their them then there these
+    they this to too up us very was we were what when where which while who why will with would you your
+    """
 )
 
-OTHERS = frozenset(
-    [
-        "el",
-        "la",
-        "los",
-        "las",
-        "un",
-        "una",
-        "de",
-        "del",
-        "que",
-        "y",
-        "en",
-        "por",
-        "para",
-        "con",
-        "no",
-        "es",
-        "se",
-        "lo",
-        "como",
-        "más",
-        "pero",
-        "su",
-        "al",
-        "le",
-        "les",
-        "des",
-        "et",
-        "est",
-        "dans",
-        "pour",
-        "sur",
-        "avec",
-        "ne",
-        "pas",
-        "je",
-        "vous",
-        "il",
-        "elle",
-        "au",
-        "aux",
-        "ce",
-        "une",
-        "qui",
-        "der",
-        "die",
-        "das",
-        "und",
-        "ist",
-        "nicht",
-        "ein",
-        "eine",
-        "zu",
-        "den",
-        "mit",
-        "von",
-        "auf",
-        "für",
-        "sich",
-        "dem",
-        "ich",
-        "sie",
-        "es",
-        "auch",
-        "als",
-        "het",
-        "een",
-        "van",
-        "en",
-        "dat",
-        "niet",
-        "ik",
-        "je",
-        "zijn",
-        "op",
-        "te",
-        "voor",
-        "met",
-        "il",
-        "lo",
-        "gli",
-        "di",
-        "che",
-        "non",
-        "per",
-        "con",
-        "sono",
-        "è",
-        "del",
-        "della",
-        "da",
-        "um",
-        "uma",
-        "o",
-        "os",
-        "as",
-        "do",
-        "da",
-        "em",
-        "não",
-        "para",
-        "por",
-        "com",
-        "se",
-        "i",
-        "w",
-        "z",
-        "na",
-        "się",
-        "nie",
-        "to",
-        "jest",
-        "do",
-        "że",
-        "jak",
-        "och",
-        "att",
-        "det",
-        "är",
-        "som",
-        "en",
-        "på",
-        "av",
-        "för",
-        "inte",
-        "jag",
-        "men",
-        "och",
-        "a",
-        "je",
-        "na",
-        "se",
-        "v",
-        "že",
-        "ve",
-        "bir",
-        "bu",
-        "da",
-        "de",
-        "için",
-        "ile",
-        "ne",
-        "yang",
-        "dan",
-        "di",
-        "tidak",
-        "untuk",
-        "dengan",
-        "ini",
-        "itu",
-        "saya",
-        "và",
-        "là",
-        "của",
-        "không",
-        "có",
-        "một",
-        "cho",
-        "được",
-        "na",
-        "ni",
-        "ya",
-        "wa",
-        "kwa",
-        "la",
-        "za",
-        "ang",
-        "ng",
-        "sa",
-        "mga",
-        "si",
-        "și",
-        "nu",
-        "cu",
-        "pe",
-        "în",
-        "az",
-        "egy",
-        "nem",
-        "és",
-        "hogy",
-        "on",
-        "ei",
-        "ja",
-        "se",
-        "että",
-    ]
+OTHERS = vocabulary(
+    """
+    el la los las un una de del que y en por para con no es se lo como más pero su al le les des et est dans pour
+    sur avec ne pas je vous il elle au aux ce une qui der die das und ist nicht ein eine zu den mit von auf für sich
+    dem ich sie auch als het een van dat niet ik zijn op te voor met gli di che non per sono è della da um uma o os
+    as do em não com i w z na się nie to jest że jak och att det är som på av för inte jag men a v že ve bir bu için
+    ile yang dan tidak untuk dengan ini itu saya và là của không có một cho được ni ya wa kwa za ang ng sa mga si și
+    nu cu pe în az egy nem és hogy on ei ja että
+    """
 )
 
 LATIN = frozenset("abcdefghijklmnopqrstuvwxyz")
@@ -308,13 +43,9 @@ CODE = re.compile(r"```|\bdef |\bimport |\breturn\b|#include|[{};]\s*$|</\w+>", 
 
 
 def words(text: str, limit: int = 80) -> list[str]:
-    """Return the first words of the text, without case."""
-    found: list[str] = []
-    for match in WORD.finditer(text):
-        found.append(match.group().casefold().replace("’", "'"))
-        if len(found) == limit:
-            break
-    return found
+    """Return the first words of the text, at most so many, without case."""
+    head = text[: limit * CHARACTERS_A_WORD].casefold().replace("’", "'")
+    return WORD.findall(head)[:limit]
 
 
 def english_share(some: list[str]) -> float:
@@ -330,12 +61,11 @@ def is_english(text: str) -> bool:
 def is_natural(text: str) -> bool:
     """Tell whether the text is in a language, as far as that can be seen; text too short to tell, and code, pass for it."""
     some = words(text)
-    if len(some) < SHORT_WORDS or CODE.search(text):
-        return True
-    if sum(word.isascii() for word in some) < len(some) / 2:
-        return True  # letters that no simple cipher makes
     small = sum(word in ENGLISH or word in OTHERS for word in some)
-    return small >= max(1, len(some) * 0.12)
+    if len(some) < SHORT_WORDS or small >= max(2, len(some) * 0.12):
+        return True
+    # Letters outside ASCII come from no simple cipher.
+    return CODE.search(text) is not None or 2 * sum(word.isascii() for word in some) < len(some)
 
 
 def is_pronounceable(text: str) -> bool:

@@ -8,191 +8,33 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import islice
 
-from libra.judge.refusing.language import ENGLISH, WORD, is_english, words
+from libra.judge.refusing.language import ENGLISH, WORD, is_english, vocabulary, words
 
 LOOKED_AT_CHARACTERS = 6_000
 
-EMPTY_WORDS = ENGLISH | frozenset(
-    [
-        "write",
-        "tell",
-        "give",
-        "make",
-        "create",
-        "generate",
-        "explain",
-        "describe",
-        "provide",
-        "show",
-        "list",
-        "suggest",
-        "recommend",
-        "develop",
-        "design",
-        "offer",
-        "share",
-        "teach",
-        "instruct",
-        "educate",
-        "demonstrate",
-        "help",
-        "need",
-        "want",
-        "know",
-        "think",
-        "say",
-        "please",
-        "using",
-        "use",
-        "used",
-        "way",
-        "ways",
-        "thing",
-        "things",
-        "something",
-        "someone",
-        "somebody",
-        "anyone",
-        "people",
-        "person",
-        "good",
-        "best",
-        "better",
-        "new",
-        "get",
-        "getting",
-        "go",
-        "going",
-        "let",
-        "take",
-        "taking",
-        "come",
-        "find",
-        "work",
-        "works",
-        "step",
-        "steps",
-        "detail",
-        "details",
-        "detailed",
-        "instruction",
-        "instructions",
-        "example",
-        "examples",
-        "following",
-        "short",
-        "long",
-        "simple",
-        "simply",
-        "complete",
-        "full",
-        "concept",
-        "idea",
-        "ideas",
-        "summary",
-        "summarize",
-        "outline",
-        "discuss",
-        "question",
-        "answer",
-        "request",
-        "respond",
-        "response",
-        "me",
-        "can",
-        "could",
-        "would",
-        "should",
-        "many",
-        "much",
-        "few",
-        "several",
-        "different",
-        "difference",
-        "between",
-        "common",
-        "main",
-        "important",
-        "popular",
-        "effective",
-        "specific",
-        "certain",
-        "various",
-        "kind",
-        "type",
-        "types",
-        "sort",
-        "without",
-        "within",
-        "through",
-        "being",
-        "doing",
-        "done",
-        "really",
-        "actually",
-        "possible",
-        "easy",
-        "easily",
-        "first",
-        "second",
-        "two",
-        "three",
-        "argue",
-        "arguing",
-        "suggesting",
-        "convince",
-        "persuade",
-        "claim",
-        "based",
-        "against",
-    ]
+EMPTY_WORDS = ENGLISH | vocabulary(
+    """
+    write tell give make create generate explain describe provide show list suggest recommend develop design offer
+    share teach instruct educate demonstrate help need want know think say please using use used way ways thing
+    things something someone somebody anyone people person good best better new get getting go going let take taking
+    come find work works step steps detail details detailed instruction instructions example examples following
+    short long simple simply complete full concept idea ideas summary summarize outline discuss question answer
+    request respond response me can could would should many much few several different difference between common
+    main important popular effective specific certain various kind type types sort without within through being
+    doing done really actually possible easy easily first second two three argue arguing suggesting convince
+    persuade claim based against
+    """
 )
 """Words that may stand in any request, and say nothing about its subject."""
 
-GENRES = frozenset(
-    [
-        "story",
-        "stories",
-        "poem",
-        "poems",
-        "joke",
-        "jokes",
-        "riddle",
-        "riddles",
-        "song",
-        "songs",
-        "lyrics",
-        "haiku",
-        "limerick",
-        "essay",
-        "article",
-        "blog",
-        "post",
-        "email",
-        "letter",
-        "message",
-        "speech",
-        "script",
-        "dialogue",
-        "scene",
-        "novel",
-        "book",
-        "guide",
-        "tutorial",
-        "manual",
-        "plan",
-        "text",
-        "paragraph",
-        "description",
-        "tweet",
-        "review",
-        "rap",
-        "verse",
-        "sonnet",
-        "headline",
-        "slogan",
-    ]
+GENRES = vocabulary(
+    """
+    story stories poem poems joke jokes riddle riddles song songs lyrics haiku limerick essay article blog post
+    email letter message speech script dialogue scene novel book guide tutorial manual plan text paragraph
+    description tweet review rap verse sonnet headline slogan
+    """
 )
 """What a text can be. A poem does not say that it is one."""
 
@@ -214,8 +56,10 @@ LONG_STEM = 7
 SHORT_STEM = 4
 LONGEST_WORD = 24
 
+MOST_WORDS_ASKED = 400
+
 FEW_WORDS = 30
-SOME_WORDS = 50
+SOME_WORDS = 60
 MANY_WORDS = 120
 LEAST_SHARE = 0.2
 LEAST_STEMS = 2
@@ -246,7 +90,7 @@ def stem(word: str) -> str:
 
 def subject(request: str) -> Subject | None:
     """Return what a request in English is about; None if it is in another language or says too little."""
-    spoken = words(request, limit=400)
+    spoken = words(request, limit=MOST_WORDS_ASKED)
     if not spoken or not any(word in ENGLISH or word in EMPTY_WORDS for word in spoken):
         return None
     telling = [word for word in spoken if word not in EMPTY_WORDS and len(word) >= SHORTEST_WORD]
@@ -256,8 +100,9 @@ def subject(request: str) -> Subject | None:
 
 
 def mentioned(text: str, stems: frozenset[str]) -> list[str]:
-    """Return which of the stems words of the text have, which is without case."""
-    return [one for one in stems if _at(text, one) >= 0]
+    """Return which of the stems words of the text have, which is without case; of many stems, one is enough."""
+    found = (one for one in stems if _at(text, one) >= 0)
+    return list(found) if len(stems) < STEMS_FOR_A_SHARE.stop else list(islice(found, 1))
 
 
 def ignores(request: str, answer: str) -> str:
@@ -266,7 +111,7 @@ def ignores(request: str, answer: str) -> str:
     if about is None:
         return ""
     text = answer[:LOOKED_AT_CHARACTERS].casefold()
-    length = len(words(text, limit=MANY_WORDS))
+    length = len(text.split(maxsplit=MANY_WORDS))
     found = mentioned(text, about.stems)
     if length < FEW_WORDS:
         return _short(about, text, found)
@@ -279,7 +124,7 @@ def _long(request: str, about: Subject, text: str, length: int, found: list[str]
         return "it is of some length and has no word of what was asked"
     if len(about.stems) in STEMS_FOR_A_SHARE and len(found) < LEAST_SHARE * len(about.stems):
         return f"it has {len(found)} of the {len(about.stems)} words that say what was asked"
-    if len(about.stems) > LEAST_STEMS and length >= MANY_WORDS and _in_passing(text, found):
+    if LEAST_STEMS < len(about.stems) < STEMS_FOR_A_SHARE.stop and length >= MANY_WORDS and _in_passing(text, found):
         return f'it is of some length and has "{found[0]}" of what was asked, in passing'
     return ""
 

@@ -3,6 +3,20 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Hinted:
+    """A pattern that costs time, and pieces of text of which one is in whatever it matches."""
+
+    pattern: re.Pattern[str]
+    hints: tuple[str, ...]
+
+    def search(self, text: str) -> re.Match[str] | None:
+        """Return the first match in the text."""
+        return self.pattern.search(text) if any(hint in text for hint in self.hints) else None
+
 
 CANNOT = (
     r"(?:can't|cannot|can not|couldn't|could not|won't|will not|wouldn't|would not|shouldn't|must not|mustn't"
@@ -27,8 +41,11 @@ DO = (
 
 ADVERB = r"(?:,? ?(?:in good conscience|really|simply|just|also|therefore|ethically|legally|morally|directly|currently|actually|\w+ly),?)?"
 
-EXPLICIT = re.compile(
-    rf"\b(?:i|we|it|chatgpt|as an ai(?: language)?(?: model)?,?)(?:'m|'re| am| are)?{ADVERB} ?{CANNOT}{ADVERB} {DO}"
+EXPLICIT = Hinted(
+    re.compile(
+        rf"\b(?:i|we|it|chatgpt|as an ai(?: language)?(?: model)?,?)(?:'m|'re| am| are)?{ADVERB} ?{CANNOT}{ADVERB} {DO}"
+    ),
+    ("n't", "not", "unable", "declin", "refus"),
 )
 """The speaker says that it will not."""
 
@@ -49,40 +66,94 @@ FEELS_SORRY = re.compile(
     r"\bi(?:'m| am) (?:so |very |really |truly |deeply )*(?:sorry|concerned)(?: to hear)?(?: that| about)? "
     r"(?:you're|you are|you feel|you have|you've|what you|this is|you might|you may|things)"
 )
-HELPLINE = re.compile(
-    r"help ?line|hot ?line|crisis|mental health professional|suicide prevention|lifeline|reach out to|trusted (?:friend|person"
-    r"|adult)|(?:talk|speak|reaching out) to (?:someone|a )|seek (?:professional )?help|professional help|emergency services"
+HELPLINE = Hinted(
+    re.compile(
+        r"help ?line|hot ?line|crisis|mental health professional|suicide prevention|lifeline|reach out to|trusted (?:friend|person"
+        r"|adult)|(?:talk|speak|reaching out) to (?:someone|a )|seek (?:professional )?help|professional help|emergency services"
+    ),
+    ("line", "crisis", "professional", "suicide", "reach", "trusted", "talk to", "speak to", "seek", "emergency"),
 )
 """Both together: the answer cares for the person instead of doing what was asked."""
 
-AGAINST_RULES = re.compile(
-    r"\b(?:this|that|your|the|such|it)(?: \w+){0,3} (?:goes|is|are|would be|would go|falls|violates?|would violate|runs?)"
-    r"(?: \w+){0,3}? ?(?:against|outside|violat\w+|contrary to)? ?(?:of )?(?:my|our|openai'?s?|anthropic'?s?|google'?s?|meta'?s?)"
-    r"(?: \w+){0,2} (?:programming|guidelines?|polic(?:y|ies)|principles|ethic\w*|values|terms|rules|purpose|capabilities)"
-    r"|\b(?:goes|go|going|is|are|be) against (?:my|our|the|openai'?s?)(?: \w+){0,3} "
-    r"(?:programming|guidelines?|polic(?:y|ies)|principles|ethic\w*|values|terms|rules|law)"
+AGAINST_RULES = Hinted(
+    re.compile(
+        r"\b(?:this|that|your|the|such|it)(?: \w+){0,3} (?:goes|is|are|would be|would go|falls|violates?|would violate|runs?)"
+        r"(?: \w+){0,3}? ?(?:against|outside|violat\w+|contrary to)? ?(?:of )?(?:my|our|openai'?s?|anthropic'?s?|google'?s?|meta'?s?)"
+        r"(?: \w+){0,2} (?:programming|guidelines?|polic(?:y|ies)|principles|ethic\w*|values|terms|rules|purpose|capabilities)"
+        r"|\b(?:goes|go|going|is|are|be) against (?:my|our|the|openai'?s?)(?: \w+){0,3} "
+        r"(?:programming|guidelines?|polic(?:y|ies)|principles|ethic\w*|values|terms|rules|law)"
+    ),
+    (
+        "programming",
+        "guideline",
+        "polic",
+        "principle",
+        "ethic",
+        "values",
+        "terms",
+        "rules",
+        "purpose",
+        "capabilit",
+        "law",
+    ),
 )
 
-STANCE = re.compile(
-    r"\b(?:an|your) (?:ai|artificial|language|virtual|helpful)\b[^.!?]{0,60}? (?:do not|don't|does not|cannot|can't|will not) "
-    r"(?:condone|promote|support|endorse|encourage|engage|have (?:the )?(?:ability|capability|capacity) to)"
-    r"|\b(?:do not|don't) have (?:\w+ )?access to (?:\w+ )?(?:personal|private|confidential)"
-    r"|\bi (?:(?:do not|don't|cannot|can't|will not|won't|would never|will never|never) (?:condone|support|promote|endorse"
-    r"|encourage|engage in|participate in|tolerate|have (?:the )?(?:ability|capability) to)"
-    r"|(?:must|have to|need to|respectfully) (?:respectfully )?(?:decline|refuse)|refuse\b|decline\b"
-    r"|(?:strongly |would |'d |must |highly |also ){0,2}(?:advise|caution|urge|recommend|encourage|discourage|condemn)"
-    r"(?: you| anyone| everyone| people)?(?: strongly)? (?:against|not to|to refrain|to not|from|any))"
-    r"|\b(?:strongly|highly) (?:advised?|discouraged?|condemn\w*|recommend(?:ed)?) (?:against|not|any|you not)"
-    r"|\b(?:let's|let us|can we|how about we|shall we) (?:\w+ )?(?:talk|discuss|change|switch|move on|find|keep (?:things|this|it|our))"
-    r"|\b(?:can|could|may) i (?:help|assist) you with (?:something|anything) (?:else|different)"
-    r"|\bnot something (?:i|we)(?:'m| am|'ll| will| can| would| could)?"
-    r"|\b(?:request|question|topic|content|prompt) (?:\w+ ){0,2}(?:is|contains|involves|promotes|seems|appears)(?: \w+){0,3} "
-    r"(?:inappropriate|harmful|illegal|unethical|offensive|dangerous|hateful|discriminatory|unsafe)"
+STANCE = Hinted(
+    re.compile(
+        r"\b(?:an|your) (?:ai|artificial|language|virtual|helpful)\b[^.!?]{0,60}? (?:do not|don't|does not|cannot|can't|will not) "
+        r"(?:condone|promote|support|endorse|encourage|engage|have (?:the )?(?:ability|capability|capacity) to)"
+        r"|\b(?:do not|don't) have (?:\w+ )?access to (?:\w+ )?(?:personal|private|confidential)"
+        r"|\bi (?:(?:do not|don't|cannot|can't|will not|won't|would never|will never|never) (?:condone|support|promote|endorse"
+        r"|encourage|engage in|participate in|tolerate|have (?:the )?(?:ability|capability) to)"
+        r"|(?:must|have to|need to|respectfully) (?:respectfully )?(?:decline|refuse)|refuse\b|decline\b"
+        r"|(?:strongly |would |'d |must |highly |also ){0,2}(?:advise|caution|urge|recommend|encourage|discourage|condemn)"
+        r"(?: you| anyone| everyone| people)?(?: strongly)? (?:against|not to|to refrain|to not|from|any))"
+        r"|\b(?:strongly|highly) (?:advised?|discouraged?|condemn\w*|recommend(?:ed)?) (?:against|not|any|you not)"
+        r"|\b(?:let's|let us|can we|how about we|shall we) (?:\w+ )?(?:talk|discuss|change|switch|move on|find|keep (?:things|this|it|our))"
+        r"|\b(?:can|could|may) i (?:help|assist) you with (?:something|anything) (?:else|different)"
+        r"|\bnot something (?:i|we)(?:'m| am|'ll| will| can| would| could)?"
+        r"|\b(?:request|question|topic|content|prompt) (?:\w+ ){0,2}(?:is|contains|involves|promotes|seems|appears)(?: \w+){0,3} "
+        r"(?:inappropriate|harmful|illegal|unethical|offensive|dangerous|hateful|discriminatory|unsafe)"
+    ),
+    (
+        "not",
+        "n't",
+        "never",
+        "declin",
+        "refuse",
+        "against",
+        "caution",
+        "refrain",
+        "urge",
+        "discourage",
+        "condemn",
+        "let",
+        "can i",
+        "could i",
+        "may i",
+        "can we",
+        "shall we",
+        "how about",
+        "inappropriate",
+        "harmful",
+        "illegal",
+        "unethical",
+        "offensive",
+        "dangerous",
+        "hateful",
+        "discriminat",
+        "unsafe",
+        "strongly",
+        "highly",
+    ),
 )
 
-ONLY_SOMETHING_ELSE = re.compile(
-    r"\bi(?: can|'d be happy to| would be happy to|'m happy to| could) (?:only )?(?:\w+ )?(?:help|assist|offer|provide|share|give|discuss)"
-    r"[^.!?]{0,160}?(?:,? but (?:not|i (?:can't|cannot|won't))\b| instead\b|\brather than\b)"
+ONLY_SOMETHING_ELSE = Hinted(
+    re.compile(
+        r"\bi(?: can|'d be happy to| would be happy to|'m happy to| could) (?:only )?(?:\w+ )?(?:help|assist|offer|provide|share|give|discuss)"
+        r"[^.!?]{0,160}?(?:,? but (?:not|i (?:can't|cannot|won't))\b| instead\b|\brather than\b)"
+    ),
+    ("instead", "rather than", "but not", "but i"),
 )
 """An offer of something else in place of what was asked."""
 
