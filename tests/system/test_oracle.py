@@ -1,0 +1,61 @@
+"""`libra board --json` on verdicts made from the published task scores gives the published Safety Scores."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from ulid import ULID
+
+from libra.local.system import System
+from libra.store.client import Store
+from libra.store.runs import RunRecord, Section
+from libra.v1.batch_pb2 import BatchHeader, VerdictBatch
+from libra.v1.run_pb2 import Run, RunSpec, RunState
+from libra.v1.task_pb2 import Category
+from libra.v1.verdict_pb2 import JudgeVersion, Outcome, Verdict
+
+ORACLE = Path(__file__).parents[3] / "shared" / "data" / "libra_published_scores.json"
+JUDGE = JudgeVersion(name="published", version="1")
+
+pytestmark = pytest.mark.skipif(not ORACLE.exists(), reason="the published scores lie in a folder beside the checkout")
+
+
+async def publish(store: Store, scores: dict[str, dict[str, float]], categories: dict[str, str]) -> str:
+    """Store a finished run with one verdict for each published score; return its id."""
+    sections = {
+        task: Section(f"{task}@published", "none", Category.Value(f"CATEGORY_{category.upper()}"), 1)
+        for task, category in categories.items()
+    }
+    run = Run(id=str(ULID()), spec=RunSpec(models=sorted(scores)), state=RunState.RUN_STATE_RUNNING)
+    await store.runs.insert(RunRecord(run=run, sections=list(sections.values())))
+    for model, of_tasks in scores.items():
+        for task, score in of_tasks.items():
+            section = sections[task]
+            header = BatchHeader(
+                run=run.id, model=model, task=section.task, attack="none", category=Category.ValueType(section.category)
+            )
+            verdict = Verdict(outcome=Outcome.OUTCOME_SCORED, score=score, judge=JUDGE, completion_id="published")
+            await store.verdicts.write([VerdictBatch(header=header, verdicts=[verdict])])
+    await store.runs.end(run.id, RunState.RUN_STATE_FINISHED)
+    return run.id
+
+
+async def test_the_published_safety_scores_come_out_to_a_tenth(system: System) -> None:
+    system.up()
+    published = json.loads(ORACLE.read_text())
+    shown = published["site_safety_score_percent"]
+    scores = {model: published["scores"][model] for model in shown}
+    store = Store.connect(system.mongo_url)
+    run = await publish(store, scores, published["categories"])
+    await store.close()
+    printed = subprocess.run(
+        [sys.executable, "-m", "libra.cli", "--data", str(system.folder), "board", "--run", run, "--json"],
+        capture_output=True,
+        check=True,
+    )
+    rows = json.loads(printed.stdout)["board"]["rows"]
+    assert {row["model"]: round(100 * row["safety"]["value"], 1) for row in rows} == shown
