@@ -27,7 +27,8 @@ def parse(pieces: Iterable[bytes], *, file_name: str) -> list[Sample]:
     samples: list[Sample] = []
     line_of: dict[str, int] = {}
     blank = number = 0
-    for number, line in enumerate(lines(pieces), start=1):
+    for number, raw in enumerate(lines(pieces), start=1):
+        line = raw.removeprefix(BOM) if number == 1 else raw
         if not line.strip():
             blank = blank or number
             continue
@@ -49,15 +50,15 @@ def parse(pieces: Iterable[bytes], *, file_name: str) -> list[Sample]:
 
 def lines(pieces: Iterable[bytes]) -> Iterator[bytes]:
     """Yield each line without its end. Only a line feed ends one: U+2028 and its like may stand in a text."""
-    rest, at_start = b"", True
+    begun: list[bytes] = []
     for piece in pieces:
-        rest += piece
-        if at_start and len(rest) >= len(BOM):
-            rest, at_start = rest.removeprefix(BOM), False
-        *whole, rest = rest.split(b"\n")
-        yield from whole
-    if rest:
-        yield rest
+        first, *others = piece.split(b"\n")
+        begun.append(first)
+        for other in others:
+            yield b"".join(begun)
+            begun = [other]
+    if last := b"".join(begun):
+        yield last
 
 
 def to_sample(line: bytes, ordinal: int) -> Sample:

@@ -70,8 +70,12 @@ class Sweep:
 
     async def _missing(self, record: RunRecord, model: str) -> AsyncIterator[tuple[Section, Places]]:
         run = record.run
+        cells = await self._store.cells.of_runs([run.id])
+        settled = {(cell.task, cell.attack): cell.all for cell in cells if cell.model == model}
         for section, count in sent(record.sections, record.cursors.get(model, 0)):
+            if settled.get((section.task, section.attack), 0) >= count:
+                continue  # in a long run nearly all are: their ids need not be looked at
             have = await self._store.verdicts.ids(run.id, 0, model, section.task, section.attack)
-            if len(have) < count:
-                grid = await self._sender.grid(record, section)
-                yield section, [place for place in grid.between(0, count) if place not in have]
+            grid = await self._sender.grid(record, section)
+            if places := [place for place in grid.between(0, count) if place not in have]:
+                yield section, places
