@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from opentelemetry.trace import SpanKind, StatusCode
+from opentelemetry.trace import SpanKind, StatusCode, Tracer
 
 from libra.gateway.keeping import Keeper
 from libra.gateway.limiter import Lane, Limiter, Permit
@@ -18,7 +18,7 @@ from libra.gateway.question import Question
 from libra.gateway.reply import Answer, Fault, Kind, Reply
 from libra.gateway.retrying import Patience, RetryPolicy
 from libra.gateway.sharing import Shared
-from libra.telemetry import spans, tracing
+from libra.telemetry import spans
 from libra.v1.completion_pb2 import Completion, FinishReason, Usage
 
 
@@ -31,6 +31,8 @@ class Asker:
     policy: RetryPolicy
     draw: Callable[[], float]
     """A number in [0, 1) for the jitter."""
+
+    tracer: Tracer
 
     async def ask(
         self, name: str, question: Question, line: Line, lane: Lane, shared: Shared[Completion]
@@ -88,15 +90,18 @@ class Asker:
             limiter.release(permit)
 
     async def _request(self, question: Question) -> Reply:
-        attributes = {"model": question.model.name}
-        with tracing.tracer().start_as_current_span(
-            spans.GATEWAY_REQUEST, kind=SpanKind.CLIENT, attributes=attributes
-        ) as span:
+        # Not made the current span: nothing below has spans of its own, and that would cost as much again.
+        span = self.tracer.start_span(
+            spans.GATEWAY_REQUEST, kind=SpanKind.CLIENT, attributes={"model": question.model.name}
+        )
+        try:
             reply = await self.providers.ask(question)
             span.set_attribute("outcome", reply.outcome)
             if isinstance(reply, Fault):
                 span.set_status(StatusCode.ERROR, reply.reason)
             return reply
+        finally:
+            span.end()
 
     def _learn(self, line: Line, permit: Permit, reply: Reply) -> None:
         """Let the reply change how much is asked next."""

@@ -16,6 +16,7 @@ from libra.gateway.line import Lines
 from libra.gateway.providers import Providers
 from libra.gateway.settings import Settings
 from libra.store.client import Store
+from libra.telemetry import tracing
 from libra.telemetry.metrics import Metrics
 
 
@@ -36,7 +37,7 @@ class Desk:
         providers, lines = Providers(environment), Lines(metrics)
         keeper = Keeper(store.completions, settings.hold_seconds)
         # Jitter needs no secrecy, only that replicas differ.
-        asker = Asker(providers, keeper, settings.retry_policy(), random.random)
+        asker = Asker(providers, keeper, settings.retry_policy(), random.random, tracing.tracer())
         return cls(
             settings=settings,
             providers=providers,
