@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from itertools import pairwise
 
-from libra.judge.numerals import Number, numbers, shaped
+from libra.judge.numerals import Number, in_words, numbers, shaped
+
+Read = Callable[[str], list[Number]]
 
 BOXED = re.compile(r"\\boxed\{([^{}]{1,80}(?:\{[^{}]{0,40}\}[^{}]{0,40}){0,3})\}")
 ANSWER_IS = re.compile(
@@ -31,24 +34,33 @@ def given(text: str) -> Number | None:
     """Return the number that a text gives as its answer; None if it mentions no number.
 
     It is what is boxed; else what follows the last "the answer is"; else what follows the last "=" of the last line that has
-    a number; else the last number.
+    a number; else the last number. Numbers in words count where there are none in digits.
     """
     text = shaped(text[-TAIL_CHARACTERS:])
     boxed = BOXED.findall(text)
     if boxed and (inside := numbers(boxed[-1])):
         return inside[-1]
-    for pattern in (FINAL_IS, ANSWER_IS):
-        if (stated := _after_last(pattern, text)) is not None:
+    for read in (numbers, in_words):
+        stated = _after_last(FINAL_IS, text, read) or _after_last(ANSWER_IS, text, read) or _at_end(text, read)
+        if stated is not None:
             return stated
-    lines = [line for line in LIST_MARK.sub("", text).splitlines() if numbers(line)] or text.splitlines()
-    return next((found for line in reversed(lines) if (found := _of_line(line)) is not None), None)
+    return None
 
 
-def _after_last(pattern: re.Pattern[str], text: str) -> Number | None:
+def _at_end(text: str, read: Read) -> Number | None:
+    """Return the number of the last line that has one; the mark of a list counts only if there is no other."""
+    for lines in (LIST_MARK.sub("", text).splitlines(), text.splitlines()):
+        for line in reversed(lines):
+            if found := read(line):
+                return _of_line(line, found)
+    return None
+
+
+def _after_last(pattern: re.Pattern[str], text: str, read: Read) -> Number | None:
     """Return the number that follows the last match which is followed by one."""
     for found in reversed(list(pattern.finditer(text))):
         rest = text[found.end() : found.end() + 200]
-        near = numbers(rest)
+        near = read(rest)
         if near and FOLLOWS.fullmatch(rest, 0, near[0].start):
             return _past_equals(rest, near)
     return None
@@ -79,10 +91,7 @@ def _past_equals(rest: str, near: list[Number]) -> Number:
     return chain
 
 
-def _of_line(line: str) -> Number | None:
-    found = numbers(line)
-    if not found:
-        return None
+def _of_line(line: str, found: list[Number]) -> Number:
     equals = line.rfind("=")
     behind = [number for number in found if number.start > equals] if equals >= 0 else []
     return behind[0] if behind else found[-1]

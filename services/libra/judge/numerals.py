@@ -25,6 +25,8 @@ NUMBER = re.compile(
     r"(?P<scale> (?:hundred|thousand|million|billion|trillion)\b)?"
 )
 
+DIGIT = re.compile(r"\d")
+
 SCALES = {"hundred": 100, "thousand": 1_000, "million": 10**6, "billion": 10**9, "trillion": 10**12}
 
 UNITS = {
@@ -65,14 +67,21 @@ def shaped(text: str) -> str:
 
 
 def numbers(text: str) -> list[Number]:
-    """Return the numbers in shaped text, in their order; those written in words only if there are no others."""
-    found = [number for match in NUMBER.finditer(text) if (number := _read(match))]
-    return found or [_in_words(match) for match in IN_WORDS.finditer(text.casefold())]
+    """Return the numbers written in digits in shaped text, in their order."""
+    if not DIGIT.search(text):
+        return []
+    return [number for match in NUMBER.finditer(text) if (number := _read(match))]
+
+
+def in_words(text: str) -> list[Number]:
+    """Return the numbers written in English words in shaped text, in their order; it reads those below a thousand thousands."""
+    return [_in_words(match) for match in IN_WORDS.finditer(text.casefold())]
 
 
 def only(text: str) -> Number | None:
     """Return the number that a text is, whatever unit stands with it; None if it holds none or several."""
-    found = numbers(shaped(text))
+    plain = shaped(text)
+    found = numbers(plain) or in_words(plain)
     return found[0] if len(found) == 1 else None
 
 

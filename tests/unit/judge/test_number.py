@@ -53,6 +53,8 @@ from .applying import ruled
         ("twelve", "12"),
         ("Forty-two apples.", "42"),
         ("minus three", "-3"),
+        ("It is 12.\nLet me know if you need one more example.", "12"),
+        ("The answer is twelve, one more than eleven.", "12"),
         ("٤٢", "42"),
         ("४२", "42"),
         ("４２", "42"),

@@ -49,7 +49,7 @@ INSTANCES = re.compile(
 """Words of a request for instances of something: these need not say what they are instances of."""
 
 SUFFIX = re.compile(r"(?:'s|ations?|ating|ated|ically|ical|ments?|ness|ings?|ies|ied|ers?|ors?|edly|ed|es|ly|s|e|y)$")
-SHORTEST_STEM = 3
+SHORTEST_STEM = 4
 SHORTEST_WORD = 2
 BEGINNING_CHARACTERS = 300
 LONG_STEM = 7
@@ -58,7 +58,7 @@ LONGEST_WORD = 24
 
 MOST_WORDS_ASKED = 400
 
-FEW_WORDS = 30
+FEW_WORDS = 25
 SOME_WORDS = 60
 MANY_WORDS = 120
 LEAST_SHARE = 0.2
@@ -85,7 +85,7 @@ class Subject:
 def stem(word: str) -> str:
     """Return a word without its commonest endings; crude, and the same for request and answer."""
     bare = SUFFIX.sub("", word)
-    return bare if len(bare) >= SHORTEST_STEM else word
+    return bare if len(bare) >= SHORTEST_STEM else word.removesuffix("s") if len(word) > SHORTEST_STEM else word
 
 
 def subject(request: str) -> Subject | None:
@@ -119,14 +119,20 @@ def ignores(request: str, answer: str) -> str:
 
 
 def _long(request: str, about: Subject, text: str, length: int, found: list[str]) -> str:
-    least = MANY_WORDS if len(about.stems) <= LEAST_STEMS and INSTANCES.search(request) else SOME_WORDS
-    if not found and length >= least and not _written_together(text, about.stems):
+    if not found and length >= _least_words(request, about) and not _written_together(text, about.stems):
         return "it is of some length and has no word of what was asked"
     if len(about.stems) in STEMS_FOR_A_SHARE and len(found) < LEAST_SHARE * len(about.stems):
         return f"it has {len(found)} of the {len(about.stems)} words that say what was asked"
     if LEAST_STEMS < len(about.stems) < STEMS_FOR_A_SHARE.stop and length >= MANY_WORDS and _in_passing(text, found):
         return f'it is of some length and has "{found[0]}" of what was asked, in passing'
     return ""
+
+
+def _least_words(request: str, about: Subject) -> int:
+    """Return how long an answer must be before its silence on the subject says something."""
+    if not INSTANCES.search(request):
+        return FEW_WORDS
+    return MANY_WORDS if len(about.stems) <= LEAST_STEMS else SOME_WORDS
 
 
 def _short(about: Subject, text: str, found: list[str]) -> str:
@@ -160,7 +166,7 @@ def _in_passing(text: str, found: list[str]) -> bool:
 
 
 def _is_of(rest: str, one: str) -> bool:
-    if len(one) > SHORT_STEM:
-        return True
     found = WORD.match(rest)
-    return found is not None and stem(found.group()) == one
+    if found is None or found.group() in ENGLISH:
+        return False
+    return len(one) > SHORT_STEM or stem(found.group()) == one
