@@ -390,6 +390,7 @@ async def test_a_repeat_of_a_request_returns_the_first_run(dispatch: Dispatch) -
     first, second = await asyncio.gather(*(dispatch.create(request_id="once") for _ in range(2)))
     assert first.run == second.run
     assert (await dispatch.create(request_id="once", epochs=3)).run == first.run
+    assert (await dispatch.create(request_id="once", models=["forgotten-since"])).run == first.run
     assert (await dispatch.create(request_id="twice")).run.id != first.run.id
     assert len((await call(dispatch.runs.ListRuns, ListRunsRequest(), SECONDS)).runs) == 2
 

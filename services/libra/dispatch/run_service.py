@@ -53,6 +53,9 @@ class RunService(run_pb2_grpc.RunServiceServicer):
         """Check the spec, keep the run, and have it led."""
         if len(request.request_id) > MAX_REQUEST_ID_CHARACTERS:
             raise Invalid(f"it has more than {MAX_REQUEST_ID_CHARACTERS} characters", field="request_id")
+        # Before the spec is checked: what it named then may be gone by now.
+        if request.request_id and (first := await self._store.runs.asked(request.request_id)):
+            return CreateRunResponse(run=await self._present(first))
         registry = await self._catalogues.registry(request.spec.tasks)
         resolved = resolve(request.spec, registry)
         run = Run(id=str(ULID()), spec=resolved.spec, state=RunState.RUN_STATE_RUNNING)

@@ -76,6 +76,12 @@ class Runs:
             document = await self._collection.find_one({"_id": run})
         return _record(document) if document else None
 
+    async def asked(self, request_id: str) -> RunRecord | None:
+        """Return the run that was created under this request_id."""
+        with self._door():
+            document = await self._collection.find_one({"request_id": request_id})
+        return _record(document) if document else None
+
     async def state(self, run: str) -> RunState.ValueType | None:
         """Return whether a run is running, finished or cancelled, and nothing else of it; None if it is unknown."""
         with self._door():
