@@ -46,9 +46,8 @@ class Keeper:
         try:
             return await self._kept.put(completion, question.messages)
         except Unavailable as outage:
-            log.warning(
-                "an answer waits for the store", action=Action.ANSWER_HELD, model=completion.model, reason=str(outage)
-            )
+            if not self._held:  # the first says it for all
+                log.warning("answers wait for the store", action=Action.ANSWER_HELD, reason=str(outage))
         self._held += 1
         self._none_held.clear()
         try:

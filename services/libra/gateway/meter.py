@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from prometheus_client import Counter
+
 from libra.gateway.reply import Answer, Reply
 from libra.telemetry.metrics import Metrics
 from libra.v1.model_pb2 import Model
@@ -14,7 +16,8 @@ class Meter:
 
     def __init__(self, metrics: Metrics, model: str) -> None:
         self._model = model
-        self._requests = metrics.provider_requests
+        self._metrics = metrics
+        self._requests: dict[str, Counter] = {}
         self.seconds = metrics.provider_seconds.labels(model=model)
         self.in_flight = metrics.provider_in_flight.labels(model=model)
         self._prompt_tokens = metrics.provider_tokens.labels(model=model, kind="prompt")
@@ -24,7 +27,7 @@ class Meter:
 
     def asked(self, reply: Reply, seconds: float) -> None:
         """Take in one request."""
-        self._requests.labels(model=self._model, outcome=reply.outcome).inc()
+        self._of(reply.outcome).inc()
         self.seconds.observe(seconds)
 
     def answered(self, answer: Answer, cost_usd: float) -> None:
@@ -32,6 +35,11 @@ class Meter:
         self._prompt_tokens.inc(answer.prompt_tokens)
         self._completion_tokens.inc(answer.completion_tokens)
         self._cost_usd.inc(cost_usd)
+
+    def _of(self, outcome: str) -> Counter:
+        if outcome not in self._requests:
+            self._requests[outcome] = self._metrics.provider_requests.labels(model=self._model, outcome=outcome)
+        return self._requests[outcome]
 
 
 def cost_usd(model: Model, answer: Answer) -> float:

@@ -6,6 +6,8 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from pydantic import PositiveFloat, PositiveInt
+
 from libra.gateway.retrying import RetryPolicy
 
 
@@ -13,33 +15,33 @@ from libra.gateway.retrying import RetryPolicy
 class Settings:
     """How patient gateway is with providers, with the store, and with its own end."""
 
-    retry_attempts: int = 8
+    retry_attempts: PositiveInt = 8
     """Requests for one answer, at most, while the provider fails: about two minutes with their waits."""
 
-    retry_timeouts: int = 2
+    retry_timeouts: PositiveInt = 2
     """Requests for one answer, at most, that run into the model's timeout: each has cost that whole time."""
 
-    retry_base_seconds: float = 1.0
+    retry_base_seconds: PositiveFloat = 1.0
     """The wait after the first failure is drawn from 0 to this; the range doubles each time."""
 
-    retry_most_seconds: float = 60.0
+    retry_most_seconds: PositiveFloat = 60.0
     """No range grows beyond this."""
 
-    retry_budget_seconds: float = 600.0
+    retry_budget_seconds: PositiveFloat = 600.0
     """No request for an answer begins later than this after the first. It alone bounds how often a model that says "slow
     down" (429) is asked again."""
 
-    retry_after_most_seconds: float = 300.0
+    retry_after_most_seconds: PositiveFloat = 300.0
     """A Retry-After beyond this is taken for this."""
 
-    hold_seconds: float = 3600.0
+    hold_seconds: PositiveFloat = 3600.0
     """An answer that is paid for and cannot be stored is held in memory for this long before it is given up."""
 
-    drain_seconds: float = 20.0
+    drain_seconds: PositiveFloat = 20.0
     """After the signal to stop, requests under way have this long to be answered and stored; what takes longer is asked for
     again. More than a process gives its workers (`libra.process`, 25 s) is of no use."""
 
-    look_seconds: float = 2.0
+    look_seconds: PositiveFloat = 2.0
     """New and deleted models, and ended runs, are noticed after this long."""
 
     def retry_policy(self) -> RetryPolicy:
