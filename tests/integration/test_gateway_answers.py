@@ -247,6 +247,20 @@ async def test_a_trickle_ends_with_the_timeout(desk: Desk, endpoint: Endpoint) -
     assert "no answer within 0.3 s" in (await one(desk, model(endpoint, timeout_seconds=0.3))).error
 
 
+async def test_a_model_that_wants_the_limit_under_its_new_name_is_given_it(desk: Desk, endpoint: Endpoint) -> None:
+    async def modern(request: web.Request) -> web.StreamResponse:
+        if "max_tokens" not in await request.json():
+            return await reply()(request)
+        error = {"message": "Unsupported parameter: 'max_tokens'. Use 'max_completion_tokens' instead."}
+        return await reply({"error": error}, 400)(request)
+
+    endpoint.answers = [modern]
+    first = await ask(desk, model(endpoint), "a", "b", "c")
+    later = await ask(desk, model(endpoint), "d", "e")
+    assert [each.attempts for each in [*first, *later]] == [2, 2, 2, 1, 1]
+    assert endpoint.bodies[-1]["max_completion_tokens"] == 512
+
+
 async def test_nobody_listens(desk: Desk, endpoint: Endpoint) -> None:
     entry = model(endpoint)
     entry.base_url = "http://127.0.0.1:1/v1"

@@ -11,6 +11,7 @@ from yarl import URL
 
 from libra.errors import Unavailable
 from libra.gateway import openai_body, openai_reply, secret
+from libra.gateway.openai_body import MAX_COMPLETION_TOKENS, MAX_TOKENS
 from libra.gateway.question import Question
 from libra.gateway.reply import Fault, Kind, Reply
 from libra.v1.model_pb2 import Model
@@ -53,14 +54,25 @@ class OpenAi:
         self._session: aiohttp.ClientSession | None = None
         self._closed = False
         self._urls: dict[str, URL] = {}
+        self._new_names: set[tuple[str, str]] = set()
+        """Models, by base_url and remote_model, that want max_completion_tokens."""
 
     async def ask(self, question: Question) -> Reply:
         """Make one request. Whatever comes of it is a reply; raise Unavailable once this is closed."""
+        endpoint = (question.model.base_url, question.remote_model)
+        limit = MAX_COMPLETION_TOKENS if endpoint in self._new_names else MAX_TOKENS
         try:
             key = secret.find(question.model, self._environment)
-            data = openai_body.body(question)
+            data = openai_body.body(question, limit=limit)
         except (secret.NoKey, openai_body.BadSchema) as problem:
             return Fault(str(problem), Kind.FINAL)
+        reply = await self._reply(question, data, key)
+        if isinstance(reply, Fault) and limit == MAX_TOKENS and MAX_COMPLETION_TOKENS in reply.reason:
+            self._new_names.add(endpoint)
+            return Fault(reply.reason, Kind.PASSING, retry_after_seconds=0.0)
+        return reply
+
+    async def _reply(self, question: Question, data: bytes, key: str) -> Reply:
         try:
             return await self._post(question, data, key)
         except TimeoutError:

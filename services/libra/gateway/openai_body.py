@@ -9,19 +9,22 @@ import orjson
 from libra.gateway.question import Question
 
 SCHEMA_NAME = "answer"
+MAX_TOKENS = "max_tokens"
+MAX_COMPLETION_TOKENS = "max_completion_tokens"
+"""What OpenAI calls it since its reasoning models, which refuse the old name; most other servers know the old name only."""
 
 
 class BadSchema(ValueError):
     """The question's json_schema is no JSON object, so that no provider can be asked to follow it."""
 
 
-def body(question: Question) -> bytes:
-    """Return the request's JSON; what is not set is not sent. Raise BadSchema."""
+def body(question: Question, *, limit: str = MAX_TOKENS) -> bytes:
+    """Return the request's JSON; what is not set is not sent. `limit` is what the endpoint calls it. Raise BadSchema."""
     parameters = question.parameters
     sent: dict[str, Any] = {
         "model": question.remote_model,
         "messages": [{"role": message.role, "content": message.content} for message in question.messages],
-        "max_tokens": question.max_tokens,
+        limit: question.max_tokens,
     }
     for name in ("temperature", "top_p", "seed"):
         if parameters.HasField(name):
