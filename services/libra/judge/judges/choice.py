@@ -29,7 +29,7 @@ def rule(answer: Answer, field_name: str) -> Ruling:
         )
     choice = chosen(answer.text, listed)
     if not choice.labels:
-        return cannot_tell("the answer names no option")
+        return Ruling(0.0, WRONG, "it names no option")
     if len(choice.labels) > 1:
         return cannot_tell(f"the answer names {' and '.join(sorted(choice.labels))}")
     (named,) = choice.labels
@@ -46,7 +46,7 @@ CHOICE = Kind(
     version="1",
     description=(
         "Scores 1 if the answer names the right option of a multiple-choice question, by its letter or by its text; what it says "
-        "in the end counts. It cannot tell of an answer that names none or several. An empty or filtered answer scores 0."
+        "in the end counts. One that names none is wrong, as an empty or filtered one is; of one that names several it cannot tell."
     ),
     options=(field('the right option: its letter, as "B", or its text'),),
     labels=(CORRECT, WRONG),
