@@ -269,6 +269,15 @@ async def test_nobody_listens(desk: Desk, endpoint: Endpoint) -> None:
     assert "http://127.0.0.1:1/v1 failed" in completion.error
 
 
+@pytest.mark.parametrize("url", ["http://127.0.0.1:99999/v1", "http://[::1/v1", "http:///v1"])
+async def test_what_is_no_url_is_told_at_once(desk: Desk, endpoint: Endpoint, url: str) -> None:
+    entry = model(endpoint)
+    entry.base_url = url
+    completion = await one(desk, entry)
+    assert (completion.finish_reason, completion.attempts) == (ERROR, 1)
+    assert f"{url} cannot be asked" in completion.error
+
+
 @pytest.mark.parametrize("written", ["seconds", "date"])
 async def test_retry_after_is_obeyed_by_the_whole_model(store: Store, endpoint: Endpoint, written: str) -> None:
     desk = Desk.laid(store, Metrics(CollectorRegistry()), replace(FAST, retry_budget_seconds=10.0), {"TEST_KEY": KEY})

@@ -7,8 +7,10 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import structlog
 from opentelemetry.trace import SpanKind, StatusCode, Tracer
 
+from libra.errors import Unavailable
 from libra.gateway.keeping import Keeper
 from libra.gateway.limiter import Lane, Limiter, Permit
 from libra.gateway.line import Line
@@ -19,7 +21,10 @@ from libra.gateway.reply import Answer, Fault, Kind, Reply
 from libra.gateway.retrying import Patience, RetryPolicy
 from libra.gateway.sharing import Shared
 from libra.telemetry import spans
+from libra.telemetry.actions import Action
 from libra.v1.completion_pb2 import Completion, FinishReason, Usage
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,13 +100,23 @@ class Asker:
             spans.GATEWAY_REQUEST, kind=SpanKind.CLIENT, attributes={"model": question.model.name}
         )
         try:
-            reply = await self.providers.ask(question)
+            reply = await self._reply(question)
             span.set_attribute("outcome", reply.outcome)
             if isinstance(reply, Fault):
                 span.set_status(StatusCode.ERROR, reply.reason)
             return reply
         finally:
             span.end()
+
+    async def _reply(self, question: Question) -> Reply:
+        """Return what the provider replies. A bug in how it is asked costs this trial, and not its neighbours."""
+        try:
+            return await self.providers.ask(question)
+        except Unavailable:
+            raise
+        except Exception as bug:
+            log.exception("a request failed on a bug", action=Action.REQUEST_FAILED, model=question.model.name)
+            return Fault(f"{type(bug).__name__}: a bug in the gateway; its log tells more", Kind.FINAL)
 
     def _learn(self, line: Line, permit: Permit, reply: Reply) -> None:
         """Let the reply change how much is asked next."""

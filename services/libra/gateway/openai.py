@@ -74,15 +74,18 @@ class OpenAi:
 
     async def _reply(self, question: Question, data: bytes, key: str) -> Reply:
         try:
-            return await self._post(question, data, key)
+            status, headers, body = await self._post(question, data, key)
+        except aiohttp.ConnectionTimeoutError:
+            return Fault(f"no connection to {question.model.base_url} in time", Kind.PASSING)
         except TimeoutError:
             return Fault(f"no answer within {timeout_of(question.model):g} s", Kind.TIMEOUT)
         except TooLong:
             return Fault("the provider's answer is longer than 4 MiB; the rest was not read", Kind.FINAL)
-        except (aiohttp.InvalidURL, aiohttp.ClientConnectorCertificateError) as error:
+        except (aiohttp.ClientConnectorCertificateError, ValueError) as error:  # ValueError: it is no URL after all
             return Fault(f"{question.model.base_url} cannot be asked: {_said(error, key)}", Kind.FINAL)
         except (aiohttp.ClientError, OSError, zlib.error) as error:
             return Fault(f"the connection to {question.model.base_url} failed: {_said(error, key)}", Kind.PASSING)
+        return openai_reply.read(status, headers, body, question.model, key)
 
     async def close(self) -> None:
         """Close every connection, for good."""
@@ -91,7 +94,8 @@ class OpenAi:
             await self._session.close()
             self._session = None
 
-    async def _post(self, question: Question, data: bytes, key: str) -> Reply:
+    async def _post(self, question: Question, data: bytes, key: str) -> tuple[int, Mapping[str, str], bytes]:
+        """Return the response's status, headers and body."""
         headers = {"Authorization": f"Bearer {key}"} if key else None
         total = timeout_of(question.model)
         timeout = aiohttp.ClientTimeout(total=total, sock_connect=min(total, self._limits.connect_seconds))
@@ -101,7 +105,7 @@ class OpenAi:
         )
         async with request as response:
             body = unpacked(await bounded(response), response.headers.get("Content-Encoding", ""))
-            return openai_reply.read(response.status, response.headers, body, question.model, key)
+            return response.status, response.headers, body
 
     def _opened(self) -> aiohttp.ClientSession:
         """Return the session, made at the first request since it belongs to the loop that runs then."""

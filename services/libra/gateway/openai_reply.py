@@ -95,10 +95,10 @@ def _fault(
         return Fault(f"the provider says to slow down (429): {said}", Kind.SLOW_DOWN, wait)
     if status in PASSING_STATUSES or (status >= HTTPStatus.INTERNAL_SERVER_ERROR and status not in LASTING_STATUSES):
         return Fault(f"the provider failed ({_named(status)}): {said}", Kind.PASSING, wait)
-    return Fault(_lasting(status, headers, said, model), Kind.FINAL)
+    return Fault(_lasting(status, headers, said, model, key), Kind.FINAL)
 
 
-def _lasting(status: int, headers: Mapping[str, str], said: str, model: Model) -> str:
+def _lasting(status: int, headers: Mapping[str, str], said: str, model: Model, key: str) -> str:
     """Return the sentence for a status that the same request would meet again."""
     match status:
         case HTTPStatus.UNAUTHORIZED | HTTPStatus.FORBIDDEN if model.api_key_env:
@@ -111,7 +111,7 @@ def _lasting(status: int, headers: Mapping[str, str], said: str, model: Model) -
             remedy = "check remote_model and base_url in the model's entry"
             return f"the provider knows no such model or URL ({_named(status)}): {said}; {remedy}"
         case _ if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
-            target = " ".join(headers.get("location", "elsewhere").split())[:QUOTED_CHARACTERS]
+            target = _short(headers.get("location", "elsewhere"), key)
             return f"the provider points to {target} ({_named(status)}); name the right base_url in the model's entry"
         case _:
             return f"the provider refused the request ({_named(status)}): {said}"

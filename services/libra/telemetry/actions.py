@@ -53,6 +53,7 @@ class Action(StrEnum):
     MODEL_TAKEN_UP = auto()
     MODEL_LEFT = auto()
     ANSWER_HELD = auto()
+    REQUEST_FAILED = auto()
     BATCH_DROPPED = auto()
 
     # judge
