@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+from collections.abc import Callable
 from typing import Any
 
+from libra.errors import Unavailable
 from libra.local.system import System
 from libra.rpc.client import call, channel
 from libra.v1.model_pb2 import CreateModelRequest, Model
@@ -41,18 +44,21 @@ class Client:
         return (await call(self._runs.GetRun, GetRunRequest(id=run), CALL_SECONDS)).run
 
     async def reached(self, run: str, settled: int) -> Run:
-        """Return the run once so many of its trials have their verdict."""
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            while (now := await self.get(run)).revision <= settled and now.state == RunState.RUN_STATE_RUNNING:
-                await asyncio.sleep(LOOK_SECONDS)
-        return now
+        """Return the run once so many of its trials have their verdict, or it has ended."""
+        return await self._once(run, lambda now: now.revision > settled)
 
     async def ended(self, run: str) -> Run:
         """Return the run once it has ended."""
+        return await self._once(run, lambda _: False)
+
+    async def _once(self, run: str, enough: Callable[[Run], bool]) -> Run:
         async with asyncio.timeout(PATIENCE_SECONDS):
-            while (now := await self.get(run)).state == RunState.RUN_STATE_RUNNING:
+            while True:
+                with contextlib.suppress(Unavailable):  # whoever was asked is being started again
+                    now = await self.get(run)
+                    if now.state != RunState.RUN_STATE_RUNNING or enough(now):
+                        return now
                 await asyncio.sleep(LOOK_SECONDS)
-        return now
 
     async def findings(self, run: str) -> list[str]:
         """Return what an audit of the run finds wrong."""
