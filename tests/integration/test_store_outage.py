@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -31,8 +32,19 @@ def batch(start: int, count: int = 64) -> VerdictBatch:
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> MongoServer:
-    return MongoServer.start(tmp_path)
+def server(tmp_path: Path) -> Iterator[MongoServer]:
+    started = MongoServer.start(tmp_path)
+    yield started
+    started.kill()
+
+
+@pytest.fixture
+def restart(server: MongoServer) -> Iterator[Callable[[], None]]:
+    """Start the server, which has ended, again where it was."""
+    started: list[MongoServer] = []
+    yield lambda: started.append(MongoServer.start(server.folder, port=server.port))
+    for again in started:
+        again.kill()
 
 
 @pytest.fixture
@@ -41,7 +53,12 @@ async def store(server: MongoServer) -> AsyncIterator[Store]:
     await opened.ensure_indexes()
     yield opened
     await opened.close()
-    server.kill()
+
+
+def hang(server: MongoServer) -> None:
+    """Stop the process and wait until it has: the signal returns before the last thread stands still."""
+    server.process.send_signal(signal.SIGSTOP)
+    os.waitid(os.P_PID, server.process.pid, os.WSTOPPED)
 
 
 async def until_it_works(store: Store) -> None:
@@ -54,7 +71,7 @@ async def until_it_works(store: Store) -> None:
 
 
 async def test_a_server_that_is_gone_is_unavailable_until_it_is_back(
-    store: Store, server: MongoServer, tmp_path: Path
+    store: Store, server: MongoServer, restart: Callable[[], None]
 ) -> None:
     await store.verdicts.write([batch(0)])
     server.kill()
@@ -69,18 +86,17 @@ async def test_a_server_that_is_gone_is_unavailable_until_it_is_back(
         store.tasks.list(limit=1),
     ]
     assert all(isinstance(one, Unavailable) for one in await asyncio.gather(*calls, return_exceptions=True))
-    again = MongoServer.start(tmp_path, port=server.port)
+    restart()
     await until_it_works(store)
     assert await store.verdicts.write([batch(0), batch(64)]) == 64
     assert (await store.cells.of_runs([RUN]))[0].n == 128
-    again.kill()
 
 
 async def test_a_server_that_hangs_is_unavailable_and_nothing_is_written_twice(
     store: Store, server: MongoServer
 ) -> None:
     await store.verdicts.write([batch(0)])
-    server.process.send_signal(signal.SIGSTOP)
+    hang(server)
     async with asyncio.timeout(20):
         with pytest.raises(Unavailable):
             await store.verdicts.write([batch(64)])
@@ -101,20 +117,19 @@ async def test_a_server_that_hangs_is_unavailable_and_nothing_is_written_twice(
 
 
 async def test_a_ping_of_a_server_that_hangs_is_short_though_other_calls_have_time(server: MongoServer) -> None:
-    patient = Store.connect(server.url, settings=StoreSettings(ping_seconds=0.3))
+    patient = Store.connect(server.url, settings=StoreSettings(ping_seconds=1.0))
     await patient.ping()
-    server.process.send_signal(signal.SIGSTOP)
-    async with asyncio.timeout(3):
+    hang(server)
+    async with asyncio.timeout(6):
         with pytest.raises(Unavailable):
             await patient.ping()
     server.process.send_signal(signal.SIGCONT)
     await until_it_works(patient)
     await patient.close()
-    server.kill()
 
 
 async def test_a_kill_in_the_midst_of_writing_leaves_true_sums(
-    store: Store, server: MongoServer, tmp_path: Path
+    store: Store, server: MongoServer, restart: Callable[[], None]
 ) -> None:
     batches = [batch(start) for start in range(0, 2048, 64)]
     writing = asyncio.gather(*(store.verdicts.write([one]) for one in batches), return_exceptions=True)
@@ -124,7 +139,7 @@ async def test_a_kill_in_the_midst_of_writing_leaves_true_sums(
     server.kill()
     results = await writing
     assert all(isinstance(result, int | Unavailable) for result in results)
-    again = MongoServer.start(tmp_path, port=server.port)
+    restart()
     await until_it_works(store)
     kept, counted = await store.cells.recount(RUN, 0, "one", "odd@aa", "none")
     assert kept == counted
@@ -133,7 +148,6 @@ async def test_a_kill_in_the_midst_of_writing_leaves_true_sums(
     kept, counted = await store.cells.recount(RUN, 0, "one", "odd@aa", "none")
     assert kept == counted
     assert kept.n == 2048
-    again.kill()
 
 
 async def test_nobody_there_at_all_is_unavailable_and_says_what_to_check() -> None:
@@ -159,4 +173,3 @@ async def test_a_store_that_is_closed_fails_whoever_waits(server: MongoServer) -
         results = await asyncio.gather(*writes, return_exceptions=True)
     assert all(isinstance(result, int | Unavailable) for result in results)
     assert any(isinstance(result, Unavailable) for result in results)
-    server.kill()
