@@ -51,15 +51,22 @@ class Supervisor:
 
     async def work(self, stop: asyncio.Event) -> None:
         """Keep the runners until `stop` is set; then let each finish what is under way. Raises what a runner dies of."""
+        looking, stopping = asyncio.create_task(self._keep_looking()), asyncio.create_task(stop.wait())
         try:
-            while not stop.is_set():
-                with contextlib.suppress(Unavailable):  # readiness says so; what runs goes on
-                    await self._look()
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(self._desk.settings.look_seconds):
-                        await stop.wait()
+            await asyncio.wait({looking, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            if looking.done():
+                looking.result()
         finally:
+            # A look may hang for as long as a frozen mongod lets it.
+            looking.cancel()
+            stopping.cancel()
             await self._wind_up()
+
+    async def _keep_looking(self) -> None:
+        while True:
+            with contextlib.suppress(Unavailable):  # readiness says so; what runs goes on
+                await self._look()
+            await asyncio.sleep(self._desk.settings.look_seconds)
 
     async def _wind_up(self) -> None:
         """End every runner, then the requests of callers; each has until the drain is over."""
