@@ -47,18 +47,20 @@ class Asker:
         `shared` is under way from a request's start to its end, and stays so after an answer. Raises Unavailable if the
         batches' lanes are closed before that.
         """
-        patience = Patience(self.policy)
-        began = time.monotonic()
+        patience, passed_seconds = Patience(self.policy), 0.0
         while True:
             reply, seconds = await self._attempt(question, line, lane, shared)
             if isinstance(reply, Answer):
                 return _answered(name, question, line, reply, patience.attempts + 1, seconds)
             shared.under_way = False
-            wait = patience.wait_seconds(reply, time.monotonic() - began, self.draw())
+            # To wait for a permit is not to be out of patience: a queue may be hours long.
+            passed_seconds += seconds
+            wait = patience.wait_seconds(reply, passed_seconds, self.draw())
             if wait is None:
                 return failed(name, question.model.name, _given_up(reply, patience), patience.attempts)
             if shared.abandoned:
                 raise asyncio.CancelledError
+            passed_seconds += wait
             await line.limiter.rest(wait, lane)
             lane = min(lane, Lane.AGAIN)
 

@@ -20,7 +20,7 @@ class RetryPolicy:
     base_seconds: float = 1.0
     most_seconds: float = 60.0
     budget_seconds: float = 600.0
-    """No request begins later than this after the first; it alone bounds the answers "slow down"."""
+    """No request begins later than this after the first, waits for permits not counted; it alone bounds "slow down"."""
 
     retry_after_most_seconds: float = 300.0
 
@@ -58,7 +58,7 @@ class Patience:
     def wait_seconds(self, fault: Fault, passed_seconds: float, draw: float) -> float | None:
         """Take in one more fault; return how long to wait before the next request, or None to give up.
 
-        `passed_seconds` since the first request began. `draw` in [0, 1) is where in the range the wait lies: full jitter,
+        `passed_seconds` since the first request began, waits for permits not counted. `draw` in [0, 1) is where in the range the wait lies: full jitter,
         so that requests that failed together do not come back together. A Retry-After is waited for to the second.
         """
         self._count(fault.kind)

@@ -28,8 +28,8 @@ class Settings:
     """No range grows beyond this."""
 
     retry_budget_seconds: PositiveFloat = 600.0
-    """No request for an answer begins later than this after the first. It alone bounds how often a model that says "slow
-    down" (429) is asked again."""
+    """No request for an answer begins later than this after the first, waits for a permit not counted. It alone bounds how
+    often a model that says "slow down" (429) is asked again."""
 
     retry_after_most_seconds: PositiveFloat = 300.0
     """A Retry-After beyond this is taken for this."""

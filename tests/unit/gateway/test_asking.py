@@ -23,7 +23,7 @@ from libra.telemetry.metrics import Metrics
 from libra.testing.clock import simulate
 from libra.v1.completion_pb2 import Completion, FinishReason, GenerationParameters
 from libra.v1.message_pb2 import Message
-from libra.v1.model_pb2 import Model, ModelPrice
+from libra.v1.model_pb2 import Model, ModelLimits, ModelPrice
 
 MODEL = Model(name="m", price=ModelPrice(usd_per_million_prompt_tokens=3, usd_per_million_completion_tokens=4))
 QUESTION = Question(MODEL, GenerationParameters(), (Message(role="user", content="hello"),))
@@ -53,17 +53,24 @@ class Scripted:
         return reply
 
 
+def asker_of(provider: Scripted) -> Asker:
+    keeper = Keeper(Shelf(), 1)  # type: ignore[arg-type]  # all of a store that is needed here
+    return Asker(provider, keeper, RetryPolicy(attempts=3), lambda: 0.5, NoOpTracer())  # type: ignore[arg-type]  # of providers too
+
+
+def waited_for() -> Shared[Completion]:
+    shared: Shared[Completion] = Shared()
+    shared.waiters = 1
+    return shared
+
+
 def asked(*replies: Reply | Exception, registry: CollectorRegistry | None = None) -> tuple[Completion, list[float]]:
     """Return the completion, and when the requests began."""
     provider = Scripted(list(replies))
 
     async def world() -> Completion:
-        keeper = Keeper(Shelf(), 1)  # type: ignore[arg-type]  # all of a store that is needed here
-        asker = Asker(provider, keeper, RetryPolicy(attempts=3), lambda: 0.5, NoOpTracer())  # type: ignore[arg-type]  # of providers too
-        shared: Shared[Completion] = Shared()
-        shared.waiters = 1
         line = Line(MODEL, Metrics(registry or CollectorRegistry()))
-        return await asker.ask("name", QUESTION, line, Lane.BATCH, shared)
+        return await asker_of(provider).ask("name", QUESTION, line, Lane.BATCH, waited_for())
 
     return simulate(world()), provider.times
 
@@ -93,6 +100,21 @@ def test_a_retry_after_is_waited_for() -> None:
     assert completion.attempts == 2
     assert times[1] == pytest.approx(31, abs=0.01)
     assert times[1] >= 31
+
+
+def test_a_long_queue_uses_up_no_patience() -> None:
+    provider = Scripted([Fault("ouch", Kind.PASSING), YES])
+
+    async def world() -> Completion:
+        asker = asker_of(provider)
+        line = Line(Model(name="m", limits=ModelLimits(max_in_flight=1)), Metrics(CollectorRegistry()))
+        held = await line.limiter.acquire(Lane.BATCH)
+        asking = asyncio.create_task(asker.ask("name", QUESTION, line, Lane.BATCH, waited_for()))
+        await asyncio.sleep(10 * asker.policy.budget_seconds)
+        line.limiter.release(held)
+        return await asking
+
+    assert simulate(world()).text == "yes"
 
 
 def test_every_request_is_counted_by_its_outcome() -> None:
