@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import datetime as dt
 import time
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
@@ -75,6 +76,8 @@ class NatsBus:
         self._complained_seconds = float("-inf")
         self._reopening: asyncio.Task[None] | None = None
         self._closing = False
+        self._made: dt.datetime | None = None
+        """When WORK was made; not known after the connection was lost."""
 
     @classmethod
     async def connect(cls, url: str, *, name: str, replicas: int = 1) -> Self:
@@ -142,8 +145,8 @@ class NatsBus:
             for _ in range(PUBLISH_TRIES):
                 js = self.jetstream(what)
                 try:
-                    stored = await js.publish_async(message.subject, message.data, headers=sent)
-                    await asyncio.wait_for(stored, PUBLISH_SECONDS)
+                    # Not publish_async: in nats-py 2.16 a refusal never reaches its future, and a full queue is one.
+                    await js.publish(message.subject, message.data, timeout=PUBLISH_SECONDS, headers=sent)
                     return
                 except nats.errors.MaxPayloadError:
                     raise Reject(f"{what}: {len(message.data)} bytes are more than the server takes") from None
@@ -222,7 +225,17 @@ class NatsBus:
         self.jetstream(what)
         assert self._client is not None  # noqa: S101 - the line above says so
         with self.door(what):
-            return [NatsDelivery(message, self.door) for message in await pull(self._client, WORK, consumer, limit)]
+            messages = await pull(self._client, WORK, consumer, limit)
+        return [NatsDelivery(message, self.door, self._check) for message in messages]
+
+    async def _check(self, stored: dt.datetime) -> None:
+        """Raise Unavailable if what was stored at this time is not there any more, since the server has lost its data."""
+        what = "settle a message"
+        js = self.jetstream(what)
+        if self._made is None:
+            self._made = (await js.stream_info(WORK)).created
+        if self._made is None or stored < self._made:
+            raise self.door.shut(what, f"it was stored at {stored}, before the stream was made")
 
     async def _restore(self, consumer: str | None = None) -> None:
         """Make what the server has lost, or never had."""
@@ -239,6 +252,7 @@ class NatsBus:
         log.info("connected to NATS", action=Action.BUS_FOUND, address=self.door.address)
 
     async def _lost(self) -> None:
+        self._made = None
         if not self._closing:
             log.warning("the connection to NATS is lost", action=Action.BUS_LOST, address=self.door.address)
 

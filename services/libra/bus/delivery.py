@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import datetime as dt
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from nats.aio.msg import Msg
@@ -21,6 +22,13 @@ class NatsDelivery:
 
     message: Msg
     door: Door
+
+    check: Callable[[dt.datetime], Awaitable[None]]
+    """Raises Unavailable unless the stream still holds what it held at this time.
+
+    An acknowledgement names a place in the stream, no more. When the server has lost its data, another message may stand
+    there, which nobody has done.
+    """
 
     @property
     def data(self) -> bytes:
@@ -51,19 +59,23 @@ class NatsDelivery:
     async def working(self) -> None:
         """Say that the work goes on."""
         with self.door("tell that the work goes on"):
+            await self.check(self.message.metadata.timestamp)
             await self.message.in_progress()
 
     async def ack(self) -> None:
         """End the message; return once the server knows."""
         with self.door("acknowledge a message"):
+            await self.check(self.message.metadata.timestamp)
             await self.message.ack_sync(timeout=ACK_SECONDS)
 
     async def nak(self, delay_seconds: float) -> None:
         """Have the message given out again after so long."""
         with self.door("hand a message back"):
+            await self.check(self.message.metadata.timestamp)
             await self.message.nak(delay=delay_seconds or None)
 
     async def term(self) -> None:
         """End the message without its having been done."""
         with self.door("set a message aside"):
+            await self.check(self.message.metadata.timestamp)
             await self.message.term()
