@@ -41,7 +41,7 @@ def size(file: Path) -> int:
 
 def tail(file: Path, lines: int, *, start: int = 0) -> str:
     """Return the last lines of what was written after the byte `start`."""
-    if not file.exists():
+    if not file.exists() or lines == 0:
         return ""
     with file.open("rb") as log:
         end = log.seek(0, os.SEEK_END)
