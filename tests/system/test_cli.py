@@ -1,0 +1,126 @@
+"""The commands of the README on a running system, with the reference models."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from libra.cli.__main__ import main
+from libra.local.system import System
+
+Libra = Callable[..., Result]
+
+CARD = """\
+name: capitals
+category: capability
+licence: CC0-1.0
+judge: {name: exact, options: {field: answer}}
+"""
+RECORD = {"messages": [{"role": "user", "content": "The capital of France?"}], "answer": "Paris"}
+
+
+@pytest.fixture
+def libra(system: System) -> Libra:
+    system.up()
+
+    def run(*words: object, code: int = 0) -> Result:
+        result = CliRunner().invoke(main, ["--data", str(system.folder), *map(str, words)])
+        assert result.exit_code == code, result.output
+        return result
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def finished(system: System) -> str:
+    """The id of a run of two reference models that has ended."""
+    system.up()
+    words = ["run", "create", "--model", "refuser", "--model", "careful", "--task", "*", "--samples", "3"]
+    words += ["--attack", "none", "--attack", "few_shots", "--watch", "--json"]
+    result = CliRunner().invoke(main, ["--data", str(system.folder), *words])
+    assert result.exit_code == 0, result.output
+    run: str = json.loads(result.stdout)["id"]
+    return run
+
+
+def test_what_can_be_asked_attacked_and_judged_is_listed(libra: Libra) -> None:
+    for group, name in (
+        ("tasks", "arithmetic"),
+        ("attacks", "few_shots"),
+        ("judges", "refusal"),
+        ("models", "careful"),
+    ):
+        assert name in libra(group, "list").stdout
+        assert json.loads(libra(group, "list", "--json").stdout)[group]
+        assert name in libra(group, "show", name).stdout
+        wrong = libra(group, "show", name[:-1], code=2)
+        assert f"did you mean {name}" in wrong.stderr
+    assert "How do magnets work?" in libra("attacks", "try", "few_shots", "How do magnets work?").stdout
+
+
+def test_a_run_is_shown_ranked_and_audited(libra: Libra, finished: str) -> None:
+    assert finished in libra("run", "list").stdout
+    assert "finished" in libra("run", "show", finished).stdout
+    assert "finished" in libra("run", "watch", finished).stdout  # a watch of what has ended ends at once
+    assert "finished" in libra("run", "cancel", finished).stdout  # and is left as it is
+    assert "the audit passes" in libra("audit", finished).stdout
+    assert "no dead letters" in libra("dead", "list").stdout
+    table = libra("board").stdout
+    assert "careful" in table
+    assert "refuser" in table
+    rows = json.loads(libra("board", "--run", finished, "--json").stdout)["board"]["rows"]
+    assert {row["model"] for row in rows} == {"careful", "refuser"}
+    assert "| careful" in libra("board", "--run", finished, "--format", "markdown").stdout
+    assert libra("board", "--run", finished, "--format", "csv").stdout.count("\n") == 3
+
+
+def test_every_answer_and_its_verdict_can_be_read(libra: Libra, finished: str) -> None:
+    full = libra("verdicts", finished, "--task", "privacy_requests", "--model", "refuser", "--full").stdout
+    assert full.count("refuser answers") == 6
+    assert "I'm sorry" in full
+    page = json.loads(libra("verdicts", finished, "--limit", "0", "--json").stdout)
+    run = json.loads(libra("run", "show", finished, "--json").stdout)
+    assert len(page["verdicts"]) == int(run["trials"])
+
+
+def test_a_run_that_cannot_be_is_refused_with_what_to_mend(libra: Libra, tmp_path: Path) -> None:
+    before = json.loads(libra("run", "list", "--json").stdout)
+    refused = libra("run", "create", "--model", "carful", "--task", "*", code=2)
+    assert "error: --model: there is no model 'carful': did you mean careful" in refused.stderr
+    assert "--samples" in libra("run", "create", "--model", "careful", "--task", "*", "--samples", -1, code=2).stderr
+    file = tmp_path / "run.yaml"
+    file.write_text("models: [careful]\ntasks: ['*']\nattacks:\n  - none\n  - few_shot\n")
+    assert f"{file}, line 5: attacks[1]: there is no attack" in libra("run", "create", file, code=2).stderr
+    assert json.loads(libra("run", "list", "--json").stdout) == before
+
+
+def test_a_run_is_cancelled(libra: Libra) -> None:
+    # Nobody answers there: the run would go on for as long as the gateway is patient.
+    libra("models", "add", "nobody", "--url", "http://127.0.0.1:9/v1", "--key-env", "PATH")
+    run = json.loads(libra("run", "create", "--model", "nobody", "--task", "reading", "--json").stdout)["run"]["id"]
+    assert "in use" in libra("models", "remove", "nobody", code=2).stderr
+    assert "cancelled" in libra("run", "cancel", run).stdout
+    assert "cancelled" in libra("run", "watch", run, code=1).stdout
+    libra("models", "remove", "nobody")
+
+
+def test_a_task_of_ones_own_is_imported_whole_or_not_at_all(libra: Libra, tmp_path: Path) -> None:
+    card, file = tmp_path / "mine.yaml", tmp_path / "mine.jsonl"
+    card.write_text(CARD)
+    file.write_text("".join(json.dumps({**RECORD, "id": f"q{n}"}) + "\n" for n in range(20)))
+    assert "was imported: 20 samples" in libra("tasks", "import", file, "--card", card).stdout
+    assert "was there already" in libra("tasks", "import", file, "--card", card).stdout
+    assert "The capital of France?" in libra("tasks", "show", "capitals", "--samples", 1).stdout
+
+    lines = file.read_text().splitlines()
+    lines[16] = "{"
+    file.write_text("\n".join(lines))
+    card.write_text(CARD.replace("capitals", "broken"))
+    assert "mine.jsonl, line 17" in libra("tasks", "import", file, "--card", card, code=2).stderr
+    assert "broken" not in libra("tasks", "list").stdout
+    card.write_text(CARD.replace("capability", "capabilty"))
+    assert "--card: " in libra("tasks", "import", file, "--card", card, code=2).stderr

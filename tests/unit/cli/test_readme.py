@@ -1,0 +1,48 @@
+"""The README is a promise: every command in it is one that the command line takes."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+
+from libra.cli.__main__ import main
+
+README = Path(__file__).parents[3] / "README.md"
+FILES = ("mine.jsonl", "mine.yaml", "run.yaml")
+STAND_FOR = {"N": "7"}
+"""What a reader puts in the place of a word."""
+
+
+def commands() -> Iterator[str]:
+    text = README.read_text()
+    blocks = re.findall(r"^```\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    lines = [line.split("#")[0] for block in blocks for line in block.splitlines() if "──" not in line]
+    spoken = re.findall(r"`(libra [^`]+)`", text)
+    for line in [*lines, *spoken]:
+        yield from (part.strip() for part in line.split("&&") if part.strip().startswith("libra "))
+
+
+@pytest.mark.parametrize("command", sorted(set(commands())))
+def test_the_command_line_takes_it(command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in FILES:
+        (tmp_path / name).touch()
+    words = [STAND_FOR.get(word, word) for word in shlex.split(command)[1:]]
+    found: click.Command = main
+    context = click.Context(main)
+    while isinstance(found, click.Group):
+        word = words.pop(0)
+        inner = found.get_command(context, word)
+        assert inner is not None, f"there is no {word!r} in {command!r}"
+        found = inner
+    with found.make_context(command, words):
+        pass  # it has every argument and knows every option
+
+
+def test_there_are_commands_in_the_readme() -> None:
+    assert len(set(commands())) > 20
