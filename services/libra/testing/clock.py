@@ -59,15 +59,15 @@ class _JumpingSelector(selectors.SelectSelector):
         return ready
 
 
-def simulate(coroutine: Coroutine[Any, Any, T], *, limit_seconds: float = LIMIT_SECONDS) -> T:
+def simulate(coroutine: Coroutine[Any, Any, T], *, limit_seconds: float | None = LIMIT_SECONDS) -> T:
     """Return what the coroutine returns, run in virtual time.
 
-    TimeoutError if it takes longer than `limit_seconds` of that; Deadlock if it can never end.
+    TimeoutError if it takes longer than `limit_seconds` of that; without a limit, Deadlock if it can never end.
     """
     with asyncio.Runner(loop_factory=VirtualLoop) as runner:
         return runner.run(_limited(coroutine, limit_seconds))
 
 
-async def _limited(coroutine: Coroutine[Any, Any, T], seconds: float) -> T:
+async def _limited(coroutine: Coroutine[Any, Any, T], seconds: float | None) -> T:
     async with asyncio.timeout(seconds):
         return await coroutine

@@ -1,0 +1,235 @@
+"""An OpenAI-compatible endpoint that answers, refuses, dawdles and breaks as its script says.
+
+    async with ScriptedProvider(in_turn(slow_down(1), says("42"))) as provider:
+        ...  # register a model with base_url=provider.url, run it
+        assert provider.count == 2
+        assert provider.asked[1].prompt == "What is six times seven?"
+
+A script is a function from what was asked to a `Behaviour`, or one `Behaviour` for everything. `libra.testing.provider.says` and
+its neighbours make the behaviours that providers are known for. It listens on a free port of this machine, and needs no key.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from aiohttp import web
+
+if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Self
+
+HOST = "127.0.0.1"
+MAX_REQUEST_BYTES = 64 * 1024 * 1024
+STOP_SECONDS = 0.2
+"""What still hangs when the provider is closed is cut off after this long."""
+
+JSON, HTML = "application/json", "text/html"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One request as it arrived."""
+
+    number: int
+    """From 0, in order of arrival."""
+
+    body: Mapping[str, Any]
+    """The JSON of the request; empty if it was none."""
+
+    headers: Mapping[str, str]
+    """By name in lower case. The key is among them as "authorization": these are for a test's eyes."""
+
+    at_seconds: float
+    """When it arrived, on the event loop's clock."""
+
+    @property
+    def model(self) -> str:
+        """The model asked for, by the provider's name for it."""
+        return str(self.body.get("model", ""))
+
+    @property
+    def prompt(self) -> str:
+        """The content of the last message; "" if there is none."""
+        messages = self.body.get("messages") or [{}]
+        return str(messages[-1].get("content", ""))
+
+
+@dataclass(frozen=True, slots=True)
+class Behaviour:
+    """What one request gets: bytes under a status, after a while, or no end of waiting."""
+
+    body: bytes = b""
+    status: int = HTTPStatus.OK
+    content_type: str = JSON
+    headers: Mapping[str, str] = field(default_factory=dict)
+    after_seconds: float = 0.0
+    """Nothing is sent before; infinity for never."""
+
+    broken_off: bool = False
+    """The connection is closed before the whole body is sent."""
+
+
+Script = Callable[[Asked], Behaviour]
+
+
+class ScriptedProvider:
+    """Serves the script between `async with` and its end, and remembers what it was asked."""
+
+    def __init__(self, script: Script | Behaviour) -> None:
+        self._script: Script = (lambda _: script) if isinstance(script, Behaviour) else script
+        self._runner: web.AppRunner | None = None
+        self._port = 0
+        self._in_flight = 0
+        self.asked: list[Asked] = []
+        """Every request, in order of arrival, whatever became of it."""
+        self.most_in_flight = 0
+        """How many requests were under way at once, at most."""
+
+    @property
+    def url(self) -> str:
+        """What a model's base_url is set to; there is one only while the provider serves."""
+        return f"http://{HOST}:{self._port}/v1"
+
+    @property
+    def count(self) -> int:
+        """How many requests have arrived."""
+        return len(self.asked)
+
+    async def __aenter__(self) -> Self:
+        app = web.Application(client_max_size=MAX_REQUEST_BYTES)
+        app.add_routes([web.post("/v1/chat/completions", self._complete), web.get("/v1/models", self._models)])
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=STOP_SECONDS)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, HOST, self._port).start()
+        self._port = self._runner.addresses[0][1]
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    async def _complete(self, request: web.Request) -> web.StreamResponse:
+        asked = Asked(self.count, await _json(request), _lower(request.headers), asyncio.get_running_loop().time())
+        self.asked.append(asked)
+        self._in_flight += 1
+        self.most_in_flight = max(self.most_in_flight, self._in_flight)
+        try:
+            return await _carry_out(self._script(asked), request)
+        finally:
+            self._in_flight -= 1
+
+    async def _models(self, _: web.Request) -> web.Response:
+        names = sorted({asked.model for asked in self.asked} | {"scripted"})
+        return web.json_response({"object": "list", "data": [{"id": name, "object": "model"} for name in names]})
+
+
+def in_turn(*behaviours: Behaviour) -> Script:
+    """Return the script that gives each request the next behaviour, and the last one to all that follow."""
+    return lambda asked: behaviours[min(asked.number, len(behaviours) - 1)]
+
+
+def says(
+    text: str,
+    *,
+    finish_reason: str = "stop",
+    prompt_tokens: int = 10,
+    completion_tokens: int = 5,
+    after_seconds: float = 0,
+) -> Behaviour:
+    """Return an answer with usage, as every provider sends it."""
+    choice = {"index": 0, "finish_reason": finish_reason, "message": {"role": "assistant", "content": text}}
+    total = prompt_tokens + completion_tokens
+    usage = {"prompt_tokens": prompt_tokens, "completion_tokens": completion_tokens, "total_tokens": total}
+    document = {"id": "chatcmpl-scripted", "object": "chat.completion", "choices": [choice], "usage": usage}
+    return Behaviour(json.dumps(document).encode(), after_seconds=after_seconds)
+
+
+def refuses(
+    status: int, *, code: str = "", message: str = "refused by the script", headers: Mapping[str, str] | None = None
+) -> Behaviour:
+    """Return an error in OpenAI's form: 400, 401, 403, 404, 429, 500, 503 or any other."""
+    document = {"error": {"message": message, "type": "error", "param": None, "code": code or None}}
+    return Behaviour(json.dumps(document).encode(), status=status, headers=headers or {})
+
+
+def slow_down(retry_after_seconds: float | None = None) -> Behaviour:
+    """Return a 429, with Retry-After if a time is given."""
+    headers = {} if retry_after_seconds is None else {"Retry-After": f"{retry_after_seconds:g}"}
+    return refuses(429, code="rate_limit_exceeded", message="Rate limit reached", headers=headers)
+
+
+def filtered() -> Behaviour:
+    """Return an answer whose text the provider's own filter has taken away: finish_reason content_filter."""
+    return says("", finish_reason="content_filter", completion_tokens=0)
+
+
+def filters_the_prompt() -> Behaviour:
+    """Return the other form of the same, as Azure has it: a 400 with the code content_filter."""
+    return refuses(400, code="content_filter", message="The prompt triggered the content management policy")
+
+
+def web_page(status: int = HTTPStatus.OK) -> Behaviour:
+    """Return HTML, as a proxy or a wrong base_url sends it."""
+    return Behaviour(b"<!doctype html><title>Welcome</title><p>This is no API.", status=status, content_type=HTML)
+
+
+def truncated() -> Behaviour:
+    """Return JSON that ends in the middle, though the response is complete."""
+    whole = says("the rest of this is missing").body
+    return Behaviour(whole[: len(whole) // 2])
+
+
+def broken_off() -> Behaviour:
+    """Return half a response; then the connection is closed."""
+    return Behaviour(says("the rest of this is missing").body, broken_off=True)
+
+
+def nothing() -> Behaviour:
+    """Return a 200 without a body."""
+    return Behaviour()
+
+
+def huge(size_bytes: int = 10 * 1024 * 1024) -> Behaviour:
+    """Return an answer with a text of this size."""
+    return says("x" * size_bytes, completion_tokens=size_bytes // 4)
+
+
+def hangs() -> Behaviour:
+    """Return nothing, ever; the connection stays open."""
+    return Behaviour(after_seconds=float("inf"))
+
+
+async def _carry_out(behaviour: Behaviour, request: web.Request) -> web.StreamResponse:
+    if behaviour.after_seconds == float("inf"):
+        await asyncio.Event().wait()
+    await asyncio.sleep(behaviour.after_seconds)
+    headers = {**behaviour.headers, "Content-Type": behaviour.content_type}
+    if not behaviour.broken_off:
+        return web.Response(body=behaviour.body, status=behaviour.status, headers=headers)
+    headers["Content-Length"] = str(len(behaviour.body))
+    response = web.StreamResponse(status=behaviour.status, headers=headers)
+    await response.prepare(request)
+    await response.write(behaviour.body[: len(behaviour.body) // 2])
+    if request.transport is not None:
+        request.transport.close()
+    return response
+
+
+async def _json(request: web.Request) -> Mapping[str, Any]:
+    try:
+        body = json.loads(await request.read())
+    except ValueError:
+        return {}
+    return body if isinstance(body, dict) else {}
+
+
+def _lower(headers: Mapping[str, str]) -> dict[str, str]:
+    return {name.lower(): value for name, value in headers.items()}

@@ -1,0 +1,65 @@
+"""The queue in memory is as hostile as it says; that it behaves otherwise is in the contract it shares with the real one."""
+
+from __future__ import annotations
+
+from libra.errors import Unavailable
+from libra.stage.bus import Outgoing
+from libra.testing.clock import simulate
+from libra.testing.hostile import HostileBus, Malice
+
+
+def outgoing(number: int) -> Outgoing:
+    return Outgoing("work.judge", f"k{number}", b"")
+
+
+def test_half_of_the_lost_publishes_arrive() -> None:
+    async def publish() -> tuple[int, int]:
+        bus, told = HostileBus(seed=1, malice=Malice(lost_publishes=1.0)), 0
+        for number in range(200):
+            try:
+                await bus.publish(outgoing(number), {})
+            except Unavailable:
+                told += 1
+        return told, len(bus.messages("work.judge"))
+
+    told, stored = simulate(publish())
+    assert told == 200
+    assert 60 < stored < 140
+
+
+def test_what_nobody_works_on_is_given_out_again_after_ack_wait() -> None:
+    async def pull() -> list[int]:
+        bus = HostileBus()
+        await bus.publish(outgoing(1), {})
+        attempts = []
+        for _ in range(40):
+            attempts += [delivery.attempt for delivery in await bus.pull("judge", 1)]
+        return attempts
+
+    assert simulate(pull()) == [1, 2, 3]
+
+
+def test_a_lost_settlement_is_no_settlement() -> None:
+    async def settle() -> int:
+        bus = HostileBus(malice=Malice(lost_settlements=1.0))
+        await bus.publish(outgoing(1), {})
+        (delivery,) = await bus.pull("judge", 1)
+        for end in (delivery.ack, delivery.term):
+            try:
+                await end()
+            except Unavailable:
+                continue
+        return len(bus.unended())
+
+    assert simulate(settle()) == 1
+
+
+def test_lost_data_is_forgotten_with_its_keys() -> None:
+    async def lose() -> int:
+        bus = HostileBus()
+        await bus.publish(outgoing(1), {})
+        bus.lose_data()
+        await bus.publish(outgoing(1), {})
+        return len(await bus.pull("judge", 4))
+
+    assert simulate(lose()) == 1
