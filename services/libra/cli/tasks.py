@@ -45,10 +45,11 @@ async def list_tasks(client: Client, category: str | None, *, all_versions: bool
     if as_json:
         return output.emit_json(answer)
     table = output.columns(
-        "task", "version", "category", "risk", "judge", "samples", right=("samples",), whole=("version",)
+        "task", "category", "risk", "judge", "samples", right=("samples",), whole=("task", "category", "judge")
     )
     for task in answer.tasks:
-        output.add(table, task.name, task.version, kind(task), task.risk, task.judge.name, f"{task.sample_count:,}")
+        name = f"{task.name}@{task.version}" if all_versions else task.name
+        output.add(table, name, kind(task), task.risk, task.judge.name, f"{task.sample_count:,}")
     return output.show(table, empty="no task is like that")
 
 
