@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+from collections.abc import Callable
 
 import structlog
 
@@ -37,16 +38,24 @@ class Conductor:
     """Keeps a bounded window of trials in flight for each model of one run, and ends the run when every trial is settled."""
 
     def __init__(
-        self, run_id: str, holder: str, *, store: Store, bus: NatsBus, metrics: Metrics, settings: Settings
+        self,
+        run_id: str,
+        holder: str,
+        *,
+        store: Store,
+        bus: NatsBus,
+        metrics: Metrics,
+        settings: Settings,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self.nudge = asyncio.Event()
         """Set it when there may be progress."""
         self._id, self._holder = run_id, holder
         self._store, self._bus, self._settings = store, bus, settings
-        self._sender = Sender(store, bus, metrics)
+        self._sender = Sender(store, bus, metrics, clock)
         self._sweep = Sweep(store, bus, self._sender, settings)
         self._window_trials = max(settings.window_trials, MAX_TRIALS)
-        self._renewed_seconds = time.monotonic()
+        self._renewed_seconds = asyncio.get_running_loop().time()
 
     async def lead(self, stop: asyncio.Event) -> None:
         """Work until the run has ended, belongs to another replica, or `stop` is set."""
@@ -91,7 +100,7 @@ class Conductor:
 
     async def _ours(self) -> bool:
         """Renew the lease when a third of it has passed; tell whether the run is still this replica's."""
-        now = time.monotonic()
+        now = asyncio.get_running_loop().time()
         if now - self._renewed_seconds < self._settings.lease_seconds / 3:
             return True
         self._renewed_seconds = now

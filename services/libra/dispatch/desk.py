@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 
 import structlog
 from ulid import ULID
@@ -27,8 +28,15 @@ LOOK_SECONDS = 2.0
 class Desk:
     """Claims runs and keeps a conductor on each; a run that a dead replica led is claimed when its lease is over."""
 
-    def __init__(self, store: Store, bus: NatsBus, metrics: Metrics, settings: Settings) -> None:
-        self._store, self._bus, self._metrics, self._settings = store, bus, metrics, settings
+    def __init__(
+        self,
+        store: Store,
+        bus: NatsBus,
+        metrics: Metrics,
+        settings: Settings,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._store, self._bus, self._metrics, self._settings, self._clock = store, bus, metrics, settings, clock
         self._holder = str(ULID())
         self._led: dict[str, tuple[Conductor, asyncio.Task[None]]] = {}
         self._wake = asyncio.Event()
@@ -69,7 +77,13 @@ class Desk:
             run = record.run.id
             if run not in self._led and await self._store.runs.claim(run, self._holder, self._settings.lease_seconds):
                 conductor = Conductor(
-                    run, self._holder, store=self._store, bus=self._bus, metrics=self._metrics, settings=self._settings
+                    run,
+                    self._holder,
+                    store=self._store,
+                    bus=self._bus,
+                    metrics=self._metrics,
+                    settings=self._settings,
+                    clock=self._clock,
                 )
                 self._led[run] = conductor, asyncio.create_task(self._lead(conductor, run, stop))
         self._metrics.runs_active.set(len(self._led))

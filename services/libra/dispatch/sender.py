@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from opentelemetry.trace import SpanKind
 
@@ -23,10 +23,13 @@ from libra.v1.batch_pb2 import TrialBatch, VerdictBatch
 
 
 class Sender:
-    """Loads samples, makes batches of them and publishes these. Each batch begins a trace."""
+    """Loads samples, makes batches of them and publishes these. Each batch begins a trace.
 
-    def __init__(self, store: Store, bus: NatsBus, metrics: Metrics) -> None:
-        self._store, self._bus, self._metrics = store, bus, metrics
+    `clock` tells the seconds since 1970, as the store does that dates the runs.
+    """
+
+    def __init__(self, store: Store, bus: NatsBus, metrics: Metrics, clock: Callable[[], float] = time.time) -> None:
+        self._store, self._bus, self._metrics, self._clock = store, bus, metrics, clock
         self._sizes: dict[str, int] = {}
 
     async def send(
@@ -34,7 +37,7 @@ class Sender:
     ) -> None:
         """Publish the trials at these (sample, epoch); return once they are stored. Raise Full if the queue is."""
         # A second sending must not be taken for a repeat of the first, or the server would drop it.
-        sending = max(1, int(time.time() - record.run.create_time.seconds)) if again else 0
+        sending = max(1, int(self._clock() - record.run.create_time.seconds)) if again else 0
         samples = await self._store.tasks.samples_at(section.task, [sample for sample, _ in places])
         head = header(record.run, section, model, sending=sending)
         batches = trial_batches(head, samples, [epoch for _, epoch in places])

@@ -6,7 +6,7 @@ stood still and no stage has work for it, since a slow model is no reason to ask
 
 from __future__ import annotations
 
-import time
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 
 import structlog
@@ -35,7 +35,7 @@ class Sweep:
 
     async def look(self, record: RunRecord, model: str, settled: int) -> None:
         """Sweep the model's trials if it is time to."""
-        now = time.monotonic()
+        now = asyncio.get_running_loop().time()
         still = self._still.setdefault(model, Stillness(settled, now))
         seconds = still.look(settled, now)
         if record.cursors.get(model, 0) <= settled or seconds < self._settings.quiet_seconds:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import time
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import TypeVar
 
@@ -46,7 +45,7 @@ class EndedRuns:
         """Tell whether the run is finished or cancelled. A run that the store does not know is not; raise Unavailable."""
         if run in self._ended:
             return True
-        now = time.monotonic()
+        now = asyncio.get_running_loop().time()
         if now - self._looked.get(run, -self._seconds) < self._seconds:
             return False
         if len(self._looked) >= MAX_RUNS:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
 from libra.errors import NotFound
@@ -22,12 +22,13 @@ class Entries:
         """Return every model, in order of name, as it is now; raise Unavailable."""
         models = await self._models()
         self._by_name = {model.name: model for model in models}
-        self._read_at = time.monotonic()
+        self._read_at = asyncio.get_running_loop().time()
         return list(models)
 
     async def find(self, name: str) -> Model | None:
         """Return a model, None if there is none of this name; raise Unavailable."""
-        if name not in self._by_name or time.monotonic() - self._read_at >= self._seconds:
+        now = asyncio.get_running_loop().time()
+        if name not in self._by_name or now - self._read_at >= self._seconds:
             await self.list()
         return self._by_name.get(name)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 
 import structlog
 
@@ -58,7 +57,8 @@ class Keeper:
                 self._none_held.set()
 
     async def _keep_trying(self, completion: Completion, question: Question) -> Completion:
-        until = time.monotonic() + self._hold_seconds
+        now = asyncio.get_running_loop().time
+        until = now() + self._hold_seconds
         wait = FIRST_WAIT_SECONDS
         while True:
             await asyncio.sleep(wait)
@@ -66,5 +66,5 @@ class Keeper:
             try:
                 return await self._kept.put(completion, question.messages)
             except Unavailable:
-                if time.monotonic() + wait > until:
+                if now() + wait > until:
                     raise

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import time
 from dataclasses import dataclass
 
 import structlog
@@ -70,12 +69,13 @@ class Supervisor:
 
     async def _wind_up(self) -> None:
         """End every runner, then the requests of callers; each has until the drain is over."""
-        until = time.monotonic() + self._desk.settings.drain_seconds
+        now = asyncio.get_running_loop().time
+        until = now() + self._desk.settings.drain_seconds
         for runner in self._runners.values():
             runner.halt()
         tasks = [*self._stopping, *(runner.task for runner in self._runners.values())]
         await asyncio.gather(*tasks, return_exceptions=True)
-        await self._desk.close(max(0.0, until - time.monotonic()))
+        await self._desk.close(max(0.0, until - now()))
 
     async def _look(self) -> None:
         models = {model.name: model for model in await self._desk.entries.list()}

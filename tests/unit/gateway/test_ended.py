@@ -56,7 +56,7 @@ async def test_an_outage_is_told_and_not_remembered() -> None:
 
 def test_work_is_called_off_when_its_run_ends_and_goes_on_through_an_outage() -> None:
     ledger = Ledger({"a": RunState.RUN_STATE_RUNNING})
-    ended = EndedRuns(ledger.state, seconds=0.0001)  # of real time; the virtual clock goes on without it
+    ended = EndedRuns(ledger.state, seconds=0.0001)
 
     async def work(seconds: float) -> str:
         await asyncio.sleep(seconds)
