@@ -19,7 +19,7 @@ from libra.store.door import Database, Door
 from libra.store.models import Models
 from libra.store.runs import Runs
 from libra.store.tasks import Tasks
-from libra.store.verdict_commit import BUCKETS
+from libra.store.transaction import BUCKETS
 from libra.store.verdicts import Verdicts
 
 if TYPE_CHECKING:

@@ -1,4 +1,7 @@
-"""One transaction: the verdicts that are new, and the sums they add to."""
+"""One transaction: the verdicts that are new, and the sums they add to.
+
+What it is carried out with is a `Transaction`: MongoDB's is in `libra.store.transaction`.
+"""
 
 from __future__ import annotations
 
@@ -6,21 +9,15 @@ import asyncio
 import random
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from typing import Any
-
-from pymongo import UpdateOne
-from pymongo.errors import OperationFailure
+from typing import Any, Protocol
 
 from libra.errors import Unavailable
-from libra.store import ids, indexes
+from libra.store import ids
 from libra.store.documents import Document, now, to_document
-from libra.store.door import Database, Session, is_collision
 from libra.store.tally import COUNTS_AS, Tally
 from libra.v1.batch_pb2 import BatchHeader, VerdictBatch
-
-BUCKETS = 16
-"""A cell is the sum of at most so many documents: writers in different buckets never touch the same one."""
 
 COLLISIONS = 10
 """A transaction that another writer was faster than, on a verdict or in a shared bucket, is run so often at most."""
@@ -95,7 +92,7 @@ def _name(header: BatchHeader, sample: int, epoch: int) -> str:
 
 
 @dataclass(slots=True)
-class _Sums:
+class Sums:
     """What a transaction adds to one cell."""
 
     cell: Document
@@ -103,20 +100,38 @@ class _Sums:
     judges: list[Document] = field(default_factory=list)
 
     def add(self, verdict: Document) -> None:
+        """Take in one verdict."""
         self.tally.add(verdict["outcome"], verdict.get("score", 0.0))
         judge = verdict.get("judge")
         if judge and judge not in self.judges:
             self.judges.append(judge)
 
 
+class Collided(Exception):
+    """Another writer was faster than a transaction, and nothing of it was written; it may be run again from its start."""
+
+
+class Transaction(Protocol):
+    """Sees the ledger as it stood at the beginning. What it writes is there all at once when it ends, or not at all."""
+
+    async def present(self, names: Sequence[str]) -> set[str]:
+        """Return which of the verdicts are there."""
+        ...
+
+    async def write(self, verdicts: Sequence[Document], sums: Sequence[Sums]) -> None:
+        """Insert the verdicts, and add the sums to this writer's own bucket of each cell."""
+        ...
+
+
+Begin = Callable[[], AbstractAsyncContextManager[Transaction]]
+"""Begins a transaction; leaving it commits it. Collided may be raised at any step, as may what tells of an outage."""
+
+
 class VerdictCommit:
     """Writes groups of batches. The first verdict on a trial wins; whatever comes later is a repeat."""
 
-    def __init__(self, database: Database, bucket: int) -> None:
-        self._database = database
-        self._verdicts = database[indexes.VERDICTS]
-        self._cells = database[indexes.CELLS]
-        self._bucket = bucket
+    def __init__(self, begin: Begin) -> None:
+        self._begin = begin
         self.observers: list[Callable[[Commit], None]] = []
 
     async def __call__(self, group: Sequence[Prepared]) -> list[int]:
@@ -137,39 +152,17 @@ class VerdictCommit:
 
         Not with the driver's own `with_transaction`: during an outage that would hold every caller for two minutes.
         """
+        names = [verdict["_id"] for batch in group for verdict in batch.verdicts]
         for run in range(1, COLLISIONS + 1):
             try:
-                async with await self._database.client.start_session() as session, session.start_transaction():
-                    fresh = _without(group, await self._present(group, session))
+                async with self._begin() as transaction:
+                    fresh = _without(group, await transaction.present(names))
                     if any(fresh):
-                        await self._write(group, fresh, session)
+                        await transaction.write([one for each in fresh for one in each], _summed(group, fresh))
                 return fresh
-            except OperationFailure as error:
-                if not is_collision(error):
-                    raise
-            await asyncio.sleep(random.uniform(0, run * COLLISION_SECONDS))  # noqa: S311 - no secret
+            except Collided:
+                await asyncio.sleep(random.uniform(0, run * COLLISION_SECONDS))  # noqa: S311 - no secret
         raise Unavailable(f"other writers were faster {COLLISIONS} times over; send the verdicts again")
-
-    async def _present(self, group: Sequence[Prepared], session: Session) -> set[str]:
-        wanted = [verdict["_id"] for batch in group for verdict in batch.verdicts]
-        found = self._verdicts.find({"_id": {"$in": wanted}}, {"_id": 1}, session=session)
-        return {document["_id"] async for document in found}
-
-    async def _write(self, group: Sequence[Prepared], fresh: Sequence[Sequence[Document]], session: Session) -> None:
-        await self._verdicts.insert_many([one for each in fresh for one in each], ordered=False, session=session)
-        changes = [self._change(sums) for sums in _summed(group, fresh)]
-        await self._cells.bulk_write(changes, ordered=False, session=session)
-
-    def _change(self, sums: _Sums) -> UpdateOne:
-        """Return the update of this writer's own bucket of a cell."""
-        cell = sums.cell
-        path = "/".join(str(cell[name]) for name in ("run", "judging", "model", "task", "attack"))
-        update: dict[str, Any] = {
-            "$inc": sums.tally.document(),
-            "$setOnInsert": cell,
-            "$addToSet": {"judges": {"$each": sums.judges}},
-        }
-        return UpdateOne({"_id": f"{path}/{self._bucket}"}, update, upsert=True)
 
 
 def _without(group: Sequence[Prepared], present: set[str]) -> list[list[Document]]:
@@ -186,14 +179,14 @@ def _without(group: Sequence[Prepared], present: set[str]) -> list[list[Document
     return fresh
 
 
-def _summed(group: Sequence[Prepared], fresh: Sequence[Sequence[Document]]) -> list[_Sums]:
+def _summed(group: Sequence[Prepared], fresh: Sequence[Sequence[Document]]) -> list[Sums]:
     """Return what the fresh verdicts add up to, one entry a cell."""
-    cells: dict[tuple[Any, ...], _Sums] = {}
+    cells: dict[tuple[Any, ...], Sums] = {}
     for batch, verdicts in zip(group, fresh, strict=True):
         if not verdicts:
             continue
         key = tuple(batch.cell[name] for name in ("run", "judging", "model", "task", "attack"))
-        sums = cells.setdefault(key, _Sums(batch.cell))
+        sums = cells.setdefault(key, Sums(batch.cell))
         for verdict in verdicts:
             sums.add(verdict)
     return list(cells.values())

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 
 from libra.store import ids, indexes
 from libra.store.documents import Document, from_document
 from libra.store.door import Database, Door
-from libra.store.group_commit import GroupCommit
-from libra.store.verdict_commit import Commit, Prepared, VerdictCommit, prepare
+from libra.store.transaction import transactions
+from libra.store.verdict_commit import Commit
+from libra.store.verdict_writer import VerdictWriter
 from libra.v1.batch_pb2 import VerdictBatch
 from libra.v1.verdict_pb2 import Verdict
-
-GROUP_VERDICTS = 512
-"""In one transaction; more gains nothing, and the transaction grows long."""
 
 SCAN_PAGE = 1000
 
@@ -27,25 +24,15 @@ class Verdicts:
     def __init__(self, database: Database, door: Door, bucket: int) -> None:
         self._collection = database[indexes.VERDICTS]
         self._door = door
-        self._commit = VerdictCommit(database, bucket)
-        self._group: GroupCommit[Prepared, int] = GroupCommit(
-            self._guarded_commit, weight=lambda batch: batch.weight, limit=GROUP_VERDICTS
-        )
+        self._writer = VerdictWriter(transactions(database, bucket), door)
 
     def observe(self, observer: Callable[[Commit], None]) -> None:
         """Have `observer` told of every commit."""
-        self._commit.observers.append(observer)
+        self._writer.observe(observer)
 
     async def write(self, batches: Sequence[VerdictBatch]) -> int:
-        """Return, once all are durable, how many of the verdicts were new.
-
-        A trial that has its verdict keeps it. Each batch commits together with its sums, or not at all. Raises
-        Unavailable, after which some batches may be written: writing all of them again changes nothing.
-        """
-        prepared = [prepare(batch) for batch in batches if batch.verdicts]
-        if len(prepared) == 1:
-            return await self._group.submit(prepared[0])
-        return sum(await asyncio.gather(*[self._group.submit(one) for one in prepared]))
+        """Return, once all are durable, how many of the verdicts were new; see `VerdictWriter.write`."""
+        return await self._writer.write(batches)
 
     async def ids(self, run: str, judging: int, model: str, task: str, attack: str) -> set[tuple[int, int]]:
         """Return the (sample, epoch) of every trial of one cell that has its verdict."""
@@ -65,11 +52,7 @@ class Verdicts:
 
     async def close(self) -> None:
         """Fail whoever waits for a commit."""
-        await self._group.close()
-
-    async def _guarded_commit(self, group: Sequence[Prepared]) -> list[int]:
-        with self._door():
-            return await self._commit(group)
+        await self._writer.close()
 
     async def list(
         self,
