@@ -184,11 +184,15 @@ class System:
                 self._say(f"waiting for {told}")
             running = self.running()
             for name in awaited:
-                if name not in running:
+                if name not in running and not self._lives(name):
                     raise self._failed(name, "ended", offsets)
             if time.monotonic() > last:
                 raise self._failed(awaited[0], f"was not ready within {START_SECONDS:.0f} s", offsets)
             time.sleep(LOOK_SECONDS)
+
+    def _lives(self, name: str) -> bool:
+        """Tell whether what this object started goes on. For a moment after its start a process has no command line."""
+        return name in self._children and self._children[name].poll() is None
 
     def _failed(self, name: str, what: str, offsets: Mapping[str, int]) -> PartFailed:
         file = self.log(name)
