@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 from libra.v1.run_pb2 import Run
 
-WINDOW_SECONDS = 30.0
-"""The rate is that of the last half minute: a run's models do not finish together."""
+WINDOW_SECONDS = 60.0
+"""The rate is that of the last minute: a run's models do not finish together, and verdicts come in batches."""
 
 
 @dataclass(slots=True)

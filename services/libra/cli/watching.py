@@ -11,7 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 
 from libra.cli import output
 from libra.cli.client import Client, NotUp
-from libra.cli.pace import Pace, failures, settled
+from libra.cli.pace import Pace, settled
 from libra.cli.text import duration
 from libra.errors import Unavailable
 from libra.v1.run_pb2 import Run, RunState, WatchRunRequest
@@ -138,6 +138,13 @@ def told(run: Run, pace: Pace) -> tuple[str, str, str]:
     rate, left = pace.per_second(), pace.seconds_left(run.trials)
     return (
         f"{rate:.1f}/s" if rate else "",
-        f"{failures(run):,} failed",
+        lost(run),
         f"about {duration(left)} left" if left and run.state == RunState.RUN_STATE_RUNNING else "",
     )
+
+
+def lost(run: Run) -> str:
+    """Return how many trials have no score, in words."""
+    unjudged = f"{run.counts.unjudged:,} unjudged" if run.counts.unjudged else ""
+    failed = f"{run.counts.failed:,} failed" if run.counts.failed or not unjudged else ""
+    return ", ".join(words for words in (failed, unjudged) if words)

@@ -1,0 +1,143 @@
+"""`libra up`, `status` and `down` on a machine where things die."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import psutil
+import pytest
+
+from libra.local import parts
+from libra.local.servers import MongoServer
+from libra.local.settings import inherited
+from libra.local.system import System
+
+pytestmark = pytest.mark.timeout(240)
+
+COMMAND_SECONDS = 120
+
+
+def command(*words: object) -> list[str]:
+    return [sys.executable, "-m", "libra.cli", *map(str, words)]
+
+
+def libra(folder: Path, *words: str, variables: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command("--data", folder, *words),
+        env={**inherited(), **(variables or {})},
+        capture_output=True,
+        text=True,
+        timeout=COMMAND_SECONDS,
+        check=False,
+    )
+
+
+def living(folder: Path) -> list[int]:
+    """Return every process that works anywhere in the folder, found without our own code."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if Path(process.cwd()).is_relative_to(folder) and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process.pid)
+        except psutil.Error:
+            continue
+    return found
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    place = tmp_path_factory.mktemp("machine") / "data"
+    yield place
+    assert libra(place, "down").returncode == 0
+    assert living(place) == []
+
+
+@pytest.fixture
+def system(folder: Path) -> System:
+    result = libra(folder, "up")
+    assert result.returncode == 0, result.stderr
+    return System(folder)
+
+
+def test_a_second_up_says_that_it_is_up(system: System, folder: Path) -> None:
+    before = {name: system.pid(name) for name in parts.PARTS}
+    again = libra(folder, "up")
+    assert again.returncode == 0
+    assert "is up" in again.stdout
+    assert "already" in again.stdout
+    assert {name: system.pid(name) for name in parts.PARTS} == before
+    assert len(living(folder)) == len(parts.PARTS)
+    status = libra(folder, "status")
+    assert status.returncode == 0
+    assert all(name in status.stdout for name in parts.PARTS)
+    assert libra(folder, "logs", "gateway", "-n", "3").stdout.count("\n") == 3
+
+
+def test_what_was_killed_is_started_again_and_nothing_else(system: System, folder: Path) -> None:
+    before = {name: system.pid(name) for name in parts.PARTS}
+    for name in ("judge", "nats-server"):
+        psutil.Process(before[name]).send_signal(signal.SIGKILL)
+    assert libra(folder, "status").returncode == 1
+    # Two at once: one mends, the other waits for it and finds all well.
+    ups = [
+        subprocess.Popen(command("--data", folder, "up"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]
+    said = sorted(up.communicate(timeout=COMMAND_SECONDS)[0] for up in ups)
+    assert [up.returncode for up in ups] == [0, 0]
+    assert "is up again: nats-server, judge had ended" in said[0]
+    assert "already" in said[1]
+    after = {name: system.pid(name) for name in parts.PARTS}
+    assert {name for name in parts.PARTS if after[name] != before[name]} == {"judge", "nats-server"}
+    assert len(living(folder)) == len(parts.PARTS)
+
+
+def test_down_leaves_no_process_and_the_data_survives(system: System, folder: Path) -> None:
+    addresses = system.addresses
+    assert libra(folder, "models", "add", "kept", "--url", "http://127.0.0.1:1/v1").returncode == 0
+    for name in ("ranking", "mongod"):
+        system.kill(name)
+    down = libra(folder, "down")
+    assert down.returncode == 0
+    assert "its data stays" in down.stdout
+    assert living(folder) == []
+    assert "Nothing ran" in libra(folder, "down").stdout
+    refused = libra(folder, "models", "list")
+    assert refused.returncode == 3
+    assert "run `libra up`" in refused.stderr
+
+    assert libra(folder, "up").returncode == 0
+    assert system.addresses == addresses
+    shown = json.loads(libra(folder, "models", "show", "kept", "--json").stdout)
+    assert shown["model"]["base_url"] == "http://127.0.0.1:1/v1"
+
+
+def test_a_part_that_does_not_come_up_is_told_of_and_leaves_nothing(tmp_path: Path) -> None:
+    result = libra(tmp_path, "up", variables={"LIBRA_JUDGE_LISTEN": "", "LIBRA_DISPATCH_WINDOW_TRIALS": "many"})
+    assert result.returncode == 3
+    assert "error: dispatch ended" in result.stderr
+    assert "LIBRA_DISPATCH_WINDOW_TRIALS" in result.stderr
+    assert living(tmp_path) == []
+
+
+def test_servers_of_ones_own_win(tmp_path: Path, nats_url: str, mongo_server: MongoServer, database: str) -> None:
+    variables = {
+        "LIBRA_NATS_URL": nats_url,
+        "LIBRA_MONGO_URL": mongo_server.url,
+        "LIBRA_MONGO_DATABASE": database,
+    }
+    try:
+        assert libra(tmp_path, "up", variables=variables).returncode == 0
+        assert len(living(tmp_path)) == len(parts.SERVICES)
+        status = libra(tmp_path, "status", variables=variables)
+        assert status.returncode == 0
+        assert status.stdout.count("elsewhere") == 2
+    finally:
+        libra(tmp_path, "down", variables=variables)
+    assert living(tmp_path) == []
+    assert mongo_server.answers()
