@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gzip
 import itertools
-import json
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -16,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aiohttp import web
 from prometheus_client import CollectorRegistry
 
 from libra.errors import Unavailable
@@ -27,6 +27,24 @@ from libra.gateway.settings import Settings
 from libra.local.servers import MongoServer
 from libra.store.client import Store, StoreSettings
 from libra.telemetry.metrics import Metrics
+from libra.testing.provider import (
+    Asked,
+    Behaviour,
+    Script,
+    ScriptedProvider,
+    broken_off,
+    filtered,
+    filters_the_prompt,
+    hangs,
+    huge,
+    in_turn,
+    nothing,
+    refuses,
+    says,
+    slow_down,
+    truncated,
+    web_page,
+)
 from libra.v1.completion_pb2 import Completion, FinishReason, GenerationParameters
 from libra.v1.message_pb2 import Message
 from libra.v1.model_pb2 import Model, ModelLimits, ModelPrice, Provider
@@ -44,83 +62,47 @@ STOP = FinishReason.FINISH_REASON_STOP
 ERROR = FinishReason.FINISH_REASON_ERROR
 FILTER = FinishReason.FINISH_REASON_CONTENT_FILTER
 
-Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
-
-def said(text: str = "yes", finish: str = "stop") -> dict[str, Any]:
-    return {
-        "choices": [{"index": 0, "finish_reason": finish, "message": {"role": "assistant", "content": text}}],
-        "usage": {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15},
-    }
-
-
-def reply(body: Any = None, status: int = 200, **headers: str) -> Answer:
-    """Answer always the same."""
-
-    async def answer(_: web.Request) -> web.StreamResponse:
-        data = body if isinstance(body, bytes) else json.dumps(said() if body is None else body).encode()
-        named = {name.replace("_", "-"): value for name, value in headers.items()}
-        return web.Response(body=data, status=status, headers=named, content_type="application/json")
-
-    return answer
-
-
-def dawdling(seconds: float, then: Answer | None = None) -> Answer:
-    async def answer(request: web.Request) -> web.StreamResponse:
-        await asyncio.sleep(seconds)
-        return await (then or reply())(request)
-
-    return answer
-
-
-async def dropping(request: web.Request) -> web.StreamResponse:
-    """Say half of it, then hang up."""
-    response = web.StreamResponse(headers={"Content-Length": "1000"})
-    await response.prepare(request)
-    await response.write(b'{"choices":[{"mess')
-    assert request.transport
-    request.transport.close()
-    return response
-
 
 @dataclass
 class Endpoint:
-    """An OpenAI-compatible endpoint that does as it is told."""
+    """A provider whose script can be changed while it serves."""
 
-    answers: list[Answer] = field(default_factory=lambda: [reply()])
-    """In order; the last is repeated."""
-    arrivals: list[float] = field(default_factory=list)
-    bodies: list[dict[str, Any]] = field(default_factory=list)
-    keys: list[str] = field(default_factory=list)
-    in_flight: int = 0
-    most: int = 0
-    url: str = ""
+    script: Script = field(default_factory=lambda: in_turn(says("yes")))
+    provider: ScriptedProvider = field(init=False)
+    since: int = 0
+    """Requests that came before the script was set."""
 
-    async def serve(self, request: web.Request) -> web.StreamResponse:
-        answer = self.answers[min(len(self.arrivals), len(self.answers) - 1)]
-        self.arrivals.append(time.monotonic())
-        self.in_flight += 1
-        self.most = max(self.most, self.in_flight)
-        try:
-            self.bodies.append(await request.json())
-            self.keys.append(request.headers.get("Authorization", ""))
-            return await answer(request)
-        finally:
-            self.in_flight -= 1
+    def __post_init__(self) -> None:
+        self.provider = ScriptedProvider(lambda asked: self.script(replace(asked, number=asked.number - self.since)))
+
+    def play(self, *behaviours: Behaviour) -> None:
+        self.follow(in_turn(*behaviours))
+
+    def follow(self, script: Script) -> None:
+        self.script, self.since = script, self.count
+
+    @property
+    def url(self) -> str:
+        return self.provider.url
+
+    @property
+    def count(self) -> int:
+        return self.provider.count
+
+    @property
+    def arrivals(self) -> list[float]:
+        return [asked.at_seconds for asked in self.provider.asked]
+
+
+def answers(body: bytes, status: int = 200, **headers: str) -> Behaviour:
+    return Behaviour(body, status=status, headers={name.replace("_", "-"): value for name, value in headers.items()})
 
 
 @pytest.fixture
 async def endpoint() -> AsyncIterator[Endpoint]:
     made = Endpoint()
-    app = web.Application(client_max_size=2**26)
-    app.add_routes([web.post("/v1/chat/completions", made.serve)])
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    made.url = f"http://127.0.0.1:{runner.addresses[0][1]}/v1"
-    yield made
-    await runner.cleanup()
+    async with made.provider:
+        yield made
 
 
 @pytest.fixture
@@ -170,95 +152,110 @@ async def test_an_answer_with_all_there_is_to_know_of_it(desk: Desk, endpoint: E
     assert completion.cost_usd == pytest.approx(20e-6)
     assert 0 < completion.latency_seconds < 1
     assert completion.HasField("create_time")
-    assert endpoint.bodies == [{"model": "m", "messages": [{"role": "user", "content": "hello"}], "max_tokens": 512}]
-    assert endpoint.keys == [f"Bearer {KEY}"]
+    (asked,) = endpoint.provider.asked
+    assert asked.body == {"model": "m", "messages": [{"role": "user", "content": "hello"}], "max_tokens": 512}
+    assert asked.headers["authorization"] == f"Bearer {KEY}"
 
 
-TABLE: dict[str, tuple[list[Answer], int, int, str]] = {
-    # what the endpoint does: its answers, the finish reason, the requests made, a part of the reason
-    "400": ([reply({"error": {"message": "bad temperature"}}, 400)], ERROR, 1, "bad temperature"),
-    "400 of a filter": ([reply({"error": {"code": "content_filter"}}, 400)], FILTER, 1, ""),
-    "filtered in its midst": ([reply(said("Sure, I", "content_filter"))], FILTER, 1, ""),
-    "401": ([reply({"error": {"message": "who?"}}, 401)], ERROR, 1, "TEST_KEY"),
-    "403": ([reply({}, 403)], ERROR, 1, "TEST_KEY"),
-    "404": ([reply({}, 404)], ERROR, 1, "remote_model and base_url"),
-    "redirect": ([reply({}, 307, Location="http://elsewhere/")], ERROR, 1, "http://elsewhere/"),
-    "429 for ever": ([reply({"error": "slow"}, 429)], ERROR, 0, "slow down (429)"),
-    "429 without quota": ([reply({"error": {"code": "insufficient_quota"}}, 429)], ERROR, 1, "quota"),
-    "429 once": ([reply({}, 429), reply()], STOP, 2, ""),
-    "500 for ever": ([reply({"error": {"message": "ouch"}}, 500)], ERROR, 3, "given up after 3 requests"),
-    "500 twice": ([reply({}, 500), reply({}, 502), reply()], STOP, 3, ""),
-    "503 for ever": ([reply(b"", 503)], ERROR, 3, "it said nothing"),
-    "HTML": ([reply(b"<html>Sign in</html>")], ERROR, 3, "<html>Sign in</html>"),
-    "HTML once": ([reply(b"<html>"), reply()], STOP, 2, ""),
-    "truncated JSON": ([reply(json.dumps(said()).encode()[:40])], ERROR, 3, "no JSON"),
-    "hangs up": ([dropping], ERROR, 3, "connection"),
-    "hangs up once": ([dropping, reply()], STOP, 2, ""),
-    "no choices": ([reply({"choices": []})], ERROR, 3, "without a choice"),
-    "empty": ([reply(said(""))], STOP, 1, ""),
-    "10 MB": ([reply(said("x" * 10_000_000))], ERROR, 1, "4 MiB"),
-    "2 MB of text": ([reply(said("x" * 2_000_000))], ERROR, 1, "1 MiB"),
-    "a gzip bomb": ([reply(gzip.compress(bytes(50_000_000)), Content_Encoding="gzip")], ERROR, 1, "4 MiB"),
-    "gzip": ([reply(gzip.compress(json.dumps(said()).encode()), Content_Encoding="gzip")], STOP, 1, ""),
-    "broken gzip": ([reply(b"no", Content_Encoding="gzip"), reply()], STOP, 2, ""),
-    "never": ([dawdling(30)], ERROR, 2, "no answer within 0.3 s"),
-    "late once": ([dawdling(30), reply()], STOP, 2, ""),
+YES = says("yes")
+
+TABLE: dict[str, tuple[list[Behaviour], int, int, str]] = {
+    # what the endpoint does: its answers, the finish reason, the requests made (0: more than one), a part of the reason
+    "400": ([refuses(400, message="bad temperature")], ERROR, 1, "bad temperature"),
+    "400 of a filter": ([filters_the_prompt()], FILTER, 1, ""),
+    "filtered in its midst": ([says("Sure, I", finish_reason="content_filter")], FILTER, 1, ""),
+    "filtered whole": ([filtered()], FILTER, 1, ""),
+    "401": ([refuses(401)], ERROR, 1, "TEST_KEY"),
+    "403": ([refuses(403)], ERROR, 1, "TEST_KEY"),
+    "404": ([refuses(404)], ERROR, 1, "remote_model and base_url"),
+    "redirect": ([answers(b"", 307, Location="http://elsewhere/")], ERROR, 1, "http://elsewhere/"),
+    "429 for ever": ([slow_down()], ERROR, 0, "slow down (429)"),
+    "429 without quota": ([refuses(429, code="insufficient_quota")], ERROR, 1, "quota"),
+    "429 once": ([slow_down(), YES], STOP, 2, ""),
+    "500 for ever": ([refuses(500, message="ouch")], ERROR, 3, "given up after 3 requests: the provider failed (500"),
+    "500 twice": ([refuses(500), refuses(502), YES], STOP, 3, ""),
+    "503 for ever": ([answers(b"", 503)], ERROR, 3, "it said nothing"),
+    "503 of a proxy": ([web_page(503), YES], STOP, 2, ""),
+    "HTML": ([web_page()], ERROR, 3, "This is no API"),
+    "HTML once": ([web_page(), YES], STOP, 2, ""),
+    "truncated JSON": ([truncated()], ERROR, 3, "no JSON"),
+    "hangs up": ([broken_off()], ERROR, 3, "connection"),
+    "hangs up once": ([broken_off(), YES], STOP, 2, ""),
+    "nothing": ([nothing()], ERROR, 3, "it said nothing"),
+    "no choices": ([answers(b'{"choices": []}')], ERROR, 3, "without a choice"),
+    "empty": ([says("")], STOP, 1, ""),
+    "10 MB": ([huge()], ERROR, 1, "4 MiB"),
+    "2 MB of text": ([huge(2_000_000)], ERROR, 1, "1 MiB"),
+    "a gzip bomb": ([answers(gzip.compress(bytes(50_000_000)), Content_Encoding="gzip")], ERROR, 1, "4 MiB"),
+    "gzip": ([answers(gzip.compress(YES.body), Content_Encoding="gzip")], STOP, 1, ""),
+    "broken gzip": ([answers(b"no", Content_Encoding="gzip"), YES], STOP, 2, ""),
+    "never": ([hangs()], ERROR, 2, "no answer within 0.3 s"),
+    "late once": ([hangs(), YES], STOP, 2, ""),
 }
 
 
 @pytest.mark.parametrize("case", TABLE)
 async def test_whatever_a_provider_does(desk: Desk, endpoint: Endpoint, store: Store, case: str) -> None:
-    endpoint.answers, finish, requests, reason = TABLE[case]
+    behaviours, finish, requests, reason = TABLE[case]
+    endpoint.play(*behaviours)
     completion = await one(desk, model(endpoint, timeout_seconds=0.3))
     assert completion.finish_reason == finish, completion.error
     assert reason in completion.error
-    assert completion.attempts == len(endpoint.arrivals)
+    assert completion.attempts == endpoint.count
     if requests:
-        assert len(endpoint.arrivals) == requests
+        assert endpoint.count == requests
     kept = await store.completions.find([completion.id])
     assert bool(kept) == (finish != ERROR)  # an error is no answer
 
 
+@asynccontextmanager
+async def pouring(piece: bytes, pause_seconds: float) -> AsyncIterator[tuple[str, list[int]]]:
+    """Serve an answer without end; yield the base_url, and a list of how many bytes were sent."""
+    sent: list[int] = []
+    under_way: list[asyncio.Task[None]] = []
+
+    async def pour(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if task := asyncio.current_task():
+            under_way.append(task)
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n")
+        with contextlib.suppress(ConnectionError):
+            while True:
+                writer.write(piece)
+                await writer.drain()
+                sent.append(len(piece))
+                await asyncio.sleep(pause_seconds)
+        writer.close()
+        with contextlib.suppress(ConnectionError):
+            await writer.wait_closed()
+
+    server = await asyncio.start_server(pour, "127.0.0.1", 0)
+    async with server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1", sent
+    await asyncio.wait_for(asyncio.gather(*under_way), 10)  # whoever reads it has hung up
+
+
 async def test_an_endless_answer_is_not_read_to_its_end(desk: Desk, endpoint: Endpoint) -> None:
-    sent = 0
-
-    async def endless(request: web.Request) -> web.StreamResponse:
-        nonlocal sent
-        response = web.StreamResponse()
-        await response.prepare(request)
-        while True:
-            await response.write(b"x" * 65_536)
-            sent += 65_536
-
-    endpoint.answers = [endless]
-    assert "4 MiB" in (await one(desk, model(endpoint))).error
-    assert sent < 32 * 2**20  # what lies in the buffers of both ends
+    async with pouring(b"x" * 65_536, 0) as (url, sent):
+        entry = model(endpoint)
+        entry.base_url = url
+        assert "4 MiB" in (await one(desk, entry)).error
+        assert sum(sent) < 32 * 2**20  # what lies in the buffers of both ends
 
 
 async def test_a_trickle_ends_with_the_timeout(desk: Desk, endpoint: Endpoint) -> None:
-    async def trickle(request: web.Request) -> web.StreamResponse:
-        response = web.StreamResponse()
-        await response.prepare(request)
-        while True:
-            await response.write(b" ")
-            await asyncio.sleep(0.05)
-
-    endpoint.answers = [trickle]
-    assert "no answer within 0.3 s" in (await one(desk, model(endpoint, timeout_seconds=0.3))).error
+    async with pouring(b" ", 0.05) as (url, _):
+        entry = model(endpoint, timeout_seconds=0.3)
+        entry.base_url = url
+        assert "no answer within 0.3 s" in (await one(desk, entry)).error
 
 
 async def test_a_model_that_wants_the_limit_under_its_new_name_is_given_it(desk: Desk, endpoint: Endpoint) -> None:
-    async def modern(request: web.Request) -> web.StreamResponse:
-        if "max_tokens" not in await request.json():
-            return await reply()(request)
-        error = {"message": "Unsupported parameter: 'max_tokens'. Use 'max_completion_tokens' instead."}
-        return await reply({"error": error}, 400)(request)
-
-    endpoint.answers = [modern]
+    wrong = refuses(400, message="Unsupported parameter: 'max_tokens'. Use 'max_completion_tokens' instead.")
+    endpoint.follow(lambda asked: wrong if "max_tokens" in asked.body else YES)
     first = await ask(desk, model(endpoint), "a", "b", "c")
     later = await ask(desk, model(endpoint), "d", "e")
     assert [each.attempts for each in [*first, *later]] == [2, 2, 2, 1, 1]
-    assert endpoint.bodies[-1]["max_completion_tokens"] == 512
+    assert endpoint.provider.asked[-1].body["max_completion_tokens"] == 512
 
 
 async def test_nobody_listens(desk: Desk, endpoint: Endpoint) -> None:
@@ -282,7 +279,7 @@ async def test_what_is_no_url_is_told_at_once(desk: Desk, endpoint: Endpoint, ur
 async def test_retry_after_is_obeyed_by_the_whole_model(store: Store, endpoint: Endpoint, written: str) -> None:
     desk = Desk.laid(store, Metrics(CollectorRegistry()), replace(FAST, retry_budget_seconds=10.0), {"TEST_KEY": KEY})
     later = format_datetime(datetime.now(UTC) + timedelta(seconds=2), usegmt=True)
-    endpoint.answers = [reply({}, 429, Retry_After={"seconds": "1", "date": later}[written]), reply()]
+    endpoint.play(refuses(429, headers={"Retry-After": {"seconds": "1", "date": later}[written]}), YES)
     completions = await ask(desk, model(endpoint, max_in_flight=1), "a", "b", "c")
     assert {each.finish_reason for each in completions} == {STOP}
     assert endpoint.arrivals[1] - endpoint.arrivals[0] >= 1.0
@@ -292,69 +289,61 @@ async def test_retry_after_is_obeyed_by_the_whole_model(store: Store, endpoint: 
 async def test_what_was_asked_is_found(desk: Desk, endpoint: Endpoint) -> None:
     first = await ask(desk, model(endpoint), "a", "b")
     again = await ask(desk, model(endpoint), "b", "a", "c")
-    assert len(endpoint.arrivals) == 3
+    assert endpoint.count == 3
     assert [each.attempts for each in again] == [0, 0, 1]
     assert [again[1].id, again[0].id] == [each.id for each in first]
     assert again[0].create_time == first[1].create_time
 
 
 async def test_the_same_question_at_the_same_time_is_asked_once(desk: Desk, endpoint: Endpoint) -> None:
-    endpoint.answers = [dawdling(0.2)]
+    endpoint.play(says("yes", after_seconds=0.2))
     entry = model(endpoint, max_in_flight=100)
     batches = await asyncio.gather(*(ask(desk, entry, "a", "b", "a", "b") for _ in range(20)))
-    assert len(endpoint.arrivals) == 2
+    assert endpoint.count == 2
     assert sum(each.attempts for batch in batches for each in batch) == 2
     assert {each.text for batch in batches for each in batch} == {"yes"}
 
 
 async def test_a_failure_is_shared_and_asked_again_the_next_time(desk: Desk, endpoint: Endpoint) -> None:
-    endpoint.answers = [dawdling(0.1, reply({}, 400)), reply()]
+    endpoint.play(replace(refuses(400), after_seconds=0.1), YES)
     batches = await asyncio.gather(*(ask(desk, model(endpoint), "a") for _ in range(5)))
     assert {each.finish_reason for batch in batches for each in batch} == {ERROR}
-    assert len(endpoint.arrivals) == 1
+    assert endpoint.count == 1
     assert (await one(desk, model(endpoint), "a")).finish_reason == STOP
 
 
 async def test_one_bad_trial_costs_its_neighbours_nothing(desk: Desk, endpoint: Endpoint) -> None:
-    async def picky(request: web.Request) -> web.StreamResponse:
-        text = (await request.json())["messages"][0]["content"]
-        return await reply(said(text), 400 if text == "bad" else 200)(request)
-
-    endpoint.answers = [picky]
+    endpoint.follow(lambda asked: refuses(400) if asked.prompt == "bad" else says(asked.prompt))
     completions = await ask(desk, model(endpoint), "a", "bad", "b")
     assert [each.text for each in completions] == ["a", "", "b"]
     assert [each.finish_reason for each in completions] == [STOP, ERROR, STOP]
 
 
 async def test_who_leaves_does_not_waste_what_is_under_way(desk: Desk, endpoint: Endpoint) -> None:
-    endpoint.answers = [dawdling(0.3)]
+    endpoint.play(says("yes", after_seconds=0.3))
     entry = model(endpoint, max_in_flight=1)
     caller = asyncio.create_task(ask(desk, entry, "a", "b"))
-    while not endpoint.arrivals:
+    while not endpoint.count:
         await asyncio.sleep(0.01)
     caller.cancel()
     await asyncio.gather(caller, return_exceptions=True)
     assert (await one(desk, entry, "a")).attempts == 0
-    assert len(endpoint.arrivals) == 1  # "a" was paid for, "b" never asked
+    assert endpoint.count == 1  # "a" was paid for, "b" never asked
 
 
 async def test_in_flight_never_above_the_limit_and_close_to_it(desk: Desk, endpoint: Endpoint) -> None:
-    endpoint.answers = [dawdling(0.05)]
+    endpoint.play(says("yes", after_seconds=0.05))
     started = time.monotonic()
     entry = model(endpoint, max_in_flight=20)
     await asyncio.gather(*(ask(desk, entry, *(f"{batch}/{n}" for n in range(50))) for batch in range(8)))
-    assert endpoint.most == 20
+    assert endpoint.provider.most_in_flight == 20
     assert time.monotonic() - started < 2.5  # 400 requests of 0.05 s, 20 at a time, are 1 s
 
 
 async def test_control_characters_languages_and_a_megabyte_are_carried_unchanged(
     desk: Desk, endpoint: Endpoint, store: Store
 ) -> None:
-    async def echo(request: web.Request) -> web.StreamResponse:
-        text = (await request.json())["messages"][0]["content"]
-        return await reply(said(text))(request)
-
-    endpoint.answers = [echo]
+    endpoint.follow(lambda asked: says(asked.prompt))
     texts = ["\x00\x01\x1b[31m\r\n\t\x7f", "नमस्ते 你好 مرحبا สวัสดี 😀 e\u0301 \u202e", "x" * 1_000_000]
     completions = await ask(desk, model(endpoint), *texts)
     assert [each.text for each in completions] == texts
@@ -363,7 +352,7 @@ async def test_control_characters_languages_and_a_megabyte_are_carried_unchanged
 
 
 async def test_a_lone_surrogate_in_an_answer_is_replaced(desk: Desk, endpoint: Endpoint) -> None:
-    endpoint.answers = [reply(json.dumps(said("a\ud800b")).encode())]
+    endpoint.play(says("a\ud800b"))
     assert (await one(desk, model(endpoint))).text == "a\ufffdb"
 
 
@@ -371,7 +360,7 @@ async def test_a_key_that_is_not_set_is_told_by_its_name(store: Store, endpoint:
     environment: dict[str, str] = {}
     desk = Desk.laid(store, Metrics(CollectorRegistry()), FAST, environment)
     completion = await one(desk, model(endpoint))
-    assert (completion.finish_reason, endpoint.arrivals) == (ERROR, [])
+    assert (completion.finish_reason, endpoint.count) == (ERROR, 0)
     assert "TEST_KEY is not set" in completion.error
     environment["TEST_KEY"] = KEY  # read when it is needed
     assert (await one(desk, model(endpoint))).finish_reason == STOP
@@ -383,15 +372,14 @@ async def test_the_key_is_in_no_log_error_or_document(
 ) -> None:
     caplog.set_level(logging.DEBUG)
 
-    async def gossip(request: web.Request) -> web.StreamResponse:
+    def gossip(asked: Asked) -> Behaviour:
         """Quote the key wherever there is room for it."""
-        text = (await request.json())["messages"][0]["content"]
-        body = said(f"you sent {request.headers['Authorization']}") if text == "ok" else {"error": {"message": KEY}}
-        return await reply(body, int(text) if text != "ok" else 200)(request)
+        key = asked.headers["authorization"]
+        return says(f"you sent {key}") if asked.prompt == "ok" else refuses(int(asked.prompt), message=key)
 
-    endpoint.answers = [gossip]
+    endpoint.follow(gossip)
     completions = await ask(desk, model(endpoint), "ok", "400", "401", "404", "429", "500")
-    endpoint.answers = [reply(f"<html>{KEY}</html>".encode())]
+    endpoint.play(answers(f"<html>{KEY}</html>".encode()))
     completions += await ask(desk, model(endpoint), "html")
     everything = [str(each) for each in completions]
     for name in await store._database.list_collection_names():
@@ -410,21 +398,21 @@ async def test_answers_that_came_while_mongod_was_away_are_paid_once(tmp_path: P
     server = MongoServer.start(tmp_path)
     store = Store.connect(server.url, settings=IMPATIENT)
     desk = Desk.laid(store, Metrics(CollectorRegistry()), FAST, {"TEST_KEY": KEY})
-    endpoint.answers = [dawdling(0.3)]
+    endpoint.play(says("yes", after_seconds=0.3))
     entry = model(endpoint, max_in_flight=4)
     try:
         asking = asyncio.create_task(ask(desk, entry, *"abcdefgh"))
-        while len(endpoint.arrivals) < 4:
+        while endpoint.count < 4:
             await asyncio.sleep(0.01)
         await asyncio.to_thread(server.kill)
         with pytest.raises(Unavailable):
             await ask(desk, entry, "new")  # nothing is bought that cannot be kept
         await asyncio.sleep(1)
-        assert len(endpoint.arrivals) <= 8
+        assert endpoint.count <= 8
         server = await asyncio.to_thread(MongoServer.start, tmp_path, port=server.port)
         completions = await asking
         assert [each.attempts for each in completions] == [1] * 8
-        assert len(endpoint.arrivals) == 8
+        assert endpoint.count == 8
         assert [each.attempts for each in await ask(desk, entry, *"abcdefgh")] == [0] * 8
     finally:
         await desk.close(0)

@@ -10,11 +10,9 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from aiohttp import web
 
 from libra.bus.connection import NatsBus
 from libra.bus.streams import JUDGE_CONSUMER, work_gateway
@@ -22,6 +20,7 @@ from libra.local.servers import MongoServer
 from libra.rpc.client import call, channel
 from libra.stage.bus import Outgoing
 from libra.store.client import Store
+from libra.testing.provider import Asked, Behaviour, ScriptedProvider, refuses, says
 from libra.v1.batch_pb2 import BatchHeader, CompletionBatch, Trial, TrialBatch
 from libra.v1.completion_pb2 import FinishReason
 from libra.v1.gateway_pb2 import CompleteRequest, Conversation, ListModelsRequest
@@ -33,41 +32,23 @@ KEY = "sk-proc-93be02f5c1d84a76"
 FORMS = ["ok", "400", "401", "404", "500", "html"]
 
 
-@dataclass
-class Gossip:
-    """Quotes the key it was given; a question "slow" is answered when it may be."""
+SLOW = "slow"
 
-    url: str = ""
-    keys: set[str] = field(default_factory=set)
-    slow: asyncio.Event = field(default_factory=asyncio.Event)
-    go: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def serve(self, request: web.Request) -> web.StreamResponse:
-        text = (await request.json())["messages"][-1]["content"]
-        key = request.headers["Authorization"]
-        self.keys.add(key)
-        if text == "slow":
-            self.slow.set()
-            await self.go.wait()
-        if text.isdecimal():
-            return web.json_response({"error": {"message": f"what is {key}?"}}, status=int(text))
-        if text == "html":
-            return web.Response(text=f"<html>{key}</html>")
-        said = {"role": "assistant", "content": f"you sent {key}"}
-        return web.json_response({"choices": [{"message": said, "finish_reason": "stop"}]})
+def gossip(asked: Asked) -> Behaviour:
+    """Quote the key wherever there is room for it."""
+    key = asked.headers["authorization"]
+    if asked.prompt.isdecimal():
+        return refuses(int(asked.prompt), message=f"what is {key}?")
+    if asked.prompt == "html":
+        return Behaviour(f"<html>{key}</html>".encode())
+    return says(f"you sent {key}", after_seconds=1.5 if asked.prompt == SLOW else 0)
 
 
 @pytest.fixture
-async def gossip() -> AsyncIterator[Gossip]:
-    made = Gossip()
-    app = web.Application()
-    app.add_routes([web.post("/v1/chat/completions", made.serve)])
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    made.url = f"http://127.0.0.1:{runner.addresses[0][1]}/v1"
-    yield made
-    await runner.cleanup()
+async def provider() -> AsyncIterator[ScriptedProvider]:
+    async with ScriptedProvider(gossip) as made:
+        yield made
 
 
 def start(log: Path, nats_url: str, mongo_url: str, database: str) -> subprocess.Popen[bytes]:
@@ -117,9 +98,9 @@ async def send(bus: NatsBus, *texts: str) -> None:
 
 
 async def test_it_works_stops_cleanly_and_never_tells_the_key(
-    nats_url: str, mongo_server: MongoServer, store: Store, database: str, gossip: Gossip, tmp_path: Path
+    nats_url: str, mongo_server: MongoServer, store: Store, database: str, provider: ScriptedProvider, tmp_path: Path
 ) -> None:
-    entry = Model(name="gossip", provider=Provider.PROVIDER_OPENAI, base_url=gossip.url, api_key_env="GOSSIP_KEY")
+    entry = Model(name="gossip", provider=Provider.PROVIDER_OPENAI, base_url=provider.url, api_key_env="GOSSIP_KEY")
     await store.models.add(entry)
     log = tmp_path / "gateway.log"
     process = start(log, nats_url, mongo_server.url, database)
@@ -138,11 +119,11 @@ async def test_it_works_stops_cleanly_and_never_tells_the_key(
         told.append(await asyncio.to_thread(lambda: urllib.request.urlopen(url, timeout=10).read().decode()))
         assert 'libra_provider_requests_total{model="gossip",outcome="answered"} 2.0' in told[-1]
 
-        await send(bus, "slow")
-        await asyncio.wait_for(gossip.slow.wait(), 20)
+        await send(bus, SLOW)
+        async with asyncio.timeout(20):
+            while provider.asked[-1].prompt != SLOW:
+                await asyncio.sleep(0.01)
         process.send_signal(signal.SIGTERM)
-        await line(log, "process_stopping")
-        gossip.go.set()
         last = await received(bus)
         assert last.trials[0].completion.finish_reason == FinishReason.FINISH_REASON_STOP
         assert await asyncio.to_thread(process.wait, 30) == 0
@@ -152,6 +133,6 @@ async def test_it_works_stops_cleanly_and_never_tells_the_key(
     told += [str(last), log.read_text()]
     for name in await store._database.list_collection_names():
         told += [str(document) async for document in store._database[name].find()]
-    assert gossip.keys == {f"Bearer {KEY}"}
+    assert {asked.headers["authorization"] for asked in provider.asked} == {f"Bearer {KEY}"}
     assert len(told) > len(FORMS)
     assert not [text for text in told for start in range(len(KEY) - 7) if KEY[start : start + 8] in text]

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from aiohttp import web
 from prometheus_client import CollectorRegistry
 
 from libra.errors import Invalid, NotFound, Unavailable
@@ -22,6 +20,7 @@ from libra.rpc.client import call, channel
 from libra.rpc.server import Server
 from libra.store.client import Store
 from libra.telemetry.metrics import Metrics
+from libra.testing.provider import Asked, Behaviour, ScriptedProvider, says
 from libra.v1.completion_pb2 import FinishReason, GenerationParameters
 from libra.v1.gateway_pb2 import CompleteRequest, Conversation, ListModelsRequest
 from libra.v1.gateway_pb2_grpc import GatewayServiceStub, add_GatewayServiceServicer_to_server
@@ -31,19 +30,19 @@ from libra.v1.model_pb2 import Model, ModelLimits, Provider
 
 @dataclass
 class World:
-    """The service, its desk, and a model that answers with the number of the request once it may."""
+    """The service, its desk, and a model that answers with the number of the request."""
 
     stub: GatewayServiceStub
     desk: Desk
-    go: asyncio.Event = field(default_factory=asyncio.Event)
-    asked: list[str] = field(default_factory=list)
+    provider: ScriptedProvider
 
-    async def serve(self, request: web.Request) -> web.StreamResponse:
-        self.asked.append((await request.json())["messages"][-1]["content"])
-        number = len(self.asked)
-        await self.go.wait()
-        said = {"role": "assistant", "content": str(number)}
-        return web.Response(body=json.dumps({"choices": [{"message": said, "finish_reason": "stop"}]}))
+    @property
+    def asked(self) -> list[str]:
+        return [asked.prompt for asked in self.provider.asked]
+
+
+def number(asked: Asked) -> Behaviour:
+    return says(str(asked.number + 1), after_seconds=0.3 if "slow" in asked.prompt else 0)
 
 
 @pytest.fixture
@@ -53,24 +52,15 @@ async def world(store: Store) -> AsyncIterator[World]:
     server = Server([served], Metrics(CollectorRegistry()))
     port = await server.start("127.0.0.1:0")
     await server.set_ready(ready=True)
-    async with channel(f"127.0.0.1:{port}") as opened:
-        made = World(GatewayServiceStub(opened), desk)
-        app = web.Application()
-        app.add_routes([web.post("/v1/chat/completions", made.serve)])
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        url = f"http://127.0.0.1:{runner.addresses[0][1]}/v1"
-        openai = Provider.PROVIDER_OPENAI
+    async with channel(f"127.0.0.1:{port}") as opened, ScriptedProvider(number) as provider:
+        openai, url = Provider.PROVIDER_OPENAI, provider.url
         limits = ModelLimits(max_in_flight=1)
         await store.models.add(Model(name="open", provider=openai, base_url=url, limits=limits))
         await store.models.add(Model(name="locked", provider=openai, base_url=url, api_key_env="UNSET"))
         await store.models.add(Model(name="keyed", provider=openai, base_url=url, api_key_env="SET"))
         await store.models.add(Model(name="refuser", provider=Provider.PROVIDER_SCRIPTED))
         await store.models.add(Model(name="odd", provider=Provider.PROVIDER_SCRIPTED, remote_model="refusr"))
-        yield made
-        made.go.set()
-        await runner.cleanup()
+        yield World(GatewayServiceStub(opened), desk, provider)
     await server.stop(0)
     await desk.close(0)
 
@@ -90,18 +80,16 @@ async def test_models_are_listed_with_what_keeps_them_from_being_asked(world: Wo
 
 async def test_requests_in_flight_are_shown(world: World) -> None:
     asking = asyncio.create_task(
-        call(world.stub.Complete, CompleteRequest(model="open", conversations=[said("a"), said("b")]), 20)
+        call(world.stub.Complete, CompleteRequest(model="open", conversations=[said("slow 1"), said("slow 2")]), 20)
     )
     while not world.asked:
         await asyncio.sleep(0.01)
     models = (await call(world.stub.ListModels, ListModelsRequest(), 5)).models
     assert {status.model.name: status.in_flight for status in models}["open"] == 1
-    world.go.set()
     await asking
 
 
 async def test_conversations_are_answered_in_their_order_and_each_once(world: World) -> None:
-    world.go.set()
     request = CompleteRequest(
         model="open", conversations=[said("a"), said("b"), said("a", epoch=1), said("a")], fresh_for="me"
     )
@@ -124,7 +112,7 @@ async def test_one_without_an_answer_is_an_error_among_the_answers(world: World)
 async def test_a_caller_goes_ahead_of_batches(world: World) -> None:
     entry = await world.desk.entries.get("open", field="model")
     questions = [
-        Question(entry, GenerationParameters(), (Message(role="user", content=f"batch {n}"),)) for n in range(5)
+        Question(entry, GenerationParameters(), (Message(role="user", content=f"slow batch {n}"),)) for n in range(3)
     ]
     batch = asyncio.create_task(world.desk.completions.answer(questions, Lane.BATCH))
     while not world.asked:
@@ -135,9 +123,8 @@ async def test_a_caller_goes_ahead_of_batches(world: World) -> None:
     while (line := world.desk.lines.to(entry)).limiter.waiting(Lane.INTERACTIVE) == 0:
         await asyncio.sleep(0.01)
     assert line.limiter.in_flight == 1
-    world.go.set()
     await asyncio.gather(batch, calling)
-    assert world.asked[:2] == ["batch 0", "call"]
+    assert world.asked[:2] == ["slow batch 0", "call"]
 
 
 FAULTS: list[tuple[dict[str, Any], str]] = [

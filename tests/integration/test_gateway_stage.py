@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from aiohttp import web
 from prometheus_client import CollectorRegistry
 
 from libra.bus.connection import Backlog, NatsBus
@@ -24,6 +22,7 @@ from libra.stage.bus import Outgoing
 from libra.store.client import Store
 from libra.store.runs import RunRecord
 from libra.telemetry.metrics import Metrics
+from libra.testing.provider import Asked, Behaviour, ScriptedProvider, says
 from libra.v1.batch_pb2 import BatchHeader, CompletionBatch, Trial, TrialBatch
 from libra.v1.completion_pb2 import FinishReason
 from libra.v1.message_pb2 import Message
@@ -41,30 +40,25 @@ class World:
 
     store: Store
     bus: NatsBus
-    url: str = ""
+    provider: ScriptedProvider = field(init=False)
     seconds: float = 0.0
     """How long the model thinks."""
     size: int = 1
     """How often it says each answer."""
-    asked: list[str] = field(default_factory=list)
-    in_flight: int = 0
-    most: int = 0
 
-    async def serve(self, request: web.Request) -> web.StreamResponse:
-        text = (await request.json())["messages"][-1]["content"]
-        self.asked.append(text)
-        self.in_flight += 1
-        self.most = max(self.most, self.in_flight)
-        try:
-            await asyncio.sleep(self.seconds)
-            said = {"role": "assistant", "content": f"{text}!" * self.size}
-            return web.Response(body=json.dumps({"choices": [{"message": said, "finish_reason": "stop"}]}))
-        finally:
-            self.in_flight -= 1
+    def __post_init__(self) -> None:
+        self.provider = ScriptedProvider(self.answer)
+
+    def answer(self, asked: Asked) -> Behaviour:
+        return says(f"{asked.prompt}!" * self.size, after_seconds=self.seconds)
+
+    @property
+    def asked(self) -> list[str]:
+        return [asked.prompt for asked in self.provider.asked]
 
     async def register(self, name: str = NAME, **limits: int) -> None:
-        entry = Model(name=name, provider=Provider.PROVIDER_OPENAI, base_url=self.url, limits=ModelLimits(**limits))
-        await self.store.models.add(entry)
+        url, openai = self.provider.url, Provider.PROVIDER_OPENAI
+        await self.store.models.add(Model(name=name, provider=openai, base_url=url, limits=ModelLimits(**limits)))
 
     async def send(self, batch: TrialBatch | bytes, name: str = NAME) -> None:
         data = batch if isinstance(batch, bytes) else batch.SerializeToString(deterministic=True)
@@ -91,16 +85,16 @@ class World:
 
     async def asked_at_least(self, number: int) -> None:
         async with asyncio.timeout(20):
-            while len(self.asked) < number:
+            while self.provider.count < number:
                 await asyncio.sleep(0.01)
 
     @asynccontextmanager
-    async def gateway(self) -> AsyncIterator[Supervisor]:
+    async def gateway(self) -> AsyncIterator[Desk]:
         desk = Desk.laid(self.store, Metrics(CollectorRegistry()), QUICK, {})
         supervisor, stop = Supervisor(desk, self.bus, Metrics(CollectorRegistry())), asyncio.Event()
         working = asyncio.create_task(supervisor.work(stop))
         try:
-            yield supervisor
+            yield desk
         finally:
             stop.set()
             await asyncio.wait_for(working, 20)
@@ -112,14 +106,8 @@ async def world(nats_url: str, store: Store) -> AsyncIterator[World]:
     await bus.ensure()
     await bus.ensure_consumer(NAME)
     made = World(store, bus)
-    app = web.Application(client_max_size=2**26)
-    app.add_routes([web.post("/v1/chat/completions", made.serve)])
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    made.url = f"http://127.0.0.1:{runner.addresses[0][1]}/v1"
-    yield made
-    await runner.cleanup()
+    async with made.provider:
+        yield made
     await bus.close()
 
 
@@ -159,7 +147,7 @@ async def test_a_replay_asks_nothing_and_is_one_message(world: World) -> None:
             await world.done()
         (arrived,) = await world.received(10)
         assert await world.waiting(JUDGE_CONSUMER) == Backlog(0, 0)
-    assert len(arrived.trials) == len(world.asked) == 10
+    assert len(arrived.trials) == world.provider.count == 10
 
 
 async def test_runs_share_answers_unless_they_ask_for_fresh_ones(world: World) -> None:
@@ -168,7 +156,7 @@ async def test_runs_share_answers_unless_they_ask_for_fresh_ones(world: World) -
         for run, fresh in (("one", False), ("two", False), ("three", True), ("four", True), ("three", True)):
             await world.send(batch(texts(5), run=run, fresh=fresh))
             await world.done()
-    assert len(world.asked) == 15
+    assert world.provider.count == 15
 
 
 async def test_what_cannot_be_decoded_is_set_aside_and_the_stage_goes_on(world: World) -> None:
@@ -233,8 +221,8 @@ async def test_cancelling_stops_the_spending_in_the_midst_of_a_batch(world: Worl
         await world.asked_at_least(4)
         await world.store.runs.end(run, RunState.RUN_STATE_CANCELLED)
         await world.done()
-        asked = len(world.asked)
-    assert asked == len(world.asked) < 12
+        asked = world.provider.count
+    assert asked == world.provider.count < 12
     assert await world.waiting(JUDGE_CONSUMER) == Backlog(0, 0)
 
 
@@ -244,9 +232,8 @@ async def test_a_stop_keeps_what_is_paid_for_and_hands_the_rest_back(world: Worl
     async with world.gateway():
         await world.send(batch(texts(40)))
         await world.asked_at_least(10)
-    asked = len(world.asked)
+    asked = world.provider.count
     assert asked <= 16
-    assert world.in_flight == 0
     world.seconds = 0.0
     async with world.gateway():
         (arrived,) = await world.received(40)
@@ -276,7 +263,8 @@ async def test_models_come_and_go(world: World) -> None:
         await world.received(1)
         await world.send(batch(["late"]))
         await asyncio.sleep(0.5)
-        assert (await world.waiting(gateway_consumer(NAME))).pending == 1
+        late = await world.waiting(gateway_consumer(NAME))
+        assert late.pending + late.ack_pending == 1  # the latter if it was on its way when the runner ended
         await world.register()
         await world.received(1)
     assert world.asked == ["early", "a", "late"]
@@ -287,15 +275,15 @@ async def test_in_flight_is_at_the_limit_while_there_is_work(world: World, size:
     await world.register(max_in_flight=40)
     world.seconds = 0.1
     levels: list[int] = []
-    async with world.gateway():
+    async with world.gateway() as desk:
         for place in range(640 // size):
             await world.send(batch(texts(size, f"{place}/")))
         await world.asked_at_least(80)
-        while len(world.asked) < 560:
-            levels.append(world.in_flight)
+        while world.provider.count < 560:
+            levels.append(desk.lines.in_flight(NAME))
             await asyncio.sleep(0.02)
         await world.received(640)
-    assert world.most == 40
+    assert world.provider.most_in_flight == 40
     assert sum(levels) / len(levels) > 30
 
 
@@ -319,5 +307,5 @@ async def test_one_slow_model_holds_up_no_other(world: World) -> None:
         await world.asked_at_least(1)
         await world.send(batch(texts(64), model="refuser"), "refuser")
         (arrived,) = await world.received(64)
-        assert len(world.asked) <= 3
+        assert world.provider.count <= 3
     assert {each.completion.text for each in arrived.trials} == {"I'm sorry, but I can't help with that."}
