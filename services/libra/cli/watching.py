@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
@@ -26,6 +27,7 @@ STREAM_SECONDS = 3600.0
 PATIENCE_SECONDS = 120.0
 """A dispatch that restarts is back in less; after that it is said that nobody answers."""
 AGAIN_SECONDS = 1.0
+TICK_SECONDS = 1.0
 LINE_SECONDS = 5.0
 
 
@@ -40,24 +42,49 @@ class Reporter(AbstractContextManager["Reporter"], Protocol):
 
 
 async def watch(client: Client, run: Run, reporter: Reporter) -> Run:
-    """Report each change of the run until it has ended, and return it as it ended.
+    """Report the run at each change, and every second in between, until it has ended, and return it as it ended.
 
     A dispatch that is away is waited for; Unavailable if it stays away for two minutes.
     """
-    heard_seconds = time.monotonic()
+    seen = Seen(run, time.monotonic())
     reporter.report(run)
-    while run.state == RunState.RUN_STATE_RUNNING:
-        try:
-            request = WatchRunRequest(id=run.id, after_revision=run.revision)
-            async for answer in client.stream(RunServiceStub, "WatchRun", request, seconds=STREAM_SECONDS):
-                heard_seconds, run = time.monotonic(), answer.run
-                reporter.report(run)
-        except Unavailable as error:
-            if isinstance(error, NotUp) or time.monotonic() - heard_seconds > PATIENCE_SECONDS:
-                raise
-            reporter.waits("dispatch does not answer; the run waits for it, and so does this command")
-            await asyncio.sleep(AGAIN_SECONDS)
-    return run
+    ticking = asyncio.create_task(tick(seen, reporter))
+    try:
+        while seen.run.state == RunState.RUN_STATE_RUNNING:
+            try:
+                await look(client, seen, reporter)
+            except Unavailable as error:
+                if isinstance(error, NotUp) or time.monotonic() - seen.heard_seconds > PATIENCE_SECONDS:
+                    raise
+                reporter.waits("dispatch does not answer; the run waits for it, and so does this command")
+                await asyncio.sleep(AGAIN_SECONDS)
+    finally:
+        ticking.cancel()
+    return seen.run
+
+
+@dataclass(slots=True)
+class Seen:
+    """What is known of a run."""
+
+    run: Run
+    heard_seconds: float
+    """When dispatch last spoke, in seconds of a monotonic clock."""
+
+
+async def look(client: Client, seen: Seen, reporter: Reporter) -> None:
+    """Take in what dispatch says about the run, for as long as it does."""
+    request = WatchRunRequest(id=seen.run.id, after_revision=seen.run.revision)
+    async for answer in client.stream(RunServiceStub, "WatchRun", request, seconds=STREAM_SECONDS):
+        seen.run, seen.heard_seconds = answer.run, time.monotonic()
+        reporter.report(seen.run)
+
+
+async def tick(seen: Seen, reporter: Reporter) -> None:
+    """Report the run although nothing has changed: that nothing does lowers the rate."""
+    while True:
+        await asyncio.sleep(TICK_SECONDS)
+        reporter.report(seen.run)
 
 
 def reporter() -> Reporter:

@@ -154,6 +154,7 @@ class System:
             self._await([name for name in awaited if name in parts.SERVICES], offsets)
         except BaseException:
             self._end({name: process for name, process in self.running().items() if name in names})
+            self._abandon(names)
             raise
         return list(names)
 
@@ -206,6 +207,13 @@ class System:
             processes.end(services, DRAIN_SECONDS)
         processes.end([process for name, process in running.items() if name in parts.SERVERS], SERVER_STOP_SECONDS)
         self._reap()
+
+    def _abandon(self, names: Sequence[str]) -> None:
+        """End what was started only just now, and could not be found by its command line yet."""
+        for name in names:
+            if name in self._children and self._children[name].poll() is None:
+                self._children[name].kill()
+                self._children[name].wait()
 
     def _reap(self) -> None:
         self._children = {name: child for name, child in self._children.items() if child.poll() is None}
