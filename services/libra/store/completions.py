@@ -37,7 +37,7 @@ class Completions:
         """Return those of the completions that there are, by id."""
         with self._door():
             found = self._collection.find({"_id": {"$in": list(ids)}}, WITHOUT_MESSAGES)
-            return {document["_id"]: _completion(document) async for document in found}
+            return {document["_id"]: completion_of(document) async for document in found}
 
     async def exists(self, ids: Several[str]) -> set[str]:
         """Return which of the ids have a completion."""
@@ -78,7 +78,7 @@ class Completions:
             first.setdefault(document["_id"], document)
         with self._door():
             kept = await self._insert_new(list(first.values()))
-        return [kept.get(document["_id"]) or _completion(first[document["_id"]]) for document in group]
+        return [kept.get(document["_id"]) or completion_of(first[document["_id"]]) for document in group]
 
     async def _insert_new(self, documents: Sequence[Document]) -> dict[str, Completion]:
         """Insert, and return those that were there before."""
@@ -97,6 +97,7 @@ def _weight(document: Document) -> int:
     return 1 + (asked + len(document.get("text", ""))) // CHARACTERS_AS_ONE
 
 
-def _completion(document: Document) -> Completion:
+def completion_of(document: Document) -> Completion:
+    """Return the completion that a document holds, without what was asked."""
     fields = {name: value for name, value in document.items() if name != "messages"}
     return from_document(Completion(id=document["_id"]), fields)

@@ -58,7 +58,7 @@ class Runs:
 
         Its create_time is set unless it is, and its revision is 1. Conflict if the id is taken.
         """
-        document = _document(record)
+        document = document_of(record)
         with self._door():
             try:
                 await self._collection.insert_one(document)
@@ -67,20 +67,20 @@ class Runs:
                 kept = await self._collection.find_one(asked)
                 if kept is None:
                     raise Conflict(f"there is a run {record.run.id!r} already", field="run.id") from None
-                return _record(kept)
-        return _record(document)
+                return record_of(kept)
+        return record_of(document)
 
     async def get(self, run: str) -> RunRecord | None:
         """Return one run."""
         with self._door():
             document = await self._collection.find_one({"_id": run})
-        return _record(document) if document else None
+        return record_of(document) if document else None
 
     async def asked(self, request_id: str) -> RunRecord | None:
         """Return the run that was created under this request_id."""
         with self._door():
             document = await self._collection.find_one({"request_id": request_id})
-        return _record(document) if document else None
+        return record_of(document) if document else None
 
     async def state(self, run: str) -> RunState.ValueType | None:
         """Return whether a run is running, finished or cancelled, and nothing else of it; None if it is unknown."""
@@ -92,7 +92,7 @@ class Runs:
         """Return every run that has not ended, the oldest first."""
         with self._door():
             return [
-                _record(document) async for document in self._collection.find({"run.state": RUNNING}).sort("_id", 1)
+                record_of(document) async for document in self._collection.find({"run.state": RUNNING}).sort("_id", 1)
             ]
 
     async def finished(self) -> dict[str, int]:
@@ -149,10 +149,11 @@ class Runs:
         """Return up to `limit` runs, the newest first, those older than the id `before`."""
         with self._door():
             found = self._collection.find({"_id": {"$lt": before}} if before else {}).sort("_id", -1).limit(limit)
-            return [_record(document) async for document in found]
+            return [record_of(document) async for document in found]
 
 
-def _document(record: RunRecord) -> Document:
+def document_of(record: RunRecord) -> Document:
+    """Return the run as it is kept when it is new."""
     run = {"create_time": now()} | to_document(record.run) | {"revision": record.run.revision or 1}
     run.pop("counts", None)
     cursors = dict.fromkeys(record.run.spec.models, 0) | dict(record.cursors)
@@ -165,7 +166,8 @@ def _document(record: RunRecord) -> Document:
     return document | ({"request_id": record.request_id} if record.request_id else {})
 
 
-def _record(document: Document) -> RunRecord:
+def record_of(document: Document) -> RunRecord:
+    """Return the run that a document holds."""
     return RunRecord(
         run=from_document(Run(), document["run"]),
         sections=tuple(_section(section) for section in document["sections"]),

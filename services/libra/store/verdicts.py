@@ -78,7 +78,7 @@ class Verdicts:
             wanted["outcome"] = outcome
         with self._door():
             found = self._collection.find(wanted, BRIEF if brief else None).sort("_id", 1).limit(limit)
-            return [_verdict(document) for document in await found.to_list(limit)]
+            return [verdict_of(document) for document in await found.to_list(limit)]
 
 
 def _selection(run: str, judging: int, model: str, task: str, attack: str, after: str = "") -> Document:
@@ -91,7 +91,8 @@ def _selection(run: str, judging: int, model: str, task: str, attack: str, after
     return {"_id": span}
 
 
-def _verdict(document: Document) -> Verdict:
+def verdict_of(document: Document) -> Verdict:
+    """Return the verdict that a document holds, with what its id says."""
     trial = ids.parse(document["_id"])
     verdict = Verdict(
         id=document["_id"],
