@@ -41,7 +41,7 @@ def emit_json(message: Message) -> None:
 
 def columns(*heads: str, right: Iterable[str] = (), whole: Iterable[str] = ()) -> Table:
     """Return an empty table with these heads; those in `right` are numbers, those in `whole` are never wrapped."""
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold", padding=(0, 1))
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold", padding=(0, 1, 0, 0))
     for head in heads:
         table.add_column(
             head, justify="right" if head in right else "left", no_wrap=head in whole or head in right, overflow="fold"

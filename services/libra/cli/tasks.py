@@ -44,12 +44,10 @@ async def list_tasks(client: Client, category: str | None, *, all_versions: bool
     answer = await client.pages(TaskServiceStub, "ListTasks", request, "tasks")
     if as_json:
         return output.emit_json(answer)
-    table = output.columns(
-        "task", "category", "risk", "judge", "samples", right=("samples",), whole=("task", "category", "judge")
-    )
+    heads = ("task", "version", "category", "judge", "samples")
+    table = output.columns(*heads, right=("samples",), whole=("version", "category", "judge"))
     for task in answer.tasks:
-        name = f"{task.name}@{task.version}" if all_versions else task.name
-        output.add(table, name, kind(task), task.risk, task.judge.name, f"{task.sample_count:,}")
+        output.add(table, task.name, task.version, kind(task), task.judge.name, f"{task.sample_count:,}")
     return output.show(table, empty="no task is like that")
 
 
