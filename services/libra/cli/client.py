@@ -13,7 +13,7 @@ import click
 
 from libra.cli import settings
 from libra.errors import Unavailable
-from libra.local import state
+from libra.local import parts, state
 from libra.rpc.client import call, channel, stream
 from libra.v1.attack_pb2_grpc import AttackServiceStub
 from libra.v1.dead_letter_pb2_grpc import DeadLetterServiceStub
@@ -84,21 +84,25 @@ class Client:
         return stub(self._channels[service])  # type: ignore[call-arg]  # a stub takes a channel
 
     async def _local_address(self, service: str) -> str:
-        """Return the service's address in the data folder, once somebody takes connections there."""
-        ports = state.load(self._folder).get(service)
-        if ports is None:
+        """Return where the service's replicas are in the data folder, once one of them takes connections."""
+        kept = state.load(self._folder)
+        replicas = [ports for name, ports in kept.items() if parts.kind(name) == service]
+        if not replicas:
             raise NotUp(
                 f"nothing was started in {self._folder}: run `libra up`, or set LIBRA_{service.upper()}_ADDRESS"
             )
-        host, _, port = ports.address.rpartition(":")
-        try:
-            _, writer = await asyncio.wait_for(asyncio.open_connection(host, int(port)), CONNECT_SECONDS)
-        except (OSError, TimeoutError):
-            raise NotUp(
-                f"{service} is not up in {self._folder}: run `libra up` (`libra status` shows what is)"
-            ) from None
-        writer.close()
-        return ports.address
+        if not any([await _listening(ports) for ports in replicas]):
+            raise NotUp(f"{service} is not up in {self._folder}: run `libra up` (`libra status` shows what is)")
+        return parts.target(kept, service)
+
+
+async def _listening(ports: parts.Ports) -> bool:
+    try:
+        _, writer = await asyncio.wait_for(asyncio.open_connection(parts.HOST, ports.main), CONNECT_SECONDS)
+    except (OSError, TimeoutError):
+        return False
+    writer.close()
+    return True
 
 
 def speaks(command: Callable[Concatenate[Client, P], Awaitable[None]]) -> Callable[P, None]:

@@ -34,8 +34,13 @@ def data_option(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @click.command()
+@click.option(
+    "--replicas",
+    type=click.IntRange(1, 8),
+    help="Of each service; as many as the last time unless given, one at first.",
+)
 @data_option
-def up(data: Path | None) -> None:
+def up(data: Path | None, replicas: int | None) -> None:
     """Start the whole system on this machine.
 
     Starts nats-server, mongod and the five services in the data folder, on free ports that they keep, and returns when every
@@ -45,7 +50,7 @@ def up(data: Path | None) -> None:
     A server of your own is used in place of one of these where LIBRA_NATS_URL or LIBRA_MONGO_URL is set. The gateway reads
     the keys of models from the environment of this very command: set them first.
     """
-    system = open_system(data, say=output.note)
+    system = open_system(data, replicas=replicas, say=output.note)
     began = time.monotonic()
     started = system.up()
     if not started:
@@ -94,7 +99,7 @@ def status(data: Path | None) -> None:
 
 
 @click.command()
-@click.argument("part", type=click.Choice(parts.PARTS))
+@click.argument("part")
 @click.option("-f", "--follow", is_flag=True, help="Go on with what is written from now on, until Ctrl-C.")
 @click.option(
     "-n", "--lines", type=click.IntRange(0), default=200, show_default=True, help="How many of the last lines."
@@ -102,6 +107,10 @@ def status(data: Path | None) -> None:
 @data_option
 def logs(part: str, lines: int, data: Path | None, *, follow: bool) -> None:
     """Print the end of a part's log."""
+    if parts.kind(part) not in parts.PARTS:
+        raise Failure(
+            f"there is no part {part!r}; there are {', '.join(parts.PARTS)}, and gateway-2 is a second replica", 2
+        )
     file = log_files.path(data_folder(data), part)
     if not file.exists():
         raise Failure(f"{part} has no log in {file.parent}: it was never started there", 1)
@@ -117,11 +126,14 @@ def data_folder(data: Path | None) -> Path:
     return data or click.get_current_context().find_object(Path) or settings.load().data
 
 
-def open_system(data: Path | None, *, say: Callable[[str], None] = lambda _: None) -> System:
+def open_system(
+    data: Path | None, *, replicas: int | None = None, say: Callable[[str], None] = lambda _: None
+) -> System:
     """Return the system in the data folder; raise Unavailable where the extra that runs one is not installed."""
     try:
         module = importlib.import_module("libra.local.system")
     except ModuleNotFoundError as error:
         raise Unavailable(f"{error.name} is not installed here: run `pip install 'libra[local]'`") from None
-    system: System = module.System(data_folder(data), say=say)
+    each = dict.fromkeys(parts.SERVICES, replicas) if replicas else None
+    system: System = module.System(data_folder(data), replicas=each, say=say)
     return system

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psutil
 
-from libra.local.parts import SERVERS, SERVICES
+from libra.local.parts import SERVERS, SERVICES, kind
 
 KILL_SECONDS = 10.0
 """How long a process may take to vanish after SIGKILL."""
@@ -53,13 +53,17 @@ def kill(processes: Sequence[psutil.Process]) -> None:
 
 
 def _part(command: Sequence[str]) -> str:
-    """Return the part that a command line starts, "" if none: "…/mongod …" or "python -m libra.judge"."""
+    """Return the part that a command line starts, "" if none: "…/mongod …" or "python -m libra.judge judge-2"."""
     for word in command[:2]:  # the second, if the first is the interpreter of a script
         if Path(word).name in SERVERS:
             return Path(word).name
-    module = command[2] if command[1:2] == ["-m"] and len(command) > 2 else ""  # noqa: PLR2004 - the word after -m
+    if command[1:2] != ["-m"]:
+        return ""
+    module, name = (*command[2:4], "", "")[:2]
     service = module.removeprefix("libra.")
-    return service if service in SERVICES and module != service else ""
+    if service not in SERVICES or module == service:
+        return ""
+    return name if kind(name) == service else service
 
 
 def _each(processes: Iterable[psutil.Process], method: str) -> None:

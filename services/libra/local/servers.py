@@ -123,15 +123,17 @@ class NatsServer(_Server):
     name = "nats-server"
 
     @classmethod
-    def start(cls, folder: Path, *, port: int = 0) -> Self:
+    def start(cls, folder: Path, *, port: int = 0, store_bytes: int = 0) -> Self:
         """Return a server that answers, on a free port unless one is given; raise ServerFailed or NoBinary.
 
-        A folder that had a server before has its streams again.
+        A folder that had a server before has its streams again. They take no more than `store_bytes`, unless that is 0.
         """
         place, port = _prepared(folder), _listenable(port)
         config = place / "nats-server.conf"
+        most = f", max_file_store: {store_bytes}" if store_bytes else ""
         config.write_text(
-            f'listen: "{HOST}:{port}"\nmax_payload: {MAX_PAYLOAD_BYTES}\njetstream {{ store_dir: "{place / "data"}" }}\n'
+            f'listen: "{HOST}:{port}"\nmax_payload: {MAX_PAYLOAD_BYTES}\n'
+            f'jetstream {{ store_dir: "{place / "data"}"{most} }}\n'
         )
         return cls._run(place, port, [str(binaries.nats_server()), "--config", str(config)])
 

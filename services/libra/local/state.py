@@ -7,14 +7,14 @@ out of date.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from libra.errors import LibraError
 from libra.local.free_ports import choose, free
-from libra.local.parts import PARTS, SERVICES, Ports
+from libra.local.parts import PARTS, SERVERS, Ports
 
 FILE = "state.json"
 
@@ -45,18 +45,20 @@ def save(folder: Path, ports: Mapping[str, Ports]) -> None:
     new.replace(path)
 
 
-def settle(folder: Path, running: Iterable[str]) -> dict[str, Ports]:
+def settle(folder: Path, running: Iterable[str], names: Sequence[str] = PARTS) -> dict[str, Ports]:
     """Return the ports for every part, those of the last time where nobody else listens on them now, and keep them.
 
-    BadState if a part must move while others, which know its old place, are running.
+    BadState if a part must move while others, which know its old place, are running, or if one runs that is not to be.
     """
     kept, running = load(folder), set(running)
     if unknown := running - kept.keys():
         raise BadState(
             f"{', '.join(sorted(unknown))} runs, but {folder / FILE} does not say where: run `libra down` first"
         )
+    if beyond := running - set(names):
+        raise BadState(f"{', '.join(sorted(beyond))} runs, but is not asked for any more: run `libra down` first")
     ports = {}
-    for name in PARTS:
+    for name in names:
         ports[name] = kept[name] if name in kept and (name in running or _usable(kept[name])) else _new(name)
         if running and name in kept and ports[name] != kept[name]:
             raise BadState(
@@ -72,4 +74,4 @@ def _usable(ports: Ports) -> bool:
 
 
 def _new(name: str) -> Ports:
-    return Ports(*choose(2)) if name in SERVICES else Ports(*choose(1))
+    return Ports(*choose(1)) if name in SERVERS else Ports(*choose(2))

@@ -44,7 +44,7 @@ def of(system: System) -> list[PartStatus]:
         _one(system, name, running.get(name))
         if name in own
         else PartStatus(name, ELSEWHERE, urlsplit(urls[name]).netloc.rpartition("@")[2])
-        for name in parts.PARTS
+        for name in system.names
     ]
 
 

@@ -1,8 +1,8 @@
 """The whole system in one data folder: start it, look at it, mend it, end it.
 
-    with System.start(tmp_path) as system:      # nats-server, mongod, the five services
-        system.kill("judge")                    # SIGKILL
-        system.start_part("judge")              # on the same ports and data
+    with System.start(tmp_path, replicas={"judge": 2}) as system:     # nats-server, mongod, the services
+        system.kill("judge-2")                  # SIGKILL
+        system.start_part("judge-2")            # on the same ports and data
 
 Every call may be made from any process: what runs is asked of the operating system, where it listens of `state.json`.
 """
@@ -49,18 +49,35 @@ def quiet(_: str) -> None:
 class System:
     """The parts of the system in `folder`, running or not."""
 
-    def __init__(self, folder: Path, *, variables: Mapping[str, str] | None = None, say: Say = quiet) -> None:
-        """Take the data folder, what the services' environment has besides the inherited, and who is told what goes on."""
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        replicas: Mapping[str, int] | None = None,
+        variables: Mapping[str, str] | None = None,
+        say: Say = quiet,
+    ) -> None:
+        """Take the data folder, what the environment has besides the inherited, and who is told what goes on.
+
+        `replicas` says how many there are of a service; None: as many as the last time, and one of each at the first.
+        """
         self.folder = folder.resolve()
-        self.settings = settings.load()
-        self._variables, self._say = dict(variables or {}), say
+        self._variables, self._say, self._replicas = dict(variables or {}), say, replicas
+        self.settings = settings.load(self._variables)
         self._children: dict[str, subprocess.Popen[bytes]] = {}
         """What this very object started: a child must be asked for its status, or it stays as a zombie."""
 
     @classmethod
-    def start(cls, folder: Path, *, variables: Mapping[str, str] | None = None, say: Say = quiet) -> Self:
+    def start(
+        cls,
+        folder: Path,
+        *,
+        replicas: Mapping[str, int] | None = None,
+        variables: Mapping[str, str] | None = None,
+        say: Say = quiet,
+    ) -> Self:
         """Return the system in `folder` with every part up and ready; raise PartFailed, leaving nothing behind."""
-        system = cls(folder, variables=variables, say=say)
+        system = cls(folder, replicas=replicas, variables=variables, say=say)
         system.up()
         return system
 
@@ -80,11 +97,14 @@ class System:
         with lock.held(self.folder, LOCK_SECONDS, self._say):
             return self._start([name for name in self.own_parts() if name not in self.running()])
 
-    def start_part(self, name: str) -> None:
-        """Start one part and return when it is ready; nothing happens if it runs."""
+    def start_part(self, name: str, *, wait: bool = True) -> None:
+        """Start one part; nothing happens if it runs. Return when it is ready, or for `wait=False` when it is on its way.
+
+        A server answers in any case. A service is not ready while a server is away.
+        """
         with lock.held(self.folder, LOCK_SECONDS, self._say):
             if name not in self.running():
-                self._start([name], awaited=[name])
+                self._start([name], awaited=[name] if wait else [])
 
     def stop(self) -> list[str]:
         """End the services, which finish what they have in hand, then the servers; return the names of what ran.
@@ -95,7 +115,7 @@ class System:
             ran = self.running()
             self._end(ran)
             self._end(self.running())  # what was started in between, by hand
-            return [name for name in parts.PARTS if name in ran]
+            return [name for name in self.names if name in ran]
 
     def kill(self, name: str) -> None:
         """End one part at once, as a power cut would; LibraError if it does not run."""
@@ -113,16 +133,27 @@ class System:
     def ready(self, name: str) -> bool:
         """Tell whether a part that runs does its work."""
         port = self.ports[name].main
-        return health.serving(port) if name in parts.SERVICES else health.listening(port)
+        return health.listening(port) if name in parts.SERVERS else health.serving(port)
 
     def own_parts(self) -> list[str]:
         """Return the names of the parts that are started here: all but the servers that the environment names."""
         elsewhere = {parts.NATS: self.settings.nats_url, parts.MONGO: self.settings.mongo_url}
-        return [name for name in parts.PARTS if not elsewhere.get(name)]
+        return [name for name in self.names if not elsewhere.get(name)]
 
     def log(self, name: str) -> Path:
         """Return the file with a part's log."""
         return log_files.path(self.folder, name)
+
+    @property
+    def names(self) -> list[str]:
+        """The names of all parts."""
+        if self._replicas is None:
+            return list(self.ports) or list(parts.PARTS)
+        return parts.names(self._replicas)
+
+    def target(self, service: str) -> str:
+        """Return what a gRPC client is given to reach the replicas of a service."""
+        return parts.target(self.ports, service)
 
     @property
     def ports(self) -> dict[str, parts.Ports]:
@@ -144,14 +175,15 @@ class System:
         """What the services are given as LIBRA_MONGO_URL."""
         return self.settings.mongo_url or f"mongodb://{self.addresses[parts.MONGO]}/?replicaSet=libra"
 
-    def _start(self, names: Sequence[str], *, awaited: Sequence[str] = parts.SERVICES) -> list[str]:
-        state.settle(self.folder, self.running())
-        offsets = {name: log_files.size(self.log(name)) for name in parts.PARTS}
+    def _start(self, names: Sequence[str], *, awaited: Sequence[str] | None = None) -> list[str]:
+        state.settle(self.folder, self.running(), self.names)
+        offsets = {name: log_files.size(self.log(name)) for name in self.names}
         try:
             for name in names:
                 self._say(f"starting {name}")
                 self._start_one(name)
-            self._await([name for name in awaited if name in parts.SERVICES], offsets)
+            awaited = self.names if awaited is None else awaited
+            self._await([name for name in awaited if name not in parts.SERVERS], offsets)
         except BaseException:
             self._end({name: process for name, process in self.running().items() if name in names})
             self._abandon(names)
@@ -161,18 +193,22 @@ class System:
     def _start_one(self, name: str) -> None:
         log = log_files.prepare(self.folder, name)
         port = self.ports[name].main
-        if name in parts.SERVERS:
-            server = NatsServer if name == parts.NATS else MongoServer
-            self._children[name] = server.start(processes.working_folder(self.folder, name), port=port).process
+        place = processes.working_folder(self.folder, name)
+        if name == parts.NATS:
+            server = NatsServer.start(place, port=port, store_bytes=self.settings.nats_store_bytes)
+            self._children[name] = server.process
             return
-        told = parts.environment(self.ports, nats_url=self.nats_url, mongo_url=self.mongo_url)
+        if name == parts.MONGO:
+            self._children[name] = MongoServer.start(place, port=port).process
+            return
+        told = parts.environment(name, self.ports, nats_url=self.nats_url, mongo_url=self.mongo_url)
         with log.open("ab") as output:
             self._children[name] = subprocess.Popen(  # noqa: S603 - our own command line
-                [sys.executable, "-m", f"libra.{name}"],
+                [sys.executable, "-m", f"libra.{parts.kind(name)}", name],  # the name is for whoever looks for it
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
-                cwd=processes.working_folder(self.folder, name),
+                cwd=place,
                 env={**settings.inherited(), **told, **self._variables},
                 start_new_session=True,
             )
@@ -201,7 +237,7 @@ class System:
         return PartFailed(f"{name} {what}. The end of {file}:\n{end}")
 
     def _end(self, running: Mapping[str, psutil.Process]) -> None:
-        services = [process for name, process in running.items() if name in parts.SERVICES]
+        services = [process for name, process in running.items() if name not in parts.SERVERS]
         if services:
             self._say("the services finish what they have in hand")
             processes.end(services, DRAIN_SECONDS)

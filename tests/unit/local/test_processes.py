@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -22,13 +22,13 @@ def start(tmp_path: Path) -> Iterator[Start]:
     """Starts what looks like a service, in a folder: it is found by its command line and by where it works."""
     started = []
 
-    def run(name: str, folder: Path, program: str = SLEEPS) -> subprocess.Popen[bytes]:
+    def run(name: str, folder: Path, program: str = SLEEPS, words: Sequence[str] = ()) -> subprocess.Popen[bytes]:
         package = tmp_path / "package" / "libra"
         package.mkdir(parents=True, exist_ok=True)
         (package / "__init__.py").touch()
         (package / f"{name}.py").write_text(program)
         folder.mkdir(exist_ok=True)
-        command = [sys.executable, "-m", f"libra.{name}"]
+        command = [sys.executable, "-m", f"libra.{name}", *words]
         environment = {"PYTHONPATH": str(package.parent)}
         process = subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.PIPE)
         started.append(process)
@@ -47,9 +47,11 @@ def start(tmp_path: Path) -> Iterator[Start]:
 def test_a_part_is_known_by_its_command_and_its_folder(start: Start, tmp_path: Path) -> None:
     one, two = tmp_path / "one", tmp_path / "two"
     judge, attack, other = start("judge", one), start("attack", one), start("judge", two)
+    second = start("judge", one, words=["judge-2"])
     start("somebody", one)
     assert {name: process.pid for name, process in processes.of(one).items()} == {
         "judge": judge.pid,
+        "judge-2": second.pid,
         "attack": attack.pid,
     }
     assert processes.of(two)["judge"].pid == other.pid

@@ -7,7 +7,7 @@ import pytest
 
 from libra.local import state
 from libra.local.free_ports import FIRST, LAST, choose, free
-from libra.local.parts import HOST, PARTS, SERVICES, environment
+from libra.local.parts import HOST, PARTS, SERVICES, environment, kind, names
 
 
 def test_a_part_has_its_ports_again(tmp_path: Path) -> None:
@@ -54,7 +54,23 @@ def test_free_ports_differ_and_are_not_handed_out_to_outgoing_connections() -> N
 
 def test_every_service_is_told_where_it_listens_and_where_the_others_are(tmp_path: Path) -> None:
     ports = state.settle(tmp_path, [])
-    told = environment(ports, nats_url="nats://n", mongo_url="mongodb://m")
+    told = environment("judge", ports, nats_url="nats://n", mongo_url="mongodb://m")
     assert (told["LIBRA_NATS_URL"], told["LIBRA_MONGO_URL"]) == ("nats://n", "mongodb://m")
-    assert told["LIBRA_DISPATCH_JUDGE_ADDRESS"] == told["LIBRA_JUDGE_LISTEN"] == ports["judge"].address
-    assert told["LIBRA_RANKING_METRICS_LISTEN"] == f"{HOST}:{ports['ranking'].metrics}"
+    assert told["LIBRA_JUDGE_LISTEN"] == ports["judge"].address
+    assert told["LIBRA_JUDGE_METRICS_LISTEN"] == f"{HOST}:{ports['judge'].metrics}"
+    assert told["LIBRA_JUDGE_GATEWAY_ADDRESS"] == f"ipv4:{ports['gateway'].address}"
+
+
+def test_replicas_are_parts_of_their_own_and_one_service_to_the_others(tmp_path: Path) -> None:
+    wanted = names({"gateway": 2, "judge": 3})
+    assert set(wanted) == {*PARTS, "gateway-2", "judge-2", "judge-3"}
+    assert [kind(name) for name in ("gateway-2", "gateway", "nats-server")] == ["gateway", "gateway", "nats-server"]
+    one = state.settle(tmp_path, [])
+    ports = state.settle(tmp_path, ["mongod"], wanted)
+    assert ports.items() >= one.items()
+    told = environment("judge-2", ports, nats_url="nats://n", mongo_url="mongodb://m")
+    assert told["LIBRA_JUDGE_LISTEN"] == ports["judge-2"].address
+    both = (ports["gateway"].address, ports["gateway-2"].address)
+    assert told["LIBRA_JUDGE_GATEWAY_ADDRESS"] == "ipv4:{},{}".format(*both)
+    with pytest.raises(state.BadState, match="judge-3 runs, but is not asked for"):
+        state.settle(tmp_path, ["judge-3"], names({"judge": 2}))
