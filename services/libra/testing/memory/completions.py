@@ -1,0 +1,64 @@
+"""What models answered, in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Collection as Several
+from collections.abc import Sequence
+
+from libra.store.completions import completion_of
+from libra.store.documents import Document, to_document
+from libra.store.group_commit import GroupCommit
+from libra.testing.memory.way import Client
+from libra.v1.completion_pb2 import Completion, FinishReason
+from libra.v1.message_pb2 import Message
+
+GROUP_COMPLETIONS = 512
+
+
+class MemoryCompletions:
+    """As `libra.store.completions.Completions`."""
+
+    def __init__(self, client: Client) -> None:
+        self._client, self._kept = client, client.server.completions
+        self._group: GroupCommit[Document, Completion] = GroupCommit(
+            self._insert, weight=lambda _: 1, limit=GROUP_COMPLETIONS
+        )
+
+    async def find(self, ids: Several[str]) -> dict[str, Completion]:
+        """Return those of the completions that there are, by id."""
+        wanted = list(ids)
+        return await self._client.ask(
+            lambda: {name: completion_of(self._kept[name]) for name in wanted if name in self._kept}
+        )
+
+    async def exists(self, ids: Several[str]) -> set[str]:
+        """Return which of the ids have a completion."""
+        wanted = list(ids)
+        return await self._client.ask(lambda: {name for name in wanted if name in self._kept})
+
+    async def messages(self, ids: Several[str]) -> dict[str, list[Message]]:
+        """Return what was asked, by the id of the completion; ids without one are left out."""
+        wanted = list(ids)
+        found = await self._client.ask(
+            lambda: {name: self._kept[name]["messages"] for name in wanted if name in self._kept}
+        )
+        return {name: [Message(**message) for message in messages] for name, messages in found.items()}
+
+    async def put(self, completion: Completion, messages: Sequence[Message] = ()) -> Completion:
+        """Return the completion that is kept under this id: the first that came. FINISH_REASON_ERROR is not kept."""
+        if completion.finish_reason == FinishReason.FINISH_REASON_ERROR:
+            return completion
+        document = to_document(completion)
+        document["_id"] = document.pop("id")
+        document["messages"] = [to_document(message) for message in messages]
+        document.setdefault("create_time", self._client.server.now())
+        return await self._group.submit(document)
+
+    async def close(self) -> None:
+        """Fail whoever waits for a commit."""
+        await self._group.close()
+
+    async def _insert(self, group: Sequence[Document]) -> list[Completion]:
+        return await self._client.ask(
+            lambda: [completion_of(self._kept.setdefault(document["_id"], document)) for document in group]
+        )

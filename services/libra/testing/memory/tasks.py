@@ -1,0 +1,51 @@
+"""Tasks and their samples, in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from libra.errors import NotFound
+from libra.store.documents import Document, from_document, to_document
+from libra.testing.memory.way import Client
+from libra.v1.task_pb2 import Sample, Task
+
+
+class MemoryTasks:
+    """As `libra.store.tasks.Tasks`, for what runs need."""
+
+    def __init__(self, client: Client) -> None:
+        self._client, self._server = client, client.server
+
+    async def add(self, task: Task, samples: Sequence[Sample]) -> bool:
+        """Store one version, whole or not at all; return False if it was there before."""
+        if task.sample_count != len(samples):
+            raise ValueError(f"the card of {task.name} says {task.sample_count} samples, but there are {len(samples)}")
+
+        def insert() -> bool:
+            ref = f"{task.name}@{task.version}"
+            if ref in self._server.tasks:
+                return False
+            self._server.samples[ref] = [to_document(sample) for sample in samples]
+            self._server.tasks[ref] = to_document(task) | {"_id": ref, "create_time": self._server.now()}
+            return True
+
+        return await self._client.ask(insert)
+
+    async def get(self, ref: str) -> Task | None:
+        """Return "name@version", or the newest version of "name"."""
+        document = await self._client.ask(lambda: self._newest(ref))
+        return from_document(Task(), document) if document else None
+
+    async def samples_at(self, ref: str, ordinals: Sequence[int]) -> list[Sample]:
+        """Return the samples of "name@version" with these ordinals, in the order given; NotFound if one is missing."""
+        there = await self._client.ask(lambda: self._server.samples.get(ref, []))
+        missing = [ordinal for ordinal in ordinals if not 0 <= ordinal < len(there)]
+        if missing:
+            raise NotFound(f"the task {ref} has no sample {', '.join(map(str, missing[:10]))}", field="task")
+        return [from_document(Sample(), there[ordinal]) for ordinal in ordinals]
+
+    def _newest(self, ref: str) -> Document | None:
+        if "@" in ref:
+            return self._server.tasks.get(ref)
+        versions = [document for document in self._server.tasks.values() if document["name"] == ref]
+        return max(versions, key=lambda document: (document["create_time"], document["_id"]), default=None)

@@ -1,0 +1,94 @@
+"""A transaction in memory: it sees one moment, and is written at another, all at once or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+from libra.store.documents import Document
+from libra.store.tally import SUMS
+from libra.store.verdict_commit import Begin, Collided, Sums
+from libra.testing.memory.way import Client
+
+
+class MemoryTransaction:
+    """Implements `libra.store.verdict_commit.Transaction`. Whoever of two that change one document is second has Collided."""
+
+    def __init__(self, client: Client, bucket: int) -> None:
+        self._client, self._server, self._bucket = client, client.server, bucket
+        self._moment: int | None = None
+        """Commits that it sees; not known before the first request, as with MongoDB."""
+        self._verdicts: Sequence[Document] = ()
+        self._sums: Sequence[Sums] = ()
+
+    async def present(self, names: Sequence[str]) -> set[str]:
+        """Return which of the verdicts are there."""
+
+        def look() -> set[str]:
+            seen = self._begun()
+            return {name for name in names if name in self._server.verdicts and self._server.written[name] <= seen}
+
+        return await self._client.ask(look)
+
+    async def write(self, verdicts: Sequence[Document], sums: Sequence[Sums]) -> None:
+        """Insert the verdicts, and add the sums to this writer's own bucket of each cell."""
+
+        def take() -> None:
+            self._begun()
+            self._verdicts, self._sums = verdicts, sums
+            self._check()
+
+        await self._client.ask(take)
+
+    async def commit(self) -> None:
+        """Have it all written; raise Collided if nothing of it is, Unavailable if nobody knows."""
+        await self._client.ask(self._commit)
+
+    def _begun(self) -> int:
+        if self._moment is None:
+            self._moment = self._server.commits
+        return self._moment
+
+    def _check(self) -> None:
+        """Raise Collided if another transaction wrote what this one changes."""
+        seen = self._begun()
+        names = [*(verdict["_id"] for verdict in self._verdicts), *(self._name(sums) for sums in self._sums)]
+        if any(self._server.written.get(name, 0) > seen for name in names):
+            raise Collided("another transaction was faster")
+        if any(verdict["_id"] in self._server.verdicts for verdict in self._verdicts):
+            raise Collided("a verdict is there already")
+
+    def _commit(self) -> None:
+        self._check()
+        server = self._server
+        if self._verdicts or self._sums:
+            server.commits += 1
+        for verdict in self._verdicts:
+            server.verdicts[verdict["_id"]] = verdict
+            server.written[verdict["_id"]] = server.commits
+        for sums in self._sums:
+            self._add(sums)
+
+    def _add(self, sums: Sums) -> None:
+        name = self._name(sums)
+        cell = self._server.cells.setdefault(name, {**sums.cell, "judges": [], **dict.fromkeys(SUMS, 0)})
+        for part, value in sums.tally.document().items():
+            cell[part] += value
+        cell["judges"] += [judge for judge in sums.judges if judge not in cell["judges"]]
+        self._server.written[name] = self._server.commits
+
+    def _name(self, sums: Sums) -> str:
+        path = "/".join(str(sums.cell[name]) for name in ("run", "judging", "model", "task", "attack"))
+        return f"{path}/{self._bucket}"
+
+
+def transactions(client: Client, bucket: int) -> Begin:
+    """Return what begins a transaction of the writer with this bucket."""
+
+    @asynccontextmanager
+    async def begin() -> AsyncIterator[MemoryTransaction]:
+        transaction = MemoryTransaction(client, bucket)
+        yield transaction
+        await transaction.commit()
+
+    return begin

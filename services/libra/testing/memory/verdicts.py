@@ -1,0 +1,79 @@
+"""The ledger, in memory."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import nullcontext
+
+from libra.store import ids
+from libra.store.documents import Document
+from libra.store.verdict_commit import Commit
+from libra.store.verdict_writer import VerdictWriter
+from libra.store.verdicts import BRIEF, SCAN_PAGE, verdict_of
+from libra.testing.memory.transaction import transactions
+from libra.testing.memory.way import Client
+from libra.v1.batch_pb2 import VerdictBatch
+from libra.v1.verdict_pb2 import Verdict
+
+
+class MemoryVerdicts:
+    """As `libra.store.verdicts.Verdicts`."""
+
+    def __init__(self, client: Client, bucket: int) -> None:
+        self._client, self._kept = client, client.server.verdicts
+        self._writer = VerdictWriter(transactions(client, bucket), nullcontext)
+
+    def observe(self, observer: Callable[[Commit], None]) -> None:
+        """Have `observer` told of every commit."""
+        self._writer.observe(observer)
+
+    async def write(self, batches: Sequence[VerdictBatch]) -> int:
+        """Return, once all are durable, how many of the verdicts were new; see `VerdictWriter.write`."""
+        return await self._writer.write(batches)
+
+    async def ids(self, run: str, judging: int, model: str, task: str, attack: str) -> set[tuple[int, int]]:
+        """Return the (sample, epoch) of every trial of one cell that has its verdict."""
+        pattern = re.compile(ids.verdict_pattern(run, judging, model, task, attack))
+        named = await self._client.ask(lambda: [ids.parse(name) for name in self._kept if pattern.match(name)])
+        return {(trial.sample, trial.epoch) for trial in named}
+
+    async def scan(self, run: str, judging: int = 0) -> AsyncIterator[Verdict]:
+        """Yield every verdict of a run in the order of trials."""
+        after = ""
+        while page := await self.list(run, judging=judging, after=after, limit=SCAN_PAGE):
+            for verdict in page:
+                yield verdict
+            after = page[-1].id
+
+    async def close(self) -> None:
+        """Fail whoever waits for a commit."""
+        await self._writer.close()
+
+    async def list(
+        self,
+        run: str,
+        *,
+        judging: int = 0,
+        model: str = "",
+        task: str = "",
+        attack: str = "",
+        outcome: int | None = None,
+        after: str = "",
+        limit: int,
+        brief: bool = False,
+    ) -> list[Verdict]:
+        """Return up to `limit` verdicts in the order of trials, those after the id `after`; as the real one selects them."""
+        pattern = re.compile(ids.verdict_pattern(run, judging, model, task, attack))
+
+        def found() -> list[Document]:
+            names = sorted(name for name in self._kept if name > after and pattern.match(name))
+            wanted = [self._kept[name] for name in names if outcome in {None, self._kept[name]["outcome"]}]
+            return wanted[:limit]
+
+        shown = {"_id", *BRIEF}
+        documents = await self._client.ask(found)
+        return [
+            verdict_of({name: value for name, value in document.items() if not brief or name in shown})
+            for document in documents
+        ]

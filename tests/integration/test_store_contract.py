@@ -1,0 +1,315 @@
+"""What every store promises: the real one on a real mongod, and the one in memory that the simulation runs on."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+
+import pytest
+from ulid import ULID
+
+from libra.errors import Conflict, NotFound
+from libra.local.servers import MongoServer
+from libra.store.client import Store
+from libra.store.runs import RunRecord, Section
+from libra.store.verdict_commit import Commit
+from libra.testing.memory import MemoryServer, MemoryStore
+from libra.v1.batch_pb2 import BatchHeader, VerdictBatch
+from libra.v1.completion_pb2 import Completion, FinishReason, Usage
+from libra.v1.message_pb2 import Message
+from libra.v1.model_pb2 import Model, ModelLimits, Provider
+from libra.v1.run_pb2 import OutcomeCounts, Run, RunSpec, RunState
+from libra.v1.task_pb2 import Category, JudgeSpec, Sample, Task
+from libra.v1.verdict_pb2 import JudgeVersion, Outcome, Verdict
+
+AnyStore = Store | MemoryStore
+Connect = Callable[[int], AnyStore]
+
+RUN, OTHER = "01JZ0000000000000000000000", "01JZ0000000000000000000001"
+TASK = "odd@0123456789ab"
+JUDGE = JudgeVersion(name="exact", version="2", rubric_hash="abcdefabcdef")
+OUTCOMES = [Outcome.OUTCOME_SCORED, Outcome.OUTCOME_FILTERED, Outcome.OUTCOME_UNJUDGED, Outcome.OUTCOME_FAILED]
+
+
+@pytest.fixture(params=["memory", "mongo"])
+async def connect(request: pytest.FixtureRequest) -> AsyncIterator[Connect]:
+    """Return a way to connect writers, each with its bucket, to one and the same empty store."""
+    opened: list[AnyStore] = []
+    if request.param == "memory":
+        server = MemoryServer()
+
+        def another(bucket: int) -> AnyStore:
+            opened.append(MemoryStore(server, bucket=bucket))
+            return opened[-1]
+    else:
+        # Asked for by its name, so that the store in memory needs no mongod.
+        mongo: MongoServer = request.getfixturevalue("mongo_server")
+        database = f"test-{ULID()}"
+
+        def another(bucket: int) -> AnyStore:
+            opened.append(Store.connect(mongo.url, database, bucket=bucket))
+            return opened[-1]
+
+    await another(0).ensure_indexes()
+    yield another
+    if request.param == "mongo":
+        await opened[0]._client.drop_database(database)  # type: ignore[union-attr]
+    for store in opened:
+        await store.close()
+
+
+@pytest.fixture
+def kept(connect: Connect) -> AnyStore:
+    return connect(0)
+
+
+def verdict(sample: int, score: float | None = None) -> Verdict:
+    """Every fourth outcome in turn; a score that depends on the sample."""
+    outcome = OUTCOMES[sample % 4]
+    failed = outcome == Outcome.OUTCOME_FAILED
+    counts = outcome in {Outcome.OUTCOME_SCORED, Outcome.OUTCOME_FILTERED}
+    return Verdict(
+        sample=sample,
+        outcome=outcome,
+        score=((sample % 11) / 10 if score is None else score) if counts else 0,
+        judge=None if failed else JUDGE,
+        completion_id="" if failed else f"{sample:064d}",
+        fields={"group.a": "x"},
+    )
+
+
+def batch(*verdicts: Verdict, model: str = "m", task: str = TASK, attack: str = "none", run: str = RUN) -> VerdictBatch:
+    header = BatchHeader(run=run, model=model, task=task, attack=attack, category=Category.CATEGORY_CAPABILITY)
+    return VerdictBatch(header=header, verdicts=verdicts)
+
+
+def record(run: str = RUN, request_id: str = "") -> RunRecord:
+    spec = RunSpec(name="one", models=["m", "n.1"], tasks=[TASK], epochs=1, seed=7)
+    section = Section(
+        TASK, "none", Category.CATEGORY_CAPABILITY, 5, JudgeSpec(name="exact", options={"field": "answer"})
+    )
+    return RunRecord(
+        Run(id=run, spec=spec, state=RunState.RUN_STATE_RUNNING), [section], cursors={}, request_id=request_id
+    )
+
+
+# Tasks and models
+
+
+async def test_a_task_is_stored_once_with_its_samples(kept: AnyStore) -> None:
+    task = Task(name="odd", version="0123456789ab", category=Category.CATEGORY_CAPABILITY, sample_count=3)
+    samples = [
+        Sample(ordinal=n, id=f"s{n}", messages=[Message(role="user", content="?")], fields={"a.b": "$x"})
+        for n in range(3)
+    ]
+    assert await kept.tasks.get(TASK) is None
+    assert await kept.tasks.add(task, samples)
+    assert not await kept.tasks.add(task, samples)
+    there = await kept.tasks.get(TASK)
+    assert there is not None
+    assert there.sample_count == 3
+    assert there.HasField("create_time")
+    assert await kept.tasks.get("odd") == there
+    assert await kept.tasks.samples_at(TASK, [2, 0, 2]) == [samples[2], samples[0], samples[2]]
+    with pytest.raises(NotFound, match="no sample 3"):
+        await kept.tasks.samples_at(TASK, [0, 3])
+    with pytest.raises(ValueError, match="says 3 samples"):
+        await kept.tasks.add(task, samples[:2])
+
+
+async def test_a_model_is_registered_once_under_its_name(kept: AnyStore) -> None:
+    model = Model(name="m", provider=Provider.PROVIDER_OPENAI, limits=ModelLimits(max_in_flight=3))
+    first = await kept.models.add(model)
+    assert first.HasField("create_time")
+    assert await kept.models.add(model) == first
+    with pytest.raises(Conflict):
+        await kept.models.add(Model(name="m", provider=Provider.PROVIDER_SCRIPTED))
+    await kept.models.add(Model(name="a"))
+    assert [each.name for each in await kept.models.list()] == ["a", "m"]
+    assert await kept.models.delete("a")
+    assert not await kept.models.delete("a")
+    assert await kept.models.get("a") is None
+
+
+# Runs
+
+
+async def test_a_run_comes_back_as_it_was_asked_for(kept: AnyStore) -> None:
+    stored = await kept.runs.insert(record(request_id="again"))
+    assert stored.run.HasField("create_time")
+    assert stored.run.revision == 1
+    assert stored.cursors == {"m": 0, "n.1": 0}
+    assert await kept.runs.get(RUN) == stored
+    assert list(stored.sections) == list(record().sections)
+    assert await kept.runs.insert(record(OTHER, request_id="again")) == stored
+    assert await kept.runs.asked("again") == stored
+    assert await kept.runs.asked("never") is None
+    with pytest.raises(Conflict):
+        await kept.runs.insert(record())
+    assert await kept.runs.get(OTHER) is None
+
+
+async def test_a_run_ends_once(kept: AnyStore) -> None:
+    for run in (OTHER, RUN):
+        await kept.runs.insert(record(run))
+    assert await kept.runs.state(RUN) == RunState.RUN_STATE_RUNNING
+    assert await kept.runs.state("nobody") is None
+    assert [each.run.id for each in await kept.runs.active()] == [RUN, OTHER]
+    assert await kept.runs.end(RUN, RunState.RUN_STATE_FINISHED)
+    assert not await kept.runs.end(RUN, RunState.RUN_STATE_CANCELLED)
+    assert not await kept.runs.end("nobody", RunState.RUN_STATE_CANCELLED)
+    assert await kept.runs.state(RUN) == RunState.RUN_STATE_FINISHED
+    ended = await kept.runs.get(RUN)
+    assert ended is not None
+    assert ended.run.HasField("end_time")
+    assert await kept.runs.finished() == {RUN: 2}
+    assert [each.run.id for each in await kept.runs.active()] == [OTHER]
+    assert [each.run.id for each in await kept.runs.list(limit=9)] == [OTHER, RUN]
+    assert [each.run.id for each in await kept.runs.list(before=OTHER, limit=9)] == [RUN]
+
+
+async def test_a_run_has_one_holder_until_its_lease_is_over(kept: AnyStore) -> None:
+    await kept.runs.insert(record())
+    assert await kept.runs.claim(RUN, "one", 60)
+    assert await kept.runs.claim(RUN, "one", 0.05)
+    assert not await kept.runs.claim(RUN, "two", 60)
+    async with asyncio.timeout(10):
+        while not await kept.runs.claim(RUN, "two", 60):
+            await asyncio.sleep(0.02)
+    await kept.runs.release(RUN, "one")
+    assert not await kept.runs.claim(RUN, "one", 60)
+    await kept.runs.release(RUN, "two")
+    assert await kept.runs.claim(RUN, "one", 60)
+    await kept.runs.end(RUN, RunState.RUN_STATE_FINISHED)
+    assert not await kept.runs.claim(RUN, "one", 60)
+    assert not await kept.runs.claim("nobody", "one", 60)
+
+
+async def test_a_cursor_never_goes_back(kept: AnyStore) -> None:
+    await kept.runs.insert(record())
+    for cursor in (3, 5, 4):
+        await kept.runs.advance(RUN, "n.1", cursor)
+    there = await kept.runs.get(RUN)
+    assert there is not None
+    assert there.cursors == {"m": 0, "n.1": 5}
+    with pytest.raises(ValueError, match="has no model"):
+        await kept.runs.advance(RUN, "x", 1)
+
+
+# Completions
+
+
+async def test_the_first_answer_is_the_one_that_is_kept(connect: Connect) -> None:
+    first, second = connect(0), connect(1)
+    asked = [Message(role="user", content="?")]
+    one = Completion(
+        id="a" * 64, text="one", finish_reason=FinishReason.FINISH_REASON_STOP, usage=Usage(prompt_tokens=2), model="m"
+    )
+    other = Completion(id="a" * 64, text="other", finish_reason=FinishReason.FINISH_REASON_STOP, model="m")
+    answers = await asyncio.gather(first.completions.put(one, asked), second.completions.put(other, asked))
+    assert answers[0].text == answers[1].text
+    assert (await first.completions.put(other, asked)).text == answers[0].text
+    found = await second.completions.find(["a" * 64, "b" * 64])
+    assert {name: each.text for name, each in found.items()} == {"a" * 64: answers[0].text}
+    assert found["a" * 64].HasField("create_time")
+    assert await first.completions.exists(["a" * 64, "b" * 64]) == {"a" * 64}
+    assert await first.completions.messages(["a" * 64, "b" * 64]) == {"a" * 64: asked}
+
+
+async def test_an_error_is_no_answer(kept: AnyStore) -> None:
+    error = Completion(id="e", finish_reason=FinishReason.FINISH_REASON_ERROR, error="no")
+    assert await kept.completions.put(error) == error
+    assert await kept.completions.find(["e"]) == {}
+
+
+# Verdicts and cells
+
+
+async def test_a_trial_keeps_its_first_verdict_whoever_writes_at_once(connect: Connect) -> None:
+    writers = [connect(bucket) for bucket in (0, 1, 1)]
+    rounds = [
+        writer.verdicts.write([batch(*(verdict(sample, place / 10) for sample in range(start, start + 12)))])
+        for place, writer in enumerate(writers)
+        for start in (0, 4, 8)
+    ]
+    assert sum(await asyncio.gather(*rounds)) == 20
+    listed = await writers[0].verdicts.list(RUN, limit=99)
+    assert [each.sample for each in listed] == list(range(20))
+    assert await writers[2].verdicts.write([batch(*(verdict(sample, 1.0) for sample in range(20)))]) == 0
+    assert await writers[0].verdicts.list(RUN, limit=99) == listed
+    kept, counted = await writers[1].cells.recount(RUN, 0, "m", TASK, "none")
+    assert (kept.n, kept.scored, kept.filtered, kept.unjudged, kept.failed) == (10, 5, 5, 5, 5)
+    assert (counted.n, counted.scored, counted.failed) == (10, 5, 5)
+    assert kept.sum == pytest.approx(counted.sum)
+    assert kept.sum_squares == pytest.approx(counted.sum_squares)
+
+
+async def test_of_one_trial_twice_in_a_batch_the_first_is_kept(kept: AnyStore) -> None:
+    commits: list[Commit] = []
+    kept.verdicts.observe(commits.append)
+    assert await kept.verdicts.write([batch(verdict(0, 0.25), verdict(0, 0.75))]) == 1
+    [only] = await kept.verdicts.list(RUN, limit=9)
+    assert only.score == 0.25
+    assert [(dict(commit.written), commit.repeats) for commit in commits] == [({("m", Outcome.OUTCOME_SCORED): 1}, 1)]
+
+
+async def test_a_batch_that_can_never_be_written_costs_no_other(kept: AnyStore) -> None:
+    good, bad = batch(verdict(0), verdict(4)), batch(Verdict(sample=1))
+    results = await asyncio.gather(kept.verdicts.write([good]), kept.verdicts.write([bad]), return_exceptions=True)
+    assert results[0] == 2
+    assert isinstance(results[1], ValueError)
+    assert len(await kept.verdicts.list(RUN, limit=9)) == 2
+    assert await kept.verdicts.write([]) == 0
+
+
+async def test_verdicts_are_listed_by_any_part_of_their_names(kept: AnyStore) -> None:
+    await kept.verdicts.write(
+        [
+            batch(verdict(0), verdict(3)),
+            batch(verdict(1), model="n.1"),
+            batch(verdict(2), attack="persona"),
+            batch(verdict(0), task="odd@ffffffffffff"),
+            batch(verdict(0), run=OTHER),
+        ]
+    )
+
+    async def names(**wanted: str | int) -> list[tuple[str, str, str, int]]:
+        listed = await kept.verdicts.list(RUN, limit=9, **wanted)  # type: ignore[arg-type]  # each by its name
+        return [(each.model, each.task, each.attack, each.sample) for each in listed]
+
+    everything = await names()
+    assert len(everything) == 5
+    assert everything == sorted(everything)
+    assert len(await names(model="m")) == 4
+    assert len(await names(task="odd")) == 5
+    assert len(await names(task=TASK)) == 4
+    assert await names(attack="persona") == [("m", TASK, "persona", 2)]
+    assert await names(outcome=Outcome.OUTCOME_FAILED) == [("m", TASK, "none", 3)]
+    assert await kept.verdicts.ids(RUN, 0, "m", TASK, "none") == {(0, 0), (3, 0)}
+    first = await kept.verdicts.list(RUN, limit=2)
+    rest = await kept.verdicts.list(RUN, limit=9, after=first[-1].id)
+    scanned = [each async for each in kept.verdicts.scan(RUN)]
+    assert [*first, *rest] == scanned
+    assert first[0].fields == {"group.a": "x"}
+    brief = await kept.verdicts.list(RUN, limit=1, brief=True)
+    assert (brief[0].id, brief[0].outcome, brief[0].completion_id) == (first[0].id, first[0].outcome, "0" * 64)
+    assert not brief[0].fields
+
+
+async def test_cells_are_summed_over_the_buckets_of_all_writers(connect: Connect) -> None:
+    one, two = connect(0), connect(5)
+    await one.verdicts.write([batch(*map(verdict, range(8))), batch(*map(verdict, range(4)), model="n.1")])
+    await two.verdicts.write([batch(*map(verdict, range(6, 12))), batch(verdict(0), run=OTHER)])
+    cells = await one.cells.of_runs([OTHER, RUN])
+    assert [(cell.run, cell.model, cell.all, cell.n) for cell in cells] == [
+        (RUN, "m", 12, 6),
+        (RUN, "n.1", 4, 2),
+        (OTHER, "m", 1, 1),
+    ]
+    assert cells[0].judge == JUDGE
+    assert cells[0].category == Category.CATEGORY_CAPABILITY
+    assert await two.cells.progress(RUN) == {
+        "m": OutcomeCounts(scored=3, filtered=3, unjudged=3, failed=3),
+        "n.1": OutcomeCounts(scored=1, filtered=1, unjudged=1, failed=1),
+    }
+    assert await two.cells.progress("nobody") == {}
