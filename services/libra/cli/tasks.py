@@ -44,10 +44,12 @@ async def list_tasks(client: Client, category: str | None, *, all_versions: bool
     answer = await client.pages(TaskServiceStub, "ListTasks", request, "tasks")
     if as_json:
         return output.emit_json(answer)
-    heads = ("task", "version", "category", "judge", "samples")
-    table = output.columns(*heads, right=("samples",), whole=("version", "category", "judge"))
+    table = output.columns(
+        "task", "category", "risk", "judge", "samples", right=("samples",), whole=("task", "category", "judge")
+    )
     for task in answer.tasks:
-        output.add(table, task.name, task.version, kind(task), task.judge.name, f"{task.sample_count:,}")
+        name = f"{task.name}@{task.version}" if all_versions else task.name
+        output.add(table, name, kind(task), task.risk, task.judge.name, f"{task.sample_count:,}")
     return output.show(table, empty="no task is like that")
 
 
