@@ -66,7 +66,7 @@ class NatsBus:
 
     def __init__(self, url: str, *, name: str, replicas: int = 1) -> None:
         """`name` shows in the server's list of connections; `replicas` is for streams that have to be made."""
-        self._url, self._name, self._replicas = url, name, replicas
+        self._url, self._name, self.replicas = url, name, replicas
         self.door = Door(url)
         """Translates the client's errors, for this room only."""
         self._client: Client | None = None
@@ -221,6 +221,13 @@ class NatsBus:
             raise self.door.shut(what, "there is no connection")
         return self._js
 
+    async def ask(self, what: str, subject: str) -> bytes:
+        """Return what the server answers to an empty request, for this room only."""
+        self.jetstream(what)
+        assert self._client is not None  # noqa: S101 - the line above says so
+        with self.door(what):
+            return (await self._client.request(subject, timeout=PING_SECONDS)).data
+
     async def _pull(self, what: str, consumer: str, limit: int) -> list[NatsDelivery]:
         self.jetstream(what)
         assert self._client is not None  # noqa: S101 - the line above says so
@@ -243,7 +250,7 @@ class NatsBus:
         with self.door(what):
             async with self._restoring:
                 js = self.jetstream(what)
-                await layout.ensure(js, replicas=self._replicas)
+                await layout.ensure(js, replicas=self.replicas)
                 if consumer is not None:
                     await layout.ensure_consumer(js, consumer)
 

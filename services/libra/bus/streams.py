@@ -2,7 +2,9 @@
 
     WORK   work.attack  work.gateway.<model>  work.judge  work.ranking    until acknowledged
     DEAD   dead.<stage>                                                   for 30 days
-    (none) event.run.<id>  event.board                                    heard by whoever listens at the time
+    (none) event.run.<id>  event.board  event.grants.<model>              heard by whoever listens at the time
+
+And a bucket, GRANTS: what each replica of the gateway holds of a model's limits. It is lost with the server's memory.
 
 One consumer per model reads `work.gateway.<model>`, so that a slow model never holds up a fast one.
 """
@@ -72,6 +74,9 @@ DEAD = StreamConfig(
     allow_direct=True,
 )
 
+GRANTS = "GRANTS"
+"""The bucket (`libra.bus.bucket`) with an entry for each model."""
+
 STREAMS = (WORK, DEAD)
 FIXED_CONSUMERS = (ATTACK_CONSUMER, JUDGE_CONSUMER, RANKING_CONSUMER)
 """Consumers of WORK that are always there; a gateway's appear with their models."""
@@ -105,6 +110,11 @@ def event_run(run_id: str) -> str:
 def event_board() -> str:
     """Return the subject of the signal that a board may have changed."""
     return "event.board"
+
+
+def event_grants(model: str) -> str:
+    """Return the subject of the signal that a model's grants have changed; "*" for any model."""
+    return f"event.grants.{model if model == '*' else token(model)}"
 
 
 def token(name: str) -> str:
