@@ -1,0 +1,67 @@
+"""A run in the middle of which random processes are killed."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from . import monkey, report
+from .monkey import Kill, Monkey
+from .unruly import Mood, Try
+from .world import Ended, World, world
+
+AT_RISK_SECONDS = 10.0
+"""An answer is written down within milliseconds; while mongod is away, when it is back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Repeats:
+    """Answers asked for twice, by what can be said for it."""
+
+    gateway: int
+    """The first was under way, or not written down yet, when a gateway was killed."""
+
+    queue: int
+    """No gateway was; but nats-server was, and gave a batch out again."""
+
+    unexplained: int
+
+
+def explained(repeats: list[tuple[Try, Try]], kills: list[Kill]) -> Repeats:
+    def between(first: Try, second: Try, kind: str) -> bool:
+        last = min(second.at_seconds, first.until_seconds + AT_RISK_SECONDS)
+        return any(kill.kind == kind and first.at_seconds <= kill.at_seconds <= last for kill in kills)
+
+    gateway = sum(between(*pair, "gateway") for pair in repeats)
+    queue = sum(between(*pair, "nats-server") and not between(*pair, "gateway") for pair in repeats)
+    return Repeats(gateway, queue, len(repeats) - gateway - queue)
+
+
+async def kill_at_random(
+    folder: Path, *, seed: int, trials: int, every_seconds: float, patience_seconds: float
+) -> None:
+    report.say(f"\nseed {seed}")
+    async with world(folder, seed=seed, mood=Mood()) as its:
+        began = time.monotonic()
+        run = await its.begin(trials)
+        async with monkey.at_work(its.system, seed, every_seconds) as killer:
+            last = await its.ended(run, patience_seconds)
+        ended = await its.examined(last, began)
+        _report(its, ended, killer, seed)
+        its.check(ended)
+        repeats = explained(its.script.repeats(), killer.kills)
+        assert repeats.unexplained == 0
+        assert repeats.gateway <= killer.count()["gateway"] * 2 * its.in_flight
+
+
+def _report(its: World, ended: Ended, killer: Monkey, seed: int) -> None:
+    repeats, count = explained(its.script.repeats(), killer.kills), killer.count()
+    rows = {
+        **its.told(ended),
+        "killed": f"{sum(count.values())}: " + ", ".join(f"{number} {kind}" for kind, number in sorted(count.items())),
+        "  lost with a gateway": f"{repeats.gateway} in {count['gateway']} kills",
+        "  given out again by nats": f"{repeats.queue} in {count['nats-server']} kills",
+        "  unexplained": repeats.unexplained,
+    }
+    report.show(f"Processes killed at random, seed {seed}", rows)
