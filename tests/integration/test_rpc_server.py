@@ -129,7 +129,7 @@ async def world() -> AsyncIterator[World]:
 def finished() -> Iterator[InMemorySpanExporter]:
     """The spans that end during the test."""
     if not isinstance(trace.get_tracer_provider(), TracerProvider):
-        tracing.setup("test", "")
+        trace.set_tracer_provider(TracerProvider())
     provider = trace.get_tracer_provider()
     assert isinstance(provider, TracerProvider)
     exporter = InMemorySpanExporter()

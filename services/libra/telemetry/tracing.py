@@ -9,6 +9,7 @@ from opentelemetry.context import Context
 from opentelemetry.sdk.resources import SERVICE_NAME, Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
+from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, DEFAULT_ON
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 EXPORT_SECONDS = 5
@@ -44,8 +45,15 @@ def setup(service: str, otlp_endpoint: str) -> Callable[[], None]:
 
 
 def provider(service: str, otlp_endpoint: str) -> TracerProvider:
-    """Return what makes the spans of `service` and sends them to `otlp_endpoint`, or nowhere if that is empty."""
-    made = TracerProvider(resource=Resource.create({SERVICE_NAME: f"libra-{service}"}), shutdown_on_exit=False)
+    """Return what makes the spans of `service` and sends them to `otlp_endpoint`, or nowhere if that is empty.
+
+    What goes nowhere is not recorded: it has its ids, for the log and for the next service, and costs little else.
+    """
+    made = TracerProvider(
+        sampler=DEFAULT_ON if otlp_endpoint else ALWAYS_OFF,
+        resource=Resource.create({SERVICE_NAME: f"libra-{service}"}),
+        shutdown_on_exit=False,
+    )
     if otlp_endpoint:
         made.add_span_processor(BatchSpanProcessor(_exporter(otlp_endpoint)))
     return made

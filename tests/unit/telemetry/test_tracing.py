@@ -80,3 +80,10 @@ def test_spans_reach_an_otlp_endpoint_with_the_services_name(collector: tuple[Co
     assert ("service.name", "libra-attack") in {(a.key, a.value.string_value) for a in of_resource.resource.attributes}
     sent = of_resource.scope_spans[0].spans[0]
     assert (sent.name, sent.trace_id.hex()) == ("stage.handle", trace.format_trace_id(ids.trace_id))
+
+
+def test_without_an_endpoint_a_span_has_its_ids_and_is_not_recorded() -> None:
+    with tracing.provider("attack", "").get_tracer("libra").start_as_current_span("stage.handle") as span:
+        ids = span.get_span_context()
+        assert not span.is_recording()
+        assert tracing.inject()["traceparent"].startswith(f"00-{trace.format_trace_id(ids.trace_id)}-")
