@@ -17,9 +17,9 @@ T = TypeVar("T")
 
 LIMIT_SECONDS = 1_000_000.0
 
-GRAIN_SECONDS = 1e-6
-"""Added to each jump: two floating-point sums of the same times may differ, and a clock that stops short of a timer by the
-last bit never reaches it."""
+GRAIN_SECONDS = 1e-9
+"""Added to each jump: two sums of the same times may differ in the last bit, and a clock that stops short of a timer by that
+never reaches it."""
 
 
 class Deadlock(Exception):
@@ -32,6 +32,9 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def __init__(self) -> None:
         self._now_seconds = 0.0
         super().__init__(_JumpingSelector(self))
+        # asyncio fires timers early by what the clock cannot tell apart. This clock can: who is woken early, finds that it is
+        # not time yet and sleeps again, would be woken at the same moment for ever.
+        self._clock_resolution = 0.0
 
     def time(self) -> float:
         """Return the virtual time in seconds."""
