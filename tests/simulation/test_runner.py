@@ -186,7 +186,7 @@ def each_seed(number: int) -> Callable[[Any], Any]:
     return pytest.mark.parametrize("seeds", blocks, ids=[f"block{start}" for start in range(10)])
 
 
-@each_seed(200)
+@each_seed(100)
 def test_on_a_queue_that_behaves_each_message_ends_once_and_is_tried_no_oftener_than_it_may(seeds: range) -> None:
     for seed in seeds:
         world = history(World(seed, replicas=1, bus=bus(seed)))
@@ -197,7 +197,7 @@ def test_on_a_queue_that_behaves_each_message_ends_once_and_is_tried_no_oftener_
             assert world.calls[sample] == expected, (seed, sample, fate)
 
 
-@each_seed(200)
+@each_seed(60)
 def test_slow_work_is_given_to_one_replica_only(seeds: range) -> None:
     for seed in seeds:
         world = World(seed, replicas=3, bus=bus(seed, reordering=True))
@@ -206,7 +206,7 @@ def test_slow_work_is_given_to_one_replica_only(seeds: range) -> None:
         assert set(world.calls.values()) == {1}, seed
 
 
-@each_seed(300)
+@each_seed(150)
 def test_nothing_is_lost_on_a_hostile_queue(seeds: range) -> None:
     for seed in seeds:
         malice = {"lost_settlements": 0.3, "lost_publishes": 0.3, "lost_pulls": 0.2, "reordering": True}
@@ -214,19 +214,19 @@ def test_nothing_is_lost_on_a_hostile_queue(seeds: range) -> None:
         assert max(world.calls.values()) <= POLICY.deliveries, seed
 
 
-@each_seed(200)
+@each_seed(100)
 def test_nothing_is_lost_when_messages_are_given_out_twice(seeds: range) -> None:
     for seed in seeds:
         history(World(seed, bus=bus(seed, duplicates=0.02, lost_settlements=0.1, reordering=True)))
 
 
-@each_seed(200)
+@each_seed(100)
 def test_nothing_is_lost_when_replicas_are_killed_and_stopped(seeds: range) -> None:
     for seed in seeds:
         history(World(seed, replicas=3, kills=6, bus=bus(seed, lost_settlements=0.1, lost_publishes=0.1)))
 
 
-@each_seed(60)
+@each_seed(30)
 def test_an_hour_of_outage_costs_no_message_its_attempts(seeds: range) -> None:
     for seed in seeds:
         begin = random.Random(seed).choice([0.0, 10.0, 60.0])

@@ -211,7 +211,7 @@ async def test_a_handler_past_its_deadline_is_a_bug() -> None:
     assert "longer than 40 s" in letter["Libra-Reason"]
 
 
-@pytest.mark.parametrize("seconds", [30, 3600, 20_000])
+@pytest.mark.parametrize("seconds", [30, 3600, 10_000])
 def test_an_outage_of_any_length_leads_to_no_dead_letter(seconds: int) -> None:
     async def test() -> None:
         scene = Scene(policy=Policy(attempts=2, deliveries=3, wait_seconds=5.0))
