@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import time
 from collections.abc import Callable
 from pathlib import Path
 
+import nats
 import pytest
 from click.testing import CliRunner, Result
 
@@ -13,6 +16,9 @@ from libra.cli.__main__ import main
 from libra.local.system import System
 
 Libra = Callable[..., Result]
+
+PATIENCE_SECONDS = 30.0
+LOOK_SECONDS = 0.2
 
 CARD = """\
 name: capitals
@@ -68,7 +74,6 @@ def test_a_run_is_shown_ranked_and_audited(libra: Libra, finished: str) -> None:
     assert "finished" in libra("run", "watch", finished).stdout  # a watch of what has ended ends at once
     assert "finished" in libra("run", "cancel", finished).stdout  # and is left as it is
     assert "the audit passes" in libra("audit", finished).stdout
-    assert "no dead letters" in libra("dead", "list").stdout
     table = libra("board").stdout
     assert "careful" in table
     assert "refuser" in table
@@ -124,3 +129,34 @@ def test_a_task_of_ones_own_is_imported_whole_or_not_at_all(libra: Libra, tmp_pa
     assert "broken" not in libra("tasks", "list").stdout
     card.write_text(CARD.replace("capability", "capabilty"))
     assert "--card: " in libra("tasks", "import", file, "--card", card, code=2).stderr
+
+
+def test_what_a_stage_cannot_digest_is_shown_and_sent_again(libra: Libra, system: System) -> None:
+    async def publish() -> None:
+        client = await nats.connect(system.nats_url)
+        await client.jetstream().publish("work.judge", b"\xff\xff")
+        await client.close()
+
+    def letters() -> list[dict[str, str]]:
+        found: list[dict[str, str]] = json.loads(libra("dead", "list", "--stage", "judge", "--json").stdout)[
+            "dead_letters"
+        ]
+        return found
+
+    def until(count: int) -> dict[str, str]:
+        last = time.monotonic() + PATIENCE_SECONDS
+        while len(found := letters()) != count or not found:
+            assert time.monotonic() < last
+            time.sleep(LOOK_SECONDS)
+        return found[-1]
+
+    before = len(letters())
+    asyncio.run(publish())
+    letter = until(before + 1)
+    shown = libra("dead", "show", letter["id"]).stdout
+    assert "work.judge" in shown
+    assert "cannot be decoded" in shown
+    assert letter["id"] in libra("dead", "list").stdout
+    assert "was sent to work.judge again" in libra("dead", "replay", letter["id"]).stdout
+    assert until(before + 1)["id"] != letter["id"]  # the stage can make no more of it the second time
+    assert "there is no dead letter" in libra("dead", "show", letter["id"], code=2).stderr
