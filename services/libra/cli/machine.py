@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import sys
 import time
@@ -117,8 +118,9 @@ def logs(part: str, lines: int, data: Path | None, *, follow: bool) -> None:
     end = log_files.size(file)
     click.echo(plain(log_files.tail(file, lines)), nl=False)
     if follow:
-        for text in log_files.follow(file, end):
-            click.echo(plain(text), nl=False)
+        with contextlib.suppress(KeyboardInterrupt):
+            for text in log_files.follow(file, end):
+                click.echo(plain(text), nl=False)
 
 
 def data_folder(data: Path | None) -> Path:
