@@ -96,3 +96,28 @@ def test_a_request_larger_than_the_limit_starts_alone() -> None:
     window.end(held, 20, 5.0)
     assert window.wait_seconds(80, 5.0) == 0.0
     assert window.wait_seconds(81, 5.0) == 61.0
+
+
+def test_a_minutes_worth_is_spread_over_the_minute() -> None:
+    window, now, starts = RequestWindow(610), 0.0, []
+    for _ in range(2000):
+        now += window.wait_seconds(now) + 0.02  # a timer that fires late
+        window.start(now)
+        starts.append(now)
+    assert starts[-1] < 201
+    for start in starts[:1300:13]:
+        assert 590 <= sum(start <= other < start + 60 for other in starts) <= 610
+
+
+def test_what_is_used_up_is_told_by_age() -> None:
+    requests, tokens = RequestWindow(100), TokenWindow(1000)
+    for start in (0.0, 1.0, 7.0):
+        requests.start(start)
+    tokens.end(tokens.start(50), 40, 8.0)
+    tokens.start(30)
+    assert requests.ages(10.0, 5.0) == {2: 1, 1: 1, 0: 1}
+    assert requests.used(10.0) == 3
+    assert requests.used(61.5) == 2
+    assert tokens.ages(10.0, 5.0) == {0: 40}
+    assert tokens.used(10.0) == 70
+    assert tokens.used(80.0) == 30
