@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import structlog
+from opentelemetry import trace
 from opentelemetry.trace import SpanKind, StatusCode, Tracer
 
 from libra.errors import Unavailable
@@ -97,6 +98,9 @@ class Asker:
             limiter.release(permit)
 
     async def _request(self, question: Question) -> Reply:
+        around = trace.get_current_span()
+        if around.get_span_context().is_valid and not around.is_recording():
+            return await self._reply(question)  # a span inside of one that is not recorded would not be either
         # Not made the current span: nothing below has spans of its own, and that would cost as much again.
         span = self.tracer.start_span(
             spans.GATEWAY_REQUEST, kind=SpanKind.CLIENT, attributes={"model": question.model.name}

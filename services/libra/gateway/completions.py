@@ -17,6 +17,8 @@ from libra.store.completions import Completions as Kept
 from libra.v1.completion_pb2 import Completion, FinishReason
 
 Work = Shared[Completion]
+Joined = tuple[str, Work, bool]
+"""The name of an answer, the work on it, and whether it was begun for whoever holds this."""
 
 
 class Completions:
@@ -34,26 +36,24 @@ class Completions:
         A question without an answer has FINISH_REASON_ERROR. Raises Unavailable if the store cannot be reached, or this
         replica is about to stop: what is under way is then answered and kept first, so that it is found the next time.
         """
+        if not questions:
+            return []
         lookup = Lookup(self._kept.find)
         joined = [self._join(question, lane, lookup) for question in questions]
         for _, work, _ in joined:
             work.task.add_done_callback(lambda _: on_answer())
-        left = 0
         try:
-            completions = []
-            for name, work, first in joined:
-                completion = await asyncio.shield(work.task)
-                completions.append(completion if first else _shared(completion))
-                self._sharing.leave(name, work)
-                left += 1
-            return completions
+            # Waited for, not awaited: to be cancelled here must not cancel what others share.
+            done, _ = await asyncio.wait({work.task for _, work, _ in joined}, return_when=asyncio.FIRST_EXCEPTION)
+            for task in done:
+                task.result()
         except BaseException as error:
-            rest = joined[left:]
-            for name, work, _ in rest:
-                self._sharing.leave(name, work)
+            self._leave(joined)
             if not isinstance(error, asyncio.CancelledError):
-                await _settled([work for _, work, _ in rest])
+                await _settled([work for _, work, _ in joined])
             raise
+        self._leave(joined)
+        return [work.task.result() if first else _shared(work.task.result()) for _, work, first in joined]
 
     async def settle(self, seconds: float) -> None:
         """Wait for requests that are under way to be answered and kept; give up after so long."""
@@ -64,7 +64,7 @@ class Completions:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
 
-    def _join(self, question: Question, lane: Lane, lookup: Lookup) -> tuple[str, Work, bool]:
+    def _join(self, question: Question, lane: Lane, lookup: Lookup) -> Joined:
         name = completion_id(question)
         line = self._lines.to(question.model)
 
@@ -74,6 +74,10 @@ class Completions:
 
         work, first = self._sharing.join(name, start)
         return name, work, first
+
+    def _leave(self, joined: Sequence[Joined]) -> None:
+        for name, work, _ in joined:
+            self._sharing.leave(name, work)
 
     async def _find_or_ask(
         self, name: str, question: Question, line: Line, lane: Lane, lookup: Lookup, work: Work

@@ -15,6 +15,7 @@ class Lookup:
         self._find = find
         self._names: list[str] = []
         self._task: asyncio.Task[dict[str, Completion]] | None = None
+        self._ended = asyncio.Event()
 
     def want(self, name: str) -> None:
         """Have `name` looked for too."""
@@ -24,8 +25,10 @@ class Lookup:
         """Return the completion called `name`, if there is one; raise Unavailable."""
         if self._task is None:
             self._task = asyncio.create_task(self._found())
-        # Shielded: one who leaves must not take the look from the others.
-        return (await asyncio.shield(self._task)).get(name)
+            self._task.add_done_callback(lambda _: self._ended.set())
+        # Not the task is awaited but its end: one who leaves must not take the look from the others.
+        await self._ended.wait()
+        return self._task.result().get(name)
 
     async def _found(self) -> dict[str, Completion]:
         return await self._find(self._names)

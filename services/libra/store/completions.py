@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection as Several
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from pymongo.errors import BulkWriteError
 
@@ -23,13 +24,21 @@ CHARACTERS_AS_ONE = 16 * 1024
 WITHOUT_MESSAGES = {"messages": 0}
 
 
+@dataclass(slots=True)
+class _Put:
+    """An answer on its way, as it is given back and as it is written down."""
+
+    completion: Completion
+    document: Document
+
+
 class Completions:
     """Every answer, under the hash of what shaped it. An error is no answer and is never kept."""
 
     def __init__(self, database: Database, door: Door) -> None:
         self._collection = database[indexes.COMPLETIONS]
         self._door = door
-        self._group: GroupCommit[Document, Completion] = GroupCommit(
+        self._group: GroupCommit[_Put, Completion] = GroupCommit(
             self._insert, weight=_weight, limit=GROUP_COMPLETIONS
         )
 
@@ -62,23 +71,26 @@ class Completions:
         """
         if completion.finish_reason == FinishReason.FINISH_REASON_ERROR:
             return completion
-        document = to_document(completion)
+        kept = Completion()
+        kept.CopyFrom(completion)
+        if not kept.HasField("create_time"):
+            kept.create_time.FromDatetime(now())
+        document = to_document(kept)
         document["_id"] = document.pop("id")
         document["messages"] = [to_document(message) for message in messages]
-        document.setdefault("create_time", now())
-        return await self._group.submit(document)
+        return await self._group.submit(_Put(kept, document))
 
     async def close(self) -> None:
         """Fail whoever waits for a commit."""
         await self._group.close()
 
-    async def _insert(self, group: Sequence[Document]) -> list[Completion]:
-        first: dict[str, Document] = {}
-        for document in group:
-            first.setdefault(document["_id"], document)
+    async def _insert(self, group: Sequence[_Put]) -> list[Completion]:
+        first: dict[str, _Put] = {}
+        for put in group:
+            first.setdefault(put.completion.id, put)
         with self._door():
-            kept = await self._insert_new(list(first.values()))
-        return [kept.get(document["_id"]) or completion_of(first[document["_id"]]) for document in group]
+            kept = await self._insert_new([put.document for put in first.values()])
+        return [kept.get(put.completion.id) or _kept(put, first[put.completion.id]) for put in group]
 
     async def _insert_new(self, documents: Sequence[Document]) -> dict[str, Completion]:
         """Insert, and return those that were there before."""
@@ -92,9 +104,15 @@ class Completions:
         return {}
 
 
-def _weight(document: Document) -> int:
+def _weight(put: _Put) -> int:
+    document = put.document
     asked = sum(len(message.get("content", "")) for message in document["messages"])
     return 1 + (asked + len(document.get("text", ""))) // CHARACTERS_AS_ONE
+
+
+def _kept(put: _Put, first: _Put) -> Completion:
+    """Return what was kept for `put`; no two callers are given one object."""
+    return put.completion if put is first else completion_of(first.document)
 
 
 def completion_of(document: Document) -> Completion:

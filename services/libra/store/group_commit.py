@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from libra.errors import Unavailable
@@ -18,10 +18,10 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Waiter(Generic[Item, Result]):
     item: Item
-    future: asyncio.Future[Result] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+    future: asyncio.Future[Result]
 
 
 class GroupCommit(Generic[Item, Result]):
@@ -49,7 +49,7 @@ class GroupCommit(Generic[Item, Result]):
 
         A caller that is cancelled gives up its place or its result; the others do not notice.
         """
-        waiter: _Waiter[Item, Result] = _Waiter(item)
+        waiter: _Waiter[Item, Result] = _Waiter(item, asyncio.get_running_loop().create_future())
         self._waiting.append(waiter)
         if self._runner is None or self._runner.done():
             self._runner = asyncio.create_task(self._run(), name="group commit")
