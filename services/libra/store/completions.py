@@ -38,9 +38,7 @@ class Completions:
     def __init__(self, database: Database, door: Door) -> None:
         self._collection = database[indexes.COMPLETIONS]
         self._door = door
-        self._group: GroupCommit[_Put, Completion] = GroupCommit(
-            self._insert, weight=_weight, limit=GROUP_COMPLETIONS
-        )
+        self._group: GroupCommit[_Put, Completion] = GroupCommit(self._insert, weight=_weight, limit=GROUP_COMPLETIONS)
 
     async def find(self, ids: Several[str]) -> dict[str, Completion]:
         """Return those of the completions that there are, by id."""
