@@ -10,6 +10,7 @@ import random
 from collections import deque
 from dataclasses import dataclass, field
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -71,6 +72,8 @@ class Replica:
     wants: int = 0
     ends: list[float] = field(default_factory=list)
     sent: tuple[Renewal, int, float] | None = None
+    cut_off: bool = False
+    """From the ledger, but not from the provider."""
 
     def clock(self, now: float) -> float:
         return self.offset + self.rate * now
@@ -119,16 +122,19 @@ def born(dice: random.Random, name: str) -> Replica:
 
 
 def step(dice: random.Random, server: Server, replica: Replica, now: float) -> None:
-    match dice.randrange(8):
-        case 0 | 1:
-            replica.begin(server, now)
-        case 2 | 3 if replica.sent:
+    chance = dice.random()
+    if chance < 0.01:
+        replica.cut_off = not replica.cut_off
+    elif chance < 0.03:
+        replica.wants = dice.choice([0, 1, 5, 1000, 1000])
+    elif chance < 0.5 and not replica.cut_off:
+        if replica.sent:
             replica.arrive(server, heard=dice.random() < 0.9)
-        case 4:
-            replica.wants = dice.choice([0, 1, 5, 1000])
-        case _:
-            for _ in range(dice.choice([1, 30])):
-                replica.start(server, now, dice.uniform(0, TAIL * 0.9))
+        else:
+            replica.begin(server, now)
+    else:
+        for _ in range(dice.choice([1, 30])):
+            replica.start(server, now, TAIL * dice.choice([0.1, 0.97]))
 
 
 @settings(max_examples=120, deadline=None)
@@ -138,7 +144,7 @@ def test_no_limit_is_exceeded_by_all_together(seed: int, in_flight: int, request
     server, now = Server((in_flight, requests, 0), forgets=loses), 0.0
     replicas = [born(dice, f"r{number}") for number in range(dice.randint(1, 5))]
     for number in range(600):
-        now += dice.choice([0.0, 0.01, 0.1, 0.5]) if dice.random() < 0.99 else dice.uniform(0, 20)
+        now += dice.choice([0.0, 0.0, 0.05, 0.3]) if dice.random() < 0.995 else dice.uniform(0, 20)
         server.check(now)
         place = dice.randrange(len(replicas))
         chance = dice.random()
@@ -199,6 +205,26 @@ def test_one_who_is_gone_leaves_its_part_after_three_renewals_and_its_longest_re
     kept = on(server, [one], kept, TAIL + RENEW + 0.1)
     assert one.caps[IN_FLIGHT] == 100
     assert other.until < kept
+
+
+@pytest.mark.parametrize("rate", [0.9, 1.0, 1.1])
+def test_one_who_is_cut_off_has_ended_before_others_begin(rate: float) -> None:
+    server, (one, other), now = settled((100, 100_000, 0), [1000, 1000])
+    other.rate, other.offset = rate, now - rate * now
+    on(server, [other, one], now, 0.1)
+    begun, dice = now, random.Random(1)
+    while now < begun + 20:
+        for _ in range(100):
+            # Cut off from the ledger, and not from the provider.
+            other.start(server, now, TAIL * 0.99 if dice.random() < 0.02 else 0.1)
+        server.check(now)
+        one.begin(server, now)
+        one.arrive(server, heard=True)
+        for _ in range(100):
+            one.start(server, now, 0.2)
+        server.check(now)
+        now += 0.05
+    assert one.caps[IN_FLIGHT] == 100
 
 
 def test_what_a_dead_replica_asked_is_inherited_as_it_grows_old() -> None:
