@@ -131,22 +131,22 @@ async def test_a_server_that_comes_late_is_waited_for(tmp_path: Path) -> None:
 async def test_ensure_makes_what_is_missing_and_leaves_what_is_there(bus: NatsBus) -> None:
     await bus.publish(message("a"), {})
     await bus.ensure()
-    assert len(await bus.pull("judge", 4)) == 1
+    assert len(await patiently_take(bus, "judge")) == 1
 
 
 async def test_a_stream_that_is_another_is_not_touched(nats_url: str, bus: NatsBus) -> None:
     client = await nats.connect(nats_url)
-    await client.jetstream().update_stream(streams.WORK, max_msgs_per_subject=7)
-    with pytest.raises(LayoutDiffers, match=r"the stream WORK .* max_msgs_per_subject is 7 and must be 4096"):
+    await client.jetstream().update_stream(streams.WORK[0], max_msgs_per_subject=7)
+    with pytest.raises(LayoutDiffers, match=r"the stream WORK_ATTACK .* max_msgs_per_subject is 7 and must be 4096"):
         await bus.ensure()
-    info = await client.jetstream().stream_info("WORK")
+    info = await client.jetstream().stream_info("WORK_ATTACK")
     assert info.config.max_msgs_per_subject == 7
     await client.close()
 
 
 async def test_a_consumer_that_is_another_is_not_touched(nats_url: str, bus: NatsBus) -> None:
     client = await nats.connect(nats_url)
-    await client.jetstream().add_consumer("WORK", streams.consumer_config("judge"), ack_wait=7)
+    await client.jetstream().add_consumer("WORK_JUDGE", streams.consumer_config("judge"), ack_wait=7)
     with pytest.raises(LayoutDiffers, match=r"the consumer judge .* ack_wait is 7\.0 and must be 30\.0"):
         await bus.ensure()
     await client.close()
@@ -155,7 +155,7 @@ async def test_a_consumer_that_is_another_is_not_touched(nats_url: str, bus: Nat
 async def test_a_models_consumer_is_made_when_it_is_first_pulled_from(bus: NatsBus) -> None:
     await bus.publish(message("a", streams.work_gateway("gpt-4.1")), {})
     assert streams.gateway_consumer("gpt-4.1") not in await bus.backlog()
-    assert len(await bus.pull(streams.gateway_consumer("gpt-4.1"), 4)) == 1
+    assert len(await patiently_take(bus, streams.gateway_consumer("gpt-4.1"))) == 1
     await bus.ensure_consumer("another")
     assert streams.gateway_consumer("another") in await bus.backlog()
 
@@ -176,14 +176,14 @@ async def test_purging_a_model_leaves_the_others(bus: NatsBus) -> None:
     await bus.publish(message("b", streams.work_gateway("here")), {})
     await bus.purge_model("gone")
     assert await bus.pull(streams.gateway_consumer("gone"), 4) == []
-    assert len(await bus.pull(streams.gateway_consumer("here"), 4)) == 1
+    assert len(await patiently_take(bus, streams.gateway_consumer("here"))) == 1
 
 
 async def test_more_consumers_than_a_page_are_all_seen(nats_url: str, bus: NatsBus) -> None:
     client = await nats.connect(nats_url)
     js = client.jetstream()
     for number in range(260):
-        await js.add_consumer("WORK", streams.consumer_config(f"gateway-m{number}"))
+        await js.add_consumer("WORK_GATEWAY", streams.consumer_config(f"gateway-m{number}"))
     await client.close()
     assert len(await bus.backlog()) == 263
 
@@ -195,13 +195,13 @@ async def test_what_no_server_takes_is_rejected(bus: NatsBus) -> None:
 
 async def test_headers_of_any_text_travel(bus: NatsBus) -> None:
     await bus.publish(message("a"), {"Libra-Reason": "line one\r\nline two: Köln \ud800", "other": ""})
-    (delivery,) = await bus.pull("judge", 1)
+    (delivery,) = await patiently_take(bus, "judge")
     assert delivery.headers["Libra-Reason"] == "line one line two: Köln \\ud800"
 
 
 async def test_a_sign_of_life_and_a_second_settlement_do_no_harm(bus: NatsBus) -> None:
     await bus.publish(message("a"), {})
-    (delivery,) = await bus.pull("judge", 1)
+    (delivery,) = await patiently_take(bus, "judge")
     await delivery.working()
     await delivery.ack()
     with pytest.raises(Unavailable):
@@ -250,7 +250,7 @@ async def test_a_server_whose_data_was_deleted_is_furnished_again(server: Own) -
         await bus.publish(message("a"), {})
         gateway = streams.gateway_consumer("m.1")
         assert await bus.pull(gateway, 1) == []
-        (lost,) = await bus.pull("judge", 1)
+        (lost,) = await patiently_take(bus, "judge")
         server.kill()
         server.delete_data()
         await server.start()

@@ -12,6 +12,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 from ulid import ULID
 
+from libra.bus import streams
 from libra.bus.connection import NatsBus
 from libra.dispatch.desk import Desk
 from libra.dispatch.settings import Settings
@@ -229,8 +230,8 @@ async def test_a_run_goes_on_when_nats_has_lost_everything(world: World) -> None
     run = await create(world)
     async with working(desk(world).work(asyncio.Event())):
         await begun(world)
-        for stream in ("WORK", "DEAD"):
-            await world.bus.jetstream("delete").delete_stream(stream)
+        for stream in streams.STREAMS:
+            await world.bus.jetstream("delete").delete_stream(str(stream.name))
         async with working(world.work()):
             assert await ended(world, run) == {"scored": 1200, "failed": 0}
 

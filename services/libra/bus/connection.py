@@ -16,6 +16,7 @@ import structlog
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.js import JetStreamContext
+from nats.js.api import ConsumerInfo
 from nats.js.errors import NoStreamResponseError, NotFoundError
 
 from libra.bus import layout, streams
@@ -47,7 +48,6 @@ MAX_SIGNALS = 1024
 
 LISTENER_LOOK_SECONDS = 5.0
 CONSUMERS_A_PAGE = 256
-WORK = str(streams.WORK.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +64,9 @@ class Backlog:
 class NatsBus:
     """Implements `libra.stage.bus.Bus`. It is made before there is a connection; until then everything is Unavailable."""
 
-    def __init__(self, url: str, *, name: str, replicas: int = 1) -> None:
-        """`name` shows in the server's list of connections; `replicas` is for streams that have to be made."""
-        self._url, self._name, self.replicas = url, name, replicas
+    def __init__(self, url: str, *, name: str, replicas: int = 1, stage_bytes: int = streams.STAGE_BYTES) -> None:
+        """`name` shows in the server's list of connections; the rest is for streams that have to be made."""
+        self._url, self._name, self.replicas, self._stage_bytes = url, name, replicas, stage_bytes
         self.door = Door(url)
         """Translates the client's errors, for this room only."""
         self._client: Client | None = None
@@ -76,8 +76,8 @@ class NatsBus:
         self._complained_seconds = float("-inf")
         self._reopening: asyncio.Task[None] | None = None
         self._closing = False
-        self._made: dt.datetime | None = None
-        """When WORK was made; not known after the connection was lost."""
+        self._made: dict[str, dt.datetime] = {}
+        """When each stream was made; not known after the connection was lost."""
 
     @classmethod
     async def connect(cls, url: str, *, name: str, replicas: int = 1) -> Self:
@@ -193,13 +193,12 @@ class NatsBus:
         with self.door(what):
             while True:
                 try:
-                    page = await self.jetstream(what).consumers_info(WORK, offset=len(found))
+                    for stream in streams.WORK:
+                        for info in await self._consumers(what, str(stream.name)):
+                            found[info.name] = Backlog(info.num_pending or 0, info.num_ack_pending or 0)
                 except NotFoundError:  # the server has lost its data
                     await self._restore()
-                    continue
-                for info in page:
-                    found[info.name] = Backlog(info.num_pending or 0, info.num_ack_pending or 0)
-                if len(page) < CONSUMERS_A_PAGE:
+                else:
                     return found
 
     async def ping(self) -> None:
@@ -213,7 +212,8 @@ class NatsBus:
         """Drop the batches that wait for one model."""
         what = f"drop what waits for {model}"
         with self.door(what), contextlib.suppress(NotFoundError):
-            await self.jetstream(what).purge_stream(WORK, subject=streams.work_gateway(model))
+            stream = streams.stream_of(streams.gateway_consumer(model))
+            await self.jetstream(what).purge_stream(stream, subject=streams.work_gateway(model))
 
     def jetstream(self, what: str) -> JetStreamContext:
         """Return the client's JetStream, for this room only; raise Unavailable if the server is away."""
@@ -232,16 +232,25 @@ class NatsBus:
         self.jetstream(what)
         assert self._client is not None  # noqa: S101 - the line above says so
         with self.door(what):
-            messages = await pull(self._client, WORK, consumer, limit)
+            messages = await pull(self._client, streams.stream_of(consumer), consumer, limit)
         return [NatsDelivery(message, self.door, self._check) for message in messages]
 
-    async def _check(self, stored: dt.datetime) -> None:
+    async def _consumers(self, what: str, stream: str) -> list[ConsumerInfo]:
+        """Return all consumers of a stream."""
+        found: list[ConsumerInfo] = []
+        while True:
+            page = await self.jetstream(what).consumers_info(stream, offset=len(found))
+            found += page
+            if len(page) < CONSUMERS_A_PAGE:
+                return found
+
+    async def _check(self, stream: str, stored: dt.datetime) -> None:
         """Raise Unavailable if what was stored at this time is not there any more, since the server has lost its data."""
         what = "settle a message"
         js = self.jetstream(what)
-        if self._made is None:
-            self._made = (await js.stream_info(WORK)).created
-        if self._made is None or stored < self._made:
+        if stream not in self._made and (made := (await js.stream_info(stream)).created):
+            self._made[stream] = made
+        if stream not in self._made or stored < self._made[stream]:
             raise self.door.shut(what, f"it was stored at {stored}, before the stream was made")
 
     async def _restore(self, consumer: str | None = None) -> None:
@@ -250,7 +259,7 @@ class NatsBus:
         with self.door(what):
             async with self._restoring:
                 js = self.jetstream(what)
-                await layout.ensure(js, replicas=self.replicas)
+                await layout.ensure(js, replicas=self.replicas, stage_bytes=self._stage_bytes)
                 if consumer is not None:
                     await layout.ensure_consumer(js, consumer)
 
@@ -259,7 +268,7 @@ class NatsBus:
         log.info("connected to NATS", action=Action.BUS_FOUND, address=self.door.address)
 
     async def _lost(self) -> None:
-        self._made = None
+        self._made.clear()
         if not self._closing:
             log.warning("the connection to NATS is lost", action=Action.BUS_LOST, address=self.door.address)
 

@@ -10,9 +10,11 @@ from typing import Any
 
 import structlog
 from nats.js import JetStreamContext
-from nats.js.errors import NotFoundError
+from nats.js.api import StreamConfig
+from nats.js.errors import APIError, NotFoundError
 
 from libra.bus import streams
+from libra.bus.door import FULL
 from libra.errors import LibraError
 from libra.telemetry.actions import Action
 
@@ -38,7 +40,7 @@ CONSUMER_TERMS = (
     "max_ack_pending",
     "backoff",
 )
-"""What Libra's promises rest on. The rest, as the number of replicas, belongs to whoever runs the server."""
+"""What Libra's promises rest on. The rest, as size and the number of replicas, belongs to whoever runs the server."""
 
 UNLIMITED = (None, -1, 0, False)
 
@@ -47,14 +49,17 @@ class LayoutDiffers(LibraError):
     """A stream or consumer is there but is not what Libra needs; the message says in what, and what to do."""
 
 
-async def ensure(js: JetStreamContext, *, replicas: int) -> None:
-    """Have both streams and the consumers that are always there. LayoutDiffers if one is there and is another."""
+class NoRoom(LibraError):
+    """JetStream cannot set aside the room that a stream needs; the message says how much that is, and what to do."""
+
+
+async def ensure(js: JetStreamContext, *, replicas: int, stage_bytes: int) -> None:
+    """Have the streams and the consumers that are always there. LayoutDiffers if one is there and is another; NoRoom."""
     for config in streams.STREAMS:
         try:
             found = await js.stream_info(str(config.name))
         except NotFoundError:
-            await js.add_stream(config, num_replicas=replicas)
-            log.info("a stream was made", action=Action.STREAM_MADE, stream=config.name)
+            await _make(js, config, replicas, stage_bytes)
         else:
             _compare(f"the stream {config.name}", config, found.config, STREAM_TERMS)
     for consumer in streams.FIXED_CONSUMERS:
@@ -64,7 +69,7 @@ async def ensure(js: JetStreamContext, *, replicas: int) -> None:
 async def ensure_consumer(js: JetStreamContext, consumer: str) -> None:
     """Have the consumer of this name. LayoutDiffers if it is there and is another."""
     config = streams.consumer_config(consumer)
-    stream = str(streams.WORK.name)
+    stream = streams.stream_of(consumer)
     try:
         found = await js.consumer_info(stream, consumer)
     except NotFoundError:
@@ -72,6 +77,19 @@ async def ensure_consumer(js: JetStreamContext, consumer: str) -> None:
         log.info("a consumer was made", action=Action.CONSUMER_MADE, consumer=consumer)
     else:
         _compare(f"the consumer {consumer} of {stream}", config, found.config, CONSUMER_TERMS)
+
+
+async def _make(js: JetStreamContext, config: StreamConfig, replicas: int, stage_bytes: int) -> None:
+    try:
+        await js.add_stream(config, num_replicas=replicas, max_bytes=stage_bytes)
+    except APIError as error:
+        if error.err_code not in FULL:
+            raise
+        raise NoRoom(
+            f"JetStream has no room for the stream {config.name}: {len(streams.STREAMS)} streams of {stage_bytes:,} bytes "
+            "are needed. Give nats-server a larger max_file_store, or set LIBRA_NATS_STAGE_BYTES to less"
+        ) from error
+    log.info("a stream was made", action=Action.STREAM_MADE, stream=config.name)
 
 
 def _compare(what: str, needed: object, found: object, terms: tuple[str, ...]) -> None:

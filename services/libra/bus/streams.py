@@ -1,12 +1,17 @@
 """Every stream, subject and consumer, as data.
 
-    WORK   work.attack  work.gateway.<model>  work.judge  work.ranking    until acknowledged
-    DEAD   dead.<stage>                                                   for 30 days
-    (none) event.run.<id>  event.board  event.grants.<model>              heard by whoever listens at the time
+    WORK_ATTACK    work.attack            until acknowledged
+    WORK_GATEWAY   work.gateway.<model>   until acknowledged
+    WORK_JUDGE     work.judge             until acknowledged
+    WORK_RANKING   work.ranking           until acknowledged
+    DEAD           dead.<stage>           for 30 days
+    (none)         event.run.<id>  event.board  event.grants.<model>: heard by whoever listens at the time
 
 And a bucket, GRANTS: what each replica of the gateway holds of a model's limits. It is lost with the server's memory.
 
-One consumer per model reads `work.gateway.<model>`, so that a slow model never holds up a fast one.
+One consumer per model reads `work.gateway.<model>`, so that a slow model never holds up a fast one. Each stage has a stream of
+its own with room set aside for it: work that waits at the beginning of the line cannot take the room that work needs to leave
+it, so that a full disk holds the line back and does not bring it to a stand.
 """
 
 from __future__ import annotations
@@ -38,10 +43,12 @@ ACK_WAIT_SECONDS = 30.0
 """`libra.stage.policy.Policy` says the same: a sign of life is given every third of it."""
 
 MAX_MESSAGES_PER_SUBJECT = 4096
-"""Batches that wait on one subject: 64 runs of one model, each with the 4,096 trials that dispatch keeps in flight.
+"""Batches that wait on one subject: 64 runs of one model, each with the 4,096 trials that dispatch keeps in flight."""
 
-This is all that bounds WORK. A limit over all subjects would let dispatch fill the stream, and no stage could pass on what
-it holds; with one for each subject, room appears at the end of the line and travels to its beginning.
+STAGE_BYTES = 256 * 1024 * 1024
+"""What waits for one stage takes no more, and the server sets so much aside for it: 4,096 batches of 64 KiB.
+
+Five such streams take 1.25 GiB of `max_file_store`, however large a run is: they hold what is in flight.
 """
 
 MAX_DEAD_LETTERS = 100_000
@@ -51,15 +58,25 @@ DEDUPLICATION_SECONDS = 120.0
 DEAD_DAYS = 30
 SECONDS_A_DAY = 86_400.0
 
-WORK = StreamConfig(
-    name="WORK",
-    subjects=["work.>"],
-    retention=RetentionPolicy.WORK_QUEUE,
-    storage=StorageType.FILE,
-    discard=DiscardPolicy.NEW,
-    discard_new_per_subject=True,
-    max_msgs_per_subject=MAX_MESSAGES_PER_SUBJECT,
-    duplicate_window=DEDUPLICATION_SECONDS,
+
+def _work(stage: str, subject: str) -> StreamConfig:
+    return StreamConfig(
+        name=f"WORK_{stage.upper()}",
+        subjects=[subject],
+        retention=RetentionPolicy.WORK_QUEUE,
+        storage=StorageType.FILE,
+        discard=DiscardPolicy.NEW,
+        discard_new_per_subject=True,
+        max_msgs_per_subject=MAX_MESSAGES_PER_SUBJECT,
+        duplicate_window=DEDUPLICATION_SECONDS,
+    )
+
+
+WORK = (
+    _work("attack", WORK_ATTACK),
+    _work("gateway", f"{_WORK_GATEWAY}>"),
+    _work("judge", WORK_JUDGE),
+    _work("ranking", WORK_RANKING),
 )
 
 DEAD = StreamConfig(
@@ -77,9 +94,11 @@ DEAD = StreamConfig(
 GRANTS = "GRANTS"
 """The bucket (`libra.bus.bucket`) with an entry for each model."""
 
-STREAMS = (WORK, DEAD)
+STREAMS = (*WORK, DEAD)
+"""What they are made with, but for their size and their number of replicas."""
+
 FIXED_CONSUMERS = (ATTACK_CONSUMER, JUDGE_CONSUMER, RANKING_CONSUMER)
-"""Consumers of WORK that are always there; a gateway's appear with their models."""
+"""Consumers that are always there; a gateway's appear with their models."""
 
 
 def work_gateway(model: str) -> str:
@@ -90,6 +109,11 @@ def work_gateway(model: str) -> str:
 def gateway_consumer(model: str) -> str:
     """Return the name of the consumer that reads the batches for one model."""
     return _GATEWAY + token(model)
+
+
+def stream_of(consumer: str) -> str:
+    """Return the name of the stream that the consumer of this name reads."""
+    return f"WORK_{consumer.partition('-')[0].upper()}"
 
 
 def model_of(consumer: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, TypeVar
 
-from pydantic import StringConstraints
+from pydantic import PositiveInt, StringConstraints
 
 from libra import settings
 from libra.telemetry import logs
@@ -43,6 +43,12 @@ class Shared:
 
     nats_url: str = field(default="nats://127.0.0.1:4222", metadata={"env": "LIBRA_NATS_URL"})
     """Where the queue is."""
+
+    nats_stage_bytes: PositiveInt = field(
+        default=256 * 1024 * 1024, metadata={"env": "LIBRA_NATS_STAGE_BYTES"}
+    )
+    """What waits for one stage takes no more of nats-server's disk; five times this is set aside there when the streams are
+    made. More than the largest batch, which is half a megabyte unless a single trial is larger."""
 
     mongo_url: str = field(default="mongodb://127.0.0.1:27017/?replicaSet=libra", metadata={"env": "LIBRA_MONGO_URL"})
     """Where the ledger is."""
