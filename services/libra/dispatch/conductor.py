@@ -15,6 +15,7 @@ from libra.dispatch.expansion import next_stretch, total
 from libra.dispatch.sender import Sender
 from libra.dispatch.settings import Settings
 from libra.dispatch.sweep import Sweep
+from libra.errors import Unavailable
 from libra.stage.batch import MAX_TRIALS
 from libra.stage.bus import Full
 from libra.store.client import Store
@@ -56,16 +57,33 @@ class Conductor:
         self._sweep = Sweep(store, bus, self._sender, settings)
         self._window_trials = max(settings.window_trials, MAX_TRIALS)
         self._renewed_seconds = asyncio.get_running_loop().time()
+        self._waits = False
+        """Whether the last look met an outage."""
 
     async def lead(self, stop: asyncio.Event) -> None:
-        """Work until the run has ended, belongs to another replica, or `stop` is set."""
-        while not stop.is_set() and await self._ours():
-            record = await self._store.runs.get(self._id)
-            if record is None or record.run.state != RunState.RUN_STATE_RUNNING:
-                return
-            if await self._step(record):
-                return
+        """Work until the run has ended, belongs to another replica, or `stop` is set.
+
+        An outage is waited for here: to begin anew after it would forget for how long each model has stood still.
+        """
+        while not stop.is_set():
+            try:
+                if await self._look():
+                    return
+                self._waits = False
+            except Unavailable as error:
+                if not self._waits:
+                    log.warning("a run waits", action=Action.RUN_WAITS, run=self._id, reason=str(error))
+                self._waits = True
             await self._rest()
+
+    async def _look(self) -> bool:
+        """See to the run once; tell whether there is nothing left to lead."""
+        if not await self._ours():
+            return True
+        record = await self._store.runs.get(self._id)
+        if record is None or record.run.state != RunState.RUN_STATE_RUNNING:
+            return True
+        return await self._step(record)
 
     async def _step(self, record: RunRecord) -> bool:
         """Send what the windows have room for, sweep, and end the run if it is done; tell whether it is."""
@@ -103,8 +121,9 @@ class Conductor:
         now = asyncio.get_running_loop().time()
         if now - self._renewed_seconds < self._settings.lease_seconds / 3:
             return True
+        ours = await self._store.runs.claim(self._id, self._holder, self._settings.lease_seconds)
         self._renewed_seconds = now
-        return await self._store.runs.claim(self._id, self._holder, self._settings.lease_seconds)
+        return ours
 
     async def _rest(self) -> None:
         await asyncio.sleep(1 / LOOKS_PER_SECOND)

@@ -91,8 +91,6 @@ class Desk:
     async def _lead(self, conductor: Conductor, run: str, stop: asyncio.Event) -> None:
         try:
             await conductor.lead(stop)
-        except Unavailable as error:
-            log.warning("a run waits", action=Action.RUN_WAITS, run=run, reason=str(error))
         except Exception:
             # The next look takes the run up again, from its cursors.
             log.exception("a run's conductor failed", action=Action.RUN_WAITS, run=run)
