@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping
 
 WIDTH = 80
@@ -13,7 +14,8 @@ def show(title: str, rows: Mapping[str, object]) -> None:
     say(f"\n\n{title}")
     for name, value in rows.items():
         text = f"{value:,}" if isinstance(value, int) else str(value)
-        say(f"  {name.ljust(widest)}  {text}")
+        for start, line in enumerate(textwrap.wrap(text, WIDTH - widest - 4)):
+            say(f"  {('' if start else name).ljust(widest)}  {line}")
 
 
 def say(line: str) -> None:

@@ -13,4 +13,10 @@ pytestmark = pytest.mark.timeout(1800)
 
 
 async def test_twenty_thousand_trials_survive_a_kill_every_three_seconds(tmp_path: Path) -> None:
-    await kill_at_random(tmp_path, seed=seed(), trials=int(__import__("os").environ.get("T","20000")), every_seconds=3.0, patience_seconds=1500.0)
+    await kill_at_random(
+        tmp_path,
+        seed=seed(),
+        trials=20_000,
+        every_seconds=3.0,
+        patience_seconds=1500.0,
+    )

@@ -139,7 +139,7 @@ class World:
             "trials": ended.run.trials,
             "seconds": f"{ended.seconds:.0f} ({ended.run.trials / ended.seconds:.0f} trials a second)",
             "asked at the provider": ", ".join(f"{count:,} {fate}" for fate, count in fates.most_common()),
-            "verdicts": f"{ended.settled:,}, of them {len(ended.failed)} FAILED, which the provider failed to the end",
+            "verdicts": f"{ended.settled:,}; {len(ended.failed)} of them FAILED as the provider did at every try",
             "answers asked for twice": len(self.script.repeats()),
             "audit": "clean" if not ended.findings else "; ".join(ended.findings),
         }

@@ -1,0 +1,53 @@
+"""A run in the middle of which processes stand still for longer than the queue waits for a sign of life."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+
+from libra.bus.streams import ACK_WAIT_SECONDS
+from libra.local.system import System
+
+from . import report
+from .unruly import CALM
+from .world import world
+
+FROZEN_SECONDS = ACK_WAIT_SECONDS + 5.0
+
+
+@contextmanager
+def frozen(system: System, names: Sequence[str]) -> Iterator[None]:
+    """Have SIGSTOPped processes inside of the block, and all of them going on after it."""
+    processes = [psutil.Process(system.pid(name)) for name in names]
+    for process in processes:
+        process.suspend()
+    try:
+        yield
+    finally:
+        for process in processes:
+            process.resume()
+
+
+async def freeze(
+    folder: Path, *, seed: int, groups: Sequence[Sequence[str]], trials: int, patience_seconds: float
+) -> None:
+    """Freeze one group of parts after the other, each in the middle of a run of its own."""
+    async with world(folder, seed=seed, mood=CALM) as its:
+        rows: dict[str, object] = {}
+        for group in groups:
+            its.script.tries.clear()
+            began = time.monotonic()
+            run = await its.begin(trials)
+            await its.middle(run, 0.1, patience_seconds)
+            with frozen(its.system, group):
+                await asyncio.sleep(FROZEN_SECONDS)
+            ended = await its.examined(await its.ended(run, patience_seconds), began)
+            repeats = len(its.script.repeats())
+            rows[", ".join(group)] = f"{ended.seconds:3.0f} s, {ended.settled:,} verdicts, {repeats} asked for twice"
+            its.check(ended)
+        report.show(f"Frozen (SIGSTOP) for {FROZEN_SECONDS:.0f} s, in runs of {trials:,}, every audit clean", rows)
