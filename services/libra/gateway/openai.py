@@ -1,48 +1,22 @@
-"""Ask any endpoint that speaks OpenAI's chat completions, over one HTTP session a process."""
+"""Ask any endpoint that speaks OpenAI's chat completions, over the connections that a process keeps."""
 
 from __future__ import annotations
 
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import aiohttp
-from yarl import URL
 
 from libra.errors import Unavailable
 from libra.gateway import openai_body, openai_reply, secret
+from libra.gateway.exchange import Connections, Endpoint, HttpLimits, TooLong
 from libra.gateway.openai_body import MAX_COMPLETION_TOKENS, MAX_TOKENS
 from libra.gateway.question import Question
 from libra.gateway.reply import Fault, Kind, Reply
 from libra.v1.model_pb2 import Model
 
 DEFAULT_TIMEOUT_SECONDS = 120.0
-MAX_BODY_BYTES = 4 * 1024 * 1024
-GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS
 SHOWN_CHARACTERS = 200
-
-HEADERS = {
-    "Content-Type": "application/json",
-    "Accept": "application/json",
-    # Answers are small; what is not compressed cannot burst.
-    "Accept-Encoding": "identity",
-    "User-Agent": "libra",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class HttpLimits:
-    """What a session is held to."""
-
-    connect_seconds: float = 15.0
-    """A connection is made within this, or the attempt has failed: no need to wait for the model's whole timeout."""
-
-    keep_alive_seconds: float = 30.0
-    """Shorter than what servers grant an idle connection, lest a request meet one that is being closed."""
-
-
-class TooLong(Exception):
-    """The body is longer than MAX_BODY_BYTES."""
 
 
 class OpenAi:
@@ -51,9 +25,9 @@ class OpenAi:
     def __init__(self, environment: Mapping[str, str], limits: HttpLimits | None = None) -> None:
         self._environment = environment
         self._limits = limits or HttpLimits()
-        self._session: aiohttp.ClientSession | None = None
+        self._connections: Connections | None = None
         self._closed = False
-        self._urls: dict[str, URL] = {}
+        self._endpoints: dict[str, Endpoint] = {}
         self._new_names: set[tuple[str, str]] = set()
         """Models, by base_url and remote_model, that want max_completion_tokens."""
 
@@ -90,73 +64,32 @@ class OpenAi:
     async def close(self) -> None:
         """Close every connection, for good."""
         self._closed = True
-        if self._session is not None:
-            await self._session.close()
-            self._session = None
+        if self._connections is not None:
+            await self._connections.close()
+            self._connections = None
 
     async def _post(self, question: Question, data: bytes, key: str) -> tuple[int, Mapping[str, str], bytes]:
         """Return the response's status, headers and body."""
-        headers = {"Authorization": f"Bearer {key}"} if key else None
-        total = timeout_of(question.model)
-        timeout = aiohttp.ClientTimeout(total=total, sock_connect=min(total, self._limits.connect_seconds))
-        # Not redirected: a POST would become a GET, and the key would go where the entry does not say.
-        request = self._opened().post(
-            self._url(question.model.base_url), data=data, headers=headers, timeout=timeout, allow_redirects=False
-        )
-        async with request as response:
-            body = unpacked(await bounded(response), response.headers.get("Content-Encoding", ""))
-            return response.status, response.headers, body
+        connections, endpoint = self._opened(), self._endpoint(question.model.base_url)
+        return await connections.post(endpoint, key, data, timeout_of(question.model))
 
-    def _opened(self) -> aiohttp.ClientSession:
-        """Return the session, made at the first request since it belongs to the loop that runs then."""
+    def _opened(self) -> Connections:
+        """Return the connections, made at the first request since they belong to the loop that runs then."""
         if self._closed:
             raise Unavailable("this gateway is about to stop; ask another, or again")
-        if self._session is None:
-            self._session = aiohttp.ClientSession(
-                # The limiters count; a second limit here would only hide a request's wait in its latency.
-                connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=self._limits.keep_alive_seconds),
-                cookie_jar=aiohttp.DummyCookieJar(),
-                headers=HEADERS,
-                auto_decompress=False,
-            )
-        return self._session
+        if self._connections is None:
+            self._connections = Connections(self._limits)
+        return self._connections
 
-    def _url(self, base_url: str) -> URL:
-        if base_url not in self._urls:
-            self._urls[base_url] = URL(f"{base_url.rstrip('/')}/chat/completions")
-        return self._urls[base_url]
+    def _endpoint(self, base_url: str) -> Endpoint:
+        if base_url not in self._endpoints:
+            self._endpoints[base_url] = Endpoint(f"{base_url.rstrip('/')}/chat/completions")
+        return self._endpoints[base_url]
 
 
 def timeout_of(model: Model) -> float:
     """Return how many seconds one request may take, from its start to its last byte."""
     return model.limits.timeout_seconds or DEFAULT_TIMEOUT_SECONDS
-
-
-async def bounded(response: aiohttp.ClientResponse) -> bytes:
-    """Return the body as it came; raise TooLong as soon as it is."""
-    if (response.content_length or 0) > MAX_BODY_BYTES:
-        raise TooLong
-    parts: list[bytes] = []
-    size = 0
-    while part := await response.content.readany():
-        size += len(part)
-        if size > MAX_BODY_BYTES:
-            raise TooLong
-        parts.append(part)
-    return b"".join(parts)
-
-
-def unpacked(body: bytes, encoding: str) -> bytes:
-    """Undo a compression that was not asked for, up to the limit; raise TooLong beyond it, and zlib.error."""
-    if encoding.lower() not in ("gzip", "x-gzip", "deflate"):
-        return body
-    inflate = zlib.decompressobj(GZIP_OR_ZLIB)
-    data = inflate.decompress(body, MAX_BODY_BYTES + 1)
-    if len(data) > MAX_BODY_BYTES:
-        raise TooLong
-    if not inflate.eof:
-        raise zlib.error("the compressed answer is cut short")
-    return data
 
 
 def _said(error: Exception, key: str) -> str:
