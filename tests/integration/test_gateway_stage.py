@@ -30,7 +30,7 @@ from libra.v1.model_pb2 import Model, ModelLimits, Provider
 from libra.v1.run_pb2 import Run, RunSpec, RunState
 
 NAME = "org.model-1"
-QUICK = Settings(retry_attempts=2, retry_base_seconds=0.01, look_seconds=0.1, drain_seconds=5.0)
+QUICK = Settings(retry_attempts=2, retry_base_seconds=0.01, look_seconds=0.1, drain_seconds=5.0, renew_seconds=0.1)
 KEYS = (f"key-{number}" for number in itertools.count())
 
 

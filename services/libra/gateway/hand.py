@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 from libra.stage.batch import MAX_TRIALS
 
@@ -30,11 +31,18 @@ class Hand:
     their place while the next batches come. To hold more would only keep them from other replicas.
     """
 
-    def __init__(self, in_flight: int) -> None:
-        self.enough = in_flight + max(in_flight, MAX_TRIALS)
+    def __init__(self, in_flight: Callable[[], int]) -> None:
+        """`in_flight` tells how many requests this replica may have in flight now."""
+        self._in_flight = in_flight
         self.changed = asyncio.Event()
         self._shares: set[Share] = set()
         self._mean_size = float(MAX_TRIALS)
+
+    @property
+    def enough(self) -> int:
+        """Trials that keep the model busy."""
+        in_flight = self._in_flight()
+        return in_flight + max(in_flight, MAX_TRIALS)
 
     @property
     def trials(self) -> int:

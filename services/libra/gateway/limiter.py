@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from libra.errors import Unavailable
+from libra.gateway.claim import AGE_SECONDS
+from libra.gateway.grants import Amounts, Need
+from libra.gateway.longest import Longest
 from libra.gateway.pressure import Pressure
 from libra.gateway.window import RequestWindow, TokenWindow
 from libra.v1.model_pb2 import ModelLimits
@@ -17,6 +20,9 @@ from libra.v1.model_pb2 import ModelLimits
 DEFAULT_IN_FLIGHT = 8
 SHORTEST_WAIT_SECONDS = 0.001
 """A timer may fire a little early; it is not set for less."""
+
+TAIL_FACTOR = 1.25
+"""So much longer than the longest of the last minutes a request may still last."""
 
 
 class Lane(IntEnum):
@@ -33,7 +39,7 @@ class Lane(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What this replica may ask of one model. 0 is no limit, but for requests in flight."""
+    """What may be asked of one model, by all replicas together. 0 is no limit, but for requests in flight."""
 
     in_flight: int = DEFAULT_IN_FLIGHT
     requests_per_minute: int = 0
@@ -44,6 +50,11 @@ class Limits:
         """Return the limits of a model's entry."""
         in_flight = limits.max_in_flight or DEFAULT_IN_FLIGHT
         return cls(in_flight, limits.requests_per_minute, limits.tokens_per_minute)
+
+    @property
+    def amounts(self) -> Amounts:
+        """The limits as the ledger of grants has them."""
+        return self.in_flight, self.requests_per_minute, self.tokens_per_minute
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +72,22 @@ class _Waiter:
 
 
 class Limiter:
-    """Gives permits in order of lane, then of arrival. Its clock is the loop's."""
+    """Gives permits in order of lane, then of arrival. Its clock is the loop's.
+
+    Until it is told to `hold` a part of the limits it gives permits up to all of them.
+    """
 
     def __init__(self, limits: Limits) -> None:
         self.in_flight = 0
+        self.granted = limits.in_flight
+        """Requests in flight that this replica may have."""
+        self.hungry = asyncio.Event()
+        """Set when somebody waits and nothing at all is granted."""
+        self._limits = limits
+        self._until = math.inf
+        self._wanted = 0
+        self._longest = Longest()
+        self._pressed: Permit | None = None
         self._pressure = Pressure(limits.in_flight)
         self._requests = RequestWindow(limits.requests_per_minute)
         self._tokens = TokenWindow(limits.tokens_per_minute)
@@ -82,7 +105,12 @@ class Limiter:
     @property
     def level(self) -> int:
         """Requests that would be in flight now if there were enough to ask."""
-        return self._pressure.level
+        return min(self._pressure.level, self.granted)
+
+    @property
+    def demand(self) -> int:
+        """Requests that would be in flight if all could be; one who has just left may be among them."""
+        return self.in_flight + sum(map(len, self._lanes))
 
     def waiting(self, lane: Lane) -> int:
         """Return how many wait in a lane."""
@@ -90,10 +118,33 @@ class Limiter:
 
     def change(self, limits: Limits) -> None:
         """Put other limits in force, for every permit from here on; those given out stay."""
-        self._pressure.limit_to(limits.in_flight)
-        self._requests.most = limits.requests_per_minute
-        self._tokens.most = limits.tokens_per_minute
+        self._limits = limits
+        self.hold(limits.amounts, self._until)
+
+    def hold(self, amounts: Amounts, until: float) -> None:
+        """Use no more than these amounts of the limits, and begin nothing from the time `until` on."""
+        in_flight, requests, tokens = amounts
+        limits = self._limits
+        shut = (limits.requests_per_minute and not requests) or (limits.tokens_per_minute and not tokens)
+        self.granted = 0 if shut else in_flight
+        self._until = until
+        self._pressure.limit_to(max(1, in_flight))
+        # 0 would be no limit; with a grant of nothing no permit is given anyway.
+        self._requests.most = max(1, requests) if limits.requests_per_minute else 0
+        self._tokens.most = max(1, tokens) if limits.tokens_per_minute else 0
         self._give()
+
+    def need(self, timeout_seconds: float) -> Need:
+        """Return what was wanted since the last call, and what is in use now. No request lasts longer than the timeout."""
+        now = self._loop.time()
+        longest = self._longest.seconds(now)
+        wanted, self._wanted = max(self._wanted, self.demand), 0
+        return Need(
+            wants=wanted,
+            used=(self.in_flight, self._requests.used(now), self._tokens.used(now)),
+            ages=({}, self._requests.ages(now, AGE_SECONDS), self._tokens.ages(now, AGE_SECONDS)),
+            tail_seconds=timeout_seconds if longest is None else min(timeout_seconds, longest * TAIL_FACTOR),
+        )
 
     async def acquire(self, lane: Lane, tokens: int = 0) -> Permit:
         """Return when a request of about so many tokens may start. Raise Unavailable once the batches' lanes are closed."""
@@ -101,7 +152,10 @@ class Limiter:
             raise _closing()
         waiter = _Waiter(tokens, self._loop.create_future())
         self._lanes[lane].append(waiter)
+        self._wanted = max(self._wanted, self.demand)
         self._give()
+        if not self.granted:
+            self.hungry.set()
         try:
             return await waiter.future
         except asyncio.CancelledError:
@@ -111,8 +165,11 @@ class Limiter:
 
     def release(self, permit: Permit, *, spent_tokens: int = 0) -> None:
         """Give a permit back; the next in line gets its turn."""
+        now = self._loop.time()
         self.in_flight -= 1
-        self._tokens.end(permit.held_tokens, spent_tokens, self._loop.time())
+        self._tokens.end(permit.held_tokens, spent_tokens, now)
+        if permit is not self._pressed:  # how long one took that was refused or given up tells nothing of the others
+            self._longest.take(now - permit.started)
         self._give()
 
     def eased(self) -> None:
@@ -121,6 +178,7 @@ class Limiter:
 
     def pressed(self, permit: Permit) -> None:
         """Take in that a request was refused or not answered in time, because there are too many. Call before release."""
+        self._pressed = permit
         self._pressure.pressed(in_flight=self.in_flight, started=permit.started, now=self._loop.time())
 
     def pause(self, seconds: float) -> None:
@@ -148,8 +206,10 @@ class Limiter:
 
     def _give(self) -> None:
         """Give permits while there are any, and come back when time alone will bring the next."""
-        while self.in_flight < self._pressure.level and (waiter := self._next()):
+        while self.in_flight < self.level and (waiter := self._next()):
             now = self._loop.time()
+            if now >= self._until:
+                return
             wait = self._wait_seconds(waiter.tokens, now)
             if wait > 0:
                 self._come_back(wait)

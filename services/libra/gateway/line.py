@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from libra.gateway.limiter import Limiter, Limits
 from libra.gateway.meter import Meter
 from libra.telemetry.metrics import Metrics
@@ -24,12 +26,19 @@ class Lines:
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
         self._by_name: dict[str, Line] = {}
+        self.on_laid: Callable[[Line], None] = lambda _: None
+        """Called with each line before it is used."""
+        self.on_forgotten: Callable[[Line], None] = lambda _: None
+        """Called with each line that is not used for anything new."""
 
     def to(self, model: Model) -> Line:
         """Return the line to a model, laid at the first call."""
         line = self._by_name.get(model.name)
         if line is None or line.model != model:
+            if line is not None:
+                self.on_forgotten(line)
             line = self._by_name[model.name] = Line(model, self._metrics)
+            self.on_laid(line)
         return line
 
     def in_flight(self, name: str) -> int:
@@ -41,3 +50,4 @@ class Lines:
         """Let go of the line to a model that is gone; requests under way end as they would."""
         if self._by_name.get(line.model.name) is line:
             del self._by_name[line.model.name]
+            self.on_forgotten(line)

@@ -44,6 +44,10 @@ class Settings:
     look_seconds: PositiveFloat = 2.0
     """New and deleted models, and ended runs, are noticed after this long."""
 
+    renew_seconds: PositiveFloat = 2.0
+    """A replica's part in a model's limits is renewed this often. What is not renewed three times is free for others; so much
+    longer it takes until they use what a killed replica had. The same for all replicas."""
+
     def retry_policy(self) -> RetryPolicy:
         """Return the settings that begin with retry_ as one."""
         return RetryPolicy(

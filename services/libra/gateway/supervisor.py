@@ -13,7 +13,9 @@ from libra.bus.streams import gateway_consumer
 from libra.errors import Unavailable
 from libra.gateway.appetite import Appetite
 from libra.gateway.desk import Desk
+from libra.gateway.granting import Granting
 from libra.gateway.hand import Hand
+from libra.gateway.holding import Pace
 from libra.gateway.line import Line
 from libra.gateway.openai import timeout_of
 from libra.gateway.stage import NAME, Trials, policy
@@ -47,6 +49,8 @@ class Supervisor:
         self._desk, self._bus, self._metrics = desk, bus, metrics
         self._runners: dict[str, _Runner] = {}
         self._stopping: set[asyncio.Task[None]] = set()
+        self._granting = Granting(bus, Pace(desk.settings.renew_seconds))
+        desk.lines.on_laid, desk.lines.on_forgotten = self._granting.take_up, self._granting.let_go
 
     async def work(self, stop: asyncio.Event) -> None:
         """Keep the runners until `stop` is set; then let each finish what is under way. Raises what a runner dies of."""
@@ -76,8 +80,10 @@ class Supervisor:
         tasks = [*self._stopping, *(runner.task for runner in self._runners.values())]
         await asyncio.gather(*tasks, return_exceptions=True)
         await self._desk.close(max(0.0, until - now()))
+        await self._granting.close()
 
     async def _look(self) -> None:
+        self._granting.check()
         models = {model.name: model for model in await self._desk.entries.list()}
         for name, runner in list(self._runners.items()):
             if runner.task.done():
@@ -105,7 +111,7 @@ class Supervisor:
     async def _run(self, line: Line, stop: asyncio.Event) -> None:
         model, settings = line.model, self._desk.settings
         in_flight = line.limits.in_flight
-        hand = Hand(in_flight)
+        hand = Hand(lambda: line.limiter.granted)
         trials = Trials(self._desk.entries, self._desk.completions, self._desk.ended, hand)
         worst_seconds = settings.retry_policy().worst_seconds(timeout_of(model)) + settings.hold_seconds
         stage = Stage(

@@ -55,6 +55,7 @@ class Action(StrEnum):
     ANSWER_HELD = auto()
     REQUEST_FAILED = auto()
     BATCH_DROPPED = auto()
+    GRANT_LAPSED = auto()
 
     # judge
     JUDGE_FAILED = auto()
