@@ -12,7 +12,7 @@ WORKERS ?= 2
 AGAINST ?= $(shell git describe --tags --abbrev=0 --match 'v*' 2>/dev/null || git rev-parse --quiet --verify HEAD~1 || echo HEAD)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo check lint types walls contracts drift manifests locks test bench format protos lock clean
+.PHONY: help setup demo check lint types walls contracts drift manifests locks test chaos bench format protos lock clean
 
 help: ## what there is to do
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -70,6 +70,9 @@ locks:
 
 test: $(READY) ## prove it, on a real nats-server and a real mongod
 	$(BIN)/pytest -n $(WORKERS) --dist loadfile
+
+chaos: $(READY) ## kill, freeze, fill and delete it under load; takes half an hour, SEED=n repeats one
+	SEED=$(SEED) $(BIN)/pytest -s tests/chaos
 
 bench: $(READY) ## measure it beside a bare client; wants a quiet machine and ten minutes
 	$(BIN)/python -m tests.benchmarks

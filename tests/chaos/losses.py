@@ -1,4 +1,4 @@
-"""A run in the middle of which nats-server loses everything that it keeps."""
+"""A run in the middle of which the servers are away, everything is killed, and nats-server loses all that it keeps."""
 
 from __future__ import annotations
 
@@ -11,22 +11,56 @@ from libra.local import parts
 
 from . import report
 from .unruly import CALM
-from .world import world
+from .world import World, world
+
+QUIET = {"LIBRA_DISPATCH_QUIET_SECONDS": "5"}
+"""A run that stands still is looked into after so long, so that the test need not wait as long as users may."""
 
 
-async def lose(folder: Path, *, seed: int, trials: int, times: int, patience_seconds: float) -> None:
+async def forget(folder: Path, *, seed: int, trials: int, times: int, patience_seconds: float) -> None:
     """Delete nats-server's data folder under its feet, so often in the middle of one run; then it is started again."""
     async with world(folder, seed=seed, mood=CALM) as its:
-        began = time.monotonic()
+        began, losses = time.monotonic(), []
         run = await its.begin(trials)
-        settled = []
         for number in range(1, times + 1):
             await its.middle(run, number / (times + 2), patience_seconds)
-            shutil.rmtree(folder / parts.NATS / "data")
+            _delete_queue(its)
             await asyncio.to_thread(its.system.kill, parts.NATS)
             await asyncio.to_thread(its.system.start_part, parts.NATS)
-            settled.append(time.monotonic() - began)
+            losses.append(f"{time.monotonic() - began:.0f} s")
         ended = await its.examined(await its.ended(run, patience_seconds), began)
-        losses = ", ".join(f"{seconds:.0f} s" for seconds in settled)
-        report.show("nats-server's data folder deleted", {**its.told(ended), "deleted after": losses})
+        report.show("nats-server's data folder deleted", {**its.told(ended), "deleted after": ", ".join(losses)})
         its.check(ended)
+        assert its.script.repeats() == []
+
+
+async def cut_the_power(folder: Path, *, seed: int, trials: int, away_seconds: float, patience_seconds: float) -> None:
+    """Have both servers away for a while, then kill every process at once and delete what the queue kept."""
+    async with world(folder, seed=seed, mood=CALM, variables=QUIET) as its:
+        began = time.monotonic()
+        run = await its.begin(trials)
+        await its.middle(run, 0.2, patience_seconds)
+        for server in parts.SERVERS:
+            await asyncio.to_thread(its.system.kill, server)
+        await asyncio.sleep(away_seconds)
+        await asyncio.to_thread(its.system.up)
+        outage = len(its.script.repeats())
+        await its.middle(run, 0.5, patience_seconds)
+        for name in its.system.names:
+            await asyncio.to_thread(its.system.kill, name)
+        _delete_queue(its)
+        await asyncio.to_thread(its.system.up)
+        ended = await its.examined(await its.ended(run, patience_seconds), began)
+        rows = {
+            **its.told(ended),
+            "both servers away": f"{away_seconds:.0f} s; {outage} answers were asked for twice",
+            "then every process killed": "and the queue deleted",
+        }
+        report.show("Servers away, then the power cut", rows)
+        its.check(ended)
+        assert outage == 0
+        assert len(its.script.repeats()) <= 2 * 2 * its.in_flight
+
+
+def _delete_queue(its: World) -> None:
+    shutil.rmtree(its.system.folder / parts.NATS / "data")

@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 
 import pytest
 
 from libra.local.system import System
-
-from .client import Client
 
 
 @pytest.fixture(scope="session")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     with System.start(tmp_path_factory.mktemp("libra")) as started:
         yield started
-
-
-@pytest.fixture
-async def client(system: System) -> AsyncIterator[Client]:
-    system.up()
-    opened = Client(system)
-    yield opened
-    await opened.close()
