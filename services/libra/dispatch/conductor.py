@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+from collections import defaultdict
 from collections.abc import Callable
 
 import structlog
@@ -14,6 +15,7 @@ from libra.bus.connection import NatsBus
 from libra.dispatch.expansion import next_stretch, total
 from libra.dispatch.sender import Sender
 from libra.dispatch.settings import Settings
+from libra.dispatch.stride import Stride
 from libra.dispatch.sweep import Sweep
 from libra.errors import Unavailable
 from libra.stage.batch import MAX_TRIALS
@@ -57,6 +59,8 @@ class Conductor:
         self._sweep = Sweep(store, bus, self._sender, settings)
         self._window_trials = max(settings.window_trials, MAX_TRIALS)
         self._renewed_seconds = asyncio.get_running_loop().time()
+        self._strides: defaultdict[str, Stride] = defaultdict(Stride)
+        """By model."""
         self._waits = False
         """Whether the last look met an outage."""
 
@@ -98,16 +102,20 @@ class Conductor:
         return False
 
     async def _feed(self, record: RunRecord, model: str, done: int) -> None:
-        cursor = record.cursors.get(model, 0)
+        cursor, stride = record.cursors.get(model, 0), self._strides[model]
         with contextlib.suppress(Full):  # the next step tries again from the same cursor
-            while cursor + MAX_TRIALS <= done + self._window_trials and await self._ours():
-                stretch = next_stretch(record.sections, cursor, MAX_TRIALS)
+            while (most := stride.within(done + self._window_trials - cursor)) and await self._ours():
+                stretch = next_stretch(record.sections, cursor, most)
                 if stretch is None:
                     return
+                trials = stretch.stop - stretch.start
                 grid = await self._sender.grid(record, stretch.section)
-                await self._sender.send(record, stretch.section, model, grid.between(stretch.start, stretch.stop))
-                cursor += stretch.stop - stretch.start
-                # After the publish: a crash between the two sends the batch twice, and never not at all.
+                size_bytes = await self._sender.send(
+                    record, stretch.section, model, grid.between(stretch.start, stretch.stop)
+                )
+                stride.learn(trials, size_bytes)
+                cursor += trials
+                # After the publish: a crash between the two sends the batches twice, and never not at all.
                 await self._store.runs.advance(self._id, model, cursor)
 
     async def _end(self) -> None:

@@ -34,15 +34,16 @@ class Sender:
 
     async def send(
         self, record: RunRecord, section: Section, model: str, places: Sequence[tuple[int, int]], *, again: bool = False
-    ) -> None:
-        """Publish the trials at these (sample, epoch); return once they are stored. Raise Full if the queue is."""
+    ) -> int:
+        """Publish the trials at these (sample, epoch); return their bytes once they are stored. Raise Full if the queue is."""
         # A second sending must not be taken for a repeat of the first, or the server would drop it.
         sending = max(1, int(self._clock() - record.run.create_time.seconds)) if again else 0
         samples = await self._store.tasks.samples_at(section.task, [sample for sample, _ in places])
         head = header(record.run, section, model, sending=sending)
         batches = trial_batches(head, samples, [epoch for _, epoch in places])
-        await asyncio.gather(*(self._publish(streams.WORK_ATTACK, "trials", batch) for batch in batches))
+        sizes = await asyncio.gather(*(self._publish(streams.WORK_ATTACK, "trials", batch) for batch in batches))
         self._metrics.trials_sent.labels(model=model).inc(len(places))
+        return sum(sizes)
 
     async def declare_failed(
         self, record: RunRecord, section: Section, model: str, places: Sequence[tuple[int, int]], reason: str
@@ -67,9 +68,10 @@ class Sender:
             self._sizes[task] = card.sample_count
         return self._sizes[task]
 
-    async def _publish(self, subject: str, kind: str, batch: TrialBatch | VerdictBatch) -> None:
+    async def _publish(self, subject: str, kind: str, batch: TrialBatch | VerdictBatch) -> int:
         head = batch.header
         about = {"run": head.run, "model": head.model, "task": head.task, "attack": head.attack}
         with tracing.tracer().start_as_current_span(spans.DISPATCH_SEND, kind=SpanKind.PRODUCER, attributes=about):
             data = batch.SerializeToString(deterministic=True)
             await self._bus.publish(Outgoing(subject, content_key(kind, data), data), tracing.inject())
+        return len(data)
