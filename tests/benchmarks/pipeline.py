@@ -25,7 +25,8 @@ from .questions import card, records
 
 CALL_SECONDS = 120.0
 RUN_SECONDS = 900.0
-LOOK_SECONDS = 0.05
+SHORTEST_LOOK_SECONDS, LONGEST_LOOK_SECONDS = 0.02, 0.5
+"""Progress is looked at more often towards the end: a look costs, too."""
 PIECE_BYTES = 2**20
 
 
@@ -96,17 +97,20 @@ class Pipeline:
         return (await call(self._runs.GetRun, GetRunRequest(id=run), CALL_SECONDS)).run
 
     async def _settled(self, run: str, trials: int) -> None:
+        started = time.monotonic()
         async with asyncio.timeout(RUN_SECONDS):
             while True:
                 counts = (await self._run(run)).counts
-                if counts.scored + counts.filtered + counts.unjudged + counts.failed >= trials:
+                settled = counts.scored + counts.filtered + counts.unjudged + counts.failed
+                if settled >= trials:
                     return
-                await asyncio.sleep(LOOK_SECONDS)
+                left_seconds = (time.monotonic() - started) * (trials - settled) / max(settled, 1)
+                await asyncio.sleep(min(max(left_seconds / 4, SHORTEST_LOOK_SECONDS), LONGEST_LOOK_SECONDS))
 
     async def _check(self, run: str, trials: int) -> None:
         async with asyncio.timeout(RUN_SECONDS):
             while (ended := await self._run(run)).state == RunState.RUN_STATE_RUNNING:
-                await asyncio.sleep(LOOK_SECONDS)
+                await asyncio.sleep(LONGEST_LOOK_SECONDS)
         audit = await call(self._boards.AuditRun, AuditRunRequest(run=run), RUN_SECONDS)
         if ended.counts.scored != trials or audit.findings:
             raise AssertionError(f"the run {run} is not sound: {ended.counts} {audit.findings}")
