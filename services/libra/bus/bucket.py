@@ -1,7 +1,7 @@
 """A bucket of small entries that several processes change, each only from what it has just read.
 
 In the server's memory: what is written here is of no use to whoever comes after an outage, and it must go on when the disk that
-holds the streams is full. The bucket is made when it is not there, and made again when the server has lost it.
+holds the streams is full. The bucket is made again when the server has lost it.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ import datetime as dt
 import json
 from dataclasses import dataclass
 
-from nats.js.api import Header, KeyValueConfig, StorageType
+from nats.js.api import Header
 from nats.js.errors import APIError, NoStreamResponseError, NotFoundError
 
-from libra.bus import streams
+from libra.bus import layout, streams
 from libra.bus.connection import NatsBus
 
 ANSWER_SECONDS = 2.0
@@ -80,10 +80,7 @@ class Bucket:
         return (dt.datetime.fromisoformat(info["ts"]) - dt.datetime.fromisoformat(info["created"])).total_seconds()
 
     async def _make(self, what: str) -> None:
-        config = KeyValueConfig(
-            bucket=self._bucket, history=1, storage=StorageType.MEMORY, replicas=self._bus.replicas, direct=False
-        )
-        await self._bus.jetstream(what).create_key_value(config)
+        await layout.ensure_bucket(self._bus.jetstream(what), self._bucket, replicas=self._bus.replicas)
 
     def _subject(self, name: str) -> str:
         return f"$KV.{self._bucket}.{streams.token(name)}"

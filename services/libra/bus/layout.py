@@ -10,7 +10,7 @@ from typing import Any
 
 import structlog
 from nats.js import JetStreamContext
-from nats.js.api import StreamConfig
+from nats.js.api import KeyValueConfig, StorageType, StreamConfig
 from nats.js.errors import APIError, NotFoundError
 
 from libra.bus import streams
@@ -64,6 +64,7 @@ async def ensure(js: JetStreamContext, *, replicas: int, stage_bytes: int) -> No
             _compare(f"the stream {config.name}", config, found.config, STREAM_TERMS)
     for consumer in streams.FIXED_CONSUMERS:
         await ensure_consumer(js, consumer)
+    await ensure_bucket(js, streams.GRANTS, replicas=replicas)
 
 
 async def ensure_consumer(js: JetStreamContext, consumer: str) -> None:
@@ -77,6 +78,16 @@ async def ensure_consumer(js: JetStreamContext, consumer: str) -> None:
         log.info("a consumer was made", action=Action.CONSUMER_MADE, consumer=consumer)
     else:
         _compare(f"the consumer {consumer} of {stream}", config, found.config, CONSUMER_TERMS)
+
+
+async def ensure_bucket(js: JetStreamContext, name: str, *, replicas: int) -> None:
+    """Have the bucket of this name, in the server's memory: its disk may be full."""
+    try:
+        await js.stream_info(f"KV_{name}")
+    except NotFoundError:
+        config = KeyValueConfig(bucket=name, history=1, storage=StorageType.MEMORY, replicas=replicas, direct=False)
+        await js.create_key_value(config)
+        log.info("a bucket was made", action=Action.STREAM_MADE, stream=f"KV_{name}")
 
 
 async def _make(js: JetStreamContext, config: StreamConfig, replicas: int, stage_bytes: int) -> None:
