@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import shutil
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -227,16 +228,17 @@ async def test_a_killed_server_that_comes_back_has_lost_nothing(server: Own) -> 
         for key in ("a", "b"):
             await bus.publish(message(key), {})
         (in_hand,) = await bus.pull("judge", 1)
-        pulling = asyncio.create_task(patiently_take(bus, "judge"))
         server.kill()
         with pytest.raises(Unavailable):
             await bus.publish(message("c"), {})
         await server.start()
         await patiently_put(bus, message("c"))
         await until_back(bus)
-        await in_hand.ack()
-        assert {delivery.key for delivery in await pulling} <= {"b", "c"}
-        assert (await bus.backlog())["judge"].ack_pending <= 2
+        # What it had given out it may not have written down; then it gives it out again, and an early answer means nothing.
+        with contextlib.suppress(Unavailable):
+            await in_hand.ack()
+        found = {delivery.key for delivery in await patiently_take(bus, "judge", 2)}
+        assert {"b", "c"} <= found | {delivery.key for delivery in await bus.pull("judge", 4)}
         async with asyncio.timeout(SECONDS):
             while not first.done():
                 await bus.signal(streams.event_board(), b"")
@@ -259,7 +261,7 @@ async def test_a_server_whose_data_was_deleted_is_furnished_again(server: Own) -
         assert [delivery.key for delivery in await patiently_take(bus, "judge")] == ["b"]
         assert [delivery.key for delivery in await patiently_take(bus, gateway)] == ["c"]
         # Another message stands in its place, in hand, and nobody has done it.
-        with pytest.raises(Unavailable, match="before the stream was made"):
+        with pytest.raises(Unavailable, match="another is in its place"):
             await lost.ack()
         assert (await bus.backlog())["judge"].ack_pending == 1
         assert set(await bus.backlog()) == {"attack", "judge", "ranking", gateway}

@@ -231,9 +231,14 @@ class NatsBus:
     async def _pull(self, what: str, consumer: str, limit: int) -> list[NatsDelivery]:
         self.jetstream(what)
         assert self._client is not None  # noqa: S101 - the line above says so
+        stream = streams.stream_of(consumer)
         with self.door(what):
-            messages = await pull(self._client, streams.stream_of(consumer), consumer, limit)
-        return [NatsDelivery(message, self.door, self._check) for message in messages]
+            try:
+                made = await self._made_at(what, stream)
+            except NotFoundError:
+                raise NoSuchConsumer from None
+            messages = await pull(self._client, stream, consumer, limit)
+        return [NatsDelivery(message, self.door, made, self._check) for message in messages]
 
     async def _consumers(self, what: str, stream: str) -> list[ConsumerInfo]:
         """Return all consumers of a stream."""
@@ -244,20 +249,26 @@ class NatsBus:
             if len(page) < CONSUMERS_A_PAGE:
                 return found
 
-    async def _check(self, stream: str, stored: dt.datetime) -> None:
-        """Raise Unavailable if what was stored at this time is not there any more, since the server has lost its data."""
+    async def _made_at(self, what: str, stream: str) -> dt.datetime:
+        """Return when the stream was made; the server is asked once for each connection."""
+        if stream not in self._made:
+            info = await self.jetstream(what).stream_info(stream)
+            self._made[stream] = info.created or dt.datetime.fromtimestamp(0, dt.UTC)
+        return self._made[stream]
+
+    async def _check(self, stream: str, made: dt.datetime) -> None:
+        """Raise Unavailable if the stream is not the one that was made then, since the server has lost its data."""
         what = "settle a message"
-        js = self.jetstream(what)
-        if stream not in self._made and (made := (await js.stream_info(stream)).created):
-            self._made[stream] = made
-        if stream not in self._made or stored < self._made[stream]:
-            raise self.door.shut(what, f"it was stored at {stored}, before the stream was made")
+        self.jetstream(what)
+        if await self._made_at(what, stream) != made:
+            raise self.door.shut(what, "the stream it was pulled from is gone, and another is in its place")
 
     async def _restore(self, consumer: str | None = None) -> None:
         """Make what the server has lost, or never had."""
         what = "make the streams"
         with self.door(what):
             async with self._restoring:
+                self._made.clear()
                 js = self.jetstream(what)
                 await layout.ensure(js, replicas=self.replicas, stage_bytes=self._stage_bytes)
                 if consumer is not None:

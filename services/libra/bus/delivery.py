@@ -23,8 +23,11 @@ class NatsDelivery:
     message: Msg
     door: Door
 
+    made: dt.datetime
+    """When the stream was made that it was pulled from."""
+
     check: Callable[[str, dt.datetime], Awaitable[None]]
-    """Raises Unavailable unless the stream of this name still holds what it held at this time.
+    """Raises Unavailable unless the stream of this name is the one that was made at this time.
 
     An acknowledgement names a place in the stream, no more. When the server has lost its data, another message may stand
     there, which nobody has done.
@@ -59,23 +62,23 @@ class NatsDelivery:
     async def working(self) -> None:
         """Say that the work goes on."""
         with self.door("tell that the work goes on"):
-            await self.check(self.message.metadata.stream, self.message.metadata.timestamp)
+            await self.check(self.message.metadata.stream, self.made)
             await self.message.in_progress()
 
     async def ack(self) -> None:
         """End the message; return once the server knows."""
         with self.door("acknowledge a message"):
-            await self.check(self.message.metadata.stream, self.message.metadata.timestamp)
+            await self.check(self.message.metadata.stream, self.made)
             await self.message.ack_sync(timeout=ACK_SECONDS)
 
     async def nak(self, delay_seconds: float) -> None:
         """Have the message given out again after so long."""
         with self.door("hand a message back"):
-            await self.check(self.message.metadata.stream, self.message.metadata.timestamp)
+            await self.check(self.message.metadata.stream, self.made)
             await self.message.nak(delay=delay_seconds or None)
 
     async def term(self) -> None:
         """End the message without its having been done."""
         with self.door("set a message aside"):
-            await self.check(self.message.metadata.stream, self.message.metadata.timestamp)
+            await self.check(self.message.metadata.stream, self.made)
             await self.message.term()

@@ -22,7 +22,7 @@ WAIT_SECONDS = 2.0
 """An empty consumer is asked again after this long: also what a request costs that the server forgot."""
 
 SLACK_SECONDS = 1.0
-HAND_BACK_SECONDS = 2.0
+CALL_OFF_SECONDS = 2.0
 
 ON_ITS_WAY_SECONDS = 0.05
 """From the stream to a client, in the server: measured far below a millisecond."""
@@ -50,10 +50,12 @@ async def pull(client: Client, stream: str, consumer: str, limit: int) -> list[M
         async with asyncio.timeout(WAIT_SECONDS + SLACK_SECONDS):
             while len(messages) < limit and not _ends(message := await arrived.get(), messages):
                 messages.append(message)
-    except TimeoutError:  # the connection was lost on the way; what is left is given out again after AckWait
-        pass
+    except TimeoutError:  # the connection was lost on the way, or the server is slow
+        return await _call_off(subscription, arrived, messages)
     except asyncio.CancelledError:
-        await _hand_back(subscription, arrived, messages)
+        with contextlib.suppress(nats.errors.Error):
+            for message in await _call_off(subscription, arrived, messages):
+                await message.nak()
         raise
     with contextlib.suppress(nats.errors.Error):  # the connection has just been closed
         await subscription.unsubscribe()
@@ -72,15 +74,13 @@ def _ends(message: Msg, messages: list[Msg]) -> bool:
     return True
 
 
-async def _hand_back(subscription: Subscription, arrived: asyncio.Queue[Msg], messages: list[Msg]) -> None:
-    """Call the request off, and have given out again at once what the server sent before it knew."""
+async def _call_off(subscription: Subscription, arrived: asyncio.Queue[Msg], messages: list[Msg]) -> list[Msg]:
+    """Call the request off; return all that the server sent before it knew."""
     with contextlib.suppress(nats.errors.Error, TimeoutError):
-        async with asyncio.timeout(HAND_BACK_SECONDS):
+        async with asyncio.timeout(CALL_OFF_SECONDS):
             # What the server has just taken from the stream for us would be lost if we were gone when it sends it.
             await asyncio.sleep(ON_ITS_WAY_SECONDS)
             await subscription.drain()  # type: ignore[no-untyped-call]  # nats-py leaves it bare
-            while not arrived.empty():
-                messages.append(arrived.get_nowait())
-            for message in messages:
-                if message.reply:
-                    await message.nak()
+    while not arrived.empty():
+        messages.append(arrived.get_nowait())
+    return [message for message in messages if message.reply]  # a status has no address to reply to
