@@ -18,6 +18,9 @@ BEGINNING = datetime(2026, 1, 1, tzinfo=UTC)
 """What the server's clock shows when that of the event loop stands at 0."""
 
 
+DAWDLING = 0.25
+
+
 @dataclass(frozen=True, slots=True)
 class Trouble:
     """How often a request fares badly; each a probability. Without any it fares as well as with a real server."""
@@ -73,7 +76,8 @@ class MemoryServer:
         if self._happens(self.trouble.lost_requests):
             raise Unavailable("a request to the store was lost on the way there")
         done = work()
-        await asyncio.sleep(self._seconds())
+        # Few answers take their time: each wait costs the simulation as much as all the rest of a request.
+        await asyncio.sleep(self._seconds() if self._happens(DAWDLING) else 0)
         if self._happens(self.trouble.lost_answers):
             raise Unavailable("a request to the store was carried out, and its answer lost")
         return done

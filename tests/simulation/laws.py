@@ -1,0 +1,233 @@
+"""The laws that hold at the end of every history."""
+
+from __future__ import annotations
+
+import copy
+import random
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from libra.attack.settings import Settings as AttackSettings
+from libra.attack.stage import stage as attack_stage
+from libra.gateway.ended import EndedRuns
+from libra.gateway.hand import Hand
+from libra.gateway.identity import completion_id
+from libra.gateway.question import Question
+from libra.gateway.reply import Fault, Kind, Reply
+from libra.gateway.stage import Trials
+from libra.judge.settings import Settings as JudgeSettings
+from libra.judge.stage import stage as judge_stage
+from libra.ranking.auditor import Auditor
+from libra.ranking.settings import Settings as RankingSettings
+from libra.ranking.stage import stage as ranking_stage
+from libra.stage.bus import Outgoing
+from libra.stage.failure import Reject
+from libra.store import ids
+from libra.testing.clock import simulate
+from libra.testing.memory import MemoryServer, MemoryStore, Trouble
+from libra.v1.batch_pb2 import CompletionBatch, TrialBatch, VerdictBatch
+from libra.v1.run_pb2 import RunState
+from libra.v1.verdict_pb2 import Outcome
+
+from .oracle import Asking
+from .services import METRICS, Means, gateway_desk, nobody
+from .world import World
+
+NEVER_ANSWERED = "no verdict after"
+REPLAYED = 25
+"""Messages of a history that are replayed, each through all the stages behind it."""
+
+BUGS = frozenset(
+    {"a batch failed", "a batch could not be set aside", "a run's conductor failed", "a worker failed on a bug"}
+)
+
+
+def broken(world: World) -> list[str]:
+    """Return what is wrong after a history; nothing if every law holds."""
+    return [
+        *world.faults,
+        *bugs(world),
+        *dead_letters(world),
+        *verdicts(world),
+        *askings(world),
+        *simulate(audited(world)),
+    ]
+
+
+def bugs(world: World) -> Iterator[str]:
+    """No stage, conductor or worker met what nobody expected."""
+    for entry in world.logs:
+        if entry["event"] in BUGS:
+            yield f"{entry['event']}: {entry}"
+
+
+def dead_letters(world: World) -> Iterator[str]:
+    """Nothing is set aside for what befell its carriers."""
+    for entry in world.logs:
+        if entry["event"] == "a batch was set aside" and "there is no judge 'nobody'" not in entry["reason"]:
+            yield f"a sound batch was set aside: {entry}"
+
+
+def verdicts(world: World) -> Iterator[str]:
+    """Every trial of a finished run has its verdict, and it is that on the answer that is kept."""
+    for run, document in world.server.runs.items():
+        there = [name for name in world.server.verdicts if name.startswith(run)]
+        expected = set(_trials(world, run))
+        if beyond := set(there) - expected:
+            yield f"{len(beyond)} verdicts are on trials that nobody asked for: {sorted(beyond)[:3]}"
+        if document["run"]["state"] == RunState.RUN_STATE_FINISHED and (missing := expected - set(there)):
+            yield f"{len(missing)} trials of a finished run have no verdict: {sorted(missing)[:3]}"
+        for name in there:
+            yield from _verdict(world, name, world.server.verdicts[name])
+
+
+def _verdict(world: World, name: str, verdict: dict[str, Any]) -> Iterator[str]:
+    outcome, poisoned = verdict["outcome"], world.plan.poisoned and "/words@" in name
+    if outcome == Outcome.OUTCOME_FAILED:
+        if verdict["rationale"].startswith(NEVER_ANSWERED) and not poisoned:
+            yield f"{name} was given up, though nothing was wrong with it"
+        return
+    if poisoned:
+        yield f"{name} has a verdict of a judge that there is not"
+        return
+    kept = world.server.completions.get(verdict.get("completion_id", ""))
+    if kept is None:
+        yield f"{name} is a verdict on an answer that is not kept"
+        return
+    score = float(kept.get("text") == "yes")
+    if (verdict.get("score", 0.0), verdict["label"]) != (score, "correct" if score else "wrong"):
+        yield f"{name} scores {verdict.get('score', 0.0)}, but the answer that is kept is {kept.get('text')!r}"
+
+
+def _trials(world: World, run: str) -> Iterator[str]:
+    document = world.server.runs[run]
+    for model in document["run"]["spec"]["models"]:
+        for section in document["sections"]:
+            for place in range(section["trials"]):
+                yield ids.verdict_id(run, 0, model, section["task"], section["attack"], place // 2, place % 2)
+
+
+# Nothing is paid for twice
+
+
+def askings(world: World) -> Iterator[str]:
+    """No question is asked again once its answer is kept; nor before, unless whoever had asked was gone."""
+    for name, asked in by_name(world).items():
+        for place, asking in enumerate(asked):
+            if world.plan.strict and (why := _needless(world, name, asked[:place], asking)):
+                yield f"{name[:12]} was asked again at {asking.started:.3f} s by {asking.process.name}: {why}"
+
+
+def by_name(world: World) -> dict[str, list[Asking]]:
+    found: dict[str, list[Asking]] = defaultdict(list)
+    for asking in world.oracle.askings:
+        found[asking.name].append(asking)
+    return found
+
+
+def paid_twice(world: World) -> Counter[str]:
+    """Count the requests that were made again though the first was answered or still under way, by why that was."""
+    counts: Counter[str] = Counter()
+    for name, asked in by_name(world).items():
+        for place, asking in enumerate(asked):
+            if any(earlier.answered or earlier.cut for earlier in asked[:place]):
+                counts["needless" if _needless(world, name, asked[:place], asking) else "in flight at an end"] += 1
+    return counts
+
+
+def _needless(world: World, name: str, earlier: Sequence[Asking], asking: Asking) -> str:
+    """Return why a request need not have been made; empty if it had to be."""
+    if world.kept_at.get(name, float("inf")) < asking.started:
+        return f"its answer is kept since {world.kept_at[name]:.3f} s"
+    for other in earlier:
+        ended = other.process.dead or other.process.name in world.stopped
+        if (other.answered or other.cut) and not ended:
+            return f"{other.process.name} had asked at {other.started:.3f} s and lives"
+    return ""
+
+
+# The audit, and law 5: replaying any batch changes nothing
+
+
+async def audited(world: World) -> list[str]:
+    """Return what the audit finds, before and after recorded batches are replayed, and what the replay changed."""
+    server = world.server
+    server.trouble, server.down = Trouble(usual_seconds=0.0), False
+    store = MemoryStore(server)
+    found = await _audit(world, store)
+    before = _picture(server)
+    nosy = Nosy()
+    replayed = Replay(world, store, nosy)
+    await replayed.play()
+    if _picture(server) != before:
+        found.append("replaying recorded batches changed the ledger")
+    if again := nosy.asked & server.completions.keys():
+        found.append(f"replaying recorded batches asked {len(again)} questions again whose answers are kept")
+    return [*found, *await _audit(world, store)]
+
+
+async def _audit(world: World, store: MemoryStore) -> list[str]:
+    found = []
+    for run in world.server.runs:
+        told = await Auditor(store).audit(run)  # type: ignore[arg-type]  # all of a store that it needs
+        found += [f"{finding.law}: {finding.message} {list(finding.concerned)[:3]}" for finding in told.findings]
+    return found
+
+
+def _picture(server: MemoryServer) -> Any:
+    # Of these, only cells and runs are ever changed in their place.
+    return dict(server.verdicts), dict(server.completions), copy.deepcopy((server.cells, server.runs))
+
+
+def _finished(world: World, message: Outgoing) -> bool:
+    """Tell whether a message is a batch of a run that has finished; all batches have their header in the same place."""
+    run = TrialBatch.FromString(message.data).header.run
+    return bool(world.server.runs[run]["run"]["state"] == RunState.RUN_STATE_FINISHED)
+
+
+class Nosy:
+    """A provider that has no answer, and remembers what it was asked."""
+
+    def __init__(self) -> None:
+        self.asked: set[str] = set()
+
+    async def ask(self, question: Question) -> Reply:
+        self.asked.add(completion_id(question))
+        return Fault("it is over", Kind.FINAL)
+
+
+class Replay:
+    """Puts recorded messages through the stages again, as if their run were still going on."""
+
+    def __init__(self, world: World, store: MemoryStore, provider: Nosy) -> None:
+        self.random = random.Random(f"replay {world.plan.seed}")
+        self.recorded = [message for message in world.exchange.published.values() if _finished(world, message)]
+        desk = gateway_desk(Means(store, None, provider, world.clock, None))  # type: ignore[arg-type]  # it needs no more
+
+        async def running(run: str) -> RunState.ValueType:
+            return RunState.RUN_STATE_RUNNING
+
+        trials = Trials(desk.entries, desk.completions, EndedRuns(running, 1000), Hand(1))
+        self.stages: dict[str, tuple[Any, Any]] = {
+            "attack": (TrialBatch, attack_stage(AttackSettings()).handle),
+            "gateway": (TrialBatch, trials.handle),
+            "judge": (CompletionBatch, judge_stage(JudgeSettings(), nobody, METRICS).handle),
+            "ranking": (VerdictBatch, ranking_stage(store, lambda _: None, RankingSettings()).handle),  # type: ignore[arg-type]
+        }
+
+    async def play(self) -> None:
+        for message in self.random.choices(self.recorded, k=min(REPLAYED, len(self.recorded))):
+            await self.feed(message)
+
+    async def feed(self, message: Outgoing) -> None:
+        where, name = message.subject.split(".")[:2]
+        if where != "work":
+            return
+        kind, handle = self.stages[name]
+        try:
+            outputs = await handle(kind.FromString(message.data))
+        except Reject:
+            return
+        for output in outputs:
+            await self.feed(output)

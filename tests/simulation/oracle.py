@@ -1,0 +1,103 @@
+"""A provider with moods, which remembers everything that it was asked."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import Counter
+from dataclasses import dataclass, field
+
+from libra.gateway.identity import completion_id
+from libra.gateway.question import Question
+from libra.gateway.reply import Answer, Fault, Kind, Reply
+from libra.testing.mortal import Mortal
+from libra.v1.completion_pb2 import FinishReason
+
+TIMEOUT_SECONDS = 20.0
+
+
+@dataclass
+class Asking:
+    """One request."""
+
+    name: str
+    """Of the completion that its answer becomes."""
+
+    process: Mortal
+    started: float
+    answered: bool = False
+    cut: bool = False
+    """Whoever asked was gone before there was a reply."""
+
+
+@dataclass(frozen=True)
+class Moods:
+    """How often a request fares badly; each a probability."""
+
+    failed: float = 0.1
+    slow_down: float = 0.05
+    timeout: float = 0.02
+    final: float = 0.03
+    filtered: float = 0.1
+
+
+@dataclass
+class Oracle:
+    """The same question at the same try fares the same, whoever asks it and when."""
+
+    seed: int
+    limit: int
+    moods: Moods = field(default_factory=Moods)
+    askings: list[Asking] = field(default_factory=list)
+    tries: Counter[str] = field(default_factory=Counter)
+    in_flight: Counter[tuple[str, str]] = field(default_factory=Counter)
+    faults: list[str] = field(default_factory=list)
+
+    async def ask(self, question: Question, process: Mortal) -> Reply:
+        asking = Asking(completion_id(question), process, asyncio.get_running_loop().time())
+        self.askings.append(asking)
+        self.tries[asking.name] += 1
+        reply, seconds = self._fate(asking.name)
+        place = (process.name, question.model.name)
+        self.in_flight[place] += 1
+        if self.in_flight[place] > self.limit:
+            self.faults.append(f"{place} has {self.in_flight[place]} requests in flight; the limit is {self.limit}")
+        try:
+            await asyncio.sleep(seconds)
+        except asyncio.CancelledError:
+            asking.cut = True
+            raise
+        finally:
+            self.in_flight[place] -= 1
+        asking.answered = isinstance(reply, Answer)
+        return reply
+
+    def _fate(self, name: str) -> tuple[Reply, float]:
+        rng = random.Random(f"{self.seed}/{name}/{self.tries[name]}")
+        seconds, mood, moods = rng.random() * rng.choice([0.2, 1, 5]), rng.random(), self.moods
+        for chance, fault in (
+            (moods.failed, Fault("the provider failed", Kind.PASSING)),
+            (moods.slow_down, Fault("the provider said slow down", Kind.SLOW_DOWN, rng.choice([None, 3.0]))),
+            (moods.final, Fault("the provider said no", Kind.FINAL)),
+            (moods.timeout, Fault("the provider was silent", Kind.TIMEOUT)),
+        ):
+            if mood < chance:
+                return fault, TIMEOUT_SECONDS if fault.kind is Kind.TIMEOUT else seconds
+            mood -= chance
+        if mood < moods.filtered:
+            return Answer("", FinishReason.FINISH_REASON_CONTENT_FILTER), seconds
+        return Answer(rng.choice(["yes", "no"]), FinishReason.FINISH_REASON_STOP, 7, 1), seconds
+
+
+@dataclass(frozen=True)
+class Window:
+    """As `libra.gateway.providers.Providers`, for one process."""
+
+    oracle: Oracle
+    process: Mortal
+
+    async def ask(self, question: Question) -> Reply:
+        return await self.process(lambda: self.oracle.ask(question, self.process))
+
+    async def close(self) -> None:
+        """Nothing is open."""

@@ -1,0 +1,112 @@
+"""The services as their own `__main__` wires them, on what the simulation has in the place of servers and providers."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from opentelemetry.trace import NoOpTracer
+from prometheus_client import CollectorRegistry
+
+from libra.attack.settings import Settings as AttackSettings
+from libra.attack.stage import stage as attack_stage
+from libra.bus.streams import ATTACK_CONSUMER, JUDGE_CONSUMER, RANKING_CONSUMER
+from libra.dispatch.desk import Desk as DispatchDesk
+from libra.dispatch.settings import Settings as DispatchSettings
+from libra.errors import Unavailable
+from libra.gateway.asking import Asker
+from libra.gateway.completions import Completions
+from libra.gateway.desk import Desk
+from libra.gateway.ended import EndedRuns
+from libra.gateway.entries import Entries
+from libra.gateway.keeping import Keeper
+from libra.gateway.line import Lines
+from libra.gateway.settings import Settings as GatewaySettings
+from libra.gateway.supervisor import Supervisor
+from libra.judge.settings import Settings as JudgeSettings
+from libra.judge.stage import stage as judge_stage
+from libra.process.parts import Worker
+from libra.ranking.announcer import Announcer
+from libra.ranking.recording import recorder
+from libra.ranking.settings import Settings as RankingSettings
+from libra.ranking.stage import stage as ranking_stage
+from libra.stage.runner import Stage, run
+from libra.telemetry.metrics import Metrics
+from libra.testing.memory import MemoryStore
+
+from .wire import Wire
+
+METRICS = Metrics(CollectorRegistry())
+"""One for all: a registry costs more than all that a simulated process does."""
+
+
+@dataclass(frozen=True)
+class Means:
+    """What a process is given."""
+
+    store: MemoryStore
+    wire: Wire
+    providers: Any
+    clock: Callable[[], float]
+    dispatch: DispatchSettings
+
+
+def dispatch(means: Means) -> list[Worker]:
+    return [DispatchDesk(means.store, means.wire, METRICS, means.dispatch, means.clock).work]  # type: ignore[arg-type]
+
+
+def attack(means: Means) -> list[Worker]:
+    return [_runner(attack_stage(AttackSettings()), ATTACK_CONSUMER, means)]
+
+
+def gateway(means: Means) -> list[Worker]:
+    return [Supervisor(gateway_desk(means), means.wire, METRICS).work]  # type: ignore[arg-type]
+
+
+def gateway_desk(means: Means) -> Desk:
+    store, settings, lines = means.store, GatewaySettings(), Lines(METRICS)
+    keeper = Keeper(store.completions, settings.hold_seconds)  # type: ignore[arg-type]
+    asker = Asker(means.providers, keeper, settings.retry_policy(), random.random, NoOpTracer())
+    return Desk(
+        settings=settings,
+        providers=means.providers,
+        lines=lines,
+        entries=Entries(store.models.list, settings.look_seconds),
+        ended=EndedRuns(store.runs.state, settings.look_seconds),
+        completions=Completions(store.completions, asker, keeper, lines),  # type: ignore[arg-type]
+    )
+
+
+def judge(means: Means) -> list[Worker]:
+    return [_runner(judge_stage(JudgeSettings(), nobody, METRICS), JUDGE_CONSUMER, means)]
+
+
+def ranking(means: Means) -> list[Worker]:
+    settings = RankingSettings()
+    announcer = Announcer(means.wire.signal, settings.signal_seconds)
+    means.store.verdicts.observe(recorder(METRICS))
+    stage = ranking_stage(means.store, announcer.moved, settings)  # type: ignore[arg-type]
+    return [_runner(stage, RANKING_CONSUMER, means), announcer.work]
+
+
+SERVICES: dict[str, Callable[[Means], list[Worker]]] = {
+    "dispatch": dispatch,
+    "attack": attack,
+    "gateway": gateway,
+    "judge": judge,
+    "ranking": ranking,
+}
+
+
+async def nobody(model: str, conversations: Sequence[Any], *, json_schema: str, epoch: int) -> list[Any]:
+    """No judge here asks a model."""
+    raise Unavailable("there is no judge model")
+
+
+def _runner(stage: Stage[Any], consumer: str, means: Means) -> Worker:
+    async def work(stop: Any) -> None:
+        await run(stage, consumer, means.wire, stop, METRICS)
+
+    return work
