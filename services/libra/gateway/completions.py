@@ -14,7 +14,7 @@ from libra.gateway.lookup import Lookup
 from libra.gateway.question import Question
 from libra.gateway.sharing import Shared, Sharing
 from libra.store.completions import Completions as Kept
-from libra.v1.completion_pb2 import Completion, FinishReason
+from libra.v1.completion_pb2 import FINISH_REASON_ERROR, Completion
 
 Work = Shared[Completion]
 Joined = tuple[str, Work, bool]
@@ -88,7 +88,7 @@ class Completions:
             return _shared(found)
         try:
             completion = await self._asker.ask(name, question, line, lane, work)
-            if completion.finish_reason == FinishReason.FINISH_REASON_ERROR:
+            if completion.finish_reason == FINISH_REASON_ERROR:
                 return completion
             kept = await self._keeper.keep(completion, question)
             kept.attempts = completion.attempts
@@ -108,6 +108,6 @@ def _shared(completion: Completion) -> Completion:
     """Return a completion for which nothing was asked: it was found, or is somebody else's."""
     copy = Completion()
     copy.CopyFrom(completion)
-    if copy.finish_reason != FinishReason.FINISH_REASON_ERROR:
+    if copy.finish_reason != FINISH_REASON_ERROR:
         copy.attempts = 0
     return copy

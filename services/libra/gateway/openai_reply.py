@@ -16,7 +16,7 @@ import orjson
 
 from libra.gateway import retry_after, secret
 from libra.gateway.reply import Answer, Fault, Kind, Reply
-from libra.v1.completion_pb2 import FinishReason
+from libra.v1.completion_pb2 import FINISH_REASON_UNSPECIFIED, FinishReason
 from libra.v1.model_pb2 import Model
 
 MAX_TEXT_BYTES = 1024 * 1024
@@ -161,7 +161,7 @@ def _text(choice: Mapping[str, Any]) -> str | None:
 
 def _finish_reason(word: object) -> FinishReason.ValueType:
     known = FINISH_REASONS.get(word) if isinstance(word, str) else None
-    return FinishReason.FINISH_REASON_UNSPECIFIED if known is None else known
+    return FINISH_REASON_UNSPECIFIED if known is None else known
 
 
 def _count(value: object) -> int:

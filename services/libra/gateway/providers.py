@@ -9,8 +9,9 @@ from libra.gateway import scripted, secret
 from libra.gateway.openai import OpenAi
 from libra.gateway.question import Question
 from libra.gateway.reply import Answer, Fault, Kind, Reply
+from libra.v1 import model_pb2
 from libra.v1.completion_pb2 import FinishReason
-from libra.v1.model_pb2 import Model, Provider
+from libra.v1.model_pb2 import Model
 
 
 class Providers:
@@ -23,9 +24,9 @@ class Providers:
     async def ask(self, question: Question) -> Reply:
         """Make one request; whatever comes of it is a reply."""
         match question.model.provider:
-            case Provider.PROVIDER_OPENAI:
+            case model_pb2.PROVIDER_OPENAI:
                 return await self._openai.ask(question)
-            case Provider.PROVIDER_SCRIPTED:
+            case model_pb2.PROVIDER_SCRIPTED:
                 return _by_rule(question)
             case _:
                 return Fault(self.problem_of(question.model), Kind.FINAL)
@@ -33,9 +34,9 @@ class Providers:
     def problem_of(self, model: Model) -> str:
         """Return what keeps the model from being asked, or an empty string."""
         match model.provider:
-            case Provider.PROVIDER_OPENAI:
+            case model_pb2.PROVIDER_OPENAI:
                 return secret.problem_of(model, self._environment)
-            case Provider.PROVIDER_SCRIPTED:
+            case model_pb2.PROVIDER_SCRIPTED:
                 rule = model.remote_model or model.name
                 return "" if rule in scripted.RULES else unknown("rule", rule, list(scripted.RULES))
             case _:

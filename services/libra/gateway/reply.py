@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from libra.v1.completion_pb2 import FinishReason
+from libra.v1.completion_pb2 import FINISH_REASON_CONTENT_FILTER, FinishReason
 
 
 class Kind(StrEnum):
@@ -38,7 +38,7 @@ class Answer:
     @property
     def outcome(self) -> str:
         """The label of the metrics."""
-        return "filtered" if self.finish_reason == FinishReason.FINISH_REASON_CONTENT_FILTER else "answered"
+        return "filtered" if self.finish_reason == FINISH_REASON_CONTENT_FILTER else "answered"
 
 
 @dataclass(frozen=True, slots=True)

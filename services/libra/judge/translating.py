@@ -9,9 +9,17 @@ from libra.judge.kind import Kind
 from libra.judge.reasoning import strip_reasoning
 from libra.judge.ruling import Ruling
 from libra.v1 import judge_pb2
-from libra.v1.completion_pb2 import Completion, FinishReason
+from libra.v1.completion_pb2 import FINISH_REASON_CONTENT_FILTER, FINISH_REASON_ERROR, Completion
 from libra.v1.message_pb2 import Message
-from libra.v1.verdict_pb2 import JudgeVersion, Outcome, Verdict
+from libra.v1.verdict_pb2 import (
+    OUTCOME_FAILED,
+    OUTCOME_FILTERED,
+    OUTCOME_SCORED,
+    OUTCOME_UNJUDGED,
+    JudgeVersion,
+    Outcome,
+    Verdict,
+)
 
 
 def to_answer(completion: Completion, messages: Iterable[Message], fields: Mapping[str, str]) -> Answer:
@@ -20,7 +28,7 @@ def to_answer(completion: Completion, messages: Iterable[Message], fields: Mappi
         text=strip_reasoning(completion.text),
         turns=tuple(Turn(message.role, message.content) for message in messages),
         fields=dict(fields),
-        filtered=completion.finish_reason == FinishReason.FINISH_REASON_CONTENT_FILTER,
+        filtered=completion.finish_reason == FINISH_REASON_CONTENT_FILTER,
     )
 
 
@@ -39,21 +47,21 @@ def to_verdict(completion: Completion, ruling: Ruling, judge: JudgeVersion) -> V
 def failed(completion: Completion, judge: JudgeVersion) -> Verdict:
     """Return the verdict where there is no answer: FAILED, because of the completion's error."""
     reason = completion.error or "the provider gave no answer and no reason"
-    return Verdict(outcome=Outcome.OUTCOME_FAILED, judge=judge, rationale=reason)
+    return Verdict(outcome=OUTCOME_FAILED, judge=judge, rationale=reason)
 
 
 def is_missing(completion: Completion) -> bool:
     """Tell whether there is no answer."""
-    return completion.finish_reason == FinishReason.FINISH_REASON_ERROR
+    return completion.finish_reason == FINISH_REASON_ERROR
 
 
 def outcome(completion: Completion, ruling: Ruling) -> Outcome.ValueType:
     """Return how a trial ended that has an answer."""
     if ruling.score is None:
-        return Outcome.OUTCOME_UNJUDGED
-    if completion.finish_reason == FinishReason.FINISH_REASON_CONTENT_FILTER:
-        return Outcome.OUTCOME_FILTERED
-    return Outcome.OUTCOME_SCORED
+        return OUTCOME_UNJUDGED
+    if completion.finish_reason == FINISH_REASON_CONTENT_FILTER:
+        return OUTCOME_FILTERED
+    return OUTCOME_SCORED
 
 
 def version(kind: Kind, rubric_hash: str) -> JudgeVersion:

@@ -12,7 +12,7 @@ from libra.store import indexes
 from libra.store.documents import Document, from_document, now, to_document
 from libra.store.door import Database, Door, is_duplicate
 from libra.store.group_commit import GroupCommit
-from libra.v1.completion_pb2 import Completion, FinishReason
+from libra.v1.completion_pb2 import FINISH_REASON_ERROR, Completion
 from libra.v1.message_pb2 import Message
 
 GROUP_COMPLETIONS = 512
@@ -67,15 +67,16 @@ class Completions:
         An answer to the same request that another writer was faster with is returned in place of `completion`, so that
         what is judged is what is kept. FINISH_REASON_ERROR is handed back and not kept.
         """
-        if completion.finish_reason == FinishReason.FINISH_REASON_ERROR:
+        if completion.finish_reason == FINISH_REASON_ERROR:
             return completion
-        kept = Completion()
-        kept.CopyFrom(completion)
-        if not kept.HasField("create_time"):
-            kept.create_time.FromDatetime(now())
-        document = to_document(kept)
+        document = to_document(completion)
         document["_id"] = document.pop("id")
         document["messages"] = [to_document(message) for message in messages]
+        kept = Completion()
+        kept.CopyFrom(completion)
+        if "create_time" not in document:
+            document["create_time"] = moment = now()
+            kept.create_time.FromMilliseconds(round(moment.timestamp() * 1000))
         return await self._group.submit(_Put(kept, document))
 
     async def close(self) -> None:

@@ -6,46 +6,44 @@ a date, which MongoDB keeps to the millisecond. Enumerations are their numbers. 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
-from enum import Enum, auto
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
 if TYPE_CHECKING:
-    from google.protobuf.descriptor import FieldDescriptor
+    from google.protobuf.descriptor import Descriptor, FieldDescriptor
     from google.protobuf.message import Message
 
 Document = dict[str, Any]
+Write = Callable[[Any], Any]
+Read = Callable[["Message", str, Any], None]
 Kind = TypeVar("Kind", bound="Message")
 
 MICROSECONDS_KEPT = 1000
 
 
-class _Shape(Enum):
-    """How a field is written down."""
-
-    VALUE = auto()
-    VALUES = auto()
-    MAP = auto()
-    DATE = auto()
-    MESSAGE = auto()
-    MESSAGES = auto()
-
-
 def to_document(message: Message) -> Document:
     """Return what `message` sets, by field name."""
-    return {field.name: _written(_shape(field), value) for field, value in message.ListFields()}
+    document = {}
+    for field, value in message.ListFields():
+        name, write = _way(field)
+        document[name] = value if write is None else write(value)
+    return document
 
 
 def from_document(message: Kind, document: Mapping[str, Any]) -> Kind:
     """Set on `message` every field that `document` holds, and return it; other keys are passed by."""
-    fields = message.DESCRIPTOR.fields_by_name
+    readers = _readers(message.DESCRIPTOR)
     for name, value in document.items():
-        if name in fields:
-            _read(_shape(fields[name]), message, name, value)
+        if name in readers:
+            read = readers[name]
+            if read is None:
+                setattr(message, name, value)
+            else:
+                read(message, name, value)
     return message
 
 
@@ -56,46 +54,66 @@ def now() -> datetime:
 
 
 @cache
-def _shape(field: FieldDescriptor) -> _Shape:
+def _way(field: FieldDescriptor) -> tuple[str, Write | None]:
+    """Return a field's name, and what makes its value one of a document; None if it is one."""
     kind = field.message_type
     if kind is None:
-        return _Shape.VALUES if field.is_repeated else _Shape.VALUE
+        return field.name, list if field.is_repeated else None
     if kind.GetOptions().map_entry:
-        return _Shape.MAP
+        return field.name, _pairs
     if kind.full_name == Timestamp.DESCRIPTOR.full_name:
-        return _Shape.DATE
-    return _Shape.MESSAGES if field.is_repeated else _Shape.MESSAGE
+        return field.name, _date
+    return field.name, _documents if field.is_repeated else to_document
 
 
-def _written(shape: _Shape, value: Any) -> Any:
-    match shape:
-        case _Shape.VALUE:
-            return value
-        case _Shape.VALUES:
-            return list(value)
-        case _Shape.MAP:
-            return [[key, value[key]] for key in sorted(value)]
-        case _Shape.DATE:
-            return value.ToDatetime(tzinfo=UTC)
-        case _Shape.MESSAGE:
-            return to_document(value)
-        case _Shape.MESSAGES:
-            return [to_document(each) for each in value]
+def _pairs(value: Mapping[Any, Any]) -> list[list[Any]]:
+    return [[key, value[key]] for key in sorted(value)]
 
 
-def _read(shape: _Shape, message: Message, name: str, value: Any) -> None:
-    match shape:
-        case _Shape.VALUE:
-            setattr(message, name, value)
-        case _Shape.VALUES:
-            getattr(message, name).extend(value)
-        case _Shape.MAP:
-            getattr(message, name).update(value)
-        case _Shape.DATE:
-            getattr(message, name).FromDatetime(value)
-        case _Shape.MESSAGE:
-            getattr(message, name).SetInParent()
-            from_document(getattr(message, name), value)
-        case _Shape.MESSAGES:
-            for each in value:
-                from_document(getattr(message, name).add(), each)
+def _date(value: Timestamp) -> datetime:
+    return value.ToDatetime(tzinfo=UTC)
+
+
+def _documents(value: Iterable[Message]) -> list[Document]:
+    return [to_document(each) for each in value]
+
+
+@cache
+def _readers(kind: Descriptor) -> Mapping[str, Read | None]:
+    """Return what sets each field of a message; None where a plain assignment does."""
+    return {name: _reader(field) for name, field in kind.fields_by_name.items()}
+
+
+def _reader(field: FieldDescriptor) -> Read | None:
+    kind = field.message_type
+    if kind is None:
+        return _read_values if field.is_repeated else None
+    if kind.GetOptions().map_entry:
+        return _read_map
+    if kind.full_name == Timestamp.DESCRIPTOR.full_name:
+        return _read_date
+    return _read_messages if field.is_repeated else _read_message
+
+
+def _read_values(message: Message, name: str, value: Any) -> None:
+    getattr(message, name).extend(value)
+
+
+def _read_map(message: Message, name: str, value: Any) -> None:
+    getattr(message, name).update(value)
+
+
+def _read_date(message: Message, name: str, value: datetime) -> None:
+    getattr(message, name).FromDatetime(value)
+
+
+def _read_message(message: Message, name: str, value: Document) -> None:
+    part = getattr(message, name)
+    part.SetInParent()
+    from_document(part, value)
+
+
+def _read_messages(message: Message, name: str, value: Iterable[Document]) -> None:
+    several = getattr(message, name)
+    for each in value:
+        from_document(several.add(), each)
