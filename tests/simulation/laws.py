@@ -6,6 +6,7 @@ import copy
 import random
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import Any
 
 from libra.attack.settings import Settings as AttackSettings
@@ -45,14 +46,8 @@ BUGS = frozenset(
 
 def broken(world: World) -> list[str]:
     """Return what is wrong after a history; nothing if every law holds."""
-    return [
-        *world.faults,
-        *bugs(world),
-        *dead_letters(world),
-        *verdicts(world),
-        *askings(world),
-        *simulate(audited(world)),
-    ]
+    seen = [law(world) for law in (bugs, dead_letters, sweeps, verdicts, askings)]
+    return [*world.faults, *chain.from_iterable(seen), *simulate(audited(world))]
 
 
 def bugs(world: World) -> Iterator[str]:
@@ -67,6 +62,15 @@ def dead_letters(world: World) -> Iterator[str]:
     for entry in world.logs:
         if entry["event"] == "a batch was set aside" and "there is no judge 'nobody'" not in entry["reason"]:
             yield f"a sound batch was set aside: {entry}"
+
+
+def sweeps(world: World) -> Iterator[str]:
+    """Nothing has to be sent again, unless the queue itself has forgotten it or a stage has set it aside."""
+    if world.plan.data_losses or world.plan.poisoned:
+        return
+    for entry in world.logs:
+        if entry["event"] == "sent trials had no verdict":
+            yield f"trials were lost, though the queue has kept all it was given: {entry}"
 
 
 def verdicts(world: World) -> Iterator[str]:

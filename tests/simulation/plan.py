@@ -82,7 +82,7 @@ class _Drawing:
             queue_outages=self._spans(40) if kind == "losses" or everything else (),
             data_losses=(rng.uniform(0, 20),) if kind == "losses" else (),
             freezes=self._spans(60) if everything else (),
-            replays=rng.choice([0, 10]) if everything else 0,
+            replays=rng.choice([0, 10, 30]) if kind == "queue" or everything else 0,
             cancelled_after=rng.uniform(0, 20) if rng.random() < 0.3 else None,
             fresh=rng.random() < 0.5,
             poisoned=rng.random() < 0.05,
@@ -96,7 +96,7 @@ class _Drawing:
             lost_settlements=rng.choice([0.0, 0.05, 0.15]),
             lost_publishes=rng.choice([0.0, 0.05, 0.2]),
             lost_pulls=rng.choice([0.0, 0.05]),
-            duplicates=rng.choice([0.0, 0.01]) if hostile else 0.0,
+            duplicates=rng.choice([0.0, 0.01, 0.03]) if hostile else 0.0,
             reordering=rng.random() < 0.7,
         )
 

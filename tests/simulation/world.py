@@ -246,7 +246,7 @@ class World:
         process.thaw()
 
     async def replay(self) -> None:
-        await asyncio.sleep(self.random.random() * 40)
+        await asyncio.sleep(self.random.choice([5.0, 10.0, 20.0, 40.0]))
         if self.exchange.published:
             message = self.random.choice(list(self.exchange.published.values()))
             again = Outgoing(message.subject, f"{message.key}/again/{self.random.random()}", message.data)
