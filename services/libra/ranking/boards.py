@@ -13,7 +13,7 @@ from libra.ranking.selection import Entry, Selection, ambiguous, choose
 from libra.store.cells import Cell
 from libra.store.client import Store
 from libra.store.runs import RunRecord, Section
-from libra.v1.ranking_pb2 import Board
+from libra.v1.ranking_pb2 import Board, GetBoardResponse
 
 MAX_RUNS = 500
 """That a board can be asked for by name."""
@@ -25,7 +25,8 @@ class _Kept:
 
     runs: Mapping[str, int]
     selection: Selection
-    board: Board
+    answer: GetBoardResponse
+    """As it is sent: to put a board of some thousand cells into its answer takes longer than to write it out."""
 
 
 class Boards:
@@ -42,10 +43,14 @@ class Boards:
         The revision is derived, so that every replica gives the same one: each verdict and each change of a run that the
         board takes in raises it. `models` chooses among the rows; what is compared with what does not depend on it.
         """
+        return (await self.answer(runs, models)).board
+
+    async def answer(self, runs: Sequence[str], models: Sequence[str]) -> GetBoardResponse:
+        """Return the same in the answer to a call."""
         if runs:
-            return _board(*await self._named(runs), models)
+            return _answer(*await self._named(runs), models)
         kept = await self._finished()
-        return _board(kept.selection, kept.board.revision, models) if models else kept.board
+        return _answer(kept.selection, kept.answer.board.revision, models) if models else kept.answer
 
     async def _finished(self) -> _Kept:
         # One at a time: when a run has finished, everyone who watches asks at once.
@@ -55,7 +60,7 @@ class Boards:
                 cells = await self._store.cells.of_runs(list(runs))
                 selection = await self._choose([Entry(cell, cell.all) for cell in cells])
                 revision = sum(runs.values()) + sum(cell.all for cell in cells)
-                self._kept = _Kept(runs, selection, _board(selection, revision))
+                self._kept = _Kept(runs, selection, _answer(selection, revision))
             return self._kept
 
     async def _named(self, runs: Sequence[str]) -> tuple[Selection, int]:
@@ -80,13 +85,16 @@ class Boards:
         return record
 
 
-def _board(selection: Selection, revision: int, models: Sequence[str] = ()) -> Board:
+def _answer(selection: Selection, revision: int, models: Sequence[str] = ()) -> GetBoardResponse:
     entries = [entry for entry in selection.entries if not models or entry.cell.model in models]
     unknown = sorted(set(models) - {entry.cell.model for entry in entries})
-    notes = [*selection.notes, *(f"{model} has no verdict in these runs" for model in unknown)]
-    board = Board(rows=[present(row) for row in rows(entries)], revision=revision, notes=notes)
+    answer = GetBoardResponse()
+    board = answer.board
+    board.rows.extend(present(row) for row in rows(entries))
+    board.notes.extend([*selection.notes, *(f"{model} has no verdict in these runs" for model in unknown)])
+    board.revision = revision
     board.create_time.GetCurrentTime()
-    return board
+    return answer
 
 
 def expected(records: Iterable[RunRecord], cells: Iterable[Cell]) -> list[Entry]:

@@ -35,7 +35,7 @@ class RankingService(ranking_pb2_grpc.RankingServiceServicer):
 
     async def GetBoard(self, request: GetBoardRequest, context: grpc.aio.ServicerContext) -> GetBoardResponse:
         """Return the board of the runs named, or of all that are finished."""
-        return GetBoardResponse(board=await self._boards.read(request.runs, request.models))
+        return await self._boards.answer(request.runs, request.models)
 
     async def WatchBoard(
         self, request: WatchBoardRequest, context: grpc.aio.ServicerContext
