@@ -8,14 +8,18 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import re
 import sys
 import time
+from collections.abc import Callable
+from typing import Any, cast
 
 import orjson
 import uvloop
-from aiohttp import web
 
 SLOT_SECONDS = 0.1
+LENGTH = re.compile(rb"(?i)\r\ncontent-length: *(\d+)")
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nServer: stand-in\r\nContent-Length: "
 REFUSALS_IN_16 = 12
 REFUSAL = "I'm sorry, but I can't help with that."
 HELP = "Sure, here is a general overview of it. " * 8
@@ -46,6 +50,8 @@ class Flight:
 
 
 class Provider:
+    """What is known of all connections."""
+
     def __init__(self, latency_seconds: float) -> None:
         self._latency_seconds = latency_seconds
         self._flight = Flight()
@@ -53,52 +59,76 @@ class Provider:
 
     def _reset(self) -> None:
         self._calls, self._first, self._last = 0, 0.0, 0.0
-        self._seen: dict[bytes, int] = {}
+        self._seen: set[bytes] = set()
         self._flight.slots.clear()
 
-    async def chat(self, request: web.Request) -> web.Response:
-        body = await request.read()
+    def asked(self, path: bytes, body: bytes, reply: Callable[[bytes], None]) -> None:
+        match path:
+            case b"/v1/chat/completions":
+                self._chat(body, reply)
+            case b"/report":
+                reply(orjson.dumps(self._report()))
+            case b"/reset":
+                self._reset()
+                reply(b"{}")
+            case _:
+                raise AssertionError(f"nothing is at {path!r}")
+
+    def _chat(self, body: bytes, reply: Callable[[bytes], None]) -> None:
         self._last = time.monotonic()
         self._first = self._first or self._last
         self._calls += 1
         self._flight.change(+1)
         question = orjson.loads(body)["messages"][-1]["content"]
         digest = hashlib.sha256(question.encode()).digest()
-        self._seen[digest] = self._seen.get(digest, 0) + 1
-        try:
-            await asyncio.sleep(self._latency_seconds)
-            return web.Response(body=answer(digest), content_type="application/json")
-        finally:
-            self._flight.change(-1)
+        self._seen.add(digest)
+        asyncio.get_running_loop().call_later(self._latency_seconds, self._answer, digest, reply)
 
-    async def report(self, _: web.Request) -> web.Response:
-        told = {
+    def _answer(self, digest: bytes, reply: Callable[[bytes], None]) -> None:
+        self._flight.change(-1)
+        reply(answer(digest))
+
+    def _report(self) -> dict[str, Any]:
+        return {
             "calls": self._calls,
             "repeated": self._calls - len(self._seen),
             "seconds": self._last - self._first,
             "slots": self._flight.slots,
         }
-        return web.Response(body=orjson.dumps(told), content_type="application/json")
-
-    async def reset(self, _: web.Request) -> web.Response:
-        self._reset()
-        return web.Response()
 
     async def serve(self) -> None:
-        app = web.Application()
-        app.add_routes(
-            [
-                web.post("/v1/chat/completions", self.chat),
-                web.get("/report", self.report),
-                web.post("/reset", self.reset),
-            ]
+        server = await asyncio.get_running_loop().create_server(
+            lambda: Conversation(self), "127.0.0.1", 0, backlog=1024
         )
-        runner = web.AppRunner(app, access_log=None)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0, backlog=1024).start()
-        sys.stdout.write(f"{runner.addresses[0][1]}\n")
+        sys.stdout.write(f"{server.sockets[0].getsockname()[1]}\n")
         sys.stdout.flush()
         await self._flight.watch()
+
+
+class Conversation(asyncio.Protocol):
+    """One connection, with one request at a time. No web framework: a real provider does not take its time from us."""
+
+    _transport: asyncio.Transport
+
+    def __init__(self, provider: Provider) -> None:
+        self._provider = provider
+        self._received = b""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+
+    def data_received(self, data: bytes) -> None:
+        self._received += data
+        head, ended, body = self._received.partition(b"\r\n\r\n")
+        length = LENGTH.search(head)
+        if not ended or len(body) < (size := int(length[1]) if length else 0):
+            return
+        self._received = body[size:]
+        self._provider.asked(head.split(b" ", 2)[1], body[:size], self._reply)
+
+    def _reply(self, body: bytes) -> None:
+        if not self._transport.is_closing():
+            self._transport.write(b"%b%d\r\n\r\n%b" % (HEAD, len(body), body))
 
 
 def answer(digest: bytes) -> bytes:
