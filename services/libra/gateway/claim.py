@@ -16,8 +16,8 @@ from libra.gateway.window import WINDOW_SECONDS
 
 IN_FLIGHT, REQUESTS, TOKENS = KINDS = range(3)
 
-AGE_SECONDS = WINDOW_SECONDS / 12
-"""The grain of what is told of a window: used up within the last 5 s, the 5 s before these, and so on."""
+AGE_SECONDS = 1.0
+"""The grain of what is told of a window: used up within the last second, the second before that, and so on."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,10 +11,11 @@ compare-and-set alone:
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from libra.gateway.claim import IN_FLIGHT, KINDS, Claim, Ledger, Part
+from libra.gateway.claim import AGE_SECONDS, IN_FLIGHT, KINDS, REQUESTS, Claim, Ledger, Part
 from libra.gateway.shares import fair, in_proportion
 
 Amounts = tuple[int, int, int]
@@ -44,6 +45,11 @@ class Renewal:
     grants: Amounts
     targets: Amounts
 
+    @property
+    def pace(self) -> int:
+        """Requests a minute that this replica comes to, once all that it hands over or takes over has changed hands."""
+        return self.targets[REQUESTS]
+
 
 @dataclass(slots=True)
 class Watch:
@@ -60,6 +66,12 @@ class Watch:
                 self._beats[name] = (claim.beat, now)
         self._beats = {name: seen for name, seen in self._beats.items() if name in ledger.claims}
         return {name: now - since for name, (_, since) in self._beats.items()}
+
+    def next_look(self, ledger: Ledger, now: float) -> float:
+        """Return how soon there may be something free: a claim lapses, or one that has lapsed grows older."""
+        seen = [(self._beats[name][1], claim) for name, claim in ledger.claims.items() if name in self._beats]
+        lapses = [since + claim.life_seconds - now for since, claim in seen]
+        return min((seconds if seconds > 0 else AGE_SECONDS for seconds in lapses), default=math.inf)
 
     def turn_seconds(self, ledger: Ledger, now: float) -> float:
         """Return for how long it has been the same replica's turn."""
@@ -103,8 +115,7 @@ def renewal(
     in_flight, requests, tokens = (Part.of(grants[kind], need.ages[kind], life_seconds) for kind in KINDS)
     claim = Claim(beat, life_seconds, need.tail_seconds, need.wants, (in_flight, requests, tokens))
     kept = {} if claim.empty and not need.wants else {me: claim}
-    caps = _amounts([min(target, grant) for target, grant in zip(targets, grants, strict=True)])
-    return Renewal(Ledger(others | kept, turn), caps, grants, targets)
+    return Renewal(Ledger(others | kept, turn), _caps(targets, grants), grants, targets)
 
 
 def crowded(ledger: Ledger, limits: Amounts) -> bool:
@@ -116,6 +127,16 @@ def _grant(target: int, held: int, used: int, room: int, *, young: bool) -> int:
     """Return what to hold of one limit, of which the others leave `room`: also what is in use, until it has ended."""
     most = min(target, held) if young else target
     return max(0, min(max(most, used), room))
+
+
+def _caps(targets: Amounts, grants: Amounts) -> Amounts:
+    """Return what may be used: no more than the target, so that what is above it comes free.
+
+    Not of requests a minute: who hands some over would ask nothing at all until enough of its window had passed. It goes on at
+    the slower pace, and the rest of what leaves its window comes free.
+    """
+    in_flight, _, tokens = (min(target, grant) for target, grant in zip(targets, grants, strict=True))
+    return in_flight, grants[REQUESTS] if targets[REQUESTS] else 0, tokens
 
 
 def _targets(limits: Amounts, wants: Mapping[str, int], me: str, turn: int) -> Amounts:

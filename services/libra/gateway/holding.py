@@ -42,6 +42,9 @@ TURN_PART = 5
 SOON_PART = 0.1
 """Of the time between renewals: the shortest time between two steps."""
 
+LATE_SECONDS = 0.01
+"""A timer may fire a little early, and the claim would stand for one round more."""
+
 TRIES = 8
 """Writes that others come before, one after another, until the next step is waited for."""
 
@@ -79,9 +82,10 @@ class Holding:
         self._beat = 0
         self._grants = self._caps = NOTHING
         self._until = -math.inf
+        self._next_look = math.inf
         self._wanted: deque[tuple[float, int]] = deque()
         self._listed = self._young = self._leaving = False
-        self._limiter.hold(NOTHING, self._until)
+        self._limiter.hold(NOTHING, self._until, pace=0)
 
     async def keep(self) -> None:
         """Hold what is needed until the line is over and nothing is held."""
@@ -115,6 +119,7 @@ class Holding:
                 return False
             self._lower(plan)
             if await self._ledgers.write(name, plan.ledger.written(), entry.revision) is not None:
+                self._next_look = self._now() + self._watch.next_look(plan.ledger, self._now())
                 return await self._renewed(plan, sent_at)
             await asyncio.sleep(random.random() * self._pace.renew_seconds * SOON_PART * tried)  # noqa: S311 - only to differ
         return True
@@ -148,27 +153,27 @@ class Holding:
     def _lower(self, plan: Renewal) -> None:
         """Use no more than both before and after; what is granted beyond that, only once it is written."""
         in_flight, requests, tokens = (min(old, new) for old, new in zip(self._caps, plan.caps, strict=True))
-        self._use((in_flight, requests, tokens))
+        self._use((in_flight, requests, tokens), plan.pace)
 
     async def _renewed(self, plan: Renewal, sent_at: float) -> bool:
         changed = plan.grants != self._grants or not self._listed
         self._grants, self._until = plan.grants, sent_at + self._pace.hold_seconds
         self._listed = self.name in plan.ledger.claims
-        self._use(plan.caps)
+        self._use(plan.caps, plan.pace)
         if changed:
             await self._tell(self._line.model.name, self.name)
         return plan.grants[IN_FLIGHT] > plan.targets[IN_FLIGHT] or (self._young and not plan.grants[IN_FLIGHT])
 
-    def _use(self, caps: Amounts) -> None:
+    def _use(self, caps: Amounts, pace: int) -> None:
         self._caps = caps
-        self._limiter.hold(caps, self._until)
+        self._limiter.hold(caps, self._until, pace=pace)
 
     def _missed(self, error: Exception) -> bool:
         """Take in that no renewal was possible: who could not renew either is given the time to."""
         self._watch.forget()
         if self._grants != NOTHING and self._now() >= self._until:
             self._grants = self._caps = NOTHING
-            self._limiter.hold(NOTHING, self._until)
+            self._limiter.hold(NOTHING, self._until, pace=0)
             log.warning(
                 "nothing is asked of a model: its limits cannot be shared with other replicas",
                 action=Action.GRANT_LAPSED,
@@ -184,11 +189,12 @@ class Holding:
             await asyncio.sleep(least)
             return
         signs = [self.nudge] if self._listed else [self._limiter.hungry, self.over]
+        due = max(least, min(self._pace.renew_seconds, self._next_look - self._now() + LATE_SECONDS))
         waits = [asyncio.ensure_future(sign.wait()) for sign in signs]
         try:
             await asyncio.wait(
                 waits,
-                timeout=self._pace.renew_seconds if self._listed else None,
+                timeout=due if self._listed else None,
                 return_when=asyncio.FIRST_COMPLETED,
             )
         finally:

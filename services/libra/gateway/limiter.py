@@ -119,10 +119,13 @@ class Limiter:
     def change(self, limits: Limits) -> None:
         """Put other limits in force, for every permit from here on; those given out stay."""
         self._limits = limits
-        self.hold(limits.amounts, self._until)
+        self.hold(limits.amounts, self._until, pace=limits.requests_per_minute)
 
-    def hold(self, amounts: Amounts, until: float) -> None:
-        """Use no more than these amounts of the limits, and begin nothing from the time `until` on."""
+    def hold(self, amounts: Amounts, until: float, *, pace: int) -> None:
+        """Use no more than these amounts of the limits, and begin nothing from the time `until` on.
+
+        Requests are spread out as `pace` of them are over a minute.
+        """
         in_flight, requests, tokens = amounts
         limits = self._limits
         shut = (limits.requests_per_minute and not requests) or (limits.tokens_per_minute and not tokens)
@@ -131,6 +134,7 @@ class Limiter:
         self._pressure.limit_to(max(1, in_flight))
         # 0 would be no limit; with a grant of nothing no permit is given anyway.
         self._requests.most = max(1, requests) if limits.requests_per_minute else 0
+        self._requests.pace = pace
         self._tokens.most = max(1, tokens) if limits.tokens_per_minute else 0
         self._give()
 

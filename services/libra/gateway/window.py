@@ -23,6 +23,8 @@ class RequestWindow:
 
     def __init__(self, most: int, seconds: float = WINDOW_SECONDS) -> None:
         self.most, self._seconds = most, seconds
+        self.pace = most
+        """They are spread out as if this were `most`: less where a part of it is being handed over, more where one comes."""
         self._starts: deque[float] = deque()
         self._turn = -math.inf
         """When the next request would start, were all spread out (as in the generic cell rate algorithm, ITU-T I.371)."""
@@ -40,7 +42,7 @@ class RequestWindow:
         """Take in one start."""
         if self.most:
             self._starts.append(now)
-            self._turn = max(self._turn, now) + self._seconds / self.most
+            self._turn = max(self._turn, now) + self._seconds / max(self.pace, 1)
 
     def used(self, now: float) -> int:
         """Return how many of the window are used up."""

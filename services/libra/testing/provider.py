@@ -85,7 +85,8 @@ class ScriptedProvider:
         self._script: Script = (lambda _: script) if isinstance(script, Behaviour) else script
         self._runner: web.AppRunner | None = None
         self._port = 0
-        self._in_flight = 0
+        self.in_flight = 0
+        """How many requests are under way, also for who has gone away meanwhile."""
         self.asked: list[Asked] = []
         """Every request, in order of arrival, whatever became of it."""
         self.most_in_flight = 0
@@ -119,12 +120,12 @@ class ScriptedProvider:
     async def _complete(self, request: web.Request) -> web.StreamResponse:
         asked = Asked(self.count, await _json(request), _lower(request.headers), asyncio.get_running_loop().time())
         self.asked.append(asked)
-        self._in_flight += 1
-        self.most_in_flight = max(self.most_in_flight, self._in_flight)
+        self.in_flight += 1
+        self.most_in_flight = max(self.most_in_flight, self.in_flight)
         try:
             return await _carry_out(self._script(asked), request)
         finally:
-            self._in_flight -= 1
+            self.in_flight -= 1
 
     async def _models(self, _: web.Request) -> web.Response:
         names = sorted({asked.model for asked in self.asked} | {"scripted"})

@@ -1,0 +1,180 @@
+"""Replicas of a gateway that share one model's limits, in virtual time: real limiters and holdings, a ledger in memory."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from bisect import bisect_left
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from prometheus_client import CollectorRegistry
+
+from libra.bus.bucket import Entry
+from libra.errors import Unavailable
+from libra.gateway.claim import Ledger
+from libra.gateway.holding import Holding, Pace
+from libra.gateway.limiter import Lane
+from libra.gateway.line import Line
+from libra.telemetry.metrics import Metrics
+from libra.v1.model_pb2 import Model
+
+PACE = Pace()
+METRICS = Metrics(CollectorRegistry())
+
+
+@dataclass
+class MemoryBucket:
+    """As `libra.bus.bucket.Bucket`: a question takes a moment, and there may be nobody to answer it."""
+
+    dice: random.Random
+    entry: Entry = field(default_factory=Entry)
+    made_at: float = -1000.0
+    down: bool = False
+
+    async def read(self, name: str) -> Entry:
+        await self._travel()
+        found = self.entry
+        await self._travel()
+        return found
+
+    async def write(self, name: str, data: bytes, revision: int) -> int | None:
+        await self._travel()
+        if revision != self.entry.revision:
+            return None
+        self.entry = Entry(data, revision + 1)
+        await self._travel()
+        return self.entry.revision
+
+    async def age_seconds(self) -> float:
+        await self._travel()
+        return asyncio.get_running_loop().time() - self.made_at
+
+    def lose(self) -> None:
+        self.entry, self.made_at = Entry(revision=self.entry.revision + 1000), asyncio.get_running_loop().time()
+
+    async def _travel(self) -> None:
+        await asyncio.sleep(self.dice.random() * 0.01)
+        if self.down:
+            raise Unavailable("the ledger's server is away")
+
+
+@dataclass
+class Provider:
+    """Counts what arrives, and goes on for those who have gone away."""
+
+    in_flight: int = 0
+    most: int = 0
+    starts: list[float] = field(default_factory=list)
+    levels: list[tuple[float, int]] = field(default_factory=list)
+
+    def ask(self, seconds: float) -> None:
+        loop = asyncio.get_running_loop()
+        self.in_flight += 1
+        self.most = max(self.most, self.in_flight)
+        self.starts.append(loop.time())
+        loop.call_later(seconds, self._end)
+
+    def _end(self) -> None:
+        self.in_flight -= 1
+
+    async def watch(self) -> None:
+        while True:
+            self.levels.append((asyncio.get_running_loop().time(), self.in_flight))
+            await asyncio.sleep(0.1)
+
+    def mean(self, start: float, stop: float) -> float:
+        """Return the mean of what was in flight between two times."""
+        levels = [level for time, level in self.levels if start <= time < stop]
+        return sum(levels) / len(levels)
+
+    def minutes(self, start: float, stop: float) -> list[int]:
+        """Return how many requests arrived in each minute that begins with one of them, or a second, between two times."""
+        begins = [time for time in self.starts if start <= time < stop - 60] + list(range(int(start), int(stop) - 60))
+        return [bisect_left(self.starts, begin + 60) - bisect_left(self.starts, begin) for begin in begins]
+
+
+class Replica:
+    """A gateway with as many to ask as there is room for, until it is killed."""
+
+    def __init__(self, world: World, askers: int) -> None:
+        self._world = world
+        self.line = Line(world.model, METRICS)
+        self.holding = Holding(self.line, world.bucket, PACE, self._tell)  # type: ignore[arg-type]
+        self.tasks = [asyncio.create_task(self.holding.keep())]
+        self.ask(askers)
+
+    def ask(self, askers: int, lane: Lane = Lane.BATCH) -> None:
+        self.tasks += [asyncio.create_task(self._go_on(lane)) for _ in range(askers)]
+
+    async def once(self, seconds: float, lane: Lane = Lane.INTERACTIVE) -> None:
+        permit = await self.line.limiter.acquire(lane)
+        self._world.provider.ask(seconds)
+        await asyncio.sleep(seconds)
+        self.line.limiter.eased()
+        self.line.limiter.release(permit)
+
+    async def _go_on(self, lane: Lane) -> None:
+        while True:
+            await self.once(self._world.seconds(), lane)
+
+    async def _tell(self, model: str, name: str) -> None:
+        for replica in self._world.replicas:
+            if replica is not self:
+                replica.holding.nudge.set()
+
+    def kill(self) -> None:
+        if self.tasks[0].done():
+            self.tasks[0].result()
+        for task in self.tasks:
+            task.cancel()
+        self._world.replicas.remove(self)
+
+    async def leave(self) -> None:
+        """End as a process that is told to: with nothing under way."""
+        for task in self.tasks[1:]:
+            task.cancel()
+        await asyncio.sleep(30)
+        self.tasks[0].cancel()
+        await self.holding.leave()
+        self._world.replicas.remove(self)
+
+
+@dataclass
+class World:
+    """One model, one provider, one ledger, and replicas."""
+
+    model: Model
+    seed: int
+    fastest: float = 0.5
+    slowest: float = 1.5
+    provider: Provider = field(default_factory=Provider)
+    replicas: list[Replica] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.dice = random.Random(self.seed)
+        self.bucket = MemoryBucket(self.dice)
+
+    def seconds(self) -> float:
+        return self.dice.uniform(self.fastest, self.slowest)
+
+    def add(self, askers: int = 1000) -> Replica:
+        replica = Replica(self, askers)
+        self.replicas.append(replica)
+        return replica
+
+    def claims(self) -> Ledger:
+        return Ledger.read(self.bucket.entry.data)
+
+    @asynccontextmanager
+    async def running(self, replicas: int, askers: int = 1000) -> AsyncIterator[None]:
+        watching = asyncio.create_task(self.provider.watch())
+        for _ in range(replicas):
+            self.add(askers)
+        try:
+            yield
+        finally:
+            watching.cancel()
+            for replica in list(self.replicas):
+                replica.kill()
