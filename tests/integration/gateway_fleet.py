@@ -1,0 +1,113 @@
+"""Gateway processes that share a queue, a store and a provider."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from libra.bus.connection import NatsBus
+from libra.bus.streams import work_gateway
+from libra.stage.bus import Outgoing
+from libra.testing.provider import ScriptedProvider
+from libra.v1.batch_pb2 import BatchHeader, Trial, TrialBatch
+from libra.v1.message_pb2 import Message
+
+READY_SECONDS = 60.0
+
+
+@dataclass
+class Gateway:
+    """One `python -m libra.gateway`."""
+
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    async def ready(self) -> str:
+        """Return the address it answers at, once it does."""
+        await self._line("process_ready")
+        return f"127.0.0.1:{(await self._line('process_started'))['grpc_port']}"
+
+    async def _line(self, action: str) -> dict[str, int]:
+        async with asyncio.timeout(READY_SECONDS):
+            while True:
+                for text in self.log.read_text().splitlines(keepends=True):
+                    if f'"{action}"' in text and text.endswith("\n"):
+                        found: dict[str, int] = json.loads(text)
+                        return found
+                await asyncio.sleep(0.05)
+
+
+@dataclass
+class Fleet:
+    """Starts gateways, and kills them."""
+
+    folder: Path
+    variables: dict[str, str]
+    gateways: list[Gateway] = field(default_factory=list)
+
+    def start(self) -> Gateway:
+        log = self.folder / f"gateway-{len(self.gateways)}.log"
+        with log.open("wb") as out:
+            command = [sys.executable, "-m", "libra.gateway"]
+            process = subprocess.Popen(command, stdout=out, stderr=out, env={**os.environ, **self.variables})
+        self.gateways.append(Gateway(process, log))
+        return self.gateways[-1]
+
+    def kill(self) -> None:
+        for gateway in self.gateways:
+            gateway.process.kill()
+            gateway.process.wait(10)
+
+
+@contextmanager
+def fleet(folder: Path, nats_url: str, mongo_url: str, database: str, **variables: str) -> Iterator[Fleet]:
+    """Yield a fleet without any gateway, and kill all that it has in the end."""
+    shared = {
+        "LIBRA_NATS_URL": nats_url,
+        "LIBRA_MONGO_URL": mongo_url,
+        "LIBRA_MONGO_DATABASE": database,
+        "LIBRA_GATEWAY_LISTEN": "127.0.0.1:0",
+        "LIBRA_GATEWAY_METRICS_LISTEN": "127.0.0.1:0",
+    }
+    made = Fleet(folder, shared | variables)
+    try:
+        yield made
+    finally:
+        made.kill()
+
+
+async def send(bus: NatsBus, model: str, trials: int, run: str = "run") -> None:
+    """Put so many different trials for a model into its queue."""
+    for start in range(0, trials, 64):
+        places = range(start, min(start + 64, trials))
+        asked = [Trial(sample=n, messages=[Message(role="user", content=f"{run}/{model}/{n}")]) for n in places]
+        batch = TrialBatch(header=BatchHeader(run=run, model=model, task="t@1", attack="none"), trials=asked)
+        await bus.publish(Outgoing(work_gateway(model), f"{run}/{model}/{start}", batch.SerializeToString()), {})
+
+
+@dataclass
+class Gauge:
+    """What is in flight at the provider, seen 50 times a second."""
+
+    provider: ScriptedProvider
+    seen: list[tuple[float, int]] = field(default_factory=list)
+
+    async def watch(self) -> None:
+        while True:
+            self.seen.append((time.monotonic(), self.provider.in_flight))
+            await asyncio.sleep(0.02)
+
+    def mean(self, start: float, stop: float) -> float:
+        levels = [level for at, level in self.seen if start <= at < stop]
+        return sum(levels) / len(levels)
+
+    def most(self) -> int:
+        return self.provider.most_in_flight
