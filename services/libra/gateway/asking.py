@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 import structlog
@@ -27,6 +27,13 @@ from libra.v1.completion_pb2 import Completion, FinishReason, Usage
 
 log = structlog.get_logger(__name__)
 
+Known = Callable[[], Awaitable[Completion | None]]
+"""Returns the answer if there is one by now."""
+
+
+async def unknown() -> None:
+    """Say that there is none."""
+
 
 @dataclass(frozen=True, slots=True)
 class Asker:
@@ -41,16 +48,25 @@ class Asker:
     tracer: Tracer
 
     async def ask(
-        self, name: str, question: Question, line: Line, lane: Lane, shared: Shared[Completion]
+        self,
+        name: str,
+        question: Question,
+        line: Line,
+        lane: Lane,
+        shared: Shared[Completion],
+        known: Known = unknown,
     ) -> Completion:
-        """Return the completion called `name`: an answer, or FINISH_REASON_ERROR with the reason.
+        """Return the completion called `name`: an answer, FINISH_REASON_ERROR with the reason, or what was `known` before.
 
         `shared` is under way from a request's start to its end, and stays so after an answer. Raises Unavailable if the
         batches' lanes are closed before that.
         """
         patience, passed_seconds = Patience(self.policy), 0.0
         while True:
-            reply, seconds = await self._attempt(question, line, lane, shared)
+            permit = await self._permit(question, line.limiter, lane)
+            if found := await _needless(known, line.limiter, permit):
+                return found
+            reply, seconds = await self._attempt(question, line, permit, shared)
             if isinstance(reply, Answer):
                 return _answered(name, question, line, reply, patience.attempts + 1, seconds)
             shared.under_way = False
@@ -66,15 +82,13 @@ class Asker:
             lane = min(lane, Lane.AGAIN)
 
     async def _attempt(
-        self, question: Question, line: Line, lane: Lane, shared: Shared[Completion]
+        self, question: Question, line: Line, permit: Permit, shared: Shared[Completion]
     ) -> tuple[Reply, float]:
         """Make one request; return what came of it, and after how many seconds."""
         limiter, meter = line.limiter, line.meter
-        prompt_tokens = question.prompt_tokens() if limiter.counts_tokens else 0
-        permit = await self._permit(limiter, lane, prompt_tokens + question.max_tokens)
         shared.under_way = True
         meter.in_flight.inc()
-        spent_tokens = prompt_tokens
+        spent_tokens = _prompt_tokens(question, limiter)
         try:
             started = time.perf_counter()
             reply = await self._request(question)
@@ -88,8 +102,9 @@ class Asker:
             meter.in_flight.dec()
             limiter.release(permit, spent_tokens=spent_tokens)
 
-    async def _permit(self, limiter: Limiter, lane: Lane, tokens: int) -> Permit:
+    async def _permit(self, question: Question, limiter: Limiter, lane: Lane) -> Permit:
         """Return leave to make a request, at a time when its answer can be kept."""
+        tokens = _prompt_tokens(question, limiter) + question.max_tokens
         while True:
             await self.keeper.ready()
             permit = await limiter.acquire(lane, tokens)
@@ -135,6 +150,22 @@ class Asker:
         if pause is not None and reply.kind is not Kind.FINAL:
             # The whole model is left alone, not this request alone.
             line.limiter.pause(pause)
+
+
+async def _needless(known: Known, limiter: Limiter, permit: Permit) -> Completion | None:
+    """Return the answer that makes a request needless, if there is one; then its permit is given back."""
+    try:
+        found = await known()
+    except BaseException:
+        limiter.release(permit)
+        raise
+    if found is not None:
+        limiter.release(permit)
+    return found
+
+
+def _prompt_tokens(question: Question, limiter: Limiter) -> int:
+    return question.prompt_tokens() if limiter.counts_tokens else 0
 
 
 def failed(name: str, model: str, reason: str, attempts: int = 0) -> Completion:

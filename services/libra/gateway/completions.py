@@ -87,9 +87,12 @@ class Completions:
             line.meter.found.inc()
             return _shared(found)
         try:
-            completion = await self._asker.ask(name, question, line, lane, work)
+            completion = await self._asker.ask(name, question, line, lane, work, lambda: lookup.again(name))
             if completion.finish_reason == FINISH_REASON_ERROR:
                 return completion
+            if not work.under_way:  # it was answered elsewhere while it waited here
+                line.meter.found.inc()
+                return _shared(completion)
             kept = await self._keeper.keep(completion, question)
             kept.attempts = completion.attempts
             return kept

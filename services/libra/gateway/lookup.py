@@ -1,4 +1,8 @@
-"""One look into the store for all the questions of a batch."""
+"""One look into the store for all the questions of a batch, and more of them while these wait to be asked.
+
+A batch may be in the hands of two replicas: one stood still, or the queue forgot that it had given it out. Then what waits
+here is meanwhile answered there.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,10 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
 from libra.v1.completion_pb2 import Completion
+
+OLD_SECONDS = 1.0
+"""A look that is older is not trusted before a question is asked. At full speed a batch is asked before that; where questions
+wait longer, one look a second for 64 of them is little."""
 
 
 class Lookup:
@@ -16,6 +24,7 @@ class Lookup:
         self._names: list[str] = []
         self._task: asyncio.Task[dict[str, Completion]] | None = None
         self._ended = asyncio.Event()
+        self._looked_seconds = 0.0
 
     def want(self, name: str) -> None:
         """Have `name` looked for too."""
@@ -23,12 +32,23 @@ class Lookup:
 
     async def find(self, name: str) -> Completion | None:
         """Return the completion called `name`, if there is one; raise Unavailable."""
-        if self._task is None:
-            self._task = asyncio.create_task(self._found())
-            self._task.add_done_callback(lambda _: self._ended.set())
+        task = self._task or self._look()
         # Not the task is awaited but its end: one who leaves must not take the look from the others.
         await self._ended.wait()
-        return self._task.result().get(name)
+        return task.result().get(name)
+
+    async def again(self, name: str) -> Completion | None:
+        """Return the completion called `name` if there is one by now, as of the last second; raise Unavailable."""
+        if self._ended.is_set() and asyncio.get_running_loop().time() - self._looked_seconds > OLD_SECONDS:
+            self._look()
+        return await self.find(name)
+
+    def _look(self) -> asyncio.Task[dict[str, Completion]]:
+        self._looked_seconds = asyncio.get_running_loop().time()
+        self._ended.clear()
+        self._task = asyncio.create_task(self._found())
+        self._task.add_done_callback(lambda _: self._ended.set())
+        return self._task
 
     async def _found(self) -> dict[str, Completion]:
         return await self._find(self._names)

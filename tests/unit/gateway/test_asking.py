@@ -134,3 +134,22 @@ def test_a_bug_costs_this_answer_and_nothing_else() -> None:
 def test_the_end_of_the_process_is_no_answer() -> None:
     with pytest.raises(Unavailable):
         asked(Unavailable("closing"))
+
+
+def test_what_is_answered_elsewhere_while_it_waits_is_not_asked_again() -> None:
+    async def story() -> None:
+        provider = Scripted([Fault("busy", Kind.PASSING, retry_after_seconds=5)])
+        line = Line(MODEL, Metrics(CollectorRegistry()))
+        answers = [None, Completion(id="name", text="from elsewhere")]
+
+        async def known() -> Completion | None:
+            return answers.pop(0)
+
+        shared = waited_for()
+        found = await asker_of(provider).ask("name", QUESTION, line, Lane.BATCH, shared, known)
+        assert found.text == "from elsewhere"
+        assert len(provider.times) == 1
+        assert line.limiter.in_flight == 0
+        assert not shared.under_way
+
+    simulate(story())
