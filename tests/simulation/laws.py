@@ -58,15 +58,16 @@ def bugs(world: World) -> Iterator[str]:
 
 
 def dead_letters(world: World) -> Iterator[str]:
-    """Nothing is set aside for what befell its carriers."""
+    """Nothing is set aside for what befell its carriers, unless it is given out beyond all measure."""
+    reasons = ["there is no judge 'nobody'", *(["it was given out"] if world.plan.malice.duplicates else [])]
     for entry in world.logs:
-        if entry["event"] == "a batch was set aside" and "there is no judge 'nobody'" not in entry["reason"]:
+        if entry["event"] == "a batch was set aside" and not any(reason in entry["reason"] for reason in reasons):
             yield f"a sound batch was set aside: {entry}"
 
 
 def sweeps(world: World) -> Iterator[str]:
-    """Nothing has to be sent again, unless the queue itself has forgotten it or a stage has set it aside."""
-    if world.plan.data_losses or world.plan.poisoned:
+    """Nothing has to be sent again, unless the queue itself has forgotten it or a stage may have set it aside."""
+    if world.plan.data_losses or world.plan.poisoned or world.plan.malice.duplicates:
         return
     for entry in world.logs:
         if entry["event"] == "sent trials had no verdict":

@@ -65,6 +65,8 @@ class Sweep:
                 await self._sender.declare_failed(record, section, model, places, reason)
             else:
                 await self._sender.send(record, section, model, places, again=True)
+        if not trials:
+            return  # the last verdicts came while they were looked for
         action = Action.TRIALS_GIVEN_UP if give_up else Action.TRIALS_SWEPT
         log.warning("sent trials had no verdict", action=action, run=record.run.id, model=model, trials=trials)
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -122,7 +123,8 @@ class HostileBus:
     _unended: dict[str, dict[int, Message]] = field(default_factory=dict)
     _keys: dict[str, float] = field(default_factory=dict)
     _random: random.Random = field(init=False)
-    _changed: asyncio.Event = field(default_factory=asyncio.Event)
+    _changed: defaultdict[str, asyncio.Event] = field(default_factory=lambda: defaultdict(asyncio.Event))
+    """By subject, set when a message came or is to be given out again."""
 
     def __post_init__(self) -> None:
         self._random = random.Random(self.seed)  # noqa: S311 - malice is to be repeatable
@@ -188,7 +190,7 @@ class HostileBus:
             self._unended.get(message.outgoing.subject, {}).pop(message.seq, None)
         else:
             message.due_seconds = self._now() + again_after_seconds
-        self._changed.set()
+            self._changed[message.outgoing.subject].set()
 
     def _store(self, message: Outgoing, headers: Mapping[str, str]) -> None:
         now = self._now()
@@ -201,7 +203,7 @@ class HostileBus:
         stored = Message(len(self._stored) + 1, message, dict(headers))
         self._stored.append(stored)
         waiting[stored.seq] = stored
-        self._changed.set()
+        self._changed[message.subject].set()
 
     def _ready(self, subject: str) -> list[Message]:
         now = self._now()
@@ -216,10 +218,11 @@ class HostileBus:
     async def _change(self, subject: str, until_seconds: float) -> None:
         """Wait until a message may have come, or come due."""
         due = [m.due_seconds for m in self._unended.get(subject, {}).values()]
-        self._changed.clear()
+        changed = self._changed[subject]
+        changed.clear()
         try:
             async with asyncio.timeout_at(min([until_seconds, *due])):
-                await self._changed.wait()
+                await changed.wait()
         except TimeoutError:
             pass
 
