@@ -35,6 +35,8 @@ OTHERS = vocabulary(
     """
 )
 
+SMALL = ENGLISH | OTHERS
+
 LATIN = frozenset("abcdefghijklmnopqrstuvwxyz")
 VOWELS = frozenset("aeiouy")
 
@@ -50,7 +52,7 @@ def words(text: str, limit: int = 80) -> list[str]:
 
 def english_share(some: list[str]) -> float:
     """Return which part of the words are small English ones; running English has 0.3 and more."""
-    return sum(word in ENGLISH for word in some) / len(some) if some else 0.0
+    return sum(map(ENGLISH.__contains__, some)) / len(some) if some else 0.0
 
 
 def is_english(text: str) -> bool:
@@ -61,7 +63,7 @@ def is_english(text: str) -> bool:
 def is_natural(text: str) -> bool:
     """Tell whether the text is in a language, as far as that can be seen; text too short to tell, and code, pass for it."""
     some = words(text)
-    small = sum(word in ENGLISH or word in OTHERS for word in some)
+    small = sum(map(SMALL.__contains__, some))
     if len(some) < SHORT_WORDS or small >= max(2, len(some) * 0.12):
         return True
     # Letters outside ASCII come from no simple cipher.
