@@ -14,6 +14,7 @@ from libra.attack.stage import stage as attack_stage
 from libra.gateway.ended import EndedRuns
 from libra.gateway.hand import Hand
 from libra.gateway.identity import completion_id
+from libra.gateway.lookup import OLD_SECONDS
 from libra.gateway.question import Question
 from libra.gateway.reply import Fault, Kind, Reply
 from libra.gateway.stage import Trials
@@ -36,6 +37,9 @@ from .services import METRICS, Means, gateway_desk, nobody
 from .world import World
 
 NEVER_ANSWERED = "no verdict after"
+LOOK_SECONDS = 0.1
+"""A look into the store that is not slow takes no longer."""
+
 REPLAYED = 25
 """Messages of a history that are replayed, each through all the stages behind it."""
 
@@ -117,10 +121,15 @@ def _trials(world: World, run: str) -> Iterator[str]:
 
 
 def askings(world: World) -> Iterator[str]:
-    """No question is asked again once its answer is kept; nor before, unless whoever had asked was gone."""
+    """No question is asked again once its answer is kept; nor before, unless whoever had asked was gone.
+
+    Where two replicas may have the same question in hand, one may not know yet what the other has answered: not for longer than
+    a look into the store is trusted, and takes.
+    """
     for name, asked in by_name(world).items():
         for place, asking in enumerate(asked):
-            if world.plan.strict and (why := _needless(world, name, asked[:place], asking)):
+            why = _needless(world, name, asked[:place], asking) if world.plan.strict else _late(world, name, asking)
+            if why:
                 yield f"{name[:12]} was asked again at {asking.started:.3f} s by {asking.process.name}: {why}"
 
 
@@ -139,6 +148,16 @@ def paid_twice(world: World) -> Counter[str]:
             if any(earlier.answered or earlier.cut for earlier in asked[:place]):
                 counts["needless" if _needless(world, name, asked[:place], asking) else "in flight at an end"] += 1
     return counts
+
+
+def _late(world: World, name: str, asking: Asking) -> str:
+    """Return why whoever asked should have known the answer; empty if it could not, or was frozen after it had looked."""
+    trouble = world.plan.trouble
+    look_seconds = trouble.slowest_seconds if trouble.slow_requests else LOOK_SECONDS
+    kept_seconds = asking.started - world.kept_at.get(name, float("inf"))
+    if world.plan.freezes or kept_seconds <= OLD_SECONDS + look_seconds:
+        return ""
+    return f"its answer is kept for {kept_seconds:.3f} s"
 
 
 def _needless(world: World, name: str, earlier: Sequence[Asking], asking: Asking) -> str:
