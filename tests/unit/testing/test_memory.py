@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from libra.errors import Unavailable
+from libra.store.verdict_commit import Collided, Sums
+from libra.testing.clock import simulate
+from libra.testing.memory import MemoryServer, MemoryStore, Trouble
+from libra.testing.memory.transaction import transactions
+from libra.testing.memory.way import Client, straight
+from libra.v1.batch_pb2 import BatchHeader, VerdictBatch
+from libra.v1.verdict_pb2 import Outcome, Verdict
+
+CELL = {"run": "r", "judging": 0, "model": "m", "task": "t@1", "attack": "none", "category": 1}
+
+
+def one(sample: int) -> VerdictBatch:
+    header = BatchHeader(run="r", model="m", task="t@1", attack="none", category="CATEGORY_CAPABILITY")
+    return VerdictBatch(header=header, verdicts=[Verdict(sample=sample, outcome=Outcome.OUTCOME_SCORED, score=1)])
+
+
+def sums() -> Sums:
+    added = Sums(CELL)
+    added.tally.add(Outcome.OUTCOME_SCORED, 1.0)
+    return added
+
+
+@pytest.mark.parametrize(("trouble", "written"), [(Trouble(lost_requests=1), 0), (Trouble(lost_answers=1), 1)])
+def test_a_lost_request_changes_nothing_and_a_lost_answer_does(trouble: Trouble, written: int) -> None:
+    server = MemoryServer(trouble=trouble)
+    with pytest.raises(Unavailable):
+        simulate(MemoryStore(server).runs.claim("nobody", "me", 1))
+    server.models["m"] = {"_id": "m", "name": "m"}
+    with pytest.raises(Unavailable):
+        simulate(MemoryStore(server).models.delete("m"))
+    assert ("m" not in server.models) == bool(written)
+
+
+def test_a_server_that_is_down_serves_nobody_and_forgets_nothing() -> None:
+    server = MemoryServer()
+    store = MemoryStore(server)
+
+    async def world() -> None:
+        await store.verdicts.write([one(1)])
+        server.down = True
+        with pytest.raises(Unavailable):
+            await store.ping()
+        server.down = False
+        assert await store.verdicts.ids("r", 0, "m", "t@1", "none") == {(1, 0)}
+
+    simulate(world())
+
+
+def test_of_two_transactions_on_one_verdict_or_bucket_the_second_collides_and_writes_nothing() -> None:
+    server = MemoryServer()
+
+    async def write(sample: str, bucket: int, wait_seconds: float) -> None:
+        async with transactions(Client(server, straight), bucket)() as transaction:
+            assert await transaction.present(["a", "b"]) == set()
+            await asyncio.sleep(wait_seconds)
+            await transaction.write([{"_id": sample, "outcome": Outcome.OUTCOME_SCORED, "score": 1.0}], [sums()])
+
+    async def world() -> None:
+        first, same, shared = await asyncio.gather(
+            write("a", 0, 1.0), write("a", 1, 2.0), write("b", 0, 3.0), return_exceptions=True
+        )
+        assert first is None
+        assert isinstance(same, Collided)
+        assert isinstance(shared, Collided)
+
+    simulate(world())
+    assert set(server.verdicts) == {"a"}
+    assert [cell["scored"] for cell in server.cells.values()] == [1]
+
+
+def test_a_transaction_sees_one_moment() -> None:
+    server = MemoryServer()
+
+    async def world() -> None:
+        async with transactions(Client(server, straight), 0)() as transaction:
+            assert await transaction.present(["x"]) == set()
+            await MemoryStore(server, bucket=1).verdicts.write([one(1)])
+            [name] = server.verdicts
+            assert await transaction.present([name]) == set()
+
+    simulate(world())
+
+
+def test_writers_that_share_a_bucket_all_get_through() -> None:
+    server = MemoryServer()
+
+    async def world() -> int:
+        stores = [MemoryStore(server, bucket=3) for _ in range(4)]
+        return sum(await asyncio.gather(*(store.verdicts.write([one(n)]) for store in stores for n in range(9))))
+
+    assert simulate(world()) == 9
+    [cell] = server.cells.values()
+    assert cell["scored"] == cell["sum"] == 9
