@@ -1,0 +1,73 @@
+"""Dispatch as its callers see it, the catalogues that it asks, and a task to import."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import grpc.aio
+
+from libra.bus.connection import NatsBus
+from libra.judge.kind import Reply
+from libra.process import Wiring
+from libra.rpc.client import call
+from libra.rpc.server import Server
+from libra.store.client import Store
+from libra.v1.dead_letter_pb2_grpc import DeadLetterServiceStub
+from libra.v1.model_pb2_grpc import ModelServiceStub
+from libra.v1.run_pb2 import CreateRunRequest, GetRunRequest, Run, RunSpec
+from libra.v1.run_pb2_grpc import RunServiceStub
+from libra.v1.task_pb2 import ImportTaskHeader, ImportTaskRequest
+from libra.v1.task_pb2_grpc import TaskServiceStub
+
+SECONDS = 20.0
+CARD = "name: mine\ncategory: capability\njudge: {name: exact, options: {field: answer}}\n"
+
+
+def record(content: str, **fields: object) -> str:
+    return json.dumps({"messages": [{"role": "user", "content": content}], **fields}, ensure_ascii=False)
+
+
+FILE = "\n".join(record(f"Was ist {n} + ½? ☕", answer=str(n)) for n in range(120)).encode()
+
+
+@dataclass
+class Dispatch:
+    """The service as its callers see it, and what is behind it."""
+
+    store: Store
+    bus: NatsBus
+    tasks: TaskServiceStub
+    models: ModelServiceStub
+    runs: RunServiceStub
+    letters: DeadLetterServiceStub
+    wiring: Wiring
+
+    async def import_task(self, card: str = CARD, data: bytes = FILE, name: str = "mine.jsonl", piece: int = 97) -> Any:
+        header = ImportTaskRequest(header=ImportTaskHeader(card_yaml=card, file_name=name))
+        pieces = [ImportTaskRequest(data=data[start : start + piece]) for start in range(0, len(data), piece)]
+        return await self.send([header, *pieces])
+
+    async def send(self, requests: Sequence[ImportTaskRequest]) -> Any:
+        return await call(self.tasks.ImportTask, iter(requests), SECONDS)
+
+    async def create(self, request_id: str = "", **spec: Any) -> Any:
+        whole = {"models": ["refuser"], "tasks": ["mine"], **spec}
+        return await call(self.runs.CreateRun, CreateRunRequest(spec=RunSpec(**whole), request_id=request_id), SECONDS)
+
+    async def run(self, run: str) -> Run:
+        return (await call(self.runs.GetRun, GetRunRequest(id=run), SECONDS)).run
+
+
+async def nobody(model: str, conversations: object, *, json_schema: str, epoch: int) -> list[Reply]:
+    raise AssertionError("a catalogue asks no model")
+
+
+@dataclass
+class Catalogues:
+    """The attack and the judge service, on one port."""
+
+    server: Server
+    channel: grpc.aio.Channel

@@ -1,0 +1,61 @@
+"""Dispatch on a port of its own, with the catalogues of the real services."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+from prometheus_client import CollectorRegistry
+
+from libra.attack.service import AttackService
+from libra.bus.connection import NatsBus
+from libra.dispatch.__main__ import wire
+from libra.dispatch.settings import Settings
+from libra.judge.service import JudgeService
+from libra.process import Parts
+from libra.rpc.client import channel
+from libra.rpc.server import Server
+from libra.store.client import Store
+from libra.telemetry.metrics import Metrics
+from libra.v1.attack_pb2_grpc import add_AttackServiceServicer_to_server
+from libra.v1.dead_letter_pb2_grpc import DeadLetterServiceStub
+from libra.v1.judge_pb2_grpc import add_JudgeServiceServicer_to_server
+from libra.v1.model_pb2 import Model, Provider
+from libra.v1.model_pb2_grpc import ModelServiceStub
+from libra.v1.run_pb2_grpc import RunServiceStub
+from libra.v1.task_pb2_grpc import TaskServiceStub
+
+from .caller import Catalogues, Dispatch, nobody
+
+
+@pytest.fixture
+async def catalogues() -> AsyncIterator[Catalogues]:
+    served = [
+        (add_AttackServiceServicer_to_server, AttackService(), "libra.v1.AttackService"),
+        (add_JudgeServiceServicer_to_server, JudgeService(nobody), "libra.v1.JudgeService"),
+    ]
+    server = Server(served, Metrics(CollectorRegistry()))
+    port = await server.start("127.0.0.1:0")
+    await server.set_ready(ready=True)
+    async with channel(f"127.0.0.1:{port}") as opened:
+        yield Catalogues(server, opened)
+    await server.stop(0)
+
+
+@pytest.fixture
+async def dispatch(store: Store, nats_url: str, catalogues: Catalogues) -> AsyncIterator[Dispatch]:
+    """Dispatch without the built-in tasks; a run that is created is led by nobody."""
+    bus = await NatsBus.connect(nats_url, name="test")
+    await bus.ensure()
+    metrics = Metrics(CollectorRegistry())
+    wiring = wire(Parts(store=store, bus=bus, metrics=metrics, channel=lambda _: catalogues.channel), Settings())
+    for name in ("refuser", "complier"):
+        await store.models.add(Model(name=name, provider=Provider.PROVIDER_SCRIPTED, remote_model=name))
+    server = Server(wiring.services, metrics)
+    port = await server.start("127.0.0.1:0")
+    await server.set_ready(ready=True)
+    async with channel(f"127.0.0.1:{port}") as opened:
+        stubs = [TaskServiceStub, ModelServiceStub, RunServiceStub, DeadLetterServiceStub]
+        yield Dispatch(store, bus, *(stub(opened) for stub in stubs), wiring)
+    await server.stop(0)
+    await bus.close()

@@ -1,0 +1,124 @@
+"""Runs: created whole or not at all, listed, watched and cancelled."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from libra.errors import Invalid, NotFound, Unavailable
+from libra.rpc.client import call, stream
+from libra.v1.batch_pb2 import BatchHeader, VerdictBatch
+from libra.v1.completion_pb2 import GenerationParameters
+from libra.v1.run_pb2 import CancelRunRequest, ListRunsRequest, RunState, WatchRunRequest
+from libra.v1.task_pb2 import Category
+from libra.v1.verdict_pb2 import Outcome, Verdict
+
+from .caller import CARD, SECONDS, Catalogues, Dispatch
+
+
+async def test_a_run_is_spelled_out_and_listed_the_newest_first(dispatch: Dispatch) -> None:
+    task = (await dispatch.import_task()).task
+    created = await dispatch.create(
+        models=["refuser", "complier", "refuser"], attacks=["none", "few_shots"], samples_per_task=10, epochs=2, seed=7
+    )
+    run = created.run
+    assert (run.trials, run.state, run.revision) == (40, RunState.RUN_STATE_RUNNING, 1)
+    assert list(run.spec.models) == ["refuser", "complier"]
+    assert list(run.spec.tasks) == [f"mine@{task.version}"]
+    assert "few_shots is not put to mine" in created.warnings[0]
+    assert await dispatch.run(run.id) == run
+    others = [(await dispatch.create(name=f"run {n}")).run.id for n in range(4)]
+    ids: list[str] = []
+    request = ListRunsRequest(page_size=2)
+    while not ids or request.page_token:
+        page = await call(dispatch.runs.ListRuns, request, SECONDS)
+        ids += [listed.id for listed in page.runs]
+        request.page_token = page.next_page_token
+    assert ids == [*reversed(others), run.id]
+
+
+async def test_a_spec_with_a_fault_creates_nothing_and_names_the_field(dispatch: Dispatch) -> None:
+    await dispatch.import_task()
+    await dispatch.import_task(CARD.replace("mine", "asked").replace("exact", "model").replace("field", "rubric"))
+    bad: list[tuple[dict[str, Any], str, str]] = [
+        ({"models": []}, "spec.models", "there are: complier, refuser"),
+        ({"models": ["refusr"]}, "spec.models[0]", "did you mean refuser"),
+        ({"tasks": []}, "spec.tasks", "at least one task"),
+        ({"tasks": ["mine", "mime"]}, "spec.tasks[1]", "did you mean mine"),
+        ({"tasks": ["mine@000000000000"]}, "spec.tasks[0]", "did you mean mine"),
+        ({"tasks": ["over_sensitiv"]}, "spec.tasks[0]", "did you mean over_sensitive"),
+        ({"tasks": ["over_sensitive"]}, "spec.tasks", "selects no task"),
+        ({"attacks": ["few_shot"]}, "spec.attacks[0]", "did you mean few_shots"),
+        ({"attacks": ["few_shots"]}, "spec.attacks", "no task is left"),
+        ({"samples_per_task": -3}, "spec.samples_per_task", "-3"),
+        ({"epochs": -1}, "spec.epochs", "-1"),
+        ({"judges": {"mine": "exakt"}}, "spec.judges[mine]", "did you mean exact"),
+        ({"judges": {"mime": "exact"}}, "spec.judges[mime]", "did you mean mine"),
+        ({"judges": {"mine": "refusal"}}, "spec.judges[mine]", "needs the option 'want'"),
+        ({"tasks": ["asked"]}, "spec.judges[asked]", "judge_model"),
+        ({"judge_model": "compliar"}, "spec.judge_model", "did you mean complier"),
+        ({"parameters": GenerationParameters(temperature=3)}, "spec.parameters.temperature", "from 0 to 2"),
+        ({"parameters": GenerationParameters(max_tokens=-1)}, "spec.parameters.max_tokens", "-1"),
+    ]
+    for changes, field, words in bad:
+        with pytest.raises(Invalid) as caught:
+            await dispatch.create(**changes)
+        assert caught.value.field == field, changes
+        assert words in caught.value.message, changes
+    with pytest.raises(Invalid) as caught:
+        await dispatch.create(request_id="r" * 65)
+    assert caught.value.field == "request_id"
+    assert (await call(dispatch.runs.ListRuns, ListRunsRequest(), SECONDS)).runs == []
+
+
+async def test_a_repeat_of_a_request_returns_the_first_run(dispatch: Dispatch) -> None:
+    await dispatch.import_task()
+    first, second = await asyncio.gather(*(dispatch.create(request_id="once") for _ in range(2)))
+    assert first.run == second.run
+    assert (await dispatch.create(request_id="once", epochs=3)).run == first.run
+    assert (await dispatch.create(request_id="once", models=["forgotten-since"])).run == first.run
+    assert (await dispatch.create(request_id="twice")).run.id != first.run.id
+    assert len((await call(dispatch.runs.ListRuns, ListRunsRequest(), SECONDS)).runs) == 2
+
+
+async def test_a_run_is_cancelled_once(dispatch: Dispatch) -> None:
+    await dispatch.import_task()
+    run = (await dispatch.create()).run
+    cancelled = (await call(dispatch.runs.CancelRun, CancelRunRequest(id=run.id), SECONDS)).run
+    assert (cancelled.state, cancelled.revision) == (RunState.RUN_STATE_CANCELLED, 2)
+    assert cancelled.HasField("end_time")
+    assert (await call(dispatch.runs.CancelRun, CancelRunRequest(id=run.id), SECONDS)).run == cancelled
+
+
+async def test_a_watch_tells_each_change_and_ends_with_the_run(dispatch: Dispatch) -> None:
+    task = (await dispatch.import_task()).task
+    run = (await dispatch.create(models=["refuser", "complier"])).run
+    watch = stream(dispatch.runs.WatchRun, WatchRunRequest(id=run.id), SECONDS)
+    assert (await anext(watch)).run == run
+    head = BatchHeader(
+        run=run.id, model="complier", task=f"mine@{task.version}", attack="none", category=Category.CATEGORY_CAPABILITY
+    )
+    outcomes = [Outcome.OUTCOME_SCORED, Outcome.OUTCOME_SCORED, Outcome.OUTCOME_FAILED]
+    verdicts = [Verdict(sample=n, outcome=outcome) for n, outcome in enumerate(outcomes)]
+    await dispatch.store.verdicts.write([VerdictBatch(header=head, verdicts=verdicts)])
+    moved = (await anext(watch)).run
+    assert (moved.counts.scored, moved.counts.failed, moved.revision) == (2, 1, 4)
+    await call(dispatch.runs.CancelRun, CancelRunRequest(id=run.id), SECONDS)
+    rest = [answer.run async for answer in watch]
+    assert [(last.state, last.revision) for last in rest] == [(RunState.RUN_STATE_CANCELLED, 5)]
+
+    later = [answer.run async for answer in stream(dispatch.runs.WatchRun, WatchRunRequest(id=run.id), SECONDS)]
+    resumed = WatchRunRequest(id=run.id, after_revision=5)
+    assert later == rest == [answer.run async for answer in stream(dispatch.runs.WatchRun, resumed, SECONDS)]
+    with pytest.raises(NotFound):
+        await anext(stream(dispatch.runs.WatchRun, WatchRunRequest(id="x"), SECONDS))
+
+
+async def test_without_the_catalogues_no_run_is_created(dispatch: Dispatch, catalogues: Catalogues) -> None:
+    await dispatch.import_task()
+    await catalogues.server.stop(0)
+    with pytest.raises(Unavailable):
+        await dispatch.create()
+    assert (await call(dispatch.runs.ListRuns, ListRunsRequest(), SECONDS)).runs == []

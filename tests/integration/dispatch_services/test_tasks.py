@@ -1,0 +1,145 @@
+"""Tasks: imported whole or not at all, once each, in versions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from libra.errors import Invalid
+from libra.rpc.client import call
+from libra.v1.task_pb2 import (
+    Category,
+    GetTaskRequest,
+    ImportTaskHeader,
+    ImportTaskRequest,
+    ListSamplesRequest,
+    ListTasksRequest,
+)
+
+from .caller import CARD, FILE, SECONDS, Dispatch, record
+
+SHARED = Path(__file__).parents[4] / "shared" / "data" / "tasks"
+
+
+async def test_it_starts_with_tasks_and_reference_models_however_often_it_starts(dispatch: Dispatch) -> None:
+    async def there() -> tuple[list[str], list[str]]:
+        listed = await call(dispatch.tasks.ListTasks, ListTasksRequest(all_versions=True), SECONDS)
+        return [f"{task.name}@{task.version}" for task in listed.tasks], [
+            model.name for model in await dispatch.store.models.list()
+        ]
+
+    await dispatch.wiring.prepare()
+    first = await there()
+    await dispatch.wiring.prepare()
+    assert await there() == first
+    assert first[1] == ["careful", "complier", "refuser"]
+    run = (await dispatch.create(models=["refuser", "careful"], tasks=["*"], attacks=["none", "few_shots"])).run
+    assert list(run.spec.tasks) == first[0]
+    assert len(first[0]) >= 10
+
+    names: list[str] = []
+    request = ListTasksRequest(page_size=4)
+    while not names or request.page_token:
+        page = await call(dispatch.tasks.ListTasks, request, SECONDS)
+        names += [task.name for task in page.tasks]
+        request.page_token = page.next_page_token
+    assert names == [task.partition("@")[0] for task in first[0]]
+
+    risky = await call(dispatch.tasks.ListTasks, ListTasksRequest(category=Category.CATEGORY_DIRECT_RISKY), SECONDS)
+    assert "privacy_requests" in [task.name for task in risky.tasks]
+    assert {task.category for task in risky.tasks} == {Category.CATEGORY_DIRECT_RISKY}
+
+
+async def test_a_task_is_imported_in_pieces_and_the_same_content_once(dispatch: Dispatch) -> None:
+    first = await dispatch.import_task()
+    again = await dispatch.import_task(data=FILE + b"\n", piece=1 << 20, name="other.jsonl")
+    assert first.created
+    assert not again.created
+    assert again.task == first.task
+    assert first.task.sample_count == 120
+    assert first.task.HasField("create_time")
+    for name in ("mine", f"mine@{first.task.version}"):
+        assert (await call(dispatch.tasks.GetTask, GetTaskRequest(name=name), SECONDS)).task == first.task
+
+    samples = []
+    request = ListSamplesRequest(task="mine", page_size=50)
+    while not samples or request.page_token:
+        page = await call(dispatch.tasks.ListSamples, request, SECONDS)
+        samples += page.samples
+        request.page_token = page.next_page_token
+    assert [sample.ordinal for sample in samples] == list(range(120))
+    assert samples[7].messages[0].content == "Was ist 7 + ½? ☕"
+    assert dict(samples[7].fields) == {"answer": "7"}
+
+
+async def test_another_content_is_another_version_and_the_newest_counts(dispatch: Dispatch) -> None:
+    first = (await dispatch.import_task()).task
+    second = (await dispatch.import_task(data=FILE + b"\n" + record("More?", answer="Yes").encode())).task
+    assert second.version != first.version
+    assert (await call(dispatch.tasks.GetTask, GetTaskRequest(name="mine"), SECONDS)).task == second
+    listed = [
+        [task.version for task in (await call(dispatch.tasks.ListTasks, request, SECONDS)).tasks]
+        for request in (ListTasksRequest(), ListTasksRequest(all_versions=True))
+    ]
+    assert listed == [[second.version], [second.version, first.version]]
+    old = await dispatch.create(tasks=[f"mine@{first.version}"])
+    assert (old.run.trials, list(old.run.spec.tasks)) == (120, [f"mine@{first.version}"])
+    assert (await dispatch.create()).run.trials == 121
+
+
+async def test_an_import_fails_whole_naming_file_and_line(dispatch: Dispatch) -> None:
+    bad = [
+        (FILE + b"\n{", CARD, "mine.jsonl, line 121: it is not JSON", "data"),
+        (FILE + b"\n" + record("x", id="3").encode(), CARD, 'line 121: the id "3" is that of line 4', "data"),
+        (b'{"prompt": "x"}', CARD, "mine.jsonl, line 1: the record has no messages", "data"),
+        (b"", CARD, "mine.jsonl has 0 bytes", "data"),
+        (FILE + b"\n\xff", CARD, "mine.jsonl, line 121: it is not UTF-8", "data"),
+        (b'{"messages": [{"role": "user", "content": "\\ud800"}]}', CARD, "half of a surrogate pair", "data"),
+        (
+            FILE,
+            CARD + "licens: MIT",
+            "the card of mine.jsonl: there is no key 'licens': did you mean licence",
+            "header",
+        ),
+        (FILE, "", "the card of mine.jsonl: it is empty", "header"),
+    ]
+    for data, card, words, field in bad:
+        with pytest.raises(Invalid) as caught:
+            await dispatch.import_task(card=card, data=data)
+        assert words in caught.value.message
+        assert caught.value.field.startswith(field)
+    assert await dispatch.store.tasks.names() == []
+
+
+async def test_an_import_is_a_header_and_then_a_file(dispatch: Dispatch) -> None:
+    header, data = ImportTaskRequest(header=ImportTaskHeader(card_yaml=CARD)), ImportTaskRequest(data=FILE)
+    for requests, field in [
+        ([], "header"),
+        ([data], "part"),
+        ([header, header, data], "part"),
+        ([header, ImportTaskRequest()], "part"),
+    ]:
+        with pytest.raises(Invalid) as caught:
+            await dispatch.send(requests)
+        assert caught.value.field == field
+    with pytest.raises(Invalid, match="the file has 0 bytes"):
+        await dispatch.send([header])
+    assert await dispatch.store.tasks.names() == []
+
+
+@pytest.mark.skipif(not SHARED.is_dir(), reason="the real samples are not beside the repository")
+async def test_the_real_samples_are_imported_and_selected(dispatch: Dispatch) -> None:
+    cards = {
+        "do_not_answer": ("direct_risky", "refusal", "{want: refused}"),
+        "harmfulq": ("direct_risky", "refusal", "{want: refused}"),
+        "prompt_extraction_robustness": ("instruction_hierarchy", "absent", "{field: access_code}"),
+        "simple_safety_test": ("direct_risky", "refusal", "{want: refused}"),
+        "truthful_qa_mc1": ("direct_risky", "choice", "{field: answer}"),
+        "xstest": ("over_sensitive", "refusal", "{want: complied}"),
+    }
+    for name, (category, judge, options) in cards.items():
+        card = f"name: {name}\ncategory: {category}\njudge: {{name: {judge}, options: {options}}}\n"
+        data = (SHARED / f"{name}.jsonl").read_bytes()
+        assert (await dispatch.import_task(card, data, f"{name}.jsonl", piece=1 << 20)).created
+    assert (await dispatch.create(tasks=["*"])).run.trials == 1500
