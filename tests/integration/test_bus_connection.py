@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import shutil
+import signal
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -244,6 +245,20 @@ async def test_a_killed_server_that_comes_back_has_lost_nothing(server: Own) -> 
                 await bus.signal(streams.event_board(), b"")
                 await asyncio.sleep(0.05)
         await heard.aclose()  # type: ignore[attr-defined]  # it is a generator
+
+
+async def test_a_server_that_stood_still_while_a_pull_was_called_off_is_heard_again(server: Own) -> None:
+    async with connected(server.url) as bus:
+        await bus.ensure()
+        assert await bus.pull("judge", 1) == []
+        server.now.process.send_signal(signal.SIGSTOP)
+        with contextlib.suppress(Unavailable):
+            await bus.pull("judge", 1)  # until it is given up
+        await asyncio.sleep(0.1)
+        server.now.process.send_signal(signal.SIGCONT)
+        await patiently_put(bus, message("a"))
+        (delivery,) = await patiently_take(bus, "judge")
+        await delivery.ack()
 
 
 async def test_a_server_whose_data_was_deleted_is_furnished_again(server: Own) -> None:

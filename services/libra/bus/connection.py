@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 import nats
 import nats.errors
 import structlog
-from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.js import JetStreamContext
 from nats.js.api import ConsumerInfo
 from nats.js.errors import NoStreamResponseError, NotFoundError
 
 from libra.bus import layout, streams
+from libra.bus.client import Client
 from libra.bus.delivery import KEY_HEADER, NatsDelivery
 from libra.bus.door import Door
 from libra.bus.pulling import NoSuchConsumer, pull
@@ -88,17 +88,19 @@ class NatsBus:
 
     async def open(self) -> None:
         """Connect, and return when that has succeeded; who waits is told in the log."""
-        self._client = await nats.connect(
+        client = Client()
+        await client.connect(
             [one.strip() for one in self._url.split(",")],
             name=f"libra-{self._name}",
             connect_timeout=CONNECT_SECONDS,
-            reconnect_time_wait=RECONNECT_SECONDS,
+            reconnect_time_wait=RECONNECT_SECONDS,  # type: ignore[arg-type]  # it is a time, not a number of seconds
             max_reconnect_attempts=-1,
             error_cb=self._complain,
             disconnected_cb=self._lost,
             reconnected_cb=self._found,
             closed_cb=self._closed,
         )
+        self._client = client
         self._js = self._client.jetstream()
         self._opened.set()
         await self._found()
