@@ -11,8 +11,9 @@ from collections.abc import Callable
 import structlog
 
 from libra.bus import streams
-from libra.bus.connection import NatsBus
+from libra.bus.connection import Backlog, NatsBus
 from libra.dispatch.expansion import next_stretch, total
+from libra.dispatch.room import Room
 from libra.dispatch.sender import Sender
 from libra.dispatch.settings import Settings
 from libra.dispatch.stride import Stride
@@ -27,6 +28,8 @@ from libra.telemetry.metrics import Metrics
 from libra.v1.run_pb2 import OutcomeCounts, RunState
 
 log = structlog.get_logger(__name__)
+
+NOTHING = Backlog(pending=0, ack_pending=0)
 
 LOOKS_PER_SECOND = 10
 """Progress is asked for no oftener, however many events come."""
@@ -61,6 +64,7 @@ class Conductor:
         self._renewed_seconds = asyncio.get_running_loop().time()
         self._strides: defaultdict[str, Stride] = defaultdict(Stride)
         """By model."""
+        self._rooms: dict[str, Room] = {}
         self._waits = False
         """Whether the last look met an outage."""
 
@@ -103,8 +107,9 @@ class Conductor:
 
     async def _feed(self, record: RunRecord, model: str, done: int) -> None:
         cursor, stride = record.cursors.get(model, 0), self._strides[model]
+        until = cursor + await self._room(model, cursor - done)
         with contextlib.suppress(Full):  # the next step tries again from the same cursor
-            while (most := stride.within(done + self._window_trials - cursor)) and await self._ours():
+            while (most := stride.within(until - cursor)) and await self._ours():
                 stretch = next_stretch(record.sections, cursor, most)
                 if stretch is None:
                     return
@@ -117,6 +122,17 @@ class Conductor:
                 cursor += trials
                 # After the publish: a crash between the two sends the batches twice, and never not at all.
                 await self._store.runs.advance(self._id, model, cursor)
+
+    async def _room(self, model: str, in_flight: int) -> int:
+        """Return how many trials more may be sent."""
+        if model not in self._rooms:
+            entry = await self._store.models.get(model)
+            self._rooms[model] = Room.of(entry.limits.max_in_flight if entry else 0, self._window_trials)
+        room = self._rooms[model]
+        if room.has(in_flight) >= MAX_TRIALS or in_flight + MAX_TRIALS > room.most:
+            return room.has(in_flight)
+        waiting = (await self._bus.backlog()).get(streams.gateway_consumer(model), NOTHING)
+        return room.beside(in_flight, waiting.pending)
 
     async def _end(self) -> None:
         if await self._store.runs.end(self._id, RunState.RUN_STATE_FINISHED):
