@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import math
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -81,6 +82,8 @@ class Limiter:
         self.in_flight = 0
         self.granted = limits.in_flight
         """Requests in flight that this replica may have."""
+        self.on_grant: Callable[[], None] = lambda: None
+        """Called whenever `granted` has changed."""
         self.hungry = asyncio.Event()
         """Set when somebody waits and nothing at all is granted."""
         self._limits = limits
@@ -129,13 +132,15 @@ class Limiter:
         in_flight, requests, tokens = amounts
         limits = self._limits
         shut = (limits.requests_per_minute and not requests) or (limits.tokens_per_minute and not tokens)
-        self.granted = 0 if shut else in_flight
+        granted, self.granted = self.granted, 0 if shut else in_flight
         self._until = until
         self._pressure.limit_to(max(1, in_flight))
         # 0 would be no limit; with a grant of nothing no permit is given anyway.
         self._requests.most = max(1, requests) if limits.requests_per_minute else 0
         self._requests.pace = pace
         self._tokens.most = max(1, tokens) if limits.tokens_per_minute else 0
+        if self.granted != granted:
+            self.on_grant()
         self._give()
 
     def need(self, timeout_seconds: float) -> Need:

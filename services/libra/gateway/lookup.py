@@ -11,9 +11,9 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from libra.v1.completion_pb2 import Completion
 
-OLD_SECONDS = 1.0
-"""A look that is older is not trusted before a question is asked. At full speed a batch is asked before that; where questions
-wait longer, one look a second for 64 of them is little."""
+OLD_SECONDS = 3.0
+"""A look that is older is not trusted before a question is asked. Where an answer takes a second, what is in hand is asked
+before that, and no permit waits for a look; where questions wait longer, a look every three seconds for 64 of them is little."""
 
 
 class Lookup:

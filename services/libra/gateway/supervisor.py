@@ -112,6 +112,7 @@ class Supervisor:
         model, settings = line.model, self._desk.settings
         in_flight = line.limits.in_flight
         hand = Hand(lambda: line.limiter.granted)
+        line.limiter.on_grant = hand.changed.set
         trials = Trials(self._desk.entries, self._desk.completions, self._desk.ended, hand)
         worst_seconds = settings.retry_policy().worst_seconds(timeout_of(model)) + settings.hold_seconds
         stage = Stage(

@@ -223,3 +223,16 @@ def test_whoever_comes_and_leaves_no_permit_is_lost_or_given_twice(
                 assert last - first >= 60
 
     simulate(world())
+
+
+def test_a_grant_that_changes_is_told_of() -> None:
+    told: list[int] = []
+
+    async def test() -> None:
+        limiter = Limiter(Limits(in_flight=500))
+        limiter.on_grant = lambda: told.append(limiter.granted)
+        for in_flight in (0, 0, 500, 500):
+            limiter.hold((in_flight, 0, 0), 1000.0, pace=0)
+
+    simulate(test())
+    assert told == [0, 500]
