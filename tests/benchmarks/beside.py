@@ -10,9 +10,11 @@ from typing import Any
 from . import machine
 from .children import Bare, Standin, bare_client, provider
 from .pipeline import Measured, Pipeline
+from .provider import SLOT_SECONDS
 
 WARM_UP = 1_000
 IN_FLIGHT = 500
+SLOTS = round(1 / SLOT_SECONDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,9 @@ class Compared:
 
     flights: Sequence[Mapping[str, float]]
     """What was in flight at the provider in each run of the pipeline: see `steady`."""
+
+    bare_flights: Sequence[Mapping[str, float]]
+    """The same of the bare client."""
 
     @property
     def ratio(self) -> float:
@@ -51,6 +56,7 @@ async def compare(pipeline: Pipeline, *, latency_seconds: float, trials: int, ro
         await pipeline.add_task(f"task-{name}", trials)
         await pipeline.measured(name, f"warm-up-{name}")
         bare, runs, cpu, flights = [await _bare(standin, trials)], [], [], []
+        bare_flights = [steady(standin.report())]
         for _ in range(rounds):
             standin.reset()
             before = machine.cpu_seconds({"": standin.pid})[""]
@@ -58,7 +64,8 @@ async def compare(pipeline: Pipeline, *, latency_seconds: float, trials: int, ro
             cpu.append(machine.cpu_seconds({"": standin.pid})[""] - before)
             flights.append(steady(standin.report()))
             bare.append(await _bare(standin, trials))
-        return Compared(bare, runs, cpu, flights)
+            bare_flights.append(steady(standin.report()))
+        return Compared(bare, runs, cpu, flights, bare_flights)
 
 
 async def _bare(standin: Standin, trials: int) -> Bare:
@@ -69,12 +76,18 @@ async def _bare(standin: Standin, trials: int) -> Bare:
 def steady(report: Mapping[str, Any]) -> dict[str, float]:
     """Return what was in flight in the steady part: from when the limit was reached until nothing was left to ask.
 
-    `mean`, and the least and the most of the means of its tenths of a second; 0 if there was no such part.
+    `mean`, the least of the means of a second, and the least and the most of those of a tenth; 0 if there is no such part.
     """
     if report["repeated"]:
         raise AssertionError(f"{report['repeated']} questions were asked twice")
     full = [place for place, (_, _, most) in enumerate(report["slots"]) if most >= IN_FLIGHT]
     means = [mean for mean, _, _ in report["slots"][full[0] + 1 : full[-1]]] if full else []
     if not means:
-        return {"mean": 0.0, "least": 0.0, "most": 0.0}
-    return {"mean": sum(means) / len(means), "least": min(means), "most": max(means)}
+        return {"mean": 0.0, "second": 0.0, "least": 0.0, "most": 0.0}
+    seconds = [sum(means[place : place + SLOTS]) / SLOTS for place in range(0, len(means) - SLOTS + 1, SLOTS)]
+    return {
+        "mean": sum(means) / len(means),
+        "second": min(seconds, default=0.0),
+        "least": min(means),
+        "most": max(means),
+    }
