@@ -17,7 +17,7 @@ from nats.js.api import ConsumerConfig, StreamConfig
 from libra.bus import streams
 from libra.bus.connection import Backlog, NatsBus
 from libra.bus.delivery import NatsDelivery
-from libra.bus.layout import LayoutDiffers
+from libra.bus.layout import LayoutDiffers, NoRoom
 from libra.errors import Unavailable
 from libra.local.servers import NatsServer, free_port
 from libra.stage.bus import Outgoing
@@ -308,3 +308,13 @@ async def test_a_foreign_stream_on_our_subjects_is_told_of(nats_url: str) -> Non
         with pytest.raises(Unavailable, match="overlap"):
             await bus.ensure()
     await client.close()
+
+
+async def test_a_server_with_too_little_room_is_told_of_at_the_start(tmp_path: Path) -> None:
+    small = await asyncio.to_thread(NatsServer.start, tmp_path, store_bytes=1_000_000)
+    try:
+        async with connected(small.url) as bus:
+            with pytest.raises(NoRoom, match=r"no room for the stream WORK_ATTACK: 5 streams of 268,435,456 bytes"):
+                await bus.ensure()
+    finally:
+        await asyncio.to_thread(small.stop)
