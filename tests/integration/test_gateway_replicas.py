@@ -114,7 +114,7 @@ async def test_after_a_storm_of_refusals_the_rate_recovers(store: Store, bus: Na
         await send(bus, "m", 8000)
         stop, now = asyncio.Event(), asyncio.get_running_loop().time
         working = asyncio.create_task(gateway(store, bus, stop))
-        await asyncio.sleep(3)
+        await asyncio.sleep(2.5)
 
         def rate(start: float, stop: float) -> float:
             return sum(start <= asked.at_seconds < stop for asked in provider.asked) / (stop - start)
@@ -142,9 +142,9 @@ async def test_one_slow_model_does_not_slow_another(store: Store, bus: NatsBus) 
         working = asyncio.create_task(gateway(store, bus, stop))
 
         async def rate() -> float:
-            await asyncio.sleep(1.5)
+            await asyncio.sleep(1.0)
             before, begun = sum(asked.model == "quick" for asked in provider.asked), time.monotonic()
-            await asyncio.sleep(3)
+            await asyncio.sleep(2)
             return (sum(asked.model == "quick" for asked in provider.asked) - before) / (time.monotonic() - begun)
 
         alone = await rate()

@@ -94,11 +94,11 @@ class Flood:
         counts = (await call(self._runs.GetRun, GetRunRequest(id=run.id), CALL_SECONDS)).run.counts
         return counts.scored + counts.filtered + counts.unjudged + counts.failed
 
-    async def cancel(self, run: Run) -> float:
-        """Call a run off; return how many seconds later the last request for it arrived."""
+    async def cancel(self, run: Run, watch_seconds: float = 0.0) -> float:
+        """Call a run off; return how many seconds later the last request arrived."""
         await call(self._runs.CancelRun, CancelRunRequest(id=run.id), CALL_SECONDS)
         cancelled = asyncio.get_running_loop().time()
-        await asyncio.sleep(6)
+        await asyncio.sleep(watch_seconds)
         return max(0.0, self._provider.asked[-1].at_seconds - cancelled)
 
     async def cost(self, seconds: float) -> Cost:

@@ -33,9 +33,9 @@ async def test_a_million_trials_hold_no_more_than_ten_thousand_and_end_within_fi
     for trials in (10_000, 1_000_000):
         run = await flood.begin(await flood.model(IN_FLIGHT), trials)
         await flood.asked(1)
-        costs.append(await flood.cost(5))
+        costs.append(await flood.cost(4))
         assert 0 < await flood.settled(run) < trials
-        last.append(await flood.cancel(run))
+        last.append(await flood.cancel(run, watch_seconds=6))
     small, large = costs
     assert large.queued <= small.queued * 1.1 + 4, costs
     assert large.dispatch_bytes <= small.dispatch_bytes * 1.1, costs
@@ -45,14 +45,14 @@ async def test_a_million_trials_hold_no_more_than_ten_thousand_and_end_within_fi
 async def test_two_runs_share_a_model_from_the_moment_the_second_begins(flood: Flood) -> None:
     model = await flood.model(IN_FLIGHT)
     first = await flood.begin(model, 1_000_000)
-    await flood.asked(1000)
+    await flood.asked(600)
     second = await flood.begin(model, 100_000, fresh=True)
     await asyncio.sleep(4)
     before = await flood.settled(first), await flood.settled(second)
-    await asyncio.sleep(8)
+    await asyncio.sleep(6)
     after = await flood.settled(first), await flood.settled(second)
     for run in (first, second):
         await flood.cancel(run)
     progress = after[0] - before[0], after[1] - before[1]
-    assert sum(progress) >= 0.7 * 8 * IN_FLIGHT / LATENCY_SECONDS, progress
+    assert sum(progress) >= 0.7 * 6 * IN_FLIGHT / LATENCY_SECONDS, progress
     assert 0.5 <= progress[1] / max(progress[0], 1) <= 2.0, progress

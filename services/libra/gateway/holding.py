@@ -167,13 +167,14 @@ class Holding:
     def _use(self, caps: Amounts, pace: int) -> None:
         self._caps = caps
         self._limiter.hold(caps, self._until, pace=pace)
+        self._line.meter.granted.set(self._limiter.granted)
 
     def _missed(self, error: Exception) -> bool:
         """Take in that no renewal was possible: who could not renew either is given the time to."""
         self._watch.forget()
         if self._grants != NOTHING and self._now() >= self._until:
-            self._grants = self._caps = NOTHING
-            self._limiter.hold(NOTHING, self._until, pace=0)
+            self._grants = NOTHING
+            self._use(NOTHING, pace=0)
             log.warning(
                 "nothing is asked of a model: its limits cannot be shared with other replicas",
                 action=Action.GRANT_LAPSED,

@@ -20,6 +20,7 @@ class Meter:
         self._requests: dict[str, Counter] = {}
         self.seconds = metrics.provider_seconds.labels(model=model)
         self.in_flight = metrics.provider_in_flight.labels(model=model)
+        self.granted = metrics.provider_granted.labels(model=model)
         self._prompt_tokens = metrics.provider_tokens.labels(model=model, kind="prompt")
         self._completion_tokens = metrics.provider_tokens.labels(model=model, kind="completion")
         self._cost_usd = metrics.provider_cost_usd.labels(model=model)

@@ -69,6 +69,9 @@ class Metrics:
             "provider_seconds", "Duration of one request to a provider.", WORK_BUCKETS_SECONDS, "model"
         )
         self.provider_in_flight = self._gauge("provider_in_flight", "Requests in flight now.", "model")
+        self.provider_granted = self._gauge(
+            "provider_granted", "Requests in flight that this replica may have, of the model's limit.", "model"
+        )
         self.provider_tokens = self._counter(
             "provider_tokens", "Tokens by kind: prompt or completion.", "model", "kind"
         )
