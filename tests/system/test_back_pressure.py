@@ -55,4 +55,5 @@ async def test_two_runs_share_a_model_from_the_moment_the_second_begins(flood: F
         await flood.cancel(run)
     progress = after[0] - before[0], after[1] - before[1]
     assert sum(progress) >= 0.7 * 6 * IN_FLIGHT / LATENCY_SECONDS, progress
-    assert 0.5 <= progress[1] / max(progress[0], 1) <= 2.0, progress
+    # Verdicts come in batches of 64: some eight of each run in six seconds.
+    assert 0.4 <= progress[1] / max(progress[0], 1) <= 2.5, progress
