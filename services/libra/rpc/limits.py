@@ -16,9 +16,6 @@ MAX_MESSAGE_CHARACTERS: Final = 1500
 KEEPALIVE_SECONDS: Final = 30
 """A client asks this often whether an idle connection is still there."""
 
-MIN_PING_SECONDS: Final = 10
-"""A server puts up with pings as often as this. Below KEEPALIVE_SECONDS, or it says too_many_pings and hangs up."""
-
 SHARED: Final = (
     ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
     ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),

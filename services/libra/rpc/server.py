@@ -11,7 +11,7 @@ from grpc_reflection.v1alpha import reflection
 from libra.rpc.health import NAME as HEALTH
 from libra.rpc.health import Health
 from libra.rpc.interceptor import Interceptor
-from libra.rpc.limits import MIN_PING_SECONDS, SHARED
+from libra.rpc.limits import SHARED
 from libra.telemetry.metrics import Metrics
 
 Served = tuple[Callable[[Any, grpc.aio.Server], None], Any, str]
@@ -27,7 +27,8 @@ OPTIONS: Final = (
     *SHARED,
     # Two processes on one port would share its calls in silence.
     ("grpc.so_reuseport", 0),
-    ("grpc.http2.min_recv_ping_interval_without_data_ms", MIN_PING_SECONDS * 1000),
+    # A server that stood still reads many pings at once, and would hang up on a client that did no wrong (too_many_pings).
+    ("grpc.http2.max_ping_strikes", 0),
     ("grpc.keepalive_permit_without_calls", 1),
     # A client looks at the name's addresses again when its connection ends: that is how it finds new replicas.
     ("grpc.max_connection_age_ms", 300_000),
