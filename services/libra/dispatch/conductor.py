@@ -13,6 +13,7 @@ import structlog
 from libra.bus import streams
 from libra.bus.connection import Backlog, NatsBus
 from libra.dispatch.expansion import next_stretch, total
+from libra.dispatch.pace import Pace
 from libra.dispatch.room import Room
 from libra.dispatch.sender import Sender
 from libra.dispatch.settings import Settings
@@ -65,6 +66,7 @@ class Conductor:
         self._strides: defaultdict[str, Stride] = defaultdict(Stride)
         """By model."""
         self._rooms: dict[str, Room] = {}
+        self._paces: dict[str, Pace] = {}
         self._waits = False
         """Whether the last look met an outage."""
 
@@ -107,6 +109,8 @@ class Conductor:
 
     async def _feed(self, record: RunRecord, model: str, done: int) -> None:
         cursor, stride = record.cursors.get(model, 0), self._strides[model]
+        now_seconds = asyncio.get_running_loop().time()
+        self._paces.setdefault(model, Pace(done, now_seconds)).look(done, now_seconds)
         until = cursor + await self._room(model, cursor - done)
         with contextlib.suppress(Full):  # the next step tries again from the same cursor
             while (most := stride.within(until - cursor)) and await self._ours():
@@ -128,7 +132,7 @@ class Conductor:
         if model not in self._rooms:
             entry = await self._store.models.get(model)
             self._rooms[model] = Room.of(entry.limits.max_in_flight if entry else 0, self._window_trials)
-        room = self._rooms[model]
+        room = self._rooms[model].at(self._paces[model].per_second)
         if room.has(in_flight) >= MAX_TRIALS or in_flight + MAX_TRIALS > room.most:
             return room.has(in_flight)
         waiting = (await self._bus.backlog()).get(streams.gateway_consumer(model), NOTHING)

@@ -26,3 +26,8 @@ def test_beyond_the_share_a_run_sends_only_what_does_not_wait() -> None:
     assert room.beside(400, 3) == 2 * 64
     assert room.beside(400, 0) == 5 * 64
     assert room.beside(4090, 0) == 6
+
+
+def test_a_share_holds_what_a_fast_model_answers_before_the_next_look() -> None:
+    room = Room.of(500, 4096)
+    assert [room.at(per_second).share for per_second in (0, 100, 2000, 100_000)] == [1256, 1331, 2756, 4096]
