@@ -1,0 +1,37 @@
+"""Any one service is killed in the middle of a run and started again: the run ends, and its audit is clean."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from pathlib import Path
+
+import pytest
+from tests.chaos.unruly import CALM
+from tests.chaos.world import seed, world
+
+from libra.local.parts import SERVICES
+
+pytestmark = pytest.mark.timeout(200)
+
+TRIALS = 1500
+"""At 64 in flight and an eighth of a second each, some three seconds of work."""
+
+AWAY_SECONDS = 1.0
+PATIENCE_SECONDS = 120.0
+
+
+@pytest.mark.parametrize("service", SERVICES)
+async def test_a_service_that_is_killed_and_started_again_loses_nothing(tmp_path: Path, service: str) -> None:
+    async with world(tmp_path, seed=seed(), mood=CALM, replicas={}) as its:
+        began = time.monotonic()
+        run = await its.begin(TRIALS)
+        await its.middle(run, 0.2, PATIENCE_SECONDS)
+        await asyncio.to_thread(its.system.kill, service)
+        await asyncio.sleep(AWAY_SECONDS)
+        await asyncio.to_thread(its.system.start_part, service)
+        ended = await its.examined(await its.ended(run, PATIENCE_SECONDS), began)
+        its.check(ended)
+        assert ended.run.counts.scored == TRIALS
+        # A gateway that is killed has as many questions under way, and at most about as many answers on their way to the store.
+        assert len(its.script.repeats()) <= (2 * its.in_flight if service == "gateway" else 0)
