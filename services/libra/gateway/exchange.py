@@ -10,6 +10,7 @@ import asyncio
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from http import HTTPStatus
 
 import aiohttp
@@ -68,6 +69,7 @@ class Connections:
 
     def __init__(self, limits: HttpLimits) -> None:
         self._limits = limits
+        self._loop = asyncio.get_running_loop()
         # The limiters count; a second limit here would only hide a request's wait in its latency.
         self._connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=limits.keep_alive_seconds)
 
@@ -79,16 +81,20 @@ class Connections:
         Raises TimeoutError after `timeout_seconds`, TooLong, zlib.error, and what aiohttp raises. A connection on which
         anything went wrong is not used again.
         """
-        connect_seconds = min(timeout_seconds, self._limits.connect_seconds)
-        async with asyncio.timeout(timeout_seconds):
-            connection = await self._connection(endpoint, connect_seconds)
+        until = self._loop.time() + timeout_seconds
+        connection = await self._connection(endpoint, min(timeout_seconds, self._limits.connect_seconds))
+        try:
+            assert connection.protocol is not None  # noqa: S101 - it has just been opened
+            exchange = Exchange(connection.protocol)
+            late = self._loop.call_at(until, exchange.fail)
             try:
-                assert connection.protocol is not None  # noqa: S101 - it has just been opened
-                message, body = await _exchanged(connection.protocol, endpoint.request(key, data))
-            except BaseException:
-                connection.close()
-                raise
-            connection.release()
+                message, body = await exchange.done(endpoint.request(key, data))
+            finally:
+                late.cancel()
+        except BaseException:
+            connection.close()
+            raise
+        connection.release()
         return message.code, message.headers, unpacked(body, message.headers.get("Content-Encoding", ""))
 
     async def close(self) -> None:
@@ -97,23 +103,46 @@ class Connections:
 
     async def _connection(self, endpoint: Endpoint, seconds: float) -> aiohttp.connector.Connection:
         try:
-            return await self._connector.connect(
-                endpoint.target, traces=[], timeout=aiohttp.ClientTimeout(total=None, sock_connect=seconds)
-            )
+            return await self._connector.connect(endpoint.target, traces=[], timeout=_connecting(seconds))
         except TimeoutError as late:
             raise aiohttp.ConnectionTimeoutError(f"no connection within {seconds:g} s") from late
 
 
-async def _exchanged(protocol: ResponseHandler, request: bytes) -> tuple[RawResponseMessage, bytes]:
-    protocol.set_response_params(read_until_eof=True, auto_decompress=False, read_bufsize=READ_BYTES)
-    if protocol.transport is None:
-        raise aiohttp.ServerDisconnectedError
-    protocol.transport.write(request)
-    while True:
-        message, payload = await protocol.read()
-        # An interim response (RFC 9110, section 15.2) is followed by another; 101 would end the talk in HTTP.
-        if not HTTPStatus.CONTINUE <= message.code < HTTPStatus.OK or message.code == HTTPStatus.SWITCHING_PROTOCOLS:
-            return message, await bounded(payload, message.headers.get("Content-Length", ""))
+class Exchange:
+    """A request on a connection, and what comes back."""
+
+    def __init__(self, protocol: ResponseHandler) -> None:
+        self._protocol = protocol
+        self._payload: StreamReader | None = None
+
+    def fail(self) -> None:
+        """Let the exchange end with TimeoutError. Whoever waits is told: to cancel a task costs its context at each request."""
+        error = TimeoutError()
+        self._protocol.set_exception(error)
+        if self._payload is not None:
+            self._payload.set_exception(error)
+
+    async def done(self, request: bytes) -> tuple[RawResponseMessage, bytes]:
+        """Return the response's head and body."""
+        protocol = self._protocol
+        protocol.set_response_params(read_until_eof=True, auto_decompress=False, read_bufsize=READ_BYTES)
+        if protocol.transport is None:
+            raise aiohttp.ServerDisconnectedError
+        protocol.transport.write(request)
+        while True:
+            message, self._payload = await protocol.read()
+            # An interim response (RFC 9110, section 15.2) is followed by another; 101 would end the talk in HTTP.
+            if (
+                not HTTPStatus.CONTINUE <= message.code < HTTPStatus.OK
+                or message.code == HTTPStatus.SWITCHING_PROTOCOLS
+            ):
+                return message, await bounded(self._payload, message.headers.get("Content-Length", ""))
+
+
+@cache
+def _connecting(seconds: float) -> aiohttp.ClientTimeout:
+    """Return the limit on all that comes before a connection: the look-up of the name, TCP and TLS."""
+    return aiohttp.ClientTimeout(total=None, connect=seconds, sock_connect=seconds)
 
 
 async def bounded(payload: StreamReader, length: str) -> bytes:

@@ -23,8 +23,9 @@ class Lookup:
         self._find = find
         self._names: list[str] = []
         self._task: asyncio.Task[dict[str, Completion]] | None = None
-        self._ended = asyncio.Event()
+        self._waiting: list[asyncio.Future[None]] = []
         self._looked_seconds = 0.0
+        self._loop = asyncio.get_running_loop()
 
     def want(self, name: str) -> None:
         """Have `name` looked for too."""
@@ -33,22 +34,31 @@ class Lookup:
     async def find(self, name: str) -> Completion | None:
         """Return the completion called `name`, if there is one; raise Unavailable."""
         task = self._task or self._look()
-        # Not the task is awaited but its end: one who leaves must not take the look from the others.
-        await self._ended.wait()
+        if not task.done():
+            # Not the task is awaited but its end: one who leaves must not take the look from the others.
+            end = self._loop.create_future()
+            self._waiting.append(end)
+            await end
         return task.result().get(name)
 
     async def again(self, name: str) -> Completion | None:
         """Return the completion called `name` if there is one by now, as of the last second; raise Unavailable."""
-        if self._ended.is_set() and asyncio.get_running_loop().time() - self._looked_seconds > OLD_SECONDS:
+        looking = self._task is not None and not self._task.done()
+        if not looking and self._loop.time() - self._looked_seconds > OLD_SECONDS:
             self._look()
         return await self.find(name)
 
     def _look(self) -> asyncio.Task[dict[str, Completion]]:
-        self._looked_seconds = asyncio.get_running_loop().time()
-        self._ended.clear()
-        self._task = asyncio.create_task(self._found())
-        self._task.add_done_callback(lambda _: self._ended.set())
+        self._looked_seconds = self._loop.time()
+        self._task = self._loop.create_task(self._found())
+        self._task.add_done_callback(self._tell)
         return self._task
+
+    def _tell(self, _: asyncio.Task[dict[str, Completion]]) -> None:
+        waiting, self._waiting = self._waiting, []
+        for end in waiting:
+            if not end.done():
+                end.set_result(None)
 
     async def _found(self) -> dict[str, Completion]:
         return await self._find(self._names)

@@ -30,6 +30,8 @@ class Sharing(Generic[T]):
 
     def __init__(self) -> None:
         self._by_key: dict[str, Shared[T]] = {}
+        # Asked for once: who asks each time has the process asked for its id, which is a call of the system.
+        self._loop = asyncio.get_running_loop()
 
     def join(self, key: str, start: Callable[[Shared[T]], Coroutine[None, None, T]]) -> tuple[Shared[T], bool]:
         """Return the work on `key`, begun with `start` if there is none, and whether it was. To be left exactly once."""
@@ -37,7 +39,7 @@ class Sharing(Generic[T]):
         first = shared is None or shared.task.done()
         if shared is None or first:
             shared = self._by_key[key] = Shared()
-            shared.task = asyncio.create_task(start(shared))
+            shared.task = self._loop.create_task(start(shared))
             shared.task.add_done_callback(lambda _: self._forget(key, shared))
         shared.waiters += 1
         return shared, first

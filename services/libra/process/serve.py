@@ -43,7 +43,7 @@ RETRY_SECONDS = 1.0
 CLOSE_SECONDS = 5.0
 """Letting go of a connection takes no longer; all of a process' end fits into 40 s."""
 
-COLLECT_EVERY_OBJECTS = 10_000
+COLLECT_EVERY_OBJECTS = 50_000
 """New objects between two searches for garbage in a ring. Batches in hand are many objects, and none of them garbage: with
 Python's own 700 the gateway spent a tenth of its time on looking through them."""
 

@@ -43,13 +43,16 @@ class GroupCommit(Generic[Item, Result]):
         self._limit = limit
         self._waiting: deque[_Waiter[Item, Result]] = deque()
         self._runner: asyncio.Task[None] | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     async def submit(self, item: Item) -> Result:
         """Return the item's own result once the group it travelled in is committed; raise what the commit raised.
 
         A caller that is cancelled gives up its place or its result; the others do not notice.
         """
-        waiter: _Waiter[Item, Result] = _Waiter(item, asyncio.get_running_loop().create_future())
+        # Kept, since to ask for the running loop is a call of the system (the process is asked for its id).
+        loop = self._loop = self._loop or asyncio.get_running_loop()
+        waiter: _Waiter[Item, Result] = _Waiter(item, loop.create_future())
         self._waiting.append(waiter)
         if self._runner is None or self._runner.done():
             self._runner = asyncio.create_task(self._run(), name="group commit")
