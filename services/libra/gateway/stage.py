@@ -25,7 +25,7 @@ from libra.stage.batch import MAX_TRIALS, split
 from libra.stage.bus import Outgoing
 from libra.stage.policy import Policy
 from libra.telemetry.actions import Action
-from libra.v1.batch_pb2 import BatchHeader, CompletedTrial, CompletionBatch, Trial, TrialBatch
+from libra.v1.batch_pb2 import BatchHeader, CompletionBatch, Trial, TrialBatch
 from libra.v1.completion_pb2 import Completion
 from libra.v1.model_pb2 import Model
 
@@ -99,12 +99,15 @@ def _question(model: Model, header: BatchHeader, trial: Trial) -> Question:
 
 def outputs(batch: TrialBatch, completions: Sequence[Completion]) -> list[Outgoing]:
     """Return the messages that carry the trials with their completions."""
-    completed = [
-        CompletedTrial(trial=trial, completion=completion)
-        for trial, completion in zip(batch.trials, completions, strict=True)
-    ]
-    parts = [CompletionBatch(header=batch.header, trials=part) for part in split(completed)]
-    return [Outgoing(WORK_JUDGE, key(part), part.SerializeToString(deterministic=True)) for part in parts]
+    whole = CompletionBatch(header=batch.header)
+    for trial, completion in zip(batch.trials, completions, strict=True):
+        completed = whole.trials.add()
+        completed.trial.CopyFrom(trial)
+        completed.completion.CopyFrom(completion)
+    parts = split(whole.trials)
+    # All in one is the rule; only answers of some length are copied once more.
+    batches = [whole] if len(parts) == 1 else [CompletionBatch(header=batch.header, trials=part) for part in parts]
+    return [Outgoing(WORK_JUDGE, key(each), each.SerializeToString(deterministic=True)) for each in batches]
 
 
 def key(batch: CompletionBatch) -> str:

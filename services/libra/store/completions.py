@@ -65,19 +65,17 @@ class Completions:
         """Return, once it is durable, the completion that is kept under this id: the first that came.
 
         An answer to the same request that another writer was faster with is returned in place of `completion`, so that
-        what is judged is what is kept. FINISH_REASON_ERROR is handed back and not kept.
+        what is judged is what is kept. Its create_time is set unless it is. FINISH_REASON_ERROR is handed back and not kept.
         """
         if completion.finish_reason == FINISH_REASON_ERROR:
             return completion
         document = to_document(completion)
         document["_id"] = document.pop("id")
         document["messages"] = [to_document(message) for message in messages]
-        kept = Completion()
-        kept.CopyFrom(completion)
         if "create_time" not in document:
             document["create_time"] = moment = now()
-            kept.create_time.FromMilliseconds(round(moment.timestamp() * 1000))
-        return await self._group.submit(_Put(kept, document))
+            completion.create_time.FromMilliseconds(round(moment.timestamp() * 1000))
+        return await self._group.submit(_Put(completion, document))
 
     async def close(self) -> None:
         """Fail whoever waits for a commit."""
