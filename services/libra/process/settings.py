@@ -44,9 +44,7 @@ class Shared:
     nats_url: str = field(default="nats://127.0.0.1:4222", metadata={"env": "LIBRA_NATS_URL"})
     """Where the queue is."""
 
-    nats_stage_bytes: PositiveInt = field(
-        default=256 * 1024 * 1024, metadata={"env": "LIBRA_NATS_STAGE_BYTES"}
-    )
+    nats_stage_bytes: PositiveInt = field(default=256 * 1024 * 1024, metadata={"env": "LIBRA_NATS_STAGE_BYTES"})
     """What waits for one stage takes no more of nats-server's disk; five times this is set aside there when the streams are
     made. More than the largest batch, which is half a megabyte unless a single trial is larger."""
 
