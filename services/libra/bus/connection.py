@@ -182,7 +182,9 @@ class NatsBus:
             try:
                 while not client.is_closed:
                     with contextlib.suppress(TimeoutError):
-                        message = await asyncio.wait_for(heard.get(), LISTENER_LOOK_SECONDS)
+                        # Not `asyncio.wait_for`: before Python 3.12 it loses a cancel that comes together with a message.
+                        async with asyncio.timeout(LISTENER_LOOK_SECONDS):
+                            message = await heard.get()
                         yield message.subject, message.data
             finally:
                 with contextlib.suppress(nats.errors.Error):

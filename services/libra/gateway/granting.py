@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 
 from libra.bus.bucket import Bucket
 from libra.bus.connection import NatsBus
@@ -12,6 +13,7 @@ from libra.gateway.line import Line
 from libra.v1.model_pb2 import Provider
 
 LEAVE_SECONDS = 2.0
+CANCEL_AGAIN_SECONDS = 0.1
 
 
 class Granting:
@@ -50,9 +52,7 @@ class Granting:
         tasks = [task for _, task in self._holdings.values()]
         if self._listening:
             tasks.append(self._listening)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end(tasks)
         leaving = [asyncio.create_task(holding.leave()) for holding, _ in self._holdings.values()]
         if leaving:
             _, late = await asyncio.wait(leaving, timeout=LEAVE_SECONDS)
@@ -67,3 +67,12 @@ class Granting:
             for line, (holding, _) in self._holdings.items():
                 if subject == event_grants(line.model.name) and name != holding.name.encode():
                     holding.nudge.set()
+
+
+async def end(tasks: Iterable[asyncio.Task[None]]) -> None:
+    """Cancel the tasks until they have ended: a cancel that meets an answer in `asyncio.wait_for` is lost (before Python 3.12)."""
+    left = set(tasks)
+    while left:
+        for task in left:
+            task.cancel()
+        _, left = await asyncio.wait(left, timeout=CANCEL_AGAIN_SECONDS)
