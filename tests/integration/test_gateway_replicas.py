@@ -93,8 +93,8 @@ async def test_the_limit_holds_and_is_used_while_gateways_come_and_are_killed(
     assert provider.most_in_flight == IN_FLIGHT
     assert min(means[each] for each in (1, 2, 4, "after")) >= 0.9 * IN_FLIGHT, means
     assert means["killed"] >= 0.6 * IN_FLIGHT, means
-    # A call is ahead of the hundreds that wait: it takes hardly longer than its answer.
-    assert statistics.median(latencies) < 1.5 * LATENCY_SECONDS
+    # A call is ahead of the hundreds that wait: it takes one answer to come free, at most, and then its own.
+    assert statistics.median(latencies) < 2.5 * LATENCY_SECONDS
 
 
 async def gateway(store: Store, bus: NatsBus, stop: asyncio.Event) -> None:
