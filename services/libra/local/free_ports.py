@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import socket
 
@@ -11,11 +12,12 @@ from libra.local.parts import HOST
 FIRST, LAST = 12_000, 29_999
 """Below the range for outgoing connections (32,768 and up on Linux): a part that is down for a moment gets its port again."""
 
-TRIES = 1_000
+SLICES = 64
+"""Two processes that start systems at once look in different parts of the range: a port that is free is not yet listened on."""
 
 
 class NoPort(LibraError):
-    """None of a thousand ports tried is free."""
+    """No port of this process' part of the range is free."""
 
 
 def free(port: int) -> bool:
@@ -30,11 +32,13 @@ def free(port: int) -> bool:
 
 
 def choose(count: int) -> list[int]:
-    """Return that many different free ports, by chance, so that two systems that start at once rarely meet; raise NoPort."""
+    """Return that many different free ports, by chance, from this process' part of the range; raise NoPort."""
+    width = (LAST + 1 - FIRST) // SLICES
+    first = FIRST + os.getpid() % SLICES * width
     found: list[int] = []
-    for port in random.sample(range(FIRST, LAST + 1), TRIES):
+    for port in random.sample(range(first, first + width), width):
         if len(found) == count:
             return found
         if free(port):
             found.append(port)
-    raise NoPort(f"no free port was found between {FIRST} and {LAST}")
+    raise NoPort(f"no free port was found between {first} and {first + width - 1}")
