@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import socket
+from collections.abc import Collection
 
 from libra.errors import LibraError
 from libra.local.parts import HOST
@@ -31,14 +32,14 @@ def free(port: int) -> bool:
     return True
 
 
-def choose(count: int) -> list[int]:
-    """Return that many different free ports, by chance, from this process' part of the range; raise NoPort."""
+def choose(count: int, taken: Collection[int] = ()) -> list[int]:
+    """Return that many different free ports, none of those `taken`, from this process' part of the range; raise NoPort."""
     width = (LAST + 1 - FIRST) // SLICES
     first = FIRST + os.getpid() % SLICES * width
     found: list[int] = []
     for port in random.sample(range(first, first + width), width):
         if len(found) == count:
             return found
-        if free(port):
+        if port not in taken and free(port):
             found.append(port)
     raise NoPort(f"no free port was found between {first} and {first + width - 1}")

@@ -57,9 +57,13 @@ def settle(folder: Path, running: Iterable[str], names: Sequence[str] = PARTS) -
         )
     if beyond := running - set(names):
         raise BadState(f"{', '.join(sorted(beyond))} runs, but is not asked for any more: run `libra down` first")
-    ports = {}
+    ports: dict[str, Ports] = {}
     for name in names:
-        ports[name] = kept[name] if name in kept and (name in running or _usable(kept[name])) else _new(name)
+        ports[name] = (
+            kept[name]
+            if name in kept and (name in running or _usable(kept[name]))
+            else _new(name, [*kept.values(), *ports.values()])
+        )
         if running and name in kept and ports[name] != kept[name]:
             raise BadState(
                 f"another program listens on {kept[name].address}, where {name} was: run `libra down`, then `libra up`"
@@ -73,5 +77,7 @@ def _usable(ports: Ports) -> bool:
     return free(ports.main) and (ports.metrics == 0 or free(ports.metrics))
 
 
-def _new(name: str) -> Ports:
-    return Ports(*choose(1)) if name in SERVERS else Ports(*choose(2))
+def _new(name: str, others: Iterable[Ports]) -> Ports:
+    """Return free ports for a part that no other part has, whether it listens by now or not."""
+    taken = {port for ports in others for port in (ports.main, ports.metrics)}
+    return Ports(*choose(1 if name in SERVERS else 2, taken))
