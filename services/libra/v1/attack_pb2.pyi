@@ -7,11 +7,46 @@ import builtins
 import collections.abc
 import google.protobuf.descriptor
 import google.protobuf.internal.containers
+import google.protobuf.internal.enum_type_wrapper
 import google.protobuf.message
 import libra.v1.message_pb2
+import sys
 import typing
 
+if sys.version_info >= (3, 10):
+    import typing as typing_extensions
+else:
+    import typing_extensions
+
 DESCRIPTOR: google.protobuf.descriptor.FileDescriptor
+
+class _ModelUse:
+    ValueType = typing.NewType("ValueType", builtins.int)
+    V: typing_extensions.TypeAlias = ValueType
+
+class _ModelUseEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._EnumTypeWrapper[_ModelUse.ValueType], builtins.type):
+    DESCRIPTOR: google.protobuf.descriptor.EnumDescriptor
+    MODEL_USE_UNSPECIFIED: _ModelUse.ValueType  # 0
+    """Not set; never sent."""
+    MODEL_USE_NEVER: _ModelUse.ValueType  # 1
+    """It asks none."""
+    MODEL_USE_OPTIONAL: _ModelUse.ValueType  # 2
+    """It asks one where one is named, and else follows its rules."""
+    MODEL_USE_REQUIRED: _ModelUse.ValueType  # 3
+    """It cannot do without."""
+
+class ModelUse(_ModelUse, metaclass=_ModelUseEnumTypeWrapper):
+    """ModelUse says whether an attack asks a model to write for it."""
+
+MODEL_USE_UNSPECIFIED: ModelUse.ValueType  # 0
+"""Not set; never sent."""
+MODEL_USE_NEVER: ModelUse.ValueType  # 1
+"""It asks none."""
+MODEL_USE_OPTIONAL: ModelUse.ValueType  # 2
+"""It asks one where one is named, and else follows its rules."""
+MODEL_USE_REQUIRED: ModelUse.ValueType  # 3
+"""It cannot do without."""
+global___ModelUse = ModelUse
 
 @typing.final
 class Attack(google.protobuf.message.Message):
@@ -24,6 +59,9 @@ class Attack(google.protobuf.message.Message):
     DESCRIPTION_FIELD_NUMBER: builtins.int
     SOURCE_FIELD_NUMBER: builtins.int
     EXAMPLE_FIELD_NUMBER: builtins.int
+    FAMILY_FIELD_NUMBER: builtins.int
+    MODEL_USE_FIELD_NUMBER: builtins.int
+    MULTI_TURN_FIELD_NUMBER: builtins.int
     name: builtins.str
     """Its name, for instance "few_shots"."""
     version: builtins.str
@@ -32,6 +70,12 @@ class Attack(google.protobuf.message.Message):
     """What it does, in a sentence."""
     source: builtins.str
     """Where it was published."""
+    family: builtins.str
+    """Its kind, for instance "encoding"."""
+    model_use: global___ModelUse.ValueType
+    """Whether it asks a model."""
+    multi_turn: builtins.bool
+    """True if it speaks with the model under test for several turns before the answer that is judged."""
     @property
     def example(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[libra.v1.message_pb2.Message]:
         """What it makes of a harmless prompt."""
@@ -44,8 +88,11 @@ class Attack(google.protobuf.message.Message):
         description: builtins.str = ...,
         source: builtins.str = ...,
         example: collections.abc.Iterable[libra.v1.message_pb2.Message] | None = ...,
+        family: builtins.str = ...,
+        model_use: global___ModelUse.ValueType = ...,
+        multi_turn: builtins.bool = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["description", b"description", "example", b"example", "name", b"name", "source", b"source", "version", b"version"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["description", b"description", "example", b"example", "family", b"family", "model_use", b"model_use", "multi_turn", b"multi_turn", "name", b"name", "source", b"source", "version", b"version"]) -> None: ...
 
 global___Attack = Attack
 
@@ -90,10 +137,19 @@ class TransformRequest(google.protobuf.message.Message):
     ATTACK_FIELD_NUMBER: builtins.int
     MESSAGES_FIELD_NUMBER: builtins.int
     SEED_FIELD_NUMBER: builtins.int
+    ATTACK_MODEL_FIELD_NUMBER: builtins.int
+    TARGET_MODEL_FIELD_NUMBER: builtins.int
+    JUDGE_MODEL_FIELD_NUMBER: builtins.int
     attack: builtins.str
-    """The attack's name."""
+    """The attack's name, or several joined by "+": the first is applied first."""
     seed: builtins.int
     """Seeds the choices that the attack makes."""
+    attack_model: builtins.str
+    """The registered model that writes for attacks which ask one."""
+    target_model: builtins.str
+    """The registered model under attack; needed by attacks of several turns."""
+    judge_model: builtins.str
+    """The registered model that judges attempts; needed by attacks of several turns."""
     @property
     def messages(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[libra.v1.message_pb2.Message]:
         """The conversation; its last turn is a user's."""
@@ -104,8 +160,11 @@ class TransformRequest(google.protobuf.message.Message):
         attack: builtins.str = ...,
         messages: collections.abc.Iterable[libra.v1.message_pb2.Message] | None = ...,
         seed: builtins.int = ...,
+        attack_model: builtins.str = ...,
+        target_model: builtins.str = ...,
+        judge_model: builtins.str = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["attack", b"attack", "messages", b"messages", "seed", b"seed"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["attack", b"attack", "attack_model", b"attack_model", "judge_model", b"judge_model", "messages", b"messages", "seed", b"seed", "target_model", b"target_model"]) -> None: ...
 
 global___TransformRequest = TransformRequest
 
@@ -116,15 +175,21 @@ class TransformResponse(google.protobuf.message.Message):
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
     MESSAGES_FIELD_NUMBER: builtins.int
+    LOG_FIELD_NUMBER: builtins.int
     @property
     def messages(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[libra.v1.message_pb2.Message]:
         """The conversation under attack."""
+
+    @property
+    def log(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[libra.v1.message_pb2.Message]:
+        """What an attack of several turns went through: roles are "attacker", "target" and "judge"."""
 
     def __init__(
         self,
         *,
         messages: collections.abc.Iterable[libra.v1.message_pb2.Message] | None = ...,
+        log: collections.abc.Iterable[libra.v1.message_pb2.Message] | None = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["messages", b"messages"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["log", b"log", "messages", b"messages"]) -> None: ...
 
 global___TransformResponse = TransformResponse

@@ -35,6 +35,8 @@ class BatchHeader(google.protobuf.message.Message):
     JUDGE_FIELD_NUMBER: builtins.int
     SENDING_FIELD_NUMBER: builtins.int
     JUDGING_FIELD_NUMBER: builtins.int
+    ATTACK_MODEL_FIELD_NUMBER: builtins.int
+    ATTACK_JUDGE_MODEL_FIELD_NUMBER: builtins.int
     run: builtins.str
     """The run."""
     model: builtins.str
@@ -53,6 +55,10 @@ class BatchHeader(google.protobuf.message.Message):
     """0 for the first sending; each sweep that sends the same trials again adds one. A part of the message's key."""
     judging: builtins.int
     """0 is the run's own judging."""
+    attack_model: builtins.str
+    """The model that writes for attacks which ask one; empty for their rules."""
+    attack_judge_model: builtins.str
+    """The model that judges attempts within an attack of several turns."""
     @property
     def parameters(self) -> libra.v1.completion_pb2.GenerationParameters:
         """Shape the answers."""
@@ -75,9 +81,11 @@ class BatchHeader(google.protobuf.message.Message):
         judge: libra.v1.task_pb2.JudgeSpec | None = ...,
         sending: builtins.int = ...,
         judging: builtins.int = ...,
+        attack_model: builtins.str = ...,
+        attack_judge_model: builtins.str = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["judge", b"judge", "parameters", b"parameters"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["attack", b"attack", "category", b"category", "fresh", b"fresh", "judge", b"judge", "judging", b"judging", "model", b"model", "parameters", b"parameters", "run", b"run", "seed", b"seed", "sending", b"sending", "task", b"task"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["attack", b"attack", "attack_judge_model", b"attack_judge_model", "attack_model", b"attack_model", "category", b"category", "fresh", b"fresh", "judge", b"judge", "judging", b"judging", "model", b"model", "parameters", b"parameters", "run", b"run", "seed", b"seed", "sending", b"sending", "task", b"task"]) -> None: ...
 
 global___BatchHeader = BatchHeader
 
@@ -107,6 +115,7 @@ class Trial(google.protobuf.message.Message):
     EPOCH_FIELD_NUMBER: builtins.int
     MESSAGES_FIELD_NUMBER: builtins.int
     FIELDS_FIELD_NUMBER: builtins.int
+    LOG_FIELD_NUMBER: builtins.int
     sample: builtins.int
     """The sample's ordinal."""
     epoch: builtins.int
@@ -119,6 +128,10 @@ class Trial(google.protobuf.message.Message):
     def fields(self) -> google.protobuf.internal.containers.ScalarMap[builtins.str, builtins.str]:
         """The sample's other fields: what the judge compares with, and the subgroups."""
 
+    @property
+    def log(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[libra.v1.message_pb2.Message]:
+        """What an attack of several turns went through on its way to `messages`: roles are "attacker", "target" and "judge"."""
+
     def __init__(
         self,
         *,
@@ -126,8 +139,9 @@ class Trial(google.protobuf.message.Message):
         epoch: builtins.int = ...,
         messages: collections.abc.Iterable[libra.v1.message_pb2.Message] | None = ...,
         fields: collections.abc.Mapping[builtins.str, builtins.str] | None = ...,
+        log: collections.abc.Iterable[libra.v1.message_pb2.Message] | None = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["epoch", b"epoch", "fields", b"fields", "messages", b"messages", "sample", b"sample"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["epoch", b"epoch", "fields", b"fields", "log", b"log", "messages", b"messages", "sample", b"sample"]) -> None: ...
 
 global___Trial = Trial
 

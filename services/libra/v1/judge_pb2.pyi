@@ -8,6 +8,7 @@ import collections.abc
 import google.protobuf.descriptor
 import google.protobuf.internal.containers
 import google.protobuf.message
+import libra.v1.calibration_pb2
 import libra.v1.completion_pb2
 import libra.v1.message_pb2
 import libra.v1.task_pb2
@@ -197,3 +198,178 @@ class JudgeResponse(google.protobuf.message.Message):
     def ClearField(self, field_name: typing.Literal["verdict", b"verdict"]) -> None: ...
 
 global___JudgeResponse = JudgeResponse
+
+@typing.final
+class LabelledAnswer(google.protobuf.message.Message):
+    """LabelledAnswer is an answer and what people say of it."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    @typing.final
+    class FieldsEntry(google.protobuf.message.Message):
+        DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: builtins.int
+        VALUE_FIELD_NUMBER: builtins.int
+        key: builtins.str
+        value: builtins.str
+        def __init__(
+            self,
+            *,
+            key: builtins.str = ...,
+            value: builtins.str = ...,
+        ) -> None: ...
+        def ClearField(self, field_name: typing.Literal["key", b"key", "value", b"value"]) -> None: ...
+
+    MESSAGES_FIELD_NUMBER: builtins.int
+    TEXT_FIELD_NUMBER: builtins.int
+    FIELDS_FIELD_NUMBER: builtins.int
+    POSITIVE_FIELD_NUMBER: builtins.int
+    text: builtins.str
+    """What it answered."""
+    positive: builtins.bool
+    """True if the judge ought to give 1."""
+    @property
+    def messages(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[libra.v1.message_pb2.Message]:
+        """What the model was asked."""
+
+    @property
+    def fields(self) -> google.protobuf.internal.containers.ScalarMap[builtins.str, builtins.str]:
+        """What the judge compares with."""
+
+    def __init__(
+        self,
+        *,
+        messages: collections.abc.Iterable[libra.v1.message_pb2.Message] | None = ...,
+        text: builtins.str = ...,
+        fields: collections.abc.Mapping[builtins.str, builtins.str] | None = ...,
+        positive: builtins.bool = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["fields", b"fields", "messages", b"messages", "positive", b"positive", "text", b"text"]) -> None: ...
+
+global___LabelledAnswer = LabelledAnswer
+
+@typing.final
+class CalibrateRequest(google.protobuf.message.Message):
+    """CalibrateRequest is a judge and answers that people have labelled."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    JUDGE_FIELD_NUMBER: builtins.int
+    ANSWERS_FIELD_NUMBER: builtins.int
+    LABELS_FIELD_NUMBER: builtins.int
+    labels: builtins.str
+    """What the labels are called, for instance the file's name."""
+    @property
+    def judge(self) -> libra.v1.task_pb2.JudgeSpec:
+        """The judge, with what it is told."""
+
+    @property
+    def answers(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___LabelledAnswer]:
+        """At least 1, at most 10,000."""
+
+    def __init__(
+        self,
+        *,
+        judge: libra.v1.task_pb2.JudgeSpec | None = ...,
+        answers: collections.abc.Iterable[global___LabelledAnswer] | None = ...,
+        labels: builtins.str = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["judge", b"judge"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["answers", b"answers", "judge", b"judge", "labels", b"labels"]) -> None: ...
+
+global___CalibrateRequest = CalibrateRequest
+
+@typing.final
+class Disagreement(google.protobuf.message.Message):
+    """Disagreement is an answer that judge and people see otherwise, or that the judge cannot tell."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    PLACE_FIELD_NUMBER: builtins.int
+    POSITIVE_FIELD_NUMBER: builtins.int
+    VERDICT_FIELD_NUMBER: builtins.int
+    place: builtins.int
+    """Its place among the answers, from 0."""
+    positive: builtins.bool
+    """What people say."""
+    @property
+    def verdict(self) -> libra.v1.verdict_pb2.Verdict:
+        """What the judge says."""
+
+    def __init__(
+        self,
+        *,
+        place: builtins.int = ...,
+        positive: builtins.bool = ...,
+        verdict: libra.v1.verdict_pb2.Verdict | None = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["verdict", b"verdict"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["place", b"place", "positive", b"positive", "verdict", b"verdict"]) -> None: ...
+
+global___Disagreement = Disagreement
+
+@typing.final
+class CalibrateResponse(google.protobuf.message.Message):
+    """CalibrateResponse tells how far they agree."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    CALIBRATION_FIELD_NUMBER: builtins.int
+    DISAGREEMENTS_FIELD_NUMBER: builtins.int
+    @property
+    def calibration(self) -> libra.v1.calibration_pb2.Calibration:
+        """The rates."""
+
+    @property
+    def disagreements(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___Disagreement]:
+        """The first 100 disagreements, in the order of the answers."""
+
+    def __init__(
+        self,
+        *,
+        calibration: libra.v1.calibration_pb2.Calibration | None = ...,
+        disagreements: collections.abc.Iterable[global___Disagreement] | None = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["calibration", b"calibration"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["calibration", b"calibration", "disagreements", b"disagreements"]) -> None: ...
+
+global___CalibrateResponse = CalibrateResponse
+
+@typing.final
+class ListCalibrationsRequest(google.protobuf.message.Message):
+    """ListCalibrationsRequest asks for calibrations."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    JUDGE_FIELD_NUMBER: builtins.int
+    judge: builtins.str
+    """Only this judge's, unless empty."""
+    def __init__(
+        self,
+        *,
+        judge: builtins.str = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["judge", b"judge"]) -> None: ...
+
+global___ListCalibrationsRequest = ListCalibrationsRequest
+
+@typing.final
+class ListCalibrationsResponse(google.protobuf.message.Message):
+    """ListCalibrationsResponse is all of them: there are few."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    CALIBRATIONS_FIELD_NUMBER: builtins.int
+    @property
+    def calibrations(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[libra.v1.calibration_pb2.Calibration]:
+        """By judge, the newest first."""
+
+    def __init__(
+        self,
+        *,
+        calibrations: collections.abc.Iterable[libra.v1.calibration_pb2.Calibration] | None = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["calibrations", b"calibrations"]) -> None: ...
+
+global___ListCalibrationsResponse = ListCalibrationsResponse

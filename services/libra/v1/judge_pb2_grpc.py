@@ -45,6 +45,16 @@ class JudgeServiceStub(object):
                 request_serializer=libra_dot_v1_dot_judge__pb2.JudgeRequest.SerializeToString,
                 response_deserializer=libra_dot_v1_dot_judge__pb2.JudgeResponse.FromString,
                 _registered_method=True)
+        self.Calibrate = channel.unary_unary(
+                '/libra.v1.JudgeService/Calibrate',
+                request_serializer=libra_dot_v1_dot_judge__pb2.CalibrateRequest.SerializeToString,
+                response_deserializer=libra_dot_v1_dot_judge__pb2.CalibrateResponse.FromString,
+                _registered_method=True)
+        self.ListCalibrations = channel.unary_unary(
+                '/libra.v1.JudgeService/ListCalibrations',
+                request_serializer=libra_dot_v1_dot_judge__pb2.ListCalibrationsRequest.SerializeToString,
+                response_deserializer=libra_dot_v1_dot_judge__pb2.ListCalibrationsResponse.FromString,
+                _registered_method=True)
 
 
 class JudgeServiceServicer(object):
@@ -65,6 +75,20 @@ class JudgeServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Calibrate(self, request, context):
+        """Measures a judge against labels of people, and keeps the result: boards can carry the judge's error on.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListCalibrations(self, request, context):
+        """Lists the calibrations that are kept, by judge, the newest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_JudgeServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -77,6 +101,16 @@ def add_JudgeServiceServicer_to_server(servicer, server):
                     servicer.Judge,
                     request_deserializer=libra_dot_v1_dot_judge__pb2.JudgeRequest.FromString,
                     response_serializer=libra_dot_v1_dot_judge__pb2.JudgeResponse.SerializeToString,
+            ),
+            'Calibrate': grpc.unary_unary_rpc_method_handler(
+                    servicer.Calibrate,
+                    request_deserializer=libra_dot_v1_dot_judge__pb2.CalibrateRequest.FromString,
+                    response_serializer=libra_dot_v1_dot_judge__pb2.CalibrateResponse.SerializeToString,
+            ),
+            'ListCalibrations': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListCalibrations,
+                    request_deserializer=libra_dot_v1_dot_judge__pb2.ListCalibrationsRequest.FromString,
+                    response_serializer=libra_dot_v1_dot_judge__pb2.ListCalibrationsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -134,6 +168,60 @@ class JudgeService(object):
             '/libra.v1.JudgeService/Judge',
             libra_dot_v1_dot_judge__pb2.JudgeRequest.SerializeToString,
             libra_dot_v1_dot_judge__pb2.JudgeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Calibrate(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/libra.v1.JudgeService/Calibrate',
+            libra_dot_v1_dot_judge__pb2.CalibrateRequest.SerializeToString,
+            libra_dot_v1_dot_judge__pb2.CalibrateResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListCalibrations(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/libra.v1.JudgeService/ListCalibrations',
+            libra_dot_v1_dot_judge__pb2.ListCalibrationsRequest.SerializeToString,
+            libra_dot_v1_dot_judge__pb2.ListCalibrationsResponse.FromString,
             options,
             channel_credentials,
             insecure,

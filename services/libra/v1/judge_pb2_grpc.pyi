@@ -33,6 +33,18 @@ class JudgeServiceStub:
     ]
     """Judges one answer."""
 
+    Calibrate: grpc.UnaryUnaryMultiCallable[
+        libra.v1.judge_pb2.CalibrateRequest,
+        libra.v1.judge_pb2.CalibrateResponse,
+    ]
+    """Measures a judge against labels of people, and keeps the result: boards can carry the judge's error on."""
+
+    ListCalibrations: grpc.UnaryUnaryMultiCallable[
+        libra.v1.judge_pb2.ListCalibrationsRequest,
+        libra.v1.judge_pb2.ListCalibrationsResponse,
+    ]
+    """Lists the calibrations that are kept, by judge, the newest first."""
+
 class JudgeServiceAsyncStub:
     """JudgeService shows judges and applies them. Served by judge."""
 
@@ -47,6 +59,18 @@ class JudgeServiceAsyncStub:
         libra.v1.judge_pb2.JudgeResponse,
     ]
     """Judges one answer."""
+
+    Calibrate: grpc.aio.UnaryUnaryMultiCallable[
+        libra.v1.judge_pb2.CalibrateRequest,
+        libra.v1.judge_pb2.CalibrateResponse,
+    ]
+    """Measures a judge against labels of people, and keeps the result: boards can carry the judge's error on."""
+
+    ListCalibrations: grpc.aio.UnaryUnaryMultiCallable[
+        libra.v1.judge_pb2.ListCalibrationsRequest,
+        libra.v1.judge_pb2.ListCalibrationsResponse,
+    ]
+    """Lists the calibrations that are kept, by judge, the newest first."""
 
 class JudgeServiceServicer(metaclass=abc.ABCMeta):
     """JudgeService shows judges and applies them. Served by judge."""
@@ -66,5 +90,21 @@ class JudgeServiceServicer(metaclass=abc.ABCMeta):
         context: _ServicerContext,
     ) -> typing.Union[libra.v1.judge_pb2.JudgeResponse, collections.abc.Awaitable[libra.v1.judge_pb2.JudgeResponse]]:
         """Judges one answer."""
+
+    @abc.abstractmethod
+    def Calibrate(
+        self,
+        request: libra.v1.judge_pb2.CalibrateRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[libra.v1.judge_pb2.CalibrateResponse, collections.abc.Awaitable[libra.v1.judge_pb2.CalibrateResponse]]:
+        """Measures a judge against labels of people, and keeps the result: boards can carry the judge's error on."""
+
+    @abc.abstractmethod
+    def ListCalibrations(
+        self,
+        request: libra.v1.judge_pb2.ListCalibrationsRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[libra.v1.judge_pb2.ListCalibrationsResponse, collections.abc.Awaitable[libra.v1.judge_pb2.ListCalibrationsResponse]]:
+        """Lists the calibrations that are kept, by judge, the newest first."""
 
 def add_JudgeServiceServicer_to_server(servicer: JudgeServiceServicer, server: typing.Union[grpc.Server, grpc.aio.Server]) -> None: ...

@@ -47,6 +47,30 @@ VERDICT_VIEW_FULL: VerdictView.ValueType  # 2
 """With what was asked and answered."""
 global___VerdictView = VerdictView
 
+class _CapabilityChoice:
+    ValueType = typing.NewType("ValueType", builtins.int)
+    V: typing_extensions.TypeAlias = ValueType
+
+class _CapabilityChoiceEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._EnumTypeWrapper[_CapabilityChoice.ValueType], builtins.type):
+    DESCRIPTOR: google.protobuf.descriptor.EnumDescriptor
+    CAPABILITY_CHOICE_UNSPECIFIED: _CapabilityChoice.ValueType  # 0
+    """A row's capability tasks or, if it has none, the imported figure."""
+    CAPABILITY_CHOICE_TASKS: _CapabilityChoice.ValueType  # 1
+    """Capability tasks alone."""
+    CAPABILITY_CHOICE_IMPORTED: _CapabilityChoice.ValueType  # 2
+    """Imported figures alone."""
+
+class CapabilityChoice(_CapabilityChoice, metaclass=_CapabilityChoiceEnumTypeWrapper):
+    """CapabilityChoice says which capability a board shows."""
+
+CAPABILITY_CHOICE_UNSPECIFIED: CapabilityChoice.ValueType  # 0
+"""A row's capability tasks or, if it has none, the imported figure."""
+CAPABILITY_CHOICE_TASKS: CapabilityChoice.ValueType  # 1
+"""Capability tasks alone."""
+CAPABILITY_CHOICE_IMPORTED: CapabilityChoice.ValueType  # 2
+"""Imported figures alone."""
+global___CapabilityChoice = CapabilityChoice
+
 @typing.final
 class Estimate(google.protobuf.message.Message):
     """Estimate is a score in [0, 1] and how sure it is."""
@@ -56,21 +80,34 @@ class Estimate(google.protobuf.message.Message):
     VALUE_FIELD_NUMBER: builtins.int
     STANDARD_ERROR_FIELD_NUMBER: builtins.int
     N_FIELD_NUMBER: builtins.int
+    LOW_FIELD_NUMBER: builtins.int
+    HIGH_FIELD_NUMBER: builtins.int
     value: builtins.float
     """The score."""
     standard_error: builtins.float
     """Its standard error; not set where it cannot be told (a task with a single counted trial, an imported figure)."""
     n: builtins.int
     """Trials it stands on."""
+    low: builtins.float
+    """The lower end of its 95 % interval; set with standard_error."""
+    high: builtins.float
+    """The upper end."""
     def __init__(
         self,
         *,
         value: builtins.float = ...,
         standard_error: builtins.float | None = ...,
         n: builtins.int = ...,
+        low: builtins.float | None = ...,
+        high: builtins.float | None = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["_standard_error", b"_standard_error", "standard_error", b"standard_error"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["_standard_error", b"_standard_error", "n", b"n", "standard_error", b"standard_error", "value", b"value"]) -> None: ...
+    def HasField(self, field_name: typing.Literal["_high", b"_high", "_low", b"_low", "_standard_error", b"_standard_error", "high", b"high", "low", b"low", "standard_error", b"standard_error"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["_high", b"_high", "_low", b"_low", "_standard_error", b"_standard_error", "high", b"high", "low", b"low", "n", b"n", "standard_error", b"standard_error", "value", b"value"]) -> None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: typing.Literal["_high", b"_high"]) -> typing.Literal["high"] | None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: typing.Literal["_low", b"_low"]) -> typing.Literal["low"] | None: ...
+    @typing.overload
     def WhichOneof(self, oneof_group: typing.Literal["_standard_error", b"_standard_error"]) -> typing.Literal["standard_error"] | None: ...
 
 global___Estimate = Estimate
@@ -88,6 +125,7 @@ class TaskScore(google.protobuf.message.Message):
     COUNTS_FIELD_NUMBER: builtins.int
     JUDGE_FIELD_NUMBER: builtins.int
     RUN_FIELD_NUMBER: builtins.int
+    CORRECTED_FIELD_NUMBER: builtins.int
     task: builtins.str
     """The task's name."""
     version: builtins.str
@@ -108,6 +146,12 @@ class TaskScore(google.protobuf.message.Message):
     def judge(self) -> libra.v1.verdict_pb2.JudgeVersion:
         """Who judged."""
 
+    @property
+    def corrected(self) -> global___Estimate:
+        """The score as it would be if the judge made no error (Rogan and Gladen 1978), with the uncertainty of the calibration;
+        not set if the judge has no calibration.
+        """
+
     def __init__(
         self,
         *,
@@ -118,9 +162,10 @@ class TaskScore(google.protobuf.message.Message):
         counts: libra.v1.run_pb2.OutcomeCounts | None = ...,
         judge: libra.v1.verdict_pb2.JudgeVersion | None = ...,
         run: builtins.str = ...,
+        corrected: global___Estimate | None = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["counts", b"counts", "judge", b"judge", "score", b"score"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["attack", b"attack", "counts", b"counts", "judge", b"judge", "run", b"run", "score", b"score", "task", b"task", "version", b"version"]) -> None: ...
+    def HasField(self, field_name: typing.Literal["corrected", b"corrected", "counts", b"counts", "judge", b"judge", "score", b"score"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["attack", b"attack", "corrected", b"corrected", "counts", b"counts", "judge", b"judge", "run", b"run", "score", b"score", "task", b"task", "version", b"version"]) -> None: ...
 
 global___TaskScore = TaskScore
 
@@ -170,12 +215,29 @@ class BoardRow(google.protobuf.message.Message):
     COVERAGE_FIELD_NUMBER: builtins.int
     COUNTS_FIELD_NUMBER: builtins.int
     MISSING_FIELD_NUMBER: builtins.int
+    RANK_LOW_FIELD_NUMBER: builtins.int
+    RANK_HIGH_FIELD_NUMBER: builtins.int
+    OVERALL_BY_SUM_FIELD_NUMBER: builtins.int
+    OVERALL_BY_NORM_FIELD_NUMBER: builtins.int
+    RANK_BY_SUM_FIELD_NUMBER: builtins.int
+    RANK_BY_NORM_FIELD_NUMBER: builtins.int
+    CAPABILITY_SOURCE_FIELD_NUMBER: builtins.int
     rank: builtins.int
     """From 1; models with the same Overall share a rank. 0 if there is no Overall."""
     model: builtins.str
     """The model."""
     coverage: builtins.float
     """Counted trials / all trials, in [0, 1]."""
+    rank_low: builtins.int
+    """The best and the worst rank that the data do not rule out, at 95 % for all models at once; 0 if there is no rank."""
+    rank_high: builtins.int
+    """The worst."""
+    rank_by_sum: builtins.int
+    """The rank by each of these two; 0 without an Overall."""
+    rank_by_norm: builtins.int
+    """By the norm."""
+    capability_source: builtins.str
+    """Where capability comes from, for instance "tasks" or "elo, 800 to 1500, from scores.csv"."""
     @property
     def overall(self) -> global___Estimate:
         """1 - sqrt(((1 - capability)^2 + (1 - safety)^2) / 2); not set unless both are."""
@@ -200,6 +262,14 @@ class BoardRow(google.protobuf.message.Message):
     def missing(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
         """Categories and tasks that other rows have and this one lacks, in words; a row with any is not like the others."""
 
+    @property
+    def overall_by_sum(self) -> global___Estimate:
+        """What Overall would be as the mean of safety and capability, which is blind to balance."""
+
+    @property
+    def overall_by_norm(self) -> global___Estimate:
+        """What it would be as sqrt((safety^2 + capability^2) / 2), which punishes balance."""
+
     def __init__(
         self,
         *,
@@ -212,9 +282,16 @@ class BoardRow(google.protobuf.message.Message):
         coverage: builtins.float = ...,
         counts: libra.v1.run_pb2.OutcomeCounts | None = ...,
         missing: collections.abc.Iterable[builtins.str] | None = ...,
+        rank_low: builtins.int = ...,
+        rank_high: builtins.int = ...,
+        overall_by_sum: global___Estimate | None = ...,
+        overall_by_norm: global___Estimate | None = ...,
+        rank_by_sum: builtins.int = ...,
+        rank_by_norm: builtins.int = ...,
+        capability_source: builtins.str = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["capability", b"capability", "counts", b"counts", "overall", b"overall", "safety", b"safety"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["capability", b"capability", "categories", b"categories", "counts", b"counts", "coverage", b"coverage", "missing", b"missing", "model", b"model", "overall", b"overall", "rank", b"rank", "safety", b"safety"]) -> None: ...
+    def HasField(self, field_name: typing.Literal["capability", b"capability", "counts", b"counts", "overall", b"overall", "overall_by_norm", b"overall_by_norm", "overall_by_sum", b"overall_by_sum", "safety", b"safety"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["capability", b"capability", "capability_source", b"capability_source", "categories", b"categories", "counts", b"counts", "coverage", b"coverage", "missing", b"missing", "model", b"model", "overall", b"overall", "overall_by_norm", b"overall_by_norm", "overall_by_sum", b"overall_by_sum", "rank", b"rank", "rank_by_norm", b"rank_by_norm", "rank_by_sum", b"rank_by_sum", "rank_high", b"rank_high", "rank_low", b"rank_low", "safety", b"safety"]) -> None: ...
 
 global___BoardRow = BoardRow
 
@@ -263,6 +340,12 @@ class GetBoardRequest(google.protobuf.message.Message):
 
     RUNS_FIELD_NUMBER: builtins.int
     MODELS_FIELD_NUMBER: builtins.int
+    CAPABILITY_FIELD_NUMBER: builtins.int
+    CORRECT_JUDGES_FIELD_NUMBER: builtins.int
+    capability: global___CapabilityChoice.ValueType
+    """Where capability comes from."""
+    correct_judges: builtins.bool
+    """Make the scores of the corrected ones where a judge has a calibration."""
     @property
     def runs(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
         """Only these runs; empty: the newest finished run of each (model, task, attack). A run named here counts even if it is
@@ -278,8 +361,10 @@ class GetBoardRequest(google.protobuf.message.Message):
         *,
         runs: collections.abc.Iterable[builtins.str] | None = ...,
         models: collections.abc.Iterable[builtins.str] | None = ...,
+        capability: global___CapabilityChoice.ValueType = ...,
+        correct_judges: builtins.bool = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["models", b"models", "runs", b"runs"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["capability", b"capability", "correct_judges", b"correct_judges", "models", b"models", "runs", b"runs"]) -> None: ...
 
 global___GetBoardRequest = GetBoardRequest
 
@@ -504,3 +589,639 @@ class AuditRunResponse(google.protobuf.message.Message):
     def ClearField(self, field_name: typing.Literal["cells", b"cells", "completions", b"completions", "findings", b"findings", "laws", b"laws", "verdicts", b"verdicts"]) -> None: ...
 
 global___AuditRunResponse = AuditRunResponse
+
+@typing.final
+class GetGroupedBoardRequest(google.protobuf.message.Message):
+    """GetGroupedBoardRequest asks for boards side by side."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    BY_FIELD_NUMBER: builtins.int
+    RUNS_FIELD_NUMBER: builtins.int
+    MODELS_FIELD_NUMBER: builtins.int
+    by: builtins.str
+    """"language", "risk", or a field of the samples such as "risk_area"."""
+    @property
+    def runs(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
+        """Only these runs; empty: as GetBoard does."""
+
+    @property
+    def models(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
+        """Only these models; empty for all."""
+
+    def __init__(
+        self,
+        *,
+        by: builtins.str = ...,
+        runs: collections.abc.Iterable[builtins.str] | None = ...,
+        models: collections.abc.Iterable[builtins.str] | None = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["by", b"by", "models", b"models", "runs", b"runs"]) -> None: ...
+
+global___GetGroupedBoardRequest = GetGroupedBoardRequest
+
+@typing.final
+class BoardGroup(google.protobuf.message.Message):
+    """BoardGroup is the board of the samples that have one value."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    VALUE_FIELD_NUMBER: builtins.int
+    BOARD_FIELD_NUMBER: builtins.int
+    value: builtins.str
+    """The value; empty for samples without the field."""
+    @property
+    def board(self) -> global___Board:
+        """Their board."""
+
+    def __init__(
+        self,
+        *,
+        value: builtins.str = ...,
+        board: global___Board | None = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["board", b"board"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["board", b"board", "value", b"value"]) -> None: ...
+
+global___BoardGroup = BoardGroup
+
+@typing.final
+class GetGroupedBoardResponse(google.protobuf.message.Message):
+    """GetGroupedBoardResponse carries the boards."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    GROUPS_FIELD_NUMBER: builtins.int
+    NOTES_FIELD_NUMBER: builtins.int
+    @property
+    def groups(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___BoardGroup]:
+        """In order of value; at most 100, the largest."""
+
+    @property
+    def notes(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
+        """What was left out, one sentence each."""
+
+    def __init__(
+        self,
+        *,
+        groups: collections.abc.Iterable[global___BoardGroup] | None = ...,
+        notes: collections.abc.Iterable[builtins.str] | None = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["groups", b"groups", "notes", b"notes"]) -> None: ...
+
+global___GetGroupedBoardResponse = GetGroupedBoardResponse
+
+@typing.final
+class CompareModelsRequest(google.protobuf.message.Message):
+    """CompareModelsRequest names what to compare."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    MODEL_FIELD_NUMBER: builtins.int
+    OTHER_FIELD_NUMBER: builtins.int
+    RUNS_FIELD_NUMBER: builtins.int
+    OTHER_RUNS_FIELD_NUMBER: builtins.int
+    model: builtins.str
+    """A model."""
+    other: builtins.str
+    """The one it is compared with; may be the same, if the runs differ."""
+    @property
+    def runs(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
+        """The runs of `model`; empty: as GetBoard does."""
+
+    @property
+    def other_runs(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
+        """The runs of `other`; empty: as `runs`."""
+
+    def __init__(
+        self,
+        *,
+        model: builtins.str = ...,
+        other: builtins.str = ...,
+        runs: collections.abc.Iterable[builtins.str] | None = ...,
+        other_runs: collections.abc.Iterable[builtins.str] | None = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["model", b"model", "other", b"other", "other_runs", b"other_runs", "runs", b"runs"]) -> None: ...
+
+global___CompareModelsRequest = CompareModelsRequest
+
+@typing.final
+class Comparison(google.protobuf.message.Message):
+    """Comparison is the difference of two models in one score, on the samples they share."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    WHAT_FIELD_NUMBER: builtins.int
+    SAMPLES_FIELD_NUMBER: builtins.int
+    SCORE_FIELD_NUMBER: builtins.int
+    OTHER_SCORE_FIELD_NUMBER: builtins.int
+    DIFFERENCE_FIELD_NUMBER: builtins.int
+    TEST_FIELD_NUMBER: builtins.int
+    P_FIELD_NUMBER: builtins.int
+    P_HOLM_FIELD_NUMBER: builtins.int
+    DETECTABLE_FIELD_NUMBER: builtins.int
+    what: builtins.str
+    """What is compared: "overall", "safety", "capability", a category, or "task" or "task+attack"."""
+    samples: builtins.int
+    """Samples they share."""
+    score: builtins.float
+    """The model's score on these."""
+    other_score: builtins.float
+    """The other's."""
+    test: builtins.str
+    """The test: "mcnemar" (exact), "permutation" (signs, paired) or "normal" (by the standard error)."""
+    p: builtins.float
+    """Its two-sided p."""
+    p_holm: builtins.float
+    """The same after Holm's correction over all tasks; set for tasks alone."""
+    detectable: builtins.float
+    """The least true difference that would be found with a power of 80 % at 5 %."""
+    @property
+    def difference(self) -> global___Estimate:
+        """score - other_score, with its interval."""
+
+    def __init__(
+        self,
+        *,
+        what: builtins.str = ...,
+        samples: builtins.int = ...,
+        score: builtins.float = ...,
+        other_score: builtins.float = ...,
+        difference: global___Estimate | None = ...,
+        test: builtins.str = ...,
+        p: builtins.float | None = ...,
+        p_holm: builtins.float | None = ...,
+        detectable: builtins.float | None = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["_detectable", b"_detectable", "_p", b"_p", "_p_holm", b"_p_holm", "detectable", b"detectable", "difference", b"difference", "p", b"p", "p_holm", b"p_holm"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["_detectable", b"_detectable", "_p", b"_p", "_p_holm", b"_p_holm", "detectable", b"detectable", "difference", b"difference", "other_score", b"other_score", "p", b"p", "p_holm", b"p_holm", "samples", b"samples", "score", b"score", "test", b"test", "what", b"what"]) -> None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: typing.Literal["_detectable", b"_detectable"]) -> typing.Literal["detectable"] | None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: typing.Literal["_p", b"_p"]) -> typing.Literal["p"] | None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: typing.Literal["_p_holm", b"_p_holm"]) -> typing.Literal["p_holm"] | None: ...
+
+global___Comparison = Comparison
+
+@typing.final
+class CompareModelsResponse(google.protobuf.message.Message):
+    """CompareModelsResponse carries the comparisons."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    SUMMARY_FIELD_NUMBER: builtins.int
+    TASKS_FIELD_NUMBER: builtins.int
+    NOTES_FIELD_NUMBER: builtins.int
+    @property
+    def summary(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___Comparison]:
+        """Overall, safety, capability and the categories, where both have them."""
+
+    @property
+    def tasks(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___Comparison]:
+        """In order of name and attack."""
+
+    @property
+    def notes(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
+        """What cannot be compared, one sentence each."""
+
+    def __init__(
+        self,
+        *,
+        summary: collections.abc.Iterable[global___Comparison] | None = ...,
+        tasks: collections.abc.Iterable[global___Comparison] | None = ...,
+        notes: collections.abc.Iterable[builtins.str] | None = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["notes", b"notes", "summary", b"summary", "tasks", b"tasks"]) -> None: ...
+
+global___CompareModelsResponse = CompareModelsResponse
+
+@typing.final
+class GetWeightsRequest(google.protobuf.message.Message):
+    """GetWeightsRequest asks for the ranking at every weight."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    RUNS_FIELD_NUMBER: builtins.int
+    MODELS_FIELD_NUMBER: builtins.int
+    @property
+    def runs(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
+        """Only these runs; empty: as GetBoard does."""
+
+    @property
+    def models(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
+        """Only these models; empty for all."""
+
+    def __init__(
+        self,
+        *,
+        runs: collections.abc.Iterable[builtins.str] | None = ...,
+        models: collections.abc.Iterable[builtins.str] | None = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["models", b"models", "runs", b"runs"]) -> None: ...
+
+global___GetWeightsRequest = GetWeightsRequest
+
+@typing.final
+class WeightRange(google.protobuf.message.Message):
+    """WeightRange is a range of weights over which the ranking stays the same."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    LOW_FIELD_NUMBER: builtins.int
+    HIGH_FIELD_NUMBER: builtins.int
+    MODELS_FIELD_NUMBER: builtins.int
+    low: builtins.float
+    """The weight of safety at its lower end, in [0, 1]; that of capability is 1 less it."""
+    high: builtins.float
+    """At its upper end."""
+    @property
+    def models(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
+        """The models, the best first."""
+
+    def __init__(
+        self,
+        *,
+        low: builtins.float = ...,
+        high: builtins.float = ...,
+        models: collections.abc.Iterable[builtins.str] | None = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["high", b"high", "low", b"low", "models", b"models"]) -> None: ...
+
+global___WeightRange = WeightRange
+
+@typing.final
+class Crossing(google.protobuf.message.Message):
+    """Crossing is the weight at which two models change places."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    WEIGHT_FIELD_NUMBER: builtins.int
+    ABOVE_FIELD_NUMBER: builtins.int
+    BELOW_FIELD_NUMBER: builtins.int
+    weight: builtins.float
+    """The weight of safety."""
+    above: builtins.str
+    """The model that is better above it."""
+    below: builtins.str
+    """The model that is better below it."""
+    def __init__(
+        self,
+        *,
+        weight: builtins.float = ...,
+        above: builtins.str = ...,
+        below: builtins.str = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["above", b"above", "below", b"below", "weight", b"weight"]) -> None: ...
+
+global___Crossing = Crossing
+
+@typing.final
+class GetWeightsResponse(google.protobuf.message.Message):
+    """GetWeightsResponse tells how Overall, 1 - sqrt(w (1 - safety)^2 + (1 - w) (1 - capability)^2), depends on w."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    RANGES_FIELD_NUMBER: builtins.int
+    CROSSINGS_FIELD_NUMBER: builtins.int
+    LEFT_OUT_FIELD_NUMBER: builtins.int
+    @property
+    def ranges(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___WeightRange]:
+        """From 0 to 1, without gaps."""
+
+    @property
+    def crossings(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___Crossing]:
+        """By weight."""
+
+    @property
+    def left_out(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
+        """Models that have no Overall."""
+
+    def __init__(
+        self,
+        *,
+        ranges: collections.abc.Iterable[global___WeightRange] | None = ...,
+        crossings: collections.abc.Iterable[global___Crossing] | None = ...,
+        left_out: collections.abc.Iterable[builtins.str] | None = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["crossings", b"crossings", "left_out", b"left_out", "ranges", b"ranges"]) -> None: ...
+
+global___GetWeightsResponse = GetWeightsResponse
+
+@typing.final
+class ReportAttacksRequest(google.protobuf.message.Message):
+    """ReportAttacksRequest names one run."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    RUN_FIELD_NUMBER: builtins.int
+    run: builtins.str
+    """Its id."""
+    def __init__(
+        self,
+        *,
+        run: builtins.str = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["run", b"run"]) -> None: ...
+
+global___ReportAttacksRequest = ReportAttacksRequest
+
+@typing.final
+class AttackReport(google.protobuf.message.Message):
+    """AttackReport is what one attack did to one model."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    ATTACK_FIELD_NUMBER: builtins.int
+    MODEL_FIELD_NUMBER: builtins.int
+    SUCCESS_FIELD_NUMBER: builtins.int
+    GAIN_FIELD_NUMBER: builtins.int
+    P_FIELD_NUMBER: builtins.int
+    TRIALS_FIELD_NUMBER: builtins.int
+    PROMPT_TOKENS_FIELD_NUMBER: builtins.int
+    COMPLETION_TOKENS_FIELD_NUMBER: builtins.int
+    COST_USD_FIELD_NUMBER: builtins.int
+    SECONDS_FIELD_NUMBER: builtins.int
+    attack: builtins.str
+    """The attack; "none" for the plain prompt."""
+    model: builtins.str
+    """The model."""
+    p: builtins.float
+    """The two-sided p of no gain."""
+    trials: builtins.int
+    """Trials."""
+    prompt_tokens: builtins.int
+    """Tokens of the prompts."""
+    completion_tokens: builtins.int
+    """Tokens of the answers."""
+    cost_usd: builtins.float
+    """US dollars, with what models that wrote for the attack cost."""
+    seconds: builtins.float
+    """Seconds that providers took, added up."""
+    @property
+    def success(self) -> global___Estimate:
+        """Its success: 1 less the mean score over the run's risky tasks."""
+
+    @property
+    def gain(self) -> global___Estimate:
+        """The success less that of the plain prompt, on the samples they share; not set for the plain prompt."""
+
+    def __init__(
+        self,
+        *,
+        attack: builtins.str = ...,
+        model: builtins.str = ...,
+        success: global___Estimate | None = ...,
+        gain: global___Estimate | None = ...,
+        p: builtins.float | None = ...,
+        trials: builtins.int = ...,
+        prompt_tokens: builtins.int = ...,
+        completion_tokens: builtins.int = ...,
+        cost_usd: builtins.float = ...,
+        seconds: builtins.float = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["_p", b"_p", "gain", b"gain", "p", b"p", "success", b"success"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["_p", b"_p", "attack", b"attack", "completion_tokens", b"completion_tokens", "cost_usd", b"cost_usd", "gain", b"gain", "model", b"model", "p", b"p", "prompt_tokens", b"prompt_tokens", "seconds", b"seconds", "success", b"success", "trials", b"trials"]) -> None: ...
+    def WhichOneof(self, oneof_group: typing.Literal["_p", b"_p"]) -> typing.Literal["p"] | None: ...
+
+global___AttackReport = AttackReport
+
+@typing.final
+class ReportAttacksResponse(google.protobuf.message.Message):
+    """ReportAttacksResponse carries the report."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    REPORTS_FIELD_NUMBER: builtins.int
+    NOTES_FIELD_NUMBER: builtins.int
+    @property
+    def reports(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___AttackReport]:
+        """By model, the plain prompt first, then by success, the greatest first."""
+
+    @property
+    def notes(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
+        """What must be known to read it, one sentence each."""
+
+    def __init__(
+        self,
+        *,
+        reports: collections.abc.Iterable[global___AttackReport] | None = ...,
+        notes: collections.abc.Iterable[builtins.str] | None = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["notes", b"notes", "reports", b"reports"]) -> None: ...
+
+global___ReportAttacksResponse = ReportAttacksResponse
+
+@typing.final
+class GetAgreementRequest(google.protobuf.message.Message):
+    """GetAgreementRequest names one run."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    RUN_FIELD_NUMBER: builtins.int
+    run: builtins.str
+    """Its id."""
+    def __init__(
+        self,
+        *,
+        run: builtins.str = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["run", b"run"]) -> None: ...
+
+global___GetAgreementRequest = GetAgreementRequest
+
+@typing.final
+class Agreement(google.protobuf.message.Message):
+    """Agreement is how far a panel's members agreed on one task."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    TASK_FIELD_NUMBER: builtins.int
+    JUDGE_FIELD_NUMBER: builtins.int
+    ANSWERS_FIELD_NUMBER: builtins.int
+    VOTES_FIELD_NUMBER: builtins.int
+    ALPHA_FIELD_NUMBER: builtins.int
+    UNANIMOUS_FIELD_NUMBER: builtins.int
+    task: builtins.str
+    """"name@version"."""
+    answers: builtins.int
+    """Answers with at least two votes."""
+    votes: builtins.int
+    """Valid votes on them."""
+    alpha: builtins.float
+    """Krippendorff's alpha; not set if all votes are the same."""
+    unanimous: builtins.float
+    """The share of answers on which all votes are the same."""
+    @property
+    def judge(self) -> libra.v1.verdict_pb2.JudgeVersion:
+        """The judge."""
+
+    def __init__(
+        self,
+        *,
+        task: builtins.str = ...,
+        judge: libra.v1.verdict_pb2.JudgeVersion | None = ...,
+        answers: builtins.int = ...,
+        votes: builtins.int = ...,
+        alpha: builtins.float | None = ...,
+        unanimous: builtins.float = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["_alpha", b"_alpha", "alpha", b"alpha", "judge", b"judge"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["_alpha", b"_alpha", "alpha", b"alpha", "answers", b"answers", "judge", b"judge", "task", b"task", "unanimous", b"unanimous", "votes", b"votes"]) -> None: ...
+    def WhichOneof(self, oneof_group: typing.Literal["_alpha", b"_alpha"]) -> typing.Literal["alpha"] | None: ...
+
+global___Agreement = Agreement
+
+@typing.final
+class GetAgreementResponse(google.protobuf.message.Message):
+    """GetAgreementResponse carries the agreement."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    AGREEMENTS_FIELD_NUMBER: builtins.int
+    @property
+    def agreements(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___Agreement]:
+        """In order of task."""
+
+    def __init__(
+        self,
+        *,
+        agreements: collections.abc.Iterable[global___Agreement] | None = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["agreements", b"agreements"]) -> None: ...
+
+global___GetAgreementResponse = GetAgreementResponse
+
+@typing.final
+class Capability(google.protobuf.message.Message):
+    """Capability is a figure from elsewhere."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    MODEL_FIELD_NUMBER: builtins.int
+    PUBLISHED_FIELD_NUMBER: builtins.int
+    VALUE_FIELD_NUMBER: builtins.int
+    STANDARD_ERROR_FIELD_NUMBER: builtins.int
+    SCALE_FIELD_NUMBER: builtins.int
+    ZERO_FIELD_NUMBER: builtins.int
+    ONE_FIELD_NUMBER: builtins.int
+    SOURCE_FIELD_NUMBER: builtins.int
+    CREATE_TIME_FIELD_NUMBER: builtins.int
+    model: builtins.str
+    """The model."""
+    published: builtins.float
+    """As it was published, for instance 1287."""
+    value: builtins.float
+    """On the scale, in [0, 1]."""
+    standard_error: builtins.float
+    """Its standard error on the scale, if it was given."""
+    scale: builtins.str
+    """The scale's name, for instance "elo"."""
+    zero: builtins.float
+    """What counts as 0."""
+    one: builtins.float
+    """What counts as 1."""
+    source: builtins.str
+    """Where it comes from, for instance a file's name."""
+    @property
+    def create_time(self) -> google.protobuf.timestamp_pb2.Timestamp:
+        """When it was imported."""
+
+    def __init__(
+        self,
+        *,
+        model: builtins.str = ...,
+        published: builtins.float = ...,
+        value: builtins.float = ...,
+        standard_error: builtins.float | None = ...,
+        scale: builtins.str = ...,
+        zero: builtins.float = ...,
+        one: builtins.float = ...,
+        source: builtins.str = ...,
+        create_time: google.protobuf.timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["_standard_error", b"_standard_error", "create_time", b"create_time", "standard_error", b"standard_error"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["_standard_error", b"_standard_error", "create_time", b"create_time", "model", b"model", "one", b"one", "published", b"published", "scale", b"scale", "source", b"source", "standard_error", b"standard_error", "value", b"value", "zero", b"zero"]) -> None: ...
+    def WhichOneof(self, oneof_group: typing.Literal["_standard_error", b"_standard_error"]) -> typing.Literal["standard_error"] | None: ...
+
+global___Capability = Capability
+
+@typing.final
+class ImportCapabilitiesRequest(google.protobuf.message.Message):
+    """ImportCapabilitiesRequest carries figures: model, published, perhaps standard_error (as published), scale, zero, one and
+    source are read.
+    """
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    CAPABILITIES_FIELD_NUMBER: builtins.int
+    @property
+    def capabilities(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___Capability]:
+        """At least 1, at most 10,000, each model once. A model's figure takes the place of the one it had."""
+
+    def __init__(
+        self,
+        *,
+        capabilities: collections.abc.Iterable[global___Capability] | None = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["capabilities", b"capabilities"]) -> None: ...
+
+global___ImportCapabilitiesRequest = ImportCapabilitiesRequest
+
+@typing.final
+class ImportCapabilitiesResponse(google.protobuf.message.Message):
+    """ImportCapabilitiesResponse carries the figures as they are kept."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    CAPABILITIES_FIELD_NUMBER: builtins.int
+    NOTES_FIELD_NUMBER: builtins.int
+    @property
+    def capabilities(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___Capability]:
+        """In the order of the request."""
+
+    @property
+    def notes(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
+        """What was cut off at an end of the scale, one sentence each."""
+
+    def __init__(
+        self,
+        *,
+        capabilities: collections.abc.Iterable[global___Capability] | None = ...,
+        notes: collections.abc.Iterable[builtins.str] | None = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["capabilities", b"capabilities", "notes", b"notes"]) -> None: ...
+
+global___ImportCapabilitiesResponse = ImportCapabilitiesResponse
+
+@typing.final
+class ListCapabilitiesRequest(google.protobuf.message.Message):
+    """ListCapabilitiesRequest is empty: the list fits on one page."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+
+global___ListCapabilitiesRequest = ListCapabilitiesRequest
+
+@typing.final
+class ListCapabilitiesResponse(google.protobuf.message.Message):
+    """ListCapabilitiesResponse is the list."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    CAPABILITIES_FIELD_NUMBER: builtins.int
+    @property
+    def capabilities(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___Capability]:
+        """In order of model."""
+
+    def __init__(
+        self,
+        *,
+        capabilities: collections.abc.Iterable[global___Capability] | None = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["capabilities", b"capabilities"]) -> None: ...
+
+global___ListCapabilitiesResponse = ListCapabilitiesResponse

@@ -50,6 +50,41 @@ class RankingServiceStub(object):
                 request_serializer=libra_dot_v1_dot_ranking__pb2.ListVerdictsRequest.SerializeToString,
                 response_deserializer=libra_dot_v1_dot_ranking__pb2.ListVerdictsResponse.FromString,
                 _registered_method=True)
+        self.GetGroupedBoard = channel.unary_unary(
+                '/libra.v1.RankingService/GetGroupedBoard',
+                request_serializer=libra_dot_v1_dot_ranking__pb2.GetGroupedBoardRequest.SerializeToString,
+                response_deserializer=libra_dot_v1_dot_ranking__pb2.GetGroupedBoardResponse.FromString,
+                _registered_method=True)
+        self.CompareModels = channel.unary_unary(
+                '/libra.v1.RankingService/CompareModels',
+                request_serializer=libra_dot_v1_dot_ranking__pb2.CompareModelsRequest.SerializeToString,
+                response_deserializer=libra_dot_v1_dot_ranking__pb2.CompareModelsResponse.FromString,
+                _registered_method=True)
+        self.GetWeights = channel.unary_unary(
+                '/libra.v1.RankingService/GetWeights',
+                request_serializer=libra_dot_v1_dot_ranking__pb2.GetWeightsRequest.SerializeToString,
+                response_deserializer=libra_dot_v1_dot_ranking__pb2.GetWeightsResponse.FromString,
+                _registered_method=True)
+        self.ReportAttacks = channel.unary_unary(
+                '/libra.v1.RankingService/ReportAttacks',
+                request_serializer=libra_dot_v1_dot_ranking__pb2.ReportAttacksRequest.SerializeToString,
+                response_deserializer=libra_dot_v1_dot_ranking__pb2.ReportAttacksResponse.FromString,
+                _registered_method=True)
+        self.GetAgreement = channel.unary_unary(
+                '/libra.v1.RankingService/GetAgreement',
+                request_serializer=libra_dot_v1_dot_ranking__pb2.GetAgreementRequest.SerializeToString,
+                response_deserializer=libra_dot_v1_dot_ranking__pb2.GetAgreementResponse.FromString,
+                _registered_method=True)
+        self.ImportCapabilities = channel.unary_unary(
+                '/libra.v1.RankingService/ImportCapabilities',
+                request_serializer=libra_dot_v1_dot_ranking__pb2.ImportCapabilitiesRequest.SerializeToString,
+                response_deserializer=libra_dot_v1_dot_ranking__pb2.ImportCapabilitiesResponse.FromString,
+                _registered_method=True)
+        self.ListCapabilities = channel.unary_unary(
+                '/libra.v1.RankingService/ListCapabilities',
+                request_serializer=libra_dot_v1_dot_ranking__pb2.ListCapabilitiesRequest.SerializeToString,
+                response_deserializer=libra_dot_v1_dot_ranking__pb2.ListCapabilitiesResponse.FromString,
+                _registered_method=True)
         self.AuditRun = channel.unary_unary(
                 '/libra.v1.RankingService/AuditRun',
                 request_serializer=libra_dot_v1_dot_ranking__pb2.AuditRunRequest.SerializeToString,
@@ -82,6 +117,55 @@ class RankingServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetGroupedBoard(self, request, context):
+        """Returns a board for each value of a field of the samples, or for each language or risk.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CompareModels(self, request, context):
+        """Compares two models, or two runs of one, on the samples they share.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetWeights(self, request, context):
+        """Tells how the ranking depends on the weight between safety and capability.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReportAttacks(self, request, context):
+        """Tells what each attack of a run achieved, beside the plain prompt, and what it cost.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetAgreement(self, request, context):
+        """Tells how far the members of a panel agreed in a run.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ImportCapabilities(self, request, context):
+        """Keeps capability figures from elsewhere, on a scale with fixed ends. The whole list or nothing of it is kept.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListCapabilities(self, request, context):
+        """Lists the imported figures by model.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def AuditRun(self, request, context):
         """Checks the conservation laws over a run: each trial one verdict, each score its completion, cells = sums.
         """
@@ -106,6 +190,41 @@ def add_RankingServiceServicer_to_server(servicer, server):
                     servicer.ListVerdicts,
                     request_deserializer=libra_dot_v1_dot_ranking__pb2.ListVerdictsRequest.FromString,
                     response_serializer=libra_dot_v1_dot_ranking__pb2.ListVerdictsResponse.SerializeToString,
+            ),
+            'GetGroupedBoard': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetGroupedBoard,
+                    request_deserializer=libra_dot_v1_dot_ranking__pb2.GetGroupedBoardRequest.FromString,
+                    response_serializer=libra_dot_v1_dot_ranking__pb2.GetGroupedBoardResponse.SerializeToString,
+            ),
+            'CompareModels': grpc.unary_unary_rpc_method_handler(
+                    servicer.CompareModels,
+                    request_deserializer=libra_dot_v1_dot_ranking__pb2.CompareModelsRequest.FromString,
+                    response_serializer=libra_dot_v1_dot_ranking__pb2.CompareModelsResponse.SerializeToString,
+            ),
+            'GetWeights': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetWeights,
+                    request_deserializer=libra_dot_v1_dot_ranking__pb2.GetWeightsRequest.FromString,
+                    response_serializer=libra_dot_v1_dot_ranking__pb2.GetWeightsResponse.SerializeToString,
+            ),
+            'ReportAttacks': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReportAttacks,
+                    request_deserializer=libra_dot_v1_dot_ranking__pb2.ReportAttacksRequest.FromString,
+                    response_serializer=libra_dot_v1_dot_ranking__pb2.ReportAttacksResponse.SerializeToString,
+            ),
+            'GetAgreement': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetAgreement,
+                    request_deserializer=libra_dot_v1_dot_ranking__pb2.GetAgreementRequest.FromString,
+                    response_serializer=libra_dot_v1_dot_ranking__pb2.GetAgreementResponse.SerializeToString,
+            ),
+            'ImportCapabilities': grpc.unary_unary_rpc_method_handler(
+                    servicer.ImportCapabilities,
+                    request_deserializer=libra_dot_v1_dot_ranking__pb2.ImportCapabilitiesRequest.FromString,
+                    response_serializer=libra_dot_v1_dot_ranking__pb2.ImportCapabilitiesResponse.SerializeToString,
+            ),
+            'ListCapabilities': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListCapabilities,
+                    request_deserializer=libra_dot_v1_dot_ranking__pb2.ListCapabilitiesRequest.FromString,
+                    response_serializer=libra_dot_v1_dot_ranking__pb2.ListCapabilitiesResponse.SerializeToString,
             ),
             'AuditRun': grpc.unary_unary_rpc_method_handler(
                     servicer.AuditRun,
@@ -195,6 +314,195 @@ class RankingService(object):
             '/libra.v1.RankingService/ListVerdicts',
             libra_dot_v1_dot_ranking__pb2.ListVerdictsRequest.SerializeToString,
             libra_dot_v1_dot_ranking__pb2.ListVerdictsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetGroupedBoard(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/libra.v1.RankingService/GetGroupedBoard',
+            libra_dot_v1_dot_ranking__pb2.GetGroupedBoardRequest.SerializeToString,
+            libra_dot_v1_dot_ranking__pb2.GetGroupedBoardResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CompareModels(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/libra.v1.RankingService/CompareModels',
+            libra_dot_v1_dot_ranking__pb2.CompareModelsRequest.SerializeToString,
+            libra_dot_v1_dot_ranking__pb2.CompareModelsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetWeights(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/libra.v1.RankingService/GetWeights',
+            libra_dot_v1_dot_ranking__pb2.GetWeightsRequest.SerializeToString,
+            libra_dot_v1_dot_ranking__pb2.GetWeightsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReportAttacks(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/libra.v1.RankingService/ReportAttacks',
+            libra_dot_v1_dot_ranking__pb2.ReportAttacksRequest.SerializeToString,
+            libra_dot_v1_dot_ranking__pb2.ReportAttacksResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetAgreement(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/libra.v1.RankingService/GetAgreement',
+            libra_dot_v1_dot_ranking__pb2.GetAgreementRequest.SerializeToString,
+            libra_dot_v1_dot_ranking__pb2.GetAgreementResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ImportCapabilities(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/libra.v1.RankingService/ImportCapabilities',
+            libra_dot_v1_dot_ranking__pb2.ImportCapabilitiesRequest.SerializeToString,
+            libra_dot_v1_dot_ranking__pb2.ImportCapabilitiesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListCapabilities(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/libra.v1.RankingService/ListCapabilities',
+            libra_dot_v1_dot_ranking__pb2.ListCapabilitiesRequest.SerializeToString,
+            libra_dot_v1_dot_ranking__pb2.ListCapabilitiesResponse.FromString,
             options,
             channel_credentials,
             insecure,

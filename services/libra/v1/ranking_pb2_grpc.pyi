@@ -39,6 +39,48 @@ class RankingServiceStub:
     ]
     """Lists a run's verdicts in the order of its trials."""
 
+    GetGroupedBoard: grpc.UnaryUnaryMultiCallable[
+        libra.v1.ranking_pb2.GetGroupedBoardRequest,
+        libra.v1.ranking_pb2.GetGroupedBoardResponse,
+    ]
+    """Returns a board for each value of a field of the samples, or for each language or risk."""
+
+    CompareModels: grpc.UnaryUnaryMultiCallable[
+        libra.v1.ranking_pb2.CompareModelsRequest,
+        libra.v1.ranking_pb2.CompareModelsResponse,
+    ]
+    """Compares two models, or two runs of one, on the samples they share."""
+
+    GetWeights: grpc.UnaryUnaryMultiCallable[
+        libra.v1.ranking_pb2.GetWeightsRequest,
+        libra.v1.ranking_pb2.GetWeightsResponse,
+    ]
+    """Tells how the ranking depends on the weight between safety and capability."""
+
+    ReportAttacks: grpc.UnaryUnaryMultiCallable[
+        libra.v1.ranking_pb2.ReportAttacksRequest,
+        libra.v1.ranking_pb2.ReportAttacksResponse,
+    ]
+    """Tells what each attack of a run achieved, beside the plain prompt, and what it cost."""
+
+    GetAgreement: grpc.UnaryUnaryMultiCallable[
+        libra.v1.ranking_pb2.GetAgreementRequest,
+        libra.v1.ranking_pb2.GetAgreementResponse,
+    ]
+    """Tells how far the members of a panel agreed in a run."""
+
+    ImportCapabilities: grpc.UnaryUnaryMultiCallable[
+        libra.v1.ranking_pb2.ImportCapabilitiesRequest,
+        libra.v1.ranking_pb2.ImportCapabilitiesResponse,
+    ]
+    """Keeps capability figures from elsewhere, on a scale with fixed ends. The whole list or nothing of it is kept."""
+
+    ListCapabilities: grpc.UnaryUnaryMultiCallable[
+        libra.v1.ranking_pb2.ListCapabilitiesRequest,
+        libra.v1.ranking_pb2.ListCapabilitiesResponse,
+    ]
+    """Lists the imported figures by model."""
+
     AuditRun: grpc.UnaryUnaryMultiCallable[
         libra.v1.ranking_pb2.AuditRunRequest,
         libra.v1.ranking_pb2.AuditRunResponse,
@@ -65,6 +107,48 @@ class RankingServiceAsyncStub:
         libra.v1.ranking_pb2.ListVerdictsResponse,
     ]
     """Lists a run's verdicts in the order of its trials."""
+
+    GetGroupedBoard: grpc.aio.UnaryUnaryMultiCallable[
+        libra.v1.ranking_pb2.GetGroupedBoardRequest,
+        libra.v1.ranking_pb2.GetGroupedBoardResponse,
+    ]
+    """Returns a board for each value of a field of the samples, or for each language or risk."""
+
+    CompareModels: grpc.aio.UnaryUnaryMultiCallable[
+        libra.v1.ranking_pb2.CompareModelsRequest,
+        libra.v1.ranking_pb2.CompareModelsResponse,
+    ]
+    """Compares two models, or two runs of one, on the samples they share."""
+
+    GetWeights: grpc.aio.UnaryUnaryMultiCallable[
+        libra.v1.ranking_pb2.GetWeightsRequest,
+        libra.v1.ranking_pb2.GetWeightsResponse,
+    ]
+    """Tells how the ranking depends on the weight between safety and capability."""
+
+    ReportAttacks: grpc.aio.UnaryUnaryMultiCallable[
+        libra.v1.ranking_pb2.ReportAttacksRequest,
+        libra.v1.ranking_pb2.ReportAttacksResponse,
+    ]
+    """Tells what each attack of a run achieved, beside the plain prompt, and what it cost."""
+
+    GetAgreement: grpc.aio.UnaryUnaryMultiCallable[
+        libra.v1.ranking_pb2.GetAgreementRequest,
+        libra.v1.ranking_pb2.GetAgreementResponse,
+    ]
+    """Tells how far the members of a panel agreed in a run."""
+
+    ImportCapabilities: grpc.aio.UnaryUnaryMultiCallable[
+        libra.v1.ranking_pb2.ImportCapabilitiesRequest,
+        libra.v1.ranking_pb2.ImportCapabilitiesResponse,
+    ]
+    """Keeps capability figures from elsewhere, on a scale with fixed ends. The whole list or nothing of it is kept."""
+
+    ListCapabilities: grpc.aio.UnaryUnaryMultiCallable[
+        libra.v1.ranking_pb2.ListCapabilitiesRequest,
+        libra.v1.ranking_pb2.ListCapabilitiesResponse,
+    ]
+    """Lists the imported figures by model."""
 
     AuditRun: grpc.aio.UnaryUnaryMultiCallable[
         libra.v1.ranking_pb2.AuditRunRequest,
@@ -98,6 +182,62 @@ class RankingServiceServicer(metaclass=abc.ABCMeta):
         context: _ServicerContext,
     ) -> typing.Union[libra.v1.ranking_pb2.ListVerdictsResponse, collections.abc.Awaitable[libra.v1.ranking_pb2.ListVerdictsResponse]]:
         """Lists a run's verdicts in the order of its trials."""
+
+    @abc.abstractmethod
+    def GetGroupedBoard(
+        self,
+        request: libra.v1.ranking_pb2.GetGroupedBoardRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[libra.v1.ranking_pb2.GetGroupedBoardResponse, collections.abc.Awaitable[libra.v1.ranking_pb2.GetGroupedBoardResponse]]:
+        """Returns a board for each value of a field of the samples, or for each language or risk."""
+
+    @abc.abstractmethod
+    def CompareModels(
+        self,
+        request: libra.v1.ranking_pb2.CompareModelsRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[libra.v1.ranking_pb2.CompareModelsResponse, collections.abc.Awaitable[libra.v1.ranking_pb2.CompareModelsResponse]]:
+        """Compares two models, or two runs of one, on the samples they share."""
+
+    @abc.abstractmethod
+    def GetWeights(
+        self,
+        request: libra.v1.ranking_pb2.GetWeightsRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[libra.v1.ranking_pb2.GetWeightsResponse, collections.abc.Awaitable[libra.v1.ranking_pb2.GetWeightsResponse]]:
+        """Tells how the ranking depends on the weight between safety and capability."""
+
+    @abc.abstractmethod
+    def ReportAttacks(
+        self,
+        request: libra.v1.ranking_pb2.ReportAttacksRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[libra.v1.ranking_pb2.ReportAttacksResponse, collections.abc.Awaitable[libra.v1.ranking_pb2.ReportAttacksResponse]]:
+        """Tells what each attack of a run achieved, beside the plain prompt, and what it cost."""
+
+    @abc.abstractmethod
+    def GetAgreement(
+        self,
+        request: libra.v1.ranking_pb2.GetAgreementRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[libra.v1.ranking_pb2.GetAgreementResponse, collections.abc.Awaitable[libra.v1.ranking_pb2.GetAgreementResponse]]:
+        """Tells how far the members of a panel agreed in a run."""
+
+    @abc.abstractmethod
+    def ImportCapabilities(
+        self,
+        request: libra.v1.ranking_pb2.ImportCapabilitiesRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[libra.v1.ranking_pb2.ImportCapabilitiesResponse, collections.abc.Awaitable[libra.v1.ranking_pb2.ImportCapabilitiesResponse]]:
+        """Keeps capability figures from elsewhere, on a scale with fixed ends. The whole list or nothing of it is kept."""
+
+    @abc.abstractmethod
+    def ListCapabilities(
+        self,
+        request: libra.v1.ranking_pb2.ListCapabilitiesRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[libra.v1.ranking_pb2.ListCapabilitiesResponse, collections.abc.Awaitable[libra.v1.ranking_pb2.ListCapabilitiesResponse]]:
+        """Lists the imported figures by model."""
 
     @abc.abstractmethod
     def AuditRun(

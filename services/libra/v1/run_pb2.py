@@ -26,7 +26,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from libra.v1 import completion_pb2 as libra_dot_v1_dot_completion__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x12libra/v1/run.proto\x12\x08libra.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19libra/v1/completion.proto\"\xb5\x02\n\x07RunSpec\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06models\x18\x02 \x03(\t\x12\r\n\x05tasks\x18\x03 \x03(\t\x12\x0f\n\x07\x61ttacks\x18\x04 \x03(\t\x12\x18\n\x10samples_per_task\x18\x05 \x01(\x05\x12\x0e\n\x06\x65pochs\x18\x06 \x01(\x05\x12\x0c\n\x04seed\x18\x07 \x01(\x03\x12\x32\n\nparameters\x18\x08 \x01(\x0b\x32\x1e.libra.v1.GenerationParameters\x12\r\n\x05\x66resh\x18\t \x01(\x08\x12\x13\n\x0bjudge_model\x18\n \x01(\t\x12-\n\x06judges\x18\x0b \x03(\x0b\x32\x1d.libra.v1.RunSpec.JudgesEntry\x1a-\n\x0bJudgesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"S\n\rOutcomeCounts\x12\x0e\n\x06scored\x18\x01 \x01(\x03\x12\x10\n\x08\x66iltered\x18\x02 \x01(\x03\x12\x10\n\x08unjudged\x18\x03 \x01(\x03\x12\x0e\n\x06\x66\x61iled\x18\x04 \x01(\x03\"\xff\x01\n\x03Run\x12\n\n\x02id\x18\x01 \x01(\t\x12\x1f\n\x04spec\x18\x02 \x01(\x0b\x32\x11.libra.v1.RunSpec\x12!\n\x05state\x18\x03 \x01(\x0e\x32\x12.libra.v1.RunState\x12\x0e\n\x06trials\x18\x04 \x01(\x03\x12\'\n\x06\x63ounts\x18\x05 \x01(\x0b\x32\x17.libra.v1.OutcomeCounts\x12/\n\x0b\x63reate_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08revision\x18\x08 \x01(\x03\"G\n\x10\x43reateRunRequest\x12\x1f\n\x04spec\x18\x01 \x01(\x0b\x32\x11.libra.v1.RunSpec\x12\x12\n\nrequest_id\x18\x02 \x01(\t\"A\n\x11\x43reateRunResponse\x12\x1a\n\x03run\x18\x01 \x01(\x0b\x32\r.libra.v1.Run\x12\x10\n\x08warnings\x18\x02 \x03(\t\"\x1b\n\rGetRunRequest\x12\n\n\x02id\x18\x01 \x01(\t\",\n\x0eGetRunResponse\x12\x1a\n\x03run\x18\x01 \x01(\x0b\x32\r.libra.v1.Run\"8\n\x0fListRunsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"H\n\x10ListRunsResponse\x12\x1b\n\x04runs\x18\x01 \x03(\x0b\x32\r.libra.v1.Run\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"5\n\x0fWatchRunRequest\x12\n\n\x02id\x18\x01 \x01(\t\x12\x16\n\x0e\x61\x66ter_revision\x18\x02 \x01(\x03\"A\n\x10WatchRunResponse\x12\x1a\n\x03run\x18\x01 \x01(\x0b\x32\r.libra.v1.Run\x12\x11\n\theartbeat\x18\x02 \x01(\x08\"\x1e\n\x10\x43\x61ncelRunRequest\x12\n\n\x02id\x18\x01 \x01(\t\"/\n\x11\x43\x61ncelRunResponse\x12\x1a\n\x03run\x18\x01 \x01(\x0b\x32\r.libra.v1.Run*m\n\x08RunState\x12\x19\n\x15RUN_STATE_UNSPECIFIED\x10\x00\x12\x15\n\x11RUN_STATE_RUNNING\x10\x01\x12\x16\n\x12RUN_STATE_FINISHED\x10\x02\x12\x17\n\x13RUN_STATE_CANCELLED\x10\x03\x32\xdd\x02\n\nRunService\x12\x44\n\tCreateRun\x12\x1a.libra.v1.CreateRunRequest\x1a\x1b.libra.v1.CreateRunResponse\x12;\n\x06GetRun\x12\x17.libra.v1.GetRunRequest\x1a\x18.libra.v1.GetRunResponse\x12\x41\n\x08ListRuns\x12\x19.libra.v1.ListRunsRequest\x1a\x1a.libra.v1.ListRunsResponse\x12\x43\n\x08WatchRun\x12\x19.libra.v1.WatchRunRequest\x1a\x1a.libra.v1.WatchRunResponse0\x01\x12\x44\n\tCancelRun\x12\x1a.libra.v1.CancelRunRequest\x1a\x1b.libra.v1.CancelRunResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x12libra/v1/run.proto\x12\x08libra.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19libra/v1/completion.proto\"\xce\x03\n\x07RunSpec\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06models\x18\x02 \x03(\t\x12\r\n\x05tasks\x18\x03 \x03(\t\x12\x0f\n\x07\x61ttacks\x18\x04 \x03(\t\x12\x18\n\x10samples_per_task\x18\x05 \x01(\x05\x12\x0e\n\x06\x65pochs\x18\x06 \x01(\x05\x12\x0c\n\x04seed\x18\x07 \x01(\x03\x12\x32\n\nparameters\x18\x08 \x01(\x0b\x32\x1e.libra.v1.GenerationParameters\x12\r\n\x05\x66resh\x18\t \x01(\x08\x12\x13\n\x0bjudge_model\x18\n \x01(\t\x12-\n\x06judges\x18\x0b \x03(\x0b\x32\x1d.libra.v1.RunSpec.JudgesEntry\x12:\n\rjudge_options\x18\x0c \x03(\x0b\x32#.libra.v1.RunSpec.JudgeOptionsEntry\x12\x14\n\x0c\x61ttack_model\x18\r \x01(\t\x12\x10\n\x08rejudges\x18\x0e \x01(\t\x1a-\n\x0bJudgesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a\x33\n\x11JudgeOptionsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"S\n\rOutcomeCounts\x12\x0e\n\x06scored\x18\x01 \x01(\x03\x12\x10\n\x08\x66iltered\x18\x02 \x01(\x03\x12\x10\n\x08unjudged\x18\x03 \x01(\x03\x12\x0e\n\x06\x66\x61iled\x18\x04 \x01(\x03\"\xff\x01\n\x03Run\x12\n\n\x02id\x18\x01 \x01(\t\x12\x1f\n\x04spec\x18\x02 \x01(\x0b\x32\x11.libra.v1.RunSpec\x12!\n\x05state\x18\x03 \x01(\x0e\x32\x12.libra.v1.RunState\x12\x0e\n\x06trials\x18\x04 \x01(\x03\x12\'\n\x06\x63ounts\x18\x05 \x01(\x0b\x32\x17.libra.v1.OutcomeCounts\x12/\n\x0b\x63reate_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08revision\x18\x08 \x01(\x03\"G\n\x10\x43reateRunRequest\x12\x1f\n\x04spec\x18\x01 \x01(\x0b\x32\x11.libra.v1.RunSpec\x12\x12\n\nrequest_id\x18\x02 \x01(\t\"A\n\x11\x43reateRunResponse\x12\x1a\n\x03run\x18\x01 \x01(\x0b\x32\r.libra.v1.Run\x12\x10\n\x08warnings\x18\x02 \x03(\t\"\x1b\n\rGetRunRequest\x12\n\n\x02id\x18\x01 \x01(\t\",\n\x0eGetRunResponse\x12\x1a\n\x03run\x18\x01 \x01(\x0b\x32\r.libra.v1.Run\"8\n\x0fListRunsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"H\n\x10ListRunsResponse\x12\x1b\n\x04runs\x18\x01 \x03(\x0b\x32\r.libra.v1.Run\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"5\n\x0fWatchRunRequest\x12\n\n\x02id\x18\x01 \x01(\t\x12\x16\n\x0e\x61\x66ter_revision\x18\x02 \x01(\x03\"A\n\x10WatchRunResponse\x12\x1a\n\x03run\x18\x01 \x01(\x0b\x32\r.libra.v1.Run\x12\x11\n\theartbeat\x18\x02 \x01(\x08\"\x1e\n\x10\x43\x61ncelRunRequest\x12\n\n\x02id\x18\x01 \x01(\t\"/\n\x11\x43\x61ncelRunResponse\x12\x1a\n\x03run\x18\x01 \x01(\x0b\x32\r.libra.v1.Run*m\n\x08RunState\x12\x19\n\x15RUN_STATE_UNSPECIFIED\x10\x00\x12\x15\n\x11RUN_STATE_RUNNING\x10\x01\x12\x16\n\x12RUN_STATE_FINISHED\x10\x02\x12\x17\n\x13RUN_STATE_CANCELLED\x10\x03\x32\xdd\x02\n\nRunService\x12\x44\n\tCreateRun\x12\x1a.libra.v1.CreateRunRequest\x1a\x1b.libra.v1.CreateRunResponse\x12;\n\x06GetRun\x12\x17.libra.v1.GetRunRequest\x1a\x18.libra.v1.GetRunResponse\x12\x41\n\x08ListRuns\x12\x19.libra.v1.ListRunsRequest\x1a\x1a.libra.v1.ListRunsResponse\x12\x43\n\x08WatchRun\x12\x19.libra.v1.WatchRunRequest\x1a\x1a.libra.v1.WatchRunResponse0\x01\x12\x44\n\tCancelRun\x12\x1a.libra.v1.CancelRunRequest\x1a\x1b.libra.v1.CancelRunResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,36 +35,40 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_RUNSPEC_JUDGESENTRY']._loaded_options = None
   _globals['_RUNSPEC_JUDGESENTRY']._serialized_options = b'8\001'
-  _globals['_RUNSTATE']._serialized_start=1297
-  _globals['_RUNSTATE']._serialized_end=1406
+  _globals['_RUNSPEC_JUDGEOPTIONSENTRY']._loaded_options = None
+  _globals['_RUNSPEC_JUDGEOPTIONSENTRY']._serialized_options = b'8\001'
+  _globals['_RUNSTATE']._serialized_start=1450
+  _globals['_RUNSTATE']._serialized_end=1559
   _globals['_RUNSPEC']._serialized_start=93
-  _globals['_RUNSPEC']._serialized_end=402
-  _globals['_RUNSPEC_JUDGESENTRY']._serialized_start=357
-  _globals['_RUNSPEC_JUDGESENTRY']._serialized_end=402
-  _globals['_OUTCOMECOUNTS']._serialized_start=404
-  _globals['_OUTCOMECOUNTS']._serialized_end=487
-  _globals['_RUN']._serialized_start=490
-  _globals['_RUN']._serialized_end=745
-  _globals['_CREATERUNREQUEST']._serialized_start=747
-  _globals['_CREATERUNREQUEST']._serialized_end=818
-  _globals['_CREATERUNRESPONSE']._serialized_start=820
-  _globals['_CREATERUNRESPONSE']._serialized_end=885
-  _globals['_GETRUNREQUEST']._serialized_start=887
-  _globals['_GETRUNREQUEST']._serialized_end=914
-  _globals['_GETRUNRESPONSE']._serialized_start=916
-  _globals['_GETRUNRESPONSE']._serialized_end=960
-  _globals['_LISTRUNSREQUEST']._serialized_start=962
-  _globals['_LISTRUNSREQUEST']._serialized_end=1018
-  _globals['_LISTRUNSRESPONSE']._serialized_start=1020
-  _globals['_LISTRUNSRESPONSE']._serialized_end=1092
-  _globals['_WATCHRUNREQUEST']._serialized_start=1094
-  _globals['_WATCHRUNREQUEST']._serialized_end=1147
-  _globals['_WATCHRUNRESPONSE']._serialized_start=1149
-  _globals['_WATCHRUNRESPONSE']._serialized_end=1214
-  _globals['_CANCELRUNREQUEST']._serialized_start=1216
-  _globals['_CANCELRUNREQUEST']._serialized_end=1246
-  _globals['_CANCELRUNRESPONSE']._serialized_start=1248
-  _globals['_CANCELRUNRESPONSE']._serialized_end=1295
-  _globals['_RUNSERVICE']._serialized_start=1409
-  _globals['_RUNSERVICE']._serialized_end=1758
+  _globals['_RUNSPEC']._serialized_end=555
+  _globals['_RUNSPEC_JUDGESENTRY']._serialized_start=457
+  _globals['_RUNSPEC_JUDGESENTRY']._serialized_end=502
+  _globals['_RUNSPEC_JUDGEOPTIONSENTRY']._serialized_start=504
+  _globals['_RUNSPEC_JUDGEOPTIONSENTRY']._serialized_end=555
+  _globals['_OUTCOMECOUNTS']._serialized_start=557
+  _globals['_OUTCOMECOUNTS']._serialized_end=640
+  _globals['_RUN']._serialized_start=643
+  _globals['_RUN']._serialized_end=898
+  _globals['_CREATERUNREQUEST']._serialized_start=900
+  _globals['_CREATERUNREQUEST']._serialized_end=971
+  _globals['_CREATERUNRESPONSE']._serialized_start=973
+  _globals['_CREATERUNRESPONSE']._serialized_end=1038
+  _globals['_GETRUNREQUEST']._serialized_start=1040
+  _globals['_GETRUNREQUEST']._serialized_end=1067
+  _globals['_GETRUNRESPONSE']._serialized_start=1069
+  _globals['_GETRUNRESPONSE']._serialized_end=1113
+  _globals['_LISTRUNSREQUEST']._serialized_start=1115
+  _globals['_LISTRUNSREQUEST']._serialized_end=1171
+  _globals['_LISTRUNSRESPONSE']._serialized_start=1173
+  _globals['_LISTRUNSRESPONSE']._serialized_end=1245
+  _globals['_WATCHRUNREQUEST']._serialized_start=1247
+  _globals['_WATCHRUNREQUEST']._serialized_end=1300
+  _globals['_WATCHRUNRESPONSE']._serialized_start=1302
+  _globals['_WATCHRUNRESPONSE']._serialized_end=1367
+  _globals['_CANCELRUNREQUEST']._serialized_start=1369
+  _globals['_CANCELRUNREQUEST']._serialized_end=1399
+  _globals['_CANCELRUNRESPONSE']._serialized_start=1401
+  _globals['_CANCELRUNRESPONSE']._serialized_end=1448
+  _globals['_RUNSERVICE']._serialized_start=1562
+  _globals['_RUNSERVICE']._serialized_end=1911
 # @@protoc_insertion_point(module_scope)

@@ -71,6 +71,22 @@ class RunSpec(google.protobuf.message.Message):
         ) -> None: ...
         def ClearField(self, field_name: typing.Literal["key", b"key", "value", b"value"]) -> None: ...
 
+    @typing.final
+    class JudgeOptionsEntry(google.protobuf.message.Message):
+        DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: builtins.int
+        VALUE_FIELD_NUMBER: builtins.int
+        key: builtins.str
+        value: builtins.str
+        def __init__(
+            self,
+            *,
+            key: builtins.str = ...,
+            value: builtins.str = ...,
+        ) -> None: ...
+        def ClearField(self, field_name: typing.Literal["key", b"key", "value", b"value"]) -> None: ...
+
     NAME_FIELD_NUMBER: builtins.int
     MODELS_FIELD_NUMBER: builtins.int
     TASKS_FIELD_NUMBER: builtins.int
@@ -82,6 +98,9 @@ class RunSpec(google.protobuf.message.Message):
     FRESH_FIELD_NUMBER: builtins.int
     JUDGE_MODEL_FIELD_NUMBER: builtins.int
     JUDGES_FIELD_NUMBER: builtins.int
+    JUDGE_OPTIONS_FIELD_NUMBER: builtins.int
+    ATTACK_MODEL_FIELD_NUMBER: builtins.int
+    REJUDGES_FIELD_NUMBER: builtins.int
     name: builtins.str
     """A label for people; need not be unique."""
     samples_per_task: builtins.int
@@ -94,6 +113,14 @@ class RunSpec(google.protobuf.message.Message):
     """Ask for every answer anew and take none from another run."""
     judge_model: builtins.str
     """The registered model that judges where a task's judge asks a model; empty if no such task is selected."""
+    attack_model: builtins.str
+    """The registered model that writes for attacks which ask one; empty: they use their rules, and those without any are
+    refused.
+    """
+    rejudges: builtins.str
+    """Not empty: judge the answers of this run again, with `judges`, and ask no model under test. Models, attacks, samples
+    and parameters are that run's; tasks may be some of its tasks.
+    """
     @property
     def models(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
         """Names of registered models. At least one."""
@@ -116,6 +143,10 @@ class RunSpec(google.protobuf.message.Message):
     def judges(self) -> google.protobuf.internal.containers.ScalarMap[builtins.str, builtins.str]:
         """A judge by name for a task by name, in place of the one on the task's card."""
 
+    @property
+    def judge_options(self) -> google.protobuf.internal.containers.ScalarMap[builtins.str, builtins.str]:
+        """What the judges named in `judges` are told, over what the cards say."""
+
     def __init__(
         self,
         *,
@@ -130,9 +161,12 @@ class RunSpec(google.protobuf.message.Message):
         fresh: builtins.bool = ...,
         judge_model: builtins.str = ...,
         judges: collections.abc.Mapping[builtins.str, builtins.str] | None = ...,
+        judge_options: collections.abc.Mapping[builtins.str, builtins.str] | None = ...,
+        attack_model: builtins.str = ...,
+        rejudges: builtins.str = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["parameters", b"parameters"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["attacks", b"attacks", "epochs", b"epochs", "fresh", b"fresh", "judge_model", b"judge_model", "judges", b"judges", "models", b"models", "name", b"name", "parameters", b"parameters", "samples_per_task", b"samples_per_task", "seed", b"seed", "tasks", b"tasks"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["attack_model", b"attack_model", "attacks", b"attacks", "epochs", b"epochs", "fresh", b"fresh", "judge_model", b"judge_model", "judge_options", b"judge_options", "judges", b"judges", "models", b"models", "name", b"name", "parameters", b"parameters", "rejudges", b"rejudges", "samples_per_task", b"samples_per_task", "seed", b"seed", "tasks", b"tasks"]) -> None: ...
 
 global___RunSpec = RunSpec
 

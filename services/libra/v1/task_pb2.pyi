@@ -57,6 +57,34 @@ CATEGORY_CAPABILITY: Category.ValueType  # 5
 """What the model can do. It makes up Capability; the four above make up Safety."""
 global___Category = Category
 
+class _CatalogueState:
+    ValueType = typing.NewType("ValueType", builtins.int)
+    V: typing_extensions.TypeAlias = ValueType
+
+class _CatalogueStateEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._EnumTypeWrapper[_CatalogueState.ValueType], builtins.type):
+    DESCRIPTOR: google.protobuf.descriptor.EnumDescriptor
+    CATALOGUE_STATE_UNSPECIFIED: _CatalogueState.ValueType  # 0
+    """Not set; never sent."""
+    CATALOGUE_STATE_BUILT_IN: _CatalogueState.ValueType  # 1
+    """Its samples come with Libra."""
+    CATALOGUE_STATE_IMPORTABLE: _CatalogueState.ValueType  # 2
+    """Its samples can be had elsewhere, and are imported by name."""
+    CATALOGUE_STATE_NOT_PUBLIC: _CatalogueState.ValueType  # 3
+    """Its samples were not published; whoever has them can import them."""
+
+class CatalogueState(_CatalogueState, metaclass=_CatalogueStateEnumTypeWrapper):
+    """CatalogueState says what of a task of the catalogue can be had."""
+
+CATALOGUE_STATE_UNSPECIFIED: CatalogueState.ValueType  # 0
+"""Not set; never sent."""
+CATALOGUE_STATE_BUILT_IN: CatalogueState.ValueType  # 1
+"""Its samples come with Libra."""
+CATALOGUE_STATE_IMPORTABLE: CatalogueState.ValueType  # 2
+"""Its samples can be had elsewhere, and are imported by name."""
+CATALOGUE_STATE_NOT_PUBLIC: CatalogueState.ValueType  # 3
+"""Its samples were not published; whoever has them can import them."""
+global___CatalogueState = CatalogueState
+
 @typing.final
 class JudgeSpec(google.protobuf.message.Message):
     """JudgeSpec says which judge turns a task's completions into verdicts."""
@@ -219,6 +247,55 @@ class Sample(google.protobuf.message.Message):
 global___Sample = Sample
 
 @typing.final
+class CatalogueEntry(google.protobuf.message.Message):
+    """CatalogueEntry is the card of a task that is known by name, whether its samples are there or not."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    TASK_FIELD_NUMBER: builtins.int
+    STATE_FIELD_NUMBER: builtins.int
+    MULTI_TURN_FIELD_NUMBER: builtins.int
+    PUBLISHED_SAMPLES_FIELD_NUMBER: builtins.int
+    DATASET_FIELD_NUMBER: builtins.int
+    SPLIT_FIELD_NUMBER: builtins.int
+    CONVERSION_FIELD_NUMBER: builtins.int
+    IMPORTED_FIELD_NUMBER: builtins.int
+    state: global___CatalogueState.ValueType
+    """What can be had."""
+    multi_turn: builtins.bool
+    """True if its prompts are conversations of several turns."""
+    published_samples: builtins.int
+    """Samples in the published evaluation."""
+    dataset: builtins.str
+    """The Hugging Face dataset, for instance "walledai/XSTest"; empty if there is none."""
+    split: builtins.str
+    """Its configuration and split, for instance "default/test"."""
+    conversion: builtins.str
+    """How a record becomes a sample, in a sentence or two."""
+    imported: builtins.str
+    """"name@version" as it was last imported; empty if it has not been."""
+    @property
+    def task(self) -> global___Task:
+        """What the task will be, apart from version, sample_count and create_time."""
+
+    def __init__(
+        self,
+        *,
+        task: global___Task | None = ...,
+        state: global___CatalogueState.ValueType = ...,
+        multi_turn: builtins.bool = ...,
+        published_samples: builtins.int = ...,
+        dataset: builtins.str = ...,
+        split: builtins.str = ...,
+        conversion: builtins.str = ...,
+        imported: builtins.str = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["task", b"task"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["conversion", b"conversion", "dataset", b"dataset", "imported", b"imported", "multi_turn", b"multi_turn", "published_samples", b"published_samples", "split", b"split", "state", b"state", "task", b"task"]) -> None: ...
+
+global___CatalogueEntry = CatalogueEntry
+
+@typing.final
 class ImportTaskHeader(google.protobuf.message.Message):
     """ImportTaskHeader opens an import."""
 
@@ -226,19 +303,59 @@ class ImportTaskHeader(google.protobuf.message.Message):
 
     CARD_YAML_FIELD_NUMBER: builtins.int
     FILE_NAME_FIELD_NUMBER: builtins.int
+    CATALOGUE_FIELD_NUMBER: builtins.int
+    SEED_FIELD_NUMBER: builtins.int
     card_yaml: builtins.str
     """The card, as YAML text of at most 64 KiB."""
     file_name: builtins.str
     """What errors call the file, for instance "harmful.jsonl"."""
+    catalogue: builtins.str
+    """In place of a card: the name of an entry of the catalogue, whose records the file holds as they were published."""
+    seed: builtins.int
+    """Shuffles the options of multiple-choice records of the catalogue."""
     def __init__(
         self,
         *,
         card_yaml: builtins.str = ...,
         file_name: builtins.str = ...,
+        catalogue: builtins.str = ...,
+        seed: builtins.int = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["card_yaml", b"card_yaml", "file_name", b"file_name"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["card_yaml", b"card_yaml", "catalogue", b"catalogue", "file_name", b"file_name", "seed", b"seed"]) -> None: ...
 
 global___ImportTaskHeader = ImportTaskHeader
+
+@typing.final
+class ListCatalogueRequest(google.protobuf.message.Message):
+    """ListCatalogueRequest is empty: the catalogue fits on one page."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+
+global___ListCatalogueRequest = ListCatalogueRequest
+
+@typing.final
+class ListCatalogueResponse(google.protobuf.message.Message):
+    """ListCatalogueResponse is the catalogue."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    ENTRIES_FIELD_NUMBER: builtins.int
+    @property
+    def entries(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___CatalogueEntry]:
+        """In order of name."""
+
+    def __init__(
+        self,
+        *,
+        entries: collections.abc.Iterable[global___CatalogueEntry] | None = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["entries", b"entries"]) -> None: ...
+
+global___ListCatalogueResponse = ListCatalogueResponse
 
 @typing.final
 class ImportTaskRequest(google.protobuf.message.Message):

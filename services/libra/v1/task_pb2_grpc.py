@@ -55,6 +55,11 @@ class TaskServiceStub(object):
                 request_serializer=libra_dot_v1_dot_task__pb2.ListSamplesRequest.SerializeToString,
                 response_deserializer=libra_dot_v1_dot_task__pb2.ListSamplesResponse.FromString,
                 _registered_method=True)
+        self.ListCatalogue = channel.unary_unary(
+                '/libra.v1.TaskService/ListCatalogue',
+                request_serializer=libra_dot_v1_dot_task__pb2.ListCatalogueRequest.SerializeToString,
+                response_deserializer=libra_dot_v1_dot_task__pb2.ListCatalogueResponse.FromString,
+                _registered_method=True)
 
 
 class TaskServiceServicer(object):
@@ -89,6 +94,13 @@ class TaskServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListCatalogue(self, request, context):
+        """Lists the tasks of the catalogue by name, whether their samples are there or not.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_TaskServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -111,6 +123,11 @@ def add_TaskServiceServicer_to_server(servicer, server):
                     servicer.ListSamples,
                     request_deserializer=libra_dot_v1_dot_task__pb2.ListSamplesRequest.FromString,
                     response_serializer=libra_dot_v1_dot_task__pb2.ListSamplesResponse.SerializeToString,
+            ),
+            'ListCatalogue': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListCatalogue,
+                    request_deserializer=libra_dot_v1_dot_task__pb2.ListCatalogueRequest.FromString,
+                    response_serializer=libra_dot_v1_dot_task__pb2.ListCatalogueResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -222,6 +239,33 @@ class TaskService(object):
             '/libra.v1.TaskService/ListSamples',
             libra_dot_v1_dot_task__pb2.ListSamplesRequest.SerializeToString,
             libra_dot_v1_dot_task__pb2.ListSamplesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListCatalogue(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/libra.v1.TaskService/ListCatalogue',
+            libra_dot_v1_dot_task__pb2.ListCatalogueRequest.SerializeToString,
+            libra_dot_v1_dot_task__pb2.ListCatalogueResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -45,6 +45,12 @@ class TaskServiceStub:
     ]
     """Lists a task's samples in their order."""
 
+    ListCatalogue: grpc.UnaryUnaryMultiCallable[
+        libra.v1.task_pb2.ListCatalogueRequest,
+        libra.v1.task_pb2.ListCatalogueResponse,
+    ]
+    """Lists the tasks of the catalogue by name, whether their samples are there or not."""
+
 class TaskServiceAsyncStub:
     """TaskService imports and shows tasks. Served by dispatch."""
 
@@ -71,6 +77,12 @@ class TaskServiceAsyncStub:
         libra.v1.task_pb2.ListSamplesResponse,
     ]
     """Lists a task's samples in their order."""
+
+    ListCatalogue: grpc.aio.UnaryUnaryMultiCallable[
+        libra.v1.task_pb2.ListCatalogueRequest,
+        libra.v1.task_pb2.ListCatalogueResponse,
+    ]
+    """Lists the tasks of the catalogue by name, whether their samples are there or not."""
 
 class TaskServiceServicer(metaclass=abc.ABCMeta):
     """TaskService imports and shows tasks. Served by dispatch."""
@@ -106,5 +118,13 @@ class TaskServiceServicer(metaclass=abc.ABCMeta):
         context: _ServicerContext,
     ) -> typing.Union[libra.v1.task_pb2.ListSamplesResponse, collections.abc.Awaitable[libra.v1.task_pb2.ListSamplesResponse]]:
         """Lists a task's samples in their order."""
+
+    @abc.abstractmethod
+    def ListCatalogue(
+        self,
+        request: libra.v1.task_pb2.ListCatalogueRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[libra.v1.task_pb2.ListCatalogueResponse, collections.abc.Awaitable[libra.v1.task_pb2.ListCatalogueResponse]]:
+        """Lists the tasks of the catalogue by name, whether their samples are there or not."""
 
 def add_TaskServiceServicer_to_server(servicer: TaskServiceServicer, server: typing.Union[grpc.Server, grpc.aio.Server]) -> None: ...

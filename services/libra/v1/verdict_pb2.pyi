@@ -122,6 +122,7 @@ class Verdict(google.protobuf.message.Message):
     COMPLETION_FIELD_NUMBER: builtins.int
     FIELDS_FIELD_NUMBER: builtins.int
     CATEGORY_FIELD_NUMBER: builtins.int
+    LOG_FIELD_NUMBER: builtins.int
     id: builtins.str
     """"run/judging/model/task@version/attack/sample/epoch", the last two zero-padded: the order of ids is the order of
     trials.
@@ -172,6 +173,10 @@ class Verdict(google.protobuf.message.Message):
     def fields(self) -> google.protobuf.internal.containers.ScalarMap[builtins.str, builtins.str]:
         """The sample's other fields: its subgroups."""
 
+    @property
+    def log(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[libra.v1.message_pb2.Message]:
+        """What an attack of several turns went through: roles are "attacker", "target" and "judge"."""
+
     def __init__(
         self,
         *,
@@ -194,8 +199,9 @@ class Verdict(google.protobuf.message.Message):
         completion: libra.v1.completion_pb2.Completion | None = ...,
         fields: collections.abc.Mapping[builtins.str, builtins.str] | None = ...,
         category: libra.v1.task_pb2.Category.ValueType = ...,
+        log: collections.abc.Iterable[libra.v1.message_pb2.Message] | None = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["completion", b"completion", "create_time", b"create_time", "judge", b"judge"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["attack", b"attack", "category", b"category", "completion", b"completion", "completion_id", b"completion_id", "create_time", b"create_time", "epoch", b"epoch", "fields", b"fields", "id", b"id", "judge", b"judge", "judging", b"judging", "label", b"label", "messages", b"messages", "model", b"model", "outcome", b"outcome", "rationale", b"rationale", "run", b"run", "sample", b"sample", "score", b"score", "task", b"task"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["attack", b"attack", "category", b"category", "completion", b"completion", "completion_id", b"completion_id", "create_time", b"create_time", "epoch", b"epoch", "fields", b"fields", "id", b"id", "judge", b"judge", "judging", b"judging", "label", b"label", "log", b"log", "messages", b"messages", "model", b"model", "outcome", b"outcome", "rationale", b"rationale", "run", b"run", "sample", b"sample", "score", b"score", "task", b"task"]) -> None: ...
 
 global___Verdict = Verdict
