@@ -18,6 +18,7 @@ from libra.store.documents import Document
 from libra.store.door import Database, Door
 from libra.store.models import Models
 from libra.store.runs import Runs
+from libra.store.sample_sums import SampleSumsCollection
 from libra.store.tasks import Tasks
 from libra.store.transaction import BUCKETS
 from libra.store.verdicts import Verdicts
@@ -70,6 +71,7 @@ class Store:
         self.runs = Runs(database, door)
         self.completions = Completions(database, door)
         self.cells = Cells(database, door)
+        self.sample_sums = SampleSumsCollection(database, door)
         self.verdicts = Verdicts(database, door, bucket)
 
     @classmethod

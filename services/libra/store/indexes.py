@@ -16,6 +16,7 @@ RUNS = "runs"
 COMPLETIONS = "completions"
 VERDICTS = "verdicts"
 CELLS = "cells"
+SAMPLE_SUMS = "sample_sums"
 
 COLLECTION_EXISTS = 48
 """NamespaceExists: what mongod says to the second of two processes that create a collection at the same time."""
@@ -34,6 +35,7 @@ def declared() -> dict[str, list[IndexModel]]:
         COMPLETIONS: [],
         VERDICTS: [],
         CELLS: [IndexModel([("run", ASCENDING), ("judging", ASCENDING)], name="run")],
+        SAMPLE_SUMS: [],
     }
 
 
