@@ -10,6 +10,7 @@ import grpc.aio
 from libra.ranking.auditor import Auditor
 from libra.ranking.bell import Bell
 from libra.ranking.boards import Boards
+from libra.ranking.capabilities import Capabilities
 from libra.ranking.listing import Listing
 from libra.ranking.settings import Settings
 from libra.store.client import Store
@@ -19,6 +20,10 @@ from libra.v1.ranking_pb2 import (
     AuditRunResponse,
     GetBoardRequest,
     GetBoardResponse,
+    ImportCapabilitiesRequest,
+    ImportCapabilitiesResponse,
+    ListCapabilitiesRequest,
+    ListCapabilitiesResponse,
     ListVerdictsRequest,
     ListVerdictsResponse,
     WatchBoardRequest,
@@ -32,6 +37,7 @@ class RankingService(ranking_pb2_grpc.RankingServiceServicer):
     def __init__(self, store: Store, bell: Bell, settings: Settings) -> None:
         self._bell, self._settings = bell, settings
         self._boards, self._listing, self._auditor = Boards(store), Listing(store), Auditor(store)
+        self._capabilities = Capabilities(store)
 
     async def GetBoard(self, request: GetBoardRequest, context: grpc.aio.ServicerContext) -> GetBoardResponse:
         """Return the board of the runs named, or of all that are finished."""
@@ -62,3 +68,15 @@ class RankingService(ranking_pb2_grpc.RankingServiceServicer):
     async def AuditRun(self, request: AuditRunRequest, context: grpc.aio.ServicerContext) -> AuditRunResponse:
         """Check the conservation laws over a run."""
         return await self._auditor.audit(request.run)
+
+    async def ImportCapabilities(
+        self, request: ImportCapabilitiesRequest, context: grpc.aio.ServicerContext
+    ) -> ImportCapabilitiesResponse:
+        """Keep capability figures from elsewhere, all or none."""
+        return await self._capabilities.put(request.capabilities)
+
+    async def ListCapabilities(
+        self, request: ListCapabilitiesRequest, context: grpc.aio.ServicerContext
+    ) -> ListCapabilitiesResponse:
+        """List the imported figures."""
+        return await self._capabilities.list()

@@ -12,6 +12,7 @@ from pymongo.errors import ConfigurationError, InvalidURI
 
 from libra.settings import BadSettings
 from libra.store import indexes
+from libra.store.capabilities import Capabilities
 from libra.store.cells import Cells
 from libra.store.completions import Completions
 from libra.store.documents import Document
@@ -70,6 +71,7 @@ class Store:
         self.models = Models(database, door)
         self.runs = Runs(database, door)
         self.completions = Completions(database, door)
+        self.capabilities = Capabilities(database, door)
         self.cells = Cells(database, door)
         self.sample_sums = SampleSumsCollection(database, door)
         self.verdicts = Verdicts(database, door, bucket)

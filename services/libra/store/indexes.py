@@ -16,6 +16,7 @@ RUNS = "runs"
 COMPLETIONS = "completions"
 VERDICTS = "verdicts"
 CELLS = "cells"
+CAPABILITIES = "capabilities"
 SAMPLE_SUMS = "sample_sums"
 
 COLLECTION_EXISTS = 48
@@ -33,6 +34,7 @@ def declared() -> dict[str, list[IndexModel]]:
             IndexModel([("run.state", ASCENDING), ("_id", ASCENDING)], name="state"),
         ],
         COMPLETIONS: [],
+        CAPABILITIES: [],
         VERDICTS: [],
         CELLS: [IndexModel([("run", ASCENDING), ("judging", ASCENDING)], name="run")],
         SAMPLE_SUMS: [],
