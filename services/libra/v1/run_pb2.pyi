@@ -141,7 +141,7 @@ class RunSpec(google.protobuf.message.Message):
 
     @property
     def judges(self) -> google.protobuf.internal.containers.ScalarMap[builtins.str, builtins.str]:
-        """A judge by name for a task by name, in place of the one on the task's card."""
+        """A judge by name for a task by name, in place of the one on the task's card; "*" is every task that is not named."""
 
     @property
     def judge_options(self) -> google.protobuf.internal.containers.ScalarMap[builtins.str, builtins.str]:
