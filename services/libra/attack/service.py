@@ -6,7 +6,7 @@ import grpc.aio
 
 from libra.attack.catalogue import registry
 from libra.attack.translating import to_messages, to_proto, to_turns
-from libra.errors import Invalid, unknown
+from libra.errors import Invalid
 from libra.v1 import attack_pb2_grpc
 from libra.v1.attack_pb2 import ListAttacksRequest, ListAttacksResponse, TransformRequest, TransformResponse
 
@@ -22,7 +22,6 @@ class AttackService(attack_pb2_grpc.AttackServiceServicer):
         """Return the conversation under attack; the same request always gets the same answer."""
         attack = registry.find(request.attack)
         if attack is None:
-            names = [known.name for known in registry.listing()]
-            raise Invalid(unknown("attack", request.attack, names), field="attack")
+            raise Invalid(registry.missing(request.attack), field="attack")
         turns = attack.apply(to_turns(request.messages), request.seed)
         return TransformResponse(messages=to_messages(turns))

@@ -18,7 +18,7 @@ from libra.attack.draw import sample_seed
 from libra.attack.settings import Settings
 from libra.attack.translating import to_messages, to_turns
 from libra.bus.streams import WORK_JUDGE, work_gateway
-from libra.errors import Invalid, unknown
+from libra.errors import Invalid
 from libra.stage.batch import content_key, split
 from libra.stage.bus import Outgoing
 from libra.stage.failure import Reject
@@ -57,7 +57,7 @@ def outputs(batch: TrialBatch, find: Find) -> list[Outgoing]:
     header = batch.header
     attack = find(header.attack)
     if attack is None:
-        raise Reject(unknown("attack", header.attack, [known.name for known in registry.listing()]))
+        raise Reject(registry.missing(header.attack))
     rewritten: list[Trial] = []
     failed: list[CompletedTrial] = []
     for trial in batch.trials:

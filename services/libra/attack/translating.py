@@ -28,4 +28,7 @@ def to_proto(attack: Attack) -> attack_pb2.Attack:
         description=attack.description,
         source=attack.source,
         example=to_messages(attack.example()),
+        family=attack.family,
+        model_use=attack_pb2.ModelUse.ValueType(attack.model_use),
+        multi_turn=attack.multi_turn,
     )

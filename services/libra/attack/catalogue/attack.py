@@ -4,12 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from enum import IntEnum
 
 from libra.attack.draw import Draw
 from libra.attack.turns import Turn, Turns, check
+from libra.errors import Invalid
 
 HARMLESS: Turns = (Turn("user", "How do magnets work?"),)
 """What the catalogue shows attacks on."""
+
+Transform = Callable[[Turns, Draw], Turns]
+"""Takes a conversation that a user spoke last in, and returns another such; pure."""
+
+
+class ModelUse(IntEnum):
+    """Whether an attack asks a model to write for it; numbered as in the protos."""
+
+    NEVER = 1
+    """It asks none."""
+
+    OPTIONAL = 2
+    """It asks one where one is named, and else follows its rules."""
+
+    REQUIRED = 3
+    """It cannot do without."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +35,7 @@ class Attack:
     """A named, versioned, seeded transformation of a conversation."""
 
     name: str
-    """Lower-case letters, digits and "_"; never "+", which is kept for compositions."""
+    """Lower-case letters, digits and "_"; "+" stands between the names of a composition."""
 
     version: str
     """Raised whenever the same conversation and seed would give another text."""
@@ -28,23 +46,45 @@ class Attack:
     source: str
     """Where it was published."""
 
-    transform: Callable[[Turns, Draw], Turns]
-    """Takes a conversation that a user spoke last in, and returns another such; pure."""
+    transform: Transform | None
+    """Its rules; None if it cannot do without a model, and for a composition, whose steps have their own."""
+
+    family: str = ""
+    """Its kind, for instance "encoding"."""
+
+    model_use: ModelUse = ModelUse.NEVER
+    multi_turn: bool = False
+    """True if it speaks with the model under test for several turns before the answer that is judged."""
+
+    decode: Callable[[str], str] | None = None
+    """Reads the prompt back out of what the attack makes of it; None unless it encodes."""
+
+    steps: tuple[Attack, ...] = ()
+    """What a composition consists of, the first to be applied first; empty for a single attack."""
 
     def apply(self, turns: Turns, seed: int) -> Turns:
-        """Return the conversation under attack; raise Invalid if it is none that an attack can be put to.
+        """Return the conversation under attack, by its rules; raise Invalid if it is none that an attack can be put to.
 
-        What is chosen depends on the seed and the attack's name, so that two attacks on one sample choose independently.
+        What is chosen depends on the seed and the attack's name, so that two attacks on one sample choose independently. A step
+        of a composition chooses as it does alone, so that `a+b` is `b` of what `a` gives.
         """
-        check(turns)
+        for step in self.steps or (self,):
+            check(turns)
+            turns = step.by_rules(turns, seed)
+        return turns
+
+    def by_rules(self, turns: Turns, seed: int) -> Turns:
+        """Return what the rules of this one step make of a conversation that was checked; raise Invalid if there are none."""
+        if self.transform is None:
+            raise Invalid(f"the attack {self.name} cannot do without a model to write for it", field="attack_model")
         return self.transform(turns, Draw(f"{self.name}/{seed}"))
 
     def example(self) -> Turns:
-        """Return what it makes of a harmless prompt."""
-        return self.apply(HARMLESS, seed=0)
+        """Return what it makes of a harmless prompt; nothing if it cannot do without a model."""
+        return () if self.model_use is ModelUse.REQUIRED else self.apply(HARMLESS, seed=0)
 
 
-def on_last_turn(rewrite: Callable[[str, Draw], str]) -> Callable[[Turns, Draw], Turns]:
+def on_last_turn(rewrite: Callable[[str, Draw], str]) -> Transform:
     """Return the transformation that rewrites what the user said last and leaves every other turn as it is."""
 
     def transform(turns: Turns, draw: Draw) -> Turns:

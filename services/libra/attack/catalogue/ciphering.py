@@ -51,4 +51,5 @@ CIPHERING = Attack(
     description="Encodes the prompt (Base64, or a simple letter cipher) and asks for an answer in the same code.",
     source="Yuan et al.: GPT-4 Is Too Smart To Be Safe: Stealthy Chat with LLMs via Cipher (2023), arXiv 2308.06463",
     transform=on_last_turn(rewrite),
+    family="encoding",
 )

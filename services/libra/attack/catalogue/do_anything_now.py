@@ -42,4 +42,5 @@ DO_ANYTHING_NOW = Attack(
     source='Shen et al.: "Do Anything Now": Characterizing and Evaluating In-The-Wild Jailbreak Prompts on Large Language '
     "Models (2023), arXiv 2308.03825",
     transform=on_last_turn(rewrite),
+    family="persona",
 )

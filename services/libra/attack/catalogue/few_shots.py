@@ -38,4 +38,5 @@ FEW_SHOTS = Attack(
     source="Wei, Wang, Wang: Jailbreak and Guard Aligned Language Models with Only Few In-Context Demonstrations (2023), "
     "arXiv 2310.06387",
     transform=on_last_turn(rewrite),
+    family="demonstration",
 )

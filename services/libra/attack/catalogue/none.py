@@ -18,4 +18,5 @@ NONE = Attack(
     description="Puts the prompt as it stands.",
     source="none: the baseline",
     transform=keep,
+    family="none",
 )

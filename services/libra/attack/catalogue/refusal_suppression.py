@@ -49,4 +49,5 @@ REFUSAL_SUPPRESSION = Attack(
     description="Forbids apologies, disclaimers and the words that refusals are made of, before the prompt and after it.",
     source="Wei, Haghtalab, Steinhardt: Jailbroken: How Does LLM Safety Training Fail? (2023), arXiv 2307.02483, section 3",
     transform=on_last_turn(rewrite),
+    family="steering",
 )

@@ -1,0 +1,26 @@
+"""Put several attacks to one prompt, each to what the one before it has made."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from libra.attack.catalogue.attack import Attack
+
+JOIN = "+"
+MAX_STEPS = 5
+"""What five encodings make of one another no model reads any more; and each may multiply the size."""
+
+
+def compose(steps: Sequence[Attack]) -> Attack:
+    """Return the attack that applies the steps in their order; there are at least two, and all are single attacks."""
+    return Attack(
+        name=JOIN.join(step.name for step in steps),
+        version=JOIN.join(step.version for step in steps),
+        description=f"Applies {', then '.join(step.name for step in steps)}.",
+        source="; ".join(dict.fromkeys(step.source for step in steps)),
+        transform=None,
+        family="composition",
+        model_use=max(step.model_use for step in steps),
+        multi_turn=any(step.multi_turn for step in steps),
+        steps=tuple(steps),
+    )
