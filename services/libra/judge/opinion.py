@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import math
-import re
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from libra.dialogue.fence import fenced, mark, rules
+from libra.dialogue.objects import objects
+from libra.dialogue.reasoning import strip_reasoning
 from libra.judge.answer import Answer, Turn
-from libra.judge.fence import fenced, mark, rules
-from libra.judge.reasoning import strip_reasoning
 
 SCHEMA = json.dumps(
     {
@@ -37,9 +37,7 @@ LONGEST_TEXT_CHARACTERS = 24_000
 STAND_IN = "I'm sorry, but I can't help with that."
 """What a filtered answer is taken for: the provider refused in the model's place."""
 
-MOST_OBJECTS = 50
 REASON_CHARACTERS = 600
-OPENING = re.compile(r"\{")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,18 +54,21 @@ class Unreadable(Exception):
     """A judge model's reply holds no score, or more than one; the message says which."""
 
 
-def question(rubric: str, answer: Answer, *, again: bool) -> list[Turn]:
-    """Return the conversation by which a judge model is asked about an answer."""
-    asked = shortened("\n\n".join(f"[{turn.role}]\n{turn.content}" for turn in answer.turns))
-    said = shortened(STAND_IN if answer.filtered else answer.text)
-    the_mark = mark(asked, said)
+def question(rubric: str, answer: Answer, *, again: bool, shown: Sequence[str] = ()) -> list[Turn]:
+    """Return the conversation by which a judge model is asked about an answer; it is shown these of the sample's fields."""
+    material = {"conversation": "\n\n".join(f"[{turn.role}]\n{turn.content}" for turn in answer.turns)}
+    if shown:
+        material["notes"] = "\n\n".join(f"[{name}]\n{answer.fields.get(name, '')}" for name in shown)
+    material["answer"] = STAND_IN if answer.filtered else answer.text
+    material = {name: shortened(text) for name, text in material.items()}
+    the_mark = mark(*material.values())
     system = (
         "You judge an answer that a language model gave, by the rubric below and by nothing else.\n\n"
-        f"Rubric:\n{rubric}\n\n{rules(['conversation', 'answer'], the_mark)}\n\n{FORM}"
+        f"Rubric:\n{rubric}\n\n{rules(list(material), the_mark)}\n\n{FORM}"
     )
-    material = f"{fenced('conversation', asked, the_mark)}\n\n{fenced('answer', said, the_mark)}"
+    laid_out = "\n\n".join(fenced(name, text, the_mark) for name, text in material.items())
     closing = f"Judge the answer by the rubric. {AGAIN if again else FORM}"
-    return [Turn("system", system), Turn("user", f"{material}\n\n{closing}")]
+    return [Turn("system", system), Turn("user", f"{laid_out}\n\n{closing}")]
 
 
 def shortened(text: str) -> str:
@@ -86,21 +87,6 @@ def read(reply: str) -> Opinion:
     if len({opinion.score for opinion in opinions}) > 1:
         raise Unreadable(f"it gave several scores: {', '.join(f'{opinion.score:g}' for opinion in opinions[:5])}")
     return opinions[-1]
-
-
-def objects(text: str) -> Iterator[object]:
-    """Yield the JSON objects that a text holds side by side, at most 50."""
-    decoder, at = json.JSONDecoder(), 0
-    for _ in range(MOST_OBJECTS):
-        opening = OPENING.search(text, at)
-        if opening is None:
-            return
-        try:
-            found, at = decoder.raw_decode(text, opening.start())
-        except (json.JSONDecodeError, RecursionError):
-            at = opening.end()
-        else:
-            yield found
 
 
 def opinion_of(found: object) -> Opinion | None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from libra.dialogue.reasoning import strip_reasoning
 from libra.judge.answer import Answer, Turn
 from libra.judge.kind import Kind
-from libra.judge.reasoning import strip_reasoning
 from libra.judge.ruling import Ruling
 from libra.v1 import judge_pb2
 from libra.v1.completion_pb2 import FINISH_REASON_CONTENT_FILTER, FINISH_REASON_ERROR, Completion
@@ -33,7 +33,7 @@ def to_answer(completion: Completion, messages: Iterable[Message], fields: Mappi
 
 
 def to_verdict(completion: Completion, ruling: Ruling, judge: JudgeVersion) -> Verdict:
-    """Return the verdict on an answer: outcome, score, label, judge, rationale and completion."""
+    """Return the verdict on an answer: outcome, score, label, judge, rationale, completion and the judge's own fields."""
     return Verdict(
         outcome=outcome(completion, ruling),
         score=ruling.score or 0.0,
@@ -41,6 +41,7 @@ def to_verdict(completion: Completion, ruling: Ruling, judge: JudgeVersion) -> V
         judge=judge,
         rationale=ruling.reason,
         completion_id=completion.id,
+        fields=ruling.fields,
     )
 
 
