@@ -20,6 +20,10 @@ from libra.v1.task_pb2 import Category, Task
 MAX_NAME_CHARACTERS = 200
 MAX_EPOCHS = 1_000
 MAX_TOKENS = 131_072
+JOIN = "+"
+MAX_STEPS = 5
+"""Of a composition of attacks, as the attack service takes it."""
+
 MAX_TRIALS = 1_000_000_000
 """Per model: a billion trials are half a year at two thousand a second; more is a slip of the pen."""
 
@@ -49,7 +53,7 @@ def resolve(asked: RunSpec, registry: Registry) -> Resolved:
     spec.epochs = spec.epochs or 1
     spec.models[:] = known("model", spec.models, sorted(registry.models), field="spec.models")
     attacks = spec.attacks or [PLAIN]
-    spec.attacks[:] = known("attack", attacks, sorted(registry.attacks), field="spec.attacks")
+    spec.attacks[:] = known_attacks(attacks, sorted(registry.attacks))
     tasks = select_tasks(spec.tasks, registry)
     spec.tasks[:] = [reference(task) for task in tasks]
     check_names(spec, tasks, registry)
@@ -110,6 +114,24 @@ def known(kind: str, names: Sequence[str], valid: Sequence[str], *, field: str) 
 
 
 def select_tasks(words: Sequence[str], registry: Registry) -> list[Task]:
+def known_attacks(names: Sequence[str], valid: Sequence[str]) -> list[str]:
+    """Return the names, each once, in their order; each is an attack or a composition, `a+b`, of several.
+
+    Raises:
+        Invalid: at the first that is neither.
+    """
+    for place, name in enumerate(names):
+        steps, field = name.split(JOIN), f"spec.attacks[{place}]"
+        if len(steps) > MAX_STEPS:
+            raise Invalid(f"{name!r:.80} joins {len(steps)} attacks; the limit is {MAX_STEPS}", field=field)
+        for step in steps:
+            if step not in valid:
+                raise Invalid(unknown("attack", step, valid), field=field)
+            if step == PLAIN != name:
+                raise Invalid(f"{PLAIN} is no attack; it cannot be joined with others, as in {name!r:.80}", field=field)
+    return list(dict.fromkeys(names))
+
+
     """Return the tasks that the words select, each once, in order of name; a word is a name, a reference, a category or "*"."""
     if not words:
         raise Invalid('at least one task must be named; "*" is every task', field="spec.tasks")

@@ -69,6 +69,13 @@ def test_another_judge_is_told_what_it_understands_of_the_cards_words() -> None:
         resolve(spec(tasks=["harmful", "arithmetic"], judges=judges), REGISTRY)
 
 
+def test_attacks_can_be_joined() -> None:
+    names = ["few_shots+ciphering", "ciphering+few_shots", "few_shots+ciphering", "few_shots+few_shots"]
+    resolved = resolve(spec(tasks=["harmful"], attacks=names), REGISTRY)
+    assert list(resolved.spec.attacks) == ["few_shots+ciphering", "ciphering+few_shots", "few_shots+few_shots"]
+    assert {section.category for section in resolved.sections} == {Category.CATEGORY_ADVERSARIAL}
+
+
 def test_an_attack_is_put_to_risky_tasks_only_and_counts_as_adversarial() -> None:
     resolved = resolve(spec(tasks=["harmful", "harmless", "arithmetic"], attacks=["none", "few_shots"]), REGISTRY)
     assert [(s.task.split("@")[0], s.attack, s.category) for s in resolved.sections] == [
@@ -109,6 +116,10 @@ def test_names_given_twice_count_once() -> None:
         ({"tasks": ["harmful@123456789abc"]}, "spec.tasks[0]", "there is no task"),
         ({"tasks": ["instruction_hierarchy"]}, "spec.tasks", "selects no task"),
         ({"attacks": ["few_shot"]}, "spec.attacks[0]", "did you mean few_shots"),
+        ({"attacks": ["none", "few_shots+cipher"]}, "spec.attacks[1]", "did you mean ciphering"),
+        ({"attacks": ["few_shots+"]}, "spec.attacks[0]", "no attack ''"),
+        ({"attacks": ["none+few_shots"]}, "spec.attacks[0]", "none is no attack"),
+        ({"attacks": ["+".join(["few_shots"] * 6)]}, "spec.attacks[0]", "joins 6 attacks; the limit is 5"),
         ({"tasks": ["arithmetic"], "attacks": ["few_shots"]}, "spec.attacks", "no task is left"),
         ({"samples_per_task": -1}, "spec.samples_per_task", "-1"),
         ({"epochs": -2}, "spec.epochs", "-2"),
