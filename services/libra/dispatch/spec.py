@@ -113,7 +113,6 @@ def known(kind: str, names: Sequence[str], valid: Sequence[str], *, field: str) 
     return list(dict.fromkeys(names))
 
 
-def select_tasks(words: Sequence[str], registry: Registry) -> list[Task]:
 def known_attacks(names: Sequence[str], valid: Sequence[str]) -> list[str]:
     """Return the names, each once, in their order; each is an attack or a composition, `a+b`, of several.
 
@@ -132,6 +131,7 @@ def known_attacks(names: Sequence[str], valid: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(names))
 
 
+def select_tasks(words: Sequence[str], registry: Registry) -> list[Task]:
     """Return the tasks that the words select, each once, in order of name; a word is a name, a reference, a category or "*"."""
     if not words:
         raise Invalid('at least one task must be named; "*" is every task', field="spec.tasks")
