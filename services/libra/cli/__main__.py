@@ -10,10 +10,12 @@ from libra.cli import machine
 from libra.cli.attacks import attacks
 from libra.cli.audit import audit
 from libra.cli.board import board
+from libra.cli.capability import capability
 from libra.cli.dead import dead
 from libra.cli.errors import Root
 from libra.cli.judges import judges
 from libra.cli.models import models
+from libra.cli.rejudge import rejudge
 from libra.cli.run import run
 from libra.cli.tasks import tasks
 from libra.cli.verdicts import verdicts
@@ -21,7 +23,7 @@ from libra.cli.verdicts import verdicts
 COMMANDS = (
     *(machine.up, machine.status, machine.logs, machine.down),
     *(tasks, models, attacks, judges),
-    *(run, board, verdicts, audit, dead),
+    *(run, rejudge, board, capability, verdicts, audit, dead),
 )
 
 

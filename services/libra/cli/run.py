@@ -20,7 +20,7 @@ from libra.cli.run_spec import asked
 from libra.cli.runs import ID_WORDS, RUN_HELP, find, how_it_ended, print_run
 from libra.cli.text import one_line, word
 from libra.cli.watching import reporter, watch
-from libra.v1.run_pb2 import CancelRunRequest, CreateRunRequest, ListRunsRequest, Run, RunState
+from libra.v1.run_pb2 import CancelRunRequest, CreateRunRequest, CreateRunResponse, ListRunsRequest, Run, RunState
 from libra.v1.run_pb2_grpc import RunServiceStub
 
 NOT_ALL_ANSWERED = 1
@@ -90,15 +90,7 @@ async def create(client: Client, /, file: IO[bytes] | None, *, follow: bool, as_
     with in_words(wish.word):
         request = CreateRunRequest(spec=wish.spec, request_id=str(ULID()))
         answer = await client.call(RunServiceStub, "CreateRun", request)
-    for warning in answer.warnings:
-        output.note(f"note: {warning}")
-    if follow:
-        return await follow_run(client, answer.run, as_json=as_json)
-    if as_json:
-        return output.emit_json(answer)
-    return click.echo(
-        f"run {answer.run.id}: {answer.run.trials:,} trials. `libra run watch {answer.run.id}` follows it to its end."
-    )
+    await started(client, answer, follow=follow, as_json=as_json)
 
 
 @run.command("watch")
@@ -164,6 +156,19 @@ async def cancel(client: Client, run_id: str, *, as_json: bool) -> None:
         output.emit_json(answer)
     else:
         click.echo(how_it_ended(answer.run))
+
+
+async def started(client: Client, answer: CreateRunResponse, *, follow: bool, as_json: bool) -> None:
+    """Say what a run leaves out, and follow it to its end or say how that is done."""
+    for warning in answer.warnings:
+        output.note(f"note: {warning}")
+    if follow:
+        return await follow_run(client, answer.run, as_json=as_json)
+    if as_json:
+        return output.emit_json(answer)
+    return click.echo(
+        f"run {answer.run.id}: {answer.run.trials:,} trials. `libra run watch {answer.run.id}` follows it to its end."
+    )
 
 
 async def follow_run(client: Client, started: Run, *, as_json: bool) -> None:

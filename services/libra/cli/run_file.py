@@ -197,5 +197,7 @@ SPEC: Mapping[str, Read] = {
     "fresh": flag,
     "judge_model": text,
     "judges": names,
+    "judge_options": names,
+    "rejudges": text,
 }
 """The keys of a run file, which are the fields of RunSpec."""

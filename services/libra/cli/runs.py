@@ -48,6 +48,7 @@ def print_run(run: Run) -> None:
             ("trials", f"{settled(run):,} of {run.trials:,} settled: {outcomes(run.counts)}"),
             ("created", run.create_time.ToDatetime().strftime("%Y-%m-%d %H:%M:%S UTC")),
             ("took", duration(seconds_taken(run)) if run.HasField("end_time") else ""),
+            ("answers of", f"the run {spec.rejudges}, judged again" if spec.rejudges else ""),
             ("models", ", ".join(spec.models)),
             ("tasks", ", ".join(spec.tasks)),
             ("attacks", ", ".join(spec.attacks)),
@@ -58,6 +59,7 @@ def print_run(run: Run) -> None:
             ("fresh", "every answer asked for anew" if spec.fresh else ""),
             ("judge model", spec.judge_model),
             ("judges", ", ".join(f"{judge} for {task}" for task, judge in sorted(spec.judges.items()))),
+            ("told", ", ".join(f"{name}={value}" for name, value in sorted(spec.judge_options.items()))),
         ]
     )
 

@@ -1,4 +1,4 @@
-"""Make the batches that carry a run's trials to the attack stage."""
+"""Make the batches that carry a run's trials to the stages."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from libra.stage.batch import split
 from libra.store.runs import Section
-from libra.v1.batch_pb2 import BatchHeader, Trial, TrialBatch, VerdictBatch
+from libra.v1.batch_pb2 import BatchHeader, CompletedTrial, CompletionBatch, Trial, TrialBatch, VerdictBatch
 from libra.v1.run_pb2 import Run
 from libra.v1.task_pb2 import Category, Sample
 from libra.v1.verdict_pb2 import Outcome, Verdict
@@ -35,6 +35,11 @@ def trial_batches(head: BatchHeader, samples: Sequence[Sample], epochs: Sequence
         for sample, epoch in zip(samples, epochs, strict=True)
     ]
     return [TrialBatch(header=head, trials=part) for part in split(trials)]
+
+
+def completion_batches(head: BatchHeader, trials: Sequence[CompletedTrial]) -> list[CompletionBatch]:
+    """Return trials that have their answers in as few batches as the limits allow."""
+    return [CompletionBatch(header=head, trials=part) for part in split(trials)]
 
 
 def failed_batches(head: BatchHeader, places: Sequence[tuple[int, int]], reason: str) -> list[VerdictBatch]:

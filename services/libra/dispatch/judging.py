@@ -14,9 +14,23 @@ MODEL_OPTION = "model"
 """The option by which a judge that asks a model learns which one."""
 
 
+EVERY = "*"
+"""In the place of a task's name: every selected task that is not named itself."""
+
+
+def spell_out(spec: RunSpec, tasks: Sequence[Task]) -> None:
+    """Put the judge that is named for "*" in the place of every selected task that has none named."""
+    if EVERY in spec.judges:
+        judge = spec.judges.pop(EVERY)
+        for task in tasks:
+            spec.judges[task.name] = spec.judges.get(task.name, judge)
+
+
 def check_names(spec: RunSpec, tasks: Sequence[Task], registry: Registry) -> None:
-    """Refuse judges for tasks that are not selected, and a judge model that is not registered."""
+    """Refuse judges for tasks that are not selected, options for no judge, and a judge model that is not registered."""
     names = [task.name for task in tasks]
+    if spec.judge_options and not spec.judges:
+        raise Invalid("they are for judges that the run names, and it names none", field="spec.judge_options")
     for task_name in spec.judges:
         if task_name not in names:
             raise Invalid(unknown("selected task", task_name, names), field=f"spec.judges[{task_name}]")
@@ -27,8 +41,8 @@ def check_names(spec: RunSpec, tasks: Sequence[Task], registry: Registry) -> Non
 def judge_of(task: Task, spec: RunSpec, registry: Registry) -> JudgeSpec:
     """Return the judge of a task in a run, with all it needs to know; raise Invalid if it is unknown or lacks something.
 
-    It is the one the spec names for the task, else the one on the card. A judge that asks a model is told the run's, unless
-    its card names one.
+    It is the one the spec names for the task, told what the spec says over what the card says; else the one on the card. A
+    judge that asks a model is told the run's, unless its card names one.
     """
     field = f"spec.judges[{task.name}]"
     asked = JudgeSpec(name=spec.judges.get(task.name, task.judge.name), options=dict(task.judge.options))
@@ -39,6 +53,8 @@ def judge_of(task: Task, spec: RunSpec, registry: Registry) -> JudgeSpec:
         # The card speaks to its own judge; the other is told what it understands of that.
         for name in asked.options.keys() - {option.name for option in judge.options}:
             del asked.options[name]
+    if task.name in spec.judges:
+        asked.options.update(spec.judge_options)
     if judge.asks_model and spec.judge_model and MODEL_OPTION not in asked.options:
         asked.options[MODEL_OPTION] = spec.judge_model
     check_options(asked, judge, field=field)

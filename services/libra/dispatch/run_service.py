@@ -14,8 +14,9 @@ from libra.bus import streams
 from libra.bus.connection import NatsBus
 from libra.dispatch.catalogues import Catalogues
 from libra.dispatch.presenting import present
-from libra.dispatch.spec import resolve
-from libra.errors import Invalid, NotFound
+from libra.dispatch.rejudging import resolve_again
+from libra.dispatch.spec import Resolved, resolve
+from libra.errors import Invalid, NotFound, NotNow
 from libra.rpc import paging
 from libra.store.client import Store
 from libra.store.runs import RunRecord
@@ -31,6 +32,7 @@ from libra.v1.run_pb2 import (
     ListRunsRequest,
     ListRunsResponse,
     Run,
+    RunSpec,
     RunState,
     WatchRunRequest,
     WatchRunResponse,
@@ -56,8 +58,7 @@ class RunService(run_pb2_grpc.RunServiceServicer):
         # Before the spec is checked: what it named then may be gone by now.
         if request.request_id and (first := await self._store.runs.asked(request.request_id)):
             return CreateRunResponse(run=await self._present(first))
-        registry = await self._catalogues.registry(request.spec.tasks)
-        resolved = resolve(request.spec, registry)
+        resolved = await self._resolve(request.spec)
         run = Run(id=str(ULID()), spec=resolved.spec, state=RunState.RUN_STATE_RUNNING)
         record = await self._store.runs.insert(
             RunRecord(run=run, sections=list(resolved.sections), cursors={}, request_id=request.request_id)
@@ -104,6 +105,23 @@ class RunService(run_pb2_grpc.RunServiceServicer):
             log.info("the run was cancelled", action=Action.RUN_ENDED, run=request.id)
             await self._bus.signal(streams.event_run(request.id), b"")
         return CancelRunResponse(run=await self._present(await self._record(request.id)))
+
+    async def _resolve(self, asked: RunSpec) -> Resolved:
+        if not asked.rejudges:
+            return resolve(asked, await self._catalogues.registry(asked.tasks))
+        source = await self._judged(asked.rejudges)
+        return resolve_again(asked, source, await self._catalogues.registry(source.run.spec.tasks))
+
+    async def _judged(self, run_id: str) -> RunRecord:
+        """Return a run that can be judged again."""
+        record = await self._store.runs.get(run_id)
+        if record is None:
+            raise NotFound(f"there is no run {run_id!r}; `libra run list` shows those there are", field="spec.rejudges")
+        if record.run.state == RunState.RUN_STATE_RUNNING:
+            raise NotNow(f"the run {run_id} is still going on; wait for its end", field="spec.rejudges")
+        if record.run.state == RunState.RUN_STATE_CANCELLED:
+            raise NotNow(f"the run {run_id} was cancelled: not all its trials were answered", field="spec.rejudges")
+        return record
 
     async def _record(self, run_id: str) -> RunRecord:
         record = await self._store.runs.get(run_id)

@@ -10,8 +10,11 @@ from opentelemetry.trace import SpanKind
 
 from libra.bus import streams
 from libra.bus.connection import NatsBus
-from libra.dispatch.batches import failed_batches, header, trial_batches
+from libra.dispatch.answers import Answers
+from libra.dispatch.batches import failed_batches, header
 from libra.dispatch.expansion import Grid
+from libra.dispatch.prompts import Prompts
+from libra.dispatch.source import Source
 from libra.errors import NotFound
 from libra.stage.batch import content_key
 from libra.stage.bus import Outgoing
@@ -19,18 +22,24 @@ from libra.store.client import Store
 from libra.store.runs import RunRecord, Section
 from libra.telemetry import spans, tracing
 from libra.telemetry.metrics import Metrics
-from libra.v1.batch_pb2 import TrialBatch, VerdictBatch
+from libra.v1.batch_pb2 import CompletionBatch, TrialBatch, VerdictBatch
+from libra.v1.run_pb2 import Run
 
 
 class Sender:
-    """Loads samples, makes batches of them and publishes these. Each batch begins a trace.
+    """Has a run's batches made by its source and publishes them. Each batch begins a trace.
 
     `clock` tells the seconds since 1970, as the store does that dates the runs.
     """
 
     def __init__(self, store: Store, bus: NatsBus, metrics: Metrics, clock: Callable[[], float] = time.time) -> None:
         self._store, self._bus, self._metrics, self._clock = store, bus, metrics, clock
+        self._prompts, self._answers = Prompts(store), Answers(store)
         self._sizes: dict[str, int] = {}
+
+    def source(self, run: Run) -> Source:
+        """Return what makes the run's batches."""
+        return self._answers if run.spec.rejudges else self._prompts
 
     async def send(
         self, record: RunRecord, section: Section, model: str, places: Sequence[tuple[int, int]], *, again: bool = False
@@ -38,10 +47,9 @@ class Sender:
         """Publish the trials at these (sample, epoch); return their bytes once they are stored. Raise Full if the queue is."""
         # A second sending must not be taken for a repeat of the first, or the server would drop it.
         sending = max(1, int(self._clock() - record.run.create_time.seconds)) if again else 0
-        samples = await self._store.tasks.samples_at(section.task, [sample for sample, _ in places])
-        head = header(record.run, section, model, sending=sending)
-        batches = trial_batches(head, samples, [epoch for _, epoch in places])
-        sizes = await asyncio.gather(*(self._publish(streams.WORK_ATTACK, "trials", batch) for batch in batches))
+        source = self.source(record.run)
+        batches = await source.batches(record.run, header(record.run, section, model, sending=sending), places)
+        sizes = await asyncio.gather(*(self._publish(source.subject, source.kind, batch) for batch in batches))
         self._metrics.trials_sent.labels(model=model).inc(len(places))
         return sum(sizes)
 
@@ -68,7 +76,7 @@ class Sender:
             self._sizes[task] = card.sample_count
         return self._sizes[task]
 
-    async def _publish(self, subject: str, kind: str, batch: TrialBatch | VerdictBatch) -> int:
+    async def _publish(self, subject: str, kind: str, batch: TrialBatch | CompletionBatch | VerdictBatch) -> int:
         head = batch.header
         about = {"run": head.run, "model": head.model, "task": head.task, "attack": head.attack}
         with tracing.tracer().start_as_current_span(spans.DISPATCH_SEND, kind=SpanKind.PRODUCER, attributes=about):

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from libra.dispatch.expansion import total
-from libra.dispatch.judging import check_names, judge_of
+from libra.dispatch.judging import check_names, judge_of, spell_out
 from libra.dispatch.registry import Registry, reference
 from libra.dispatch.selection import PLAIN, applies, choose, counts_in
 from libra.errors import Invalid, unknown
@@ -56,6 +56,7 @@ def resolve(asked: RunSpec, registry: Registry) -> Resolved:
     spec.attacks[:] = known_attacks(attacks, sorted(registry.attacks))
     tasks = select_tasks(spec.tasks, registry)
     spec.tasks[:] = [reference(task) for task in tasks]
+    spell_out(spec, tasks)
     check_names(spec, tasks, registry)
     sections = lay_out(spec, tasks, registry)
     return Resolved(spec, sections, passed_by(spec, tasks))

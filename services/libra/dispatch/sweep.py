@@ -12,7 +12,6 @@ from collections.abc import AsyncIterator, Sequence
 import structlog
 
 from libra.bus.connection import NatsBus
-from libra.bus.streams import ATTACK_CONSUMER, JUDGE_CONSUMER, RANKING_CONSUMER, gateway_consumer
 from libra.dispatch.expansion import sent
 from libra.dispatch.sender import Sender
 from libra.dispatch.settings import Settings
@@ -40,16 +39,15 @@ class Sweep:
         seconds = still.look(settled, now)
         if record.cursors.get(model, 0) <= settled or seconds < self._settings.quiet_seconds:
             return
-        idle = await self._idle(model)
+        idle = await self._idle(model, self._sender.source(record.run).way(model))
         if idle or seconds >= self._settings.patience_seconds:
             await self._sweep(record, model, still.sweeps, give_up=idle and still.sweeps >= self._settings.sweeps)
             # What still waits in a queue is no proof that trials get lost, however long it waits.
             still.swept(now, in_vain=idle)
 
-    async def _idle(self, model: str) -> bool:
-        """Tell whether no stage has a batch waiting or in hand that could be the model's."""
+    async def _idle(self, model: str, on_the_way: Sequence[str]) -> bool:
+        """Tell whether no stage that is on the way has a batch waiting or in hand that could be the model's."""
         backlog = await self._bus.backlog()
-        on_the_way = (ATTACK_CONSUMER, gateway_consumer(model), JUDGE_CONSUMER, RANKING_CONSUMER)
         if not all(name in backlog for name in on_the_way):
             # What waits for a consumer that is not there is counted by nobody, and its stage may only be late.
             await self._bus.ensure_consumer(model)

@@ -42,6 +42,15 @@ class Verdicts:
             trials = [ids.parse(document["_id"]) async for document in found]
         return {(trial.sample, trial.epoch) for trial in trials}
 
+    async def at(
+        self, run: str, model: str, task: str, attack: str, places: Sequence[tuple[int, int]]
+    ) -> dict[tuple[int, int], Verdict]:
+        """Return the verdicts of one cell's own judging at these (sample, epoch); those that are not there are left out."""
+        names = [ids.verdict_id(run, 0, model, task, attack, sample, epoch) for sample, epoch in places]
+        with self._door():
+            found = [verdict_of(document) async for document in self._collection.find({"_id": {"$in": names}})]
+        return {(verdict.sample, verdict.epoch): verdict for verdict in found}
+
     async def scan(self, run: str, judging: int = 0) -> AsyncIterator[Verdict]:
         """Yield every verdict of a run in the order of trials, a page in memory at a time."""
         after = ""

@@ -38,6 +38,14 @@ class MemoryVerdicts:
         named = await self._client.ask(lambda: [ids.parse(name) for name in self._kept if pattern.match(name)])
         return {(trial.sample, trial.epoch) for trial in named}
 
+    async def at(
+        self, run: str, model: str, task: str, attack: str, places: Sequence[tuple[int, int]]
+    ) -> dict[tuple[int, int], Verdict]:
+        """Return the verdicts of one cell at these (sample, epoch); those that are not there are left out."""
+        names = [ids.verdict_id(run, 0, model, task, attack, sample, epoch) for sample, epoch in places]
+        documents = await self._client.ask(lambda: [self._kept[name] for name in names if name in self._kept])
+        return {(verdict.sample, verdict.epoch): verdict for verdict in map(verdict_of, documents)}
+
     async def scan(self, run: str, judging: int = 0) -> AsyncIterator[Verdict]:
         """Yield every verdict of a run in the order of trials."""
         after = ""

@@ -1,0 +1,35 @@
+"""The trials of a run: samples on their way to the attacks and the model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from libra.bus.streams import ATTACK_CONSUMER, JUDGE_CONSUMER, RANKING_CONSUMER, WORK_ATTACK, gateway_consumer
+from libra.dispatch.batches import trial_batches
+from libra.dispatch.source import Place
+from libra.store.client import Store
+from libra.v1.batch_pb2 import BatchHeader, TrialBatch
+from libra.v1.run_pb2 import Run
+
+
+class Prompts:
+    """Implements `libra.dispatch.source.Source` for a run that asks its models."""
+
+    subject = WORK_ATTACK
+    kind = "trials"
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def batches(self, run: Run, head: BatchHeader, places: Sequence[Place]) -> list[TrialBatch]:  # noqa: ARG002 - a Source
+        """Return the samples at these places, each in its epoch."""
+        samples = await self._store.tasks.samples_at(head.task, [sample for sample, _ in places])
+        return trial_batches(head, samples, [epoch for _, epoch in places])
+
+    def queue(self, model: str) -> str:
+        """Return the model's consumer: nothing is slower than a model."""
+        return gateway_consumer(model)
+
+    def way(self, model: str) -> Sequence[str]:
+        """Return the consumer of every stage."""
+        return ATTACK_CONSUMER, gateway_consumer(model), JUDGE_CONSUMER, RANKING_CONSUMER
