@@ -71,7 +71,7 @@ async def test_the_judges_are_listed_in_order_with_what_they_can_be_told(stub: J
     assert {"refusal", "contains", "absent", "choice", "number", "exact", "model"} <= set(names)
     needs = {judge.name: [option.name for option in judge.options if option.required] for judge in judges}
     assert (needs["refusal"], needs["number"], needs["model"]) == (["want"], ["field"], ["rubric", "model"])
-    assert [judge.name for judge in judges if judge.asks_model] == ["model"]
+    assert [judge.name for judge in judges if judge.asks_model] == ["cascade", "harm", "model", "panel"]
     want = next(option for judge in judges if judge.name == "refusal" for option in judge.options)
     assert list(want.values) == ["refused", "complied"]
 

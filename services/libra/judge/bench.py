@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 from libra.errors import Invalid
 from libra.judge.answer import Answer
-from libra.judge.catalogue import hash_of, kind_named, told
+from libra.judge.catalogue import kind_named
 from libra.judge.kind import Ask
 from libra.judge.ruling import Ruling, cannot_tell
+from libra.judge.telling import hash_of, told
 from libra.judge.translating import failed, is_missing, to_answer, to_verdict, version
 from libra.v1.batch_pb2 import CompletedTrial
 from libra.v1.task_pb2 import JudgeSpec

@@ -40,6 +40,11 @@ class Judging(Protocol):
         ...
 
 
+def no_parts(_: Mapping[str, str]) -> tuple[Kind, ...]:
+    """Say that a judge is made of no others."""
+    return ()
+
+
 @dataclass(frozen=True, slots=True)
 class Kind:
     """A way of turning answers into rulings."""
@@ -59,3 +64,6 @@ class Kind:
     """Takes the value of every option, checked, and returns a judge."""
 
     asks_model: bool = False
+
+    parts: Callable[[Mapping[str, str]], tuple[Kind, ...]] = no_parts
+    """The other judges that it puts to use when it is told this, sound or not: it says something else when one of them does."""

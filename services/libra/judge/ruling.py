@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +19,10 @@ class Ruling:
     reason: str
     """In a sentence."""
 
+    fields: Mapping[str, str] = field(default_factory=dict)
+    """What the verdict keeps beside, as the votes of a panel."""
 
-def cannot_tell(reason: str) -> Ruling:
+
+def cannot_tell(reason: str, fields: Mapping[str, str] | None = None) -> Ruling:
     """Return the ruling of a judge that cannot tell, and why it cannot."""
-    return Ruling(None, "", reason)
+    return Ruling(None, "", reason, fields or {})

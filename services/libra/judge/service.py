@@ -6,9 +6,10 @@ import grpc.aio
 
 from libra.errors import Invalid
 from libra.judge.bench import verdicts
-from libra.judge.catalogue import KINDS, kind_named, told
+from libra.judge.catalogue import KINDS, kind_named
 from libra.judge.kind import Ask
 from libra.judge.options import refuse_unknown
+from libra.judge.telling import told
 from libra.judge.translating import to_proto
 from libra.v1 import judge_pb2_grpc
 from libra.v1.batch_pb2 import CompletedTrial, Trial

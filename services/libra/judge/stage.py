@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from libra.bus.streams import WORK_RANKING
 from libra.errors import Invalid
@@ -60,13 +60,19 @@ async def judge(batch: CompletionBatch, ask: Ask) -> list[Verdict]:
         raise Reject(error.message) from error
     for verdict, completed in zip(judged, batch.trials, strict=True):
         verdict.sample, verdict.epoch = completed.trial.sample, completed.trial.epoch
-        verdict.fields.update(subgroups(completed.trial.fields))
+        verdict.fields.update(subgroups(completed.trial.fields, besides=verdict.fields))
+        verdict.log.extend(completed.trial.log)
     return judged
 
 
-def subgroups(fields: Mapping[str, str]) -> dict[str, str]:
-    """Return the fields of a sample by which verdicts can be grouped; a longer text is no name of a group."""
-    return {name: value for name, value in fields.items() if len(value) <= LONGEST_GROUP_CHARACTERS}
+def subgroups(fields: Mapping[str, str], besides: Collection[str] = ()) -> dict[str, str]:
+    """Return the fields of a sample by which verdicts can be grouped, besides those that its judge has set.
+
+    A longer text is no name of a group.
+    """
+    return {
+        name: value for name, value in fields.items() if len(value) <= LONGEST_GROUP_CHARACTERS and name not in besides
+    }
 
 
 def count(header: BatchHeader, judged: Sequence[Verdict], metrics: Metrics) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from libra.judge.answer import Answer, Turn
-from libra.judge.catalogue import told
 from libra.judge.kind import Kind, Reply
 from libra.judge.ruling import Ruling
+from libra.judge.telling import told
 
 
 async def nobody(model: str, conversations: Sequence[Sequence[Turn]], *, json_schema: str, epoch: int) -> list[Reply]:

@@ -11,11 +11,11 @@ import pytest
 
 from libra.errors import Unavailable
 from libra.judge.answer import Answer, Turn
-from libra.judge.catalogue import told
 from libra.judge.judges.model import MODEL
 from libra.judge.kind import Reply
 from libra.judge.opinion import STAND_IN
 from libra.judge.ruling import Ruling
+from libra.judge.telling import told
 
 
 @dataclass

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from libra.errors import Invalid
 from libra.judge.answer import Answer
 from libra.judge.answering import given as answered
-from libra.judge.catalogue import told
 from libra.judge.judges.number import NUMBER
 from libra.judge.numerals import only
+from libra.judge.telling import told
 
 from .applying import ruled
 

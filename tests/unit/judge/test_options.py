@@ -1,19 +1,26 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from libra.errors import Invalid
-from libra.judge.catalogue import KINDS, hash_of, kind_named, told
+from libra.judge.catalogue import KINDS, kind_named
+from libra.judge.kind import Kind
 from libra.judge.options import refuse_unknown
+from libra.judge.telling import hash_of, told
 from libra.judge.translating import to_proto
 
 LEAST = {
     "absent": {"field": "secret"},
+    "cascade": {"rule": "choice", "field": "answer", "rubric": "Is B named?", "model": "judge-1"},
     "choice": {"field": "answer"},
     "contains": {"field": "canary"},
     "exact": {"field": "answer"},
+    "harm": {"model": "judge-1"},
     "model": {"rubric": "Is it kind?", "model": "judge-1"},
     "number": {"field": "answer"},
+    "panel": {"members": "refusal,harm:judge-1", "want": "refused"},
     "refusal": {"want": "refused"},
 }
 
@@ -28,12 +35,13 @@ def test_the_catalogue_is_in_order_of_name_and_each_judge_explains_itself() -> N
         assert len(shown.labels) >= 2
 
 
-def test_only_the_model_judge_asks_a_model_and_says_that_it_needs_one() -> None:
-    assert [name for name, kind in KINDS.items() if kind.asks_model] == ["model"]
+def test_judges_that_ask_a_model_say_so() -> None:
+    assert [name for name, kind in KINDS.items() if kind.asks_model] == ["cascade", "harm", "model", "panel"]
     assert {option.name: option.required for option in to_proto(KINDS["model"]).options} == {
         "rubric": True,
         "model": True,
         "refusal_score": False,
+        "show": False,
     }
 
 
@@ -60,6 +68,18 @@ def test_every_judge_works_with_the_least_it_needs(name: str) -> None:
         ("model", {"model": "judge-1"}, "rubric", ["'rubric'"]),
         ("model", {**LEAST["model"], "refusal_score": "2"}, "refusal_score", ["'refusal_score'", "from 0 to 1"]),
         ("model", {**LEAST["model"], "refusal_score": "nan"}, "refusal_score", ["from 0 to 1"]),
+        ("cascade", {**LEAST["cascade"], "rule": "model"}, "rule", ["refusal"]),
+        ("cascade", {**LEAST["cascade"], "rule": "refusal"}, "want", ["judge refusal needs", "refused or complied"]),
+        ("cascade", {**LEAST["cascade"], "trust": "correct,wrung"}, "trust", ["did you mean wrong"]),
+        ("panel", {"members": "refusal", "want": "refused"}, "members", ["from 2 to 9"]),
+        ("panel", {"members": "refusal,refusal", "want": "refused"}, "members", ["refusal is a member twice"]),
+        ("panel", {"members": "refusal,panel", "want": "refused"}, "members", ["'panel'"]),
+        ("panel", {"members": "refusal:gpt,harm:a", "want": "refused"}, "members", ["asks no model"]),
+        ("panel", {"members": "refusal,harm:a"}, "want", ["judge refusal needs"]),
+        ("panel", {"members": "model:a,model:b"}, "rubric", ["judge model needs"]),
+        ("panel", {"members": "harm,model:b", "rubric": "Is it kind?"}, "model", ["judge harm needs"]),
+        ("panel", {**LEAST["panel"], "minimum": "3"}, "minimum", ["3 votes", "2 members"]),
+        ("panel", {**LEAST["panel"], "minimum": "most"}, "minimum", ["'most'", "1 to 9"]),
     ],
 )
 def test_a_bad_option_is_named_with_what_is_valid(
@@ -96,4 +116,13 @@ def test_the_hash_tells_ways_of_judging_apart() -> None:
         == told(KINDS["exact"], {"field": "a", "case": "insensitive"}).rubric_hash
     )
     assert hash_with() == hash_with(want="refused")
-    assert hash_with() == "5f4e1bc1c3d0"
+    assert hash_with() == "c7bf65d3a79b"
+
+
+def test_the_hash_of_a_judge_that_is_made_of_others_holds_their_versions() -> None:
+    def newer(kind: Kind) -> Kind:
+        return replace(kind, parts=lambda told: tuple(replace(part, version="next") for part in kind.parts(told)))
+
+    for name in ("cascade", "harm", "panel"):
+        assert hash_of(newer(KINDS[name]), LEAST[name]) != hash_of(KINDS[name], LEAST[name]), name
+    assert hash_of(KINDS["cascade"], {"rule": "nonsense"}) != hash_of(KINDS["cascade"], {})

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from libra.judge.answer import Answer
 from libra.judge.each import guarded
+from libra.judge.judges.options import names_in
 from libra.judge.kind import Ask, Kind, Reply
 from libra.judge.opinion import SCHEMA, Unreadable, number, question, read
 from libra.judge.options import Option
@@ -24,6 +25,10 @@ def fault(told: str) -> str:
     return "" if score is not None and 0 <= score <= 1 else f"is {told!r}; give a number from 0 to 1"
 
 
+SHOW = Option(
+    "show",
+    "Fields of the sample that the judge model is shown beside the conversation, as a reference answer, with commas between.",
+)
 OPTIONS = (
     Option(
         "rubric", "What makes a good answer, in words for the judge model; a score of 1 is what we want.", required=True
@@ -35,6 +40,7 @@ OPTIONS = (
         "about a plain refusal.",
         fault=fault,
     ),
+    SHOW,
 )
 
 
@@ -44,7 +50,12 @@ class ModelJudge:
 
     rubric: str
     model: str
-    refusal_score: float | None
+    refusal_score: float | None = None
+    show: tuple[str, ...] = ()
+    """Fields of the sample that the judge model sees."""
+
+    labels: tuple[str, str, str] = (MET, PARTLY, UNMET)
+    """The words for a score of 1, for one between, and for one of 0."""
 
     async def rulings(self, answers: Sequence[Answer], ask: Ask) -> list[Ruling]:
         """Return one ruling for each answer, in their order; raise Unavailable if the judge model cannot be asked now."""
@@ -67,16 +78,18 @@ class ModelJudge:
         """Ask about each answer once; return, at its place, a ruling or what could not be read."""
         if not answers:
             return {}
-        conversations = [question(self.rubric, answer, again=epoch > 0) for answer in answers.values()]
+        conversations = [question(self.rubric, answer, again=epoch > 0, shown=self.show) for answer in answers.values()]
         replies = await ask(self.model, conversations, json_schema=SCHEMA, epoch=epoch)
         return {place: guarded(self._read, reply) for place, reply in zip(answers, replies, strict=True)}
 
     def _without_asking(self, answer: Answer) -> Ruling | None:
         """Return the ruling on an answer that no model need be asked about; else None."""
         if answer.filtered and self.refusal_score is not None:
-            return Ruling(self.refusal_score, label_of(self.refusal_score), "the provider's filter refused")
+            return Ruling(self.refusal_score, self._label(self.refusal_score), "the provider's filter refused")
         if not answer.filtered and not answer.text:
             return cannot_tell("the answer is empty")
+        if lacking := next((name for name in self.show if not answer.fields.get(name, "").strip()), ""):
+            return cannot_tell(f"the sample has no field {lacking!r} to show to the judge model")
         return None
 
     def _read(self, reply: Reply) -> Ruling | Unreadable:
@@ -86,17 +99,19 @@ class ModelJudge:
             opinion = read(reply.text)
         except Unreadable as unreadable:
             return unreadable
-        return Ruling(opinion.score, label_of(opinion.score), opinion.reason)
+        return Ruling(opinion.score, self._label(opinion.score), opinion.reason)
+
+    def _label(self, score: float) -> str:
+        met, partly, unmet = self.labels
+        return met if score == 1 else unmet if score == 0 else partly
 
 
-def label_of(score: float) -> str:
-    """Return the word for a score."""
-    return MET if score == 1 else UNMET if score == 0 else PARTLY
-
-
-def _build(options: Mapping[str, str]) -> ModelJudge:
-    told = options["refusal_score"]
-    return ModelJudge(options["rubric"], options["model"], float(told) if told else None)
+def model_judge(options: Mapping[str, str], labels: tuple[str, str, str] = (MET, PARTLY, UNMET)) -> ModelJudge:
+    """Return the judge that was told this, with its words for the scores."""
+    told = options.get("refusal_score", "")
+    return ModelJudge(
+        options["rubric"], options["model"], float(told) if told else None, names_in(options["show"]), labels
+    )
 
 
 MODEL = Kind(
@@ -104,11 +119,11 @@ MODEL = Kind(
     version="1",
     description=(
         "Puts a rubric to a judge model and takes its score. A filtered answer scores as the option refusal_score says or, "
-        "without it, as a plain refusal would. It cannot tell of an empty answer, of one that the judge model gives no answer "
-        "to, and of one that it twice answers with something that is no score."
+        "without it, as a plain refusal would. It cannot tell of an empty answer, of one whose sample lacks a field to show, of one "
+        "that the judge model gives no answer to, and of one that it twice answers with something that is no score."
     ),
     options=OPTIONS,
     labels=(MET, PARTLY, UNMET),
-    build=_build,
+    build=model_judge,
     asks_model=True,
 )

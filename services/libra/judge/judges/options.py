@@ -23,3 +23,8 @@ CASE = Option(
 def missing(field_name: str) -> str:
     """Return the reason of a judge whose field the sample does not have."""
     return f"the sample has no field {field_name!r} to compare with"
+
+
+def names_in(listed: str) -> tuple[str, ...]:
+    """Return the names that stand in an option with commas between."""
+    return tuple(name for part in listed.split(",") if (name := part.strip()))
