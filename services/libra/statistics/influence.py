@@ -1,0 +1,195 @@
+"""A score, and what each sample adds to its error: its influence.
+
+A task's mean moves by (x - mean) / N when a trial scores x. Added up by sample, these are independent of each other, and
+their squares add up to the variance of the mean, clustered by sample (Liang and Zeger 1986; Miller 2024, "Adding Error
+Bars to Evals", arXiv 2411.00640, section 2.2). A mean of means, a distance and a difference are smooth functions of task
+means: their influences are the same sums with other weights (the delta method), so whatever samples two parts share,
+attacked or plain, is accounted for by adding before squaring.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from libra.statistics.interval import Interval
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """The trials of one task by one model, plain or under one attack, added up by sample."""
+
+    space: str
+    """Where the ordinals belong: "name@version". Sections of one space share samples, whatever model, run or attack."""
+
+    ordinals: Sequence[int]
+    """The samples, each once."""
+
+    counts: Sequence[int]
+    """Trials of each that count."""
+
+    sums: Sequence[float]
+    """The sum of their scores, each in [0, 1]."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Block:
+    """The influences that come from one space."""
+
+    ordinals: np.ndarray
+    """Samples, ascending."""
+
+    values: np.ndarray
+    """How far each moved the score: independent, with mean 0; the sum of their squares is the variance."""
+
+    weight: float
+    """How far the score moves if all samples here score 1 more: 1 for a task, 1/k for a task among k."""
+
+    clusters: int
+    """Independent samples; 0 for what is no sample, such as an imported figure's error or a judge's."""
+
+    @property
+    def variance(self) -> float:
+        """What this space adds to the score's variance."""
+        return float(self.values @ self.values)
+
+    def scaled(self, gradient: float) -> Block:
+        """Return the block of `gradient` times the score."""
+        return Block(self.ordinals, self.values * gradient, self.weight * gradient, self.clusters)
+
+    def plus(self, other: Block) -> Block:
+        """Return the block of the sum of two scores. What they share is one cluster."""
+        weight = self.weight + other.weight
+        if self.ordinals is other.ordinals or np.array_equal(self.ordinals, other.ordinals):
+            return Block(self.ordinals, self.values + other.values, weight, self.clusters)
+        ordinals = np.union1d(self.ordinals, other.ordinals)
+        values = np.zeros(len(ordinals))
+        values[np.searchsorted(ordinals, self.ordinals)] = self.values
+        values[np.searchsorted(ordinals, other.ordinals)] += other.values
+        return Block(ordinals, values, weight, len(ordinals) if self.clusters else 0)
+
+    def dot(self, other: Block) -> float:
+        """Return the covariance that comes from shared samples."""
+        if self.ordinals is other.ordinals or np.array_equal(self.ordinals, other.ordinals):
+            return float(self.values @ other.values)
+        _, mine, theirs = np.intersect1d(self.ordinals, other.ordinals, assume_unique=True, return_indices=True)
+        return float(self.values[mine] @ other.values[theirs])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Score:
+    """A score, how sure it is, and by what."""
+
+    value: float
+    """In [0, 1]; a difference is in [-1, 1]."""
+
+    n: int
+    """Trials it stands on."""
+
+    standard_error: float | None
+    """None where it cannot be told; whatever is made of such a score cannot be told either."""
+
+    blocks: Mapping[Hashable, Block] = field(default_factory=dict)
+    """By space."""
+
+    limits: Interval | None = None
+    """Its 95 % interval, where that needs more than the standard error (see balance)."""
+
+
+ONE = np.zeros(1, dtype=np.int64)
+"""The only ordinal of a space that holds a single source of error."""
+
+
+def mean(section: Section) -> Score | None:
+    """Return the mean over a section's trials, with its error clustered by sample; None without trials.
+
+    With N trials of k samples, sample i's influence is (sum_i - count_i mean) / N, widened by sqrt(k / (k - 1)). With one
+    trial a sample the standard error is sqrt(s^2 / k); a single sample has none.
+    """
+    counts, sums = np.asarray(section.counts), np.asarray(section.sums)
+    n = int(counts.sum())
+    if n == 0:
+        return None
+    value = float(sums.sum()) / n
+    clusters = int(np.count_nonzero(counts))
+    if clusters == 1:
+        return Score(value, n, None)
+    influence = (sums - counts * value) * (math.sqrt(clusters / (clusters - 1)) / n)
+    ordinals = np.asarray(section.ordinals)
+    if (ordinals[1:] <= ordinals[:-1]).any():
+        order = np.argsort(ordinals)
+        ordinals, influence = ordinals[order], influence[order]
+    return _score(value, n, {section.space: Block(ordinals, influence, 1.0, clusters)})
+
+
+def of_sums(n: int, total: float, squares: float) -> Score | None:
+    """Return the mean of `n` trials by the sum of their scores and of the scores' squares; None without trials.
+
+    The standard error is sqrt(s^2 / n) with the sample variance s^2; one trial has none. It takes the trials for independent
+    of each other and of every other score.
+    """
+    if n == 0:
+        return None
+    value = total / n
+    if n == 1:
+        return Score(value, 1, None)
+    # Scores that are all the same leave a rest of rounding, on either side of nothing.
+    variance = max(0.0, (squares - total * value) / (n - 1))
+    return _score(value, n, {object(): Block(ONE, np.array([math.sqrt(variance / n)]), 1.0, n)})
+
+
+def fixed(value: float, standard_error: float | None, n: int = 0) -> Score:
+    """Return a figure from elsewhere. Without a standard error it is not taken for exact: its error cannot be told."""
+    if standard_error is None:
+        return Score(value, n, None)
+    return _score(value, n, {object(): noise(standard_error)})
+
+
+def noise(standard_error: float) -> Block:
+    """Return the block of an error that comes from no sample."""
+    return Block(ONE, np.array([standard_error]), 0.0, 0)
+
+
+def average(parts: Sequence[Score]) -> Score:
+    """Return the unweighted mean of at least one score. Parts that share samples are not taken for independent."""
+    return transform(math.fsum(part.value for part in parts) / len(parts), [(part, 1 / len(parts)) for part in parts])
+
+
+def difference(a: Score, b: Score) -> Score:
+    """Return a - b, paired where the two share samples. It stands on the trials of both."""
+    return transform(a.value - b.value, [(a, 1.0), (b, -1.0)])
+
+
+def transform(
+    value: float, parts: Sequence[tuple[Score, float]], extra: Mapping[Hashable, Block] | None = None
+) -> Score:
+    """Return the score `value` = f(parts), given the derivative of f by each part (the delta method).
+
+    `extra` holds sources of error besides the parts.
+    """
+    n = sum(part.n for part, _ in parts)
+    if any(part.standard_error is None for part, _ in parts):
+        return Score(value, n, None)
+    pieces = ((space, block.scaled(by)) for part, by in parts for space, block in part.blocks.items())
+    return _score(value, n, _added([*pieces, *(extra or {}).items()]))
+
+
+def covariance(a: Score, b: Score) -> float:
+    """Return the covariance of two scores: what they owe to samples, or other sources of error, that they share."""
+    return math.fsum(block.dot(b.blocks[space]) for space, block in a.blocks.items() if space in b.blocks)
+
+
+def _added(pieces: Iterable[tuple[Hashable, Block]]) -> dict[Hashable, Block]:
+    blocks: dict[Hashable, Block] = {}
+    for space, block in pieces:
+        blocks[space] = blocks[space].plus(block) if space in blocks else block
+    return blocks
+
+
+def _score(value: float, n: int, blocks: Mapping[Hashable, Block]) -> Score:
+    return Score(value, n, math.sqrt(math.fsum(block.variance for block in blocks.values())), blocks)
