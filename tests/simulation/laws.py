@@ -11,7 +11,6 @@ from typing import Any
 
 from libra.attack.settings import Settings as AttackSettings
 from libra.attack.stage import stage as attack_stage
-from libra.gateway.ended import EndedRuns
 from libra.gateway.hand import Hand
 from libra.gateway.identity import completion_id
 from libra.gateway.lookup import OLD_SECONDS
@@ -24,6 +23,7 @@ from libra.ranking.auditor import Auditor
 from libra.ranking.settings import Settings as RankingSettings
 from libra.ranking.stage import stage as ranking_stage
 from libra.stage.bus import Outgoing
+from libra.stage.ended import EndedRuns
 from libra.stage.failure import Reject
 from libra.store import ids
 from libra.testing.clock import simulate

@@ -19,7 +19,6 @@ from libra.errors import Unavailable
 from libra.gateway.asking import Asker
 from libra.gateway.completions import Completions
 from libra.gateway.desk import Desk
-from libra.gateway.ended import EndedRuns
 from libra.gateway.entries import Entries
 from libra.gateway.keeping import Keeper
 from libra.gateway.line import Lines
@@ -32,6 +31,7 @@ from libra.ranking.announcer import Announcer
 from libra.ranking.recording import recorder
 from libra.ranking.settings import Settings as RankingSettings
 from libra.ranking.stage import stage as ranking_stage
+from libra.stage.ended import EndedRuns
 from libra.stage.runner import Stage, run
 from libra.telemetry.metrics import Metrics
 from libra.testing.memory import MemoryStore

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from libra.bus.connection import Backlog
-from libra.bus.streams import ATTACK_CONSUMER, JUDGE_CONSUMER, RANKING_CONSUMER, gateway_consumer
+from libra.bus.streams import ATTACK_CONSUMER, JUDGE_CONSUMER, RANKING_CONSUMER, WRITING_CONSUMER, gateway_consumer
 from libra.errors import Unavailable
 from libra.stage.bus import Outgoing
 from libra.testing.hostile import HostileBus, HostileDelivery
@@ -18,7 +18,7 @@ USUAL_SECONDS = 0.004
 PULLS = 4
 """An idle process asks the queue again within one call, so that a simulated hour of idleness costs less."""
 
-FIXED = (ATTACK_CONSUMER, JUDGE_CONSUMER, RANKING_CONSUMER)
+FIXED = (ATTACK_CONSUMER, WRITING_CONSUMER, JUDGE_CONSUMER, RANKING_CONSUMER)
 
 
 @dataclass

@@ -1,6 +1,7 @@
 """Every stream, subject and consumer, as data.
 
     WORK_ATTACK    work.attack            until acknowledged
+    WORK_WRITING   work.writing           until acknowledged
     WORK_GATEWAY   work.gateway.<model>   until acknowledged
     WORK_JUDGE     work.judge             until acknowledged
     WORK_RANKING   work.ranking           until acknowledged
@@ -9,7 +10,8 @@
 
 And a bucket, GRANTS: what each replica of the gateway holds of a model's limits. It is lost with the server's memory.
 
-One consumer per model reads `work.gateway.<model>`, so that a slow model never holds up a fast one. Each stage has a stream of
+One consumer per model reads `work.gateway.<model>`, so that a slow model never holds up a fast one; and what waits for a model
+to write an attack (`work.writing`, the attack service's own) holds up no batch that needs none. Each stage has a stream of
 its own with room set aside for it: work that waits at the beginning of the line cannot take the room that work needs to leave
 it, so that a full disk holds the line back and does not bring it to a stand.
 """
@@ -30,12 +32,14 @@ from nats.js.api import (
 )
 
 WORK_ATTACK = "work.attack"
+WORK_WRITING = "work.writing"
 WORK_JUDGE = "work.judge"
 WORK_RANKING = "work.ranking"
 _WORK_GATEWAY = "work.gateway."
 _GATEWAY = "gateway-"
 
 ATTACK_CONSUMER = "attack"
+WRITING_CONSUMER = "writing"
 JUDGE_CONSUMER = "judge"
 RANKING_CONSUMER = "ranking"
 
@@ -48,7 +52,7 @@ MAX_MESSAGES_PER_SUBJECT = 4096
 STAGE_BYTES = 256 * 1024 * 1024
 """What waits for one stage takes no more, and the server sets so much aside for it: 4,096 batches of 64 KiB.
 
-Five such streams take 1.25 GiB of `max_file_store`, however large a run is: they hold what is in flight.
+Six such streams take 1.5 GiB of `max_file_store`, however large a run is: they hold what is in flight.
 """
 
 MAX_DEAD_LETTERS = 100_000
@@ -74,6 +78,7 @@ def _work(stage: str, subject: str) -> StreamConfig:
 
 WORK = (
     _work("attack", WORK_ATTACK),
+    _work("writing", WORK_WRITING),
     _work("gateway", f"{_WORK_GATEWAY}>"),
     _work("judge", WORK_JUDGE),
     _work("ranking", WORK_RANKING),
@@ -97,7 +102,7 @@ GRANTS = "GRANTS"
 STREAMS = (*WORK, DEAD)
 """What they are made with, but for their size and their number of replicas."""
 
-FIXED_CONSUMERS = (ATTACK_CONSUMER, JUDGE_CONSUMER, RANKING_CONSUMER)
+FIXED_CONSUMERS = (ATTACK_CONSUMER, WRITING_CONSUMER, JUDGE_CONSUMER, RANKING_CONSUMER)
 """Consumers that are always there; a gateway's appear with their models."""
 
 

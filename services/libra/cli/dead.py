@@ -17,7 +17,7 @@ from libra.v1.dead_letter_pb2 import (
 )
 from libra.v1.dead_letter_pb2_grpc import DeadLetterServiceStub
 
-STAGES = ("attack", "gateway", "judge", "ranking")
+STAGES = ("attack", "writing", "gateway", "judge", "ranking")
 REASON_CHARACTERS = 200
 
 

@@ -9,12 +9,12 @@ from typing import Self
 
 from libra.gateway.asking import Asker
 from libra.gateway.completions import Completions
-from libra.gateway.ended import EndedRuns
 from libra.gateway.entries import Entries
 from libra.gateway.keeping import Keeper
 from libra.gateway.line import Lines
 from libra.gateway.providers import Providers
 from libra.gateway.settings import Settings
+from libra.stage.ended import EndedRuns
 from libra.store.client import Store
 from libra.telemetry import tracing
 from libra.telemetry.metrics import Metrics

@@ -16,13 +16,13 @@ from libra.bus.streams import WORK_JUDGE
 from libra.errors import unknown
 from libra.gateway.asking import failed
 from libra.gateway.completions import Completions
-from libra.gateway.ended import EndedRuns
 from libra.gateway.entries import Entries
 from libra.gateway.hand import Hand, Share
 from libra.gateway.limiter import Lane
 from libra.gateway.question import Question, problem_of, turns
 from libra.stage.batch import MAX_TRIALS, split
 from libra.stage.bus import Outgoing
+from libra.stage.ended import EndedRuns
 from libra.stage.policy import Policy
 from libra.telemetry.actions import Action
 from libra.v1.batch_pb2 import BatchHeader, CompletionBatch, Trial, TrialBatch

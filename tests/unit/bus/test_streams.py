@@ -36,6 +36,7 @@ def test_the_names_are_as_they_were() -> None:
     assert streams.gateway_consumer("gpt-4.1") == "gateway-gpt-4=2E1"
     assert [streams.consumer_config(consumer).filter_subject for consumer in streams.FIXED_CONSUMERS] == [
         streams.WORK_ATTACK,
+        streams.WORK_WRITING,
         streams.WORK_JUDGE,
         streams.WORK_RANKING,
     ]

@@ -1,4 +1,4 @@
-"""Which runs have ended: nothing is asked for them any more."""
+"""Which runs have ended: nothing is asked for them any more. A stage that spends stops for them."""
 
 from __future__ import annotations
 
