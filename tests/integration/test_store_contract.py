@@ -296,6 +296,14 @@ async def test_verdicts_are_listed_by_any_part_of_their_names(kept: AnyStore) ->
     assert not brief[0].fields
 
 
+async def test_verdicts_are_found_by_their_places(kept: AnyStore) -> None:
+    await kept.verdicts.write([batch(*map(verdict, range(6))), batch(verdict(1, 0.5), model="n.1")])
+    found = await kept.verdicts.at(RUN, "m", TASK, "none", [(5, 0), (1, 0), (1, 1), (9, 0)])
+    assert sorted(found) == [(1, 0), (5, 0)]
+    assert found[5, 0] == (await kept.verdicts.list(RUN, model="m", limit=10))[5]
+    assert await kept.verdicts.at(RUN, "m", TASK, "other", [(1, 0)]) == {}
+
+
 async def test_cells_are_summed_over_the_buckets_of_all_writers(connect: Connect) -> None:
     one, two = connect(0), connect(5)
     await one.verdicts.write([batch(*map(verdict, range(8))), batch(*map(verdict, range(4)), model="n.1")])

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from libra.errors import Invalid, NotFound, Unavailable
+from libra.errors import Invalid, NotFound, NotNow, Unavailable
 from libra.rpc.client import call, stream
 from libra.v1.batch_pb2 import BatchHeader, VerdictBatch
 from libra.v1.completion_pb2 import GenerationParameters
@@ -122,3 +122,28 @@ async def test_without_the_catalogues_no_run_is_created(dispatch: Dispatch, cata
     with pytest.raises(Unavailable):
         await dispatch.create()
     assert (await call(dispatch.runs.ListRuns, ListRunsRequest(), SECONDS)).runs == []
+
+
+async def test_a_run_that_has_not_finished_is_not_judged_again(dispatch: Dispatch) -> None:
+    await dispatch.import_task()
+    run = (await dispatch.create()).run
+    nothing: dict[str, Any] = {"models": [], "tasks": [], "judges": {"*": "number"}}
+    for changes, kind, words in [
+        ({"rejudges": "x"}, NotFound, "there is no run 'x'"),
+        ({"rejudges": run.id}, NotNow, "is still going on"),
+    ]:
+        with pytest.raises(kind) as caught:
+            await dispatch.create(**nothing, **changes)
+        assert words in caught.value.message
+        assert caught.value.field == "spec.rejudges"
+    await call(dispatch.runs.CancelRun, CancelRunRequest(id=run.id), SECONDS)
+    with pytest.raises(NotNow, match="was cancelled"):
+        await dispatch.create(**nothing, rejudges=run.id)
+    other = (await dispatch.create(epochs=2)).run
+    await dispatch.store.runs.end(other.id, RunState.RUN_STATE_FINISHED)
+    again = (await dispatch.create(**nothing, rejudges=other.id)).run
+    assert (again.trials, again.spec.rejudges, dict(again.spec.judges)) == (other.trials, other.id, {"mine": "number"})
+    assert list(again.spec.models) == ["refuser"]
+    with pytest.raises(Invalid) as caught_option:
+        await dispatch.create(**nothing, rejudges=other.id, judge_options={"feild": "answer"})
+    assert caught_option.value.field == "spec.judges[mine]"
