@@ -15,6 +15,7 @@ from libra.store import indexes
 from libra.store.capabilities import Capabilities
 from libra.store.cells import Cells
 from libra.store.completions import Completions
+from libra.store.costs import Costs
 from libra.store.documents import Document
 from libra.store.door import Database, Door
 from libra.store.models import Models
@@ -73,6 +74,7 @@ class Store:
         self.completions = Completions(database, door)
         self.capabilities = Capabilities(database, door)
         self.cells = Cells(database, door)
+        self.costs = Costs(database, door)
         self.sample_sums = SampleSumsCollection(database, door)
         self.verdicts = Verdicts(database, door, bucket)
 
