@@ -27,8 +27,16 @@ COMMANDS = (
 )
 
 
+ALIASES = {"judge": "judges"}
+"""Other words for a command, which no list shows."""
+
+
 class InOrder(Root):
     """Lists the commands as they are given here: in the order in which one needs them."""
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return the command of this name, or of the name that it stands for."""
+        return super().get_command(ctx, ALIASES.get(cmd_name, cmd_name))
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's own signature
         """Return the names in the order of COMMANDS."""

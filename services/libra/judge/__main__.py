@@ -25,7 +25,8 @@ def wire(parts: Parts, settings: Settings) -> Wiring:
     async def prepare() -> None:
         """Nothing: the catalogue is code."""
 
-    services = [(add_JudgeServiceServicer_to_server, JudgeService(ask), "libra.v1.JudgeService")]
+    service = JudgeService(ask, parts.store.calibrations)
+    services = [(add_JudgeServiceServicer_to_server, service, "libra.v1.JudgeService")]
     return Wiring(services=services, workers=[work], prepare=prepare)
 
 

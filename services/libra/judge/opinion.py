@@ -57,8 +57,7 @@ class Unreadable(Exception):
 def question(rubric: str, answer: Answer, *, again: bool, shown: Sequence[str] = ()) -> list[Turn]:
     """Return the conversation by which a judge model is asked about an answer; it is shown these of the sample's fields."""
     material = {"conversation": "\n\n".join(f"[{turn.role}]\n{turn.content}" for turn in answer.turns)}
-    if shown:
-        material["notes"] = "\n\n".join(f"[{name}]\n{answer.fields.get(name, '')}" for name in shown)
+    material |= {f"field {name}": answer.fields.get(name, "") for name in shown}
     material["answer"] = STAND_IN if answer.filtered else answer.text
     material = {name: shortened(text) for name, text in material.items()}
     the_mark = mark(*material.values())

@@ -1,27 +1,38 @@
-"""JudgeService: show the judges, and apply one to one answer."""
+"""JudgeService: show the judges, apply one to one answer, and measure one against people."""
 
 from __future__ import annotations
 
 import grpc.aio
 
-from libra.errors import Invalid
+from libra.errors import Invalid, NotFound
 from libra.judge.bench import verdicts
+from libra.judge.calibrating import calibrate
 from libra.judge.catalogue import KINDS, kind_named
 from libra.judge.kind import Ask
 from libra.judge.options import refuse_unknown
 from libra.judge.telling import told
 from libra.judge.translating import to_proto
+from libra.store.calibrations import Calibrations
 from libra.v1 import judge_pb2_grpc
 from libra.v1.batch_pb2 import CompletedTrial, Trial
-from libra.v1.judge_pb2 import JudgeRequest, JudgeResponse, ListJudgesRequest, ListJudgesResponse
+from libra.v1.judge_pb2 import (
+    CalibrateRequest,
+    CalibrateResponse,
+    JudgeRequest,
+    JudgeResponse,
+    ListCalibrationsRequest,
+    ListCalibrationsResponse,
+    ListJudgesRequest,
+    ListJudgesResponse,
+)
 from libra.v1.task_pb2 import JudgeSpec
 
 
 class JudgeService(judge_pb2_grpc.JudgeServiceServicer):
-    """Answers from the catalogue; it keeps nothing."""
+    """Answers from the catalogue; it keeps calibrations and nothing else."""
 
-    def __init__(self, ask: Ask) -> None:
-        self._ask = ask
+    def __init__(self, ask: Ask, kept: Calibrations) -> None:
+        self._ask, self._kept = ask, kept
 
     async def ListJudges(self, request: ListJudgesRequest, context: grpc.aio.ServicerContext) -> ListJudgesResponse:
         """Return every judge, in order of name."""
@@ -37,6 +48,21 @@ class JudgeService(judge_pb2_grpc.JudgeServiceServicer):
         )
         (verdict,) = await verdicts(request.judge, [trial], self._ask)
         return JudgeResponse(verdict=verdict)
+
+    async def Calibrate(self, request: CalibrateRequest, context: grpc.aio.ServicerContext) -> CalibrateResponse:
+        """Measure a judge against labels of people, and keep the result."""
+        check(request.judge)
+        response = await calibrate(request.judge, request.answers, request.labels, self._ask)
+        response.calibration.CopyFrom(await self._kept.put(response.calibration))
+        return response
+
+    async def ListCalibrations(
+        self, request: ListCalibrationsRequest, context: grpc.aio.ServicerContext
+    ) -> ListCalibrationsResponse:
+        """Return the calibrations that are kept, by judge, the newest first; NotFound if there is no judge of that name."""
+        if request.judge and request.judge not in KINDS:
+            raise NotFound.named("judge", request.judge, list(KINDS), field="judge")
+        return ListCalibrationsResponse(calibrations=await self._kept.list(request.judge))
 
 
 def check(spec: JudgeSpec) -> None:

@@ -12,6 +12,7 @@ from pymongo.errors import ConfigurationError, InvalidURI
 
 from libra.settings import BadSettings
 from libra.store import indexes
+from libra.store.calibrations import Calibrations
 from libra.store.capabilities import Capabilities
 from libra.store.cells import Cells
 from libra.store.completions import Completions
@@ -74,6 +75,7 @@ class Store:
         self.completions = Completions(database, door)
         self.capabilities = Capabilities(database, door)
         self.cells = Cells(database, door)
+        self.calibrations = Calibrations(database, door)
         self.costs = Costs(database, door)
         self.sample_sums = SampleSumsCollection(database, door)
         self.verdicts = Verdicts(database, door, bucket)

@@ -16,6 +16,7 @@ RUNS = "runs"
 COMPLETIONS = "completions"
 VERDICTS = "verdicts"
 CELLS = "cells"
+CALIBRATIONS = "calibrations"
 CAPABILITIES = "capabilities"
 SAMPLE_SUMS = "sample_sums"
 
@@ -34,9 +35,10 @@ def declared() -> dict[str, list[IndexModel]]:
             IndexModel([("run.state", ASCENDING), ("_id", ASCENDING)], name="state"),
         ],
         COMPLETIONS: [],
-        CAPABILITIES: [],
+        CAPABILITIES: [IndexModel([("create_time", DESCENDING)], name="newest")],
         VERDICTS: [],
         CELLS: [IndexModel([("run", ASCENDING), ("judging", ASCENDING)], name="run")],
+        CALIBRATIONS: [IndexModel([("create_time", DESCENDING)], name="newest")],
         SAMPLE_SUMS: [],
     }
 

@@ -41,7 +41,7 @@ def test_judges_that_ask_a_model_say_so() -> None:
         "rubric": True,
         "model": True,
         "refusal_score": False,
-        "show": False,
+        "fields": False,
     }
 
 

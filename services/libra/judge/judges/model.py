@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from libra.judge.answer import Answer
 from libra.judge.each import guarded
-from libra.judge.judges.options import names_in
+from libra.judge.judges.options import missing, names_in
 from libra.judge.kind import Ask, Kind, Reply
 from libra.judge.opinion import SCHEMA, Unreadable, number, question, read
 from libra.judge.options import Option
@@ -25,9 +25,9 @@ def fault(told: str) -> str:
     return "" if score is not None and 0 <= score <= 1 else f"is {told!r}; give a number from 0 to 1"
 
 
-SHOW = Option(
-    "show",
-    "Fields of the sample that the judge model is shown beside the conversation, as a reference answer, with commas between.",
+FIELDS = Option(
+    "fields",
+    "Fields of the sample that the judge model is shown beside conversation and answer, as a reference, with commas between.",
 )
 OPTIONS = (
     Option(
@@ -40,7 +40,7 @@ OPTIONS = (
         "about a plain refusal.",
         fault=fault,
     ),
-    SHOW,
+    FIELDS,
 )
 
 
@@ -51,7 +51,7 @@ class ModelJudge:
     rubric: str
     model: str
     refusal_score: float | None = None
-    show: tuple[str, ...] = ()
+    fields: tuple[str, ...] = ()
     """Fields of the sample that the judge model sees."""
 
     labels: tuple[str, str, str] = (MET, PARTLY, UNMET)
@@ -78,7 +78,9 @@ class ModelJudge:
         """Ask about each answer once; return, at its place, a ruling or what could not be read."""
         if not answers:
             return {}
-        conversations = [question(self.rubric, answer, again=epoch > 0, shown=self.show) for answer in answers.values()]
+        conversations = [
+            question(self.rubric, answer, again=epoch > 0, shown=self.fields) for answer in answers.values()
+        ]
         replies = await ask(self.model, conversations, json_schema=SCHEMA, epoch=epoch)
         return {place: guarded(self._read, reply) for place, reply in zip(answers, replies, strict=True)}
 
@@ -88,8 +90,8 @@ class ModelJudge:
             return Ruling(self.refusal_score, self._label(self.refusal_score), "the provider's filter refused")
         if not answer.filtered and not answer.text:
             return cannot_tell("the answer is empty")
-        if lacking := next((name for name in self.show if not answer.fields.get(name, "").strip()), ""):
-            return cannot_tell(f"the sample has no field {lacking!r} to show to the judge model")
+        if lacking := next((name for name in self.fields if not answer.fields.get(name, "").strip()), ""):
+            return cannot_tell(missing(lacking))
         return None
 
     def _read(self, reply: Reply) -> Ruling | Unreadable:
@@ -110,7 +112,7 @@ def model_judge(options: Mapping[str, str], labels: tuple[str, str, str] = (MET,
     """Return the judge that was told this, with its words for the scores."""
     told = options.get("refusal_score", "")
     return ModelJudge(
-        options["rubric"], options["model"], float(told) if told else None, names_in(options["show"]), labels
+        options["rubric"], options["model"], float(told) if told else None, names_in(options["fields"]), labels
     )
 
 

@@ -75,6 +75,11 @@ class Panel:
         return Ruling(float(met), MET if met else UNMET, f"{max(for_it, against)} of {len(valid)} votes: {said}", kept)
 
 
+def votes_in(field: str) -> list[float | None]:
+    """Return the votes that the field of a verdict keeps."""
+    return [None if one == NO_VOTE else float(one) for one in field.split(",")]
+
+
 def vote(ruling: Ruling) -> int | None:
     """Return 1 or 0, whichever the score is nearer to; None if there is no score, or one right between."""
     return None if ruling.score is None or ruling.score == MIDDLE else int(ruling.score > MIDDLE)
