@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pymongo import ReplaceOne
 
 from libra.store import indexes
+from libra.store.changes import newest_in
 from libra.store.documents import Document, from_document, now, to_document
 from libra.store.door import Database, Door
 from libra.v1.ranking_pb2 import Capability
@@ -33,6 +34,11 @@ class Capabilities:
         if documents:
             await self._replace(documents)
         return [_capability(document) for document in documents]
+
+    async def newest(self) -> int:
+        """Return when the last figure was put, in milliseconds since 1970; 0 if there is none."""
+        with self._door():
+            return await newest_in(self._collection)
 
     async def list(self) -> list[Capability]:
         """Return every figure, in order of model."""

@@ -32,7 +32,7 @@ READ_CELLS = 1000
 GATHER_CELLS = 64
 """Written down at once."""
 
-AT_ONCE = 4
+AT_ONCE = 2
 """Aggregations in mongod at the same time: what is gathered in the background is to leave it time for others."""
 
 KEPT_SAMPLES = 500_000
