@@ -52,7 +52,7 @@ class Costs:
     async def of(self, run: str, places: Iterable[tuple[str, str]]) -> list[Cost]:
         """Return the costs of a run's own judging for each (model, "name@version"), by model, task and attack.
 
-        A completion counts as often as a trial names it, whether it was asked for then or found in the store. Some 20,000
+        A completion counts as often as a trial names it, whether it was asked for then or found in the store. Some 15,000
         verdicts take a second.
         """
         turns = asyncio.Semaphore(AT_ONCE)

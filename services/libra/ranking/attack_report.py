@@ -1,0 +1,167 @@
+"""What each attack of a run achieved, beside the plain prompt on the same samples."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from libra.ranking.gaps import Gap, estimate_of, gap
+from libra.ranking.sharing import section, shared
+from libra.statistics.influence import Score, average, mean, of_sums, transform
+from libra.store.cells import Cell
+from libra.store.costs import Cost
+from libra.store.sample_sums import Key, SampleSums, key_of
+from libra.v1.ranking_pb2 import AttackReport, ReportAttacksResponse
+from libra.v1.task_pb2 import Category
+
+PLAIN = "none"
+RISKY = frozenset(
+    {
+        Category.CATEGORY_DIRECT_RISKY,
+        Category.CATEGORY_ADVERSARIAL,
+        Category.CATEGORY_INSTRUCTION_HIERARCHY,
+    }
+)
+"""Where an attack may succeed: what is put under attack counts as adversarial, and no other task is put under one."""
+
+
+@dataclass(slots=True)
+class Stand:
+    """One model under one attack."""
+
+    model: str
+    attack: str
+    cells: dict[str, Cell] = field(default_factory=dict)
+    """By "name@version"."""
+
+    costs: list[Cost] = field(default_factory=list)
+
+
+def risky(cells: Iterable[Cell]) -> list[Cell]:
+    """Return the cells that tell of an attack, or of the plain prompt on the tasks that attacks are put to."""
+    return [cell for cell in cells if cell.category in RISKY]
+
+
+def reported(cells: Sequence[Cell], sums: Mapping[Key, SampleSums], costs: Iterable[Cost]) -> ReportAttacksResponse:
+    """Return the report on the `risky` cells of one run."""
+    stands = _stands(cells, costs)
+    answer = ReportAttacksResponse(notes=_notes(stands))
+    by_model: defaultdict[str, list[Stand]] = defaultdict(list)
+    for stand in stands:
+        by_model[stand.model].append(stand)
+    for _, group in sorted(by_model.items()):
+        plain = next((stand for stand in group if stand.attack == PLAIN), None)
+        reports = [_report(stand, plain, sums) for stand in group]
+        answer.reports.extend(sorted(reports, key=_place))
+    return answer
+
+
+def _stands(cells: Iterable[Cell], costs: Iterable[Cost]) -> list[Stand]:
+    stands: dict[tuple[str, str], Stand] = {}
+    for cell in cells:
+        stand = stands.setdefault((cell.model, cell.attack), Stand(cell.model, cell.attack))
+        stand.cells[cell.task] = cell
+    for cost in costs:
+        under = stands.get((cost.model, cost.attack))
+        if under and cost.task in under.cells:
+            under.costs.append(cost)
+    return [stands[key] for key in sorted(stands)]
+
+
+def _place(report: AttackReport) -> tuple[bool, bool, float, str]:
+    """Return what a model's reports are sorted by: the plain prompt first, then the most successful attack."""
+    return (
+        report.attack != PLAIN,
+        not report.HasField("success"),
+        -report.success.value,
+        report.attack,
+    )
+
+
+def _report(stand: Stand, plain: Stand | None, sums: Mapping[Key, SampleSums]) -> AttackReport:
+    report = AttackReport(
+        attack=stand.attack,
+        model=stand.model,
+        trials=sum(cell.all for cell in stand.cells.values()),
+        prompt_tokens=sum(cost.prompt_tokens + cost.attack_tokens for cost in stand.costs),
+        completion_tokens=sum(cost.completion_tokens for cost in stand.costs),
+        cost_usd=sum(cost.cost_usd + cost.attack_cost_usd for cost in stand.costs),
+        seconds=sum(cost.seconds + cost.attack_seconds for cost in stand.costs),
+    )
+    success = _success([_alone(cell, sums) for cell in stand.cells.values()])
+    if success is not None:
+        report.success.CopyFrom(estimate_of(success))
+    found = _gain(stand, plain, sums) if plain is not None and plain is not stand else None
+    if found is not None:
+        report.gain.CopyFrom(found.estimate)
+        if found.p is not None:
+            report.p = found.p
+    return report
+
+
+def _alone(cell: Cell, sums: Mapping[Key, SampleSums]) -> Score | None:
+    """Return a cell's mean; from its sums alone, as if no sample had two trials, if its verdicts are gone."""
+    found = sums.get(key_of(cell))
+    return mean(section(cell.task, found)) if found else of_sums(cell.n, cell.sum, cell.sum_squares)
+
+
+def _success(scores: Iterable[Score | None]) -> Score | None:
+    """Return 1 less the unweighted mean of the tasks that have a score."""
+    known = [score for score in scores if score is not None]
+    if not known:
+        return None
+    safe = average(known)
+    return transform(1.0 - safe.value, [(safe, -1.0)])
+
+
+def _gain(stand: Stand, plain: Stand, sums: Mapping[Key, SampleSums]) -> Gap | None:
+    """Return the success less that of the plain prompt, on the samples that both have a score of; None without any."""
+    attacked, unattacked = [], []
+    for task, cell in stand.cells.items():
+        beside = plain.cells.get(task)
+        one, other = sums.get(key_of(cell)), sums.get(key_of(beside)) if beside else None
+        if one is None or other is None:
+            continue
+        one, other = shared(one, other)
+        if one.ordinals:
+            attacked.append(mean(section(task, one)))
+            unattacked.append(mean(section(task, other)))
+    one_success, other_success = _success(attacked), _success(unattacked)
+    return gap(one_success, other_success) if one_success and other_success else None
+
+
+def _notes(stands: Sequence[Stand]) -> list[str]:
+    """Return what must be known to read the report."""
+    attacks = {stand.attack for stand in stands}
+    notes = []
+    if not stands:
+        notes.append("the run has no verdict on a task that attacks are put to")
+    elif attacks == {PLAIN}:
+        notes.append("the run has no attack beside the plain prompt")
+    elif PLAIN not in attacks:
+        notes.append("the run has no plain prompt (the attack none), so that no gain can be told")
+    if len(attacks - {PLAIN}) > 1:
+        share = f"{0.05 / len(attacks - {PLAIN}):.2g}"
+        notes.append(f"each p is of one attack by itself: among {len(attacks - {PLAIN})} attacks, look for p < {share}")
+    for stand in stands:
+        notes += _notes_on(stand)
+    return notes
+
+
+def _notes_on(stand: Stand) -> list[str]:
+    name = f"{stand.model} under {stand.attack}"
+    every, counted = sum(cell.all for cell in stand.cells.values()), sum(cell.n for cell in stand.cells.values())
+    notes = []
+    if counted < every:
+        notes.append(f"{name}: {every - counted:,} of {every:,} trials have no score")
+    mixed = sorted(task for task, cell in stand.cells.items() if len(cell.judges) > 1)
+    if mixed:
+        notes.append(f"{name}: more than one judge on {', '.join(mixed)}: judge the run again")
+    by_rules = sum(cost.by_rules for cost in stand.costs)
+    if by_rules:
+        notes.append(f"{name}: {by_rules:,} of {every:,} trials were written by rules, without a model")
+    written = sum(cost.attack_tokens for cost in stand.costs)
+    if written:
+        notes.append(f"{name}: {written:,} of the prompt tokens are those of the models that wrote for the attack")
+    return notes

@@ -1,0 +1,168 @@
+"""What attacks achieved and cost, over gRPC, from verdicts and completions in the real store."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import AsyncIterator, Sequence
+from statistics import mean, stdev
+
+import pytest
+
+from libra.errors import NotFound
+from libra.rpc.client import call
+from libra.store.client import Store
+from libra.store.runs import RunRecord, Section
+from libra.v1.completion_pb2 import Completion, FinishReason, Usage
+from libra.v1.ranking_pb2 import AttackReport, ReportAttacksRequest, ReportAttacksResponse
+from libra.v1.ranking_pb2_grpc import RankingServiceStub
+from libra.v1.run_pb2 import Run, RunSpec, RunState
+from libra.v1.task_pb2 import Category
+
+from .ranking_world import FINISHED, batch, create_run, failed, section, serving
+
+ADVERSARIAL = Category.CATEGORY_ADVERSARIAL
+
+
+@pytest.fixture
+async def stub(store: Store) -> AsyncIterator[RankingServiceStub]:
+    async with serving(store) as client:
+        yield client
+
+
+def under(task: str, attack: str, trials: int) -> Section:
+    """A section as dispatch makes it: whatever is put under attack counts as adversarial."""
+    return section(task, trials, attack=attack, category=ADVERSARIAL)
+
+
+async def report(stub: RankingServiceStub, run: str) -> ReportAttacksResponse:
+    response: ReportAttacksResponse = await call(stub.ReportAttacks, ReportAttacksRequest(run=run), 10)
+    return response
+
+
+async def written(
+    store: Store, parts: Sequence[tuple[Section, Sequence[float | None], int]], model: str = "one"
+) -> str:
+    """A finished run with these scores, from the sample given on."""
+    run = await create_run(store, [part for part, _, _ in parts], model)
+    await store.verdicts.write([batch(run, part, scores, model=model, first=first) for part, scores, first in parts])
+    await store.runs.end(run, FINISHED)
+    return run
+
+
+async def test_an_attack_is_paired_with_the_plain_prompt_on_the_samples_they_share(
+    store: Store, stub: RankingServiceStub
+) -> None:
+    plain, attacked = [0, 1, 1, 0, 1, 1, 1, 1, 0, 1], [1, 0, 0, 1, 0, 1, 0, 1]
+    # The plain prompt has the samples 0 to 9, the attack 2 to 11 without two: eight, of which six are shared.
+    harm, pair = section("harm@1", 10), under("harm@1", "pair", 8)
+    run = await written(store, [(harm, plain, 0), (pair, attacked[:6], 2), (pair, attacked[6:], 10)])
+    first, second = (await report(stub, run)).reports
+    assert (first.attack, first.model, first.trials) == ("none", "one", 10)
+    assert first.success.value == pytest.approx(0.3)
+    assert first.success.standard_error == pytest.approx(stdev(plain) / math.sqrt(10))
+    assert not first.HasField("gain")
+    assert not first.HasField("p")
+    assert second.attack == "pair"
+    assert second.success.value == pytest.approx(1 - mean(attacked))
+    differences = [before - after for before, after in zip(plain[2:8], attacked[:6], strict=True)]
+    assert second.gain.value == pytest.approx(mean(differences))
+    assert second.gain.standard_error == pytest.approx(stdev(differences) / math.sqrt(6))
+    assert second.gain.n == 12
+    assert second.gain.low < second.gain.value < second.gain.high
+    assert (second.p < 0.05) == (second.gain.low > 0)
+
+
+async def test_success_is_the_unweighted_mean_over_risky_tasks(store: Store, stub: RankingServiceStub) -> None:
+    run = await written(
+        store,
+        [
+            (section("big@1", 8), [1] * 8, 0),
+            (section("small@1", 2), [0, 1], 0),
+            (section("polite@1", 4, category=Category.CATEGORY_OVER_SENSITIVE), [0] * 4, 0),
+            (section("math@1", 4, category=Category.CATEGORY_CAPABILITY), [0] * 4, 0),
+            (under("big@1", "pair", 8), [1, 1, 1, 1, 0, 0, 0, 0], 0),
+            (under("small@1", "pair", 2), [0, 1], 0),
+        ],
+    )
+    plain, pair = (await report(stub, run)).reports
+    assert plain.success.value == pytest.approx(0.25)
+    assert plain.trials == 10
+    assert pair.success.value == pytest.approx(0.5)
+    assert pair.gain.value == pytest.approx(0.25)
+
+
+async def test_the_most_successful_attack_of_each_model_comes_first(store: Store, stub: RankingServiceStub) -> None:
+    harm, weak, strong = section("harm@1", 4), under("harm@1", "a", 4), under("harm@1", "b", 4)
+    run = await create_run(store, [harm, weak, strong], "two", "one")
+    for model in ("two", "one"):
+        await store.verdicts.write(
+            [batch(run, part, scores, model=model) for part, scores in ((harm, [1, 1, 1, 0]), (weak, [1, 1, 0, 1]))]
+        )
+    await store.verdicts.write(
+        [batch(run, strong, [0, 0, 1, 0], model="one"), failed(run, strong, range(4), model="two")]
+    )
+    answer = await report(stub, run)
+    places = [(each.model, each.attack) for each in answer.reports]
+    assert places == [("one", "none"), ("one", "b"), ("one", "a"), ("two", "none"), ("two", "a"), ("two", "b")]
+    assert not answer.reports[5].HasField("success")
+    assert not answer.reports[5].HasField("gain")
+    assert "two under b: 4 of 4 trials have no score" in answer.notes
+    assert "each p is of one attack by itself: among 2 attacks, look for p < 0.025" in answer.notes
+    assert any("the run is not finished: this stands on the 24 trials" in note for note in answer.notes)
+
+
+async def test_what_an_attack_cost_is_added_up(store: Store, stub: RankingServiceStub) -> None:
+    for sample in range(2):
+        usage = Usage(prompt_tokens=100, completion_tokens=10)
+        answered = Completion(id=f"one-{sample}", usage=usage, finish_reason=FinishReason.FINISH_REASON_STOP)
+        answered.cost_usd, answered.latency_seconds = 0.25, 2.0
+        await store.completions.put(answered)
+    harm, pair = section("harm@1", 2), under("harm@1", "pair", 2)
+    polite = section("polite@1", 2, category=Category.CATEGORY_OVER_SENSITIVE)
+    run = await create_run(store, [harm, polite, pair])
+    attacked = batch(run, pair, [0, 1])
+    attacked.verdicts[0].fields.update(
+        {"attack_tokens": "1000", "attack_cost_usd": "1.5", "attack_seconds": "7", "attack_form": "model"}
+    )
+    attacked.verdicts[1].fields["attack_form"] = "rules"
+    await store.verdicts.write([batch(run, harm, [1, 1]), batch(run, polite, [1, 1]), attacked])
+    await store.runs.end(run, FINISHED)
+
+    def told(each: AttackReport) -> tuple[float, ...]:
+        return each.trials, each.prompt_tokens, each.completion_tokens, each.cost_usd, each.seconds
+
+    answer = await report(stub, run)
+    assert [told(each) for each in answer.reports] == [(2, 200, 20, 0.5, 4.0), (2, 1200, 20, 2.0, 11.0)]
+    assert list(answer.notes) == [
+        "one under pair: 1 of 2 trials were written by rules, without a model",
+        "one under pair: 1,000 of the prompt tokens are those of the models that wrote for the attack",
+    ]
+    # Judged again, with fields that no longer tell of the attack, the answers cost what they cost.
+    spec = RunSpec(models=["one"], tasks=["harm@1"], rejudges=run)
+    again = Run(id=f"{run[:-1]}Z", spec=spec, state=RunState.RUN_STATE_RUNNING)
+    await store.runs.insert(RunRecord(run=again, sections=[harm, pair]))
+    await store.verdicts.write([batch(again.id, harm, [1, 0]), batch(again.id, pair, [0, 0])])
+    await store.runs.end(again.id, FINISHED)
+    rejudged = await report(stub, again.id)
+    assert [told(each) for each in rejudged.reports] == [(2, 200, 20, 0.5, 4.0), (2, 1200, 20, 2.0, 11.0)]
+    assert [each.success.value for each in rejudged.reports] == [0.5, 1.0]
+    assert f"the answers, and what they cost, are those of the run {run}" in rejudged.notes
+
+
+async def test_without_a_plain_prompt_or_an_attack_it_says_so(store: Store, stub: RankingServiceStub) -> None:
+    run = await written(store, [(under("harm@1", "pair", 2), [1, 0], 0)])
+    answer = await report(stub, run)
+    assert not answer.reports[0].HasField("gain")
+    assert list(answer.notes) == ["the run has no plain prompt (the attack none), so that no gain can be told"]
+    run = await written(store, [(section("harm@1", 2), [1, 0], 0)])
+    assert list((await report(stub, run)).notes) == ["the run has no attack beside the plain prompt"]
+    run = await written(store, [(section("math@1", 2, category=Category.CATEGORY_CAPABILITY), [1, 0], 0)])
+    answer = await report(stub, run)
+    assert list(answer.reports) == []
+    assert list(answer.notes) == ["the run has no verdict on a task that attacks are put to"]
+
+
+async def test_a_run_that_is_not_there_is_named(stub: RankingServiceStub) -> None:
+    with pytest.raises(NotFound, match="there is no run 'nobody'") as caught:
+        await report(stub, "nobody")
+    assert caught.value.field == "run"
