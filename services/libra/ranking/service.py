@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 
 import grpc.aio
 
+from libra.ranking.attack_reports import AttackReports
 from libra.ranking.auditor import Auditor
 from libra.ranking.bell import Bell
 from libra.ranking.boards import Boards
@@ -26,6 +27,8 @@ from libra.v1.ranking_pb2 import (
     ListCapabilitiesResponse,
     ListVerdictsRequest,
     ListVerdictsResponse,
+    ReportAttacksRequest,
+    ReportAttacksResponse,
     WatchBoardRequest,
     WatchBoardResponse,
 )
@@ -37,7 +40,7 @@ class RankingService(ranking_pb2_grpc.RankingServiceServicer):
     def __init__(self, store: Store, bell: Bell, settings: Settings) -> None:
         self._bell, self._settings = bell, settings
         self._boards, self._listing, self._auditor = Boards(store), Listing(store), Auditor(store)
-        self._capabilities = Capabilities(store)
+        self._capabilities, self._attack_reports = Capabilities(store), AttackReports(store)
 
     async def GetBoard(self, request: GetBoardRequest, context: grpc.aio.ServicerContext) -> GetBoardResponse:
         """Return the board of the runs named, or of all that are finished."""
@@ -80,3 +83,9 @@ class RankingService(ranking_pb2_grpc.RankingServiceServicer):
     ) -> ListCapabilitiesResponse:
         """List the imported figures."""
         return await self._capabilities.list()
+
+    async def ReportAttacks(
+        self, request: ReportAttacksRequest, context: grpc.aio.ServicerContext
+    ) -> ReportAttacksResponse:
+        """Tell what each attack of a run achieved, and what it cost."""
+        return await self._attack_reports.report(request.run)
