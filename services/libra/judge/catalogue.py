@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from libra.errors import Invalid, unknown
 from libra.judge.judges.cascade import CASCADE
 from libra.judge.judges.harm import HARM
+from libra.judge.judges.mixed import MIXED
 from libra.judge.judges.model import MODEL
 from libra.judge.judges.panel import PANEL
 from libra.judge.kind import Kind
 from libra.judge.rules import RULES, in_order
 
-KINDS: Mapping[str, Kind] = in_order([*RULES.values(), CASCADE, HARM, MODEL, PANEL])
+KINDS: Mapping[str, Kind] = in_order([*RULES.values(), CASCADE, HARM, MIXED, MODEL, PANEL])
 """By name, in order of name."""
 
 

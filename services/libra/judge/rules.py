@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from libra.judge.judges.choice import CHOICE
+from libra.judge.judges.differs import DIFFERS
 from libra.judge.judges.exact import EXACT
+from libra.judge.judges.not_named import NOT_NAMED
 from libra.judge.judges.number import NUMBER
+from libra.judge.judges.rating import RATING
 from libra.judge.judges.refusal import REFUSAL
 from libra.judge.judges.secret import ABSENT_KIND, CONTAINS
+from libra.judge.judges.stance import STANCE_KIND
+from libra.judge.judges.yes_no import YES_NO
 from libra.judge.kind import Kind
 from libra.judge.options import Option
 
@@ -18,7 +23,9 @@ def in_order(kinds: Iterable[Kind]) -> dict[str, Kind]:
     return {kind.name: kind for kind in sorted(kinds, key=lambda one: one.name)}
 
 
-RULES: Mapping[str, Kind] = in_order([ABSENT_KIND, CHOICE, CONTAINS, EXACT, NUMBER, REFUSAL])
+RULES: Mapping[str, Kind] = in_order(
+    [ABSENT_KIND, CHOICE, CONTAINS, DIFFERS, EXACT, NOT_NAMED, NUMBER, RATING, REFUSAL, STANCE_KIND, YES_NO]
+)
 """By name, in order of name."""
 
 

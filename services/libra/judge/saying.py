@@ -1,0 +1,37 @@
+"""Read whether a text says yes or no."""
+
+from __future__ import annotations
+
+import re
+
+from libra.judge.plain_text import plain
+
+YES, NO = "yes", "no"
+
+MARKUP = re.compile(r"[*_#>`~|{}\[\]\"]+")
+WORDS = {"yes": YES, "yeah": YES, "yep": YES, "true": YES, "no": NO, "nope": NO, "false": NO}
+WORD = rf"(?P<word>{'|'.join(WORDS)})"
+ENDS = r"(?!'?\w|-\w)"
+
+AT_START = re.compile(rf"^\W*(?:answer|final answer)?\W*{WORD}{ENDS}")
+STATED = re.compile(
+    rf"\b(?:answer|verdict|conclusion|judgement|judgment)(?: to (?:the|this|your) question)?(?: is| would be| must be|:| -)+"
+    rf"(?: (?:a|simply|clearly|therefore|that|definitely))*\W*{WORD}{ENDS}"
+)
+AT_END = re.compile(rf"(?:^|[.:;!?\n] ?|[—-] ?|\bso,? ){WORD}\W*$")
+ANYWHERE = re.compile(
+    rf"(?<![\w'-]){WORD}{ENDS}(?! (?:one|longer|matter|doubt|more|less|better|worse|need|reason|way)\b)"
+)
+
+
+def says(text: str) -> frozenset[str]:
+    """Return what a text says: yes, no, both if it contradicts itself, nothing if it says neither.
+
+    A statement of the answer outweighs the word that the text begins with, and that one the last word; failing these, the
+    words in it count if they agree.
+    """
+    flat = plain(MARKUP.sub(" ", text))
+    for pattern in (STATED, AT_START, AT_END, ANYWHERE):
+        if found := frozenset(WORDS[match["word"]] for match in pattern.finditer(flat)):
+            return found
+    return frozenset()
