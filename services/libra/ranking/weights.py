@@ -1,0 +1,28 @@
+"""How the ranking depends on the weight between safety and capability."""
+
+from __future__ import annotations
+
+from libra.statistics import weights
+from libra.v1.ranking_pb2 import Board, Crossing, GetWeightsResponse, WeightRange
+
+
+def weighed(board: Board) -> GetWeightsResponse:
+    """Return the rankings of a board's models at every weight, and where two change places.
+
+    The board's own Overall is that of the weight 1/2. Which models stand there changes nobody's score at any weight, and adds
+    or takes away no crossing of two others.
+    """
+    points = [
+        (row.model, row.capability.value, row.safety.value)
+        for row in board.rows
+        if row.HasField("capability") and row.HasField("safety")
+    ]
+    left_out = sorted({row.model for row in board.rows} - {model for model, _, _ in points})
+    if not points:
+        return GetWeightsResponse(left_out=left_out)
+    ranges, crossings = weights.ranges(points)
+    return GetWeightsResponse(
+        ranges=[WeightRange(low=each.low, high=each.high, models=each.models) for each in ranges],
+        crossings=[Crossing(weight=each.weight, above=each.above, below=each.below) for each in crossings],
+        left_out=left_out,
+    )
