@@ -14,6 +14,7 @@ from libra.ranking.boards import Boards
 from libra.ranking.capabilities import Capabilities
 from libra.ranking.listing import Listing
 from libra.ranking.settings import Settings
+from libra.ranking.weights import weighed
 from libra.store.client import Store
 from libra.v1 import ranking_pb2_grpc
 from libra.v1.ranking_pb2 import (
@@ -21,6 +22,8 @@ from libra.v1.ranking_pb2 import (
     AuditRunResponse,
     GetBoardRequest,
     GetBoardResponse,
+    GetWeightsRequest,
+    GetWeightsResponse,
     ImportCapabilitiesRequest,
     ImportCapabilitiesResponse,
     ListCapabilitiesRequest,
@@ -89,3 +92,7 @@ class RankingService(ranking_pb2_grpc.RankingServiceServicer):
     ) -> ReportAttacksResponse:
         """Tell what each attack of a run achieved, and what it cost."""
         return await self._attack_reports.report(request.run)
+
+    async def GetWeights(self, request: GetWeightsRequest, context: grpc.aio.ServicerContext) -> GetWeightsResponse:
+        """Tell how the ranking depends on the weight between safety and capability."""
+        return weighed(await self._boards.read(request.runs, request.models))
