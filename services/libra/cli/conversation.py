@@ -22,8 +22,9 @@ def print_messages(messages: Iterable[Message]) -> None:
 
 
 def print_verdict(verdict: Verdict) -> None:
-    """Print one trial whole: what was asked, what was answered, how it was judged."""
+    """Print one trial whole: what an attack went through, what was asked, what was answered, how it was judged."""
     click.secho(f"── {verdict.id}", bold=True)
+    print_messages(verdict.log)
     print_messages(verdict.messages)
     if verdict.HasField("completion"):
         block(f"{verdict.model} answers{finish(verdict.completion)}", verdict.completion.text or "(nothing)")

@@ -5,15 +5,20 @@ from __future__ import annotations
 import click
 
 from libra.cli import output
+from libra.cli.agreement import agreement
+from libra.cli.calibration import calibrate, judge_named, print_kept
 from libra.cli.client import Client, speaks
-from libra.errors import NotFound
-from libra.v1.judge_pb2 import Judge, JudgeOption, ListJudgesRequest
+from libra.v1.judge_pb2 import JudgeOption, ListCalibrationsRequest, ListJudgesRequest
 from libra.v1.judge_pb2_grpc import JudgeServiceStub
 
 
 @click.group()
 def judges() -> None:
     """Judges: ways of turning an answer into a verdict."""
+
+
+judges.add_command(calibrate)
+judges.add_command(agreement)
 
 
 @judges.command("list")
@@ -35,11 +40,8 @@ async def list_judges(client: Client, *, as_json: bool) -> None:
 @output.json_option
 @speaks
 async def show(client: Client, name: str, *, as_json: bool) -> None:
-    """Show one judge: what it can be told on a task's card, and the labels it gives."""
-    catalogue = (await client.call(JudgeServiceStub, "ListJudges", ListJudgesRequest())).judges
-    found: Judge | None = next((judge for judge in catalogue if judge.name == name), None)
-    if found is None:
-        raise NotFound.named("judge", name, [judge.name for judge in catalogue], field="NAME")
+    """Show one judge: what it can be told on a task's card, the labels it gives, and how far it agrees with people."""
+    found = await judge_named(client, name)
     if as_json:
         return output.emit_json(found)
     output.pairs(
@@ -52,7 +54,9 @@ async def show(client: Client, name: str, *, as_json: bool) -> None:
             *((f"option {option.name}", described(option)) for option in found.options),
         ]
     )
-    return None
+    kept = await client.call(JudgeServiceStub, "ListCalibrations", ListCalibrationsRequest(judge=name))
+    click.echo()
+    return print_kept(kept.calibrations)
 
 
 def described(option: JudgeOption) -> str:
