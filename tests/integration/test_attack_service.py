@@ -7,7 +7,9 @@ from collections.abc import AsyncIterator
 import pytest
 from prometheus_client import CollectorRegistry
 
+from libra.attack.asking import Parties
 from libra.attack.service import AttackService
+from libra.attack.talk import Ask
 from libra.errors import Invalid
 from libra.rpc.client import call, channel
 from libra.rpc.server import Server
@@ -24,9 +26,13 @@ CONVERSATION = [
 ]
 
 
+def no_gateway(parties: Parties) -> Ask:
+    raise AssertionError("no model is asked here")
+
+
 @pytest.fixture
 async def stub() -> AsyncIterator[AttackServiceStub]:
-    served = (add_AttackServiceServicer_to_server, AttackService(), "libra.v1.AttackService")
+    served = (add_AttackServiceServicer_to_server, AttackService(no_gateway), "libra.v1.AttackService")
     server = Server([served], Metrics(CollectorRegistry()))
     port = await server.start("127.0.0.1:0")
     await server.set_ready(ready=True)

@@ -4,27 +4,37 @@ from __future__ import annotations
 
 import asyncio
 
+from libra.attack.asking import Gateway
 from libra.attack.service import AttackService
 from libra.attack.settings import Settings
 from libra.attack.stage import stage
-from libra.bus.streams import ATTACK_CONSUMER
+from libra.attack.writing import writing
+from libra.bus.streams import ATTACK_CONSUMER, WRITING_CONSUMER
 from libra.process import Parts, Wiring, serve
+from libra.stage.ended import EndedRuns
 from libra.stage.runner import run
 from libra.v1.attack_pb2_grpc import add_AttackServiceServicer_to_server
 
 
 def wire(parts: Parts, settings: Settings) -> Wiring:
     """Put the service together from the parts that every process has."""
+    gateway = Gateway(
+        parts.channel(settings.gateway_address), settings.gateway_timeout_seconds, settings.questions_at_once
+    )
     rewriting = stage(settings)
+    asking = writing(settings, gateway.between, EndedRuns(parts.store.runs.state, settings.look_seconds))
 
-    async def work(stop: asyncio.Event) -> None:
+    async def rewrite(stop: asyncio.Event) -> None:
         await run(rewriting, ATTACK_CONSUMER, parts.bus, stop, parts.metrics)
+
+    async def write(stop: asyncio.Event) -> None:
+        await run(asking, WRITING_CONSUMER, parts.bus, stop, parts.metrics)
 
     async def prepare() -> None:
         """Nothing: the catalogue is code."""
 
-    services = [(add_AttackServiceServicer_to_server, AttackService(), "libra.v1.AttackService")]
-    return Wiring(services=services, workers=[work], prepare=prepare)
+    services = [(add_AttackServiceServicer_to_server, AttackService(gateway.between), "libra.v1.AttackService")]
+    return Wiring(services=services, workers=[rewrite, write], prepare=prepare)
 
 
 if __name__ == "__main__":

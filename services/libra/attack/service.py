@@ -4,24 +4,42 @@ from __future__ import annotations
 
 import grpc.aio
 
+from libra.attack import forms
+from libra.attack.asking import Between, Parties
 from libra.attack.catalogue import registry
+from libra.attack.talk import Talk, Useless
 from libra.attack.translating import to_messages, to_proto, to_turns
-from libra.errors import Invalid
+from libra.errors import Invalid, NotNow
 from libra.v1 import attack_pb2_grpc
 from libra.v1.attack_pb2 import ListAttacksRequest, ListAttacksResponse, TransformRequest, TransformResponse
+from libra.v1.completion_pb2 import GenerationParameters
 
 
 class AttackService(attack_pb2_grpc.AttackServiceServicer):
-    """Answers from the catalogue; it keeps nothing."""
+    """Answers from the catalogue and, through the gateway, with the help of models; it keeps nothing."""
+
+    def __init__(self, between: Between) -> None:
+        self._between = between
 
     async def ListAttacks(self, request: ListAttacksRequest, context: grpc.aio.ServicerContext) -> ListAttacksResponse:
         """Return every attack, in order of name."""
         return ListAttacksResponse(attacks=[to_proto(attack) for attack in registry.listing()])
 
     async def Transform(self, request: TransformRequest, context: grpc.aio.ServicerContext) -> TransformResponse:
-        """Return the conversation under attack; the same request always gets the same answer."""
+        """Return the conversation under attack; the same request always gets the same answer.
+
+        A model that is named and gives nothing of use is told of: whoever names one wants to see what it writes.
+        """
         attack = registry.find(request.attack)
         if attack is None:
             raise Invalid(registry.missing(request.attack), field="attack")
-        turns = attack.apply(to_turns(request.messages), request.seed)
-        return TransformResponse(messages=to_messages(turns))
+        turns = to_turns(request.messages)
+        if not forms.asks(attack, request.attack_model):
+            return TransformResponse(messages=to_messages(attack.apply(turns, request.seed)))
+        parties = Parties(request.attack_model, request.target_model, request.judge_model, GenerationParameters())
+        talk = Talk(self._between(parties), parties.named())
+        try:
+            done = await forms.put(attack, turns, request.seed, talk, strictly=True)
+        except Useless as useless:
+            raise NotNow(f"the attack {attack.name} came to nothing: {useless}", field="attack_model") from useless
+        return TransformResponse(messages=to_messages(done.turns), log=to_messages(forms.said(talk)))

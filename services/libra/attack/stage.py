@@ -3,38 +3,32 @@
 A trial that cannot be rewritten ends as an outcome: it goes past the gateway, to the judges, with a completion that is
 missing (FINISH_REASON_ERROR), from which they make the verdict FAILED as they do when a provider gives no answer. Its
 neighbours go on. Transformations are pure, so that a second try would fail in the same way.
+
+A batch whose attack asks a model goes on to the writing stage as it is, where what it waits for holds up no other batch.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-import structlog
-from google.protobuf.message import Message
-
 from libra.attack.catalogue import registry
-from libra.attack.catalogue.attack import Attack
+from libra.attack.catalogue.attack import Attack, ModelUse
 from libra.attack.draw import sample_seed
+from libra.attack.ending import Done, attacked, failed, onward, outgoing, why
+from libra.attack.forms import Form, asks, noted
 from libra.attack.settings import Settings
 from libra.attack.translating import to_messages, to_turns
-from libra.bus.streams import WORK_JUDGE, work_gateway
-from libra.errors import Invalid
-from libra.stage.batch import content_key, split
+from libra.bus.streams import WORK_WRITING
 from libra.stage.bus import Outgoing
 from libra.stage.failure import Reject
 from libra.stage.policy import Policy
 from libra.stage.runner import Stage
-from libra.telemetry.actions import Action
-from libra.v1.batch_pb2 import BatchHeader, CompletedTrial, CompletionBatch, Trial, TrialBatch
-from libra.v1.completion_pb2 import Completion, FinishReason
-
-log = structlog.get_logger(__name__)
+from libra.v1.batch_pb2 import BatchHeader, Trial, TrialBatch
 
 Find = Callable[[str], Attack | None]
 
-REWRITTEN, FAILED = "attacked", "attack-failed"
-"""The kinds of what goes out, a part of each message's key. Not "trials", which dispatch uses: a batch under the attack
-`none` keeps its bytes, and the queue would drop it as a repeat of the one that was read."""
+TO_WRITE = "to-write"
+"""The kind of what goes on to the writing stage."""
 
 
 def stage(settings: Settings, find: Find = registry.find) -> Stage[TrialBatch]:
@@ -58,46 +52,16 @@ def outputs(batch: TrialBatch, find: Find) -> list[Outgoing]:
     attack = find(header.attack)
     if attack is None:
         raise Reject(registry.missing(header.attack))
-    rewritten: list[Trial] = []
-    failed: list[CompletedTrial] = []
-    for trial in batch.trials:
-        done = put(attack, header, trial)
-        if isinstance(done, Trial):
-            rewritten.append(done)
-        else:
-            failed.append(done)
-    gateway = work_gateway(header.model)
-    onward = [outgoing(gateway, REWRITTEN, TrialBatch(header=header, trials=part)) for part in split(rewritten)]
-    past = [outgoing(WORK_JUDGE, FAILED, CompletionBatch(header=header, trials=part)) for part in split(failed)]
-    return onward + past
+    if asks(attack, header.attack_model):
+        return [outgoing(WORK_WRITING, TO_WRITE, batch)]
+    return onward(header, [put(attack, header, trial) for trial in batch.trials])
 
 
-def put(attack: Attack, header: BatchHeader, trial: Trial) -> Trial | CompletedTrial:
-    """Return the trial under attack or, if that cannot be, the trial with a completion that is missing."""
+def put(attack: Attack, header: BatchHeader, trial: Trial) -> Done:
+    """Return the trial under attack, by its rules, or, if that cannot be, the trial with a completion that is missing."""
     try:
         turns = attack.apply(to_turns(trial.messages), sample_seed(header.seed, header.task, trial.sample))
-    except Invalid as error:
-        reason = f"the attack {attack.name} cannot be put to this sample: {error.field}: {error.message}"
-    except Exception as error:  # a bug in one attack costs the trials it strikes, and no others
-        log.exception(
-            "an attack failed",
-            action=Action.ATTACK_FAILED,
-            run=header.run,
-            task=header.task,
-            attack=attack.name,
-            sample=trial.sample,
-        )
-        reason = (
-            f"the attack {attack.name} failed with {type(error).__name__}: a bug in it; the log of attack tells more"
-        )
-    else:
-        messages = to_messages(turns)
-        return Trial(sample=trial.sample, epoch=trial.epoch, messages=messages, fields=trial.fields)
-    missing = Completion(finish_reason=FinishReason.FINISH_REASON_ERROR, error=reason, model=header.model)
-    return CompletedTrial(trial=trial, completion=missing)
-
-
-def outgoing(subject: str, kind: str, batch: Message) -> Outgoing:
-    """Return the message that carries the batch, keyed by its content."""
-    data = batch.SerializeToString(deterministic=True)
-    return Outgoing(subject, content_key(kind, data), data)
+    except Exception as error:  # noqa: BLE001 - a bug in one attack costs the trials it strikes, and no others
+        return failed(header, trial, why(error, header, trial))
+    by_rules = attack.model_use is not ModelUse.NEVER
+    return attacked(trial, to_messages(turns), noted(Form.RULES) if by_rules else None)

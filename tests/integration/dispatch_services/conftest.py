@@ -31,7 +31,7 @@ from .caller import Catalogues, Dispatch, nobody
 @pytest.fixture
 async def catalogues() -> AsyncIterator[Catalogues]:
     served = [
-        (add_AttackServiceServicer_to_server, AttackService(), "libra.v1.AttackService"),
+        (add_AttackServiceServicer_to_server, AttackService(lambda _: nobody), "libra.v1.AttackService"),
         (add_JudgeServiceServicer_to_server, JudgeService(nobody), "libra.v1.JudgeService"),
     ]
     server = Server(served, Metrics(CollectorRegistry()))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from enum import IntEnum
 
+from libra.attack.catalogue.codes import unchanged
 from libra.attack.draw import Draw
+from libra.attack.talk import Talk
 from libra.attack.turns import Turn, Turns, check
 from libra.errors import Invalid
 
@@ -15,6 +17,9 @@ HARMLESS: Turns = (Turn("user", "How do magnets work?"),)
 
 Transform = Callable[[Turns, Draw], Turns]
 """Takes a conversation that a user spoke last in, and returns another such; pure."""
+
+Write = Callable[[Turns, Draw, Talk], Awaitable[Turns]]
+"""The same with the help of models; raises Useless if they are none, and Unavailable if they cannot be asked now."""
 
 
 class ModelUse(IntEnum):
@@ -59,6 +64,15 @@ class Attack:
     decode: Callable[[str], str] | None = None
     """Reads the prompt back out of what the attack makes of it; None unless it encodes."""
 
+    carries: Callable[[str], str] = unchanged
+    """What `decode` gets back of a prompt: all of it, or, where a code has no small letters, the prompt in capitals."""
+
+    write: Write | None = None
+    """How a model writes it; None if it asks none."""
+
+    shown: Turns = ()
+    """What it made of HARMLESS once, for an attack that cannot show it without a model."""
+
     steps: tuple[Attack, ...] = ()
     """What a composition consists of, the first to be applied first; empty for a single attack."""
 
@@ -80,8 +94,8 @@ class Attack:
         return self.transform(turns, Draw(f"{self.name}/{seed}"))
 
     def example(self) -> Turns:
-        """Return what it makes of a harmless prompt; nothing if it cannot do without a model."""
-        return () if self.model_use is ModelUse.REQUIRED else self.apply(HARMLESS, seed=0)
+        """Return what it makes of a harmless prompt."""
+        return self.shown if self.model_use is ModelUse.REQUIRED else self.apply(HARMLESS, seed=0)
 
 
 def on_last_turn(rewrite: Callable[[str, Draw], str]) -> Transform:
