@@ -7,10 +7,11 @@ from collections.abc import AsyncIterator
 
 import grpc.aio
 
+from libra.ranking.agreement import Agreements
 from libra.ranking.attack_reports import AttackReports
 from libra.ranking.auditor import Auditor
 from libra.ranking.bell import Bell
-from libra.ranking.boards import Boards
+from libra.ranking.boards import Boards, Want
 from libra.ranking.capabilities import Capabilities
 from libra.ranking.listing import Listing
 from libra.ranking.settings import Settings
@@ -20,6 +21,8 @@ from libra.v1 import ranking_pb2_grpc
 from libra.v1.ranking_pb2 import (
     AuditRunRequest,
     AuditRunResponse,
+    GetAgreementRequest,
+    GetAgreementResponse,
     GetBoardRequest,
     GetBoardResponse,
     GetWeightsRequest,
@@ -42,12 +45,15 @@ class RankingService(ranking_pb2_grpc.RankingServiceServicer):
 
     def __init__(self, store: Store, bell: Bell, settings: Settings) -> None:
         self._bell, self._settings = bell, settings
-        self._boards, self._listing, self._auditor = Boards(store), Listing(store), Auditor(store)
+        self._boards = Boards(store, bell.ring, settings.gather_seconds)
+        self._listing, self._auditor = Listing(store), Auditor(store)
         self._capabilities, self._attack_reports = Capabilities(store), AttackReports(store)
+        self._agreements = Agreements(store)
 
     async def GetBoard(self, request: GetBoardRequest, context: grpc.aio.ServicerContext) -> GetBoardResponse:
         """Return the board of the runs named, or of all that are finished."""
-        return await self._boards.answer(request.runs, request.models)
+        want = Want(tuple(request.models), request.capability, request.correct_judges)
+        return await self._boards.answer(request.runs, want)
 
     async def WatchBoard(
         self, request: WatchBoardRequest, context: grpc.aio.ServicerContext
@@ -74,6 +80,12 @@ class RankingService(ranking_pb2_grpc.RankingServiceServicer):
     async def AuditRun(self, request: AuditRunRequest, context: grpc.aio.ServicerContext) -> AuditRunResponse:
         """Check the conservation laws over a run."""
         return await self._auditor.audit(request.run)
+
+    async def GetAgreement(
+        self, request: GetAgreementRequest, context: grpc.aio.ServicerContext
+    ) -> GetAgreementResponse:
+        """Tell how far the members of the run's panels agree."""
+        return await self._agreements.of(request.run)
 
     async def ImportCapabilities(
         self, request: ImportCapabilitiesRequest, context: grpc.aio.ServicerContext
