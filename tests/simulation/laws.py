@@ -34,7 +34,7 @@ from libra.v1.verdict_pb2 import Outcome
 
 from .oracle import Asking
 from .services import METRICS, Means, gateway_desk, nobody
-from .world import World
+from .world import REJUDGING, RUNS, World
 
 NEVER_ANSWERED = "no verdict after"
 LOOK_SECONDS = 0.1
@@ -92,21 +92,32 @@ def verdicts(world: World) -> Iterator[str]:
 
 
 def _verdict(world: World, name: str, verdict: dict[str, Any]) -> Iterator[str]:
-    outcome, poisoned = verdict["outcome"], world.plan.poisoned and "/words@" in name
+    if name.startswith(REJUDGING):
+        yield from _same_answer(world, name, verdict)
+    outcome = verdict["outcome"]
+    poisoned = world.plan.poisoned and "/words@" in name
     if outcome == Outcome.OUTCOME_FAILED:
         if verdict["rationale"].startswith(NEVER_ANSWERED) and not poisoned:
             yield f"{name} was given up, though nothing was wrong with it"
         return
-    if poisoned:
+    if poisoned:  # nor can a rejudging find answers that the first run's verdicts do not name
         yield f"{name} has a verdict of a judge that there is not"
         return
     kept = world.server.completions.get(verdict.get("completion_id", ""))
     if kept is None:
         yield f"{name} is a verdict on an answer that is not kept"
         return
-    score = float(kept.get("text") == "yes")
+    right = "no" if name.startswith(REJUDGING) else "yes"
+    score = float(kept.get("text") == right)
     if (verdict.get("score", 0.0), verdict["label"]) != (score, "correct" if score else "wrong"):
         yield f"{name} scores {verdict.get('score', 0.0)}, but the answer that is kept is {kept.get('text')!r}"
+
+
+def _same_answer(world: World, name: str, verdict: dict[str, Any]) -> Iterator[str]:
+    source = world.server.verdicts[name.replace(REJUDGING, RUNS[0])]
+    for part in ("completion_id", *(["rationale"] if verdict["outcome"] == Outcome.OUTCOME_FAILED else [])):
+        if verdict.get(part) != source.get(part):
+            yield f"{name} has the {part} {verdict.get(part)!r}, but the run that was judged again {source.get(part)!r}"
 
 
 def _trials(world: World, run: str) -> Iterator[str]:

@@ -46,6 +46,8 @@ class Plan:
 
     lost_signals: float = 0.0
     same_bucket: bool = False
+    rejudged: bool = False
+    """When the first run has finished, its answers are judged again."""
 
     @property
     def strict(self) -> bool:
@@ -88,6 +90,7 @@ class _Drawing:
             poisoned=rng.random() < 0.05,
             lost_signals=rng.choice([0.0, 0.5, 1.0]),
             same_bucket=rng.random() < 0.5,
+            rejudged=rng.random() < 0.3,
         )
 
     def _malice(self, kind: str) -> Malice:

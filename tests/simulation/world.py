@@ -12,7 +12,8 @@ from typing import Any
 from structlog.testing import capture_logs
 
 from libra.attack.catalogue import registry as attacks
-from libra.dispatch.registry import Registry
+from libra.dispatch.registry import Registry, reference
+from libra.dispatch.rejudging import resolve_again
 from libra.dispatch.settings import Settings as DispatchSettings
 from libra.dispatch.spec import resolve
 from libra.errors import Unavailable
@@ -20,7 +21,7 @@ from libra.judge.catalogue import KINDS
 from libra.judge.translating import to_proto
 from libra.process.workers import Workers
 from libra.stage.bus import Full, Outgoing
-from libra.store.runs import RunRecord, Section
+from libra.store.runs import RunRecord, Section, document_of, record_of
 from libra.testing.clock import simulate
 from libra.testing.hostile import HostileBus
 from libra.testing.memory import MemoryServer, MemoryStore
@@ -40,6 +41,7 @@ REPLICAS = 2
 MODELS = ("m", "n.1")
 IN_FLIGHT = 3
 RUNS = ("01JZ0000000000000000000000", "01JZ0000000000000000000001")
+REJUDGING = "01JZ0000000000000000000002"
 EXACT = JudgeSpec(name="exact", options={"field": "answer"})
 
 
@@ -61,7 +63,7 @@ def samples(task: Task) -> list[Sample]:
             ordinal=ordinal,
             id=str(ordinal),
             messages=[Message(role="user", content=f"{task.name} {ordinal}?")],
-            fields={"answer": "yes"},
+            fields={"answer": "yes", "other": "no"},
         )
         for ordinal in range(task.sample_count)
     ]
@@ -120,8 +122,9 @@ class World:
         await self.prepare()
         places = [self.place(service, number) for service in SERVICES for number in range(REPLICAS)]
         going_on = [asyncio.create_task(one) for one in (*places, *self.troubles())]
-        while any(run["run"]["state"] == RunState.RUN_STATE_RUNNING for run in self.server.runs.values()):
+        while self._goes_on():
             await asyncio.sleep(1)
+            await self._judge_again()
             for task in going_on:
                 if task.done():
                     task.result()
@@ -132,6 +135,20 @@ class World:
         for process in self.processes:
             process.kill()
             await process.gone()
+
+    def _goes_on(self) -> bool:
+        states = {name: run["run"]["state"] for name, run in self.server.runs.items()}
+        return RunState.RUN_STATE_RUNNING in states.values() or (self.plan.rejudged and REJUDGING not in states)
+
+    async def _judge_again(self) -> None:
+        """Create the rejudging of the first run once that has finished."""
+        first = self.server.runs[RUNS[0]]["run"]["state"]
+        if self.plan.rejudged and first == RunState.RUN_STATE_FINISHED and REJUDGING not in self.server.runs:
+            source = record_of(self.server.runs[RUNS[0]])
+            asked = RunSpec(rejudges=RUNS[0], judges={"*": "exact"}, judge_options={"field": "other"})
+            resolved = resolve_again(asked, source, self._known())
+            run = Run(id=REJUDGING, spec=resolved.spec, state=RunState.RUN_STATE_RUNNING)
+            self.server.runs[REJUDGING] = document_of(RunRecord(run, resolved.sections))
 
     async def prepare(self) -> None:
         """Register, import and create what a caller would, while nothing goes wrong yet."""
@@ -147,17 +164,20 @@ class World:
             await calm.runs.insert(self.record(RUNS[1], fresh=self.plan.fresh))
         self.server.trouble = trouble
 
-    def record(self, run: str, *, fresh: bool) -> RunRecord:
-        known = Registry(
+    def _known(self) -> Registry:
+        known = {task.name: task for task in tasks()} | {reference(task): task for task in tasks()}
+        return Registry(
             models=frozenset(MODELS),
-            tasks={task.name: task for task in tasks()},
+            tasks=known,
             attacks=frozenset(attack.name for attack in attacks.listing()),
             judges={kind.name: to_proto(kind) for kind in KINDS.values()},
         )
+
+    def record(self, run: str, *, fresh: bool) -> RunRecord:
         asked = RunSpec(
             models=MODELS, tasks=["*"], attacks=["none", "refusal_suppression"], epochs=2, seed=7, fresh=fresh
         )
-        resolved = resolve(asked, known)
+        resolved = resolve(asked, self._known())
         sections = [self._poisoned(section) for section in resolved.sections]
         return RunRecord(Run(id=run, spec=resolved.spec, state=RunState.RUN_STATE_RUNNING), sections)
 

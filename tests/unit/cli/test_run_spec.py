@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from libra.cli.rejudge import told, word
 from libra.cli.run_file import parse
 from libra.cli.run_spec import OPTIONS, asked
 from libra.errors import Invalid
@@ -65,3 +66,24 @@ def test_a_judge_is_named_with_its_task(word: str) -> None:
     with pytest.raises(Invalid) as caught:
         asked(None, {"judges": (word,)})
     assert caught.value.field == "--judge"
+
+
+def test_the_options_of_a_rejudging_are_pairs() -> None:
+    assert told(("want=refused", "rubric=a=b", "empty=")) == {"want": "refused", "rubric": "a=b", "empty": ""}
+    for wrong in ("want", "=refused"):
+        with pytest.raises(Invalid) as caught:
+            told((wrong,))
+        assert caught.value.field == "--option"
+
+
+@pytest.mark.parametrize(
+    ("field", "called"),
+    [
+        ("spec.rejudges", "RUN"),
+        ("spec.judges[sums]", "--judge"),
+        ("spec.tasks[0]", "--task"),
+        ("request_id", "request_id"),
+    ],
+)
+def test_a_rejudging_names_its_fields_as_the_command_does(field: str, called: str) -> None:
+    assert word(field) == called
