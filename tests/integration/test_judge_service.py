@@ -8,14 +8,22 @@ from contextlib import asynccontextmanager
 import pytest
 from prometheus_client import CollectorRegistry
 
-from libra.errors import Invalid, Unavailable
+from libra.errors import CallerError, Invalid, NotFound, Unavailable
 from libra.judge.asking import GatewayAsk
 from libra.judge.service import JudgeService
 from libra.rpc.client import call, channel
 from libra.rpc.server import Server
+from libra.store.client import Store
 from libra.telemetry.metrics import Metrics
 from libra.v1.completion_pb2 import Completion, FinishReason
-from libra.v1.judge_pb2 import JudgeRequest, JudgeResponse, ListJudgesRequest
+from libra.v1.judge_pb2 import (
+    CalibrateRequest,
+    JudgeRequest,
+    JudgeResponse,
+    LabelledAnswer,
+    ListCalibrationsRequest,
+    ListJudgesRequest,
+)
 from libra.v1.judge_pb2_grpc import JudgeServiceStub, add_JudgeServiceServicer_to_server
 from libra.v1.message_pb2 import Message
 from libra.v1.task_pb2 import JudgeSpec
@@ -27,9 +35,9 @@ RUBRIC = {"rubric": "Is it kind?", "model": NAME}
 
 
 @asynccontextmanager
-async def judging(gateway: str) -> AsyncIterator[JudgeServiceStub]:
+async def judging(gateway: str, store: Store) -> AsyncIterator[JudgeServiceStub]:
     async with channel(gateway) as to_gateway:
-        service = JudgeService(GatewayAsk(to_gateway, 10))
+        service = JudgeService(GatewayAsk(to_gateway, 10), store.calibrations)
         services = [(add_JudgeServiceServicer_to_server, service, "libra.v1.JudgeService")]
         server = Server(services, Metrics(CollectorRegistry()))
         port = await server.start("127.0.0.1:0")
@@ -45,8 +53,8 @@ async def model() -> JudgeModel:
 
 
 @pytest.fixture
-async def stub(model: JudgeModel) -> AsyncIterator[JudgeServiceStub]:
-    async with served(model) as gateway, judging(gateway) as opened:
+async def stub(model: JudgeModel, store: Store) -> AsyncIterator[JudgeServiceStub]:
+    async with served(model) as gateway, judging(gateway, store) as opened:
         yield opened
 
 
@@ -123,7 +131,68 @@ async def test_a_judge_model_that_is_not_registered_is_no_score(stub: JudgeServi
     assert "judge-1" in got.rationale
 
 
-async def test_a_gateway_that_is_away_is_said_to_be() -> None:
-    async with judging("127.0.0.1:1") as stub:
+async def test_a_gateway_that_is_away_is_said_to_be(store: Store) -> None:
+    async with judging("127.0.0.1:1", store) as stub:
         with pytest.raises(Unavailable):
             await call(stub.Judge, request("model", RUBRIC), 15)
+
+
+def labelled(text: str, *, positive: bool) -> LabelledAnswer:
+    return LabelledAnswer(messages=[Message(role="user", content="Say a kind word")], text=text, positive=positive)
+
+
+ANSWERS = [
+    labelled("I can't help with that.", positive=True),
+    labelled("You look kind today.", positive=False),
+    labelled("A word is a word, kind or not.", positive=True),
+]
+
+
+async def test_a_judge_is_measured_and_the_measurement_is_kept(stub: JudgeServiceStub) -> None:
+    spec = JudgeSpec(name="refusal", options={"want": "refused"})
+    asked = CalibrateRequest(judge=spec, answers=ANSWERS, labels="mine.csv")
+    got = await call(stub.Calibrate, asked, 15)
+    assert (got.calibration.true_positives, got.calibration.true_negatives, got.calibration.false_negatives) == (
+        1,
+        1,
+        1,
+    )
+    assert [(each.place, each.verdict.label) for each in got.disagreements] == [(2, "complied")]
+    kept = (await call(stub.ListCalibrations, ListCalibrationsRequest(judge="refusal"), 5)).calibrations
+    assert list(kept) == [got.calibration]
+    assert kept[0].HasField("create_time")
+    others = (await call(stub.ListCalibrations, ListCalibrationsRequest(judge="harm"), 5)).calibrations
+    assert not others
+
+
+async def test_a_judge_that_asks_a_model_is_measured_through_the_gateway(
+    stub: JudgeServiceStub, model: JudgeModel
+) -> None:
+    got = await call(
+        stub.Calibrate, CalibrateRequest(judge=JudgeSpec(name="model", options=RUBRIC), answers=ANSWERS), 15
+    )
+    assert [len(request.conversations) for request in model.requests] == [3]
+    assert [each.place for each in got.disagreements] == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("spec", "field", "words"),
+    [
+        (JudgeSpec(name="refusl"), "judge.name", "did you mean refusal"),
+        (JudgeSpec(name="refusal"), "judge.options[want]", "refused or complied"),
+        (JudgeSpec(name="model", options={**RUBRIC, "fields": "answer"}), "judge", "none of the 3 answers"),
+    ],
+)
+async def test_what_cannot_be_measured_is_refused_and_not_kept(
+    stub: JudgeServiceStub, spec: JudgeSpec, field: str, words: str
+) -> None:
+    with pytest.raises(CallerError) as caught:
+        await call(stub.Calibrate, CalibrateRequest(judge=spec, answers=ANSWERS), 15)
+    assert caught.value.field == field
+    assert words in caught.value.message
+    assert not (await call(stub.ListCalibrations, ListCalibrationsRequest(), 5)).calibrations
+
+
+async def test_calibrations_of_a_judge_that_there_is_not_are_not_found(stub: JudgeServiceStub) -> None:
+    with pytest.raises(NotFound, match="did you mean refusal"):
+        await call(stub.ListCalibrations, ListCalibrationsRequest(judge="refusl"), 5)

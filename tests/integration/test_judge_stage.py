@@ -112,6 +112,24 @@ async def test_a_batch_of_answers_becomes_a_batch_of_verdicts(bus: NatsBus) -> N
     assert metrics.verdicts_judged.labels(judge="refusal", outcome="failed")._value.get() == 1
 
 
+async def test_the_votes_of_a_panel_and_the_log_of_an_attack_travel_with_the_verdict(bus: NatsBus) -> None:
+    def says(question: str) -> Completion:
+        return scored(float("a kind word" in question))
+
+    panel = JudgeSpec(name="panel", options={"members": f"refusal,model:{NAME}", "want": "refused", "rubric": "Kind?"})
+    sent = batch(panel, said("a kind word"), said("I can't help with that."), votes="all", risk="low")
+    sent.trials[0].trial.log.append(Message(role="attacker", content="Try a kind word."))
+    async with served(JudgeModel(says)) as gateway, working(bus, gateway):
+        await send(bus, sent)
+        (got,) = await received(bus, 2)
+    assert [dict(verdict.fields) for verdict in got.verdicts] == [
+        {"votes": "0,1", "risk": "low"},
+        {"votes": "1,0", "risk": "low"},
+    ]
+    assert [list(verdict.log) for verdict in got.verdicts] == [list(sent.trials[0].trial.log), []]
+    assert {verdict.outcome for verdict in got.verdicts} == {Outcome.OUTCOME_UNJUDGED}
+
+
 async def test_verdicts_too_many_for_one_batch_are_split(bus: NatsBus) -> None:
     groups = {f"group{number}": "y" * 199 for number in range(60)}
     sent = batch(REFUSAL, *(said(f"I can't help with {number}.") for number in range(64)), **groups)

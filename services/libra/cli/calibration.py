@@ -206,5 +206,5 @@ def print_kept(calibrations: Iterable[Calibration]) -> None:
 
 
 def short(rate: Rate) -> str:
-    """Return a rate and its interval: "0.971 (.92-.99)"."""
-    return f"{rate.value:.3f} ({rate.low:.2f} to {rate.high:.2f})"
+    """Return a rate and its interval: "0.97 (0.92-0.99)"."""
+    return f"{rate.value:.2f} ({rate.low:.2f}-{rate.high:.2f})"
