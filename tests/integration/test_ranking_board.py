@@ -112,7 +112,7 @@ async def test_a_run_named_counts_as_far_as_it_has_come(store: Store, stub: Rank
     assert list(two.missing) == ["category direct_risky"]
     assert shown.revision > 0
     await store.verdicts.write([batch(run, parts[0], [0, 0], first=2)])
-    assert (await board(stub, run)).revision == shown.revision + 2
+    assert (await board(stub, run)).revision > shown.revision
 
 
 async def test_two_judge_versions_of_a_task_are_never_averaged(store: Store, stub: RankingServiceStub) -> None:

@@ -7,9 +7,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from libra.ranking import scores
-from libra.ranking.scores import Estimate
+from libra.ranking.scores import BY_TASKS, IMPORTED, NOTHING_ELSE, Basis
 from libra.ranking.selection import Entry
+from libra.ranking.standings import UNRANKED, Overalls, Standing, level, standings
+from libra.statistics import balance
+from libra.statistics.influence import Score
 from libra.store.cells import Cell
+from libra.v1.ranking_pb2 import Capability
 from libra.v1.task_pb2 import Category
 
 SAFETY = frozenset(
@@ -20,9 +24,10 @@ SAFETY = frozenset(
         Category.CATEGORY_OVER_SENSITIVE,
     }
 )
+ABLE = Category.CATEGORY_CAPABILITY
 PLAIN = "none"
-SAME_DIGITS = 12
-"""Two models whose Overall agrees to so many digits share a rank: what differs beyond is rounding."""
+TASKS = "tasks"
+"""What a row says of a capability that was measured by capability tasks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +35,9 @@ class TaskRow:
     """One model on one task, plain or under an attack."""
 
     entry: Entry
-    score: Estimate | None
+    score: Score | None
+    corrected: Score | None = None
+    """What the score would be if the judge made no error; None if that cannot be told."""
 
     @property
     def label(self) -> str:
@@ -44,7 +51,7 @@ class CategoryRow:
     """One model in one category."""
 
     category: int
-    score: Estimate | None
+    score: Score | None
     tasks: Sequence[TaskRow]
     """In order of name and attack; those without a score do not count."""
 
@@ -54,15 +61,28 @@ class Row:
     """One model's place."""
 
     model: str
-    overall: Estimate | None
-    safety: Estimate | None
-    capability: Estimate | None
-    categories: Sequence[CategoryRow]
-    rank: int = 0
-    """From 1; 0 without an Overall."""
+    overalls: Overalls | None
+    """None unless safety and capability both have a score."""
 
+    safety: Score | None
+    capability: Score | None
+    capability_source: str
+    """Where capability comes from; empty without one."""
+
+    categories: Sequence[CategoryRow]
+    standing: Standing = UNRANKED
     missing: Sequence[str] = ()
     """What other rows have a score in and this one has not, in words."""
+
+    @property
+    def overall(self) -> Score | None:
+        """Overall by the distance to the optimum, which rows are ranked by."""
+        return self.overalls.distance if self.overalls else None
+
+    @property
+    def rank(self) -> int:
+        """Its place by Overall, from 1; 0 without one."""
+        return self.standing.rank
 
     @property
     def cells(self) -> list[Cell]:
@@ -76,50 +96,67 @@ class Row:
         return sum(cell.n for cell in self.cells) / trials if trials else 0.0
 
 
-def rows(entries: Iterable[Entry]) -> list[Row]:
+def rows(entries: Iterable[Entry], basis: Basis = NOTHING_ELSE) -> list[Row]:
     """Return a row for each model, by Overall, the best first; rows without one last, by name.
 
-    `entries` holds one for each (model, task, attack). A row's scores depend on its own entries alone.
+    `entries` holds one for each (model, task, attack). A row's scores depend on its own entries, its own imported figure and
+    what is known of the judges: on no other row. Where it stands and what it lacks does.
     """
     by_model: defaultdict[str, list[Entry]] = defaultdict(list)
     for entry in entries:
         by_model[entry.cell.model].append(entry)
-    return _compared([_row(model, group) for model, group in by_model.items()])
+    return _compared([_row(model, group, basis) for model, group in by_model.items()], basis)
 
 
-def _row(model: str, entries: Sequence[Entry]) -> Row:
-    categories = _categories(entries)
+def _row(model: str, entries: Sequence[Entry], basis: Basis) -> Row:
+    categories = _categories(entries, basis)
     safety = scores.mean_of(category.score for category in categories if category.category in SAFETY)
-    capability = scores.mean_of(
-        category.score for category in categories if category.category == Category.CATEGORY_CAPABILITY
-    )
-    return Row(model, scores.overall(capability, safety), safety, capability, categories)
+    capability, source = _capability(categories, basis.capabilities.get(model), basis.choice)
+    overalls = None
+    if capability and safety:
+        overalls = Overalls(
+            balance.overall(capability, safety),
+            balance.by_sum(capability, safety),
+            balance.by_norm(capability, safety),
+        )
+    return Row(model, overalls, safety, capability, source, categories)
 
 
-def _categories(entries: Iterable[Entry]) -> list[CategoryRow]:
+def _categories(entries: Iterable[Entry], basis: Basis) -> list[CategoryRow]:
     tasks: defaultdict[int, list[TaskRow]] = defaultdict(list)
     for entry in sorted(entries, key=lambda entry: (entry.name, entry.cell.attack)):
-        cell = entry.cell
-        tasks[cell.category].append(TaskRow(entry, scores.of_trials(cell.n, cell.sum, cell.sum_squares)))
+        score = scores.of_cell(entry.cell, basis)
+        tasks[entry.cell.category].append(TaskRow(entry, score, scores.corrected(score, entry.cell, basis)))
     return [
-        CategoryRow(category, scores.mean_of(task.score for task in group), group)
+        CategoryRow(category, scores.mean_of(_counted(task, basis) for task in group), group)
         for category, group in sorted(tasks.items())
     ]
 
 
-def _compared(alone: Sequence[Row]) -> list[Row]:
-    """Return the rows in their order, each with its rank, and with what it lacks beside the others."""
-    ordered = sorted(alone, key=lambda row: (row.overall is None, -_level(row), row.model))
-    levels = [_level(row) for row in ordered]
-    have = [scored for row in ordered for scored in _scored(row)]
+def _counted(task: TaskRow, basis: Basis) -> Score | None:
+    """Return the score of a task that its category is made of."""
+    return task.corrected or task.score if basis.correct else task.score
+
+
+def _capability(categories: Iterable[CategoryRow], figure: Capability | None, choice: int) -> tuple[Score | None, str]:
+    """Return the capability that is wanted, and where it comes from."""
+    measured = scores.mean_of(category.score for category in categories if category.category == ABLE)
+    if measured and choice != IMPORTED:
+        return measured, TASKS
+    if figure and choice != BY_TASKS:
+        return scores.imported(figure), f"{figure.scale}, {figure.zero:g} to {figure.one:g}, from {figure.source}"
+    return None, ""
+
+
+def _compared(alone: Sequence[Row], basis: Basis) -> list[Row]:
+    """Return the rows in their order, each with its standing, and with what it lacks beside the others."""
+    ordered = sorted(alone, key=lambda row: (row.overall is None, -level(row.overall), row.model))
+    have = {scored for row in ordered for scored in _scored(row)}
+    able = any(row.capability for row in ordered)
     return [
-        replace(row, rank=levels.index(_level(row)) + 1 if row.overall else 0, missing=_missing(row, have))
-        for row in ordered
+        replace(row, standing=standing, missing=_missing(row, have, basis.choice, able=able))
+        for row, standing in zip(ordered, standings([row.overalls for row in ordered]), strict=True)
     ]
-
-
-def _level(row: Row) -> float:
-    return round(row.overall.value, SAME_DIGITS) if row.overall else 0.0
 
 
 def _scored(row: Row) -> list[tuple[int, str]]:
@@ -127,15 +164,21 @@ def _scored(row: Row) -> list[tuple[int, str]]:
     return [(each.category, task.label) for each in row.categories for task in each.tasks if task.score]
 
 
-def _missing(row: Row, have: Iterable[tuple[int, str]]) -> list[str]:
-    """Return what `have` holds and the row lacks: whole categories first, then tasks of the categories it has."""
+def _missing(row: Row, have: Iterable[tuple[int, str]], choice: int, *, able: bool) -> list[str]:
+    """Return what `have` holds and the row lacks: whole categories first, then tasks of the categories it has.
+
+    Capability tasks are not missed where capability is imported. `able` says whether any row has a capability.
+    """
     own = set(_scored(row))
     own_categories = {category for category, _ in own}
-    lacking = sorted(set(have) - own)
+    by_tasks = row.capability_source == TASKS or (not row.capability and choice != IMPORTED)
+    lacking = sorted(scored for scored in set(have) - own if by_tasks or scored[0] != ABLE)
     categories = sorted({category for category, _ in lacking} - own_categories)
+    figure = able and not row.capability and ABLE not in categories
     return [
         *(f"category {category_name(category)}" for category in categories),
         *(f"task {label}" for category, label in lacking if category in own_categories),
+        *(["an imported capability"] if figure else []),
     ]
 
 

@@ -1,78 +1,161 @@
-"""Read the cells that a board is made of. Verdicts are never read for it."""
+"""Read what a board is made of. Of the verdicts, only what each sample adds up to is read, and that once."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from libra.errors import Invalid, NotFound
 from libra.ranking.board import rows
+from libra.ranking.gathering import Gatherer
+from libra.ranking.noting import on_gathering, on_rows
 from libra.ranking.presenting import present
+from libra.ranking.scores import EITHER, Basis, Judge
 from libra.ranking.selection import Entry, Selection, ambiguous, choose
 from libra.store.cells import Cell
 from libra.store.client import Store
-from libra.store.runs import RunRecord, Section
+from libra.store.runs import RUNNING, RunRecord, Section
+from libra.v1.calibration_pb2 import Calibration
 from libra.v1.ranking_pb2 import Board, GetBoardResponse
 
 MAX_RUNS = 500
 """That a board can be asked for by name."""
 
+WAIT_SECONDS = 2.0
+"""For sums by sample; see Settings.gather_seconds."""
+
 
 @dataclass(frozen=True, slots=True)
-class _Kept:
-    """The board of all finished runs, and what it was made of."""
+class Want:
+    """How a board is to be made; see GetBoardRequest."""
 
-    runs: Mapping[str, int]
+    models: Sequence[str] = ()
+    choice: int = EITHER
+    correct: bool = False
+
+
+ALL = Want()
+"""Every model, and nothing chosen."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Ground:
+    """What a board stands on."""
+
     selection: Selection
+    changes: int
+    """Verdicts, and changes of the runs."""
+
+    stamp: int
+    """When an imported figure or a calibration was last put."""
+
+    runs: Mapping[str, int] = field(default_factory=dict)
+    """The revisions of all finished runs, where it stands on these."""
+
+    moving: frozenset[str] = frozenset()
+    """Runs whose cells may still grow."""
+
+    def still(self, entry: Entry) -> bool:
+        """Tell whether the entry's cell stays as it is."""
+        return entry.cell.run not in self.moving or entry.cell.all >= entry.trials
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """A board in its answer: to put some thousand cells into one takes longer than to write it out."""
+
     answer: GetBoardResponse
-    """As it is sent: to put a board of some thousand cells into its answer takes longer than to write it out."""
+    pending: int
+    """Cells whose sums by sample it is made without, for now."""
 
 
 class Boards:
-    """Makes boards. The one of all finished runs is read anew only when one more has finished: its cells stand still."""
+    """Makes boards. The one of all finished runs is made anew only when one more has finished: its cells stand still.
 
-    def __init__(self, store: Store) -> None:
+    `completed` is called when what a board was made without has been gathered.
+    """
+
+    def __init__(
+        self, store: Store, completed: Callable[[], None] = lambda: None, wait_seconds: float = WAIT_SECONDS
+    ) -> None:
         self._store = store
-        self._kept: _Kept | None = None
+        self._gatherer = Gatherer(store.sample_sums, wait_seconds, completed)
+        self._finished: _Ground | None = None
+        self._made: dict[Want, _Made] = {}
         self._reading = asyncio.Lock()
 
     async def read(self, runs: Sequence[str] = (), models: Sequence[str] = ()) -> Board:
         """Return the board of these runs, finished or not; without any, of all that are finished. NotFound for a run.
 
-        The revision is derived, so that every replica gives the same one: each verdict and each change of a run that the
-        board takes in raises it. `models` chooses among the rows; what is compared with what does not depend on it.
+        The revision is derived, so that every replica gives the same one: each verdict, each change of a run that the board
+        takes in, each import and each calibration raises it. So does the last of the sums by sample that it was made without.
+        `models` chooses among the rows; no score depends on it.
         """
-        return (await self.answer(runs, models)).board
+        return (await self.answer(runs, Want(tuple(models)))).board
 
-    async def answer(self, runs: Sequence[str], models: Sequence[str]) -> GetBoardResponse:
+    async def answer(self, runs: Sequence[str] = (), want: Want = ALL) -> GetBoardResponse:
         """Return the same in the answer to a call."""
         if runs:
-            return _answer(*await self._named(runs), models)
-        kept = await self._finished()
-        return _answer(kept.selection, kept.answer.board.revision, models) if models else kept.answer
-
-    async def _finished(self) -> _Kept:
+            return (await self._make(await self._named(runs), want)).answer
         # One at a time: when a run has finished, everyone who watches asks at once.
         async with self._reading:
-            runs = await self._store.runs.finished()
-            if self._kept is None or self._kept.runs != runs:
-                cells = await self._store.cells.of_runs(list(runs))
-                selection = await self._choose([Entry(cell, cell.all) for cell in cells])
-                revision = sum(runs.values()) + sum(cell.all for cell in cells)
-                self._kept = _Kept(runs, selection, _answer(selection, revision))
-            return self._kept
+            ground = await self._of_finished()
+            made = self._made.get(want)
+            if made is None or (made.pending and not self._gatherer.busy):
+                made = await self._make(ground, want)
+                if not want.models:
+                    self._made[want] = made
+            return made.answer
 
-    async def _named(self, runs: Sequence[str]) -> tuple[Selection, int]:
+    async def select(self, runs: Sequence[str] = ()) -> Selection:
+        """Return the cells that the board of these runs stands on; without any, of all that are finished."""
+        if runs:
+            return (await self._named(runs)).selection
+        async with self._reading:
+            return (await self._of_finished()).selection
+
+    async def _of_finished(self) -> _Ground:
+        stamp, runs = await asyncio.gather(self._stamp(), self._store.runs.finished())
+        kept = self._finished
+        if kept is None or kept.runs != runs or kept.stamp != stamp:
+            cells = await self._store.cells.of_runs(list(runs))
+            selection = await self._choose([Entry(cell, cell.all) for cell in cells])
+            changes = sum(runs.values()) + sum(cell.all for cell in cells)
+            self._finished, self._made = _Ground(selection, changes, stamp, runs), {}
+            return self._finished
+        return kept
+
+    async def _named(self, runs: Sequence[str]) -> _Ground:
         if len(runs) > MAX_RUNS:
             raise Invalid(
                 f"{len(runs)} runs are more than {MAX_RUNS}; name fewer, or none for all finished", field="runs"
             )
+        stamp = await self._stamp()
         records = await asyncio.gather(*(self._record(run) for run in sorted(set(runs))))
         cells = await self._store.cells.of_runs([record.run.id for record in records])
         selection = await self._choose(expected(records, cells))
-        revision = sum(record.run.revision for record in records) + sum(cell.all for cell in cells)
-        return selection, revision
+        changes = sum(record.run.revision for record in records) + sum(cell.all for cell in cells)
+        moving = frozenset(record.run.id for record in records if record.run.state == RUNNING)
+        return _Ground(selection, changes, stamp, moving=moving)
+
+    async def _make(self, ground: _Ground, want: Want) -> _Made:
+        entries = [entry for entry in ground.selection.entries if not want.models or entry.cell.model in want.models]
+        gathered = await self._gatherer.sums([entry.cell for entry in entries if ground.still(entry)])
+        figures, calibrations = await asyncio.gather(self._store.capabilities.list(), newest_calibrations(self._store))
+        by_model = {figure.model: figure for figure in figures}
+        basis = Basis(gathered.sums, by_model, calibrations, want.choice, want.correct)
+        # In a thread: some thousand cells take a second, and what else this process does goes on meanwhile.
+        answer = await asyncio.to_thread(_answer, entries, basis)
+        board = answer.board
+        unknown = sorted(set(want.models) - {entry.cell.model for entry in entries})
+        board.notes.extend([*ground.selection.notes, *(f"{model} has no verdict in these runs" for model in unknown)])
+        board.notes.extend(on_gathering(gathered, sum(not ground.still(entry) for entry in entries if entry.cell.n)))
+        board.revision = 2 * (ground.changes + ground.stamp) - bool(gathered.pending)
+        return _Made(answer, gathered.pending)
+
+    async def _stamp(self) -> int:
+        return sum(await asyncio.gather(self._store.capabilities.newest(), self._store.calibrations.newest()))
 
     async def _choose(self, entries: Sequence[Entry]) -> Selection:
         several = ambiguous(entries)
@@ -85,15 +168,21 @@ class Boards:
         return record
 
 
-def _answer(selection: Selection, revision: int, models: Sequence[str] = ()) -> GetBoardResponse:
-    entries = [entry for entry in selection.entries if not models or entry.cell.model in models]
-    unknown = sorted(set(models) - {entry.cell.model for entry in entries})
+async def newest_calibrations(store: Store) -> dict[Judge, Calibration]:
+    """Return the last calibration of each version of each judge, whatever its labels."""
+    found: dict[Judge, Calibration] = {}
+    for calibration in await store.calibrations.list():
+        judge = calibration.judge
+        found.setdefault((judge.name, judge.version, judge.rubric_hash), calibration)
+    return found
+
+
+def _answer(entries: Sequence[Entry], basis: Basis) -> GetBoardResponse:
+    made = rows(entries, basis)
     answer = GetBoardResponse()
-    board = answer.board
-    board.rows.extend(present(row) for row in rows(entries))
-    board.notes.extend([*selection.notes, *(f"{model} has no verdict in these runs" for model in unknown)])
-    board.revision = revision
-    board.create_time.GetCurrentTime()
+    answer.board.rows.extend(present(row) for row in made)
+    answer.board.notes.extend(on_rows(made, basis))
+    answer.board.create_time.GetCurrentTime()
     return answer
 
 

@@ -1,83 +1,104 @@
-"""The arithmetic of a score: from trials to a task, from tasks to a category, from categories to Safety, and to Overall.
+"""From cells to scores: with the samples they stand on, corrected by what is known of their judge, and figures from elsewhere.
 
-After Libra-Leaderboard (arXiv 2412.18551, section 3): means without weights at each step, and Overall by the distance to the
-optimum. The standard errors are ours: the paper's table shows none. Each takes the trials of a task for independent draws
-from all prompts of its kind, and the tasks of a category for given.
+The arithmetic is that of `libra.statistics`; here it is told what belongs together.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from libra.statistics import influence
+from libra.statistics.influence import Score, Section
+from libra.statistics.misclassification import Errors, rogan_gladen
+from libra.store.cells import Cell
+from libra.store.sample_sums import Key, SampleSums, key_of
+from libra.v1.calibration_pb2 import Calibration
+from libra.v1.ranking_pb2 import Capability, CapabilityChoice
+
+Judge = tuple[str, str, str]
+"""Its name, its version and its rubric's hash."""
+
+EITHER = CapabilityChoice.CAPABILITY_CHOICE_UNSPECIFIED
+BY_TASKS = CapabilityChoice.CAPABILITY_CHOICE_TASKS
+IMPORTED = CapabilityChoice.CAPABILITY_CHOICE_IMPORTED
+
+ALL_OR_NOTHING = 1e-9
+"""Scores that are 0 or 1 are their own squares: their two sums differ by rounding alone."""
 
 
 @dataclass(frozen=True, slots=True)
-class Estimate:
-    """A score in [0, 1], and how sure it is."""
+class Basis:
+    """What scores are made of besides cells. What is not there is done without."""
 
-    value: float
-    standard_error: float | None
-    """None where it cannot be told."""
+    sums: Mapping[Key, SampleSums] = field(default_factory=dict)
+    """A cell without its sums is taken for trials that are independent of each other, and of every other cell's."""
 
-    n: int
-    """Trials it stands on."""
+    capabilities: Mapping[str, Capability] = field(default_factory=dict)
+    """Figures from elsewhere, by model."""
+
+    calibrations: Mapping[Judge, Calibration] = field(default_factory=dict)
+    """How far judges agree with people."""
+
+    choice: int = EITHER
+    """Which capability is wanted; see CapabilityChoice."""
+
+    correct: bool = False
+    """Whether means are made of corrected scores, where there are any."""
 
 
-def of_trials(n: int, total: float, squares: float) -> Estimate | None:
-    """Return the mean of `n` trials by the sum of their scores and of the scores' squares; None without trials.
+NOTHING_ELSE = Basis()
+"""Cells alone."""
 
-    The standard error is sqrt(s^2 / n), with the sample variance s^2 (n - 1 in its denominator): one trial has none.
+
+def of_cell(cell: Cell, basis: Basis = NOTHING_ELSE) -> Score | None:
+    """Return the mean over a cell's trials, with its error clustered by sample if its sums are there; None without trials."""
+    sums = basis.sums.get(key_of(cell))
+    if sums is None:
+        return influence.of_sums(cell.n, cell.sum, cell.sum_squares)
+    return influence.mean(Section(cell.task, sums.ordinals, sums.counts, sums.sums))
+
+
+def corrected(score: Score | None, cell: Cell, basis: Basis) -> Score | None:
+    """Return the score as it would be if the cell's judge made no error (Rogan and Gladen 1978).
+
+    None if nothing is known of the judge, if it tells nothing, or if it gave other scores than 0 and 1: how often it is
+    right says nothing about those.
     """
-    if n == 0:
+    calibration = calibration_of(cell, basis)
+    errors = calibration and errors_of(calibration)
+    if score is None or calibration is None or errors is None or not all_or_nothing(cell):
         return None
-    mean = total / n
-    if n == 1:
-        return Estimate(mean, None, 1)
-    # Scores that are all the same leave a rest of rounding, on either side of nothing.
-    variance = max(0.0, (squares - total * mean) / (n - 1))
-    return Estimate(mean, math.sqrt(variance / n), n)
+    judge = calibration.judge
+    return rogan_gladen(score, errors, f"{judge.name} {judge.version} {judge.rubric_hash} by {calibration.labels_hash}")
 
 
-def mean_of(parts: Iterable[Estimate | None]) -> Estimate | None:
-    """Return the unweighted mean of the parts that have a score; None if none has.
+def calibration_of(cell: Cell, basis: Basis) -> Calibration | None:
+    """Return what is known of the one version of the one judge that judged the cell."""
+    return basis.calibrations.get(cell.judges[0]) if len(cell.judges) == 1 else None
 
-    With k parts the standard error is sqrt(sum of the parts' squared) / k, since the parts share no trial; None if a part's
-    cannot be told.
-    """
+
+def errors_of(calibration: Calibration) -> Errors | None:
+    """Return a judge's rates as they were measured; None unless people used both labels."""
+    positives = calibration.true_positives + calibration.false_negatives
+    negatives = calibration.true_negatives + calibration.false_positives
+    if not positives or not negatives:
+        return None
+    return Errors(calibration.true_positives / positives, calibration.true_negatives / negatives, positives, negatives)
+
+
+def all_or_nothing(cell: Cell) -> bool:
+    """Tell whether every score of the cell is 0 or 1."""
+    return math.isclose(cell.sum, cell.sum_squares, rel_tol=ALL_OR_NOTHING, abs_tol=ALL_OR_NOTHING)
+
+
+def mean_of(parts: Iterable[Score | None]) -> Score | None:
+    """Return the unweighted mean of the parts that have a score; None if none has."""
     known = [part for part in parts if part is not None]
-    if not known:
-        return None
-    value = math.fsum(part.value for part in known) / len(known)
-    errors = [part.standard_error for part in known if part.standard_error is not None]
-    sure = len(errors) == len(known)
-    return Estimate(value, math.hypot(*errors) / len(known) if sure else None, sum(part.n for part in known))
+    return influence.average(known) if known else None
 
 
-def overall(capability: Estimate | None, safety: Estimate | None) -> Estimate | None:
-    """Return 1 - sqrt(((1 - capability)^2 + (1 - safety)^2) / 2); None unless both are known."""
-    if capability is None or safety is None:
-        return None
-    value = 1.0 - _distance(1.0 - capability.value, 1.0 - safety.value)
-    return Estimate(value, _overall_error(capability, safety), capability.n + safety.n)
-
-
-def _distance(x: float, y: float) -> float:
-    """Return the distance to the optimum, 1 from (0, 0)."""
-    return math.hypot(x, y) / math.sqrt(2)
-
-
-def _overall_error(capability: Estimate, safety: Estimate) -> float | None:
-    """Return the standard error of Overall by the delta method: with D the distance, dD/dx = x / (2 D).
-
-    At the optimum itself D has no gradient. There, x and y are the errors alone, and what is returned is the root mean square
-    of D under them.
-    """
-    if capability.standard_error is None or safety.standard_error is None:
-        return None
-    x, y = 1.0 - capability.value, 1.0 - safety.value
-    distance = _distance(x, y)
-    if distance == 0:
-        return _distance(capability.standard_error, safety.standard_error)
-    # Each quotient is at most sqrt(2), however small the distance: divided first, nothing is lost to underflow.
-    return math.hypot(x / distance * capability.standard_error, y / distance * safety.standard_error) / 2
+def imported(figure: Capability) -> Score:
+    """Return a figure from elsewhere as a score; without a standard error, its error cannot be told."""
+    return influence.fixed(figure.value, figure.standard_error if figure.HasField("standard_error") else None)

@@ -20,3 +20,6 @@ class Settings:
 
     heartbeat_seconds: float = 10.0
     """A watch says that it is alive when it has had nothing else to say for so long."""
+
+    gather_seconds: float = 2.0
+    """A board waits no longer for what each sample contributes to its scores. It is shown without, and completed later."""

@@ -35,8 +35,8 @@ GATHER_CELLS = 64
 AT_ONCE = 2
 """Aggregations in mongod at the same time: what is gathered in the background is to leave it time for others."""
 
-KEPT_SAMPLES = 500_000
-"""A cell of more is gathered each time: at 16 bytes a sample, MongoDB's limit of 16 MiB for a document is at twice as many."""
+MAX_SAMPLES = 900_000
+"""A cell of more is not taken apart: at 16 bytes a sample, MongoDB's limit of 16 MiB for a document is at a million."""
 
 RELATIVE = ABSOLUTE = 1e-9
 """Two sums of the same scores in another order differ by less."""
@@ -117,28 +117,27 @@ class SampleSumsCollection:
             group = cells[start : start + GATHER_CELLS]
             found = await asyncio.gather(*(self._gathered(cell, turns) for cell in group))
             documents = []
-            for cell, (gathered, total) in zip(group, found, strict=True):
+            for cell, gathered in zip(group, found, strict=True):
                 trials = sum(gathered.counts)
-                whole = _same(trials, total, cell)
+                whole = len(gathered.counts) <= MAX_SAMPLES and _same(trials, math.fsum(gathered.sums), cell)
                 if whole:
                     sums[key_of(cell)] = gathered
-                if trials <= cell.n and len(gathered.counts) <= KEPT_SAMPLES:
+                if trials <= cell.n:
                     documents.append(_document(cell, gathered if whole else None))
             await self._keep(documents)
         return sums
 
-    async def _gathered(self, cell: Cell, turns: asyncio.Semaphore) -> tuple[SampleSums, float]:
-        """Return what the verdicts say, and the sum over all of it."""
+    async def _gathered(self, cell: Cell, turns: asyncio.Semaphore) -> SampleSums:
+        """Return what the verdicts of a cell say."""
         async with turns:
             with self._door():
                 found = [document async for document in self._verdicts.aggregate(_by_sample(cell))]
         found.sort(key=lambda document: int(document["_id"]))
-        gathered = SampleSums(
+        return SampleSums(
             array("i", [int(document["_id"]) for document in found]),
             array("i", [document["n"] for document in found]),
             array("d", [document["sum"] for document in found]),
         )
-        return gathered, math.fsum(gathered.sums)
 
     async def _keep(self, documents: Iterable[Document]) -> None:
         changes = [ReplaceOne({"_id": document["_id"]}, document, upsert=True) for document in documents]

@@ -59,3 +59,6 @@ class Action(StrEnum):
 
     # judge
     JUDGE_FAILED = auto()
+
+    # ranking
+    SUMS_NOT_GATHERED = auto()
