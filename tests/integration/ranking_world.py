@@ -65,11 +65,13 @@ def batch(
     model: str = "one",
     judge: JudgeVersion = JUDGE,
     first: int = 0,
+    epoch: int = 0,
 ) -> VerdictBatch:
     """A verdict for each score, on samples from `first` on; None for one that the judge could not tell."""
     verdicts = [
         Verdict(
             sample=sample,
+            epoch=epoch,
             outcome=Outcome.OUTCOME_UNJUDGED if score is None else Outcome.OUTCOME_SCORED,
             score=score or 0.0,
             judge=judge,
