@@ -43,7 +43,7 @@ def parse(data: bytes, name: str, *, invert: bool = False) -> list[LabelledAnswe
         _check_head(reader.fieldnames or (), name)
         answers = [_answer(row, f"{name}, line {comments + line}", invert=invert) for line, row in _numbered(reader)]
     except csv.Error as error:
-        raise Invalid(f"{name}, line {comments + reader.line_num}: it is not sound CSV: {error}") from None
+        raise Invalid(f"{name}, after line {comments + reader.line_num}: it is not sound CSV: {error}") from None
     if not answers:
         raise Invalid(f"{name}: it has no line but its head")
     return answers
