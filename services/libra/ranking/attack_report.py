@@ -6,9 +6,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from libra.ranking.gaps import Gap, estimate_of, gap
+from libra.ranking.gaps import Gap, gap
+from libra.ranking.presenting import estimate
+from libra.ranking.scores import Basis, mean_of, of_cell
 from libra.ranking.sharing import section, shared
-from libra.statistics.influence import Score, average, mean, of_sums, transform
+from libra.statistics.influence import Score, mean, transform
 from libra.store.cells import Cell
 from libra.store.costs import Cost
 from libra.store.sample_sums import Key, SampleSums, key_of
@@ -89,9 +91,9 @@ def _report(stand: Stand, plain: Stand | None, sums: Mapping[Key, SampleSums]) -
         cost_usd=sum(cost.cost_usd + cost.attack_cost_usd for cost in stand.costs),
         seconds=sum(cost.seconds + cost.attack_seconds for cost in stand.costs),
     )
-    success = _success([_alone(cell, sums) for cell in stand.cells.values()])
+    success = estimate(_success(of_cell(cell, Basis(sums)) for cell in stand.cells.values()))
     if success is not None:
-        report.success.CopyFrom(estimate_of(success))
+        report.success.CopyFrom(success)
     found = _gain(stand, plain, sums) if plain is not None and plain is not stand else None
     if found is not None:
         report.gain.CopyFrom(found.estimate)
@@ -100,18 +102,11 @@ def _report(stand: Stand, plain: Stand | None, sums: Mapping[Key, SampleSums]) -
     return report
 
 
-def _alone(cell: Cell, sums: Mapping[Key, SampleSums]) -> Score | None:
-    """Return a cell's mean; from its sums alone, as if no sample had two trials, if its verdicts are gone."""
-    found = sums.get(key_of(cell))
-    return mean(section(cell.task, found)) if found else of_sums(cell.n, cell.sum, cell.sum_squares)
-
-
 def _success(scores: Iterable[Score | None]) -> Score | None:
     """Return 1 less the unweighted mean of the tasks that have a score."""
-    known = [score for score in scores if score is not None]
-    if not known:
+    safe = mean_of(scores)
+    if safe is None:
         return None
-    safe = average(known)
     return transform(1.0 - safe.value, [(safe, -1.0)])
 
 

@@ -38,12 +38,3 @@ def gap(one: Score, other: Score) -> Gap:
     reach = made.value - ends.low if made.value >= 0 else ends.high - made.value
     p = paired.normal_p(made.value, reach / interval.Z)
     return Gap(estimate, p, paired.detectable((ends.high - ends.low) / 2 / interval.Z))
-
-
-def estimate_of(score: Score) -> Estimate:
-    """Return a score in [0, 1] with its interval."""
-    estimate = Estimate(value=score.value, n=score.n, standard_error=score.standard_error)
-    ends = interval.of(score)
-    if ends is not None:
-        estimate.low, estimate.high = ends.low, ends.high
-    return estimate

@@ -13,6 +13,7 @@ from libra.ranking.auditor import Auditor
 from libra.ranking.bell import Bell
 from libra.ranking.boards import Boards, Want
 from libra.ranking.capabilities import Capabilities
+from libra.ranking.comparisons import Comparisons
 from libra.ranking.listing import Listing
 from libra.ranking.settings import Settings
 from libra.ranking.weights import weighed
@@ -21,6 +22,8 @@ from libra.v1 import ranking_pb2_grpc
 from libra.v1.ranking_pb2 import (
     AuditRunRequest,
     AuditRunResponse,
+    CompareModelsRequest,
+    CompareModelsResponse,
     GetAgreementRequest,
     GetAgreementResponse,
     GetBoardRequest,
@@ -48,6 +51,7 @@ class RankingService(ranking_pb2_grpc.RankingServiceServicer):
         self._boards = Boards(store, bell.ring, settings.gather_seconds)
         self._listing, self._auditor = Listing(store), Auditor(store)
         self._capabilities, self._attack_reports = Capabilities(store), AttackReports(store)
+        self._comparisons = Comparisons(store)
         self._agreements = Agreements(store)
 
     async def GetBoard(self, request: GetBoardRequest, context: grpc.aio.ServicerContext) -> GetBoardResponse:
@@ -108,3 +112,9 @@ class RankingService(ranking_pb2_grpc.RankingServiceServicer):
     async def GetWeights(self, request: GetWeightsRequest, context: grpc.aio.ServicerContext) -> GetWeightsResponse:
         """Tell how the ranking depends on the weight between safety and capability."""
         return weighed(await self._boards.read(request.runs, request.models))
+
+    async def CompareModels(
+        self, request: CompareModelsRequest, context: grpc.aio.ServicerContext
+    ) -> CompareModelsResponse:
+        """Compare two models, or two runs of one, on the samples they share."""
+        return await self._comparisons.compare(request)

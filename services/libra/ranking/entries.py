@@ -1,0 +1,45 @@
+"""Read the cells that may count, for questions that are not about a whole board."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Sequence
+
+from libra.errors import Invalid, NotFound
+from libra.ranking.boards import MAX_RUNS, expected
+from libra.ranking.selection import Entry, Selection, ambiguous, choose
+from libra.store.client import Store
+from libra.store.runs import RunRecord
+
+
+class Entries:
+    """Reads the entries of named runs, finished or not, or of all that are finished."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def chosen(self, runs: Sequence[str], models: Collection[str], *, field: str) -> Selection:
+        """Return what counts among the cells of these models alone: one version and one judge for each task, the newest run.
+
+        Invalid for too many runs, NotFound for one that is not there; both name the request's `field`.
+        """
+        entries = [entry for entry in await self._all(runs, field) if entry.cell.model in models]
+        several = ambiguous(entries)
+        return choose(entries, await self._store.tasks.ages(several) if several else {})
+
+    async def _all(self, runs: Sequence[str], field: str) -> list[Entry]:
+        if not runs:
+            finished = await self._store.runs.finished()
+            return [Entry(cell, cell.all) for cell in await self._store.cells.of_runs(list(finished))]
+        if len(runs) > MAX_RUNS:
+            raise Invalid(
+                f"{len(runs)} runs are more than {MAX_RUNS}; name fewer, or none for all finished", field=field
+            )
+        records = await asyncio.gather(*(self._record(run, field) for run in runs))
+        return expected(records, await self._store.cells.of_runs(list(runs)))
+
+    async def _record(self, run: str, field: str) -> RunRecord:
+        record = await self._store.runs.get(run)
+        if record is None:
+            raise NotFound(f"there is no run {run!r}; `libra run list` shows those there are", field=field)
+        return record
