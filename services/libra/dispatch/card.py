@@ -61,7 +61,11 @@ def parse(text: str, *, file_name: str) -> Card:
 
 def read(text: str) -> Card:
     """Return the card; raise Invalid naming the key at fault."""
-    given = a_mapping(loaded(text), "the card")
+    return of_mapping(a_mapping(loaded(text), "the card"))
+
+
+def of_mapping(given: Mapping[str, Any]) -> Card:
+    """Return the card that keys and values make; raise Invalid naming the key at fault."""
     check_keys(given, KEYS, where="")
     for key in REQUIRED:
         if key not in given:

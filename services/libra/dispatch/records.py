@@ -63,7 +63,11 @@ def lines(pieces: Iterable[bytes]) -> Iterator[bytes]:
 
 def to_sample(line: bytes, ordinal: int) -> Sample:
     """Return the sample that a line holds; raise Invalid saying what is wrong with it."""
-    record = an_object(line)
+    return of_record(an_object(line), ordinal)
+
+
+def of_record(record: dict[str, Any], ordinal: int) -> Sample:
+    """Return the sample that a record is; raise Invalid saying what is wrong with it. The record is taken apart."""
     given = record.pop("messages", None)
     if given is None:
         raise Invalid("the record has no messages; they are a list of objects with role and content")

@@ -8,7 +8,8 @@ from collections.abc import AsyncIterator, Sequence
 import grpc.aio
 import structlog
 
-from libra.dispatch import card, content, records
+from libra.dispatch import builtin, card, content, records
+from libra.dispatch.catalogue import importing, library
 from libra.dispatch.registry import reference
 from libra.errors import Invalid, NotFound
 from libra.rpc import paging
@@ -16,11 +17,15 @@ from libra.store.client import Store
 from libra.telemetry.actions import Action
 from libra.v1 import task_pb2_grpc
 from libra.v1.task_pb2 import (
+    CatalogueEntry,
+    CatalogueState,
     GetTaskRequest,
     GetTaskResponse,
     ImportTaskHeader,
     ImportTaskRequest,
     ImportTaskResponse,
+    ListCatalogueRequest,
+    ListCatalogueResponse,
     ListSamplesRequest,
     ListSamplesResponse,
     ListTasksRequest,
@@ -32,6 +37,8 @@ from libra.v1.task_pb2 import (
 log = structlog.get_logger(__name__)
 
 MAX_FILE_BYTES = 256 * 1024 * 1024
+MAX_TASKS = 10_000
+"""A registry of more is not looked through for what was imported."""
 
 
 class TaskService(task_pb2_grpc.TaskServiceServicer):
@@ -78,6 +85,16 @@ class TaskService(task_pb2_grpc.TaskServiceServicer):
         token = paging.encode(str(first + size), f"samples/{task}") if len(samples) > size else ""
         return ListSamplesResponse(samples=samples[:size], next_page_token=token)
 
+    async def ListCatalogue(
+        self, request: ListCatalogueRequest, context: grpc.aio.ServicerContext
+    ) -> ListCatalogueResponse:
+        """Return the tasks that come with Libra and those of the published evaluation, by name."""
+        known = await asyncio.to_thread(catalogue)
+        imported = {task.name: reference(task) for task in await self._tasks.list(limit=MAX_TASKS)}
+        for entry in known:
+            entry.imported = imported.get(entry.task.name, "")
+        return ListCatalogueResponse(entries=known)
+
     async def _task(self, name: str, *, field: str = "name") -> Task:
         task = await self._tasks.get(name)
         if task is None:
@@ -88,9 +105,28 @@ class TaskService(task_pb2_grpc.TaskServiceServicer):
 def read(header: ImportTaskHeader, pieces: Sequence[bytes]) -> tuple[Task, list[Sample]]:
     """Return the task that a card and the pieces of a file make; raise Invalid naming file and line."""
     name = header.file_name or "the file"
+    if header.catalogue:
+        if header.card_yaml:
+            raise Invalid("a task of the catalogue has its card there; give none", field="header.card_yaml")
+        return importing.read(library.named(header.catalogue), pieces, seed=header.seed, file_name=name)
     parsed = card.parse(header.card_yaml, file_name=f"the card of {name}")
     samples = records.parse(pieces, file_name=name)
     return content.to_task(parsed, samples), samples
+
+
+def catalogue() -> list[CatalogueEntry]:
+    """Return every task that is known by name, in order of name."""
+    entries = [entry.to_proto() for entry in library.entries().values()]
+    for task, samples in builtin.load():
+        known = CatalogueEntry(
+            task=task, state=CatalogueState.CATALOGUE_STATE_BUILT_IN, published_samples=task.sample_count
+        )
+        known.multi_turn = any(message.role == "assistant" for sample in samples for message in sample.messages)
+        known.conversion = "The samples come with Libra, in its own format."
+        known.task.ClearField("version")
+        known.task.ClearField("sample_count")
+        entries.append(known)
+    return sorted(entries, key=lambda entry: entry.task.name)
 
 
 async def received(requests: AsyncIterator[ImportTaskRequest]) -> tuple[ImportTaskHeader, list[bytes]]:
