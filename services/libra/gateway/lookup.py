@@ -54,7 +54,9 @@ class Lookup:
         self._task.add_done_callback(self._tell)
         return self._task
 
-    def _tell(self, _: asyncio.Task[dict[str, Completion]]) -> None:
+    def _tell(self, task: asyncio.Task[dict[str, Completion]]) -> None:
+        if not task.cancelled():
+            task.exception()  # whoever waited has it; if all of them have left, it is no news
         waiting, self._waiting = self._waiting, []
         for end in waiting:
             if not end.done():
