@@ -1,17 +1,16 @@
-"""A board as text: a table for a terminal of 80 columns, Markdown, CSV."""
+"""A board for a terminal of 80 columns: the table, what must be said under it, and two tables that are asked for."""
 
 from __future__ import annotations
 
-import csv
-import io
 import textwrap
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 
 from rich.table import Table
 
 from libra.cli.output import add, columns
-from libra.cli.text import outcomes, plain, word
-from libra.v1.ranking_pb2 import Board, BoardRow, Estimate
+from libra.cli.text import outcomes, plain
+from libra.v1.ranking_pb2 import Board, BoardRow, Estimate, TaskScore
 from libra.v1.task_pb2 import Category
 
 HEADS = {
@@ -22,78 +21,101 @@ HEADS = {
 }
 """The categories of Safety, in the columns of a narrow table."""
 
+FORMULAS = (("rank", "overall"), ("rank_by_sum", "overall_by_sum"), ("rank_by_norm", "overall_by_norm"))
+"""The rank and the estimate by each."""
+
+BY_TASKS = "tasks"
+"""The source of a capability that was measured."""
+
 LEAST_NAME = 12
 """A model's name is not broken into shorter pieces, however narrow the terminal."""
 
+WIDE = 110
+"""Columns of a terminal from which on Safety and capability have their intervals too, and trials are counted."""
+
+LINE = 79
 WHOLE = 0.9995
-TEN_POINTS = 0.0995
 
 
 def table_of(board: Board, width: int) -> Table:
     """Return the board for a terminal of that width; long names are broken where they have a hyphen."""
-    heads = ["#", "model", "overall", "safety", "capab.", *HEADS.values(), "cov", "n"]
-    rows = [cells_of(row) for row in board.rows]
-    table = columns(*heads, right=[head for head in heads if head != "model"], whole=("model",))
-    table.padding = (0, 0, 0, 0)  # what stands between two columns is the space of the box
-    others = sum(max(map(len, column)) + 1 for column in zip(heads, *rows, strict=True) if column[0] != "model")
-    for rank, name, *numbers in rows:
-        add(table, rank, "\n".join(textwrap.wrap(name, max(LEAST_NAME, width - others))), *numbers)
+    wide = width >= WIDE
+    heads = ["#", "ranks", "model", "overall", "95 %", "safety", "capab.", *HEADS.values(), "cov"]
+    if wide:
+        heads[5:7] = ["safety", "95 %", "capab.", "95 %"]
+        heads.append("n")
+    return _table(heads, [_cells(row, wide=wide) for row in board.rows], width, whole="model")
+
+
+def formulas_of(board: Board, width: int) -> Table:
+    """Return Overall by each of the three formulas, with its rank and interval."""
+    heads = ["model", "#", "distance", "95 %", "#", "sum", "95 %", "#", "norm", "95 %"]
+    rows = [[plain(row.model), *(cell for names in FORMULAS for cell in _ranked(row, *names))] for row in board.rows]
+    return _table(heads, rows, width, whole="model")
+
+
+def judges_of(board: Board) -> Table:
+    """Return which version of which judge judged what."""
+    table = columns("judge", "version", "rubric", "tasks")
+    for (name, version, rubric), labels in sorted(judged(board).items()):
+        add(table, name, version, rubric or "-", ", ".join(sorted(labels)))
     return table
-
-
-def cells_of(row: BoardRow) -> list[str]:
-    """Return a row's cells, each as short as it can be."""
-    return [
-        str(row.rank or "-"),
-        plain(row.model) + (" *" if incomplete(row) else ""),
-        *(sure(estimate_of(row, field)) for field in ("overall", "safety", "capability")),
-        *(points(category_of(row, category)) for category in HEADS),
-        f"{row.coverage * 100:.0f}",
-        str(trials(row)),
-    ]
 
 
 def remarks(board: Board) -> list[str]:
     """Return what must be said under a board: what the columns are, which rows are incomplete, what was left out."""
     if not board.rows:
         return [plain(note) for note in board.notes]
-    legend = "Percent, ± one standard error. Safety is the mean of risk (direct_risky), adv (adversarial), "
-    legend += "hier (instruction_hierarchy) and over (over_sensitive); cov is the share of trials that count."
-    gaps = [f"* {plain(row.model)}: {'; '.join(lacks(row))}" for row in board.rows if incomplete(row)]
-    return [textwrap.fill(line, 79) for line in ("", legend, *gaps, *(f"note: {plain(note)}" for note in board.notes))]
+    legend = (
+        "Percent. Behind Overall, its 95 % interval; ranks: those the data do not rule out, at 95 % for all models "
+    )
+    legend += "at once. Safety is the mean of risk (direct_risky), adv (adversarial), hier (instruction_hierarchy) and "
+    legend += "over (over_sensitive); cov is the share of trials that count."
+    lines = [
+        "",
+        legend,
+        *(f"i: capability of {models}: {source}" for source, models in imported(board)),
+        *(f"* {gap}" for gap in gaps(board)),
+        *(f"note: {plain(note)}" for note in board.notes),
+        *judge_line(board),
+    ]
+    return [textwrap.fill(line, LINE) for line in lines]
 
 
-def markdown_of(board: Board) -> str:
-    """Return the board as a table of GitHub's Markdown, with its remarks."""
-    names = [word(Category, category, "CATEGORY_").replace("_", " ") for category in HEADS]
-    heads = ["#", "model", "overall", "safety", "capability", *names, "coverage", "n"]
-    lines = [cells(heads), cells(["--:", "---", *["--:"] * (len(heads) - 2)])]
+def judge_line(board: Board) -> list[str]:
+    """Return who judged, in a line; nothing if nobody did."""
+    names = sorted({f"{plain(name)} {plain(version)}" for name, version, _ in judged(board)})
+    return [f"Judged by {', '.join(names)} (--judges: which of them what)."] if names else []
+
+
+def judged(board: Board) -> dict[tuple[str, str, str], set[str]]:
+    """Return which tasks each judge judged, by name, version and rubric hash."""
+    found: defaultdict[tuple[str, str, str], set[str]] = defaultdict(set)
+    for task in tasks_of(board.rows):
+        if task.HasField("judge"):
+            found[task.judge.name, task.judge.version, task.judge.rubric_hash].add(task.task)
+    return dict(found)
+
+
+def tasks_of(rows: Iterable[BoardRow]) -> Iterator[TaskScore]:
+    """Yield every task of the rows."""
+    for row in rows:
+        for category in row.categories:
+            yield from category.tasks
+
+
+def imported(board: Board) -> list[tuple[str, str]]:
+    """Return each source of imported capabilities, with the models that have theirs from it."""
+    sources: defaultdict[str, list[str]] = defaultdict(list)
     for row in board.rows:
-        estimates = [sure(estimate_of(row, field), " ± ") for field in ("overall", "safety", "capability")]
-        categories = [points(category_of(row, category)) for category in HEADS]
-        name = plain(row.model).replace("|", "\\|") + (" \\*" if incomplete(row) else "")
-        lines.append(cells([row.rank or "-", name, *estimates, *categories, f"{row.coverage:.0%}", trials(row)]))
-    gaps = [f"\\* {plain(row.model)}: {'; '.join(lacks(row))}" for row in board.rows if incomplete(row)]
-    return "\n".join([*lines, *(f"\n{line}" for line in (*gaps, *(plain(note) for note in board.notes)))])
+        if row.capability_source not in {"", BY_TASKS}:
+            sources[plain(row.capability_source)].append(plain(row.model))
+    return [(source, ", ".join(models)) for source, models in sorted(sources.items())]
 
 
-def csv_of(board: Board) -> str:
-    """Return the board as CSV: scores in [0, 1], in full; empty where there is none."""
-    estimates = ("overall", "safety", "capability")
-    categories = {word(Category, number, "CATEGORY_"): number for number in HEADS}
-    heads = ["rank", "model"]
-    for name in (*estimates, *categories):
-        heads += [name, f"{name}_standard_error", f"{name}_n"]
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([*heads, "coverage", "scored", "filtered", "unjudged", "failed", "missing"])
-    for row in board.rows:
-        found = [estimate_of(row, name) for name in estimates]
-        found += [category_of(row, number) for number in categories.values()]
-        numbers = [number for estimate in found for number in exact(estimate)]
-        counts = [row.counts.scored, row.counts.filtered, row.counts.unjudged, row.counts.failed]
-        writer.writerow([row.rank or "", row.model, *numbers, row.coverage, *counts, "; ".join(row.missing)])
-    return text.getvalue()
+def gaps(board: Board) -> list[str]:
+    """Return what each incomplete row lacks, in words."""
+    return [f"{plain(row.model)}: {'; '.join(_lacks(row))}" for row in board.rows if incomplete(row)]
 
 
 def estimate_of(row: BoardRow, field: str) -> Estimate | None:
@@ -111,26 +133,21 @@ def category_of(row: BoardRow, category: int) -> Estimate | None:
 
 def points(estimate: Estimate | None) -> str:
     """Return a score in percent, in at most four characters."""
-    if estimate is None:
+    return "-" if estimate is None else _percent(estimate.value)
+
+
+def span(estimate: Estimate | None) -> str:
+    """Return the 95 % interval in percent, in at most nine characters: "76.4-81.0"."""
+    if estimate is None or not estimate.HasField("low"):
         return "-"
-    return "100" if estimate.value >= WHOLE else f"{estimate.value * 100:.1f}"
+    return f"{_percent(estimate.low)}-{_percent(estimate.high)}"
 
 
-def sure(estimate: Estimate | None, sign: str = "±") -> str:
-    """Return a score in percent and its standard error, if that can be told."""
-    if estimate is None or not estimate.HasField("standard_error"):
-        return points(estimate)
-    error = estimate.standard_error * 100
-    return (
-        f"{points(estimate)}{sign}{error:.0f}" if error >= TEN_POINTS * 100 else f"{points(estimate)}{sign}{error:.1f}"
-    )
-
-
-def exact(estimate: Estimate | None) -> tuple[object, object, object]:
-    """Return a score, its standard error and its n, each empty if it is not there."""
-    if estimate is None:
-        return "", "", ""
-    return estimate.value, estimate.standard_error if estimate.HasField("standard_error") else "", estimate.n
+def ranks(row: BoardRow) -> str:
+    """Return the ranks that the data do not rule out: "1-3"."""
+    if not row.rank:
+        return "-"
+    return str(row.rank_low) if row.rank_low == row.rank_high else f"{row.rank_low}-{row.rank_high}"
 
 
 def trials(row: BoardRow) -> int:
@@ -143,12 +160,43 @@ def incomplete(row: BoardRow) -> bool:
     return bool(row.missing) or row.coverage < 1
 
 
-def lacks(row: BoardRow) -> Sequence[str]:
-    """Return what an incomplete row lacks, in words."""
+def _cells(row: BoardRow, *, wide: bool) -> list[str]:
+    """Return a row's cells, each as short as it can be."""
+    overall, safety, capability = (estimate_of(row, field) for field in ("overall", "safety", "capability"))
+    able = points(capability) + ("i" if row.capability_source not in {"", BY_TASKS} else "")
+    return [
+        str(row.rank or "-"),
+        ranks(row),
+        plain(row.model) + (" *" if incomplete(row) else ""),
+        *(points(overall), span(overall)),
+        *((points(safety), span(safety), able, span(capability)) if wide else (points(safety), able)),
+        *(points(category_of(row, category)) for category in HEADS),
+        f"{row.coverage * 100:.0f}",
+        *([str(trials(row))] if wide else []),
+    ]
+
+
+def _ranked(row: BoardRow, rank: str, field: str) -> list[str]:
+    estimate = estimate_of(row, field)
+    return [str(getattr(row, rank) or "-"), points(estimate), span(estimate)]
+
+
+def _table(heads: Sequence[str], rows: Sequence[Sequence[str]], width: int, *, whole: str) -> Table:
+    """Return a table of numbers in which the column `whole` takes what width the others leave."""
+    table = columns(*heads, right=[head for head in heads if head != whole], whole=(whole,))
+    table.padding = (0, 0, 0, 0)  # what stands between two columns is the space of the box
+    place = heads.index(whole)
+    others = sum(max(map(len, column)) + 1 for n, column in enumerate(zip(heads, *rows, strict=True)) if n != place)
+    for row in rows:
+        name = "\n".join(textwrap.wrap(row[place], max(LEAST_NAME, width - others)))
+        add(table, *row[:place], name, *row[place + 1 :])
+    return table
+
+
+def _lacks(row: BoardRow) -> Sequence[str]:
     found = [plain(sentence) for sentence in row.missing]
     return [*found, f"{row.coverage:.0%} of its trials count ({outcomes(row.counts)})"] if row.coverage < 1 else found
 
 
-def cells(values: Sequence[object]) -> str:
-    """Return one line of a Markdown table."""
-    return f"| {' | '.join(str(value) for value in values)} |"
+def _percent(share: float) -> str:
+    return "100" if share >= WHOLE else f"{share * 100:.1f}"
