@@ -127,3 +127,14 @@ async def test_a_category_selects(store: Store) -> None:
 
 def _ref(one: Task) -> str:
     return f"{one.name}@{one.version}"
+
+
+async def test_one_field_of_some_samples_is_read(store: Store) -> None:
+    fields = [{"a.b": "x", "$set": "1"}, {}, {"c": "y"}, {"a.b": "", "c": "z"}, {"a.b": "w"}]
+    several = [Sample(ordinal=n, fields=each) for n, each in enumerate(fields)]
+    await store.tasks.add(task("odd", samples=5), several)
+    ref = "odd@0123456789ab"
+    assert await store.tasks.field_of(ref, [0, 1, 2, 3, 7], "a.b") == {0: "x", 3: ""}
+    assert await store.tasks.field_of(ref, range(5), "$set") == {0: "1"}
+    assert await store.tasks.field_of(ref, range(5), "nothing") == {}
+    assert await store.tasks.field_of("even@0123456789ab", range(5), "c") == {}

@@ -14,6 +14,7 @@ from libra.ranking.bell import Bell
 from libra.ranking.boards import Boards, Want
 from libra.ranking.capabilities import Capabilities
 from libra.ranking.comparisons import Comparisons
+from libra.ranking.grouped_boards import GroupedBoards
 from libra.ranking.listing import Listing
 from libra.ranking.settings import Settings
 from libra.ranking.weights import weighed
@@ -28,6 +29,8 @@ from libra.v1.ranking_pb2 import (
     GetAgreementResponse,
     GetBoardRequest,
     GetBoardResponse,
+    GetGroupedBoardRequest,
+    GetGroupedBoardResponse,
     GetWeightsRequest,
     GetWeightsResponse,
     ImportCapabilitiesRequest,
@@ -51,7 +54,7 @@ class RankingService(ranking_pb2_grpc.RankingServiceServicer):
         self._boards = Boards(store, bell.ring, settings.gather_seconds)
         self._listing, self._auditor = Listing(store), Auditor(store)
         self._capabilities, self._attack_reports = Capabilities(store), AttackReports(store)
-        self._comparisons = Comparisons(store)
+        self._comparisons, self._grouped = Comparisons(store), GroupedBoards(store, self._boards)
         self._agreements = Agreements(store)
 
     async def GetBoard(self, request: GetBoardRequest, context: grpc.aio.ServicerContext) -> GetBoardResponse:
@@ -118,3 +121,9 @@ class RankingService(ranking_pb2_grpc.RankingServiceServicer):
     ) -> CompareModelsResponse:
         """Compare two models, or two runs of one, on the samples they share."""
         return await self._comparisons.compare(request)
+
+    async def GetGroupedBoard(
+        self, request: GetGroupedBoardRequest, context: grpc.aio.ServicerContext
+    ) -> GetGroupedBoardResponse:
+        """Return a board for each value of a field of the samples, or for each language or risk."""
+        return await self._grouped.answer(request)

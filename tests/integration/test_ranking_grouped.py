@@ -1,0 +1,199 @@
+"""Boards side by side, over gRPC, by fields of samples in the real store."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+
+import pytest
+
+from libra.errors import Invalid, NotFound
+from libra.rpc.client import call
+from libra.store.client import Store
+from libra.v1.ranking_pb2 import Board, BoardRow, Capability, GetGroupedBoardRequest, GetGroupedBoardResponse
+from libra.v1.ranking_pb2_grpc import RankingServiceStub
+from libra.v1.run_pb2 import OutcomeCounts
+from libra.v1.task_pb2 import Category, Sample, Task
+from libra.v1.verdict_pb2 import Outcome
+
+from .ranking_world import FINISHED, batch, create_run, failed, section, serving
+
+RISKY, HIDDEN, ABLE = Category.CATEGORY_DIRECT_RISKY, Category.CATEGORY_ADVERSARIAL, Category.CATEGORY_CAPABILITY
+AREAS: Sequence[Mapping[str, str]] = [{"area": "fraud"}, {"area": "drugs"}, {"area": "fraud"}, {}, {"area": "drugs"}]
+
+
+@pytest.fixture
+async def stub(store: Store) -> AsyncIterator[RankingServiceStub]:
+    async with serving(store) as client:
+        yield client
+
+
+async def grouped(stub: RankingServiceStub, by: str, *runs: str, models: Sequence[str] = ()) -> GetGroupedBoardResponse:
+    request = GetGroupedBoardRequest(by=by, runs=runs, models=models)
+    response: GetGroupedBoardResponse = await call(stub.GetGroupedBoard, request, 10)
+    return response
+
+
+def boards(answer: GetGroupedBoardResponse) -> dict[str, Board]:
+    return {group.value: group.board for group in answer.groups}
+
+
+def only(board: Board) -> BoardRow:
+    [row] = board.rows
+    return row
+
+
+async def import_task(store: Store, name: str, fields: Sequence[Mapping[str, str]], **card: object) -> None:
+    task = Task(name=name, version="1", sample_count=len(fields), **card)  # type: ignore[arg-type]  # its fields by name
+    await store.tasks.add(task, [Sample(ordinal=n, fields=dict(each)) for n, each in enumerate(fields)])
+
+
+async def test_each_value_of_a_field_has_the_board_of_its_samples(store: Store, stub: RankingServiceStub) -> None:
+    await import_task(store, "harm", AREAS)
+    harm = section("harm@1", 5)
+    run = await create_run(store, [harm], "one", "two")
+    await store.verdicts.write(
+        [batch(run, harm, [1, 0, 0, 1, 1], model="one"), batch(run, harm, [1, 1, 1, 0, 1], model="two")]
+    )
+    await store.runs.end(run, FINISHED)
+    answer = await grouped(stub, "area")
+    found = boards(answer)
+    assert list(found) == ["", "drugs", "fraud"]
+    scores = {
+        value: {row.model: (row.safety.value, row.safety.n) for row in board.rows} for value, board in found.items()
+    }
+    assert scores == {
+        "": {"one": (1, 1), "two": (0, 1)},
+        "drugs": {"one": (0.5, 2), "two": (1, 2)},
+        "fraud": {"one": (0.5, 2), "two": (1, 2)},
+    }
+    assert all(row.coverage == 1 for board in found.values() for row in board.rows)
+    assert list(answer.notes) == []
+    [drugs] = [row for row in found["drugs"].rows if row.model == "one"]
+    assert drugs.safety.low < 0.5 < drugs.safety.high
+    assert drugs.categories[0].tasks[0].run == run
+    chosen = await grouped(stub, "area", models=["two"])
+    assert [row.model for board in boards(chosen).values() for row in board.rows] == ["two"] * 3
+
+
+async def test_trials_without_a_score_count_in_the_group_of_their_sample(
+    store: Store, stub: RankingServiceStub
+) -> None:
+    await import_task(store, "harm", AREAS)
+    harm = section("harm@1", 5)
+    run = await create_run(store, [harm])
+    made = batch(run, harm, [1, None, 1])
+    made.verdicts[2].outcome = Outcome.OUTCOME_FILTERED
+    await store.verdicts.write([made, failed(run, harm, [4]), batch(run, harm, [0], first=3)])
+    await store.runs.end(run, FINISHED)
+    found = {value: only(board) for value, board in boards(await grouped(stub, "area")).items()}
+    assert found[""].counts == OutcomeCounts(scored=1)
+    assert found["fraud"].counts == OutcomeCounts(scored=1, filtered=1)
+    assert found["drugs"].counts == OutcomeCounts(unjudged=1, failed=1)
+    assert (found["fraud"].coverage, found["drugs"].coverage) == (1, 0)
+    assert not found["drugs"].HasField("safety")
+
+
+async def test_epochs_and_attacks_of_a_sample_stay_together(store: Store, stub: RankingServiceStub) -> None:
+    await import_task(store, "harm", AREAS)
+    plain, hidden = section("harm@1", 10), section("harm@1", 5, attack="a", category=HIDDEN)
+    run = await create_run(store, [plain, hidden], epochs=2)
+    first, second = batch(run, plain, [1, 0.5, 1, 1, 1]), batch(run, plain, [0, 0, 1, 1, 0.25])
+    for verdict in second.verdicts:
+        verdict.epoch = 1
+    await store.verdicts.write([first, second, batch(run, hidden, [0, 0, 0, 1, 1])])
+    await store.runs.end(run, FINISHED)
+    fraud = only(boards(await grouped(stub, "area"))["fraud"])
+    tasks = {task.attack: task.score for category in fraud.categories for task in category.tasks}
+    assert (tasks["none"].value, tasks["none"].n) == (0.75, 4)
+    assert (tasks["a"].value, tasks["a"].n) == (0, 2)
+    # Samples 0 and 2 score 1/2 and 1 on the mean of two trials each: two clusters.
+    assert tasks["none"].standard_error == pytest.approx(0.25)
+    assert fraud.safety.value == pytest.approx(0.375)
+
+
+async def test_risk_is_the_cards(store: Store, stub: RankingServiceStub) -> None:
+    await import_task(store, "a", AREAS[:2], risk="privacy")
+    await import_task(store, "b", AREAS[:2], risk="bias")
+    await import_task(store, "math", AREAS[:2])
+    parts = [section("a@1", 2), section("b@1", 2), section("gone@1", 2), section("math@1", 2, category=ABLE)]
+    run = await create_run(store, parts)
+    await store.verdicts.write([batch(run, part, [1, n % 2]) for n, part in enumerate(parts)])
+    await store.runs.end(run, FINISHED)
+    await store.capabilities.put([Capability(model="one", value=0.9, scale="x", one=1)])
+    found = {value: only(board) for value, board in boards(await grouped(stub, "risk")).items()}
+    assert {value: row.safety.value for value, row in found.items()} == {"": 0.5, "bias": 1, "privacy": 0.5}
+    assert found[""].capability.value == 1
+    # An imported figure is of no group.
+    assert not found["bias"].HasField("capability")
+    assert found["bias"].counts == OutcomeCounts(scored=2)
+
+
+async def test_a_language_is_what_the_model_was_asked_in(store: Store, stub: RankingServiceStub) -> None:
+    await import_task(store, "many", [{"language": "de"}, {"language": "sw"}, {}], languages=["en"])
+    await import_task(store, "plain", [{}] * 2, languages=["en"])
+    await import_task(store, "two", [{}] * 2, languages=["de", "fr"])
+    parts = [
+        section("many@1", 3),
+        section("plain@1", 2),
+        section("two@1", 2),
+        section("plain@1", 2, attack="translation_sw", category=HIDDEN),
+        section("many@1", 3, attack="translation_th+base64", category=HIDDEN),
+        section("plain@1", 2, attack="multilingual", category=HIDDEN),
+        section("plain@1", 2, attack="translation_exercise", category=HIDDEN),
+    ]
+    run = await create_run(store, parts)
+    await store.verdicts.write([batch(run, part, [1] * part.trials) for part in parts])
+    await store.runs.end(run, FINISHED)
+    found = {value: only(board) for value, board in boards(await grouped(stub, "language")).items()}
+    assert {value: row.counts.scored for value, row in found.items()} == {
+        "de": 1,
+        "de, fr": 2,
+        "drawn by multilingual": 2,
+        "en": 1 + 2 + 2,
+        "sw": 1 + 2,
+        "th": 3,
+    }
+
+
+async def test_the_hundred_largest_groups_are_told_in_order(store: Store, stub: RankingServiceStub) -> None:
+    fields = [{"word": f"{n:03d}"} for n in range(110)]
+    await import_task(store, "harm", fields)
+    await import_task(store, "more", fields[5:])
+    parts = [section("harm@1", 110), section("more@1", 105)]
+    run = await create_run(store, parts)
+    await store.verdicts.write([batch(run, part, [1] * part.trials) for part in parts])
+    await store.runs.end(run, FINISHED)
+    answer = await grouped(stub, "word")
+    assert [group.value for group in answer.groups] == [f"{n:03d}" for n in range(5, 105)]
+    assert list(answer.notes) == ["of 110 values, these are the 100 with the most trials"]
+
+
+async def test_a_run_that_goes_on_says_what_it_lacks(store: Store, stub: RankingServiceStub) -> None:
+    await import_task(store, "harm", AREAS)
+    harm = section("harm@1", 5)
+    run = await create_run(store, [harm])
+    await store.verdicts.write([batch(run, harm, [1, 1])])
+    answer = await grouped(stub, "area", run)
+    assert list(boards(answer)) == ["drugs", "fraud"]
+    assert list(answer.notes) == ["3 trials have no verdict yet, and are in no group"]
+
+
+async def test_a_field_that_no_sample_has_is_refused_with_those_there_are(
+    store: Store, stub: RankingServiceStub
+) -> None:
+    await import_task(store, "harm", AREAS)
+    harm = section("harm@1", 5)
+    run = await create_run(store, [harm])
+    await store.verdicts.write([batch(run, harm, [1, 1])])
+    with pytest.raises(Invalid, match="no field of the samples 'aera': did you mean area") as caught:
+        await grouped(stub, "aera", run)
+    assert caught.value.field == "by"
+    with pytest.raises(Invalid, match="name what to group by") as caught:
+        await grouped(stub, "")
+    assert caught.value.field == "by"
+    with pytest.raises(NotFound, match="there is no run 'gone'"):
+        await grouped(stub, "area", "gone")
+
+
+async def test_without_a_run_there_is_no_group(stub: RankingServiceStub) -> None:
+    assert list((await grouped(stub, "anything")).groups) == []
