@@ -8,10 +8,14 @@ from collections.abc import AsyncIterator, Sequence
 
 import pytest
 
+from libra.errors import Unavailable
 from libra.ranking.boards import Boards, Want
+from libra.ranking.gathering import Gatherer
 from libra.rpc.client import call
 from libra.store import indexes
+from libra.store.cells import Cell
 from libra.store.client import Store
+from libra.store.sample_sums import Key, SampleSums, SampleSumsCollection
 from libra.v1.calibration_pb2 import Calibration
 from libra.v1.ranking_pb2 import (
     Board,
@@ -148,6 +152,29 @@ async def test_a_board_does_not_wait_for_what_takes_long_and_is_completed_later(
     assert list(late.notes) == []
     assert late.revision == early.revision + 1
     assert (await boards.answer()) is (await boards.answer())
+
+
+class Interrupted(SampleSumsCollection):
+    """A way to what is kept that is cut off once."""
+
+    cut_off = False
+
+    async def gather(self, cells: Sequence[Cell]) -> dict[Key, SampleSums]:
+        if not self.cut_off:
+            self.cut_off = True
+            raise Unavailable("MongoDB cannot be reached")
+        return await super().gather(cells)
+
+
+async def test_gathering_that_was_cut_off_is_taken_up_by_the_next_who_asks(store: Store) -> None:
+    await finished_run(store, "harm@1", HALF)
+    cells = await store.cells.of_runs(list(await store.runs.finished()))
+    rung: list[bool] = []
+    gatherer = Gatherer(Interrupted(store._database, store._door), 5.0, lambda: rung.append(True))
+    first = await gatherer.sums(cells)
+    assert (dict(first.sums), first.pending, first.absent, rung) == ({}, 1, 0, [])
+    second = await gatherer.sums(cells)
+    assert (len(second.sums), second.pending, second.absent, rung) == (1, 0, 0, [True])
 
 
 async def test_a_run_that_goes_on_is_not_taken_apart(store: Store, stub: RankingServiceStub) -> None:
