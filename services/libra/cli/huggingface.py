@@ -8,14 +8,18 @@ from __future__ import annotations
 import datetime as dt
 import decimal
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
+from pathlib import Path
 from typing import Any
 
 from libra.errors import Invalid, LibraError, nearest
 
 SHOWN_CHARACTERS = 300
+ON_THE_HUB = re.compile(r"(?P<name>[\w.-]+/[\w.-]+)/(?P<folder>[\w./-]+)")
+"""A dataset with a folder of it."""
 
 
 class ExtraMissing(LibraError):
@@ -27,7 +31,7 @@ class Source:
     """Which rows to read."""
 
     name: str
-    """As on the hub ("owner/name"), or the path of a folder."""
+    """As on the hub ("owner/name", or "owner/name/folder" for the files of one folder of it), or the path of a folder."""
 
     split: str = "test"
     config: str = ""
@@ -35,6 +39,11 @@ class Source:
 
     limit: int = 0
     """Rows from the beginning; 0 for all."""
+
+    def parts(self) -> tuple[str, str]:
+        """Return the dataset, and the folder of it whose files are meant; "" for all of them."""
+        found = ON_THE_HUB.fullmatch(self.name)
+        return (found["name"], found["folder"]) if found and not Path(self.name).exists() else (self.name, "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,23 +80,37 @@ def lines(source: Source, columns: Columns) -> Iterator[bytes]:
             raise Invalid(f"row {number} of {source.name}: {error.message}", field=error.field) from None
 
 
+def raw_lines(source: Source) -> Iterator[bytes]:
+    """Yield each row as it is, as a line of JSONL; raise as `lines` does."""
+    for number, row in enumerate(rows(source), start=1):
+        try:
+            yield line(row)
+        except Invalid as error:
+            raise Invalid(f"row {number} of {source.name}: {error.message}", field=error.field) from None
+
+
 def rows(source: Source) -> Iterator[Mapping[str, Any]]:
-    """Yield the rows of a dataset one by one, without first bringing all of it here."""
+    """Yield the rows of a dataset one by one, without first bringing all of it here; of splits with "+" between, of each."""
     try:
         import datasets  # noqa: PLC0415 - an extra, and a second of work
     except ImportError:
         raise ExtraMissing(
             'reading datasets of Hugging Face needs an extra: pip install "libra[huggingface]"'
         ) from None
+    name, folder = source.parts()
     try:
-        dataset: Iterable[Mapping[str, Any]] = datasets.load_dataset(
-            source.name,
-            source.config or None,
-            split=source.split,
-            revision=source.revision or None,
-            streaming=True,
-        )
-        yield from islice(dataset, source.limit or None)
+        parts: list[Iterable[Mapping[str, Any]]] = [
+            datasets.load_dataset(
+                name,
+                source.config or None,
+                data_dir=folder or None,
+                split=split,
+                revision=source.revision or None,
+                streaming=True,
+            )
+            for split in source.split.split("+")
+        ]
+        yield from islice(chain.from_iterable(parts), source.limit or None)
     except (ValueError, OSError) as error:  # the library's own errors are made of these
         raise Invalid(f"the dataset {source.name} cannot be read: {said(error)}", field="dataset") from None
 

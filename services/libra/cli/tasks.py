@@ -5,11 +5,13 @@ from __future__ import annotations
 import click
 
 from libra.cli import output
+from libra.cli.catalogue import list_catalogue, print_entry
 from libra.cli.client import Client, speaks
 from libra.cli.conversation import block, print_messages
 from libra.cli.errors import in_words
-from libra.cli.task_import import import_task
+from libra.cli.task_import import entry_named, import_task
 from libra.cli.text import word
+from libra.errors import NotFound
 from libra.v1.task_pb2 import (
     Category,
     GetTaskRequest,
@@ -35,10 +37,17 @@ tasks.add_command(import_task)
 @tasks.command("list")
 @click.option("--category", type=click.Choice(list(CATEGORIES)), help="Only the tasks that count there.")
 @click.option("--all-versions", is_flag=True, help="Every version, and not just the newest of each task.")
+@click.option(
+    "--catalogue", is_flag=True, help="Every task that is known by name, whether its samples are there or not."
+)
 @output.json_option
 @speaks
-async def list_tasks(client: Client, category: str | None, *, all_versions: bool, as_json: bool) -> None:
+async def list_tasks(
+    client: Client, category: str | None, *, all_versions: bool, catalogue: bool, as_json: bool
+) -> None:
     """List the tasks, in order of name."""
+    if catalogue:
+        return await list_catalogue(client, CATEGORIES[category] if category else 0, as_json=as_json)
     number = CATEGORIES[category] if category else Category.CATEGORY_UNSPECIFIED
     request = ListTasksRequest(page_size=1000, category=number, all_versions=all_versions)
     answer = await client.pages(TaskServiceStub, "ListTasks", request, "tasks")
@@ -59,9 +68,15 @@ async def list_tasks(client: Client, category: str | None, *, all_versions: bool
 @output.json_option
 @speaks
 async def show(client: Client, task: str, samples: int, *, as_json: bool) -> None:
-    """Show the card of TASK (name or name@version) and its first samples."""
+    """Show the card of TASK (name or name@version) and its first samples.
+
+    Of a task of the catalogue that was not imported, its card is shown and how it is had.
+    """
     with in_words(lambda field: WORDS.get(field, field)):
-        answer = await client.call(TaskServiceStub, "GetTask", GetTaskRequest(name=task))
+        try:
+            answer = await client.call(TaskServiceStub, "GetTask", GetTaskRequest(name=task))
+        except NotFound as missing:
+            return await show_known(client, task, missing, as_json=as_json)
     if as_json:
         return output.emit_json(answer)
     print_card(answer.task)
@@ -71,6 +86,18 @@ async def show(client: Client, task: str, samples: int, *, as_json: bool) -> Non
         for sample in page.samples:
             print_sample(sample)
     return None
+
+
+async def show_known(client: Client, task: str, missing: NotFound, *, as_json: bool) -> None:
+    """Show what the catalogue says of a task; raise what is `missing` if it knows none of that name."""
+    try:
+        entry = await entry_named(client, task)
+    except NotFound:
+        raise missing from None
+    if as_json:
+        return output.emit_json(entry)
+    print_card(entry.task)
+    return print_entry(entry)
 
 
 def kind(task: Task) -> str:
@@ -83,13 +110,13 @@ def print_card(task: Task) -> None:
     options = ", ".join(f"{name}: {value}" for name, value in sorted(task.judge.options.items()))
     output.pairs(
         [
-            ("task", f"{task.name}@{task.version}"),
+            ("task", f"{task.name}@{task.version}" if task.version else task.name),
             ("category", kind(task)),
             ("risk", task.risk),
             ("what it asks", task.description),
             ("judge", f"{task.judge.name} ({options})" if options else task.judge.name),
             ("score 1 means", task.metric),
-            ("samples", f"{task.sample_count:,}"),
+            ("samples", f"{task.sample_count:,}" if task.version else ""),
             ("languages", ", ".join(task.languages)),
             ("licence", task.licence),
             ("source", task.source),

@@ -17,7 +17,7 @@ STATES = {name.removeprefix("CATALOGUE_STATE_").lower(): number for name, number
 TURNS = ("single", "multi")
 TEXTS = ("dataset", "split", "conversion")
 KEYS = ("state", "turns", "published_samples", "record", *TEXTS)
-RECIPE_TEXTS = ("prepare", "user", "system", "wrap", "id", "once")
+RECIPE_TEXTS = ("prepare", "user", "system", "new_system", "wrap", "id", "once")
 RECIPE_KEYS = (*RECIPE_TEXTS, "fields", "where", "labels", "constants", "options")
 
 

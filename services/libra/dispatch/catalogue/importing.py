@@ -37,7 +37,7 @@ def samples(entry: Entry, pieces: Iterable[bytes], *, seed: int, file_name: str)
     ids: dict[str, str] = {}
     for where, record in rows.read(pieces, file_name=file_name):
         try:
-            for taken in entry.recipe.made_of(record):
+            for taken in entry.recipe.taken(record):
                 key = entry.recipe.key(taken)
                 if key in keys:
                     continue

@@ -38,6 +38,15 @@ class Label:
 
 
 @dataclass(frozen=True, slots=True)
+class Taken:
+    """A record that is to become a sample."""
+
+    record: Record
+    whole: bool
+    """It came with messages, in the form of the published evaluation: all that it says beside is kept."""
+
+
+@dataclass(frozen=True, slots=True)
 class Recipe:
     """What is done with each record. A record with `messages`, as the published evaluation has them, keeps these."""
 
@@ -47,8 +56,11 @@ class Recipe:
     user: str = "{prompt}"
     """The template of the user's turn, where the record has no messages."""
 
-    system: str | None = None
-    """The template of the system message, which replaces the record's; None leaves that as it is."""
+    system: str = ""
+    """The template of the system message, where the record has no messages."""
+
+    new_system: str = ""
+    """The template of a system message in place of whatever the record has."""
 
     wrap: str = ""
     """The template around the user's last turn, `prompt`; "" for none."""
@@ -63,7 +75,7 @@ class Recipe:
     """The values that a column must have for the record to be taken; a record without the column is."""
 
     once: str = ""
-    """A template; of the records for which it comes to the same text, the first is taken."""
+    """The columns, with bars between, by whose first a record is known; of several alike, the first is taken."""
 
     labels: Mapping[str, Label] = field(default_factory=dict)
     constants: Mapping[str, str] = field(default_factory=dict)
@@ -71,34 +83,42 @@ class Recipe:
 
     options: choices.Options | None = None
 
-    def made_of(self, record: Record) -> Iterator[Record]:
+    def taken(self, record: Record) -> Iterator[Taken]:
         """Yield what is taken of a record, prepared."""
         for one in prepared(self.prepare, record):
             if all(name not in one or as_text(one[name]) in words for name, words in self.where.items()):
-                yield one
+                yield Taken(one, whole="messages" in record)
 
-    def key(self, record: Record) -> str | None:
-        """Return the text by which a record is known to be there already; None if all are taken."""
-        return filled(self.once, record) if self.once else None
+    def key(self, taken: Taken) -> str | None:
+        """Return the text by which a record is known to be there already; None if it has none."""
+        held = looked_up(self.once, taken.record) if self.once else None
+        return None if held is None else as_text(held)
 
-    def sample(self, record: Record, *, task: str, place: int, seed: int) -> Record:
+    def sample(self, taken: Taken, *, task: str, place: int, seed: int) -> Record:
         """Return a prepared record in Libra's form: `messages`, perhaps an `id`, and fields.
 
         `task` and `place`, counted from 0, choose the order of options for the seed. Raises Invalid if something is missing.
         """
-        turns = spoken(record)
-        kept = self._kept(record, whole=bool(turns))
+        record, turns = taken.record, spoken(taken.record)
+        kept = self._kept(record, whole=taken.whole and bool(turns))
         kept |= {name: label.of(record) for name, label in self.labels.items()} | dict(self.constants)
         kept |= self._shuffled(record, turns, task, place, seed) if self.options else {}
-        turns = turns or [{"role": "user", "content": filled(self.user, record | kept)}]
-        if self.wrap:
-            turns[-1] = turns[-1] | {"content": filled(self.wrap, {"prompt": turns[-1]["content"]})}
-        if self.system is not None:
-            system = {"role": "system", "content": filled(self.system, record | kept)}
-            turns = [system, *(turn for turn in turns if turn["role"] != "system")]
+        turns = self._turns(record | kept, turns)
         kept.pop(LISTED, None)
         known = looked_up(self.id, record) if self.id else None
         return kept | {"messages": turns} | ({} if known is None else {"id": as_text(known)})
+
+    def _turns(self, record: Record, turns: Turns) -> Turns:
+        """Return the record's own turns, or those that the templates make, with what the card puts around them."""
+        if not turns:
+            system = [{"role": "system", "content": filled(self.system, record)}] if self.system else []
+            turns = [*system, {"role": "user", "content": filled(self.user, record)}]
+        if self.wrap:
+            turns[-1] = turns[-1] | {"content": filled(self.wrap, {"prompt": turns[-1]["content"]})}
+        if self.new_system:
+            system = [{"role": "system", "content": filled(self.new_system, record)}]
+            turns = [*system, *(turn for turn in turns if turn.get("role") != "system")]
+        return turns
 
     def _kept(self, record: Record, *, whole: bool) -> Record:
         every = {name: held for name, held in record.items() if name not in {"messages", "id"}} if whole else {}

@@ -105,9 +105,11 @@ def listed(found: Any) -> Numbered:
 
 
 def lone_list(found: Record) -> list[Any] | None:
-    """Return the list that an object holds and nothing else, as {"instructions": [...]}; None if it is a record."""
-    held = next(iter(found.values())) if len(found) == 1 else None
-    return held if isinstance(held, list) and "messages" not in found else None
+    """Return the one list that an object holds beside empty ones, as {"instructions": [...]}; None if it is a record."""
+    if "messages" in found or not all(isinstance(held, list) for held in found.values()):
+        return None
+    full = [held for held in found.values() if held]
+    return full[0] if len(full) == 1 else None
 
 
 def of_csv(text: str, delimiter: str) -> Numbered:
