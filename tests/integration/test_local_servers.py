@@ -7,7 +7,7 @@ from pathlib import Path
 import nats
 import pytest
 
-from libra.local import binaries
+from libra.local import binaries, servers
 from libra.local.servers import MongoServer, NatsServer, ServerFailed, free_port
 from libra.store.client import Store
 from libra.v1.model_pb2 import Model
@@ -70,3 +70,12 @@ def test_a_library_that_is_missing_is_told_with_the_package_that_has_it(tmp_path
     lost = "mongod: error while loading shared libraries: libcurl.so.4: cannot open shared object file"
     with pytest.raises(ServerFailed, match=r"ended with status 127. .*`apt-get install libcurl4`.*\n.*libcurl.so.4"):
         MongoServer._run(tmp_path, free_port(), ["sh", "-c", f"echo {lost!r} >&2; exit 127"])
+
+
+def test_a_server_is_not_there_because_somebody_else_listens_on_its_port(
+    nats_server: NatsServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(servers, "START_SECONDS", 0.3)
+    with pytest.raises(ServerFailed, match="did not answer"):
+        NatsServer._run(tmp_path, nats_server.port, ["sleep", "60"])
+    assert nats_server.answers()

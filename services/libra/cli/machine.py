@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from libra.local.system import System
 
 SOMETHING_IS_DOWN = 1
+INTERRUPTED = 130
 
 
 def data_option(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -49,11 +50,16 @@ def up(data: Path | None, replicas: int | None) -> None:
     again, so that `libra up` is safe to repeat.
 
     A server of your own is used in place of one of these where LIBRA_NATS_URL or LIBRA_MONGO_URL is set. The gateway reads
-    the keys of models from the environment of this very command: set them first.
+    the keys of models from the environment of this very command: set them first. Ctrl-C ends what was started again; once more
+    Ctrl-C does so at once.
     """
     system = open_system(data, replicas=replicas, say=output.note)
     began = time.monotonic()
-    started = system.up()
+    try:
+        started = system.up()
+    except KeyboardInterrupt:
+        output.note(f"interrupted: {what_is_left(system)}")
+        sys.exit(INTERRUPTED)
     if not started:
         click.echo(f"Libra is up in {system.folder} already.")
     elif len(started) < len(system.own_parts()):
@@ -61,6 +67,14 @@ def up(data: Path | None, replicas: int | None) -> None:
     else:
         click.echo(f"Libra is up in {system.folder} after {duration(time.monotonic() - began)}.")
     click.echo("`libra status` shows its parts, `libra down` ends it.")
+
+
+def what_is_left(system: System) -> str:
+    """Return, in words, what runs after a start that was broken off."""
+    left = [name for name in system.names if name in system.running()]
+    if not left:
+        return f"what was started has been ended; nothing runs in {system.folder}"
+    return f"what was started has been ended; what ran before goes on: {', '.join(left)}"
 
 
 @click.command()

@@ -37,6 +37,15 @@ def of(folder: Path) -> dict[str, psutil.Process]:
     return found
 
 
+def listens(process: psutil.Process, port: int) -> bool:
+    """Tell whether it is this very process that listens on `port`, and not somebody who was faster."""
+    try:
+        found = process.net_connections("tcp")
+    except psutil.Error:  # it has ended, or may not be looked at
+        return False
+    return any(each.status == psutil.CONN_LISTEN and each.laddr.port == port for each in found)
+
+
 def end(processes: Iterable[psutil.Process], seconds: float) -> None:
     """Ask the processes to end (SIGTERM), wait that long, and kill those that have not."""
     asked = list(processes)

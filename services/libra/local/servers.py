@@ -6,13 +6,16 @@ import signal
 import socket
 import subprocess
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
+import psutil
+
 from libra.errors import LibraError, Unavailable
-from libra.local import binaries
+from libra.local import binaries, processes
 from libra.store import replica_set
 
 if TYPE_CHECKING:
@@ -42,7 +45,7 @@ class ServerFailed(LibraError):
 
 
 @dataclass(slots=True)
-class _Server:
+class _Server(ABC):
     """One process, and the folder that outlives it."""
 
     name: ClassVar[str]
@@ -73,15 +76,15 @@ class _Server:
         self.process.kill()
         self.process.wait()
 
+    @abstractmethod
     def answers(self) -> bool:
         """Tell whether the server does its work now."""
-        raise NotImplementedError
 
     def wait(self) -> None:
-        """Return when the server answers; otherwise end it and raise ServerFailed."""
+        """Return when it is this process that answers; otherwise end it and raise ServerFailed."""
         last = time.monotonic() + START_SECONDS
         try:
-            while not self.answers():
+            while not (self._listens() and self.answers()):
                 self._check(last)
                 time.sleep(LOOK_SECONDS)
         except BaseException:
@@ -99,6 +102,12 @@ class _Server:
         server = cls(folder=folder, port=port, process=process, log_start=start)
         server.wait()
         return server
+
+    def _listens(self) -> bool:
+        try:
+            return processes.listens(psutil.Process(self.process.pid), self.port)
+        except psutil.NoSuchProcess:
+            return False
 
     def _check(self, last: float) -> None:
         """Raise ServerFailed if the process has ended, or the moment `last` has passed."""

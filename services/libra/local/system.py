@@ -131,9 +131,8 @@ class System:
         return processes.of(self.folder)
 
     def ready(self, name: str) -> bool:
-        """Tell whether a part that runs does its work."""
-        port = self.ports[name].main
-        return health.listening(port) if name in parts.SERVERS else health.serving(port)
+        """Tell whether a part does its work: its own process listens, and whoever asks there is answered."""
+        return self._ready(name, self.running().get(name))
 
     def own_parts(self) -> list[str]:
         """Return the names of the parts that are started here: all but the servers that the environment names."""
@@ -185,8 +184,7 @@ class System:
             awaited = self.names if awaited is None else awaited
             self._await([name for name in awaited if name not in parts.SERVERS], offsets)
         except BaseException:
-            self._end({name: process for name, process in self.running().items() if name in names})
-            self._abandon(names)
+            self._take_back(names)
             raise
         return list(names)
 
@@ -215,8 +213,8 @@ class System:
 
     def _await(self, names: Sequence[str], offsets: Mapping[str, int]) -> None:
         last = time.monotonic() + START_SECONDS
-        awaited, told = list(names), ""
-        while awaited := [name for name in awaited if not self.ready(name)]:
+        awaited, told, running = list(names), "", self.running()
+        while awaited := [name for name in awaited if not self._ready(name, running.get(name))]:
             if told != (told := ", ".join(awaited)):
                 self._say(f"waiting for {told}")
             running = self.running()
@@ -226,6 +224,12 @@ class System:
             if time.monotonic() > last:
                 raise self._failed(awaited[0], f"was not ready within {START_SECONDS:.0f} s", offsets)
             time.sleep(LOOK_SECONDS)
+
+    def _ready(self, name: str, process: psutil.Process | None) -> bool:
+        port = self.ports[name].main
+        if process is None or not processes.listens(process, port):
+            return False
+        return health.listening(port) if name in parts.SERVERS else health.serving(port)
 
     def _lives(self, name: str) -> bool:
         """Tell whether what this object started goes on. For a moment after its start a process has no command line."""
@@ -243,6 +247,20 @@ class System:
             processes.end(services, DRAIN_SECONDS)
         processes.end([process for name, process in running.items() if name in parts.SERVERS], SERVER_STOP_SECONDS)
         self._reap()
+
+    def _take_back(self, names: Sequence[str]) -> None:
+        """End what was started; at once, if whoever interrupted the start interrupts this too."""
+        self._say("ending what was started")
+        try:
+            while started := self._running_of(names):
+                self._end(started)
+                time.sleep(LOOK_SECONDS)  # what was only just on its way has a command line by then
+        finally:
+            processes.kill(list(self._running_of(names).values()))
+            self._abandon(names)
+
+    def _running_of(self, names: Sequence[str]) -> dict[str, psutil.Process]:
+        return {name: process for name, process in self.running().items() if name in names}
 
     def _abandon(self, names: Sequence[str]) -> None:
         """End what was started only just now, and could not be found by its command line yet."""

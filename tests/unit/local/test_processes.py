@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+import psutil
 import pytest
 
 from libra.local import processes
@@ -84,3 +86,19 @@ def test_a_stopped_process_ends_too(start: Start, tmp_path: Path) -> None:
     found["judge"].suspend()
     processes.end(found.values(), 5.0)
     assert processes.of(folder) == {}
+
+
+def test_who_listens_is_told_from_who_only_runs(start: Start, tmp_path: Path) -> None:
+    folder = tmp_path / "one"
+    with socket.socket() as somebody:
+        somebody.bind(("127.0.0.1", 0))
+        somebody.listen()
+        port = somebody.getsockname()[1]
+        start("judge", folder)
+        judge = processes.of(folder)["judge"]
+        assert not processes.listens(judge, port)
+        assert processes.listens(psutil.Process(), port)
+        assert not processes.listens(psutil.Process(), port + 1)
+        judge.kill()
+        judge.wait()
+        assert not processes.listens(judge, port)
