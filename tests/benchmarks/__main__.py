@@ -84,12 +84,15 @@ async def boards(_: int) -> None:
     async with pipeline() as (folder, opened):
         found = await board.latencies(folder, opened.system.mongo_url)
     rows = [
-        [f"{verdicts:,}", f"{one.p50_milliseconds:.1f}", f"{one.p99_milliseconds:.1f}", f"{one.per_second:.0f}"]
+        [
+            *(f"{verdicts:,}", f"{one.p50_milliseconds:.1f}", f"{one.p99_milliseconds:.1f}"),
+            *(f"{one.per_second:.0f}", f"{one.anew_seconds:.2f}"),
+        ]
         for verdicts, one in found.items()
     ]
     size = found[board.MANY].response_mib
     title = f"GetBoard, {board.MODELS} models x {board.TASKS} tasks x {board.ATTACKS} attacks, {size:.1f} MiB"
-    table(title, ["verdicts", "p50 ms", "p99 ms", "per second"], rows)
+    table(title, ["verdicts", "p50 ms", "p99 ms", "per second", "anew s"], rows)
     worst = max(one.p99_milliseconds for one in found.values())
     ratio = found[board.MANY].p50_milliseconds / found[board.FEW].p50_milliseconds
     say(f"  p99 below {BOARD_MILLISECONDS:.0f} ms: {verdict(reached=worst < BOARD_MILLISECONDS)}")
