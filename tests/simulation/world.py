@@ -12,6 +12,7 @@ from typing import Any
 from structlog.testing import capture_logs
 
 from libra.attack.catalogue import registry as attacks
+from libra.attack.translating import to_proto as attack_to_proto
 from libra.dispatch.registry import Registry, reference
 from libra.dispatch.rejudging import resolve_again
 from libra.dispatch.settings import Settings as DispatchSettings
@@ -169,7 +170,7 @@ class World:
         return Registry(
             models=frozenset(MODELS),
             tasks=known,
-            attacks=frozenset(attack.name for attack in attacks.listing()),
+            attacks={attack.name: attack_to_proto(attack) for attack in attacks.listing()},
             judges={kind.name: to_proto(kind) for kind in KINDS.values()},
         )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from libra.dispatch.selection import PLAIN
 from libra.stage.batch import split
 from libra.store.runs import Section
 from libra.v1.batch_pb2 import BatchHeader, CompletedTrial, CompletionBatch, Trial, TrialBatch, VerdictBatch
@@ -14,6 +15,8 @@ from libra.v1.verdict_pb2 import Outcome, Verdict
 
 def header(run: Run, section: Section, model: str, *, sending: int) -> BatchHeader:
     """Return what the trials of a section have in common for one model."""
+    # Only what comes under attack is written for.
+    attacked = section.attack != PLAIN
     return BatchHeader(
         run=run.id,
         model=model,
@@ -25,6 +28,8 @@ def header(run: Run, section: Section, model: str, *, sending: int) -> BatchHead
         fresh=run.spec.fresh,
         judge=section.judge,
         sending=sending,
+        attack_model=run.spec.attack_model if attacked else "",
+        attack_judge_model=run.spec.judge_model if attacked else "",
     )
 
 

@@ -42,7 +42,7 @@ class Catalogues:
         return Registry(
             models=frozenset(model.name for model in models),
             tasks=tasks,
-            attacks=frozenset(attack.name for attack in attacks.attacks),
+            attacks={attack.name: attack for attack in attacks.attacks},
             judges={judge.name: judge for judge in judges.judges},
         )
 

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from libra.bus.streams import ATTACK_CONSUMER, JUDGE_CONSUMER, RANKING_CONSUMER, WORK_ATTACK, gateway_consumer
+from libra.bus.streams import (
+    ATTACK_CONSUMER,
+    JUDGE_CONSUMER,
+    RANKING_CONSUMER,
+    WORK_ATTACK,
+    WRITING_CONSUMER,
+    gateway_consumer,
+)
 from libra.dispatch.batches import trial_batches
 from libra.dispatch.source import Place
 from libra.store.client import Store
@@ -32,4 +39,4 @@ class Prompts:
 
     def way(self, model: str) -> Sequence[str]:
         """Return the consumer of every stage."""
-        return ATTACK_CONSUMER, gateway_consumer(model), JUDGE_CONSUMER, RANKING_CONSUMER
+        return ATTACK_CONSUMER, WRITING_CONSUMER, gateway_consumer(model), JUDGE_CONSUMER, RANKING_CONSUMER

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from libra.v1.attack_pb2 import Attack
 from libra.v1.judge_pb2 import Judge
 from libra.v1.task_pb2 import Task
 
@@ -19,7 +20,7 @@ class Registry:
     tasks: Mapping[str, Task]
     """The newest version of each task by name, and each version that the spec names by "name@version"."""
 
-    attacks: frozenset[str]
+    attacks: Mapping[str, Attack]
     """The attack service's catalogue, by name."""
 
     judges: Mapping[str, Judge]

@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from libra.dispatch.attacking import check_models
 from libra.dispatch.expansion import total
 from libra.dispatch.judging import check_names, judge_of, spell_out
 from libra.dispatch.registry import Registry, reference
@@ -59,7 +60,7 @@ def resolve(asked: RunSpec, registry: Registry) -> Resolved:
     spell_out(spec, tasks)
     check_names(spec, tasks, registry)
     sections = lay_out(spec, tasks, registry)
-    return Resolved(spec, sections, passed_by(spec, tasks))
+    return Resolved(spec, sections, (*passed_by(spec, tasks), *check_models(spec, registry)))
 
 
 def check_numbers(spec: RunSpec) -> None:

@@ -9,6 +9,7 @@ from libra.dispatch.rejudging import resolve_again
 from libra.dispatch.spec import Resolved, resolve
 from libra.errors import Invalid
 from libra.store.runs import RunRecord
+from libra.v1.attack_pb2 import Attack
 from libra.v1.completion_pb2 import GenerationParameters
 from libra.v1.judge_pb2 import Judge, JudgeOption
 from libra.v1.run_pb2 import Run, RunSpec, RunState
@@ -41,7 +42,12 @@ JUDGES = {
 
 def registry(*models: str) -> Registry:
     tasks = {task.name: task for task in TASKS} | {reference(task): task for task in TASKS}
-    return Registry(models=frozenset(models), tasks=tasks, attacks=frozenset({"none", "few_shots"}), judges=JUDGES)
+    return Registry(
+        models=frozenset(models),
+        tasks=tasks,
+        attacks={name: Attack(name=name) for name in ("none", "few_shots")},
+        judges=JUDGES,
+    )
 
 
 def source(**changes: Any) -> RunRecord:

@@ -8,6 +8,7 @@ import pytest
 from libra.dispatch.registry import Registry
 from libra.dispatch.spec import resolve
 from libra.errors import Invalid
+from libra.v1.attack_pb2 import Attack, ModelUse
 from libra.v1.completion_pb2 import GenerationParameters
 from libra.v1.judge_pb2 import Judge, JudgeOption
 from libra.v1.run_pb2 import RunSpec
@@ -30,7 +31,9 @@ TASKS = [
 REGISTRY = Registry(
     models=frozenset({"refuser", "complier", "gpt-4o"}),
     tasks={one.name: one for one in TASKS},
-    attacks=frozenset({"none", "few_shots", "ciphering"}),
+    attacks={
+        name: Attack(name=name, model_use=ModelUse.MODEL_USE_NEVER) for name in ("none", "few_shots", "ciphering")
+    },
     judges={
         "refusal": Judge(
             name="refusal", options=[JudgeOption(name="want", required=True, values=["refused", "complied"])]
