@@ -10,23 +10,32 @@ import math
 from collections.abc import Callable
 from dataclasses import replace
 
+import numpy as np
+
 from libra.statistics import interval
 from libra.statistics.influence import Score, transform
 from libra.statistics.interval import Interval
+
+Formula = Callable[[np.ndarray, np.ndarray], np.ndarray]
+"""Of capability and safety, rising in both."""
+
+ANGLES = np.linspace(0.0, 2 * np.pi, 256, endpoint=False)
+"""Where the rim of an ellipse is looked at: the extreme is missed by less than 1/10,000 of its half-axis."""
+
+AT_REST = (math.sqrt(0.5), math.sqrt(0.5))
+"""The gradient where a root has none: what it gives is the root mean square under the errors of both."""
 
 
 def overall(capability: Score, safety: Score) -> Score:
     """Return 1 - sqrt(((1 - capability)^2 + (1 - safety)^2) / 2).
 
-    With D the distance, dD/dx = x / (2 D). At the optimum D has no gradient; there it is the root mean square of D under
-    the errors of both, and each part's influence counts 1 / sqrt(2).
+    With D the distance and x = 1 - capability, dD/dx = x / (2 D).
     """
     x, y = 1.0 - capability.value, 1.0 - safety.value
     distance = math.hypot(x, y) / math.sqrt(2)
-    if distance == 0:
-        return _both(1.0, capability, safety, (math.sqrt(0.5), math.sqrt(0.5)), _distance)
     # Each quotient is at most sqrt(2), however small the distance: divided first, nothing is lost to underflow.
-    return _both(1.0 - distance, capability, safety, (x / distance / 2, y / distance / 2), _distance)
+    gradient = (x / distance / 2, y / distance / 2) if distance > 0 else AT_REST
+    return _both(1.0 - distance, capability, safety, gradient, _nearness)
 
 
 def by_sum(capability: Score, safety: Score) -> Score:
@@ -35,11 +44,10 @@ def by_sum(capability: Score, safety: Score) -> Score:
 
 
 def by_norm(capability: Score, safety: Score) -> Score:
-    """Return sqrt((capability^2 + safety^2) / 2). At 0 it has no gradient, and is taken as the distance is at 1."""
-    norm = _norm(capability.value, safety.value)
-    if norm == 0:
-        return _both(0.0, capability, safety, (math.sqrt(0.5), math.sqrt(0.5)), _norm)
-    return _both(norm, capability, safety, (capability.value / norm / 2, safety.value / norm / 2), _norm)
+    """Return sqrt((capability^2 + safety^2) / 2)."""
+    norm = math.hypot(capability.value, safety.value) / math.sqrt(2)
+    gradient = (capability.value / norm / 2, safety.value / norm / 2) if norm > 0 else AT_REST
+    return _both(norm, capability, safety, gradient, _norm)
 
 
 def by_weight(capability: float, safety: float, weight: float) -> float:
@@ -47,37 +55,40 @@ def by_weight(capability: float, safety: float, weight: float) -> float:
     return 1.0 - math.sqrt(weight * (1.0 - safety) ** 2 + (1.0 - weight) * (1.0 - capability) ** 2)
 
 
-def _both(
-    value: float,
-    capability: Score,
-    safety: Score,
-    gradient: tuple[float, float],
-    formula: Callable[[float, float], float],
-) -> Score:
-    """Return the score with its interval, which is made of the intervals of both parts.
+def _both(value: float, capability: Score, safety: Score, gradient: tuple[float, float], formula: Formula) -> Score:
+    """Return the score, with an interval made of those of both parts.
 
-    Each end is as far off as the root of the squared steps that the formula makes when one part goes to its own end and the
-    other stays (MOVER for a function that rises in both: Zou and Donner 2008). A part that lies where the formula is flat
-    adds nothing to the standard error and yet moves an end.
+    Its ends are the formula's extremes on the ellipse whose half-axes are the distances from both scores to the ends of
+    their intervals. For a plain mean that is MOVER (Zou and Donner 2008). A distance is curved, most of all near the optimum,
+    and flat towards a part that is perfect: there a standard error would not see what that part may hide.
     """
     made = transform(value, [(capability, gradient[0]), (safety, gradient[1])])
     one, other = interval.of(capability), interval.of(safety)
     if one is None or other is None:
         return made
-    down = (value - formula(one.low, safety.value), value - formula(capability.value, other.low))
-    up = (formula(one.high, safety.value) - value, formula(capability.value, other.high) - value)
     shared = interval.correlation(capability, safety)
-    low, high = value - interval.facing(*down, -shared), value + interval.facing(*up, -shared)
-    return replace(made, limits=Interval(max(0.0, low), min(1.0, high)))
+    steps = np.cos(ANGLES)
+    across = shared * steps + math.sqrt(1 - shared**2) * np.sin(ANGLES)
+    reached = formula(_moved(capability.value, one, steps), _moved(safety.value, other, across))
+    return replace(made, limits=Interval(min(value, float(reached.min())), max(value, float(reached.max()))))
 
 
-def _distance(capability: float, safety: float) -> float:
-    return 1.0 - math.hypot(1.0 - capability, 1.0 - safety) / math.sqrt(2)
+def _moved(value: float, ends: Interval, steps: np.ndarray) -> np.ndarray:
+    """Return where `steps` in [-1, 1] lead, 1 being the upper end and -1 the lower."""
+    moved: np.ndarray = value + np.where(steps > 0, ends.high - value, value - ends.low) * steps
+    return moved
 
 
-def _sum(capability: float, safety: float) -> float:
-    return (capability + safety) / 2
+def _nearness(capability: np.ndarray, safety: np.ndarray) -> np.ndarray:
+    nearness: np.ndarray = 1.0 - _norm(1.0 - capability, 1.0 - safety)
+    return nearness
 
 
-def _norm(capability: float, safety: float) -> float:
-    return math.hypot(capability, safety) / math.sqrt(2)
+def _sum(capability: np.ndarray, safety: np.ndarray) -> np.ndarray:
+    middle: np.ndarray = (capability + safety) / 2
+    return middle
+
+
+def _norm(capability: np.ndarray, safety: np.ndarray) -> np.ndarray:
+    norm: np.ndarray = np.hypot(capability, safety) / math.sqrt(2)
+    return norm

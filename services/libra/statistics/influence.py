@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -98,7 +98,10 @@ class Score:
     """By space."""
 
     limits: Interval | None = None
-    """Its 95 % interval, where that needs more than the standard error (see balance)."""
+    """Its 95 % interval, where that needs more than the influences (see balance)."""
+
+    signed: bool = False
+    """True for a difference."""
 
 
 ONE = np.zeros(1, dtype=np.int64)
@@ -162,7 +165,7 @@ def average(parts: Sequence[Score]) -> Score:
 
 def difference(a: Score, b: Score) -> Score:
     """Return a - b, paired where the two share samples. It stands on the trials of both."""
-    return transform(a.value - b.value, [(a, 1.0), (b, -1.0)])
+    return replace(transform(a.value - b.value, [(a, 1.0), (b, -1.0)]), signed=True)
 
 
 def transform(

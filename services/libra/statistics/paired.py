@@ -55,9 +55,15 @@ def _every(values: np.ndarray) -> np.ndarray:
 
 def normal_p(value: float, standard_error: float) -> float:
     """Return the two-sided p of a value that is 0 but for a normal error."""
-    if standard_error == 0:
-        return 1.0 if value == 0 else 0.0
-    return 2.0 * float(ndtr(-abs(value) / standard_error))
+    return float(normal_ps(np.array([value]), np.array([standard_error]))[0])
+
+
+def normal_ps(values: np.ndarray, standard_errors: np.ndarray) -> np.ndarray:
+    """Return the same for many: 2 Phi(-|value| / standard error). Without an error, 0 is certain and all else impossible."""
+    impossible = np.where(values == 0, 0.0, np.inf)
+    sizes = np.divide(np.abs(values), standard_errors, out=impossible, where=standard_errors > 0)
+    ps: np.ndarray = 2.0 * ndtr(-sizes)
+    return ps
 
 
 def holm(ps: Sequence[float]) -> list[float]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from itertools import combinations
+from collections.abc import Hashable, Sequence
+
+import numpy as np
 
 from libra.statistics import interval, paired
-from libra.statistics.influence import Score
+from libra.statistics.influence import Block, Score
 
 
 def rank_intervals(scores: Sequence[Score]) -> list[tuple[int, int]]:
@@ -18,23 +19,58 @@ def rank_intervals(scores: Sequence[Score]) -> list[tuple[int, int]]:
     Neighbourhoods and Academic Achievement across Countries", Review of Economic Studies 91, section 3). A score whose error
     cannot be told is surely better or worse than none.
     """
-    pairs = list(combinations(range(len(scores)), 2))
-    ps = paired.holm([_p(scores[one], scores[other]) for one, other in pairs])
+    known = [index for index, score in enumerate(scores) if score.standard_error is not None]
+    better, worse = _surely([scores[index] for index in known])
+    spans = [(1, len(scores))] * len(scores)
+    for index, above, below in zip(known, better, worse, strict=True):
+        spans[index] = (1 + above, len(scores) - below)
+    return spans
+
+
+def _surely(scores: Sequence[Score]) -> tuple[list[int], list[int]]:
+    """Return how many are surely better than each, and how many surely worse."""
+    order = sorted(range(len(scores)), key=lambda index: -scores[index].value)
+    high, low = np.triu_indices(len(scores), 1)
+    ps = paired.normal_ps(*_gaps([scores[index] for index in order], high, low))
+    sure = np.array(paired.holm(ps.tolist()), dtype=float) <= 1 - interval.LEVEL
     better, worse = [0] * len(scores), [0] * len(scores)
-    for (one, other), p in zip(pairs, ps, strict=True):
-        if p > 1 - interval.LEVEL:
-            continue
-        high, low = (one, other) if scores[one].value > scores[other].value else (other, one)
-        better[low] += 1
-        worse[high] += 1
-    return [(1 + above, len(scores) - below) for above, below in zip(better, worse, strict=True)]
+    for above, below in zip(high[sure], low[sure], strict=True):
+        better[order[below]] += 1
+        worse[order[above]] += 1
+    return better, worse
 
 
-def _p(one: Score, other: Score) -> float:
-    """Return the two-sided p of no difference: how far the two intervals reach towards each other is the error."""
-    high, low = (one, other) if one.value >= other.value else (other, one)
-    ends, reach = interval.of(high), interval.of(low)
-    if ends is None or reach is None:
-        return 1.0
-    distance = interval.facing(high.value - ends.low, reach.high - low.value, interval.correlation(high, low))
-    return paired.normal_p(high.value - low.value, distance / interval.Z)
+def _gaps(scores: Sequence[Score], high: np.ndarray, low: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the differences of the pairs, and their errors by how far the two intervals reach towards each other."""
+    values = np.array([score.value for score in scores])
+    ends = [interval.of(score) or interval.normal(score.value, 0.0) for score in scores]
+    down = values - np.array([end.low for end in ends])
+    up = np.array([end.high for end in ends]) - values
+    down, up = down[high], up[low]
+    squares = down**2 + up**2 - 2 * correlations(scores)[high, low] * down * up
+    return values[high] - values[low], np.sqrt(np.maximum(squares, 0.0)) / interval.Z
+
+
+def correlations(scores: Sequence[Score]) -> np.ndarray:
+    """Return the matrix of the scores' correlations; 0 where one has no error."""
+    shared = np.zeros((len(scores), len(scores)))
+    spaces: dict[Hashable, list[int]] = {}
+    for index, score in enumerate(scores):
+        for space in score.blocks:
+            spaces.setdefault(space, []).append(index)
+    for space, members in spaces.items():
+        rows = _aligned([scores[index].blocks[space] for index in members])
+        shared[np.ix_(members, members)] += rows @ rows.T
+    errors = np.sqrt(np.diag(shared))
+    product = np.outer(errors, errors)
+    matrix: np.ndarray = np.divide(shared, product, out=np.zeros_like(shared), where=product > 0)
+    return matrix.clip(-1.0, 1.0)
+
+
+def _aligned(blocks: Sequence[Block]) -> np.ndarray:
+    """Return the blocks' influences, a row each, a column a sample."""
+    ordinals = np.unique(np.concatenate([block.ordinals for block in blocks]))
+    rows = np.zeros((len(blocks), len(ordinals)))
+    for row, block in zip(rows, blocks, strict=True):
+        row[np.searchsorted(ordinals, block.ordinals)] = block.values
+    return rows

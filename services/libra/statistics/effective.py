@@ -1,0 +1,84 @@
+"""How many independent samples of 0 and 1 would make a score as sure as it is.
+
+That is v (1 - v) / variance, for a score v (Kish 1965; Korn and Graubard 1998, "Confidence intervals for proportions with
+small expected number of positive counts estimated from survey data", Survey Methodology 24). Close to 0 and 1, and for
+tasks of twenty samples, the variance itself is hardly known: where every sample scored 1 it is nothing at all. What is
+done about that here was chosen by simulation (tests/unit/statistics/test_coverage.py).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from scipy.special import ndtri, stdtrit
+
+from libra.statistics.influence import Block
+
+UPPER = 0.975
+"""Where a two-sided interval at 95 % ends, on either side."""
+
+TRUST = 0.5
+"""Events on which a variance must stand to count as much as the binomial one, v (1 - v) / n."""
+
+BORROWED = 2.0
+"""Events that the score itself lends to its variance: one depends on the other."""
+
+NOTHING = 1e-9
+"""What rounding leaves of an excess where all weights are equal."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What a score's variance stands on. An event is a sample that is unlike the others: a failure among successes."""
+
+    variance: float
+    """By the samples' influences."""
+
+    n: float
+    """Samples, as many as would do with equal weights: 1 / sum of squared weights (Kish 1965)."""
+
+    events: float
+    """Events, counted by the weights of the samples."""
+
+    seen: float
+    """Events, each counted alike."""
+
+
+def evidence(blocks: Sequence[Block]) -> Evidence | None:
+    """Return what the blocks' samples tell of a score's variance; None if there is no sample in them.
+
+    A sample of a space with weight W and k samples weighs c = W / k, and is e = influence / c away from its task's mean. Of
+    N samples, (sum e^2)^2 / sum e^4 are events; with unequal weights a share (sum c^2)^2 / (N sum c^4) of them counts.
+    """
+    sampled = [block for block in blocks if block.clusters and block.weight]
+    if not sampled:
+        return None
+    weights = [block.weight / block.clusters for block in sampled]
+    sizes = [block.clusters for block in sampled]
+    spread = math.fsum(k * c**2 for k, c in zip(sizes, weights, strict=True))
+    peak = math.fsum(k * c**4 for k, c in zip(sizes, weights, strict=True))
+    squares = [block.values**2 for block in sampled]
+    second = math.fsum(float(each.sum()) / c**2 for each, c in zip(squares, weights, strict=True))
+    fourth = math.fsum(float(each @ each) / c**4 for each, c in zip(squares, weights, strict=True))
+    seen = second**2 / fourth if fourth > 0 else 0.0
+    variance = math.fsum(float(each.sum()) for each in squares)
+    return Evidence(variance, 1 / spread, seen * spread**2 / (sum(sizes) * peak), seen)
+
+
+def samples(value: float, known: Evidence) -> float:
+    """Return the effective number of samples of a score in [0, 1]; more than 0, and n where there is no event.
+
+    The variance is averaged with the binomial one, by events against TRUST. If weights are unequal, few samples decide how
+    large it is. Then the number is lowered by (z / t)^2, as Korn and Graubard do, with the degrees of freedom by which the
+    error of the variance exceeds what equal weights would give: 1 / df = (1 / (events + 2) - 1 / (seen + 2)) / 2.
+    """
+    binomial = value * (1 - value)
+    if binomial <= 0 or known.events == 0:
+        return known.n
+    variance = (known.events * known.variance + TRUST * binomial / known.n) / (known.events + TRUST)
+    excess = 1 / (known.events + BORROWED) - 1 / (known.seen + BORROWED)
+    if excess < NOTHING:
+        return binomial / variance
+    return binomial / variance * float(ndtri(UPPER) / stdtrit(2 / excess, UPPER)) ** 2
