@@ -29,10 +29,10 @@ from .caller import Catalogues, Dispatch, nobody
 
 
 @pytest.fixture
-async def catalogues() -> AsyncIterator[Catalogues]:
+async def catalogues(store: Store) -> AsyncIterator[Catalogues]:
     served = [
         (add_AttackServiceServicer_to_server, AttackService(lambda _: nobody), "libra.v1.AttackService"),
-        (add_JudgeServiceServicer_to_server, JudgeService(nobody), "libra.v1.JudgeService"),
+        (add_JudgeServiceServicer_to_server, JudgeService(nobody, store.calibrations), "libra.v1.JudgeService"),
     ]
     server = Server(served, Metrics(CollectorRegistry()))
     port = await server.start("127.0.0.1:0")
