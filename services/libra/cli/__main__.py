@@ -11,6 +11,7 @@ from libra.cli.attacks import attacks
 from libra.cli.audit import audit
 from libra.cli.board import board
 from libra.cli.capability import capability
+from libra.cli.compare import compare
 from libra.cli.dead import dead
 from libra.cli.errors import Root
 from libra.cli.judges import judges
@@ -23,7 +24,7 @@ from libra.cli.verdicts import verdicts
 COMMANDS = (
     *(machine.up, machine.status, machine.logs, machine.down),
     *(tasks, models, attacks, judges),
-    *(run, rejudge, board, capability, verdicts, audit, dead),
+    *(run, rejudge, board, compare, capability, verdicts, audit, dead),
 )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from libra.cli import output
+from libra.cli.attack_report import report
 from libra.cli.client import Client, speaks
 from libra.cli.conversation import print_messages
 from libra.cli.errors import in_words
@@ -18,6 +19,9 @@ from libra.v1.message_pb2 import Message
 @click.group()
 def attacks() -> None:
     """Attacks: ways of rewriting a prompt so that a model forgets its caution."""
+
+
+attacks.add_command(report)
 
 
 @attacks.command("list")

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from libra.cli import output
+from libra.cli import board_beside, output
 from libra.cli.board_sheet import csv_of, markdown_of
 from libra.cli.board_text import formulas_of, judges_of, remarks, table_of
 from libra.cli.client import Client, speaks
@@ -23,7 +23,7 @@ CAPABILITIES = {
     "tasks": CapabilityChoice.CAPABILITY_CHOICE_TASKS,
     "imported": CapabilityChoice.CAPABILITY_CHOICE_IMPORTED,
 }
-OPTIONS = {"runs": "--run", "models": "--model"}
+OPTIONS = {"runs": "--run", "models": "--model", "by": "--by"}
 """What a field of the request is called here."""
 
 
@@ -50,6 +50,10 @@ def choosing(command: Callable[..., Any]) -> Callable[..., Any]:
 @choosing
 @click.option("--formulas", is_flag=True, help="Show Overall by the sum and by the norm as well.")
 @click.option("--judges", is_flag=True, help="Show which version of which judge judged what.")
+@click.option("--weights", is_flag=True, help="Show the ranking at every weight between safety and capability instead.")
+@click.option(
+    "--by", default="", metavar="FIELD", help="Show a board for each language, risk or value of a field instead."
+)
 @click.option("--format", "form", type=click.Choice(FORMATS), default="table", show_default=True, help="What to print.")
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
 @speaks
@@ -58,8 +62,10 @@ async def board(
     runs: tuple[str, ...],
     models: tuple[str, ...],
     capability: str | None,
+    by: str,
     form: str,
     *,
+    weights: bool,
     correct: bool,
     formulas: bool,
     judges: bool,
@@ -80,9 +86,12 @@ async def board(
         capability=CAPABILITIES[capability or ""],
         correct_judges=correct,
     )
+    as_json = as_json or form == "json"
     with in_words(lambda field: OPTIONS.get(field.partition("[")[0], field)):
+        if weights or by:
+            return await board_beside.show(client, wanted, form, weights=weights, by=by, as_json=as_json)
         answer: GetBoardResponse = await client.call(RankingServiceStub, "GetBoard", wanted)
-    if as_json or form == "json":
+    if as_json:
         output.emit_json(answer)
     elif form == "csv":
         sys.stdout.write(csv_of(answer.board))
@@ -90,6 +99,7 @@ async def board(
         click.echo(markdown_of(answer.board))
     else:
         show(answer.board, formulas=formulas, judges=judges)
+    return None
 
 
 def show(board: Board, *, formulas: bool = False, judges: bool = False) -> None:
