@@ -177,6 +177,17 @@ async def test_gathering_that_was_cut_off_is_taken_up_by_the_next_who_asks(store
     assert (len(second.sums), second.pending, second.absent, rung) == (1, 0, 0, [True])
 
 
+async def test_gathering_that_was_ended_leaves_the_rest_for_later(store: Store) -> None:
+    await finished_run(store, "harm@1", HALF)
+    cells = await store.cells.of_runs(list(await store.runs.finished()))
+    gatherer = Gatherer(store.sample_sums, 0.0, lambda: None)
+    await gatherer.end()
+    assert (await gatherer.sums(cells)).pending == 1
+    await gatherer.end()
+    assert not gatherer.busy
+    assert len((await Gatherer(store.sample_sums, 5.0, lambda: None).sums(cells)).sums) == 1
+
+
 async def test_a_run_that_goes_on_is_not_taken_apart(store: Store, stub: RankingServiceStub) -> None:
     part = section("harm@1", 40)
     run = await create_run(store, [part])

@@ -113,5 +113,5 @@ def show(board: Board, *, formulas: bool = False, judges: bool = False) -> None:
     if judges and board.rows:
         click.echo()
         output.show(judges_of(board), empty="nobody has judged yet")
-    for sentence in remarks(board):
+    for sentence in remarks(board, judges=not judges):
         click.echo(sentence)

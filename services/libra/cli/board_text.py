@@ -62,8 +62,11 @@ def judges_of(board: Board) -> Table:
     return table
 
 
-def remarks(board: Board) -> list[str]:
-    """Return what must be said under a board: what the columns are, which rows are incomplete, what was left out."""
+def remarks(board: Board, *, judges: bool = True) -> list[str]:
+    """Return what must be said under a board: what the columns are, which rows are incomplete, what was left out.
+
+    `judges` has it said who judged.
+    """
     if not board.rows:
         return [plain(note) for note in board.notes]
     legend = (
@@ -77,7 +80,7 @@ def remarks(board: Board) -> list[str]:
         *(f"i: capability of {models}: {source}" for source, models in imported(board)),
         *(f"* {gap}" for gap in gaps(board)),
         *(f"note: {plain(note)}" for note in board.notes),
-        *judge_line(board),
+        *(judge_line(board) if judges else []),
     ]
     return [textwrap.fill(line, LINE) for line in lines]
 
@@ -194,7 +197,7 @@ def _table(heads: Sequence[str], rows: Sequence[Sequence[str]], width: int, *, w
 
 
 def _lacks(row: BoardRow) -> Sequence[str]:
-    found = [plain(sentence) for sentence in row.missing]
+    found = [f"it lacks {plain(', '.join(row.missing))}"] if row.missing else []
     return [*found, f"{row.coverage:.0%} of its trials count ({outcomes(row.counts)})"] if row.coverage < 1 else found
 
 

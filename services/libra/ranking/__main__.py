@@ -28,14 +28,12 @@ def wire(parts: Parts, settings: Settings) -> Wiring:
     async def listen(stop: asyncio.Event) -> None:
         await bell.listen(parts.bus.listen(streams.event_board()), stop)
 
-    services = [
-        (
-            add_RankingServiceServicer_to_server,
-            RankingService(parts.store, bell, settings),
-            "libra.v1.RankingService",
-        )
-    ]
-    return Wiring(services=services, workers=[work, announcer.work, listen], prepare=parts.store.ensure_indexes)
+    service = RankingService(parts.store, bell, settings)
+    return Wiring(
+        services=[(add_RankingServiceServicer_to_server, service, "libra.v1.RankingService")],
+        workers=[work, announcer.work, listen, service.end_at],
+        prepare=parts.store.ensure_indexes,
+    )
 
 
 if __name__ == "__main__":

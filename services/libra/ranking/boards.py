@@ -115,6 +115,11 @@ class Boards:
         async with self._reading:
             return (await self._of_finished()).selection
 
+    async def end_at(self, stop: asyncio.Event) -> None:
+        """Let nothing go on in the background once `stop` is set."""
+        await stop.wait()
+        await self._gatherer.end()
+
     async def _of_finished(self) -> _Ground:
         stamp, runs = await asyncio.gather(self._stamp(), self._store.runs.finished())
         kept = self._finished

@@ -57,6 +57,12 @@ class Gatherer:
         pending = sum(key_of(cell) in self._wanted for cell in kept.wanting)
         return Gathered(kept.sums, pending, len(scored) - len(kept.sums) - pending)
 
+    async def end(self) -> None:
+        """Gather no more. What has been gathered is kept, the rest is gathered when it is asked for again."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
     async def _gather(self) -> None:
         try:
             while self._wanted:

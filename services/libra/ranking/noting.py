@@ -61,10 +61,10 @@ def _on_correction(rows: Iterable[Row], basis: Basis) -> list[str]:
         if task.corrected:
             done[task.entry.cell.judges[0]] += 1
         else:
-            left[_why_not(task, basis)].add(task.label)
+            left[_why_not(task, basis)].add(task.entry.name)
     return [
         *(sentence for judge, count in sorted(done.items()) for sentence in _told(basis.calibrations[judge], count)),
-        *(f"not corrected, since {why}: {', '.join(sorted(labels))}" for why, labels in sorted(left.items())),
+        *(f"not corrected, since {why}: {', '.join(sorted(names))}" for why, names in sorted(left.items())),
     ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncIterator
 
@@ -56,6 +57,10 @@ class RankingService(ranking_pb2_grpc.RankingServiceServicer):
         self._capabilities, self._attack_reports = Capabilities(store), AttackReports(store)
         self._comparisons, self._grouped = Comparisons(store), GroupedBoards(store, self._boards)
         self._agreements = Agreements(store)
+
+    async def end_at(self, stop: asyncio.Event) -> None:
+        """Let nothing go on in the background once `stop` is set."""
+        await self._boards.end_at(stop)
 
     async def GetBoard(self, request: GetBoardRequest, context: grpc.aio.ServicerContext) -> GetBoardResponse:
         """Return the board of the runs named, or of all that are finished."""

@@ -56,7 +56,7 @@ BOARD = Board(
             2,
             "an-organisation-with-a-long-name-instruct-v2",
             coverage=0.975,
-            missing=("no over_sensitive task",),
+            missing=("task harm", "task fraud"),
             source="elo, 800 to 1500, from scores.csv",
         ),
         BoardRow(model="silent", coverage=0.0, counts=OutcomeCounts(failed=5)),

@@ -18,7 +18,7 @@ def test_csv_holds_the_scores_in_full() -> None:
     assert (first["overall_by_norm_low"], first["rank_by_norm"]) == ("0.8312", "7")
     assert first["judges"] == "refusal 2 (0123456789ab)"
     assert (first["capability_source"], first["missing"]) == ("tasks", "")
-    assert second["missing"] == "no over_sensitive task"
+    assert second["missing"] == "task harm; task fraud"
     assert second["capability_source"] == "elo, 800 to 1500, from scores.csv"
     assert (third["rank"], third["rank_low"], third["overall"], third["failed"]) == ("", "", "", "5")
     assert None not in first

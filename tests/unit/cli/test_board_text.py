@@ -53,13 +53,14 @@ def test_judges_are_listed_with_what_they_judged() -> None:
     lines = [" ".join(line.split()) for line in printed(judges_of(BOARD), 80)]
     assert lines[2] == "refusal 2 0123456789ab task-1, task-2, task-3, task-4"
     assert "Judged by refusal 2 (--judges" in "\n".join(remarks(BOARD))
+    assert "Judged by" not in "\n".join(remarks(BOARD, judges=False))
 
 
 def test_a_row_that_is_not_like_the_others_is_marked_and_explained() -> None:
     assert "v2 *" in "\n".join(printed(table_of(BOARD, 160), 160))
     said = "\n".join(remarks(BOARD)).replace("\n", " ")
-    assert "no over_sensitive task" in said
-    assert "98% of its trials count (120 scored, 3 failed)" in said
+    assert "v2: it lacks task harm, task fraud; 98% of its trials count" in said
+    assert "(120 scored, 3 failed)" in said
     assert "* silent: 0% of its trials count (5 failed)" in said
     assert "note: reading@0123 was left out" in said
     assert remarks(Board()) == []
