@@ -67,6 +67,7 @@ def watched(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--top-p", type=float, help="Nucleus sampling, above 0 and at most 1.  [default: the endpoint's]")
 @click.option("--max-tokens", type=INT32, help="Tokens in an answer, at most.  [default: 512]")
 @click.option("--judge-model", metavar="NAME", help="The registered model that judges where a judge asks one.")
+@click.option("--attack-model", metavar="NAME", help="The registered model that writes for attacks which ask one.")
 @click.option("--judge", "judges", multiple=True, metavar="TASK=JUDGE", help="Another judge for a task.")
 @click.option("--fresh", is_flag=True, default=None, help="Ask for every answer anew; take none from earlier runs.")
 @click.option("--watch", "follow", is_flag=True, help="Follow the run to its end; the exit code tells how it went.")

@@ -196,6 +196,7 @@ SPEC: Mapping[str, Read] = {
     "parameters": parameters,
     "fresh": flag,
     "judge_model": text,
+    "attack_model": text,
     "judges": names,
     "judge_options": names,
     "rejudges": text,

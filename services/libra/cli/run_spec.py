@@ -20,6 +20,7 @@ OPTIONS = {
     "seed": "--seed",
     "fresh": "--fresh",
     "judge_model": "--judge-model",
+    "attack_model": "--attack-model",
     "judges": "--judge",
     "parameters.temperature": "--temperature",
     "parameters.top_p": "--top-p",

@@ -58,6 +58,7 @@ def print_run(run: Run) -> None:
             ("parameters", ", ".join(f"{field.name} {value:g}" for field, value in numbers(parameters))),
             ("fresh", "every answer asked for anew" if spec.fresh else ""),
             ("judge model", spec.judge_model),
+            ("attack model", spec.attack_model),
             ("judges", ", ".join(f"{judge} for {task}" for task, judge in sorted(spec.judges.items()))),
             ("told", ", ".join(f"{name}={value}" for name, value in sorted(spec.judge_options.items()))),
         ]

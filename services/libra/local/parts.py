@@ -60,6 +60,7 @@ def environment(name: str, ports: Mapping[str, Ports], *, nats_url: str, mongo_u
     return {
         "LIBRA_NATS_URL": nats_url,
         "LIBRA_MONGO_URL": mongo_url,
+        "LIBRA_ATTACK_GATEWAY_ADDRESS": target(ports, "gateway"),
         "LIBRA_DISPATCH_ATTACK_ADDRESS": target(ports, "attack"),
         "LIBRA_DISPATCH_JUDGE_ADDRESS": target(ports, "judge"),
         "LIBRA_JUDGE_GATEWAY_ADDRESS": target(ports, "gateway"),

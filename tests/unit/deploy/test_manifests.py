@@ -22,7 +22,7 @@ from libra.stage.policy import Policy
 
 ROOT = Path(__file__).parents[3]
 SERVICES = ("dispatch", "attack", "gateway", "judge", "ranking")
-CALLS = {("dispatch", "attack"), ("dispatch", "judge"), ("judge", "gateway")}
+CALLS = {("dispatch", "attack"), ("dispatch", "judge"), ("attack", "gateway"), ("judge", "gateway")}
 """Who calls whom over gRPC."""
 
 COMPOSE = yaml.safe_load((ROOT / "deploy/compose.yaml").read_text())["services"]
