@@ -61,7 +61,7 @@ async def report(client: Client, run_id: str, *, as_json: bool) -> None:
 
 def table_of(reports: Sequence[AttackReport]) -> Table:
     """Return one model's reports for a terminal of 80 columns."""
-    heads = ("success", "95 %", "gain", "95 % ", "p", "trials", "tokens", "$", "time")
+    heads = ("success", "95 %", "gain", "95 % ", "p", "tokens", "$", "time")
     table = output.columns("attack", *heads, right=heads)
     table.padding = (0, 0, 0, 0)  # what stands between two columns is the space of the box
     for each in reports:
@@ -73,7 +73,6 @@ def table_of(reports: Sequence[AttackReport]) -> Table:
             *(points(success), span(success)),
             *gained,
             chance(each.p) if each.HasField("p") else "",
-            count(each.trials),
             count(each.prompt_tokens + each.completion_tokens),
             dollars(each.cost_usd),
             seconds(each.seconds),

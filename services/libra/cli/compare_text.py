@@ -40,7 +40,8 @@ def answers(answer: CompareModelsResponse, request: CompareModelsRequest) -> lis
     """Return what the comparison comes to: whether the one is better, how surely, and on which tasks."""
     if not answer.summary:
         return []
-    lines = ["", f"{_verdict(answer.summary[0], *_names(request))}", *_on_tasks(answer.tasks)]
+    this, other = _names(request)
+    lines = ["", _verdict(answer.summary[0], this, other), *_on_tasks(answer.tasks, this)]
     return [textwrap.fill(plain(line), LINE) for line in lines]
 
 
@@ -66,8 +67,8 @@ def _verdict(comparison: Comparison, this: str, other: str) -> str:
     return f"{this} is {word} than {other} in {what}, by {abs(gap.value) * 100:.1f} points ({sure})."
 
 
-def _on_tasks(tasks: Sequence[Comparison]) -> list[str]:
-    """Return on which tasks the two surely differ."""
+def _on_tasks(tasks: Sequence[Comparison], this: str) -> list[str]:
+    """Return on which tasks `this` surely differs."""
     sure = [task for task in tasks if task.HasField("p_holm") and task.p_holm < SURE]
     if not tasks:
         return []
@@ -81,7 +82,7 @@ def _on_tasks(tasks: Sequence[Comparison]) -> list[str]:
         )
         if found
     ]
-    return [f"It is {' and '.join(parts)}, after Holm's correction over {len(tasks)} tasks."]
+    return [f"{this} is {' and '.join(parts)}, after Holm's correction over {len(tasks)} tasks."]
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -33,7 +33,7 @@ def table_of(answer: GetGroupedBoardResponse, by: str) -> Table:
 
 def remarks(answer: GetGroupedBoardResponse) -> list[str]:
     """Return what must be known to read the table."""
-    lines = [*([LEGEND] if answer.groups else []), *(f"note: {plain(note)}" for note in answer.notes)]
+    lines = [*(["", LEGEND] if answer.groups else []), *(f"note: {plain(note)}" for note in answer.notes)]
     return [textwrap.fill(line, LINE) for line in lines]
 
 

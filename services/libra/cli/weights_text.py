@@ -36,7 +36,7 @@ def crossings_of(answer: GetWeightsResponse) -> Table:
 
 def remarks(answer: GetWeightsResponse) -> list[str]:
     """Return what must be known to read the tables."""
-    lines = [LEGEND] if answer.ranges else []
+    lines = ["", LEGEND] if answer.ranges else []
     if len(answer.ranges) == 1:
         lines.append("The ranking is the same at every weight.")
     if answer.left_out:

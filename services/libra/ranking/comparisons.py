@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
-from libra.errors import Invalid, NotFound
+from libra.errors import Invalid
 from libra.ranking.comparing import of_scores, of_tasks, unchanged
 from libra.ranking.entries import Entries
 from libra.ranking.pairing import Side, pairs
@@ -30,12 +30,12 @@ class Comparisons:
         if same_model and runs == other_runs:
             raise Invalid("a model is compared with another, or one run of it with another run", field="other_runs")
         if runs == other_runs:
-            both = await self._entries.chosen(runs, {request.model, request.other}, field="runs")
+            both = await self._entries.chosen(runs, {request.model: "model", request.other: "other"}, field="runs")
             one = other = both
         else:
-            one = await self._entries.chosen(runs, {request.model}, field="runs")
-            other = await self._entries.chosen(other_runs, {request.other}, field="other_runs")
-        first, second = await self._side(one, request.model, "model"), await self._side(other, request.other, "other")
+            one = await self._entries.chosen(runs, {request.model: "model"}, field="runs")
+            other = await self._entries.chosen(other_runs, {request.other: "other"}, field="other_runs")
+        first, second = await self._side(one, request.model), await self._side(other, request.other)
         if same_model:
             first, second = _in_runs(first, runs), _in_runs(second, other_runs)
         figures = await self._figures(request.model), await self._figures(request.other)
@@ -43,10 +43,8 @@ class Comparisons:
         answer.notes.extend(dict.fromkeys([*one.notes, *other.notes]))
         return answer
 
-    async def _side(self, selection: Selection, model: str, field: str) -> Side:
+    async def _side(self, selection: Selection, model: str) -> Side:
         entries = [entry for entry in selection.entries if entry.cell.model == model]
-        if not entries:
-            raise NotFound(f"{model} has no verdict in these runs; `libra board` shows who has", field=field)
         sums = await self._store.sample_sums.of([entry.cell for entry in entries])
         return Side(model, entries, sums)
 

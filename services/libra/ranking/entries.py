@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 
 from libra.errors import Invalid, NotFound
 from libra.ranking.boards import MAX_RUNS, expected
@@ -18,12 +18,18 @@ class Entries:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    async def chosen(self, runs: Sequence[str], models: Collection[str], *, field: str) -> Selection:
+    async def chosen(self, runs: Sequence[str], models: Mapping[str, str], *, field: str) -> Selection:
         """Return what counts among the cells of these models alone: one version and one judge for each task, the newest run.
 
-        Invalid for too many runs, NotFound for one that is not there; both name the request's `field`.
+        `models` says which field of the request names each, `field` which the runs: Invalid for too many runs, NotFound for
+        one that is not there and for a model without verdicts.
         """
-        entries = [entry for entry in await self._all(runs, field) if entry.cell.model in models]
+        found = await self._all(runs, field)
+        entries = [entry for entry in found if entry.cell.model in models]
+        known = sorted({entry.cell.model for entry in found})
+        for model, named_by in models.items():
+            if model not in known:
+                raise NotFound.named("model with a verdict in these runs", model, known, field=named_by)
         several = ambiguous(entries)
         return choose(entries, await self._store.tasks.ages(several) if several else {})
 

@@ -56,7 +56,7 @@ def test_a_release_that_got_worse_is_called_so_and_how_surely(laid: Laid) -> Non
     text = said(result.stdout)
     assert "mine in NEW is worse than mine in OLD in Overall, by 3.2 points" in text
     assert "(95 % interval -5.1 to -1.3, p < 0.001)" in text
-    assert "worse on librai_adv_one_sided_statement, after Holm's correction over 2 tasks" in text
+    assert "mine in NEW is worse on librai_adv_one_sided_statement, after Holm's correction over 2 tasks" in text
     assert "note: only mine in NEW has arithmetic" in text
     for number in ("78.8", "82.0", "-3.2", "-5.1 to -1.3", "<.001", ".004", "2.7", "1234"):
         assert number in text
