@@ -14,7 +14,7 @@ from libra.dispatch.catalogue.template import as_text, lacks, looked_up
 from libra.errors import Invalid
 
 LISTED = re.compile(r"^[ \t]*(?:\((?P<inside>[A-Z]|\d)\)|(?P<bare>[A-Z]|\d)[).:])[ \t]*(?P<text>\S.*?)[ \t]*$")
-FIRST_LABELS = ("A", "0", "1")
+FIRST_LABELS = ("A", "1")
 FEWEST_OPTIONS = 2
 
 

@@ -62,7 +62,7 @@ def of_json(pieces: Iterable[bytes]) -> Numbered:
                 yield from listed(parsed(line + b"\n" + b"\n".join(rest for _, rest in numbered), "the file"))
                 return
             raise Invalid(f"line {number}: it is not JSON: {error.msg} at character {error.pos + 1}") from None
-        if isinstance(found, list) or not isinstance(found, dict) or lone_list(found) is not None:
+        if isinstance(found, list) or not isinstance(found, dict) or of_columns(found) is not None:
             yield from listed(found)
             continue
         yield f"line {number}", found
@@ -94,22 +94,30 @@ def without_gaps(pairs: list[tuple[str, Any]]) -> Record:
 
 
 def listed(found: Any) -> Numbered:
-    """Yield the records of a list; a text in it is a prompt."""
-    held = lone_list(found) if isinstance(found, dict) else found
+    """Yield the records of a list, of which a text is a prompt, or of an object that holds columns."""
+    held = of_columns(found) if isinstance(found, dict) else found
     if not isinstance(held, list):
-        raise Invalid("it holds no records: neither a list nor an object with a list in it")
+        raise Invalid("it holds no records: neither a list, nor an object with a list or with lists of one length")
     for number, one in enumerate(held, start=1):
         if not isinstance(one, (dict, str)):
             raise Invalid(f"record {number} is neither an object nor a text")
         yield f"record {number}", {"prompt": one} if isinstance(one, str) else one
 
 
-def lone_list(found: Record) -> list[Any] | None:
-    """Return the one list that an object holds beside empty ones, as {"instructions": [...]}; None if it is a record."""
-    if "messages" in found or not all(isinstance(held, list) for held in found.values()):
+def of_columns(found: Record) -> list[Any] | None:
+    """Return the records of an object that holds a list for each column; None if it is a record itself.
+
+    Lists that are empty do not count. A single list of objects is one of records.
+    """
+    if "messages" in found or not found or not all(isinstance(held, list) for held in found.values()):
         return None
-    full = [held for held in found.values() if held]
-    return full[0] if len(full) == 1 else None
+    full = {name: held for name, held in found.items() if held}
+    if len({len(held) for held in full.values()}) != 1:
+        return None
+    first: list[Any] = next(iter(full.values()))
+    if len(full) == 1 and isinstance(first[0], dict):
+        return first
+    return [dict(zip(full, cells, strict=True)) for cells in zip(*full.values(), strict=True)]
 
 
 def of_csv(text: str, delimiter: str) -> Numbered:
