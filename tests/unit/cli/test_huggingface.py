@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from libra.cli.huggingface import Columns, Source, line, lines, record
+from libra.cli.huggingface import Columns, Source, line, lines, raw_lines, record
 from libra.dispatch import records
 from libra.errors import Invalid
 
@@ -46,6 +46,25 @@ def test_a_dataset_becomes_a_file_that_can_be_imported(folder: str) -> None:
 def test_only_so_many_rows_and_columns_are_read(folder: str) -> None:
     read = list(lines(Source(folder, limit=2), Columns(prompt="goal", fields=frozenset({"answer"}))))
     assert [set(json.loads(one)) for one in read] == [{"messages", "id", "answer"}] * 2
+
+
+def test_rows_are_read_as_they_are_for_the_catalogue(folder: str) -> None:
+    read = [json.loads(one) for one in raw_lines(Source(folder, split="test+test", limit=4))]
+    assert [row["goal"] for row in read] == [*ROWS["goal"], ROWS["goal"][0]]
+    assert set(read[0]) == set(ROWS)
+
+
+@pytest.mark.parametrize(
+    ("name", "parts"),
+    [
+        ("owner/name", ("owner/name", "")),
+        ("owner/name/one/two", ("owner/name", "one/two")),
+        ("/tmp/a/b", ("/tmp/a/b", "")),
+    ],
+)
+def test_a_folder_of_a_dataset_is_told_from_a_folder(name: str, parts: tuple[str, str], folder: str) -> None:
+    assert Source(name).parts() == parts
+    assert Source(folder).parts() == (folder, "")
 
 
 def test_a_conversation_is_taken_as_it_is() -> None:
