@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 
 import pytest
 
-from libra.errors import Unavailable
+from libra.errors import Invalid, Unavailable
 from libra.ranking.boards import Boards, Want
 from libra.ranking.gathering import Gatherer
-from libra.rpc.client import call
+from libra.rpc.client import call, stream
 from libra.store import indexes
 from libra.store.cells import Cell
 from libra.store.client import Store
@@ -25,12 +26,13 @@ from libra.v1.ranking_pb2 import (
     Estimate,
     GetBoardRequest,
     GetBoardResponse,
+    WatchBoardRequest,
 )
 from libra.v1.ranking_pb2_grpc import RankingServiceStub
 from libra.v1.run_pb2 import RunState
 from libra.v1.task_pb2 import Category
 
-from .ranking_world import JUDGE, batch, create_run, finished_run, section, serving
+from .ranking_world import IMPATIENT, JUDGE, batch, create_run, finished_run, section, serving
 
 ABLE, ATTACKED = Category.CATEGORY_CAPABILITY, Category.CATEGORY_ADVERSARIAL
 FINISHED = RunState.RUN_STATE_FINISHED
@@ -152,6 +154,24 @@ async def test_a_board_does_not_wait_for_what_takes_long_and_is_completed_later(
     assert list(late.notes) == []
     assert late.revision == early.revision + 1
     assert (await boards.answer()) is (await boards.answer())
+
+
+async def test_a_watch_is_shown_the_board_again_when_it_is_complete(store: Store) -> None:
+    await finished_run(store, "harm@1", HALF)
+    async with serving(store, settings=replace(IMPATIENT, gather_seconds=0.0)) as stub:
+        watch = stream(stub.WatchBoard, WatchBoardRequest(), 30)
+        async with asyncio.timeout(10):
+            early, late = await anext(watch), await anext(watch)
+        await watch.aclose()  # type: ignore[attr-defined]  # a generator
+    assert len(early.board.notes) == 1
+    assert list(late.board.notes) == []
+    assert late.board.revision == early.board.revision + 1
+
+
+async def test_a_choice_of_capability_that_there_is_not_is_refused(stub: RankingServiceStub) -> None:
+    with pytest.raises(Invalid, match="7 is no choice of capability") as caught:
+        await board(stub, GetBoardRequest(capability=7))  # type: ignore[arg-type]  # as another client might send it
+    assert caught.value.field == "capability"
 
 
 class Interrupted(SampleSumsCollection):

@@ -17,7 +17,7 @@ from libra.store.cells import Cell
 from libra.store.client import Store
 from libra.store.runs import RUNNING, RunRecord, Section
 from libra.v1.calibration_pb2 import Calibration
-from libra.v1.ranking_pb2 import Board, GetBoardResponse
+from libra.v1.ranking_pb2 import Board, CapabilityChoice, GetBoardResponse
 
 MAX_RUNS = 500
 """That a board can be asked for by name."""
@@ -95,7 +95,11 @@ class Boards:
         return (await self.answer(runs, Want(tuple(models)))).board
 
     async def answer(self, runs: Sequence[str] = (), want: Want = ALL) -> GetBoardResponse:
-        """Return the same in the answer to a call."""
+        """Return the same in the answer to a call. Invalid for a capability that is none of the contract's."""
+        if want.choice not in CapabilityChoice.values():
+            raise Invalid(
+                f"{want.choice} is no choice of capability: 0 is either, 1 tasks, 2 imported", field="capability"
+            )
         if runs:
             return (await self._make(await self._named(runs), want)).answer
         # One at a time: when a run has finished, everyone who watches asks at once.

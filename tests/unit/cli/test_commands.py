@@ -18,7 +18,15 @@ from libra.errors import Invalid, LibraError, NotFound, Unavailable
 from libra.rpc.errors import to_status
 from libra.v1 import ranking_pb2_grpc, run_pb2_grpc
 from libra.v1.message_pb2 import Message
-from libra.v1.ranking_pb2 import AuditFinding, AuditRunResponse, Board, GetBoardResponse, ListVerdictsResponse
+from libra.v1.ranking_pb2 import (
+    AuditFinding,
+    AuditRunResponse,
+    Board,
+    CapabilityChoice,
+    GetBoardRequest,
+    GetBoardResponse,
+    ListVerdictsResponse,
+)
 from libra.v1.run_pb2 import (
     CreateRunResponse,
     GetRunResponse,
@@ -30,6 +38,8 @@ from libra.v1.run_pb2 import (
     WatchRunResponse,
 )
 from libra.v1.verdict_pb2 import Outcome, Verdict
+
+from .boards import BOARD
 
 Libra = Callable[..., Result]
 
@@ -215,6 +225,21 @@ def test_an_empty_board_says_what_to_do(laid: Laid, libra: Libra) -> None:
     assert json.loads(libra("board", "--json").stdout)["board"]["revision"] == "7"
     assert libra("board", "--format", "csv").stdout.startswith("rank,model,overall,")
     assert libra("board", "--format", "xml").exit_code == 2
+
+
+def test_a_board_is_asked_for_as_it_is_wanted(laid: Laid, libra: Libra) -> None:
+    laid.answers["GetBoard"] = GetBoardResponse(board=BOARD)
+    plain = libra("board").stdout
+    assert "78.8 76.4-81.0" in plain
+    assert "distance" not in plain
+    told = libra("board", "--formulas", "--judges", "--correct", "--capability", "imported", "--model", "one").stdout
+    assert "83.1-87.0" in told
+    assert "0123456789ab" in told
+    assert laid.requests[0] == GetBoardRequest()
+    assert laid.requests[1] == GetBoardRequest(
+        models=["one"], capability=CapabilityChoice.CAPABILITY_CHOICE_IMPORTED, correct_judges=True
+    )
+    assert libra("board", "--capability", "guessed").exit_code == 2
 
 
 def test_where_nothing_is_up_it_says_how_to_start_it(tmp_path: Path) -> None:
