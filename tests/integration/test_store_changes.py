@@ -1,0 +1,26 @@
+"""What boards look at to know that a figure or a calibration has changed."""
+
+from __future__ import annotations
+
+import asyncio
+
+from libra.store.client import Store
+from libra.v1.calibration_pb2 import Calibration
+from libra.v1.ranking_pb2 import Capability
+from libra.v1.verdict_pb2 import JudgeVersion
+
+
+async def test_each_import_moves_on_when_figures_were_last_put(store: Store) -> None:
+    assert await store.capabilities.newest() == 0
+    [kept] = await store.capabilities.put([Capability(model="one", value=0.5)])
+    first = await store.capabilities.newest()
+    assert first == kept.create_time.ToMilliseconds()
+    await asyncio.sleep(0.002)
+    await store.capabilities.put([Capability(model="one", value=0.6)])
+    assert await store.capabilities.newest() > first
+
+
+async def test_each_calibration_moves_on_when_judges_were_last_measured(store: Store) -> None:
+    assert await store.calibrations.newest() == 0
+    kept = await store.calibrations.put(Calibration(judge=JudgeVersion(name="refusal", version="1")))
+    assert await store.calibrations.newest() == kept.create_time.ToMilliseconds()
