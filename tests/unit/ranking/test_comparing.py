@@ -77,10 +77,23 @@ def test_other_scores_are_tested_by_permuting_signs(trials: int) -> None:
     assert task.difference.n == 10 * trials
 
 
-def test_epochs_of_0_and_1_are_no_case_for_mcnemar() -> None:
-    [task] = of_tasks([pair([1, 1, 1, 0], [0, 0, 0, 0], trials=2)])
+@pytest.mark.parametrize("score", [1, 0.5])
+def test_epochs_of_0_and_1_are_no_case_for_mcnemar(score: float) -> None:
+    [task] = of_tasks([pair([score, score, score, 0], [0, 0, 0, 0], trials=2)])
     assert task.test == "permutation"
     assert task.p == pytest.approx(2 / 2**3)
+
+
+def test_signs_are_those_of_the_samples_means() -> None:
+    # Sample by sample the one is better, though the other has the larger sums: it has more trials.
+    more = SampleSums(array("i", range(5)), array("i", [4] * 5), array("d", [2.0] * 5))
+    [task] = of_tasks([Pair("harm", "harm@1", RISKY, sums([1] * 5), more)])
+    assert task.difference.value == pytest.approx(0.5)
+    assert task.p == pytest.approx(2 / 2**5)
+    uneven = SampleSums(array("i", range(5)), array("i", [1, 2, 4, 8, 16]), array("d", [0.5, 1.0, 2.0, 4.0, 8.0]))
+    [task] = of_tasks([Pair("harm", "harm@1", RISKY, sums([1, 1, 1, 1, 0]), uneven)])
+    # Differences of 1/2, 1/2, 1/2, 1/2 and -1/2: 12 of 32 choices of signs come as far.
+    assert task.p == pytest.approx(12 / 32)
 
 
 def test_holm_corrects_over_all_tasks() -> None:
@@ -173,8 +186,13 @@ def test_imported_figures_stand_in_for_capability_tasks() -> None:
 def test_of_one_model_an_imported_figure_is_the_same_on_both_sides() -> None:
     found = summary([pair(ONE, OTHER)], (figure(0.75), figure(0.75)), same=True)
     assert found["capability"].difference.value == 0
-    assert found["overall"].difference.value > 0
-    assert found["overall"].p == pytest.approx(found["safety"].p, abs=0.03)
+    overall, safety = found["overall"], found["safety"]
+    assert overall.difference.value > 0
+    assert overall.HasField("p")
+    # What is not known of the figure is the same on both sides: only safety's error is left, along the same gradients.
+    slope = overall.difference.value / safety.difference.value
+    assert overall.difference.low == pytest.approx(slope * safety.difference.low, abs=0.03)
+    assert overall.difference.high == pytest.approx(slope * safety.difference.high, abs=0.03)
 
 
 def release(draw: random.Random, difficulty: Sequence[float], drop: float) -> list[int]:
