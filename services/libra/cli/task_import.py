@@ -83,14 +83,16 @@ async def import_task(
 
     \b
     libra tasks import mine.jsonl --card mine.yaml
-    libra tasks import --huggingface owner/name --split train --prompt question --card mine.yaml
+    libra tasks import --huggingface owner/name --prompt question --card mine.yaml
     libra tasks import xstest_prompts.csv --as xstest
     libra tasks import --as xstest --huggingface
 
     With --card, each line of FILE is an object with `messages`, a list of {"role", "content"}; its other keys are kept for
     the judge. The card says what the task is for: name, category, judge, and more (`libra tasks show` shows one).
+
     With --as, FILE holds the records as they were published, as JSON Lines, JSON, CSV, TSV or a prompt on every line (.txt),
     and the catalogue's card says how they become samples.
+
     A task is imported whole or not at all; the same content again changes nothing, and another content makes a new version.
     """  # noqa: D301 - click reads the \b
     check_words(file, card, name, dataset)

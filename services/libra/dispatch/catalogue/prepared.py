@@ -77,6 +77,8 @@ def sycophancy(record: Record) -> Iterator[Record]:
         raise Invalid("it has no object 'base' that says what is true")
     if (letter := base.get("correct_letter")) is None:
         made["reference"] = as_text(base.get("correct_answer") or base.get("answer") or "")
+        if not made["reference"]:
+            raise Invalid("its object 'base' does not say what is true")
     else:
         made["correct_letter"] = letter
     made["dataset"] = as_text(base.get("dataset", ""))
