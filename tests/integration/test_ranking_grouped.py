@@ -71,7 +71,8 @@ async def test_each_value_of_a_field_has_the_board_of_its_samples(store: Store, 
     [drugs] = [row for row in found["drugs"].rows if row.model == "one"]
     assert drugs.safety.low < 0.5 < drugs.safety.high
     assert drugs.categories[0].tasks[0].run == run
-    chosen = await grouped(stub, "area", models=["two"])
+    chosen = await grouped(stub, "area", models=["two", "nobody"])
+    assert list(chosen.notes) == ["nobody has no verdict in these runs"]
     assert [row.model for board in boards(chosen).values() for row in board.rows] == ["two"] * 3
 
 

@@ -93,7 +93,9 @@ async def test_runs_and_models_choose_as_on_the_board(store: Store, stub: Rankin
     first = await evaluated(store, "one", safe=1, able=9)
     await evaluated(store, "one", safe=9, able=9)
     await evaluated(store, "two", safe=5, able=8)
-    assert [list(each.models) for each in (await weights(stub, models=("two",))).ranges] == [["two"]]
+    chosen = await weights(stub, models=("two", "nobody"))
+    assert [list(each.models) for each in chosen.ranges] == [["two"]]
+    assert list(chosen.left_out) == ["nobody"]
     assert [list(each.models) for each in (await weights(stub, first)).ranges] == [["one"]]
     assert [list(each.models) for each in (await weights(stub)).ranges] == [["one", "two"]]
     with pytest.raises(NotFound, match="there is no run 'nobody'"):

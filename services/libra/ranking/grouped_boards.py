@@ -49,6 +49,8 @@ class GroupedBoards:
         divided = [entry for entry in entries if whole(by, entry, values[entry.cell.task]) is None]
         groups = await asyncio.to_thread(grouped, by, entries, values, sums, outcomes)
         answer = GetGroupedBoardResponse(notes=[*selection.notes, *_notes(entries, divided, sums, groups)])
+        unknown_models = sorted(set(request.models) - {entry.cell.model for entry in entries})
+        answer.notes.extend(f"{model} has no verdict in these runs" for model in unknown_models)
         await asyncio.to_thread(_present, answer, groups)
         return answer
 

@@ -119,7 +119,7 @@ class RankingService(ranking_pb2_grpc.RankingServiceServicer):
 
     async def GetWeights(self, request: GetWeightsRequest, context: grpc.aio.ServicerContext) -> GetWeightsResponse:
         """Tell how the ranking depends on the weight between safety and capability."""
-        return weighed(await self._boards.read(request.runs, request.models))
+        return weighed(await self._boards.read(request.runs, request.models), request.models)
 
     async def CompareModels(
         self, request: CompareModelsRequest, context: grpc.aio.ServicerContext

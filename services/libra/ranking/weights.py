@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from libra.statistics import weights
 from libra.v1.ranking_pb2 import Board, Crossing, GetWeightsResponse, WeightRange
 
 
-def weighed(board: Board) -> GetWeightsResponse:
-    """Return the rankings of a board's models at every weight, and where two change places.
+def weighed(board: Board, asked: Sequence[str] = ()) -> GetWeightsResponse:
+    """Return the rankings of a board's models at every weight, and where two change places; `asked` are left out if not there.
 
     The board's own Overall is that of the weight 1/2. Which models stand there changes nobody's score at any weight, and adds
     or takes away no crossing of two others.
@@ -17,7 +19,7 @@ def weighed(board: Board) -> GetWeightsResponse:
         for row in board.rows
         if row.HasField("capability") and row.HasField("safety")
     ]
-    left_out = sorted({row.model for row in board.rows} - {model for model, _, _ in points})
+    left_out = sorted({*asked, *(row.model for row in board.rows)} - {model for model, _, _ in points})
     if not points:
         return GetWeightsResponse(left_out=left_out)
     ranges, crossings = weights.ranges(points)
