@@ -126,24 +126,33 @@ class Recipe:
         return every | {name: held for name, held in named.items() if held is not None}
 
     def _shuffled(self, record: Record, turns: Turns, task: str, place: int, seed: int) -> Record:
-        """Put the options in another order: in the last turn, or as the text for {options}; return what is to be kept."""
+        """Put the options in another order: in the last turn, or as the text for {options}; return what is to be kept.
+
+        Of a task that has other questions, too (its `right` ends with "?"), a record whose options are not found stays as it is.
+        """
         options = self.options
-        if options is None or (options.right.endswith("?") and looked_up(options.right[:-1], record) is None):
+        if options is None:
             return {}
-        names = options.right.removesuffix("?")
+        names, some = options.right.removesuffix("?"), options.right.endswith("?")
         told = int(names) if names.isdigit() else looked_up(names, record)
         if told is None:
-            lacks(names, record)
-        if turns and (found := choices.listing(turns[-1]["content"])):
-            right = choices.right_place(self._as_listed(told, record), found.labels, found.texts)
-            turn = choices.order(seed, task, place, len(found.texts))
-            turns[-1] = turns[-1] | {"content": choices.relisted(turns[-1]["content"], found, turn)}
-            return {options.answer: found.labels[turn.index(right)]}
+            return {} if some else lacks(names, record)
+        found = choices.listing(turns[-1]["content"]) if turns else None
+        if some and (found is None or told not in found.labels):
+            return {options.answer: as_text(told)}
+        if found:
+            return self._relisted(record, turns, found, told, choices.order(seed, task, place, len(found.texts)))
         turns.clear()
         listed = choices.texts(options, record)
         right = choices.right_place(told, (), listed)
         lines, letter = choices.shuffled(listed, right, choices.order(seed, task, place, len(listed)))
         return {LISTED: lines, options.answer: letter}
+
+    def _relisted(self, record: Record, turns: Turns, found: choices.Listing, told: Any, turn: Sequence[int]) -> Record:
+        """Put the options that the last turn lists in another order; return the right label."""
+        right = choices.right_place(self._as_listed(told, record), found.labels, found.texts)
+        turns[-1] = turns[-1] | {"content": choices.relisted(turns[-1]["content"], found, turn)}
+        return {self.options.answer: found.labels[turn.index(right)]} if self.options else {}
 
     def _as_listed(self, told: Any, record: Record) -> Any:
         """Return the right option as a listing knows it: if it is the place of a column, the text that stands there."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NoReturn
 
 from libra.errors import Invalid, nearest
 
@@ -39,7 +39,7 @@ def looked_up(names: str, record: Mapping[str, Any]) -> Any:
     return None
 
 
-def lacks(names: str, record: Mapping[str, Any]) -> None:
+def lacks(names: str, record: Mapping[str, Any]) -> NoReturn:
     """Raise Invalid for columns that a record has not."""
     wanted = names.split("|")
     there = ", ".join(list(record)[:20]) or "none"
