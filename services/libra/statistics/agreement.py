@@ -90,13 +90,13 @@ def kappa(counts: Confusion) -> Rate | None:
     The error is that of Fleiss, Cohen and Everitt (1969). The interval is that of the agreement which has this error, put
     on kappa's scale, so that perfect agreement on few answers has a width too.
     """
-    table = ((counts.tp, counts.fp), (counts.fn, counts.tn))
-    if 0 in (counts.tp + counts.fp, counts.fn + counts.tn, counts.tp + counts.fn, counts.fp + counts.tn):
+    judge = (counts.tp + counts.fp, counts.fn + counts.tn)
+    people = (counts.tp + counts.fn, counts.fp + counts.tn)
+    if 0 in judge or 0 in people:
         return None
-    value, error = cohen(table)
-    agreed = (counts.tp + counts.tn) / counts.n
-    left = 1.0 if value == 1 else (1 - agreed) / (1 - value)
-    ends = interval.score(agreed, error * left, counts.n)
+    value, error = cohen(((counts.tp, counts.fp), (counts.fn, counts.tn)))
+    left = 1 - (judge[0] * people[0] + judge[1] * people[1]) / counts.n**2
+    ends = interval.score((counts.tp + counts.tn) / counts.n, error * left, counts.n)
     return Rate(value, 1 - (1 - ends.low) / left, 1 - (1 - ends.high) / left)
 
 

@@ -8,7 +8,6 @@ done about that here was chosen by simulation (tests/unit/statistics/test_covera
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -19,14 +18,14 @@ from libra.statistics.influence import Block
 UPPER = 0.975
 """Where a two-sided interval at 95 % ends, on either side."""
 
-TRUST = 0.5
+TRUST = 0.25
 """Events on which a variance must stand to count as much as the binomial one, v (1 - v) / n."""
 
 BORROWED = 2.0
 """Events that the score itself lends to its variance: one depends on the other."""
 
 NOTHING = 1e-9
-"""What rounding leaves of an excess where all weights are equal."""
+"""More than rounding leaves: of a deviation where all scores are the same, of an excess where all weights are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,16 +54,18 @@ def evidence(blocks: Sequence[Block]) -> Evidence | None:
     sampled = [block for block in blocks if block.clusters and block.weight]
     if not sampled:
         return None
-    weights = [block.weight / block.clusters for block in sampled]
-    sizes = [block.clusters for block in sampled]
-    spread = math.fsum(k * c**2 for k, c in zip(sizes, weights, strict=True))
-    peak = math.fsum(k * c**4 for k, c in zip(sizes, weights, strict=True))
-    squares = [block.values**2 for block in sampled]
-    second = math.fsum(float(each.sum()) / c**2 for each, c in zip(squares, weights, strict=True))
-    fourth = math.fsum(float(each @ each) / c**4 for each, c in zip(squares, weights, strict=True))
-    seen = second**2 / fourth if fourth > 0 else 0.0
-    variance = math.fsum(float(each.sum()) for each in squares)
-    return Evidence(variance, 1 / spread, seen * spread**2 / (sum(sizes) * peak), seen)
+    size = spread = peak = variance = second = fourth = 0.0
+    for block in sampled:
+        c, squares = block.weight / block.clusters, block.values**2
+        size += block.clusters
+        spread += block.clusters * c**2
+        peak += block.clusters * c**4
+        variance += block.variance
+        second += block.variance / c**2
+        fourth += float(squares @ squares) / c**4
+    # Scores that are all the same leave a rest of rounding, which is no event.
+    seen = second**2 / fourth if second > NOTHING**2 else 0.0
+    return Evidence(variance, 1 / spread, seen * spread**2 / (size * peak), seen)
 
 
 def samples(value: float, known: Evidence) -> float:

@@ -104,6 +104,9 @@ class Score:
     """True for a difference."""
 
 
+MOST_EVENTS = 100
+"""So many trials that differ are enough to know a variance by."""
+
 ONE = np.zeros(1, dtype=np.int64)
 """The only ordinal of a space that holds a single source of error."""
 
@@ -143,7 +146,10 @@ def of_sums(n: int, total: float, squares: float) -> Score | None:
         return Score(value, 1, None)
     # Scores that are all the same leave a rest of rounding, on either side of nothing.
     variance = max(0.0, (squares - total * value) / (n - 1))
-    return _score(value, n, {object(): Block(ONE, np.array([math.sqrt(variance / n)]), 1.0, n)})
+    # Which trials differ is not known: as many are said to as would if all scores were 0 or 1.
+    events = min(MOST_EVENTS, max(1, round(n * value * (1 - value))))
+    influence = np.full(events, math.sqrt(variance / n / events))
+    return _score(value, n, {object(): Block(np.arange(events), influence, 1.0, n)})
 
 
 def fixed(value: float, standard_error: float | None, n: int = 0) -> Score:

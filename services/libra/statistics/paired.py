@@ -10,8 +10,8 @@ from scipy.special import bdtr, ndtr, ndtri
 
 from libra.statistics.interval import LEVEL
 
-EXACT = 14
-"""Up to so many differences other than 0, every choice of signs is looked at: 16,384 of them."""
+EXACT = 15
+"""Up to so many differences other than 0, every choice of signs is looked at: 32,768 of them."""
 
 DRAWN = 10_000
 """Choices of signs that are drawn where there are more."""

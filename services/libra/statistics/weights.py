@@ -44,7 +44,9 @@ def ranges(models: Sequence[Point]) -> tuple[list[Range], list[Crossing]]:
     found = [crossing for one, other in combinations(models, 2) if (crossing := _crossing(one, other))]
     crossings = sorted(found, key=lambda crossing: (crossing.weight, crossing.above, crossing.below))
     ends = [0.0]
-    ends += [crossing.weight for crossing in crossings if crossing.weight - ends[-1] > SAME]
+    for crossing in crossings:
+        if crossing.weight - ends[-1] > SAME and 1.0 - crossing.weight > SAME:
+            ends.append(crossing.weight)
     return _merged(models, [*ends, 1.0]), crossings
 
 

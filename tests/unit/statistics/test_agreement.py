@@ -1,0 +1,143 @@
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from libra.statistics import agreement, interval
+from libra.statistics.agreement import Confusion
+
+KRIPPENDORFF: list[list[float | None]] = [
+    [1, 1, None, 1],
+    [2, 2, 3, 2],
+    [3, 3, 3, 3],
+    [3, 3, 3, 3],
+    [2, 2, 2, 2],
+    [1, 2, 3, 4],
+    [4, 4, 4, 4],
+    [1, 1, 2, 1],
+    [2, 2, 2, 2],
+    [None, 5, 5, 5],
+    [None, None, 1, 1],
+    [None, None, 3, None],
+]
+"""Twelve units by four observers: example C of "Computing Krippendorff's Alpha-Reliability" (2011)."""
+
+
+def test_answers_are_counted_by_both_labels() -> None:
+    found = agreement.confusion([True, True, False, False, True], [True, False, False, True, True])
+    assert found == Confusion(tp=2, fp=1, tn=1, fn=1)
+    with pytest.raises(ValueError, match=r"shorter|longer"):
+        agreement.confusion([True], [])
+
+
+def value(rate: agreement.Rate | None) -> float:
+    assert rate
+    assert rate.low <= rate.value + 1e-12
+    assert rate.value <= rate.high + 1e-12
+    return rate.value
+
+
+def test_each_rate_is_a_share_with_wilsons_interval() -> None:
+    counts = Confusion(tp=40, fp=10, tn=30, fn=20)
+    shares = {
+        agreement.accuracy: (70, 100),
+        agreement.precision: (40, 50),
+        agreement.recall: (40, 60),
+        agreement.specificity: (30, 40),
+    }
+    for rate, (part, whole) in shares.items():
+        ends, found = interval.wilson(part, whole), rate(counts)
+        assert found == agreement.Rate(part / whole, ends.low, ends.high)
+
+
+@given(st.integers(1, 50), st.integers(0, 50), st.integers(0, 50), st.integers(0, 50))
+def test_f1_is_the_harmonic_mean_of_precision_and_recall(tp: int, fp: int, tn: int, fn: int) -> None:
+    counts = Confusion(tp, fp, tn, fn)
+    precision, recall = value(agreement.precision(counts)), value(agreement.recall(counts))
+    assert value(agreement.f1(counts)) == pytest.approx(2 * precision * recall / (precision + recall))
+
+
+def test_f1s_interval_is_carried_over_from_a_share() -> None:
+    found, ends = agreement.f1(Confusion(tp=30, fp=10, tn=0, fn=20)), interval.wilson(30, 60)
+    assert found
+    assert found.low == pytest.approx(2 * ends.low / (1 + ends.low))
+    assert found.high == pytest.approx(2 * ends.high / (1 + ends.high))
+
+
+def test_a_rate_of_nothing_is_no_rate() -> None:
+    nothing = Confusion(0, 0, 0, 0)
+    for rate in (
+        agreement.accuracy,
+        agreement.precision,
+        agreement.recall,
+        agreement.specificity,
+        agreement.f1,
+        agreement.kappa,
+    ):
+        assert rate(nothing) is None
+    assert agreement.precision(Confusion(0, 0, 5, 5)) is None
+    assert agreement.f1(Confusion(0, 0, 5, 5)) is None
+    assert agreement.recall(Confusion(0, 5, 5, 0)) is None
+    assert agreement.specificity(Confusion(5, 0, 0, 5)) is None
+    assert agreement.kappa(Confusion(5, 0, 0, 5)) is None
+    assert value(agreement.f1(Confusion(0, 5, 5, 5))) == 0
+
+
+@pytest.mark.parametrize(
+    ("table", "kappa", "error"),
+    [
+        # Fleiss, Cohen and Everitt 1969, table 1, N = 200: kappa 0.429, its variance 0.002885.
+        ([[106, 10, 4], [22, 28, 10], [2, 12, 6]], 0.429, math.sqrt(0.002885)),
+        # Fleiss, Levin and Paik 2003, Statistical Methods for Rates and Proportions, table 18.1.
+        ([[75, 1, 4], [5, 4, 1], [0, 0, 10]], 0.676, 0.088),
+    ],
+)
+def test_kappa_and_its_error_are_the_published_ones(table: list[list[float]], kappa: float, error: float) -> None:
+    found = agreement.cohen(table)
+    assert found == (pytest.approx(kappa, abs=6e-4), pytest.approx(error, abs=5e-4))
+
+
+def test_kappa_of_two_labels() -> None:
+    """20 and 15 of 50 alike, where chance makes one half: 0.4."""
+    counts = Confusion(tp=20, fp=5, tn=15, fn=10)
+    found, error = agreement.kappa(counts), agreement.cohen([[20, 5], [10, 15]])[1]
+    assert found
+    assert found.value == pytest.approx(0.4)
+    assert found.high - found.low == pytest.approx(2 * interval.Z * error, rel=0.05)
+
+
+def test_perfect_agreement_on_few_answers_is_not_sure() -> None:
+    found = agreement.kappa(Confusion(tp=10, fp=0, tn=10, fn=0))
+    assert found
+    assert found.value == found.high == 1
+    # Wilson's lower end of 20 of 20, with one half by chance.
+    assert found.low == pytest.approx(1 - (1 - interval.wilson(20, 20).low) / 0.5)
+
+
+def test_kappas_interval_holds_the_truth() -> None:
+    generator = np.random.default_rng(7)
+    shares = np.array([0.45, 0.06, 0.41, 0.08])
+    truth = agreement.cohen([[shares[0], shares[1]], [shares[3], shares[2]]])[0]
+    held = []
+    for draw in generator.multinomial(105, shares, 2_000):
+        found = agreement.kappa(Confusion(*map(int, draw)))
+        assert found
+        held.append(found.low <= truth <= found.high)
+    assert 0.93 <= np.mean(held) <= 0.97
+
+
+def test_alpha_is_the_published_one() -> None:
+    levels = {"nominal": 0.743, "ordinal": 0.815, "interval": 0.849, "ratio": 0.797}
+    for level, expected in levels.items():
+        assert agreement.alpha(KRIPPENDORFF, level) == pytest.approx(expected, abs=5e-4)  # type: ignore[arg-type]
+
+
+def test_alpha_cannot_be_told_without_a_difference_or_a_second_vote() -> None:
+    assert agreement.alpha([[1, 1], [1, 1]]) is None
+    assert agreement.alpha([[1, None], [None, 0]]) is None
+    assert agreement.alpha([]) is None
+    assert agreement.alpha([[1, 1], [0, 0]]) == pytest.approx(1)

@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from libra.statistics.effective import BORROWED, TRUST, Evidence, evidence, samples
+from libra.statistics.influence import Score, Section, average, fixed, mean
+
+from .boards import task
+
+
+def told(score: Score) -> Evidence:
+    found = evidence(list(score.blocks.values()))
+    assert found
+    return found
+
+
+def test_equal_samples_count_each() -> None:
+    found = told(task("t@1", [1] * 18 + [0] * 2))
+    assert found.n == pytest.approx(20)
+    assert found.variance == pytest.approx(0.1 * 0.9 / 19)
+    # The two failures are 0.9 away from the mean, the others 0.1.
+    events = (2 * 0.9**2 + 18 * 0.1**2) ** 2 / (2 * 0.9**4 + 18 * 0.1**4)
+    assert found.events == pytest.approx(events)
+    assert found.seen == pytest.approx(events)
+
+
+def test_unequal_weights_make_a_score_worth_fewer_samples() -> None:
+    """Kish 1965: n = 1 / sum of squared weights, here 20 of 1/40 and 180 of 1/360."""
+    small, large = task("small@1", [0, 1] * 10), task("large@1", [0, 1] * 90)
+    found = told(average([small, large]))
+    spread, peak = 20 / 40**2 + 180 / 360**2, 20 / 40**4 + 180 / 360**4
+    assert found.n == pytest.approx(1 / spread)
+    assert found.seen == pytest.approx(200, rel=1e-3)
+    assert found.events == pytest.approx(found.seen * spread**2 / (200 * peak))
+
+
+def test_samples_that_attacks_share_are_counted_once() -> None:
+    found = told(average([task("t@1", [0, 1] * 10) for _ in range(4)]))
+    assert found.n == pytest.approx(20)
+    epochs = mean(Section("t@1", range(20), [5] * 20, [5, 0] * 10))
+    assert epochs
+    assert told(epochs).n == pytest.approx(20)
+
+
+def test_what_is_no_sample_is_no_evidence() -> None:
+    assert evidence(list(fixed(0.5, 0.1).blocks.values())) is None
+    assert evidence([]) is None
+
+
+def test_scores_that_are_all_the_same_show_no_event() -> None:
+    for value in (1.0, 0.9, 0.1 + 0.2):
+        assert told(task("t@1", [value] * 21)).events == 0
+
+
+@given(st.floats(0.01, 0.99), st.integers(2, 1000), st.floats(0.1, 500))
+def test_a_binomial_variance_is_worth_its_samples(value: float, n: int, events: float) -> None:
+    assert samples(value, Evidence(value * (1 - value) / n, n, events, events)) == pytest.approx(n)
+
+
+def test_a_variance_is_trusted_by_its_events() -> None:
+    doubled = Evidence(2 * 0.25 / 100, 100, TRUST, TRUST)
+    # By as many events as TRUST, it counts half: 1.5 times the binomial variance.
+    assert samples(0.5, doubled) == pytest.approx(100 / 1.5)
+    many = Evidence(2 * 0.25 / 100, 100, 1e9, 1e9)
+    assert samples(0.5, many) == pytest.approx(50)
+    assert samples(0.5, Evidence(0.0, 100, 0.0, 0.0)) == 100
+    assert samples(1.0, Evidence(0.01, 100, 5.0, 5.0)) == 100
+
+
+def test_few_events_that_decide_cost_degrees_of_freedom() -> None:
+    known = Evidence(0.25 / 100, 100, 3.0, 18.0)
+    freedom = 2 / (1 / (3 + BORROWED) - 1 / (18 + BORROWED))
+    shrunk = (stats.norm.ppf(0.975) / stats.t.ppf(0.975, freedom)) ** 2
+    assert samples(0.5, known) == pytest.approx(100 * shrunk)
+    assert math.isclose(freedom, 40 / 3)

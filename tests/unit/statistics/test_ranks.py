@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from libra.statistics import balance, interval, paired
+from libra.statistics.influence import Score, average, covariance, fixed
+from libra.statistics.ranks import correlations, rank_intervals
+
+from .boards import section, task
+
+MODELS = 6
+BOARDS = 1_000
+
+
+def test_one_that_is_far_above_has_its_rank_alone() -> None:
+    scores = [fixed(0.5, 0.01), fixed(0.9, 0.01), fixed(0.51, 0.01)]
+    assert rank_intervals(scores) == [(2, 3), (1, 1), (2, 3)]
+
+
+def test_the_order_given_is_kept_and_equals_are_not_told_apart() -> None:
+    assert rank_intervals([fixed(0.5, 0.01)] * 3) == [(1, 3)] * 3
+    assert rank_intervals([fixed(value, 0.001) for value in (0.1, 0.3, 0.2)]) == [(3, 3), (1, 1), (2, 2)]
+    assert rank_intervals([fixed(0.5, 0.1)]) == [(1, 1)]
+    assert rank_intervals([]) == []
+
+
+def test_one_whose_error_cannot_be_told_is_nowhere_for_sure() -> None:
+    assert rank_intervals([fixed(0.9, 0.01), fixed(0.99, None), fixed(0.1, 0.01)]) == [(1, 2), (1, 3), (2, 3)]
+
+
+def test_all_pairs_are_tested_and_holm_pays_for_it() -> None:
+    """A pair by itself at p = 0.03 is a difference; among three pairs, of which no other is one, it is none."""
+    gap = 2.17 * np.hypot(0.01, 0.01)
+    alone = [fixed(0.5, 0.01), fixed(0.5 + gap, 0.01)]
+    assert paired.normal_p(gap, float(np.hypot(0.01, 0.01))) == pytest.approx(0.03, abs=1e-4)
+    assert rank_intervals(alone) == [(2, 2), (1, 1)]
+    assert rank_intervals([*alone, fixed(0.5 + gap / 2, 0.01)]) == [(1, 3)] * 3
+
+
+def test_models_on_the_same_samples_are_told_apart_by_fewer() -> None:
+    base = [1, 0, 1, 1, 0, 1, 0, 1] * 25
+    better = [1, 0, 1, 1, 0, 1, 1, 1] * 25
+    assert rank_intervals([task("t@1", base), task("t@1", better)]) == [(2, 2), (1, 1)]
+    assert rank_intervals([task("t@1", base[:80]), task("u@1", better[:80])]) == [(1, 2), (1, 2)]
+
+
+def test_a_perfect_score_on_few_samples_is_not_sure_to_be_better() -> None:
+    few, many = task("t@1", [1] * 20), task("u@1", ([1] * 22 + [0] * 3) * 400)
+    assert few.standard_error == 0
+    assert rank_intervals([few, many]) == [(1, 2), (1, 2)]
+
+
+def test_correlations_are_those_of_each_pair() -> None:
+    generator = np.random.default_rng(3)
+    scores = [
+        average([task(f"{space}@1", generator.random(9).tolist(), first=model) for space in spaces])
+        for model, spaces in enumerate(["ab", "a", "b", "abc"])
+    ]
+    scores.append(fixed(0.5, 0.1))
+    found = correlations(scores)
+    for one, first in enumerate(scores):
+        for other, second in enumerate(scores):
+            assert found[one, other] == pytest.approx(interval.correlation(first, second))
+    assert found[0, 3] == pytest.approx(
+        covariance(scores[0], scores[3]) / (scores[0].standard_error or 0) / (scores[3].standard_error or 0)
+    )
+
+
+def overalls(generator: np.random.Generator, truth: np.ndarray) -> list[Score]:
+    """Return models whose scores on 30 samples of five tasks are alike by sample."""
+    made = []
+    own = generator.random((5, 30))
+    for level in truth:
+        mixed = np.where(generator.random((5, 30)) < 0.5, own, generator.random((5, 30)))
+        tasks = [task(f"{place}@1", row) for place, row in enumerate((mixed < level).astype(float))]  # type: ignore[arg-type]
+        made.append(balance.overall(tasks[0], average(tasks[1:])))
+    return made
+
+
+def test_equal_models_are_all_of_any_rank_in_95_of_100_boards() -> None:
+    """Jointly: that no pair of them is told apart. Not much more often than that, or nothing would ever be found."""
+    generator = np.random.default_rng(11)
+    held = [rank_intervals(overalls(generator, np.full(MODELS, 0.9))) == [(1, MODELS)] * MODELS for _ in range(BOARDS)]
+    assert 0.95 <= np.mean(held) < 1
+
+
+def test_the_true_ranks_are_held_jointly_in_95_of_100_boards() -> None:
+    truth = np.array([0.97, 0.93, 0.9, 0.85, 0.75, 0.5])
+    generator = np.random.default_rng(12)
+    held, widths = [], []
+    for _ in range(BOARDS):
+        spans = rank_intervals(overalls(generator, truth))
+        held.append(all(low <= rank <= high for rank, (low, high) in enumerate(spans, 1)))
+        widths.append(np.mean([high - low for low, high in spans]))
+    assert np.mean(held) >= 0.95
+    # And they say something: of the five other ranks, one half is ruled out.
+    assert np.mean(widths) < 2.6
+
+
+def test_a_section_is_what_sums_are_made_of() -> None:
+    assert section("t@1", np.array([1.0, 0.0])).space == "t@1"
