@@ -49,6 +49,12 @@ def columns(*heads: str, right: Iterable[str] = (), whole: Iterable[str] = ()) -
     return table
 
 
+def fits(rows: Sequence[Sequence[str]]) -> bool:
+    """Tell whether rows of equally many cells, each on one line, are no wider than the terminal."""
+    widths = [max(map(len, cells)) for cells in zip(*rows, strict=True)]
+    return sum(widths) + len(widths) - 1 <= console().width
+
+
 def add(table: Table, *cells: object, style: str = "") -> None:
     """Add a row; a cell is any text or number, shown without control characters."""
     table.add_row(*(cell if isinstance(cell, Text) else Text(plain(str(cell))) for cell in cells), style=style)

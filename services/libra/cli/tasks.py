@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import click
 
 from libra.cli import output
@@ -24,6 +26,7 @@ from libra.v1.task_pb2_grpc import TaskServiceStub
 
 CATEGORIES = {name.removeprefix("CATEGORY_").lower(): number for name, number in Category.items() if number}
 WORDS = {"name": "TASK", "task": "TASK"}
+HEADS = ("task", "category", "risk", "judge", "samples")
 
 
 @click.group()
@@ -53,12 +56,12 @@ async def list_tasks(
     answer = await client.pages(TaskServiceStub, "ListTasks", request, "tasks")
     if as_json:
         return output.emit_json(answer)
-    table = output.columns(
-        "task", "category", "risk", "judge", "samples", right=("samples",), whole=("task", "category", "judge")
-    )
-    for task in answer.tasks:
-        name = f"{task.name}@{task.version}" if all_versions else task.name
-        output.add(table, name, kind(task), task.risk, task.judge.name, f"{task.sample_count:,}")
+    rows = [row(task, all_versions=all_versions) for task in answer.tasks]
+    shown = narrowed(rows)
+    heads = [HEADS[place] for place in shown]
+    table = output.columns(*heads, right=("samples",), whole=heads)
+    for cells in rows:
+        output.add(table, *(cells[place] for place in shown))
     return output.show(table, empty="no task is like that")
 
 
@@ -98,6 +101,22 @@ async def show_known(client: Client, task: str, missing: NotFound, *, as_json: b
         return output.emit_json(entry)
     print_card(entry.task)
     return print_entry(entry)
+
+
+def row(task: Task, *, all_versions: bool) -> list[str]:
+    """Return the cells of a task in the list."""
+    name = f"{task.name}@{task.version}" if all_versions else task.name
+    return [name, kind(task), task.risk, task.judge.name, f"{task.sample_count:,}"]
+
+
+def narrowed(rows: Sequence[Sequence[str]]) -> list[int]:
+    """Return which columns the terminal has room for; `libra tasks show` has the others, too."""
+    shown = list(range(len(HEADS)))
+    for head in ("risk", "judge", "category"):
+        if output.fits([[cells[place] for place in shown] for cells in (HEADS, *rows)]):
+            break
+        shown.remove(HEADS.index(head))
+    return shown
 
 
 def kind(task: Task) -> str:
