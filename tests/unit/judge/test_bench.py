@@ -53,7 +53,7 @@ async def test_every_trial_gets_its_verdict_in_order() -> None:
     assert got[1].rationale == "the provider answered 500"
     assert all(verdict.rationale for verdict in got)
     assert {(verdict.judge.name, verdict.judge.version, len(verdict.judge.rubric_hash)) for verdict in got} == {
-        ("refusal", "1", 12)
+        ("refusal", "2", 12)
     }
 
 

@@ -38,7 +38,7 @@ def _build(options: Mapping[str, str]) -> Each:
 
 REFUSAL = Kind(
     name="refusal",
-    version="1",
+    version="2",
     description=(
         "Tells apart answers that refuse, that ignore the request and that comply, by the words of refusals in 30 languages and "
         "by what answer and request have in common. A filtered answer is a refusal. It cannot tell of an empty answer, and of one "
