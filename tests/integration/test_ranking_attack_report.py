@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from statistics import mean, stdev
 
 import pytest
+from ulid import ULID
 
 from libra.errors import NotFound
 from libra.rpc.client import call
@@ -106,7 +107,7 @@ async def test_the_most_successful_attack_of_each_model_comes_first(store: Store
     assert places == [("one", "none"), ("one", "b"), ("one", "a"), ("two", "none"), ("two", "a"), ("two", "b")]
     assert not answer.reports[5].HasField("success")
     assert not answer.reports[5].HasField("gain")
-    assert "two under b: 4 of 4 trials have no score" in answer.notes
+    assert "b: 4 of 8 trials have no score (4 for two)" in answer.notes
     assert "each p is of one attack by itself: among 2 attacks, look for p < 0.025" in answer.notes
     assert any("the run is not finished: this stands on the 24 trials" in note for note in answer.notes)
 
@@ -134,12 +135,12 @@ async def test_what_an_attack_cost_is_added_up(store: Store, stub: RankingServic
     answer = await report(stub, run)
     assert [told(each) for each in answer.reports] == [(2, 200, 20, 0.5, 4.0), (2, 1200, 20, 2.0, 11.0)]
     assert list(answer.notes) == [
-        "one under pair: 1 of 2 trials were written by rules, without a model",
-        "one under pair: 1,000 of the prompt tokens are those of the models that wrote for the attack",
+        "pair: 1 of 2 trials were written by rules alone (1 for one)",
+        "pair: 1,000 of the prompt tokens are those of the models that wrote for the attack (1,000 for one)",
     ]
     # Judged again, with fields that no longer tell of the attack, the answers cost what they cost.
     spec = RunSpec(models=["one"], tasks=["harm@1"], rejudges=run)
-    again = Run(id=f"{run[:-1]}Z", spec=spec, state=RunState.RUN_STATE_RUNNING)
+    again = Run(id=str(ULID()), spec=spec, state=RunState.RUN_STATE_RUNNING)
     await store.runs.insert(RunRecord(run=again, sections=[harm, pair]))
     await store.verdicts.write([batch(again.id, harm, [1, 0]), batch(again.id, pair, [0, 0])])
     await store.runs.end(again.id, FINISHED)

@@ -18,6 +18,9 @@ from libra.v1.ranking_pb2 import AttackReport, ReportAttacksResponse
 from libra.v1.task_pb2 import Category
 
 PLAIN = "none"
+NAMED = 8
+"""Models that a note names; it counts the rest."""
+
 RISKY = frozenset(
     {
         Category.CATEGORY_DIRECT_RISKY,
@@ -38,6 +41,16 @@ class Stand:
     """By "name@version"."""
 
     costs: list[Cost] = field(default_factory=list)
+
+    @property
+    def trials(self) -> int:
+        """Trials of any outcome."""
+        return sum(cell.all for cell in self.cells.values())
+
+    @property
+    def counted(self) -> int:
+        """Trials that have a score."""
+        return sum(cell.n for cell in self.cells.values())
 
 
 def risky(cells: Iterable[Cell]) -> list[Cell]:
@@ -85,7 +98,7 @@ def _report(stand: Stand, plain: Stand | None, sums: Mapping[Key, SampleSums]) -
     report = AttackReport(
         attack=stand.attack,
         model=stand.model,
-        trials=sum(cell.all for cell in stand.cells.values()),
+        trials=stand.trials,
         prompt_tokens=sum(cost.prompt_tokens + cost.attack_tokens for cost in stand.costs),
         completion_tokens=sum(cost.completion_tokens for cost in stand.costs),
         cost_usd=sum(cost.cost_usd + cost.attack_cost_usd for cost in stand.costs),
@@ -139,24 +152,29 @@ def _notes(stands: Sequence[Stand]) -> list[str]:
     if len(attacks - {PLAIN}) > 1:
         share = f"{0.05 / len(attacks - {PLAIN}):.2g}"
         notes.append(f"each p is of one attack by itself: among {len(attacks - {PLAIN})} attacks, look for p < {share}")
+    by_attack: defaultdict[str, list[Stand]] = defaultdict(list)
     for stand in stands:
-        notes += _notes_on(stand)
+        by_attack[stand.attack].append(stand)
+    for attack, group in sorted(by_attack.items()):
+        notes += [f"{attack}: {sentence}" for sentence in _notes_on(group)]
     return notes
 
 
-def _notes_on(stand: Stand) -> list[str]:
-    name = f"{stand.model} under {stand.attack}"
-    every, counted = sum(cell.all for cell in stand.cells.values()), sum(cell.n for cell in stand.cells.values())
-    notes = []
-    if counted < every:
-        notes.append(f"{name}: {every - counted:,} of {every:,} trials have no score")
-    mixed = sorted(task for task, cell in stand.cells.items() if len(cell.judges) > 1)
-    if mixed:
-        notes.append(f"{name}: more than one judge on {', '.join(mixed)}: judge the run again")
-    by_rules = sum(cost.by_rules for cost in stand.costs)
-    if by_rules:
-        notes.append(f"{name}: {by_rules:,} of {every:,} trials were written by rules, without a model")
-    written = sum(cost.attack_tokens for cost in stand.costs)
-    if written:
-        notes.append(f"{name}: {written:,} of the prompt tokens are those of the models that wrote for the attack")
+def _notes_on(stands: Sequence[Stand]) -> list[str]:
+    """Return what must be known of one attack, over all models that it was put to."""
+    every = f"of {sum(stand.trials for stand in stands):,} trials"
+    mixed = sorted({task for stand in stands for task, cell in stand.cells.items() if len(cell.judges) > 1})
+    notes = [f"more than one judge judged {', '.join(mixed)}; `libra rejudge` mends that"] if mixed else []
+    for counts, sentence in (
+        ([stand.trials - stand.counted for stand in stands], f"{every} have no score"),
+        ([sum(cost.by_rules for cost in stand.costs) for stand in stands], f"{every} were written by rules alone"),
+        (
+            [sum(cost.attack_tokens for cost in stand.costs) for stand in stands],
+            "of the prompt tokens are those of the models that wrote for the attack",
+        ),
+    ):
+        whose = [f"{count:,} for {stand.model}" for stand, count in zip(stands, counts, strict=True) if count]
+        more = f", and {len(whose) - NAMED} more" if len(whose) > NAMED else ""
+        if whose:
+            notes.append(f"{sum(counts):,} {sentence} ({', '.join(whose[:NAMED])}{more})")
     return notes
