@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from . import report
 from .unruly import CALM
 from .world import world
 
-FROZEN_SECONDS = ACK_WAIT_SECONDS + 5.0
+MARGIN_SECONDS = 5.0
 AFTERWARDS_SECONDS = 5.0
 """What goes on again does with what it has in hand whatever it will do."""
 
@@ -36,10 +36,18 @@ def frozen(system: System, names: Sequence[str]) -> Iterator[None]:
 
 
 async def freeze(
-    folder: Path, *, seed: int, groups: Sequence[Sequence[str]], trials: int, patience_seconds: float
+    folder: Path,
+    *,
+    seed: int,
+    groups: Sequence[Sequence[str]],
+    trials: int,
+    patience_seconds: float,
+    variables: Mapping[str, str] | None = None,
 ) -> None:
     """Freeze one group of parts after the other, each in the middle of a run of its own."""
-    async with world(folder, seed=seed, mood=CALM) as its:
+    told = variables or {}
+    frozen_seconds = float(told.get("LIBRA_NATS_ACK_WAIT_SECONDS", ACK_WAIT_SECONDS)) + MARGIN_SECONDS
+    async with world(folder, seed=seed, mood=CALM, variables=told) as its:
         rows: dict[str, object] = {}
         for group in groups:
             its.script.tries.clear()
@@ -47,7 +55,7 @@ async def freeze(
             run = await its.begin(trials)
             await its.middle(run, 0.1, patience_seconds)
             with frozen(its.system, group):
-                await asyncio.sleep(FROZEN_SECONDS)
+                await asyncio.sleep(frozen_seconds)
             last = await its.ended(run, patience_seconds)
             await asyncio.sleep(AFTERWARDS_SECONDS)
             ended = await its.examined(last, began)
@@ -55,4 +63,4 @@ async def freeze(
             rows[", ".join(group)] = f"{ended.seconds:3.0f} s, {ended.settled:,} verdicts, {repeats} asked for twice"
             its.check(ended)
             assert repeats <= (its.in_flight if any("gateway" in name for name in group) else 0)
-        report.show(f"Frozen (SIGSTOP) for {FROZEN_SECONDS:.0f} s, in runs of {trials:,}, every audit clean", rows)
+        report.show(f"Frozen (SIGSTOP) for {frozen_seconds:.0f} s, in runs of {trials:,}, every audit clean", rows)

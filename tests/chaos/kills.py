@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,10 +46,16 @@ def explained(repeats: list[tuple[Try, Try]], kills: list[Kill]) -> Repeats:
 
 
 async def kill_at_random(
-    folder: Path, *, seed: int, trials: int, every_seconds: float, patience_seconds: float
+    folder: Path,
+    *,
+    seed: int,
+    trials: int,
+    every_seconds: float,
+    patience_seconds: float,
+    variables: Mapping[str, str] | None = None,
 ) -> None:
     report.say(f"\nseed {seed}")
-    async with world(folder, seed=seed, mood=Mood()) as its:
+    async with world(folder, seed=seed, mood=Mood(), variables=variables) as its:
         began = time.monotonic()
         run = await its.begin(trials)
         async with monkey.at_work(its.system, seed, every_seconds) as killer:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 from libra.local import parts
@@ -34,9 +35,17 @@ async def forget(folder: Path, *, seed: int, trials: int, times: int, patience_s
         assert its.script.repeats() == []
 
 
-async def cut_the_power(folder: Path, *, seed: int, trials: int, away_seconds: float, patience_seconds: float) -> None:
+async def cut_the_power(
+    folder: Path,
+    *,
+    seed: int,
+    trials: int,
+    away_seconds: float,
+    patience_seconds: float,
+    variables: Mapping[str, str] = QUIET,
+) -> None:
     """Have both servers away for a while, then kill every process at once and delete what the queue kept."""
-    async with world(folder, seed=seed, mood=CALM, variables=QUIET) as its:
+    async with world(folder, seed=seed, mood=CALM, variables=variables) as its:
         began = time.monotonic()
         run = await its.begin(trials)
         await its.middle(run, 0.2, patience_seconds)

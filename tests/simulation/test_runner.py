@@ -43,6 +43,10 @@ class Replica:
     bus: HostileBus
     killed: bool = False
 
+    @property
+    def ack_wait_seconds(self) -> float:
+        return self.bus.ack_wait_seconds
+
     async def pull(self, consumer: str, limit: int) -> Sequence[Mortal]:
         return [Mortal(self, delivery) for delivery in await self.bus.pull(consumer, limit)]
 

@@ -54,6 +54,10 @@ class Wire:
     exchange: Exchange
     way: Mortal
 
+    @property
+    def ack_wait_seconds(self) -> float:
+        return self.exchange.queue.ack_wait_seconds
+
     async def publish(self, message: Outgoing, headers: Mapping[str, str]) -> None:
         async def send() -> None:
             await self.exchange.travel()

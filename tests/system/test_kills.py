@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from tests.chaos.kills import kill_at_random
 from tests.chaos.losses import cut_the_power
-from tests.chaos.world import seed
+from tests.chaos.world import HASTY, seed
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -18,8 +18,12 @@ PATIENCE_SECONDS = 200.0
 
 
 async def test_processes_killed_at_random_lose_nothing(tmp_path: Path) -> None:
-    await kill_at_random(tmp_path, seed=seed(), trials=1000, every_seconds=2.0, patience_seconds=PATIENCE_SECONDS)
+    await kill_at_random(
+        tmp_path, seed=seed(), trials=1000, every_seconds=2.0, patience_seconds=PATIENCE_SECONDS, variables=HASTY
+    )
 
 
 async def test_an_outage_and_a_power_cut_that_costs_the_queue_lose_nothing(tmp_path: Path) -> None:
-    await cut_the_power(tmp_path, seed=seed(), trials=4000, away_seconds=30.0, patience_seconds=PATIENCE_SECONDS)
+    await cut_the_power(
+        tmp_path, seed=seed(), trials=3000, away_seconds=15.0, patience_seconds=PATIENCE_SECONDS, variables=HASTY
+    )

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from tests.chaos.freezes import freeze
 from tests.chaos.quotas import fill
-from tests.chaos.world import seed
+from tests.chaos.world import HASTY, seed
 
 from libra.local.parts import SERVICES
 
@@ -21,7 +21,7 @@ PATIENCE_SECONDS = 200.0
 
 async def test_replicas_that_stand_still_past_the_ack_wait_lose_nothing(tmp_path: Path) -> None:
     groups = [[f"{service}-2" for service in SERVICES]]
-    await freeze(tmp_path, seed=seed(), groups=groups, trials=3000, patience_seconds=PATIENCE_SECONDS)
+    await freeze(tmp_path, seed=seed(), groups=groups, trials=2000, patience_seconds=PATIENCE_SECONDS, variables=HASTY)
 
 
 async def test_a_full_disk_holds_work_back_and_loses_none(tmp_path: Path) -> None:

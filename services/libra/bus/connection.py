@@ -64,8 +64,17 @@ class Backlog:
 class NatsBus:
     """Implements `libra.stage.bus.Bus`. It is made before there is a connection; until then everything is Unavailable."""
 
-    def __init__(self, url: str, *, name: str, replicas: int = 1, stage_bytes: int = streams.STAGE_BYTES) -> None:
-        """`name` shows in the server's list of connections; the rest is for streams that have to be made."""
+    def __init__(
+        self,
+        url: str,
+        *,
+        name: str,
+        replicas: int = 1,
+        stage_bytes: int = streams.STAGE_BYTES,
+        ack_wait_seconds: float = streams.ACK_WAIT_SECONDS,
+    ) -> None:
+        """`name` shows in the server's list of connections; the rest is for streams and consumers that have to be made."""
+        self.ack_wait_seconds = ack_wait_seconds
         self._url, self._name, self.replicas, self._stage_bytes = url, name, replicas, stage_bytes
         self.door = Door(url)
         """Translates the client's errors, for this room only."""
@@ -274,9 +283,14 @@ class NatsBus:
             async with self._restoring:
                 self._made.clear()
                 js = self.jetstream(what)
-                await layout.ensure(js, replicas=self.replicas, stage_bytes=self._stage_bytes)
+                await layout.ensure(
+                    js,
+                    replicas=self.replicas,
+                    stage_bytes=self._stage_bytes,
+                    ack_wait_seconds=self.ack_wait_seconds,
+                )
                 if consumer is not None:
-                    await layout.ensure_consumer(js, consumer)
+                    await layout.ensure_consumer(js, consumer, ack_wait_seconds=self.ack_wait_seconds)
 
     async def _found(self) -> None:
         self._complained_seconds = float("-inf")

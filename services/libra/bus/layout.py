@@ -53,7 +53,7 @@ class NoRoom(LibraError):
     """JetStream cannot set aside the room that a stream needs; the message says how much that is, and what to do."""
 
 
-async def ensure(js: JetStreamContext, *, replicas: int, stage_bytes: int) -> None:
+async def ensure(js: JetStreamContext, *, replicas: int, stage_bytes: int, ack_wait_seconds: float) -> None:
     """Have the streams and the consumers that are always there. LayoutDiffers if one is there and is another; NoRoom."""
     for config in streams.STREAMS:
         try:
@@ -63,13 +63,13 @@ async def ensure(js: JetStreamContext, *, replicas: int, stage_bytes: int) -> No
         else:
             _compare(f"the stream {config.name}", config, found.config, STREAM_TERMS)
     for consumer in streams.FIXED_CONSUMERS:
-        await ensure_consumer(js, consumer)
+        await ensure_consumer(js, consumer, ack_wait_seconds=ack_wait_seconds)
     await ensure_bucket(js, streams.GRANTS, replicas=replicas)
 
 
-async def ensure_consumer(js: JetStreamContext, consumer: str) -> None:
+async def ensure_consumer(js: JetStreamContext, consumer: str, *, ack_wait_seconds: float) -> None:
     """Have the consumer of this name. LayoutDiffers if it is there and is another."""
-    config = streams.consumer_config(consumer)
+    config = streams.consumer_config(consumer, ack_wait_seconds)
     stream = streams.stream_of(consumer)
     try:
         found = await js.consumer_info(stream, consumer)

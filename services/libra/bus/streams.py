@@ -44,7 +44,7 @@ JUDGE_CONSUMER = "judge"
 RANKING_CONSUMER = "ranking"
 
 ACK_WAIT_SECONDS = 30.0
-"""`libra.stage.policy.Policy` says the same: a sign of life is given every third of it."""
+"""Unless LIBRA_NATS_ACK_WAIT_SECONDS says otherwise. A sign of life is given every third of it."""
 
 MAX_MESSAGES_PER_SUBJECT = 4096
 """Batches that wait on one subject: 64 runs of one model, each with the 4,096 trials that dispatch keeps in flight."""
@@ -156,7 +156,7 @@ def untoken(part: str) -> str:
     return re.sub(r"(?:=[0-9A-F]{2})+", lambda match: bytes.fromhex(match[0].replace("=", "")).decode(), part)
 
 
-def consumer_config(consumer: str) -> ConsumerConfig:
+def consumer_config(consumer: str, ack_wait_seconds: float = ACK_WAIT_SECONDS) -> ConsumerConfig:
     """Return what the consumer of this name is made with.
 
     No BackOff: it overwrites AckWait, and a sign of life no longer holds a message. No limit on deliveries: past it a message
@@ -170,7 +170,7 @@ def consumer_config(consumer: str) -> ConsumerConfig:
         deliver_policy=DeliverPolicy.ALL,
         ack_policy=AckPolicy.EXPLICIT,
         replay_policy=ReplayPolicy.INSTANT,
-        ack_wait=ACK_WAIT_SECONDS,
+        ack_wait=ack_wait_seconds,
         max_deliver=-1,
         max_ack_pending=MAX_MESSAGES_PER_SUBJECT,
     )

@@ -18,6 +18,7 @@ class Appetite:
 
     def __init__(self, bus: Bus, hand: Hand) -> None:
         self._bus, self._hand = bus, hand
+        self.ack_wait_seconds = bus.ack_wait_seconds
 
     async def pull(self, consumer: str, limit: int) -> Sequence[Delivery]:
         """Return up to `limit` messages once there is use for more; an empty list if there is none within 2 seconds."""

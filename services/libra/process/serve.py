@@ -138,7 +138,12 @@ class Process(Generic[Own]):
     def _parts(self) -> Parts:
         return Parts(
             store=Store.connect(self._shared.mongo_url, self._shared.mongo_database),
-            bus=NatsBus(self._shared.nats_url, name=self._name, stage_bytes=self._shared.nats_stage_bytes),
+            bus=NatsBus(
+                self._shared.nats_url,
+                name=self._name,
+                stage_bytes=self._shared.nats_stage_bytes,
+                ack_wait_seconds=self._shared.nats_ack_wait_seconds,
+            ),
             metrics=Metrics(self._registry),
             channel=self._channel,
         )

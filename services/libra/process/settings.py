@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, TypeVar
 
-from pydantic import PositiveInt, StringConstraints
+from pydantic import PositiveFloat, PositiveInt, StringConstraints
 
 from libra import settings
 from libra.telemetry import logs
@@ -47,6 +47,10 @@ class Shared:
     nats_stage_bytes: PositiveInt = field(default=256 * 1024 * 1024, metadata={"env": "LIBRA_NATS_STAGE_BYTES"})
     """What waits for one stage takes no more of nats-server's disk; five times this is set aside there when the streams are
     made. More than the largest batch, which is half a megabyte unless a single trial is larger."""
+
+    nats_ack_wait_seconds: PositiveFloat = field(default=30.0, metadata={"env": "LIBRA_NATS_ACK_WAIT_SECONDS"})
+    """The queue gives a batch to another replica after so long without a sign of life, of which there are three in that time. The
+    same for every service: consumers are made with it, and one that was made with another is refused."""
 
     mongo_url: str = field(default="mongodb://127.0.0.1:27017/?replicaSet=libra", metadata={"env": "LIBRA_MONGO_URL"})
     """Where the ledger is."""

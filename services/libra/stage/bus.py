@@ -72,6 +72,11 @@ class Delivery(Protocol):
 class Bus(Protocol):
     """A durable queue with competing consumers. Every method raises `libra.errors.Unavailable` if it cannot be reached."""
 
+    @property
+    def ack_wait_seconds(self) -> float:
+        """The queue gives a message out again after this long without a sign of life; one is given every third of it."""
+        ...
+
     async def pull(self, consumer: str, limit: int) -> Sequence[Delivery]:
         """Return up to `limit` messages; an empty list if none came within a few seconds.
 

@@ -18,9 +18,6 @@ class Policy:
     deliveries: int = 10
     """Deliveries of one message that nobody ends, before it is set aside: it may be what takes the process with it."""
 
-    ack_wait_seconds: float = 30.0
-    """The server gives a message out again after this long without a sign of life; one is given every third of it."""
-
     deadline_seconds: float = 300.0
     """One handling of one message takes no longer; a handler that does is a bug."""
 

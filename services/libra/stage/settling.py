@@ -69,7 +69,7 @@ class Settler(Generic[In]):
             self._metrics.stage_redeliveries.labels(stage=stage).inc()
         with self._metrics.stage_in_hand.labels(stage=stage).track_inprogress():
             try:
-                async with keep_alive(delivery, self._policy.ack_wait_seconds / 3):
+                async with keep_alive(delivery, self._bus.ack_wait_seconds / 3):
                     ending = await self._bring(delivery)
             except asyncio.CancelledError:
                 await self._tell(delivery, HANDED_BACK)

@@ -49,4 +49,5 @@ def test_what_was_measured_binds_every_consumer() -> None:
     assert config.backoff is None
     assert config.max_deliver == -1
     assert config.ack_wait == 30.0
+    assert streams.consumer_config("judge", 7.5).ack_wait == 7.5
     assert (config.max_ack_pending or 0) >= streams.MAX_MESSAGES_PER_SUBJECT
