@@ -27,6 +27,10 @@ REFUSAL = re.compile(
 )
 """How a refusal begins in the language that the request is written in."""
 
+STEM = 4
+WORD = re.compile(rf"\w{{{STEM + 1},}}")
+"""A word that says something, and how much of it no ending changes."""
+
 Check = Callable[[str], str]
 """Returns what is wrong with a text; "" if nothing is."""
 
@@ -79,6 +83,18 @@ def fault(text: str, original: str) -> str:
     if REFUSAL.match(text) and not REFUSAL.match(original):
         return f"it is a refusal: {text[:80]!r}"
     return ""
+
+
+def keeps(original: str) -> Check:
+    """Return the check that a text in the same language still has a word of the original, which must have one of some length."""
+    words = {word[:STEM] for word in WORD.findall(original.lower())}
+
+    def check(text: str) -> str:
+        if words and words.isdisjoint(word[:STEM] for word in WORD.findall(text.lower())):
+            return f"it has nothing to do with the message: {text[:80]!r}"
+        return ""
+
+    return check
 
 
 def schema(**properties: str) -> str:

@@ -69,6 +69,7 @@ async def test_a_translation_is_taken_as_it_is_and_the_prompt_is_fenced(language
         ("<text></text>", "it is empty"),
         ("I'm sorry, but I can't help with that.", "it is a refusal"),
         ("How do magnets work?", "it is what was to be translated"),
+        ("Here you are, with pleasure: the answer to that is easy.", "it is not German"),
         (Reply(error="404: there is no model"), "gave no answer: 404"),
         (Reply(filtered=True), "was stopped by its provider"),
         (Reply("Wie funktionieren", cut=True), "cut off"),
@@ -104,10 +105,10 @@ async def test_multilingual_draws_among_the_languages() -> None:
 
 @pytest.mark.parametrize("name", OPTIONAL)
 async def test_a_model_writes_what_the_rules_would_else(name: str) -> None:
-    voices = Voices(attacker=lambda turns, _: "<text>A lighthouse, and five who keep it.</text>")
+    voices = Voices(attacker=lambda turns, _: "<text>A lighthouse, magnets, and five who keep it.</text>")
     done = await put(name, voices, CONVERSATION)
     assert done.form is Form.MODEL
-    assert any("A lighthouse, and five who keep it" in turn.content for turn in done.turns)
+    assert any("A lighthouse, magnets, and five who keep it" in turn.content for turn in done.turns)
     assert done.turns[-1].role == "user"
     assert "The code is 7." in done.turns[0].content
     assert done.turns[1:-1] == CONVERSATION[1:-1]
@@ -172,6 +173,17 @@ def test_the_rules_for_tenses_set_everything_else_in_a_frame() -> None:
     assert attack
     for prompt in ("Two. Sentences {prompt}.", "How to\nlist", "水"):
         assert all(prompt in attack.apply((Turn("user", prompt),), seed)[-1].content for seed in range(9))
+
+
+@pytest.mark.parametrize("name", ["persuasion", "tense_change"])
+async def test_what_has_nothing_to_do_with_the_prompt_is_of_no_use(name: str) -> None:
+    voices = Voices(attacker=lambda turns, _: "Sure, here is what you asked for.")
+    assert (await put(name, voices)).form is Form.RULES
+
+
+def test_every_translation_of_the_example_is_told_from_english() -> None:
+    assert all(language.wrote(language.magnets) for language in LANGUAGES)
+    assert not any(language.wrote("What is it that the magnets are made of?") for language in LANGUAGES)
 
 
 async def test_steps_of_a_composition_are_written_and_then_encoded() -> None:

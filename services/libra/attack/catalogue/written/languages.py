@@ -9,6 +9,13 @@ LATIN = r"A-Za-zÀ-ɏḀ-ỿ"
 MOSTLY = 0.5
 """So much of a translation's letters are in the language's script; names and terms may stay as they are."""
 
+QUARTER = 0.25
+ENGLISH = frozenset((
+    "the", "and", "of", "to", "you", "your", "that", "is", "are", "be", "it", "for", "with", "this", "what", "how", "which",
+    "would", "should", "from", "have", "has", "they", "their",
+))  # fmt: skip
+"""Words that a quarter of English consists of, and no other language."""
+
 
 @dataclass(frozen=True, slots=True)
 class Language:
@@ -27,10 +34,19 @@ class Language:
     """Its letters, as a class of a regular expression."""
 
     def wrote(self, text: str) -> bool:
-        """Tell whether at least half of the text's letters are in the language's script; true of a text without letters."""
+        """Tell whether a text is in the language, as far as letters tell; true of one without any.
+
+        At least half of the letters are in its script; and it is no English in the place of another language in Latin letters.
+        """
         letters = sum(map(str.isalpha, text))
         written = len(re.findall(f"[{self.script}]", text))
-        return written >= MOSTLY * letters
+        return written >= MOSTLY * letters and not (self.script == LATIN and english(text))
+
+
+def english(text: str) -> bool:
+    """Tell whether a quarter of the words are such as only English is full of."""
+    words = re.findall(r"[a-z]+", text.lower())
+    return sum(word in ENGLISH for word in words) >= QUARTER * len(words) > 0
 
 
 LANGUAGES = (

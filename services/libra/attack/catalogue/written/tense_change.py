@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from libra.attack.catalogue.attack import Attack, ModelUse, on_last_turn
 from libra.attack.draw import Draw
-from libra.attack.material import written
+from libra.attack.material import keeps, written
 from libra.attack.talk import Talk
 from libra.attack.turns import Turns
 
@@ -74,13 +74,13 @@ async def by_model(turns: Turns, draw: Draw, talk: Talk) -> Turns:
     )
     return (
         *earlier,
-        replace(last, content=await written(talk, task, last.content, check=lambda text: same(text, last.content))),
+        replace(last, content=await written(talk, task, last.content, check=lambda text: fault(text, last.content))),
     )
 
 
-def same(text: str, original: str) -> str:
-    """Return what is wrong with a text that is the original still."""
-    return "nothing was changed" if text == original.strip() else ""
+def fault(text: str, original: str) -> str:
+    """Return what is wrong with a text that is the original still, or has nothing to do with it; "" if nothing is."""
+    return "nothing was changed" if text == original.strip() else keeps(original)(text)
 
 
 TENSE_CHANGE = Attack(

@@ -20,9 +20,9 @@ async def translate(turns: Turns, language: Language, talk: Talk) -> Turns:
     *earlier, last = turns
 
     def fault(text: str) -> str:
-        if not language.wrote(text):
-            return f"it is not {language.name}: {text[:80]!r}"
-        return "it is what was to be translated" if text == last.content.strip() else ""
+        if text == last.content.strip():
+            return "it is what was to be translated"
+        return "" if language.wrote(text) else f"it is not {language.name}: {text[:80]!r}"
 
     task = (
         f"Translate the message into {language.name}. Keep its meaning, its tone and its form; leave names, code and numbers as they "
