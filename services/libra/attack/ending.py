@@ -29,8 +29,13 @@ Done = Trial | CompletedTrial
 
 def onward(header: BatchHeader, done: Sequence[Done]) -> list[Outgoing]:
     """Return the messages that carry the trials of a batch on."""
-    rewritten = [one for one in done if isinstance(one, Trial)]
-    failed = [one for one in done if isinstance(one, CompletedTrial)]
+    rewritten: list[Trial] = []
+    failed: list[CompletedTrial] = []
+    for one in done:
+        if isinstance(one, Trial):
+            rewritten.append(one)
+        else:
+            failed.append(one)
     gateway = work_gateway(header.model)
     through = [outgoing(gateway, REWRITTEN, TrialBatch(header=header, trials=part)) for part in split(rewritten)]
     past = [outgoing(WORK_JUDGE, FAILED, CompletionBatch(header=header, trials=part)) for part in split(failed)]
@@ -47,8 +52,12 @@ def attacked(
     trial: Trial, messages: Sequence[Turn], noted: Mapping[str, str] | None = None, said: Sequence[Turn] = ()
 ) -> Trial:
     """Return the trial with the conversation it comes to, what was `noted` added to its fields, and what was `said` as its log."""
-    fields = {**trial.fields, **noted} if noted else trial.fields
-    return Trial(sample=trial.sample, epoch=trial.epoch, messages=messages, fields=fields, log=said)
+    done = Trial(sample=trial.sample, epoch=trial.epoch, messages=messages, fields=trial.fields)
+    if noted:
+        done.fields.update(noted)
+    if said:
+        done.log.extend(said)
+    return done
 
 
 def failed(header: BatchHeader, trial: Trial, reason: str) -> CompletedTrial:
