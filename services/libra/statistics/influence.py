@@ -42,7 +42,7 @@ class Block:
     """The influences that come from one space."""
 
     ordinals: np.ndarray
-    """Samples, ascending."""
+    """Samples, each once, in any order."""
 
     values: np.ndarray
     """How far each moved the score: independent, with mean 0; the sum of their squares is the variance."""
@@ -126,11 +126,7 @@ def mean(section: Section) -> Score | None:
     if clusters == 1:
         return Score(value, n, None)
     influence = (sums - counts * value) * (math.sqrt(clusters / (clusters - 1)) / n)
-    ordinals = np.asarray(section.ordinals)
-    if (ordinals[1:] <= ordinals[:-1]).any():
-        order = np.argsort(ordinals)
-        ordinals, influence = ordinals[order], influence[order]
-    return _score(value, n, {section.space: Block(ordinals, influence, 1.0, clusters)})
+    return _score(value, n, {section.space: Block(np.asarray(section.ordinals), influence, 1.0, clusters)})
 
 
 def of_sums(n: int, total: float, squares: float) -> Score | None:

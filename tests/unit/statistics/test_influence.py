@@ -80,6 +80,9 @@ def test_arrays_are_taken_as_they_are_and_samples_in_any_order() -> None:
     # Samples 3 and 5 hold 0 and 0.5; the other's samples of that number 0.5 and nothing.
     assert covariance(one, other) == pytest.approx((0.0 - 0.5) / 3 * math.sqrt(1.5) * (0.5 - 0.4) / 5 * math.sqrt(1.25))
     assert covariance(one, one) == pytest.approx((one.standard_error or 0) ** 2)
+    in_order = mean(Section("t@1", [3, 5, 7], [1, 1, 1], [0.0, 0.5, 1.0]))
+    assert in_order
+    assert average([one, other]).standard_error == pytest.approx(average([in_order, other]).standard_error)
 
 
 paired = st.lists(st.tuples(unit, unit), min_size=2, max_size=40)
