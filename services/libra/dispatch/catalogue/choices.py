@@ -52,7 +52,7 @@ def texts(options: Options, record: Mapping[str, Any]) -> list[str]:
 def right_place(told: Any, labels: Sequence[str], listed: Sequence[str]) -> int:
     """Return the place of the right option, from 0; raise Invalid if it is none."""
     if isinstance(told, list):
-        places = [place for place, flag in enumerate(told) if flag in {1, "1"}]
+        places = [place for place, flag in enumerate(told) if flag in (1, "1")]
         if len(told) == len(listed) and len(places) == 1:
             return places[0]
         raise Invalid(f"{len(places)} of its {len(listed)} options are right")
@@ -62,7 +62,7 @@ def right_place(told: Any, labels: Sequence[str], listed: Sequence[str]) -> int:
     same = [place for place, text in enumerate(listed) if text.strip(" .") == word.strip(" .")]
     if same:
         return same[0]
-    if word.isdigit() and int(word) < len(listed):
+    if word.isdecimal() and int(word) < len(listed):
         return int(word)
     raise Invalid(f"the right option {word[:60]!r} is none of its {len(listed)}")
 

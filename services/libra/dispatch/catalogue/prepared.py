@@ -59,33 +59,27 @@ def hijacking(record: Record) -> Iterator[Record]:
 
 def sycophancy(record: Record) -> Iterator[Record]:
     """Make messages of a prompt that is a list of turns, and name the true answer, whatever kind of question it is."""
-    made = dict(record)
-    prompt = record.get("prompt")
+    made = {name: held for name, held in record.items() if name not in {"prompt", "base", "metadata"}}
+    prompt, base = record.get("prompt"), record.get("base")
     if "messages" not in record and isinstance(prompt, list):
-        made["messages"] = [
-            {
-                "role": "assistant"
-                if turn.get("type") in {"ai", "assistant"}
-                else turn.get("type", "").replace("human", "user"),
-                "content": turn.get("content", ""),
-            }
-            for turn in prompt
-            if isinstance(turn, Mapping)
-        ]
-    base = record.get("base")
+        made["messages"] = [turn_of(turn) for turn in prompt]
     if not isinstance(base, Mapping):
         raise Invalid("it has no object 'base' that says what is true")
-    if (letter := base.get("correct_letter")) is None:
-        made["reference"] = as_text(base.get("correct_answer") or base.get("answer") or "")
-        if not made["reference"]:
-            raise Invalid("its object 'base' does not say what is true")
+    if (letter := base.get("correct_letter")) is not None:
+        made["correct_letter"] = as_text(letter)
+    elif (truth := base.get("correct_answer") or base.get("answer")) is not None:
+        made["reference"] = as_text(truth)
     else:
-        made["correct_letter"] = letter
-    made["dataset"] = as_text(base.get("dataset", ""))
-    made.pop("prompt", None)
-    made.pop("base", None)
-    made.pop("metadata", None)
-    yield made
+        raise Invalid("its object 'base' does not say what is true")
+    yield made | {"dataset": as_text(base.get("dataset", ""))}
+
+
+def turn_of(turn: object) -> object:
+    """Return a turn with a type, "human" or "ai", as one with a role."""
+    if not isinstance(turn, Mapping):
+        return turn
+    role = {"human": "user", "ai": "assistant"}.get(as_text(turn.get("type")), "system")
+    return {"role": role, "content": turn.get("content")}
 
 
 TIER_3 = {

@@ -134,7 +134,7 @@ class Recipe:
         if options is None:
             return {}
         names, some = options.right.removesuffix("?"), options.right.endswith("?")
-        told = int(names) if names.isdigit() else looked_up(names, record)
+        told = int(names) if names.isdecimal() else looked_up(names, record)
         if told is None:
             return {} if some else lacks(names, record)
         found = choices.listing(turns[-1]["content"]) if turns else None
@@ -157,7 +157,7 @@ class Recipe:
     def _as_listed(self, told: Any, record: Record) -> Any:
         """Return the right option as a listing knows it: if it is the place of a column, the text that stands there."""
         columns = self.options.columns if self.options else ()
-        held = looked_up(columns[int(told)], record) if str(told).isdigit() and int(told) < len(columns) else None
+        held = looked_up(columns[int(told)], record) if str(told).isdecimal() and int(told) < len(columns) else None
         return told if held is None or isinstance(held, list) else held
 
 
@@ -166,13 +166,13 @@ LISTED = "options"
 
 
 def spoken(record: Record) -> Turns:
-    """Return the turns of a record up to the user's last; empty if it has none or if the user says nothing in them."""
+    """Return the turns of a record up to the user's last, empty if there are none or that says nothing; raise Invalid if odd."""
     given = record.get("messages")
     if not isinstance(given, Sequence) or isinstance(given, str):
         return []
-    turns = [dict(turn) if isinstance(turn, Mapping) else turn for turn in given]
-    while turns and isinstance(turns[-1], dict) and turns[-1].get("role") == "assistant":
+    if not all(isinstance(turn, Mapping) and isinstance(turn.get("content"), str) for turn in given):
+        raise Invalid("messages must be a list of objects with role and content, both texts")
+    turns = [dict(turn) for turn in given]
+    while turns and turns[-1].get("role") == "assistant":
         turns.pop()  # what comes there is for the model under test to say
-    if not turns or not isinstance(turns[-1], dict) or not isinstance(turns[-1].get("content"), str):
-        return []
-    return turns if turns[-1]["content"].strip() else []
+    return turns if turns and turns[-1]["content"].strip() else []

@@ -51,7 +51,7 @@ def at_fault(file_name: str, what: str) -> NoReturn:
 
 
 def of_json(pieces: Iterable[bytes]) -> Numbered:
-    """Yield the records of JSON Lines, or of one JSON value: a list, or an object that holds a list."""
+    """Yield the records of JSON Lines, or of one JSON value: a list, or an object that holds lists."""
     numbered = ((number, line) for number, line in enumerate(lines(pieces), start=1) if line.strip())
     for number, raw in numbered:
         line = raw.removeprefix(BOM) if number == 1 else raw
@@ -59,31 +59,39 @@ def of_json(pieces: Iterable[bytes]) -> Numbered:
             found = value(line)
         except json.JSONDecodeError as error:
             if number == 1 and line.lstrip()[:1] in (b"{", b"["):
-                yield from listed(parsed(line + b"\n" + b"\n".join(rest for _, rest in numbered), "the file"))
+                yield from listed(parsed(line + b"\n" + b"\n".join(rest for _, rest in numbered)))
                 return
             raise Invalid(f"line {number}: it is not JSON: {error.msg} at character {error.pos + 1}") from None
-        if isinstance(found, list) or not isinstance(found, dict) or of_columns(found) is not None:
+        except Invalid as error:
+            raise Invalid(f"line {number}: {error.message}") from None
+        if not isinstance(found, dict) or of_columns(found) is not None:
             yield from listed(found)
-            continue
-        yield f"line {number}", found
+        else:
+            yield f"line {number}", found
 
 
-def parsed(text: bytes, where: str) -> Any:
-    """Return what a JSON text holds; raise Invalid."""
+def parsed(text: bytes) -> Any:
+    """Return what a file of one JSON value holds; raise Invalid."""
     try:
         return value(text)
     except json.JSONDecodeError as error:
-        raise Invalid(f"{where} is not JSON: {error.msg} in line {error.lineno}") from None
+        raise Invalid(f"it is neither JSON Lines nor JSON: {error.msg} in line {error.lineno}") from None
 
 
 def value(text: bytes) -> Any:
     """Return what a JSON text holds, without NaN and null in its objects; raise JSONDecodeError, or Invalid."""
-    written = text.decode()
     try:
+        written = text.decode()
         found = json.loads(written, parse_constant=lambda _: None, object_pairs_hook=without_gaps)
     except RecursionError:
         raise Invalid("it is nested too deeply") from None
-    if "\\u" in written and isinstance(found, dict):
+    except UnicodeDecodeError as error:
+        raise Invalid(f"it is not UTF-8: byte {error.start + 1} is 0x{text[error.start]:02x}") from None
+    except json.JSONDecodeError:
+        raise
+    except ValueError as error:  # an integer of thousands of digits
+        raise Invalid(f"it cannot be read: {error}") from None
+    if "\\u" in written:  # nothing else makes a lone surrogate
         check_surrogates(found)
     return found
 

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import contextlib
 import json
 from collections import Counter
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from libra.dispatch.catalogue import importing, library
 from libra.dispatch.catalogue.choices import listing, order, relisted, right_place
@@ -51,10 +54,12 @@ def test_a_file_is_read_in_the_form_it_has(text: str, file_name: str) -> None:
             "data.jsonl",
             "data.jsonl, line 2: it has no column 'instructions' or 'prompt'",
         ),
-        ('{"a": 1', "data.json", "data.json: the file is not JSON"),
+        ('{"a": 1', "data.json", "data.json: it is neither JSON Lines nor JSON"),
         ("7", "data.json", "it holds no records"),
         ("[7]", "data.json", "record 1 is neither"),
         ('{"prompt": "\\ud800"}', "data.jsonl", "half of a surrogate pair"),
+        ('["\\ud800"]', "data.json", "half of a surrogate pair"),
+        ('{"prompt": ' + "9" * 5000 + "}", "data.jsonl", "line 1: it cannot be read"),
         (b'{"prompt": "\xff"}', "data.jsonl", "it is not UTF-8"),
         ("prompt,note\na\n", "data.csv", "record 1 has another number of cells"),
         ('prompt\n"a\n', "data.csv", "it is not CSV"),
@@ -141,6 +146,72 @@ def test_a_template_takes_the_first_column_that_is_there() -> None:
     assert filled('{"json": {}}', record) == '{"json": {}}'
     with pytest.raises(Invalid, match="no column 'e' or 'f'"):
         filled("{e|f}", record)
+
+
+COLUMNS = (
+    *(
+        "prompt",
+        "question",
+        "messages",
+        "instructions",
+        "transcript",
+        "context",
+        "text",
+        "tier",
+        "question_type",
+        "label",
+    ),
+    *("labels", "base", "type", "ans0", "ans1", "ans2", "action1", "action2", "scenario_id", "mc1_targets", "premise"),
+    *(
+        "scenario",
+        "advice",
+        "ground_truth",
+        "pre_prompt",
+        "attack",
+        "access_code",
+        "level",
+        "expected_completion",
+        "answer",
+    ),
+)
+TURNS = st.lists(
+    st.fixed_dictionaries({"role": st.sampled_from(["system", "user", "assistant"]), "content": st.text(max_size=9)})
+)
+VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=9)
+    | st.sampled_from(["A", "2", "²", "safe", "3"])
+    | TURNS,
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["choices", "labels", "content", "answer"]), inner)
+    ),
+    max_leaves=5,
+)
+
+
+@given(name=st.sampled_from(sorted(library.entries())), record=st.dictionaries(st.sampled_from(COLUMNS), VALUES))
+@settings(max_examples=400, deadline=None)
+def test_whatever_a_file_holds_it_is_taken_or_refused(name: str, record: dict[str, object]) -> None:
+    try:
+        task, samples = of(name, json.dumps(record))
+    except Invalid:
+        return
+    assert task.sample_count == len(samples) > 0
+    assert all(sample.messages[-1].role == "user" for sample in samples)
+
+
+@given(
+    data=st.binary(max_size=60) | st.text(max_size=60).map(str.encode),
+    ending=st.sampled_from(["jsonl", "csv", "tsv", "txt"]),
+)
+@settings(max_examples=300, deadline=None)
+def test_any_bytes_are_taken_or_refused(data: bytes, ending: str) -> None:
+    with contextlib.suppress(Invalid):
+        of("cona", data, f"data.{ending}")
 
 
 @pytest.mark.skipif(not REAL.is_dir(), reason="the published samples are not at hand")
