@@ -50,7 +50,8 @@ async def test_the_catalogue_is_listed_in_order_with_an_example_each(stub: Attac
         assert attack.version
         assert attack.description
         assert attack.source
-        assert [message.role for message in attack.example] == ["user"]
+        assert attack.family
+        assert attack.example[-1].role == "user"
 
 
 async def test_a_conversation_is_transformed_and_the_same_request_gets_the_same_answer(stub: AttackServiceStub) -> None:
@@ -66,7 +67,7 @@ async def test_a_conversation_is_transformed_and_the_same_request_gets_the_same_
     ("request_", "field", "words"),
     [
         (TransformRequest(attack="few_shot", messages=CONVERSATION), "attack", "did you mean few_shots"),
-        (TransformRequest(messages=CONVERSATION), "attack", "there are: ciphering"),
+        (TransformRequest(messages=CONVERSATION), "attack", "there are: "),
         (TransformRequest(attack="none"), "messages", "no message"),
         (TransformRequest(attack="none", messages=CONVERSATION[:3]), "messages[2].role", "the assistant's"),
         (TransformRequest(attack="none", messages=[Message(role="tool")]), "messages[0].role", "there are: system"),
