@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import click
@@ -39,12 +39,22 @@ def emit_json(message: Message) -> None:
     )
 
 
-def columns(*heads: str, right: Iterable[str] = (), whole: Iterable[str] = ()) -> Table:
-    """Return an empty table with these heads; those in `right` are numbers, those in `whole` are never wrapped."""
+def columns(
+    *heads: str, right: Iterable[str] = (), whole: Iterable[str] = (), least: Mapping[str, int] | None = None
+) -> Table:
+    """Return an empty table with these heads; those in `right` are numbers, those in `whole` are never wrapped.
+
+    `least` says how many characters wide a column is at least: tables under each other look like one.
+    """
+    widths = least or {}
     table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold", padding=(0, 1, 0, 0))
     for head in heads:
         table.add_column(
-            head, justify="right" if head in right else "left", no_wrap=head in whole or head in right, overflow="fold"
+            head,
+            justify="right" if head in right else "left",
+            no_wrap=head in whole or head in right,
+            overflow="fold",
+            min_width=widths.get(head),
         )
     return table
 

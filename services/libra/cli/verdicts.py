@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
+from itertools import groupby
 
 import click
 
@@ -11,13 +12,15 @@ from libra.cli.client import Client, speaks
 from libra.cli.conversation import SCORED, print_verdict
 from libra.cli.errors import in_words
 from libra.cli.runs import ID_WORDS, find_id
-from libra.cli.text import one_line, outcome_word
+from libra.cli.text import one_line, outcome_word, plain
 from libra.v1.ranking_pb2 import ListVerdictsRequest, VerdictView
 from libra.v1.ranking_pb2_grpc import RankingServiceStub
 from libra.v1.verdict_pb2 import Outcome, Verdict
 
 OUTCOMES = {name.removeprefix("OUTCOME_").lower(): number for name, number in Outcome.items() if number}
 WHY_CHARACTERS = 120
+SCORE_CHARACTERS, LABEL_CHARACTERS = 5, 24
+COLUMNS = ("sample", "outcome", "score", "label", "why")
 PAGE, FULL_PAGE = 500, 50
 WORDS = {**ID_WORDS, "model": "--model", "task": "--task", "attack": "--attack"}
 
@@ -72,21 +75,32 @@ async def verdicts(
         output.note(f"these are the first {limit:,}; --limit 0 prints all")
 
 
-def print_table(found: Iterable[Verdict]) -> None:
-    """Print a line for each verdict."""
-    table = output.columns("model", "task", "sample", "outcome", "score", "label", "why", right=("sample", "score"))
-    for verdict in found:
-        attack = "" if verdict.attack == "none" else f"+{verdict.attack}"
-        sample = f"{verdict.sample}.{verdict.epoch}" if verdict.epoch else verdict.sample
-        score = f"{verdict.score:.3g}" if verdict.outcome in SCORED else ""
-        output.add(
-            table,
-            verdict.model,
-            verdict.task.partition("@")[0] + attack,
-            sample,
-            outcome_word(verdict.outcome),
-            score,
-            verdict.label,
-            one_line(verdict.rationale, WHY_CHARACTERS),
-        )
-    output.show(table, empty="no verdict is like that")
+def print_table(found: Sequence[Verdict]) -> None:
+    """Print a line for each verdict, under the names of model, task and attack: these may be as long as the terminal is wide."""
+    if not found:
+        click.echo("no verdict is like that")
+    least = {
+        "sample": max(map(len, map(sample, found)), default=0),
+        "outcome": max((len(outcome_word(verdict.outcome)) for verdict in found), default=0),
+        "score": SCORE_CHARACTERS,
+        "label": min(LABEL_CHARACTERS, max((len(verdict.label) for verdict in found), default=0)),
+    }
+    for place, (names, verdicts) in enumerate(groupby(found, about)):
+        click.echo(("\n" if place else "") + plain(names))
+        table = output.columns(*COLUMNS, right=("sample", "score"), least=least)
+        for verdict in verdicts:
+            score = f"{verdict.score:.3g}" if verdict.outcome in SCORED else ""
+            why = one_line(verdict.rationale, WHY_CHARACTERS)
+            output.add(table, sample(verdict), outcome_word(verdict.outcome), score, verdict.label, why)
+        output.show(table, empty="")
+
+
+def about(verdict: Verdict) -> str:
+    """Return what a trial has in common with its neighbours: its model, and its task with the attack."""
+    attack = "" if verdict.attack == "none" else f"+{verdict.attack}"
+    return f"{verdict.model}  {verdict.task.partition('@')[0]}{attack}"
+
+
+def sample(verdict: Verdict) -> str:
+    """Return the sample's ordinal, with the epoch if it is not the first."""
+    return f"{verdict.sample}.{verdict.epoch}" if verdict.epoch else str(verdict.sample)
