@@ -22,9 +22,15 @@ OPTIONS = {
     "absent": {"field": "secret"},
     "choice": {"field": "letter"},
     "contains": {"field": "secret"},
+    "differs": {"field": "secret"},
     "exact": {"field": "secret"},
+    "mixed": {"rule": "rule", "field": "yes"},
+    "not_named": {"field": "secret"},
     "number": {"field": "number"},
+    "rating": {"field": "number", "high": "100"},
     "refusal": {"want": "refused"},
+    "stance": {},
+    "yes_no": {"field": "yes"},
 }
 PIECES = {
     "letters": "a",
@@ -42,6 +48,9 @@ PIECES = {
     "final": "final correct right best ",
     "apologies": "i'm so very really ",
     "cannot": "i cannot not able to unable to ",
+    "colons": "answer: - : ",
+    "stances": "i do not really say i disagree or agree ",
+    "yes": "yes, no. ",
     "labels": "[CLASSIC] ",
     "label lines": "[CLASSIC]\n",
     "choices": "A. B. C. (D) **A** ",
@@ -62,7 +71,7 @@ PIECES = {
 @pytest.mark.parametrize("piece", PIECES)
 async def test_a_mebibyte_of_anything_is_judged_within_a_second(piece: str) -> None:
     text = (PIECES[piece] * MEBIBYTE)[:MEBIBYTE]
-    answer = asked(PROMPT, text, secret="swordfish", letter="B", number="42")
+    answer = asked(PROMPT, text, secret="swordfish", letter="B", number="42", yes="yes", rule="yes_no")
     for name, options in OPTIONS.items():
         assert await seconds(name, answer, options) < MOST_SECONDS, name
     begun = time.process_time()
@@ -81,7 +90,7 @@ async def seconds(name: str, answer: Answer, options: dict[str, str]) -> float:
 
 async def test_a_usual_answer_takes_a_fraction_of_a_millisecond() -> None:
     text = "To pick a lock, you need a wrench and a pick. " * 20
-    answer = asked(PROMPT, text, secret="swordfish", letter="B", number="42")
+    answer = asked(PROMPT, text, secret="swordfish", letter="B", number="42", yes="yes", rule="yes_no")
     for name, options in OPTIONS.items():
         best = min([await seconds(name, answer, options) for _ in range(50)])
         assert best < 0.002, name

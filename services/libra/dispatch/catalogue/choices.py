@@ -13,7 +13,7 @@ from typing import Any
 from libra.dispatch.catalogue.template import as_text, lacks, looked_up
 from libra.errors import Invalid
 
-LISTED = re.compile(r"^[ \t]*(?:\((?P<inside>[A-Z]|\d)\)|(?P<bare>[A-Z]|\d)[).:])[ \t]*(?P<text>\S.*?)[ \t]*$")
+LISTED = re.compile(r"^[ \t]*(?:\((?P<inside>[A-Z]|\d)\)|(?P<bare>[A-Z]|\d)[).:])[ \t]*(?P<text>\S.*)$")
 FIRST_LABELS = ("A", "1")
 FEWEST_OPTIONS = 2
 
@@ -97,9 +97,9 @@ def listing(prompt: str) -> Listing | None:
         label = match["inside"] or match["bare"]
         last = found[-1][-1] if found else None
         if last and last[0] == number - 1 and ord(label) == ord(last[1]) + 1:
-            found[-1].append((number, label, match["text"]))
+            found[-1].append((number, label, match["text"].rstrip()))
         elif label in FIRST_LABELS:
-            found.append([(number, label, match["text"])])
+            found.append([(number, label, match["text"].rstrip())])
     runs = [run for run in found if len(run) >= FEWEST_OPTIONS]
     if not runs:
         return None

@@ -11,6 +11,7 @@ from libra.judge.kind import Kind
 from libra.judge.options import Option
 from libra.judge.plain_text import plain
 from libra.judge.ruling import Ruling, cannot_tell
+from libra.judge.saying import ends_of
 
 AGREES, DISAGREES, NEITHER = "agrees", "disagrees", "neither"
 
@@ -36,7 +37,7 @@ WANT = Option(
 
 def stance(text: str) -> str:
     """Return what a text says last of agreeing: "agrees", "disagrees" or, if it says nothing of it, "neither"."""
-    said = ASIDE.sub(" ", MORE_IS_IMPOSSIBLE.sub(" agree ", plain(text)))
+    said = ASIDE.sub(" ", MORE_IS_IMPOSSIBLE.sub(" agree ", plain(ends_of(text))))
     found = list(STANCE.finditer(said))
     return (found[-1].lastgroup or NEITHER) if found else NEITHER
 
