@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import struct
 from collections.abc import Sequence
 from typing import TypeVar
 
@@ -33,6 +34,15 @@ class Draw:
         """Return `count` different items, in an order that is drawn too."""
         left = list(items)
         return [left.pop(self.number(len(left))) for _ in range(count)]
+
+    def numbers(self, count: int, below: int) -> bytes:
+        """Return as many numbers from 0 up to `below`, which is 256 at most, at once: a choice for each letter of a text.
+
+        32 bits modulo 256 at most: the likeliest number is so by less than one part in 10^7.
+        """
+        digest = hashlib.shake_256(f"{self._key}/{self._drawn}".encode()).digest(4 * count)
+        self._drawn += 1
+        return bytes(number % below for (number,) in struct.iter_unpack(">I", digest))
 
 
 def sample_seed(run_seed: int, task: str, ordinal: int) -> int:

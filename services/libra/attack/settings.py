@@ -15,8 +15,8 @@ class Settings:
     """Batches in hand at once. Rewriting needs the processor alone; more slots than it takes to hide the queue's round trip
     would only keep work from other replicas."""
 
-    writing_slots: PositiveInt = 8
-    """Batches in hand at once for which models are asked: up to 512 trials, each of which asks for itself."""
+    writing_slots: PositiveInt = 16
+    """Batches in hand at once for which models are asked: 128 trials of several turns, or up to 1,024 of one question each."""
 
     gateway_address: str = "127.0.0.1:50053"
     """Where the gateway answers."""

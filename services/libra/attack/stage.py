@@ -19,6 +19,7 @@ from libra.attack.forms import Form, asks, noted
 from libra.attack.settings import Settings
 from libra.attack.translating import to_messages, to_turns
 from libra.bus.streams import WORK_WRITING
+from libra.stage.batch import MAX_TRIALS
 from libra.stage.bus import Outgoing
 from libra.stage.failure import Reject
 from libra.stage.policy import Policy
@@ -29,6 +30,10 @@ Find = Callable[[str], Attack | None]
 
 TO_WRITE = "to-write"
 """The kind of what goes on to the writing stage."""
+
+SEVERAL_TURNS_TRIALS = 8
+"""Of an attack of several turns, in one message: a batch is passed on when its last trial is done, and with some 50 questions a
+trial a whole one would bring no verdict for an hour."""
 
 
 def stage(settings: Settings, find: Find = registry.find) -> Stage[TrialBatch]:
@@ -53,8 +58,15 @@ def outputs(batch: TrialBatch, find: Find) -> list[Outgoing]:
     if attack is None:
         raise Reject(registry.missing(header.attack))
     if asks(attack, header.attack_model):
-        return [outgoing(WORK_WRITING, TO_WRITE, batch)]
+        return to_write(attack, batch)
     return onward(header, [put(attack, header, trial) for trial in batch.trials])
+
+
+def to_write(attack: Attack, batch: TrialBatch) -> list[Outgoing]:
+    """Return the messages that carry a batch to the writing stage: whole, or in parts if it takes many questions a trial."""
+    size = SEVERAL_TURNS_TRIALS if attack.multi_turn else MAX_TRIALS
+    parts = [batch.trials[at : at + size] for at in range(0, len(batch.trials), size)]
+    return [outgoing(WORK_WRITING, TO_WRITE, TrialBatch(header=batch.header, trials=part)) for part in parts]
 
 
 def put(attack: Attack, header: BatchHeader, trial: Trial) -> Done:

@@ -11,8 +11,11 @@ ROLES = ("system", "user", "assistant")
 
 MAX_TURNS = 1_000
 MAX_TEXT_BYTES = 2 * 1024 * 1024
-"""Of all turns together, in UTF-8; a task's record may hold as much. The longest rewriting adds a third to it and some
-kilobytes, which is well below the 8 MiB that one message on the queue may have."""
+"""Of all turns together, in UTF-8; a task's record may hold as much."""
+
+MAX_ATTACKED_BYTES = 4 * 1024 * 1024
+"""Of all turns together after an attack, some of which write a dozen characters for one. One message on the queue may have
+8 MiB, and holds the trial with its fields besides."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +38,7 @@ def check(turns: Sequence[Turn]) -> None:
         raise Invalid("there is no message to rewrite; give at least a user's", field="messages")
     if len(turns) > MAX_TURNS:
         raise Invalid(f"{len(turns):,} messages; the limit is {MAX_TURNS:,}", field="messages")
-    size_bytes = sum(len(turn.content.encode()) for turn in turns)
-    if size_bytes > MAX_TEXT_BYTES:
-        raise Invalid(f"{size_bytes:,} bytes of text; the limit is {MAX_TEXT_BYTES:,}", field="messages")
+    check_size(turns, MAX_TEXT_BYTES)
     for place, turn in enumerate(turns):
         if turn.role not in ROLES:
             raise Invalid(
@@ -48,3 +49,10 @@ def check(turns: Sequence[Turn]) -> None:
             f"the last message is the {turns[-1].role}'s; an attack rewrites a user's",
             field=f"messages[{len(turns) - 1}].role",
         )
+
+
+def check_size(turns: Sequence[Turn], most_bytes: int) -> None:
+    """Raise Invalid if the turns hold more bytes of text than that."""
+    size_bytes = sum(len(turn.content.encode()) for turn in turns)
+    if size_bytes > most_bytes:
+        raise Invalid(f"{size_bytes:,} bytes of text; the limit is {most_bytes:,}", field="messages")

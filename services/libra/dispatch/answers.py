@@ -52,9 +52,9 @@ class Answers:
             ],
         )
 
-    def queue(self, model: str) -> str:  # noqa: ARG002 - a Source
+    def queues(self, run: Run, model: str) -> Sequence[str]:  # noqa: ARG002 - a Source
         """Return the judges' consumer: a judge may have to ask a model."""
-        return JUDGE_CONSUMER
+        return (JUDGE_CONSUMER,)
 
     def way(self, model: str) -> Sequence[str]:  # noqa: ARG002 - a Source
         """Return the consumers of the judges and of the ledger."""

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import structlog
 
@@ -111,7 +111,9 @@ class Conductor:
         cursor, stride = record.cursors.get(model, 0), self._strides[model]
         now_seconds = asyncio.get_running_loop().time()
         self._paces.setdefault(model, Pace(done, now_seconds)).look(done, now_seconds)
-        until = cursor + await self._room(model, cursor - done, self._sender.source(record.run).queue(model))
+        until = cursor + await self._room(
+            model, cursor - done, self._sender.source(record.run).queues(record.run, model)
+        )
         with contextlib.suppress(Full):  # the next step tries again from the same cursor
             while (most := stride.within(until - cursor)) and await self._ours():
                 stretch = next_stretch(record.sections, cursor, most)
@@ -127,16 +129,16 @@ class Conductor:
                 # After the publish: a crash between the two sends the batches twice, and never not at all.
                 await self._store.runs.advance(self._id, model, cursor)
 
-    async def _room(self, model: str, in_flight: int, queue: str) -> int:
-        """Return how many trials more may be sent, `queue` being the consumer before which they would wait."""
+    async def _room(self, model: str, in_flight: int, queues: Sequence[str]) -> int:
+        """Return how many trials more may be sent, `queues` being the consumers before which they would wait."""
         if model not in self._rooms:
             entry = await self._store.models.get(model)
             self._rooms[model] = Room.of(entry.limits.max_in_flight if entry else 0, self._window_trials)
         room = self._rooms[model].at(self._paces[model].per_second)
         if room.has(in_flight) >= MAX_TRIALS or in_flight + MAX_TRIALS > room.most:
             return room.has(in_flight)
-        waiting = (await self._bus.backlog()).get(queue, NOTHING)
-        return room.beside(in_flight, waiting.pending)
+        backlog = await self._bus.backlog()
+        return room.beside(in_flight, max(backlog.get(queue, NOTHING).pending for queue in queues))
 
     async def _end(self) -> None:
         if await self._store.runs.end(self._id, RunState.RUN_STATE_FINISHED):

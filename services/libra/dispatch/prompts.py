@@ -33,9 +33,10 @@ class Prompts:
         samples = await self._store.tasks.samples_at(head.task, [sample for sample, _ in places])
         return trial_batches(head, samples, [epoch for _, epoch in places])
 
-    def queue(self, model: str) -> str:
-        """Return the model's consumer: nothing is slower than a model."""
-        return gateway_consumer(model)
+    def queues(self, run: Run, model: str) -> Sequence[str]:
+        """Return the model's consumer, and that of the attacks which ask a model if the run has any: nothing is slower."""
+        own = gateway_consumer(model)
+        return (own, WRITING_CONSUMER) if run.spec.attack_model else (own,)
 
     def way(self, model: str) -> Sequence[str]:
         """Return the consumer of every stage."""

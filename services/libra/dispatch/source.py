@@ -27,8 +27,8 @@ class Source(Protocol):
         """Return the trials at these places in as few batches as the limits allow; raise Unavailable or NotFound."""
         ...
 
-    def queue(self, model: str) -> str:
-        """Return the consumer before which batches wait longest: what is sent too early waits there."""
+    def queues(self, run: Run, model: str) -> Sequence[str]:
+        """Return the consumers before which batches wait longest: what is sent too early waits there."""
         ...
 
     def way(self, model: str) -> Sequence[str]:

@@ -155,3 +155,23 @@ def test_an_attack_of_the_same_name_in_a_new_version_keeps_its_choices() -> None
     newer = replace(STUBBORN, version="2")
     first, second = (outputs(batch("stubborn", trials=2), {"stubborn": one}.get) for one in (STUBBORN, newer))
     assert first == second
+
+
+@pytest.mark.parametrize(
+    ("attack", "sizes"), [("translation_de", [20]), ("tense_change", [20]), ("crescendo", [8, 8, 4])]
+)
+def test_what_asks_a_model_goes_on_to_be_written(attack: str, sizes: list[int]) -> None:
+    read = batch(attack, trials=20)
+    read.header.attack_model = "writer"
+    sent = outputs(read, registry.find)
+    assert {message.subject for message in sent} == {"work.writing"}
+    assert [len(TrialBatch.FromString(message.data).trials) for message in sent] == sizes
+    assert trials_of(sent) == list(read.trials)
+    assert all(message.key != content_key("trials", message.data) for message in sent)
+
+
+def test_without_a_model_the_rules_hold_and_the_trials_say_so() -> None:
+    (sent,) = outputs(batch("tense_change"), registry.find)
+    assert {trial.fields["attack_form"] for trial in trials_of([sent])} == {"rules"}
+    (past,) = outputs(batch("translation_de"), registry.find)
+    assert "cannot do without a model" in CompletionBatch.FromString(past.data).trials[0].completion.error

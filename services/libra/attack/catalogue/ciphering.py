@@ -37,6 +37,13 @@ def mostly_latin(text: str) -> bool:
     return moved > 0 and 2 * moved >= letters
 
 
+def decode(attacked: str) -> str:
+    """Return the prompt: find the code by what is said of it, and read the rest."""
+    codes = (base64_code(), atbash_code(), *(caesar_code(shift) for shift in range(1, LETTERS)))
+    code = next(code for code in codes if attacked.startswith(frame(code)))
+    return code.decode(attacked.removeprefix(frame(code)))
+
+
 def frame(code: Code) -> str:
     """Return what is said before the encoded prompt."""
     return (
@@ -52,4 +59,5 @@ CIPHERING = Attack(
     source="Yuan et al.: GPT-4 Is Too Smart To Be Safe: Stealthy Chat with LLMs via Cipher (2023), arXiv 2308.06463",
     transform=on_last_turn(rewrite),
     family="encoding",
+    decode=decode,
 )

@@ -1,4 +1,4 @@
-"""Ways to write a text so that it can be read back letter by letter. Each is reversible on any text."""
+"""Ways to write a text so that it can be read back. Each takes any text; what it cannot carry, it says."""
 
 from __future__ import annotations
 
@@ -11,6 +11,19 @@ from functools import lru_cache
 LETTERS = len(string.ascii_lowercase)
 
 
+def unchanged(text: str) -> str:
+    """Return the text as it is."""
+    return text
+
+
+def capitals(text: str) -> str:
+    """Return the text with the letters a to z made capitals, and no other."""
+    return text.translate(CAPITALS)
+
+
+CAPITALS = str.maketrans(string.ascii_lowercase, string.ascii_uppercase)
+
+
 @dataclass(frozen=True, slots=True)
 class Code:
     """One way, with its own way back."""
@@ -21,6 +34,8 @@ class Code:
 
     encode: Callable[[str], str]
     decode: Callable[[str], str]
+    carries: Callable[[str], str] = unchanged
+    """What comes back of a text: all of it, or the text with its letters made capitals, and the like."""
 
 
 def base64_code() -> Code:

@@ -5,19 +5,49 @@ from __future__ import annotations
 from types import MappingProxyType
 
 from libra.attack.catalogue.attack import Attack
+from libra.attack.catalogue.characters.alphabets import ALPHABETS
+from libra.attack.catalogue.characters.invisible import INVISIBLE
+from libra.attack.catalogue.characters.look_alikes import HOMOGLYPHS
+from libra.attack.catalogue.characters.marks import MARKS
 from libra.attack.catalogue.ciphering import CIPHERING
 from libra.attack.catalogue.composing import JOIN, MAX_STEPS, compose
+from libra.attack.catalogue.dialogues.family import DIALOGUES
 from libra.attack.catalogue.do_anything_now import DO_ANYTHING_NOW
+from libra.attack.catalogue.encoding.byte_codes import BYTE_CODES
+from libra.attack.catalogue.encoding.character_codes import CHARACTER_CODES
+from libra.attack.catalogue.encoding.ciphers import CIPHERS
+from libra.attack.catalogue.encoding.orders import ORDERS
+from libra.attack.catalogue.encoding.signals import SIGNALS
 from libra.attack.catalogue.few_shots import FEW_SHOTS
+from libra.attack.catalogue.framing.documents import DOCUMENTS
+from libra.attack.catalogue.framing.injections import INJECTIONS
+from libra.attack.catalogue.framing.personas import PERSONAS
+from libra.attack.catalogue.framing.pretexts import PRETEXTS
+from libra.attack.catalogue.framing.programs import BUILT_UP, PROGRAMS
+from libra.attack.catalogue.framing.steering import STEERING
+from libra.attack.catalogue.noise.letters import LETTER_NOISE
+from libra.attack.catalogue.noise.words import WORD_NOISE
 from libra.attack.catalogue.none import NONE
 from libra.attack.catalogue.refusal_suppression import REFUSAL_SUPPRESSION
+from libra.attack.catalogue.written.family import WRITTEN
 from libra.errors import unknown
 
 # Attacks that ask no model. A family is a tuple in its own file: `*FAMILY`.
-BY_RULES = (CIPHERING, DO_ANYTHING_NOW, FEW_SHOTS, NONE, REFUSAL_SUPPRESSION)
+BY_RULES: tuple[Attack, ...] = (
+    NONE,
+    *(CIPHERING, *BYTE_CODES, *CHARACTER_CODES, *CIPHERS, *ORDERS, *SIGNALS),
+    *(*ALPHABETS, *INVISIBLE, *MARKS, HOMOGLYPHS),
+    *(*LETTER_NOISE, *WORD_NOISE),
+    *(*DOCUMENTS, *PROGRAMS, *BUILT_UP),
+    *(DO_ANYTHING_NOW, *PERSONAS),
+    *PRETEXTS,
+    *(REFUSAL_SUPPRESSION, *STEERING),
+    *INJECTIONS,
+    FEW_SHOTS,
+)
 
 # Attacks that ask a model, with or without rules to fall back on, and those of several turns.
-BY_MODEL: tuple[Attack, ...] = ()
+BY_MODEL: tuple[Attack, ...] = (*WRITTEN, *DIALOGUES)
 
 ATTACKS = MappingProxyType({attack.name: attack for attack in (*BY_RULES, *BY_MODEL)})
 
@@ -28,7 +58,9 @@ def find(name: str) -> Attack | None:
         return ATTACKS.get(name)
     steps = [ATTACKS[step] for step in name.split(JOIN) if step in ATTACKS and step != NONE.name]
     whole = len(steps) == name.count(JOIN) + 1
-    return compose(steps) if whole and len(steps) <= MAX_STEPS else None
+    if not whole or len(steps) > MAX_STEPS or any(step.multi_turn for step in steps[:-1]):
+        return None
+    return compose(steps)
 
 
 def missing(name: str) -> str:
@@ -36,6 +68,9 @@ def missing(name: str) -> str:
     steps = name.split(JOIN)
     if len(steps) > MAX_STEPS:
         return f"{len(steps)} attacks are joined in {name!r:.80}; the limit is {MAX_STEPS}"
+    early = next((step for step in steps[:-1] if step in ATTACKS and ATTACKS[step].multi_turn), None)
+    if early is not None:
+        return f"{early} ends with what the model answered to; it must be the last of those that are joined in {name!r:.80}"
     strange = next((step for step in steps if step not in ATTACKS), None)
     if strange is None:
         return f"{NONE.name} is no attack; it cannot be joined with others, as in {name!r:.80}"
