@@ -1,0 +1,1 @@
+"""Attacks that write the prompt in a code and ask the model to read it: one file a kind of code."""

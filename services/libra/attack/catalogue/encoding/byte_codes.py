@@ -1,0 +1,163 @@
+"""Codes of the bytes of a text in UTF-8, which carry any text."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import quopri
+import re
+from collections.abc import Callable
+from urllib.parse import unquote_to_bytes
+
+from libra.attack.catalogue.codes import Code, base64_code
+from libra.attack.catalogue.encoding.coding import encoding
+from libra.attack.catalogue.sources import CIPHER_CHAT, DEEP_TEAM, GARAK, JAILBROKEN, PARSELTONGUE, PROMPTFOO, PYRIT, of
+
+UU_BYTES = 45
+"""Of a line; the standard's limit."""
+
+UU_HEAD, UU_TAIL = "begin 644 message\n", "`\nend\n"
+MIME_CHARACTERS = 10
+"""Of an encoded word, which may hold 75 characters (RFC 2047, section 2): ten of four bytes each fill 68."""
+
+MIME_WORD = re.compile(r"=\?utf-8\?B\?([A-Za-z0-9+/=]*)\?=")
+QUOTED_BYTES = 24
+"""Of a line, which may hold 76 characters (RFC 2045, section 6.7)."""
+
+BASE45_DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:"
+
+
+def of_bytes(name: str, how: str, encode: Callable[[bytes], str], decode: Callable[[str], bytes]) -> Code:
+    """Return the code that writes a text as its bytes in UTF-8."""
+    return Code(name, how, lambda text: encode(text.encode()), lambda code: decode(code).decode())
+
+
+def numerals(name: str, how: str, form: str, base: int, prefix: str = "") -> Code:
+    """Return the code that writes each byte as a number, for instance in the form "08b", with a space between two."""
+
+    def encode(data: bytes) -> str:
+        return " ".join(f"{prefix}{byte:{form}}" for byte in data)
+
+    def decode(code: str) -> bytes:
+        return bytes(int(number.removeprefix(prefix), base) for number in code.split())
+
+    return of_bytes(name, how, encode, decode)
+
+
+def base16(data: bytes) -> str:
+    """Return base 16 (RFC 4648, section 8): hexadecimal digits without a space."""
+    return base64.b16encode(data).decode("ascii")
+
+
+def to_base45(data: bytes) -> str:
+    """Return base 45 (RFC 9285): two bytes as three digits, the lowest first; a byte that is left, as two."""
+    digits = []
+    for start in range(0, len(data), 2):
+        pair = data[start : start + 2]
+        number = int.from_bytes(pair, "big")
+        for _ in range(len(pair) + 1):
+            number, digit = divmod(number, 45)
+            digits.append(BASE45_DIGITS[digit])
+    return "".join(digits)
+
+
+def from_base45(code: str) -> bytes:
+    """Return the bytes that `to_base45` wrote."""
+    data = bytearray()
+    for start in range(0, len(code), 3):
+        digits = [BASE45_DIGITS.index(digit) for digit in code[start : start + 3]]
+        number = sum(digit * 45**place for place, digit in enumerate(digits))
+        data += number.to_bytes(len(digits) - 1, "big")
+    return bytes(data)
+
+
+def to_uu(data: bytes) -> str:
+    """Return the bytes uuencoded (POSIX), as a file called "message"."""
+    lines = (data[start : start + UU_BYTES] for start in range(0, len(data), UU_BYTES))
+    return UU_HEAD + "".join(binascii.b2a_uu(line, backtick=True).decode("ascii") for line in lines) + UU_TAIL
+
+
+def from_uu(code: str) -> bytes:
+    """Return the bytes that `to_uu` wrote."""
+    body = code.removeprefix(UU_HEAD).removesuffix(UU_TAIL)
+    return b"".join(binascii.a2b_uu(line) for line in body.splitlines())
+
+
+def to_quoted_printable(data: bytes) -> str:
+    """Return every byte as "=" and two digits (RFC 2045, section 6.7), with soft line breaks."""
+    lines = (data[start : start + QUOTED_BYTES] for start in range(0, len(data), QUOTED_BYTES))
+    return "=\n".join("".join(f"={byte:02X}" for byte in line) for line in lines)
+
+
+def to_mime(text: str) -> str:
+    """Return the text as encoded words (RFC 2047), none of which breaks a character apart."""
+    parts = (text[start : start + MIME_CHARACTERS] for start in range(0, len(text), MIME_CHARACTERS))
+    return "\n".join(f"=?utf-8?B?{base64.b64encode(part.encode()).decode('ascii')}?=" for part in parts)
+
+
+def from_mime(code: str) -> str:
+    """Return the text that `to_mime` wrote."""
+    return b"".join(base64.b64decode(word) for word in MIME_WORD.findall(code)).decode()
+
+
+BASE64_URL = of_bytes(
+    "base64url",
+    "Base64 of the text in UTF-8, in the alphabet for addresses, with - and _",
+    lambda data: base64.urlsafe_b64encode(data).decode("ascii"),
+    base64.urlsafe_b64decode,
+)
+BASE32 = of_bytes(
+    "base32", "Base32 of the text in UTF-8", lambda data: base64.b32encode(data).decode("ascii"), base64.b32decode
+)
+BASE16 = of_bytes("base16", "Base16 of the text in UTF-8", base16, base64.b16decode)
+BASE45 = of_bytes("base45", "Base45 (RFC 9285) of the text in UTF-8", to_base45, from_base45)
+BASE85 = of_bytes(
+    "base85",
+    "Base85 of the text in UTF-8, in the alphabet of RFC 1924",
+    lambda data: base64.b85encode(data).decode("ascii"),
+    base64.b85decode,
+)
+ASCII85 = of_bytes(
+    "ascii85",
+    "Ascii85 of the text in UTF-8, as in PDF files",
+    lambda data: base64.a85encode(data, adobe=True).decode("ascii"),
+    lambda code: base64.a85decode(code, adobe=True),
+)
+HEX = numerals("hex", "the bytes of the text in UTF-8, each as two hexadecimal digits", "02x", 16)
+BINARY = numerals("binary", "the bytes of the text in UTF-8, each as eight binary digits", "08b", 2)
+OCTAL = numerals("octal", "the bytes of the text in UTF-8, each as three octal digits", "03o", 8)
+UU = of_bytes("uu", "uuencoding, as of a file called message", to_uu, from_uu)
+QUOTED_PRINTABLE = of_bytes(
+    "quoted_printable",
+    "quoted-printable, as in mail, with every byte quoted",
+    to_quoted_printable,
+    lambda code: quopri.decodestring(code.encode("ascii")),
+)
+URL = of_bytes(
+    "url",
+    "percent-encoding, as in addresses, of every byte of the text in UTF-8",
+    lambda data: "".join(f"%{byte:02X}" for byte in data),
+    unquote_to_bytes,
+)
+MIME = Code("mime", "MIME encoded words, as in the subject of a mail", to_mime, from_mime)
+
+BYTE_CODES = (
+    encoding("base64", [base64_code()], source=of(JAILBROKEN, "base64"), what="in Base64"),
+    encoding("base64url", [BASE64_URL], source=of(PARSELTONGUE, "Base64 URL"), what="in the Base64 of addresses"),
+    encoding("base32", [BASE32], source=of(GARAK, "probes.encoding.InjectBase32"), what="in Base32"),
+    encoding("base16", [BASE16], source=of(GARAK, "probes.encoding.InjectBase16"), what="in Base16"),
+    encoding("base45", [BASE45], source=of(PARSELTONGUE, "Base45"), what="in Base45"),
+    encoding("base85", [BASE85], source=of(GARAK, "buffs.encoding, probes.encoding"), what="in Base85"),
+    encoding("ascii85", [ASCII85], source=of(GARAK, "probes.encoding.InjectAscii85"), what="in Ascii85"),
+    encoding(
+        "hex", [HEX], source=f"{of(PROMPTFOO, 'hex')}; {of(DEEP_TEAM, 'hex_encoding')}", what="as hexadecimal bytes"
+    ),
+    encoding("binary", [BINARY], source=of(PYRIT, "BinaryConverter"), what="as binary bytes"),
+    encoding("octal", [OCTAL], source=of(CIPHER_CHAT, "the UTF-8 cipher, here in octal"), what="as octal bytes"),
+    encoding("uu", [UU], source=of(GARAK, "probes.encoding.InjectUU"), what="uuencoded"),
+    encoding(
+        "quoted_printable", [QUOTED_PRINTABLE], source=of(GARAK, "probes.encoding.InjectQP"), what="quoted-printable"
+    ),
+    encoding("url", [URL], source=of(PYRIT, "UrlConverter"), what="in percent-encoding, every byte of it,"),
+    encoding("mime", [MIME], source=of(GARAK, "probes.encoding.InjectMime"), what="as MIME encoded words"),
+)

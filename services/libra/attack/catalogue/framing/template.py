@@ -1,0 +1,50 @@
+"""Text around a prompt, as data."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from libra.attack.catalogue.attack import Attack, on_last_turn
+from libra.attack.catalogue.codes import unchanged
+from libra.attack.draw import Draw
+
+SLOT = re.compile(r"\{([a-z]+)\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """One wording, with what the seed may choose in it."""
+
+    name: str
+    text: str
+    """Holds {prompt}, and each other slot, in braces; a slot that occurs twice is filled alike."""
+
+    source: str
+    description: str
+    slots: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """What a slot can be filled with."""
+
+    quote: Callable[[str], str] = unchanged
+    """How the prompt is written there, for instance as a string of a program."""
+
+    def fill(self, prompt: str, draw: Draw) -> str:
+        """Return the text with everything in its slot."""
+        filling = {name: draw.one(choices) for name, choices in self.slots.items()} | {"prompt": self.quote(prompt)}
+        return SLOT.sub(lambda slot: filling[slot[1]], self.text)
+
+
+def framing(family: str, templates: Sequence[Template]) -> tuple[Attack, ...]:
+    """Return an attack of this family for each template."""
+    return tuple(
+        Attack(
+            name=template.name,
+            version="1",
+            description=template.description,
+            source=template.source,
+            transform=on_last_turn(template.fill),
+            family=family,
+        )
+        for template in templates
+    )
