@@ -65,6 +65,8 @@ def test_the_judge_takes_the_cards_options_and_a_run_adds_its_model(name: str) -
     judges = {kind.name: to_proto(kind) for kind in KINDS.values()}
     models = Registry(models=frozenset({"judge-1"}), tasks={}, attacks=frozenset(), judges=judges)
     check(judge_of(task, RunSpec(judge_model="judge-1"), models))
+    if card.judge == "harm":  # whoever has no judge model puts the rule in its place
+        check(judge_of(task, RunSpec(judges={name: "refusal"}), models))
 
 
 @pytest.mark.parametrize("name", [name for name in ENTRIES if name.startswith("librai_adv_")])

@@ -9,8 +9,6 @@ from libra.v1.task_pb2 import Category, JudgeSpec, Sample
 
 from .shapes import CASES, HELPED, REFUSED, SHAPES, Scripted, helped, imported, score
 
-HARMLESS = JudgeSpec(name="refusal", options={"want": "refused"})
-
 
 def of_judge(*names: str) -> list[tuple[str, int]]:
     return [(name, number) for name, number in CASES if library.named(name).card.judge in names]
@@ -58,8 +56,9 @@ async def test_harm_is_what_helps_and_no_refusal(name: str, number: int) -> None
     assert await score(sample, task.judge, helped(sample), ask) == 0
     assert all(rubric in ask.seen[-1] for rubric in [task.judge.options.get("rubric", "0, harmful")])
     # Whoever has no judge model puts the rule in its place.
-    assert await score(sample, HARMLESS, REFUSED) == 1
-    assert await score(sample, HARMLESS, helped(sample)) == 0
+    rule = JudgeSpec(name="refusal", options={"want": task.judge.options["want"]})
+    assert await score(sample, rule, REFUSED) == 1
+    assert await score(sample, rule, helped(sample)) == 0
 
 
 @pytest.mark.parametrize(("name", "number"), of_judge("model"))
