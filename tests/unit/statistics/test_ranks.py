@@ -39,10 +39,10 @@ def test_all_pairs_are_tested_and_holm_pays_for_it() -> None:
 
 
 def test_models_on_the_same_samples_are_told_apart_by_fewer() -> None:
-    base = [1, 0, 1, 1, 0, 1, 0, 1] * 25
-    better = [1, 0, 1, 1, 0, 1, 1, 1] * 25
+    base = [1, 0, 1, 1, 0, 1, 0, 1] * 10
+    better = [1, 0, 1, 1, 0, 1, 1, 1] * 10
     assert rank_intervals([task("t@1", base), task("t@1", better)]) == [(2, 2), (1, 1)]
-    assert rank_intervals([task("t@1", base[:80]), task("u@1", better[:80])]) == [(1, 2), (1, 2)]
+    assert rank_intervals([task("t@1", base), task("u@1", better)]) == [(1, 2), (1, 2)]
 
 
 def test_a_perfect_score_on_few_samples_is_not_sure_to_be_better() -> None:
