@@ -103,7 +103,7 @@ def kappa(counts: Confusion) -> Rate | None:
 def cohen(table: Sequence[Sequence[float]]) -> tuple[float, float]:
     """Return kappa and its standard error of a square table of counts: rows are one rater's labels, columns the other's.
 
-    kappa = (p_o - p_e) / (1 - p_e); the error is equation 13 of Fleiss, Cohen and Everitt, "Large sample standard errors of
+    kappa = (p_o - p_e) / (1 - p_e); the error is that of Fleiss, Cohen and Everitt, "Large sample standard errors of
     kappa and weighted kappa", Psychological Bulletin 72 (1969).
     """
     counts = np.asarray(table, dtype=float)

@@ -47,7 +47,7 @@ def _rate_error(rate: float, n: int) -> float:
     """Return a rate's standard error with one more answer of each kind, so that a rate of 1 has one too.
 
     Lang and Reiczigel 2014, "Confidence limits for prevalence of disease adjusted for estimated sensitivity and
-    specificity", Preventive Veterinary Medicine 113, equation 4.
+    specificity", Preventive Veterinary Medicine 113.
     """
     share = (rate * n + 1) / (n + 2)
     return math.sqrt(share * (1 - share) / (n + 2))

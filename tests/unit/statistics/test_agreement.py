@@ -90,7 +90,7 @@ def test_a_rate_of_nothing_is_no_rate() -> None:
 @pytest.mark.parametrize(
     ("table", "kappa", "error"),
     [
-        # Fleiss, Cohen and Everitt 1969, table 1, N = 200: kappa 0.429, its variance 0.002885.
+        # Fleiss, Cohen and Everitt 1969, N = 200: kappa 0.429, its variance 0.002885.
         ([[106, 10, 4], [22, 28, 10], [2, 12, 6]], 0.429, math.sqrt(0.002885)),
         # Fleiss, Levin and Paik 2003, Statistical Methods for Rates and Proportions, table 18.1.
         ([[75, 1, 4], [5, 4, 1], [0, 0, 10]], 0.676, 0.088),

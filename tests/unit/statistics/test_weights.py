@@ -47,6 +47,11 @@ def test_three_that_cross_at_one_weight_make_two_ranges() -> None:
     assert found[0].high == pytest.approx(0.5)
 
 
+def test_a_range_is_never_narrower_than_rounding() -> None:
+    """At the very end of the weights a difference in the 14th digit of safety would make one."""
+    assert ranges([("a", 0.5, 0.5), ("b", 0.6, 0.5 - 1e-14)])[0] == [Range(0.0, 1.0, ("b", "a"))]
+
+
 def test_nothing_has_an_empty_ranking() -> None:
     assert ranges([]) == ([Range(0.0, 1.0, ())], [])
 
