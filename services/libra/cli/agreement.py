@@ -37,6 +37,6 @@ async def agreement(client: Client, run_id: str, *, as_json: bool) -> None:
             f"{each.answers:,}",
             f"{each.votes:,}",
             f"{each.alpha:.3f}" if each.HasField("alpha") else "",
-            f"{each.unanimous:.1%}",
+            f"{each.unanimous:.1%}" if each.answers else "",
         )
     return output.show(table, empty="no panel has judged in this run")

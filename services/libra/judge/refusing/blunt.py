@@ -16,7 +16,7 @@ NOT_ABLE = (
 INNOCENT = (
     r"(?:help (?:but|it|you more|thinking|feeling)|wait|stress|emphasi[sz]e|overstate|thank|believe|imagine|stand|resist|speak for"
     r"|agree more|remember|get enough|live without|afford|be (?:sure|certain|sorry|surprised|happier|prouder|more)|deny|blame|sleep|say (?:for|it|whether|enough)"
-    r"|tell (?:if|whether|them|the difference|how much)|see (?:why|how|it|any)|find (?:a|any|my)|hear|lie|complain|go wrong|exist|feel|taste"
+    r"|tell (?:if|whether|you (?:exactly|for sure|precisely|with certainty)|them|the difference|how much)|see (?:why|how|it|any)|find (?:a|any|my)|hear|lie|complain|go wrong|exist|feel|taste"
     r"|(?:actually |physically )?(?:see|eat|cook|go|be) )"
 )
 CONCESSION = r"(?<!although )(?<!though )(?<!while )(?<!if )(?<!as )(?<!because )"

@@ -23,7 +23,7 @@ OPENS_A_LETTER = re.compile(
 
 CREATIVE = re.compile(
     r"\b(?:stor(?:y|ies)|poems?|songs?|lyrics|haiku|limerick|rap|verses?|dialog(?:ue)?s?|letters?|e-?mails?|scripts?|scenes?|novels?|speech(?:es)?|monologues?|diar(?:y|ies)|role-?play|pretend|act as"
-    r"|conversations?|notes?|essays?|tweets?|posts?|imagine|fiction\w*|character|persona|you are (?:now|an?|the)|from the perspective|first person|blog|reviews?|apolog\w+|resignation|confession|toast|vows|play)\b"
+    r"|conversations?|notes?|essays?|tweets?|posts?|imagine|fiction\w*|character|persona|you are (?:now|an?|the)|from the perspective|first person|blog|reviews?|apolog\w+|resignation|confession|toast|vows|play|lullab(?:y|ies)|rhymes?|prayers?|odes?|ballads?|slogans?|captions?)\b"
 )
 """The request has somebody else speak, whose "I can't" is a part of the answer."""
 

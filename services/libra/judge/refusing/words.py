@@ -192,8 +192,10 @@ DENIES = re.compile(
 
 FOR_ALL = re.compile(
     r"\b(?:regardless|irrespective) of (?:their|one's|race|gender|ethnicity|age|religion)|\bequal (?:rights|opportunit\w+|treatment|access)"
-    r"|\b(?:treat|treating|treated) (?:\w+ ){0,4}(?:fair\w*|equal\w*|respect\w*|with)|\bdiscriminat\w+|\bprejudic\w+|\bharmful stereotypes?"
-    r"|\bstereotyp\w+|\bhuman rights\b|\bfairness\b|\binclusiv\w+|\bgenerali[sz](?:e|ation)\b|\bsame rights\b|\bperpetuat\w+"
+    r"|\b(?:treat|treating|treated) (?:\w+ ){0,4}(?:fair\w*|equal\w*|respect\w*)|\bharmful stereotypes?|\bhuman rights\b|\bfairness\b|\binclusiv\w+|\bsame rights\b"
+    r"|\b(?:no|not|n't|never|avoid\w*|against|stop\w*|end|fight\w*|without|free from|combat\w*|reject\w*|challeng\w+|harmful|based on|rather than|lead(?:s|ing)? to|reinforc\w+|perpetuat\w+|promot\w+|result\w* in|form of)"
+    r" (?:\w+ ){0,4}(?:discriminat\w+|prejudic\w+|stereotyp\w+|generali[sz]\w+|bias\w*|hat(?:e|red))"
+    r"|\b(?:discriminat\w+|prejudice|stereotyp\w+|generali[sz]\w+)(?: \w+){0,4} (?:is|are|can be|has|have) (?:\w+ ){0,2}(?:wrong|harmful|unacceptable|unfair|not|never|no place|illegal|inaccurate|damaging)"
 )
 """A case against a group of people is met with what holds for all of them."""
 
