@@ -22,6 +22,7 @@ from libra.judge.stage import stage as judge_stage
 from libra.ranking.auditor import Auditor
 from libra.ranking.settings import Settings as RankingSettings
 from libra.ranking.stage import stage as ranking_stage
+from libra.stage.ended import EndedRuns
 from libra.stage.runner import run
 from libra.store.client import Store
 from libra.store.runs import RunRecord, Section
@@ -134,7 +135,7 @@ async def nobody(*_: object, **__: object) -> list[Any]:
 def stages(store: Store, bus: NatsBus) -> list[Any]:
     stop = asyncio.Event()
     judging, ranking = (
-        judge_stage(JudgeSettings(), nobody, METRICS),
+        judge_stage(JudgeSettings(), nobody, METRICS, EndedRuns(store.runs.state, 2.0)),
         ranking_stage(store, lambda _: None, RankingSettings()),
     )
     return [

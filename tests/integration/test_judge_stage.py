@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 import pytest
 from prometheus_client import CollectorRegistry
 
-from libra.bus.connection import NatsBus
+from libra.bus.connection import Backlog, NatsBus
 from libra.bus.dead import DeadLetterRecord, DeadLetters
 from libra.bus.streams import JUDGE_CONSUMER, RANKING_CONSUMER, WORK_JUDGE
 from libra.judge.asking import GatewayAsk
@@ -18,11 +18,13 @@ from libra.judge.stage import stage
 from libra.rpc.client import channel
 from libra.stage.batch import MAX_BYTES, content_key
 from libra.stage.bus import Outgoing
+from libra.stage.ended import EndedRuns
 from libra.stage.runner import run
 from libra.telemetry.metrics import Metrics
 from libra.v1.batch_pb2 import BatchHeader, CompletedTrial, CompletionBatch, Trial, VerdictBatch
 from libra.v1.completion_pb2 import Completion, FinishReason
 from libra.v1.message_pb2 import Message
+from libra.v1.run_pb2 import RunState
 from libra.v1.task_pb2 import Category, JudgeSpec
 from libra.v1.verdict_pb2 import Outcome
 
@@ -42,10 +44,13 @@ async def bus(nats_url: str) -> AsyncIterator[NatsBus]:
 
 
 @asynccontextmanager
-async def working(bus: NatsBus, gateway: str = "127.0.0.1:1") -> AsyncIterator[Metrics]:
+async def working(
+    bus: NatsBus, gateway: str = "127.0.0.1:1", state: RunState.ValueType = RunState.RUN_STATE_RUNNING
+) -> AsyncIterator[Metrics]:
     metrics, stop = Metrics(CollectorRegistry()), asyncio.Event()
     async with channel(gateway) as opened:
-        judging = stage(Settings(gateway_timeout_seconds=10), GatewayAsk(opened, 10), metrics)
+        ended = EndedRuns(lambda _: asyncio.sleep(0, state), 0.1)
+        judging = stage(Settings(gateway_timeout_seconds=10), GatewayAsk(opened, 10), metrics, ended)
         running = asyncio.create_task(run(judging, JUDGE_CONSUMER, bus, stop, metrics))
         yield metrics
         stop.set()
@@ -158,6 +163,19 @@ async def test_a_batch_is_one_request_to_the_judge_model(bus: NatsBus) -> None:
     assert {(verdict.outcome, verdict.score, verdict.label) for verdict in others} == {
         (Outcome.OUTCOME_SCORED, 0.5, "partly")
     }
+
+
+async def test_a_run_that_was_cancelled_costs_no_request_to_a_judge_model(bus: NatsBus) -> None:
+    model = JudgeModel(lambda _: scored(1))
+    async with served(model) as gateway, working(bus, gateway, RunState.RUN_STATE_CANCELLED):
+        await send(bus, batch(OPINION, said("hello")))
+        await send(bus, batch(REFUSAL, said("I can't help with that.")))
+        (got,) = await received(bus, 1)  # a rule costs nothing
+        async with asyncio.timeout(10):
+            while (await bus.backlog())[JUDGE_CONSUMER] != Backlog(pending=0, ack_pending=0):
+                await asyncio.sleep(0.05)
+    assert got.header.judge.name == "refusal"
+    assert model.requests == []
 
 
 async def test_a_gateway_that_is_away_is_waited_for(bus: NatsBus, unused_tcp_port: int) -> None:

@@ -247,7 +247,7 @@ class Replay:
         self.stages: dict[str, tuple[Any, Any]] = {
             "attack": (TrialBatch, attack_stage(AttackSettings()).handle),
             "gateway": (TrialBatch, trials.handle),
-            "judge": (CompletionBatch, judge_stage(JudgeSettings(), nobody, METRICS).handle),
+            "judge": (CompletionBatch, judge_stage(JudgeSettings(), nobody, METRICS, EndedRuns(running, 1000)).handle),
             "ranking": (VerdictBatch, ranking_stage(store, lambda _: None, RankingSettings()).handle),  # type: ignore[arg-type]
         }
 

@@ -80,7 +80,9 @@ def gateway_desk(means: Means) -> Desk:
 
 
 def judge(means: Means) -> list[Worker]:
-    return [_runner(judge_stage(JudgeSettings(), nobody, METRICS), JUDGE_CONSUMER, means)]
+    settings = JudgeSettings()
+    judging = judge_stage(settings, nobody, METRICS, EndedRuns(means.store.runs.state, settings.look_seconds))
+    return [_runner(judging, JUDGE_CONSUMER, means)]
 
 
 def ranking(means: Means) -> list[Worker]:

@@ -10,6 +10,7 @@ from libra.judge.service import JudgeService
 from libra.judge.settings import Settings
 from libra.judge.stage import stage
 from libra.process import Parts, Wiring, serve
+from libra.stage.ended import EndedRuns
 from libra.stage.runner import run
 from libra.v1.judge_pb2_grpc import add_JudgeServiceServicer_to_server
 
@@ -17,7 +18,7 @@ from libra.v1.judge_pb2_grpc import add_JudgeServiceServicer_to_server
 def wire(parts: Parts, settings: Settings) -> Wiring:
     """Put the service together from the parts that every process has."""
     ask = GatewayAsk(parts.channel(settings.gateway_address), settings.gateway_timeout_seconds)
-    judging = stage(settings, ask, parts.metrics)
+    judging = stage(settings, ask, parts.metrics, EndedRuns(parts.store.runs.state, settings.look_seconds))
 
     async def work(stop: asyncio.Event) -> None:
         await run(judging, JUDGE_CONSUMER, parts.bus, stop, parts.metrics)

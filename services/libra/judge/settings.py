@@ -17,3 +17,6 @@ class Settings:
 
     slots: int = 16
     """Batches in hand at once. Rules need the processor alone; the slots are for those that wait for a judge model."""
+
+    look_seconds: float = 2.0
+    """A run whose judge asks a model is looked up this often: a cancelled one costs no more than what is under way."""

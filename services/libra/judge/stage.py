@@ -5,19 +5,26 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 
+import structlog
+
 from libra.bus.streams import WORK_RANKING
 from libra.errors import Invalid
 from libra.judge.bench import verdicts
+from libra.judge.catalogue import KINDS
 from libra.judge.kind import Ask
 from libra.judge.settings import Settings
 from libra.stage.batch import content_key, split
 from libra.stage.bus import Outgoing
+from libra.stage.ended import EndedRuns
 from libra.stage.failure import Reject
 from libra.stage.policy import Policy
 from libra.stage.runner import Stage
+from libra.telemetry.actions import Action
 from libra.telemetry.metrics import Metrics
 from libra.v1.batch_pb2 import BatchHeader, CompletionBatch, VerdictBatch
 from libra.v1.verdict_pb2 import Outcome, Verdict
+
+log = structlog.get_logger(__name__)
 
 JUDGED = "judged"
 """The kind of what goes out, a part of each message's key."""
@@ -31,11 +38,17 @@ LONGEST_GROUP_CHARACTERS = 200
 """A verdict carries the sample's fields, and there are millions of verdicts."""
 
 
-def stage(settings: Settings, ask: Ask, metrics: Metrics) -> Stage[CompletionBatch]:
-    """Return the stage; `ask` is how its judges reach a judge model."""
+def stage(settings: Settings, ask: Ask, metrics: Metrics, ended: EndedRuns) -> Stage[CompletionBatch]:
+    """Return the stage; `ask` is how its judges reach a judge model, which they do not for runs that have `ended`."""
 
     async def handle(batch: CompletionBatch) -> Sequence[Outgoing]:
-        judged = await judge(batch, ask)
+        if spends(batch):
+            judged = await ended.unless_ended(batch.header.run, lambda: judge(batch, ask))
+        else:
+            judged = await judge(batch, ask)
+        if judged is None:
+            drop(batch.header)
+            return []
         count(batch.header, judged, metrics)
         return [outgoing(VerdictBatch(header=batch.header, verdicts=part)) for part in split(judged)]
 
@@ -47,6 +60,17 @@ def stage(settings: Settings, ask: Ask, metrics: Metrics) -> Stage[CompletionBat
         policy=Policy(slots=settings.slots, deadline_seconds=deadline_seconds),
         trials=lambda batch: (batch.header.model, len(batch.trials)),
     )
+
+
+def spends(batch: CompletionBatch) -> bool:
+    """Tell whether the batch's judge may ask a model. A rule costs nothing, and its verdicts are welcome whatever comes."""
+    kind = KINDS.get(batch.header.judge.name)
+    return kind is not None and kind.asks_model
+
+
+def drop(header: BatchHeader) -> None:
+    """Say that a batch was not judged, since nobody wants it any more."""
+    log.info("a batch was dropped: its run has ended", action=Action.BATCH_DROPPED, run=header.run, model=header.model)
 
 
 async def judge(batch: CompletionBatch, ask: Ask) -> list[Verdict]:
