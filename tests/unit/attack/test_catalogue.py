@@ -1,22 +1,69 @@
-"""What holds for every attack of the catalogue, whatever it does."""
+"""What holds for every attack of the catalogue that asks no model, whatever it does."""
 
 from __future__ import annotations
 
 import hashlib
+import json
 import re
+import time
+from collections import Counter
+from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from libra.attack.catalogue import registry
-from libra.attack.catalogue.attack import Attack
-from libra.attack.turns import ROLES, Turn, Turns
+from libra.attack.catalogue.attack import Attack, ModelUse
+from libra.attack.turns import MAX_ATTACKED_BYTES, ROLES, Turn, Turns
 from libra.errors import Invalid
 
-NAMES = sorted(registry.ATTACKS)
-SEEDED = [name for name in NAMES if name != "none"]
-PLAIN_TEXT = [name for name in NAMES if name != "ciphering"]
+RULES = {attack.name: attack for attack in registry.BY_RULES}
+NAMES = sorted(RULES)
+FRAMED = ("document", "program", "persona", "pretext", "steering", "injection", "demonstration")
+QUOTED = {
+    *("json_document", "yaml_document", "xml_document", "csv_table", "markdown_table", "policy_file", "log_file"),
+    *(
+        "mail_thread",
+        "patch",
+        "html_page",
+        "transcript",
+        "code_completion",
+        "wrapped_in_shell",
+        "sql_table",
+        "unit_test",
+    ),
+    *("function_call", "payload_splitting", "code_stack", "tool_output"),
+}
+"""Those that write the prompt as the format asks for; what they write is read back in tests of their own."""
+
+PLAIN_TEXT = [name for name, attack in RULES.items() if attack.family in FRAMED and name not in QUOTED]
+SEEDED = [name for name, attack in RULES.items() if attack.family in FRAMED] + [
+    *(
+        "ciphering",
+        "caesar",
+        "vigenere",
+        "substitution",
+        "rail_fence",
+        "string_join",
+        "bijection",
+        "mathematical",
+        "squared",
+    ),
+    *("zero_width", "backspaces", "zalgo", "diacritics", "strikethrough", "underline", "homoglyphs"),
+    *("leetspeak", "random_capitals", "character_swaps", "scrambled_words", "dropped_letters", "doubled_letters"),
+    *("keyboard_typos", "split_words", "best_of_n", "inserted_punctuation", "inserted_emoji", "fillers", "stutter"),
+]
+TEXTS = (
+    "",
+    "\n",
+    " \n\n ",
+    "a",
+    "磁铁是如何工作的？",
+    "😀👩‍👩‍👧‍👦 🇫🇷",
+    "Line one.\n\nLine three,\tand \"quotes\" 'of' <both> kinds.",
+    "\x00\x1b[31m\u202e",
+)
 SEEDS = st.integers(-(2**63), 2**63 - 1)
 HARMLESS = "How do magnets work?"
 
@@ -25,9 +72,7 @@ conversations = st.builds(lambda before, text: (*before, Turn("user", text)), ea
 
 
 def attack(name: str) -> Attack:
-    found = registry.find(name)
-    assert found
-    return found
+    return RULES[name]
 
 
 def put(name: str, seed: int = 0, text: str = HARMLESS) -> str:
@@ -35,76 +80,108 @@ def put(name: str, seed: int = 0, text: str = HARMLESS) -> str:
 
 
 def test_the_catalogue_is_in_order_and_each_attack_stands_under_its_name() -> None:
-    assert [one.name for one in registry.listing()] == NAMES
-    assert NAMES == ["ciphering", "do_anything_now", "few_shots", "none", "refusal_suppression"]
-    assert all(name == one.name for name, one in registry.ATTACKS.items())
+    assert [one.name for one in registry.listing()] == sorted(registry.ATTACKS)
+    assert all(name == one.name and registry.find(name) is one for name, one in registry.ATTACKS.items())
+    assert len(RULES) == len(registry.BY_RULES)  # no name is given twice
+    assert {
+        "do_anything_now",
+        "refusal_suppression",
+        "prompt_injection",
+        "few_shots",
+        "wrapped_in_shell",
+        "ciphering",
+    } <= set(RULES)
+
+
+def test_there_are_many_attacks_of_each_family() -> None:
+    families = Counter(attack.family for attack in RULES.values())
+    assert families.pop("none") == 1
+    assert sum(families.values()) >= 150
+    assert set(families) == {"encoding", "characters", "noise", *FRAMED}
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_an_attack_says_what_it_is_and_where_it_comes_from(name: str) -> None:
     one = attack(name)
     assert re.fullmatch(r"[a-z0-9_]+", one.name)
-    assert one.version
-    assert re.fullmatch(r"[A-Z].*[^.]\.", one.description)
-    assert name == "none" or re.search(r"\(\d{4}\), arXiv \d{4}\.\d{5}", one.source)
-    assert one.example()[-1].content.isprintable() or "\n" in one.example()[-1].content
+    assert one.version == "1"
+    assert re.fullmatch(r"[A-Z][^\n]*[^.]\.", one.description)
+    assert name == "none" or re.search(
+        r"\(\d{4}\), (arXiv \d{4}\.\d{5}|Advances in|[a-z0-9.]+\.(com|org)|github.com/)", one.source
+    )
+    assert one.example()[-1].content
+    assert one.model_use is ModelUse.NEVER
+    assert not one.multi_turn
+
+
+def test_no_two_attacks_do_the_same() -> None:
+    texts = Counter(put(name, text="Fix my bicycle, please, before Tuesday: its wheels squeak.") for name in NAMES)
+    assert [text for text, times in texts.items() if times > 1] == []
+    assert max(Counter(attack.description for attack in RULES.values()).values()) == 1
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_any_text_can_be_attacked(text: str) -> None:
+    for name in NAMES:
+        for seed in range(3):
+            assert put(name, seed, text) is not None
 
 
 @pytest.mark.parametrize("name", NAMES)
+@settings(max_examples=25)
 @given(turns=conversations, seed=SEEDS)
-def test_the_same_conversation_and_seed_give_the_same_text(name: str, turns: Turns, seed: int) -> None:
-    assert attack(name).apply(turns, seed) == attack(name).apply(turns, seed)
-
-
-@pytest.mark.parametrize("name", NAMES)
-@given(turns=conversations, seed=SEEDS)
-def test_every_turn_but_the_last_is_left_as_it_is(name: str, turns: Turns, seed: int) -> None:
+def test_the_same_conversation_and_seed_give_the_same_text_and_every_turn_but_the_last_stays(
+    name: str, turns: Turns, seed: int
+) -> None:
     attacked = attack(name).apply(turns, seed)
+    assert attack(name).apply(turns, seed) == attacked
     assert attacked[:-1] == turns[:-1]
     assert attacked[-1].role == "user"
 
 
 @pytest.mark.parametrize("name", PLAIN_TEXT)
+@settings(max_examples=25)
 @given(text=st.text(max_size=200), seed=SEEDS)
 def test_the_prompt_stands_in_the_text_letter_by_letter(name: str, text: str, seed: int) -> None:
     assert text in put(name, seed, text)
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_megabyte_of_text_grows_by_a_third_at_most(name: str) -> None:
-    text = "a ä\x00\x1b\u202e😀" * 81_000
-    megabyte = len(text.encode())
-    assert megabyte > 1_000_000
-    for seed in range(5):
-        assert len(put(name, seed, text).encode()) < megabyte * 4 / 3 + 2_000
+def test_a_hundred_kilobytes_are_rewritten_within_a_second(name: str) -> None:
+    text = "Why, a ä 水水水\x00\x1b\u202e😀\n" * 3_000
+    start = time.process_time()
+    try:
+        size = len(put(name, 1, text).encode())
+    except Invalid as refusal:
+        size = 0
+        assert "the limit is" in refusal.message
+    assert size <= MAX_ATTACKED_BYTES
+    assert time.process_time() - start < 1
 
 
 @pytest.mark.parametrize("name", SEEDED)
 def test_another_seed_gives_another_text(name: str) -> None:
-    assert len({put(name, seed) for seed in range(200)}) >= 20
+    text = "Fix my bicycle, please, before Tuesday: its wheels squeak."
+    assert len({put(name, seed, text) for seed in range(100)}) >= 2
 
 
 def test_the_plain_prompt_is_the_same_under_any_seed() -> None:
     assert {put("none", seed) for seed in range(20)} == {HARMLESS}
 
 
-PINNED = {
-    ("ciphering", "1"): "0ed1f7fdab2a",
-    ("do_anything_now", "1"): "0fd198f88b0a",
-    ("few_shots", "1"): "e6ea39fd8c45",
-    ("none", "1"): "ecbf432d3c9e",
-    ("refusal_suppression", "1"): "c69f15ee114f",
-}
+PINNED = json.loads((Path(__file__).parent / "pinned.json").read_text())
+"""Of each attack and version, the beginning of the SHA-256 of what it gives for fifty seeds."""
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_text_changes_only_with_the_version(name: str) -> None:
     texts = "\0".join(put(name, seed) for seed in range(50))
     digest = hashlib.sha256(texts.encode()).hexdigest()[:12]
-    assert PINNED.get((name, attack(name).version)) == digest, "raise the attack's version, and pin what it gives now"
+    key = f"{name} {attack(name).version}"
+    assert PINNED.get(key) == digest, f"raise the attack's version, and pin what it gives now: {key} {digest}"
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", ["none", "base64", "zalgo", "few_shots"])
 @pytest.mark.parametrize(
     ("turns", "field", "words"),
     [

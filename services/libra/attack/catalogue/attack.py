@@ -9,7 +9,7 @@ from enum import IntEnum
 from libra.attack.catalogue.codes import unchanged
 from libra.attack.draw import Draw
 from libra.attack.talk import Talk
-from libra.attack.turns import Turn, Turns, check
+from libra.attack.turns import MAX_ATTACKED_BYTES, Turn, Turns, check, check_size
 from libra.errors import Invalid
 
 HARMLESS: Turns = (Turn("user", "How do magnets work?"),)
@@ -88,10 +88,16 @@ class Attack:
         return turns
 
     def by_rules(self, turns: Turns, seed: int) -> Turns:
-        """Return what the rules of this one step make of a conversation that was checked; raise Invalid if there are none."""
+        """Return what the rules of this one step make of a conversation that was checked.
+
+        Raises:
+            Invalid: there are no rules, or what they give is too large to be sent.
+        """
         if self.transform is None:
             raise Invalid(f"the attack {self.name} cannot do without a model to write for it", field="attack_model")
-        return self.transform(turns, Draw(f"{self.name}/{seed}"))
+        attacked = self.transform(turns, Draw(f"{self.name}/{seed}"))
+        check_size(attacked, MAX_ATTACKED_BYTES)
+        return attacked
 
     def example(self) -> Turns:
         """Return what it makes of a harmless prompt."""
