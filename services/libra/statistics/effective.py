@@ -24,6 +24,9 @@ TRUST = 0.25
 BORROWED = 2.0
 """Events that the score itself lends to its variance: one depends on the other."""
 
+ESTIMATED = 2.0
+"""How much more than it is a variance may be by k / (k - 1), with two samples."""
+
 NOTHING = 1e-9
 """More than rounding leaves: of a deviation where all scores are the same, of an excess where all weights are."""
 
@@ -44,6 +47,9 @@ class Evidence:
     seen: float
     """Events, each counted alike."""
 
+    heaviest: float
+    """The largest weight of a sample."""
+
 
 def evidence(blocks: Sequence[Block]) -> Evidence | None:
     """Return what the blocks' samples tell of a score's variance; None if there is no sample in them.
@@ -54,32 +60,38 @@ def evidence(blocks: Sequence[Block]) -> Evidence | None:
     sampled = [block for block in blocks if block.clusters and block.weight]
     if not sampled:
         return None
-    size = spread = peak = variance = second = fourth = 0.0
+    size = spread = peak = heaviest = variance = second = fourth = 0.0
     for block in sampled:
         c, squares = block.weight / block.clusters, block.values**2
         size += block.clusters
         spread += block.clusters * c**2
         peak += block.clusters * c**4
+        heaviest = max(heaviest, abs(c))
         variance += block.variance
         second += block.variance / c**2
         fourth += float(squares @ squares) / c**4
     # Scores that are all the same leave a rest of rounding, which is no event.
     seen = second**2 / fourth if second > NOTHING**2 else 0.0
-    return Evidence(variance, 1 / spread, seen * spread**2 / (size * peak), seen)
+    return Evidence(variance, 1 / spread, seen * spread**2 / (size * peak), seen, heaviest)
 
 
-def samples(value: float, known: Evidence) -> float:
-    """Return the effective number of samples of a score in [0, 1]; more than 0, and n where there is no event.
+def samples(value: float, known: Evidence) -> tuple[float, float]:
+    """Return the effective number of samples of a score in [0, 1], above 0, and the variance that they leave over.
 
     The variance is averaged with the binomial one, by events against TRUST. If weights are unequal, few samples decide how
     large it is. Then the number is lowered by (z / t)^2, as Korn and Graubard do, with the degrees of freedom by which the
     error of the variance exceeds what equal weights would give: 1 / df = (1 / (events + 2) - 1 / (seen + 2)) / 2.
+
+    No mean of scores in [0, 1] varies more than its heaviest sample's weight times v (1 - v) (Bhatia and Davis 2000). What
+    goes beyond comes of a correction, which stretches errors and not the range, and is left over.
     """
-    binomial = value * (1 - value)
-    if binomial <= 0 or known.events == 0:
-        return known.n
-    variance = (known.events * known.variance + TRUST * binomial / known.n) / (known.events + TRUST)
+    binomial = max(0.0, value * (1 - value))
+    most = ESTIMATED * known.heaviest * binomial
+    rest = max(0.0, known.variance - most)
+    if binomial == 0 or known.events == 0:
+        return known.n, rest
+    variance = (known.events * min(known.variance, most) + TRUST * binomial / known.n) / (known.events + TRUST)
     excess = 1 / (known.events + BORROWED) - 1 / (known.seen + BORROWED)
     if excess < NOTHING:
-        return binomial / variance
-    return binomial / variance * float(ndtri(UPPER) / stdtrit(2 / excess, UPPER)) ** 2
+        return binomial / variance, rest
+    return binomial / variance * float(ndtri(UPPER) / stdtrit(2 / excess, UPPER)) ** 2, rest

@@ -44,11 +44,9 @@ def normal(value: float, standard_error: float) -> Interval:
 def score(value: float, standard_error: float, n: float) -> Interval:
     """Return the interval of a mean in [0, 1] over `n` independent samples; n = 0: a figure whose samples are not known."""
     if n == 0:
-        plain = normal(value, standard_error)
-        return Interval(max(0.0, plain.low), min(1.0, plain.high))
+        return _cut(value, Interval(value, value), standard_error**2)
     events = n * value * (1 - value)
-    effective = samples(value, Evidence(standard_error**2, n, events, events))
-    return wilson(value * effective, effective)
+    return _sampled(value, Evidence(standard_error**2, n, events, events, 1 / n), 0.0)
 
 
 def of(score: Score) -> Interval | None:
@@ -63,15 +61,23 @@ def of(score: Score) -> Interval | None:
     if score.signed:
         return normal(score.value, score.standard_error)
     blocks = list(score.blocks.values())
-    by_samples = Interval(score.value, score.value)
-    if known := evidence(blocks):
-        effective = samples(score.value, known)
-        by_samples = wilson(score.value * effective, effective)
-    other = Z**2 * math.fsum(block.variance for block in blocks if not block.clusters)
-    return Interval(
-        max(0.0, score.value - math.sqrt((score.value - by_samples.low) ** 2 + other)),
-        min(1.0, score.value + math.sqrt((by_samples.high - score.value) ** 2 + other)),
-    )
+    noise = math.fsum(block.variance for block in blocks if not block.clusters)
+    known = evidence(blocks)
+    if known is None:
+        return _cut(score.value, Interval(score.value, score.value), noise)
+    return _sampled(score.value, known, noise)
+
+
+def _sampled(value: float, known: Evidence, noise: float) -> Interval:
+    effective, rest = samples(value, known)
+    return _cut(value, wilson(value * effective, effective), noise + rest)
+
+
+def _cut(value: float, ends: Interval, variance: float) -> Interval:
+    """Return the interval widened by a normal error of this variance, and cut off at 0 and 1."""
+    low = value - math.sqrt((value - ends.low) ** 2 + Z**2 * variance)
+    high = value + math.sqrt((ends.high - value) ** 2 + Z**2 * variance)
+    return Interval(max(0.0, low), min(1.0, high))
 
 
 def of_difference(a: Score, b: Score) -> Interval | None:

@@ -35,6 +35,7 @@ def test_unequal_weights_make_a_score_worth_fewer_samples() -> None:
     found = told(average([small, large]))
     spread, peak = 20 / 40**2 + 180 / 360**2, 20 / 40**4 + 180 / 360**4
     assert found.n == pytest.approx(1 / spread)
+    assert found.heaviest == pytest.approx(1 / 40)
     assert found.seen == pytest.approx(200, rel=1e-3)
     assert found.events == pytest.approx(found.seen * spread**2 / (200 * peak))
 
@@ -59,22 +60,37 @@ def test_scores_that_are_all_the_same_show_no_event() -> None:
 
 @given(st.floats(0.01, 0.99), st.integers(2, 1000), st.floats(0.1, 500))
 def test_a_binomial_variance_is_worth_its_samples(value: float, n: int, events: float) -> None:
-    assert samples(value, Evidence(value * (1 - value) / n, n, events, events)) == pytest.approx(n)
+    known = Evidence(value * (1 - value) / n, n, events, events, 1 / n)
+    assert samples(value, known) == (pytest.approx(n), 0)
 
 
 def test_a_variance_is_trusted_by_its_events() -> None:
-    doubled = Evidence(2 * 0.25 / 100, 100, TRUST, TRUST)
+    doubled = Evidence(2 * 0.25 / 100, 100, TRUST, TRUST, 0.1)
     # By as many events as TRUST, it counts half: 1.5 times the binomial variance.
-    assert samples(0.5, doubled) == pytest.approx(100 / 1.5)
-    many = Evidence(2 * 0.25 / 100, 100, 1e9, 1e9)
-    assert samples(0.5, many) == pytest.approx(50)
-    assert samples(0.5, Evidence(0.0, 100, 0.0, 0.0)) == 100
-    assert samples(1.0, Evidence(0.01, 100, 5.0, 5.0)) == 100
+    assert samples(0.5, doubled)[0] == pytest.approx(100 / 1.5)
+    many = Evidence(2 * 0.25 / 100, 100, 1e9, 1e9, 0.1)
+    assert samples(0.5, many)[0] == pytest.approx(50)
+    assert samples(0.5, Evidence(0.0, 100, 0.0, 0.0, 0.1)) == (100, 0)
 
 
 def test_few_events_that_decide_cost_degrees_of_freedom() -> None:
-    known = Evidence(0.25 / 100, 100, 3.0, 18.0)
+    known = Evidence(0.25 / 100, 100, 3.0, 18.0, 0.1)
     freedom = 2 / (1 / (3 + BORROWED) - 1 / (18 + BORROWED))
     shrunk = (stats.norm.ppf(0.975) / stats.t.ppf(0.975, freedom)) ** 2
-    assert samples(0.5, known) == pytest.approx(100 * shrunk)
+    assert samples(0.5, known)[0] == pytest.approx(100 * shrunk)
     assert math.isclose(freedom, 40 / 3)
+
+
+def test_what_no_mean_could_vary_is_left_over() -> None:
+    """The heaviest of samples weighs 1/50: more than twice v (1 - v) / 50 comes of a correction."""
+    most = 2 * 0.02 * 0.25
+    worth, rest = samples(0.5, Evidence(most + 0.01, 60, 1e9, 1e9, 0.02))
+    assert rest == pytest.approx(0.01)
+    assert worth == pytest.approx(0.25 / most)
+    assert samples(1.0, Evidence(0.01, 100, 5.0, 5.0, 0.01)) == (100, 0.01)
+
+
+@given(st.lists(st.lists(st.floats(0, 1, allow_subnormal=False), min_size=2, max_size=6), min_size=1, max_size=5))
+def test_no_mean_leaves_anything_over(tasks: list[list[float]]) -> None:
+    score = average([task(f"{place}@1", scores) for place, scores in enumerate(tasks)])
+    assert samples(score.value, told(score))[1] == pytest.approx(0, abs=1e-12)

@@ -73,6 +73,18 @@ def test_it_is_cut_off_at_both_ends() -> None:
         assert ends.low < ends.high
 
 
+def test_close_to_an_end_its_interval_is_as_wide_as_its_error() -> None:
+    """A corrected share near 1 comes of one that is not: its error does not shrink as that of a plain one does."""
+    widths = []
+    for value in (0.97, 0.999, 0.99999, 1.0):
+        seen = value * 0.9 + (1 - value) * 0.15
+        ends = interval.of(corrected(of_sums(200, 200 * seen, 200 * seen), SURE))
+        assert ends
+        widths.append(value - ends.low)
+    assert max(widths) < 1.3 * min(widths)
+    assert max(widths) < 3 * math.sqrt(0.9 * 0.1 / 200) / 0.75
+
+
 def test_what_cannot_be_told_is_not_told() -> None:
     found = corrected(of_sums(1, 1, 1), SURE)
     assert found.standard_error is None
