@@ -107,6 +107,9 @@ class Score:
 MOST_EVENTS = 100
 """So many trials that differ are enough to know a variance by."""
 
+ROUNDING = 1e-15
+"""More than the variance of scores in [0, 1] is off by rounding, for up to a million trials."""
+
 ONE = np.zeros(1, dtype=np.int64)
 """The only ordinal of a space that holds a single source of error."""
 
@@ -140,8 +143,9 @@ def of_sums(n: int, total: float, squares: float) -> Score | None:
     value = total / n
     if n == 1:
         return Score(value, 1, None)
+    variance = (squares - total * value) / (n - 1)
     # Scores that are all the same leave a rest of rounding, on either side of nothing.
-    variance = max(0.0, (squares - total * value) / (n - 1))
+    variance = variance if variance > ROUNDING else 0.0
     # Which trials differ is not known: as many are said to as would if all scores were 0 or 1.
     events = min(MOST_EVENTS, max(1, round(n * value * (1 - value))))
     influence = np.full(events, math.sqrt(variance / n / events))

@@ -179,6 +179,13 @@ def test_scores_that_are_all_the_same_have_no_error(score: float, n: int) -> Non
     assert found.standard_error == pytest.approx(0, abs=1e-7)
 
 
+def test_rounding_is_no_variance() -> None:
+    for n in (10, 1_000, 300_000):
+        found = of_sums(n, math.fsum([0.9] * n), math.fsum([0.9 * 0.9] * n))
+        assert found
+        assert found.standard_error == 0
+
+
 def test_thirty_models_on_fifty_seven_tasks_take_little_room() -> None:
     scores: list[Score] = [task(f"{place}@1", np.ones(175)) for place in range(57)]  # type: ignore[arg-type]
     whole = average(scores)
