@@ -52,6 +52,7 @@ SEEDED = [name for name, attack in RULES.items() if attack.family in FRAMED] + [
     ),
     *("zero_width", "backspaces", "zalgo", "diacritics", "strikethrough", "underline", "homoglyphs"),
     *("leetspeak", "random_capitals", "character_swaps", "scrambled_words", "dropped_letters", "doubled_letters"),
+    *("code_words", "masked_word", "ascii_art", "context_compliance", "split_over_turns"),
     *("keyboard_typos", "split_words", "best_of_n", "inserted_punctuation", "inserted_emoji", "fillers", "stutter"),
 ]
 TEXTS = (
@@ -97,7 +98,7 @@ def test_there_are_many_attacks_of_each_family() -> None:
     families = Counter(attack.family for attack in RULES.values())
     assert families.pop("none") == 1
     assert sum(families.values()) >= 150
-    assert set(families) == {"encoding", "characters", "noise", *FRAMED}
+    assert set(families) == {"encoding", "characters", "noise", "masking", "conversation", *FRAMED}
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -135,7 +136,7 @@ def test_the_same_conversation_and_seed_give_the_same_text_and_every_turn_but_th
 ) -> None:
     attacked = attack(name).apply(turns, seed)
     assert attack(name).apply(turns, seed) == attacked
-    assert attacked[:-1] == turns[:-1]
+    assert attacked[: len(turns) - 1] == turns[:-1]
     assert attacked[-1].role == "user"
 
 
@@ -150,19 +151,20 @@ def test_the_prompt_stands_in_the_text_letter_by_letter(name: str, text: str, se
 def test_a_hundred_kilobytes_are_rewritten_within_a_second(name: str) -> None:
     text = "Why, a ä 水水水\x00\x1b\u202e😀\n" * 3_000
     start = time.process_time()
-    try:
-        size = len(put(name, 1, text).encode())
-    except Invalid as refusal:
-        size = 0
-        assert "the limit is" in refusal.message
+    size = len(put(name, 1, text).encode())
     assert size <= MAX_ATTACKED_BYTES
     assert time.process_time() - start < 1
+
+
+def test_what_becomes_too_large_to_be_sent_is_refused() -> None:
+    with pytest.raises(Invalid, match=r"4,800,\d+ bytes of text; the limit is 4,194,304"):
+        put("sneaky_bits", text="a" * 200_000)
 
 
 @pytest.mark.parametrize("name", SEEDED)
 def test_another_seed_gives_another_text(name: str) -> None:
     text = "Fix my bicycle, please, before Tuesday: its wheels squeak."
-    assert len({put(name, seed, text) for seed in range(100)}) >= 2
+    assert len({attack(name).apply((Turn("user", text),), seed) for seed in range(100)}) >= 2
 
 
 def test_the_plain_prompt_is_the_same_under_any_seed() -> None:

@@ -19,12 +19,15 @@ from libra.attack.catalogue.encoding.ciphers import CIPHERS
 from libra.attack.catalogue.encoding.orders import ORDERS
 from libra.attack.catalogue.encoding.signals import SIGNALS
 from libra.attack.catalogue.few_shots import FEW_SHOTS
+from libra.attack.catalogue.framing.conversations import CONVERSATIONS
 from libra.attack.catalogue.framing.documents import DOCUMENTS
 from libra.attack.catalogue.framing.injections import INJECTIONS
+from libra.attack.catalogue.framing.many_shot import MANY_SHOTS
 from libra.attack.catalogue.framing.personas import PERSONAS
 from libra.attack.catalogue.framing.pretexts import PRETEXTS
 from libra.attack.catalogue.framing.programs import BUILT_UP, PROGRAMS
 from libra.attack.catalogue.framing.steering import STEERING
+from libra.attack.catalogue.framing.told_apart import TOLD_APART
 from libra.attack.catalogue.noise.letters import LETTER_NOISE
 from libra.attack.catalogue.noise.words import WORD_NOISE
 from libra.attack.catalogue.none import NONE
@@ -43,7 +46,9 @@ BY_RULES: tuple[Attack, ...] = (
     *PRETEXTS,
     *(REFUSAL_SUPPRESSION, *STEERING),
     *INJECTIONS,
-    FEW_SHOTS,
+    *TOLD_APART,
+    *(FEW_SHOTS, MANY_SHOTS),
+    *CONVERSATIONS,
 )
 
 # Attacks that ask a model, with or without rules to fall back on, and those of several turns.

@@ -11,6 +11,7 @@ from libra.attack.catalogue.codes import unchanged
 from libra.attack.draw import Draw
 
 SLOT = re.compile(r"\{([a-z]+)\}")
+PROMPT = "{prompt}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,15 +25,16 @@ class Template:
     source: str
     description: str
     slots: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    """What a slot can be filled with."""
+    """What a slot can be filled with; where the wording around the prompt is chosen, that may hold {prompt}."""
 
     quote: Callable[[str], str] = unchanged
     """How the prompt is written there, for instance as a string of a program."""
 
     def fill(self, prompt: str, draw: Draw) -> str:
         """Return the text with everything in its slot."""
-        filling = {name: draw.one(choices) for name, choices in self.slots.items()} | {"prompt": self.quote(prompt)}
-        return SLOT.sub(lambda slot: filling[slot[1]], self.text)
+        filling = {name: draw.one(choices) for name, choices in self.slots.items()}
+        text = SLOT.sub(lambda slot: filling.get(slot[1], PROMPT), self.text)
+        return text.replace(PROMPT, self.quote(prompt))
 
 
 def framing(family: str, templates: Sequence[Template]) -> tuple[Attack, ...]:
