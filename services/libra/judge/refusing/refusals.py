@@ -31,6 +31,11 @@ SPEAKS_FOR_ITSELF = re.compile(
 )
 """A text that a model writes for others begins otherwise, as a rule."""
 
+AS_A_MODEL = re.compile(
+    r"\b(?:provid\w+|assist\w*|fulfil\w*|comply\w*|generat\w+|creat\w+|writ(?:e|ing)|produc\w+|support(?:ing)?|engag\w+|condone|promote|endorse|facilitate)$"
+)
+"""What a model says of itself, and hardly anybody in a story."""
+
 ADMONISHES = re.compile(r"\b(?:against|not to|refrain|to not|from|you not|discouraged?)\b")
 MARKUP = re.compile(r"[*_#>`~|]+")
 
@@ -93,7 +98,11 @@ def _says_no(asked: Request, head: str) -> Sign | None:
     for pattern in (say.BARE, say.SORRY_BUT, say.EXPLICIT):
         if (found := pattern.search(zone)) and not (asked.wants_an_opinion and "recommend" in found.group()):
             return Sign("it says", found)
-    return None if begins or in_a_part else _says_no_bluntly(asked, _sentences(head, 2))
+    if in_a_part and not begins and (found := say.EXPLICIT.search(head)) and AS_A_MODEL.search(found.group()):
+        return Sign("it says", found)
+    # Once an answer has begun to say something else, "I can't" is a part of it.
+    number = 2 if for_itself or asked.is_risky else 1
+    return None if begins or in_a_part else _says_no_bluntly(asked, _sentences(head, number))
 
 
 def _says_no_bluntly(asked: Request, opening: str) -> Sign | None:
