@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from libra.cli.__main__ import main
+from libra.cli.conversation import print_verdict
 from libra.errors import Invalid
 from libra.v1.calibration_pb2 import Calibration, Rate
 from libra.v1.judge_pb2 import (
@@ -22,6 +23,7 @@ from libra.v1.judge_pb2 import (
     ListJudgesResponse,
 )
 from libra.v1.judge_pb2_grpc import JudgeServiceServicer, add_JudgeServiceServicer_to_server
+from libra.v1.message_pb2 import Message
 from libra.v1.ranking_pb2 import Agreement, GetAgreementResponse
 from libra.v1.ranking_pb2_grpc import RankingServiceServicer, add_RankingServiceServicer_to_server
 from libra.v1.verdict_pb2 import JudgeVersion, Outcome, Verdict
@@ -164,3 +166,12 @@ def test_the_agreement_of_panels_is_a_line_for_each_task(laid: Laid) -> None:
     assert "poems 1 (abcdef) 1,200 3,600 0.812 75.0%" in words
     assert "tales 1 (abcdef) 3 9 100.0%" in words
     assert widest(result.stdout) <= 80
+
+
+def test_a_verdict_in_full_shows_what_an_attack_went_through(capsys: pytest.CaptureFixture[str]) -> None:
+    verdict = Verdict(id="v0", model="mine", outcome=Outcome.OUTCOME_SCORED, judge=VERSION)
+    verdict.log.extend([Message(role="attacker", content="Begin gently."), Message(role="target", content="Hello!")])
+    verdict.messages.append(Message(role="user", content="And now?"))
+    print_verdict(verdict)
+    shown = capsys.readouterr().out
+    assert shown.index("attacker:") < shown.index("target:") < shown.index("user:")
