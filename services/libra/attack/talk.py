@@ -158,7 +158,7 @@ class Talk:
         self.log.append(Turn(role, text))
         if not text:
             raise Useless(f"the {role} model {'was stopped by its provider' if reply.filtered else 'said nothing'}")
-        if reply.cut:
+        if reply.cut and not json_schema:  # of an object, what matters may be there; of a text, its end is missing
             raise Useless(f"what the {role} model wrote was cut off at its limit of tokens")
         return text
 
