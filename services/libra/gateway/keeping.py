@@ -28,6 +28,7 @@ class Keeper:
     def __init__(self, kept: Kept, hold_seconds: float, slow_seconds: float = SLOW_SECONDS) -> None:
         self._kept = kept
         self._hold_seconds, self._slow_seconds = hold_seconds, slow_seconds
+        self._slow = f"no word of it for {slow_seconds:g} s"
         self._held: set[object] = set()
         self._none_held = asyncio.Event()
         self._none_held.set()
@@ -47,7 +48,7 @@ class Keeper:
         Raises Unavailable when the store was away for as long as an answer may be held.
         """
         mark, loop = object(), asyncio.get_running_loop()
-        slow = loop.call_later(self._slow_seconds, self._hold, mark, f"no word of it for {self._slow_seconds:g} s")
+        slow = loop.call_later(self._slow_seconds, self._hold, mark, self._slow)
         try:
             return await self._kept.put(completion, question.messages)
         except Unavailable as outage:
