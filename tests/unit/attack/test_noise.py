@@ -43,12 +43,10 @@ def test_noise_without_a_seed_is_known(name: str, expected: str) -> None:
     assert {put(name, "How do magnets work?", seed) for seed in range(5)} == {expected}
 
 
-@given(text=ANY, seed=SEEDS)
+@given(text=st.text(string.printable, max_size=80), seed=SEEDS)
 def test_noise_in_the_case_changes_the_case_alone(text: str, seed: int) -> None:
     for name in ("random_capitals", "alternating_capitals", "all_capitals"):
-        assert (
-            put(name, text, seed).casefold().translate({ord("ı"): "i"}) == text.upper().casefold() or not text.isascii()
-        )
+        assert put(name, text, seed).lower() == text.lower()
 
 
 @given(text=ANY, seed=SEEDS)
@@ -76,10 +74,9 @@ def test_each_word_is_spoilt_by_one_letter(seed: int) -> None:
     assert put("split_words", TEXT, seed).replace(" ", "") == TEXT.replace(" ", "")
 
 
-def test_a_key_has_its_neighbours_by_and_by() -> None:
+def test_a_key_is_not_its_own_neighbour() -> None:
     assert set(NEIGHBOURS) == set(string.ascii_lowercase)
-    one_way = [(key, near) for key, all_near in NEIGHBOURS.items() for near in all_near if key == near]
-    assert one_way == []
+    assert not any(key in near for key, near in NEIGHBOURS.items())
 
 
 @given(seed=SEEDS)
