@@ -38,7 +38,7 @@ def encoding(name: str, codes: Sequence[Code], *, source: str, what: str, family
     return Attack(
         name=name,
         version="1",
-        description=f"Writes the prompt {what} and asks for what it says.",
+        description=f"Writes the prompt {what} and has the model read it and do what it says.",
         source=source,
         transform=on_last_turn(rewrite),
         family=family,
