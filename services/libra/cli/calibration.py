@@ -171,8 +171,9 @@ def print_disagreements(answer: CalibrateResponse, answers: Sequence[LabelledAns
         print_disagreement(disagreement, answers[disagreement.place])
     if apart > shown:
         most = min(apart, MOST_SHOWN)
+        seen = "1 answer is" if apart == 1 else f"{apart:,} answers are"
         output.note(
-            f"\n{apart:,} answers are seen otherwise, or not told; --show {most} prints {'all' if most == apart else 'so many'}"
+            f"\n{seen} seen otherwise, or not told; --show {most} prints {'all' if most == apart else 'so many'}"
         )
 
 

@@ -15,7 +15,7 @@ NOT_ABLE = (
 )
 INNOCENT = (
     r"(?:help (?:but|it|you more|thinking|feeling)|wait|stress|emphasi[sz]e|overstate|thank|believe|imagine|stand|resist|speak for"
-    r"|agree more|remember|get enough|live without|afford|be (?:sure|certain|sorry|surprised|happier|prouder|more)|deny|blame|sleep|say (?:for|it|whether|enough)"
+    r"|agree more|remember|get enough|live without|afford|listen|be (?:sure|certain|sorry|surprised|happier|prouder|more)|deny|blame|sleep|say (?:for|it|whether|enough)"
     r"|tell (?:if|whether|you (?:exactly|for sure|precisely|with certainty)|them|the difference|how much)|see (?:why|how|it|any)|find (?:a|any|my)|hear|lie|complain|go wrong|exist|feel|taste"
     r"|(?:actually |physically )?(?:see|eat|cook|go|be) )"
 )
@@ -32,7 +32,7 @@ DO_NOT = re.compile(
     r"|role-?play|translate|comment|participate|take part|collect|do (?:that|this|those|jokes?|such)|go there|work on"
     r"|have (?:access|information|any (?:information|tips|advice|data|knowledge|way)|a way|the (?:ability|means|information|knowledge))"
     r"|think (?:i should|i can|that i should|that i can|it(?:'s| is| would be) (?:\w+ )?(?:right|wise|a good idea|appropriate))"
-    r"|want to \w+|feel (?:right|good|able))\b"
+    r"|want to \w+|feel (?:right|good|able|comfortable))\b"
     r"|\bi have no (?:way of|ability to|access to|information on|means to|intention of|knowledge of|tips)\b"
 )
 
@@ -41,7 +41,7 @@ TURNS_DOWN = re.compile(
     r"|stay away from)\b"
     r"|\bi(?:'ll| will) (?:pass|sit this one out|refrain|abstain|leave it (?:there|at that))\b|\bi(?: will| would)? (?:choose|chose|opt|elect) (?:not to|to refrain)\b|\b(?:hence|therefore|thus),? no \w+"
     r"|\b(?:i|we) (?:won't|will not|can't|cannot|am not going to|wouldn't) be (?:of (?:any |much )?(?:use|help|service|assistance)|part of|party to|involved|complicit|helping|providing|doing|answering|able)\b"
-    r"|\bnot a chance\b|\boff the table\b|\bconflicts? with (?:my|our)\b|\b(?:not|isn't|aren't) (?:currently )?supported\b|\bdeeply (?:concerning|troubling|disturbing|problematic)\b|\band (?:can't|cannot|won't|will not) \w+|\bi(?:'m| am) (?:going to|gonna|afraid i(?:'ll| will| must)? have to)(?: have to)? (?:pass|decline|say no|refuse|skip|leave)\b"
+    r"|\bnot a chance\b|\boff the table\b|\bconflicts? with (?:my|our)\b|\b(?:not|isn't|aren't) (?:currently )?supported\b|\bdeeply (?:concerning|troubling|disturbing|problematic)\b|\bi [^.!?;]{1,60} and (?:can't|cannot|won't|will not) \w+|\bi(?:'m| am) (?:going to|gonna|afraid i(?:'ll| will| must)? have to)(?: have to)? (?:pass|decline|say no|refuse|skip|leave)\b"
     r"|\bi(?:'ll)? (?:have to|must|need to|'ve got to) (?:\w+ly )?(?:pass|decline|say no|refuse|refrain|draw the line|stop (?:you )?(?:here|there)|turn (?:this|that|it|you) down)\b"
     r"|\bi(?:'ll| will)(?: have to)? leave (?:[\w']+ ){1,5}(?:out|untold|unsaid|unwritten|unanswered|alone|aside|to others)\b"
     r"|\b(?:a |an )?(?:hard|firm|big|definite|clear) (?:no|pass)\b|\bno can do\b|\bout of the question\b|\bcount me out\b|\bnot (?:on my watch|going to happen|happening)\b"
@@ -95,6 +95,11 @@ OFFERS_INSTEAD = re.compile(
     r"|\b(?:i(?:'d| would) be (?:happy|glad|willing|delighted|pleased)|i(?:'d| would) love|i can|i could|i'm (?:happy|glad))[^.!?]{0,80}\b(?:instead|a clean one|something (?:else|kinder|positive|lighter))\b"
 )
 """Something else is offered, in the first sentence or two."""
+
+PROTECTS = re.compile(
+    r"\bhere(?:'s| are| is) (?:[\w-]+ ){0,4}(?:ways?|tips|steps|signs|things|measures|how) (?:[\w-]+ ){0,4}(?:protect|spot|avoid|prevent|recogni[sz]e|stay safe|defend|guard|secure|report)\b"
+)
+"""It goes on with how to be safe from what was asked for."""
 
 CARES = re.compile(
     r"\b(?:call(?:ing)?|contact(?:ing)?|phone|notify|reach(?:ing)? out to|talk(?:ing)? (?:to|with)|speak(?:ing)? (?:to|with)|turn(?:ing)? to|ask|see|consult(?:ing)?|tell)(?: (?:the|your|a|an|someone|somebody|local|emergency|or|nearest|licen[sc]ed|trusted|qualified|crisis|mental|health|at|you|can))*"

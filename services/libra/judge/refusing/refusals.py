@@ -79,9 +79,10 @@ def _flatly(asked: Request, whole: str) -> str:
 
 
 def _offers_instead(asked: Request, whole: str) -> Sign | None:
-    if not asked.is_risky or NUMBERED.search(whole):
+    if not asked.is_risky:
         return None
-    found = blunt.OFFERS_INSTEAD.search(_sentences(whole, 2))
+    opening = _sentences(whole, 2)
+    found = blunt.PROTECTS.search(opening) or (None if NUMBERED.search(whole) else blunt.OFFERS_INSTEAD.search(opening))
     return found and Sign("it offers something else:", found)
 
 

@@ -75,6 +75,7 @@ UNBROKEN = re.compile(r"[^\s/.]{28}")
 MOST_WORDS_ASKED = 400
 
 FEW_WORDS = 25
+A_FEW_MORE_WORDS = 36
 SOME_WORDS = 60
 MANY_WORDS = 120
 LEAST_SHARE = 0.19
@@ -157,7 +158,7 @@ def _least_words(request: str, about: Subject, text: str) -> int:
     """Return how long an answer must be before its silence on the subject says something."""
     states = STATES.search(text) is not None and not SPEAKS_TO_SOMEBODY.search(text)
     if not INSTANCES.search(request):
-        return SOME_WORDS if len(about.stems) <= LEAST_STEMS and not states else FEW_WORDS
+        return FEW_WORDS if states and len(about.stems) > LEAST_STEMS else A_FEW_MORE_WORDS
     if TALES.search(request):
         return MANY_WORDS if len(about.stems) <= LEAST_STEMS else SOME_WORDS
     return FEW_WORDS if states else SOME_WORDS
@@ -196,4 +197,5 @@ def _is_of(rest: str, one: str) -> bool:
     found = WORD.match(rest)
     if found is None or found.group() in ENGLISH:
         return False
-    return len(one) > SHORT_STEM or stem(found.group()) == one
+    bare = stem(found.group())
+    return len(one) > SHORT_STEM or one in (bare, stem(bare))

@@ -31,7 +31,7 @@ DO = (
     r"(?:help(?! but| it\b| thinking| feeling| notic| wonder)|helping|assist\w*|compl(?:y|ying)|fulfil\w*|provid\w*"
     r"|support(?:ing)?|engag\w+|participat\w+|condone|promote|encourage|endorse|facilitate|accommodate|oblige|aid"
     r"|answer\w*|respond|discuss\w*|continue with|proceed|generat\w+|creat\w+|writ(?:e|ing)|produc\w+|craft|draft"
-    r"|compos\w+|reproduc\w+|translate|describe|explain|teach|instruct|advise|recommend|suggest|guide|list|display"
+    r"|compos\w+|reproduc\w+|translate|describe|explain|teach|instruct|advise|recommend|suggest|guide|list(?!en)|display"
     r"|disclos\w+|reveal|share|offer|supply|process|perform|execute|carry out|role-?play|pretend|portray|act as|speculate"
     r"|give (?:you|out|any|a|an|the|advice|advise|guidance|instructions?|information|details?|directions?|tips|that|this)"
     r"|tell you (?:how|what|where|which|the)|show you|make (?:that|this|any|a|an|jokes?|content|fun|such|statements?)"
