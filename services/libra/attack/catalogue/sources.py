@@ -10,14 +10,10 @@ AUTHORITY = (
     "Yang et al.: The Dark Side of Trust: Authority Citation-Driven Jailbreak Attacks on LLMs (2024), arXiv 2411.11407"
 )
 BAD_CHARACTERS = "Boucher et al.: Bad Characters: Imperceptible NLP Attacks (2021), arXiv 2106.09898"
-BAD_LIKERT = (
-    "Palo Alto Networks Unit 42: Bad Likert Judge (2024), unit42.paloaltonetworks.com; promptfoo: jailbreak:likert"
-)
+BAD_LIKERT = "Palo Alto Networks Unit 42: Bad Likert Judge (2024), unit42.paloaltonetworks.com; promptfoo: jailbreak:likert; DeepTeam: BadLikertJudge"
 BEST_OF_N = "Hughes et al.: Best-of-N Jailbreaking (2024), arXiv 2412.03556"
 BIJECTION = "Huang, Li, Tang: Endless Jailbreaks with Bijection Learning (2024), arXiv 2410.01294"
-CHAIN_OF_THOUGHT = (
-    "Zhao et al.: Chain-of-Thought Hijacking (2025), arXiv 2510.26418; DeepTeam: chain_of_thought_hijacking"
-)
+CHAIN_OF_THOUGHT = "Zhao et al.: Chain-of-Thought Hijacking (2025), arXiv 2510.26418"
 CHARACTER_INJECTION = (
     "Hackett et al.: Bypassing Prompt Injection and Jailbreak Detection in LLM Guardrails (2025), arXiv 2504.11168"
 )
@@ -53,8 +49,11 @@ EMOJI_SMUGGLING = "Butler: Smuggling arbitrary data through an emoji (2025), pau
 EMOTION = (
     "Li et al.: Large Language Models Understand and Can Be Enhanced by Emotional Stimuli (2023), arXiv 2307.11760"
 )
-FLIP = "Liu et al.: FlipAttack: Jailbreak LLMs via Flipping (2024), arXiv 2410.02832; promptfoo: flipAttack"
+FLIP = "Liu et al.: FlipAttack: Jailbreak LLMs via Flipping (2024), arXiv 2410.02832; PyRIT: FlipAttack"
 FORMALIZING = "Liu et al.: Formalizing and Benchmarking Prompt Injection Attacks and Defenses (2023), arXiv 2310.12815"
+FUNCTION_CALLING = (
+    "Wu et al.: The Dark Side of Function Calling: Pathways to Jailbreaking LLMs (2024), arXiv 2407.17915"
+)
 GARAK = "Derczynski et al.: garak: A Framework for Security Probing Large Language Models (2024), arXiv 2406.11036"
 INDIRECT = "Greshake et al.: Not what you've signed up for: Indirect Prompt Injection (2023), arXiv 2302.12173"
 H4RM3L = "Doumbouya et al.: h4rm3l: A Language for Composable Jailbreak Attack Synthesis (2024), arXiv 2408.04811"

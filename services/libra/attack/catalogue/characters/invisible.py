@@ -12,7 +12,6 @@ from libra.attack.catalogue.sources import (
     ASCII_SMUGGLING,
     BAD_CHARACTERS,
     CHARACTER_INJECTION,
-    DEEP_TEAM,
     EMOJI_SMUGGLING,
     GARAK,
     PYRIT,
@@ -108,7 +107,7 @@ INVISIBLE: tuple[Attack, ...] = (
         between,
         lambda attacked: attacked[::2],
         lambda text: text,
-        source=f"{CHARACTER_INJECTION}; {of(PYRIT, 'ZeroWidthConverter')}; {of(DEEP_TEAM, 'zero_width')}",
+        source=f"{CHARACTER_INJECTION}; {of(PYRIT, 'ZeroWidthConverter')}",
         description="Puts a character of no width after each of the prompt's.",
     ),
     writing(
@@ -130,7 +129,7 @@ INVISIBLE: tuple[Attack, ...] = (
     encoding(
         "sneaky_bits",
         [BIT_CODE],
-        source=f"{of(PYRIT, 'SneakyBitsSmugglerConverter')}; {of(GARAK, 'probes.smuggling')}",
+        source=f"{of(PYRIT, 'SneakyBitsSmugglerConverter')}; {of(GARAK, 'probes.encoding.InjectSneakyBits')}",
         what="in two invisible signs, bit by bit,",
         family=FAMILY,
     ),

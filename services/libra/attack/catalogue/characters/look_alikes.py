@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from libra.attack.catalogue.attack import Attack
 from libra.attack.catalogue.characters.writing import writing
-from libra.attack.catalogue.sources import BAD_CHARACTERS, DEEP_TEAM, GARAK, PROMPTFOO, of
+from libra.attack.catalogue.sources import BAD_CHARACTERS, GARAK, PROMPTFOO, of
 from libra.attack.draw import Draw
 
 LOOK_ALIKES = dict(zip("aceijopsxyABCEHIJKMOPSTXYZ", "асеіјорѕхуАВСЕНІЈКМОРЅТХҮΖ", strict=True))
@@ -34,6 +34,6 @@ HOMOGLYPHS: Attack = writing(
     rewrite,
     latin,
     latin,
-    source=f"{BAD_CHARACTERS}; {of(GARAK, 'probes.badchars')}; {of(PROMPTFOO, 'homoglyph')}; {of(DEEP_TEAM, 'homoglyph')}",
+    source=f"{BAD_CHARACTERS}; {of(GARAK, 'probes.badchars')}; {of(PROMPTFOO, 'homoglyph')}",
     description="Writes most of the letters that have a Cyrillic or Greek look-alike as it.",
 )

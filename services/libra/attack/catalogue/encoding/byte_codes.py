@@ -11,7 +11,7 @@ from urllib.parse import unquote_to_bytes
 
 from libra.attack.catalogue.codes import Code, base64_code
 from libra.attack.catalogue.encoding.coding import encoding
-from libra.attack.catalogue.sources import CIPHER_CHAT, DEEP_TEAM, GARAK, JAILBROKEN, PARSELTONGUE, PROMPTFOO, PYRIT, of
+from libra.attack.catalogue.sources import CIPHER_CHAT, GARAK, JAILBROKEN, PARSELTONGUE, PROMPTFOO, PYRIT, of
 
 UU_BYTES = 45
 """Of a line; the standard's limit."""
@@ -147,10 +147,18 @@ BYTE_CODES = (
     encoding("base32", [BASE32], source=of(GARAK, "probes.encoding.InjectBase32"), what="in Base32"),
     encoding("base16", [BASE16], source=of(GARAK, "probes.encoding.InjectBase16"), what="in Base16"),
     encoding("base45", [BASE45], source=of(PARSELTONGUE, "Base45"), what="in Base45"),
-    encoding("base85", [BASE85], source=of(GARAK, "buffs.encoding, probes.encoding"), what="in Base85"),
+    encoding(
+        "base85",
+        [BASE85],
+        source=of(GARAK, "probes.encoding.InjectAscii85, here in another alphabet"),
+        what="in Base85",
+    ),
     encoding("ascii85", [ASCII85], source=of(GARAK, "probes.encoding.InjectAscii85"), what="in Ascii85"),
     encoding(
-        "hex", [HEX], source=f"{of(PROMPTFOO, 'hex')}; {of(DEEP_TEAM, 'hex_encoding')}", what="as hexadecimal bytes"
+        "hex",
+        [HEX],
+        source=f"{of(PROMPTFOO, 'hex')}; {of(GARAK, 'probes.encoding.InjectHex')}",
+        what="as hexadecimal bytes",
     ),
     encoding("binary", [BINARY], source=of(PYRIT, "BinaryConverter"), what="as binary bytes"),
     encoding("octal", [OCTAL], source=of(CIPHER_CHAT, "the UTF-8 cipher, here in octal"), what="as octal bytes"),

@@ -6,7 +6,7 @@ import string
 
 from libra.attack.catalogue.codes import LETTERS, Code, atbash_code, caesar_code, letters_to
 from libra.attack.catalogue.encoding.coding import encoding
-from libra.attack.catalogue.sources import CIPHER_CHAT, DEEP_TEAM, GARAK, JAILBROKEN, PARSELTONGUE, PYRIT, of
+from libra.attack.catalogue.sources import CIPHER_CHAT, GARAK, JAILBROKEN, PARSELTONGUE, PYRIT, of
 
 ROT13 = 13
 ASCII_SIGNS = "".join(map(chr, range(ord("!"), ord("~") + 1)))
@@ -79,7 +79,7 @@ CIPHERS = (
     encoding(
         "caesar",
         [caesar_code(shift) for shift in range(1, LETTERS) if shift != ROT13],
-        source=f"{of(CIPHER_CHAT, 'Caesar')}; {of(DEEP_TEAM, 'caesar')}",
+        source=f"{of(CIPHER_CHAT, 'Caesar')}; {of(PYRIT, 'CaesarConverter')}",
         what="with each letter moved on by as many places as the seed says",
     ),
     encoding(

@@ -8,7 +8,7 @@ from itertools import chain, cycle
 
 from libra.attack.catalogue.codes import Code
 from libra.attack.catalogue.encoding.coding import encoding
-from libra.attack.catalogue.sources import CODE_CHAMELEON, FLIP, PARSELTONGUE, PYRIT, of
+from libra.attack.catalogue.sources import CODE_CHAMELEON, DEEP_TEAM, FLIP, PARSELTONGUE, PYRIT, of
 
 RAILS = range(2, 7)
 JOINS = "-_.|~+"
@@ -128,7 +128,7 @@ ORDERS = (
     encoding(
         "string_join",
         [joined(join) for join in JOINS],
-        source=of(PYRIT, "StringJoinConverter"),
+        source=f"{of(PYRIT, 'StringJoinConverter')}; {of(DEEP_TEAM, 'CharacterStream')}",
         what="with a sign between every two characters",
     ),
     encoding("ubbi_dubbi", [UBBI_DUBBI], source=of(PARSELTONGUE, "Ubbi Dubbi"), what="in Ubbi Dubbi"),

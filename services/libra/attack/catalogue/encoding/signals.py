@@ -7,7 +7,7 @@ import string
 from libra.attack.catalogue.codes import Code, capitals
 from libra.attack.catalogue.encoding.coding import encoding
 from libra.attack.catalogue.encoding.table import signs_code, words_code
-from libra.attack.catalogue.sources import BIJECTION, DEEP_TEAM, GARAK, PARSELTONGUE, PYRIT, of
+from libra.attack.catalogue.sources import BIJECTION, GARAK, PARSELTONGUE, PYRIT, of
 from libra.attack.draw import Draw
 
 LETTERS = string.ascii_uppercase
@@ -107,7 +107,7 @@ SIGNALS = (
     encoding(
         "morse",
         [MORSE],
-        source=f"{of(PYRIT, 'MorseConverter')}; {of(DEEP_TEAM, 'morse_code')}",
+        source=f"{of(PYRIT, 'MorseConverter')}; {of(GARAK, 'probes.encoding.InjectMorse')}",
         what="in Morse code, in capitals,",
     ),
     encoding(

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from libra.attack.catalogue.attack import Attack
 from libra.attack.catalogue.framing.programs import pieces
-from libra.attack.catalogue.sources import CONTEXT_COMPLIANCE, GARAK, PROGRAMMATIC, PYRIT, of
+from libra.attack.catalogue.sources import CONTEXT_COMPLIANCE, PROGRAMMATIC, PYRIT, of
 from libra.attack.draw import Draw
 from libra.attack.turns import Turn, Turns
 
@@ -43,7 +43,7 @@ CONVERSATIONS = (
         name="context_compliance",
         version="1",
         description="Puts the prompt into a conversation in which the model has offered to answer it.",
-        source=f"{CONTEXT_COMPLIANCE}; {of(GARAK, 'probes.context_compliance')}; {of(PYRIT, 'ContextComplianceAttack')}",
+        source=f"{CONTEXT_COMPLIANCE}; {of(PYRIT, 'ContextComplianceAttack')}",
         transform=offered,
         family=FAMILY,
     ),

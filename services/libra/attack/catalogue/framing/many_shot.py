@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from libra.attack.catalogue.attack import Attack, on_last_turn
-from libra.attack.catalogue.sources import GARAK, MANY_SHOT, of
+from libra.attack.catalogue.sources import MANY_SHOT, PYRIT, of
 from libra.attack.draw import Draw
 
 ACTS = (
@@ -42,7 +42,7 @@ MANY_SHOTS = Attack(
     name="many_shots",
     version="1",
     description=f"Puts {SHOTS} requests that are all answered before the prompt.",
-    source=f"{MANY_SHOT}; {of(GARAK, 'probes.many_shot')}",
+    source=f"{MANY_SHOT}; {of(PYRIT, 'ManyShotJailbreakAttack')}",
     transform=on_last_turn(rewrite),
     family="demonstration",
 )

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from libra.attack.catalogue.attack import Attack, on_last_turn
 from libra.attack.catalogue.framing.banner import banner
-from libra.attack.catalogue.sources import ART, PROMPTFOO, SATA, WORD_CIPHER, of
+from libra.attack.catalogue.sources import ART, PYRIT, SATA, WORD_CIPHER, of
 from libra.attack.draw import Draw
 
 FAMILY = "masking"
@@ -92,7 +92,7 @@ TOLD_APART: tuple[Attack, ...] = (
     telling(
         "ascii_art",
         drawn_large,
-        source=f"{ART}; {of(PROMPTFOO, 'artprompt')}",
+        source=f"{ART}; {of(PYRIT, 'AsciiArtConverter')}",
         description="Masks the longest word of the prompt, and shows it as a picture of signs.",
     ),
 )

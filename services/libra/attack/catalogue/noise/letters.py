@@ -8,7 +8,6 @@ from libra.attack.catalogue.sources import (
     BEST_OF_N,
     DEEP_TEAM,
     DEEP_WORD_BUG,
-    GARAK,
     JAILBROKEN,
     MISSPELLINGS,
     NATURAL_NOISE,
@@ -113,7 +112,7 @@ LETTER_NOISE: tuple[Attack, ...] = (
     noise(
         "leetspeak",
         leet,
-        source=f"{of(JAILBROKEN, 'leetspeak')}; {of(PROMPTFOO, 'leetspeak')}; {of(DEEP_TEAM, 'leetspeak')}",
+        source=f"{of(JAILBROKEN, 'leetspeak')}; {of(PROMPTFOO, 'leetspeak')}; {of(DEEP_TEAM, 'Leetspeak')}",
         description="Writes digits and signs for the letters that they look like.",
     ),
     noise(
@@ -185,7 +184,7 @@ LETTER_NOISE: tuple[Attack, ...] = (
     noise(
         "best_of_n",
         augmented,
-        source=f"{BEST_OF_N}; {of(GARAK, 'buffs.best_of_n')}",
+        source=f"{BEST_OF_N}; {of(PROMPTFOO, 'best-of-n')}",
         description="Scrambles words, turns capitals and moves characters on, all at once, as the seed says.",
     ),
 )
