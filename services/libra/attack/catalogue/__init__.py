@@ -1,1 +1,1 @@
-"""The attacks: one file a family, each with its own wording and the paper it was published in."""
+"""The attacks: a folder or a file for each family, each attack with its own wording and where it was published."""
