@@ -88,7 +88,7 @@ def samples(value: float, known: Evidence) -> tuple[float, float]:
     binomial = max(0.0, value * (1 - value))
     most = ESTIMATED * known.heaviest * binomial
     rest = max(0.0, known.variance - most)
-    if binomial == 0 or known.events == 0:
+    if binomial == 0:
         return known.n, rest
     variance = (known.events * min(known.variance, most) + TRUST * binomial / known.n) / (known.events + TRUST)
     excess = 1 / (known.events + BORROWED) - 1 / (known.seen + BORROWED)

@@ -70,7 +70,7 @@ def test_a_variance_is_trusted_by_its_events() -> None:
     assert samples(0.5, doubled)[0] == pytest.approx(100 / 1.5)
     many = Evidence(2 * 0.25 / 100, 100, 1e9, 1e9, 0.1)
     assert samples(0.5, many)[0] == pytest.approx(50)
-    assert samples(0.5, Evidence(0.0, 100, 0.0, 0.0, 0.1)) == (100, 0)
+    assert samples(0.5, Evidence(0.0, 100, 0.0, 0.0, 0.1)) == (pytest.approx(100), 0)
 
 
 def test_few_events_that_decide_cost_degrees_of_freedom() -> None:

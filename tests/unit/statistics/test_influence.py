@@ -128,6 +128,15 @@ def test_parts_may_share_some_samples_only() -> None:
     assert block.weight == 1
 
 
+def test_parts_of_as_many_other_samples_share_none() -> None:
+    one, other = task("t@1", [0, 1, 1, 0]), task("t@1", [1, 1, 0, 1], first=4)
+    assert covariance(one, other) == 0
+    errors = math.hypot(one.standard_error or 0, other.standard_error or 0)
+    assert average([one, other]).standard_error == pytest.approx(errors / 2)
+    shifted = task("t@1", [0, 1, 1, 0], first=1)
+    assert average([one, shifted]).standard_error != pytest.approx(one.standard_error)
+
+
 def test_a_mean_is_unweighted_at_every_step() -> None:
     small, large = task("small@1", [1.0, 0.0]), task("large@1", [1.0] * 100)
     assert average([small, large]).value == 0.75

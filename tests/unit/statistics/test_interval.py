@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from libra.statistics import interval
-from libra.statistics.influence import average, difference, fixed, transform
+from libra.statistics.influence import average, difference, fixed, of_sums, transform
 from libra.statistics.interval import Interval
 
 from .boards import task
@@ -77,6 +77,19 @@ def test_many_graded_scores_have_the_normal_interval() -> None:
     found, plain = interval.of(score), interval.normal(score.value, score.standard_error or 0)
     assert found
     assert (found.low, found.high) == (pytest.approx(plain.low, rel=1e-3), pytest.approx(plain.high, rel=1e-3))
+
+
+def test_sums_alone_have_the_same_interval() -> None:
+    for scores in ([0.4, 0.5, 0.6, 0.5, 0.7, 0.3] * 20, [1, 1, 1, 0] * 10, [1] * 20):
+        alone = of_sums(len(scores), math.fsum(scores), math.fsum(score * score for score in scores))
+        assert alone
+        found, expected = interval.of(alone), interval.of(task("t@1", scores))
+        assert found
+        assert expected
+        assert (found.low, found.high) == (
+            pytest.approx(expected.low, abs=2e-3),
+            pytest.approx(expected.high, abs=2e-3),
+        )
 
 
 def test_the_same_score_everywhere_still_has_a_width_by_its_samples() -> None:

@@ -42,6 +42,10 @@ def test_permutation_looks_at_every_choice_of_signs_where_they_are_few(differenc
     assert paired.permutation(differences, seed=1) == pytest.approx(sum(each >= seen for each in sums) / len(sums))
 
 
+def test_samples_that_do_not_differ_make_no_choice() -> None:
+    assert paired.permutation([1.0] * 6 + [0.0] * 100, seed=1) == 2 / 2**6
+
+
 def test_permutation_draws_where_they_are_many() -> None:
     """Where all differences are of one size it is McNemar's test."""
     differences = [1.0] * 40 + [-1.0] * 22 + [0.0] * 30
