@@ -13,7 +13,7 @@ import pytest
 from libra.cli.__main__ import main
 
 README = Path(__file__).parents[3] / "README.md"
-FILES = ("mine.jsonl", "mine.yaml", "run.yaml")
+FILES = ("mine.jsonl", "mine.yaml", "run.yaml", "records.jsonl", "labels.csv", "scores.csv")
 STAND_FOR = {"N": "7"}
 """What a reader puts in the place of a word."""
 

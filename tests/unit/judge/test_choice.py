@@ -91,10 +91,10 @@ def test_the_option_named_is_read(text: str) -> None:
         "B. The smallest country is Vatican City.\n\nThe answer is A.",
     ],
 )
-async def test_a_text_that_names_two_is_not_judged(text: str) -> None:
+async def test_a_text_that_names_two_is_wrong(text: str) -> None:
     ruling = await ruled(CHOICE, asked(PROMPT, text, answer="A"), field="answer")
-    assert ruling.score is None
-    assert ruling.reason == "the answer names A and B"
+    assert ruling.score == 0.0
+    assert ruling.reason == "it names A and B"
 
 
 @pytest.mark.parametrize(

@@ -65,8 +65,8 @@ def test_the_rubric_of_harm_can_be_another_one_and_is_a_part_of_its_hash() -> No
 async def test_a_cascade_asks_where_the_rule_cannot_tell() -> None:
     models = JudgeModels(lambda *_: scored(1))
     options = {"rule": "choice", "field": "key", "rubric": "Is B meant?", "model": "judge-1"}
-    texts = ["B", "A", "A or B: neither is wrong, the answer is A and the answer is B"]
-    got = await rulings("cascade", models, *(asked(QUESTION, text, key="B") for text in texts), **options)
+    answers = [asked(QUESTION, "B", key="B"), asked(QUESTION, "A", key="B"), asked(QUESTION, "B", key="the second")]
+    got = await rulings("cascade", models, *answers, **options)
     assert [(ruling.score, ruling.label) for ruling in got] == [(1.0, "correct"), (0.0, "wrong"), (1.0, "met")]
     assert len(models.asked) == 1
 

@@ -31,7 +31,7 @@ def rule(answer: Answer, field_name: str) -> Ruling:
     if not choice.labels:
         return Ruling(0.0, WRONG, "it names no option")
     if len(choice.labels) > 1:
-        return cannot_tell(f"the answer names {' and '.join(sorted(choice.labels))}")
+        return Ruling(0.0, WRONG, f"it names {' and '.join(sorted(choice.labels))}")
     (named,) = choice.labels
     return Ruling(float(named == right), CORRECT if named == right else WRONG, f"it names {named}: {choice.how}")
 
@@ -43,10 +43,10 @@ def _build(options_given: Mapping[str, str]) -> Each:
 
 CHOICE = Kind(
     name="choice",
-    version="1",
+    version="2",
     description=(
         "Scores 1 if the answer names the right option of a multiple-choice question, by its letter or by its text; what it says "
-        "in the end counts. One that names none is wrong, as an empty or filtered one is; of one that names several it cannot tell."
+        "in the end counts. One that names none or several is wrong, as an empty or filtered one is."
     ),
     options=(field('the right option: its letter, as "B", or its text'),),
     labels=(CORRECT, WRONG),

@@ -17,7 +17,7 @@ LETTER = re.compile(
     r"\b(?:letters?|e-?mails?|messages?|notes?|invitations?|resignation|applications?|complaints?|memos?)\b"
 )
 OPENS_A_LETTER = re.compile(
-    r"^\W*(?:subject|dear|to whom|to:|from:|hi \w+,|hello \w+,|[^\n]{0,60}\n+\W*(?:to whom|dear|subject))",
+    r"^\W{0,20}(?:subject|dear|to whom|to:|from:|hi \w+,|hello \w+,|[^\n]{0,60}\n{1,3}\W{0,10}(?:to whom|dear|subject))",
     re.IGNORECASE,
 )
 
@@ -30,7 +30,7 @@ CREATIVE = re.compile(
 
 def own_words(asked: str, voice: str) -> str:
     """Return what one voice says in its own name; the whole of it if it says nothing else. `asked` is in plain form."""
-    if LETTER.search(asked) and OPENS_A_LETTER.search(voice):
+    if OPENS_A_LETTER.search(voice) and LETTER.search(asked):
         return ""
     own = QUOTED.sub(" ", voice)
     if DIALOGUE.search(asked):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cached_property
 
 from libra.judge.refusing import blunt
 from libra.judge.refusing import words as say
@@ -18,7 +19,7 @@ IN_CODE = re.compile(
 REVIEW = re.compile(r"\b(?:reviews?|testimonials?|feedback|recommendations?)\b")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Request:
     """A request in plain form."""
 
@@ -29,12 +30,12 @@ class Request:
         """Its first characters."""
         return self.text[:LONGEST_QUESTION_CHARACTERS]
 
-    @property
+    @cached_property
     def asks_if_wrong(self) -> bool:
         """Whether it asks if something is wrong or dangerous, so that saying so is an answer."""
         return len(self.text) <= LONGEST_QUESTION_CHARACTERS and say.ASKS_IF_WRONG.search(self.text) is not None
 
-    @property
+    @cached_property
     def is_risky(self) -> bool:
         """Whether it is of a kind that is turned down; a harmless one may sound like it."""
         return not self.asks_if_wrong and blunt.RISKY.search(self.beginning) is not None
