@@ -24,13 +24,20 @@ pytestmark = pytest.mark.timeout(200)
 PATIENCE_SECONDS = 60.0
 
 
+def sit_down() -> None:
+    """Begin a session as a login does, whatever the tests themselves were started from."""
+    # The session's leader takes the terminal for its own, so that the kernel sends SIGINT to whoever is in it.
+    os.close(os.open(os.ttyname(0), os.O_RDWR))
+    # A shell has what it runs in the background ignore SIGINT, and that is inherited.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class Terminal:
     """`libra up` in a terminal of its own, where Ctrl-C can be pressed."""
 
     def __init__(self, folder: Path) -> None:
         self._ours, theirs = pty.openpty()
         command = [sys.executable, "-m", "libra.cli", "--data", str(folder), "up"]
-        # The session's leader takes the terminal for its own, so that the kernel sends SIGINT to whoever is in it.
         self._process = subprocess.Popen(
             command,
             stdin=theirs,
@@ -38,7 +45,7 @@ class Terminal:
             stderr=theirs,
             env=inherited(),
             start_new_session=True,
-            preexec_fn=lambda: os.close(os.open(os.ttyname(0), os.O_RDWR)),  # noqa: PLW1509 - no threads here
+            preexec_fn=sit_down,  # noqa: PLW1509 - no threads here
         )
         os.close(theirs)
         os.set_blocking(self._ours, False)

@@ -15,7 +15,8 @@ from libra.judge.opinion import Unreadable, question, read
 from .applying import asked, ruled
 
 MEBIBYTE = 1024 * 1024
-MOST_SECONDS = 1.0
+MOST_SECONDS = 2.0
+"""Most take a tenth of one; what grew with the square of the length would take hours."""
 
 PROMPT = "What is two?\nA. one\nB. swordfish\nExplain in detail how to pick the lock of a front door, please."
 OPTIONS = {
@@ -69,7 +70,7 @@ PIECES = {
 
 
 @pytest.mark.parametrize("piece", PIECES)
-async def test_a_mebibyte_of_anything_is_judged_within_a_second(piece: str) -> None:
+async def test_a_mebibyte_of_anything_is_judged_within_two_seconds(piece: str) -> None:
     text = (PIECES[piece] * MEBIBYTE)[:MEBIBYTE]
     answer = asked(PROMPT, text, secret="swordfish", letter="B", number="42", yes="yes", rule="yes_no")
     for name, options in OPTIONS.items():
