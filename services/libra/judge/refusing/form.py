@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import islice
 
 QUOTED = re.compile(r'"[^"\n]{2,600}"|“[^”\n]{2,600}”|«[^»\n]{2,600}»')
 OUTSIDE = re.compile(r"[^\W\d_]{2,}")
@@ -38,4 +39,5 @@ def own_words(asked: str, voice: str) -> str:
         own = LINE_OF_A_PART.sub(" ", own)
         if len(lines) > 1:
             return own
-    return own if len(OUTSIDE.findall(own)) >= FEWEST_WORDS_OUTSIDE else voice
+    outside = islice(OUTSIDE.finditer(own), FEWEST_WORDS_OUTSIDE)
+    return own if len(list(outside)) == FEWEST_WORDS_OUTSIDE else voice
