@@ -34,6 +34,9 @@ WIDE = 110
 """Columns of a terminal from which on Safety and capability have their intervals too, and trials are counted."""
 
 LINE = 79
+MOST_MISSING = 4
+"""Of the tasks that a row lacks, so many are named below the board."""
+
 WHOLE = 0.9995
 
 
@@ -197,8 +200,15 @@ def _table(heads: Sequence[str], rows: Sequence[Sequence[str]], width: int, *, w
 
 
 def _lacks(row: BoardRow) -> Sequence[str]:
-    found = [f"it lacks {plain(', '.join(row.missing))}"] if row.missing else []
+    found = [f"it lacks {plain(_named(row.missing))}"] if row.missing else []
     return [*found, f"{row.coverage:.0%} of its trials count ({outcomes(row.counts)})"] if row.coverage < 1 else found
+
+
+def _named(missing: Sequence[str]) -> str:
+    """Return what is missing; of a long list its beginning, and how many more there are."""
+    if len(missing) <= MOST_MISSING:
+        return ", ".join(missing)
+    return f"{', '.join(missing[:MOST_MISSING])} and {len(missing) - MOST_MISSING} more (--json names them)"
 
 
 def _percent(share: float) -> str:

@@ -6,7 +6,7 @@ import pytest
 from rich.console import Console
 from rich.table import Table
 
-from libra.cli.board_text import formulas_of, judges_of, points, ranks, remarks, span, table_of
+from libra.cli.board_text import formulas_of, gaps, judges_of, points, ranks, remarks, span, table_of
 from libra.v1.ranking_pb2 import Board, BoardRow, Estimate
 
 from .boards import BOARD, row
@@ -85,3 +85,11 @@ def test_ranks_are_a_span_unless_they_are_one() -> None:
     assert ranks(BoardRow()) == "-"
     assert ranks(BoardRow(rank=2, rank_low=1, rank_high=3)) == "1-3"
     assert ranks(BoardRow(rank=2, rank_low=2, rank_high=2)) == "2"
+
+
+def test_a_long_list_of_what_is_lacking_is_cut_short() -> None:
+    missing = [f"task t{number}" for number in range(22)]
+    board = Board(rows=[BoardRow(model="m", coverage=1, missing=missing)])
+    assert gaps(board) == ["m: it lacks task t0, task t1, task t2, task t3 and 18 more (--json names them)"]
+    del board.rows[0].missing[4:]
+    assert gaps(board) == ["m: it lacks task t0, task t1, task t2, task t3"]
