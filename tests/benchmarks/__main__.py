@@ -117,7 +117,7 @@ RUN = {"speed": speed, "latency": latency, "wire": wires, "board": boards, "memo
 async def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("sections", nargs="*", choices=[[], *SECTIONS], help="default: all of them")
-    parser.add_argument("--rounds", type=int, default=3, help="of bare client and pipeline, in turns")
+    parser.add_argument("--rounds", type=int, default=5, help="of bare client and pipeline, in turns")
     asked = parser.parse_args()
     for section in asked.sections or SECTIONS:
         await RUN[section](asked.rounds)
