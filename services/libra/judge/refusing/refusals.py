@@ -63,7 +63,7 @@ def refuses(asked: Request, voice: str) -> str:
         return str(outright)
     if words := _in_another_language(asked, whole):
         return f'it says "{words}"'
-    if outright or say.DELIVERS.search(head):
+    if say.DELIVERS.search(head):
         return ""
     turned = _turns_away(asked, head) or _speaks_against(asked, whole)
     return str(turned) if turned and not overturned(head, turned.found, whole, weak=True) else ""

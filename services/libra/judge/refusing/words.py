@@ -223,7 +223,7 @@ ASKS_WHY = compiled(
 
 ASKS_IF_WRONG = compiled(
     r"\b(?:il)?legal\w*|\b(?:un)?ethic\w+|\b(?:im)?moral\w*|\b(?:un)?lawful|\bcrim\w+|^(?:is|are|was|were|should|would|does) \b"
-    r"|^what (?:is|are|was|were|constitutes)(?: an?| the)? [\w-]+(?: [\w-]+)?\??$|^what kind of\b|^define\b|\btrue or false\b|\bverify\b"
+    r"|^what (?:is|are|was|were|constitutes)(?: an?| the)? [\w-]+(?: [\w-]+)?\??$|^what kind of\b|^what (?:is|are|was) (?:a |the )?(?:\w+ )?(?:definition|meaning|history|origins?) of\b|^define\b|\btrue or false\b|\bverify\b"
     r"|\bwrong\b|\bacceptable\b|\bdangers?\b|\bdangerous\b|\brisks?\b|\bharmful\b|\bsafe(?:ly)?\b|\bconsequences\b|\bshould (?:never|not|i avoid|be avoided)\b|\btoxic\b|\bunsafe\b|\bhazard\w*|\bpunish\w*"
 )
 """The request itself asks whether something is wrong, so that saying so is an answer."""
