@@ -17,7 +17,7 @@ from libra.local.system import System
 
 from . import board, memory, wire
 from .beside import IN_FLIGHT, Compared, compare
-from .pipeline import Pipeline
+from .pipeline import EXACT, REFUSAL, Pipeline
 from .report import say, table, verdict
 
 SECTIONS = ("speed", "latency", "wire", "board", "memory")
@@ -36,13 +36,14 @@ async def pipeline() -> AsyncIterator[tuple[Path, Pipeline]]:
 
 
 async def speed(rounds: int) -> None:
-    async with pipeline() as (_, opened):
-        compared = await compare(opened, latency_seconds=0.0, trials=10_000, rounds=rounds)
-    _show(f"10,000 trials, no latency, {IN_FLIGHT} in flight", compared, SPEED_TARGET)
-    used = compared.cpu_milliseconds()
-    total = sum(value for name, value in used.items() if name != "(bare client)")
-    rows = [[name, f"{value:.3f}"] for name, value in used.items()]
-    table("CPU milliseconds for a trial", ["process", "ms"], [*rows, ["all but the bare client", f"{total:.3f}"]])
+    for judge in (EXACT, REFUSAL):
+        async with pipeline() as (_, opened):
+            compared = await compare(opened, latency_seconds=0.0, trials=10_000, rounds=rounds, judge=judge)
+        _show(f"10,000 trials, no latency, {IN_FLIGHT} in flight, judged by {judge}", compared, SPEED_TARGET)
+        used = compared.cpu_milliseconds()
+        total = sum(value for name, value in used.items() if name != "(bare client)")
+        rows = [[name, f"{value:.3f}"] for name, value in used.items()]
+        table("CPU milliseconds for a trial", ["process", "ms"], [*rows, ["all but the bare client", f"{total:.3f}"]])
 
 
 async def latency(rounds: int) -> None:

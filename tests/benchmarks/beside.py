@@ -9,7 +9,7 @@ from typing import Any
 
 from . import machine
 from .children import Bare, Standin, bare_client, provider
-from .pipeline import Measured, Pipeline
+from .pipeline import REFUSAL, Measured, Pipeline
 from .provider import SLOT_SECONDS
 
 WARM_UP = 1_000
@@ -48,19 +48,21 @@ class Compared:
         return {name: 1000 * seconds for name, seconds in used.items()}
 
 
-async def compare(pipeline: Pipeline, *, latency_seconds: float, trials: int, rounds: int) -> Compared:
+async def compare(
+    pipeline: Pipeline, *, latency_seconds: float, trials: int, rounds: int, judge: str = REFUSAL
+) -> Compared:
     with provider(latency_seconds) as standin:
-        name = f"mock-{latency_seconds:g}"
+        name = f"mock-{latency_seconds:g}-{judge}"
         await pipeline.add_model(name, standin.url, IN_FLIGHT)
         await pipeline.add_task(f"warm-up-{name}", WARM_UP)
         await pipeline.add_task(f"task-{name}", trials)
-        await pipeline.measured(name, f"warm-up-{name}")
+        await pipeline.measured(name, f"warm-up-{name}", judge=judge)
         bare, runs, cpu, flights = [await _bare(standin, trials)], [], [], []
         bare_flights = [steady(standin.report())]
         for _ in range(rounds):
             standin.reset()
             before = machine.cpu_seconds({"": standin.pid})[""]
-            runs.append(await pipeline.measured(name, f"task-{name}"))
+            runs.append(await pipeline.measured(name, f"task-{name}", judge=judge))
             cpu.append(machine.cpu_seconds({"": standin.pid})[""] - before)
             flights.append(steady(standin.report()))
             bare.append(await _bare(standin, trials))

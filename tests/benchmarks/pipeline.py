@@ -21,7 +21,10 @@ from libra.v1.task_pb2 import ImportTaskHeader, ImportTaskRequest
 from libra.v1.task_pb2_grpc import TaskServiceStub
 
 from . import machine
-from .questions import card, records
+from .questions import EXPECTED, card, records
+
+EXACT, REFUSAL = "exact", "refusal"
+"""Two rules: one that compares texts, and one that looks for the words of refusals in thirty languages."""
 
 CALL_SECONDS = 120.0
 RUN_SECONDS = 900.0
@@ -77,11 +80,11 @@ class Pipeline:
 
         await call(self._tasks.ImportTask, requests(), CALL_SECONDS)
 
-    async def measured(self, model: str, task: str, epochs: int = 1) -> Measured:
+    async def measured(self, model: str, task: str, epochs: int = 1, judge: str = REFUSAL) -> Measured:
         """Make a run that takes no answer from another one, and wait for its last verdict; fail if an audit finds fault."""
         before = machine.cpu_seconds(self.pids)
         started = time.perf_counter()
-        run = await self._create(model, task, epochs)
+        run = await self._create(model, task, epochs, judge)
         trials = run.trials
         await self._settled(run.id, trials)
         seconds = time.perf_counter() - started
@@ -89,8 +92,10 @@ class Pipeline:
         await self._check(run.id, trials)
         return Measured(trials, seconds, {name: after[name] - before[name] for name in after})
 
-    async def _create(self, model: str, task: str, epochs: int) -> Run:
-        spec = RunSpec(models=[model], tasks=[task], epochs=epochs, fresh=True)
+    async def _create(self, model: str, task: str, epochs: int, judge: str) -> Run:
+        spec = RunSpec(models=[model], tasks=[task], epochs=epochs, fresh=True, judges={"*": judge})
+        if judge == EXACT:
+            spec.judge_options["field"] = EXPECTED
         return (await call(self._runs.CreateRun, CreateRunRequest(spec=spec), CALL_SECONDS)).run
 
     async def _run(self, run: str) -> Run:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 
+EXPECTED = "expected"
+"""The field that the judge `exact` compares with."""
+
 CARD = """
 name: {name}
 category: direct_risky
@@ -29,4 +32,4 @@ def card(name: str) -> str:
 
 def records(number: int) -> bytes:
     turns = ([{"role": "user", "content": question(place)}] for place in range(number))
-    return b"".join(json.dumps({"messages": turn}).encode() + b"\n" for turn in turns)
+    return b"".join(json.dumps({"messages": turn, EXPECTED: "no"}).encode() + b"\n" for turn in turns)
