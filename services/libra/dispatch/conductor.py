@@ -35,12 +35,6 @@ NOTHING = Backlog(pending=0, ack_pending=0)
 LOOKS_PER_SECOND = 10
 """Progress is asked for no oftener, however many events come."""
 
-EAGER_SECONDS = 1.0
-"""Before it is known how fast a model is, little is sent ahead, and it is used up before verdicts tell of it."""
-
-EAGER_LOOK_SECONDS = 0.03
-"""So soon does a run that has just begun look again, whatever comes."""
-
 
 def settled(counts: OutcomeCounts | None) -> int:
     """Return how many trials have their verdict."""
@@ -73,7 +67,6 @@ class Conductor:
         """By model."""
         self._rooms: dict[str, Room] = {}
         self._paces: dict[str, Pace] = {}
-        self._eager_until_seconds = self._renewed_seconds + EAGER_SECONDS
         self._waits = False
         """Whether the last look met an outage."""
 
@@ -163,9 +156,6 @@ class Conductor:
         return ours
 
     async def _rest(self) -> None:
-        if asyncio.get_running_loop().time() < self._eager_until_seconds:
-            await asyncio.sleep(EAGER_LOOK_SECONDS)
-            return
         await asyncio.sleep(1 / LOOKS_PER_SECOND)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self.nudge.wait(), self._settings.wake_seconds)
