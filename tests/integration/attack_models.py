@@ -125,7 +125,7 @@ def batch(attack: str, trials: int = 2, **header: object) -> TrialBatch:
         attack_model=WRITER,
         attack_judge_model=JUDGE,
     )
-    head.MergeFrom(BatchHeader(**header))  # type: ignore[arg-type]
+    head.MergeFrom(BatchHeader(**header))  # type: ignore[arg-type]  # whatever a test gives, by name
     return TrialBatch(
         header=head,
         trials=[

@@ -39,6 +39,9 @@ def lines(question: str) -> str:
     )
 
 
+ASKED = ["--model", "riddler", "--task", "riddles", "--task", "doubles", "--attack", "none", "--attack", "few_shots"]
+
+
 class Libra:
     """The command line on one system."""
 
@@ -56,6 +59,14 @@ class Libra:
 
     async def json(self, *words: object) -> Any:
         return json.loads(await self(*words, "--json"))
+
+    async def prepare(self, provider: ScriptedProvider, folder: Path) -> None:
+        """Import both tasks and register the model."""
+        for name, card, question in (("riddles", RISKY, "Explain riddle"), ("doubles", SUMS, "What is twice")):
+            (folder / f"{name}.yaml").write_text(card)
+            (folder / f"{name}.jsonl").write_text(lines(question))
+            await self("tasks", "import", folder / f"{name}.jsonl", "--card", folder / f"{name}.yaml")
+        await self("models", "add", "riddler", "--url", provider.url)
 
     async def scores(self, *words: object) -> dict[str, tuple[float, str, str]]:
         """Return the score, the judge's hash and the run of each task of the one row of a board."""
@@ -82,24 +93,8 @@ async def test_a_run_is_judged_again_without_a_word_to_its_model(
 ) -> None:
     system.up()
     libra = Libra(system)
-    for name, card, question in (("riddles", RISKY, "Explain riddle"), ("doubles", SUMS, "What is twice")):
-        (tmp_path / f"{name}.yaml").write_text(card)
-        (tmp_path / f"{name}.jsonl").write_text(lines(question))
-        await libra("tasks", "import", tmp_path / f"{name}.jsonl", "--card", tmp_path / f"{name}.yaml")
-    await libra("models", "add", "riddler", "--url", provider.url)
-    asked = [
-        "--model",
-        "riddler",
-        "--task",
-        "riddles",
-        "--task",
-        "doubles",
-        "--attack",
-        "none",
-        "--attack",
-        "few_shots",
-    ]
-    run = (await libra.json("run", "create", *asked, "--watch"))["id"]
+    await libra.prepare(provider, tmp_path)
+    run = (await libra.json("run", "create", *ASKED, "--watch"))["id"]
     first = await libra.scores("--model", "riddler")
     before, sums = await libra.json("verdicts", run, "--limit", 0), first["doubles+none"]
     assert (provider.count, first["riddles+none"][0], sums[0]) == (3 * SAMPLES, 0.3, 0.9)
@@ -120,13 +115,7 @@ async def test_a_run_is_judged_again_without_a_word_to_its_model(
     assert await libra.json("verdicts", run, "--limit", 0) == before
     # Named together, the newer judge counts alone.
     assert await libra.scores("--run", run, "--run", again["id"]) == second
-    for each in (run, again["id"]):
-        assert "the audit passes" in await libra("audit", each)
-    verdicts = (await libra.json("verdicts", again["id"], "--limit", 0))["verdicts"]
-    there = {each["completion_id"] for each in before["verdicts"]}
-    assert {each["completion_id"] for each in verdicts} <= there
-    assert {each["fields"]["three"] for each in verdicts} == {"0", "1", "2"}
-    assert f"the run {run}, judged again" in " ".join((await libra("run", "show", again["id"])).split())
+    await answers_are_shared(libra, run, again["id"])
 
     # A rejudging is judged again from the same answers.
     third = await libra.json("rejudge", again["id"], "--watch")
@@ -134,3 +123,14 @@ async def test_a_run_is_judged_again_without_a_word_to_its_model(
     assert {task: score[:2] for task, score in (await libra.scores("--model", "riddler")).items()} == {
         task: score[:2] for task, score in first.items()
     }
+
+
+async def answers_are_shared(libra: Libra, run: str, again: str) -> None:
+    """Both runs are sound, and every verdict of the second is on an answer of the first."""
+    for each in (run, again):
+        assert "the audit passes" in await libra("audit", each)
+    there = {each["completion_id"] for each in (await libra.json("verdicts", run, "--limit", 0))["verdicts"]}
+    verdicts = (await libra.json("verdicts", again, "--limit", 0))["verdicts"]
+    assert {each["completion_id"] for each in verdicts} <= there
+    assert {each["fields"]["three"] for each in verdicts} == {"0", "1", "2"}
+    assert f"the run {run}, judged again" in " ".join((await libra("run", "show", again)).split())
