@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
@@ -182,6 +183,20 @@ async def test_a_service_that_is_not_ready_gets_no_calls_until_it_is() -> None:
             while not world.runs.request_id:
                 with contextlib.suppress(Unavailable):
                     await client.call(world.stub.GetRun, GetRunRequest(id="a"), SECONDS)
+
+
+async def test_each_channel_has_a_connection_of_its_own() -> None:
+    """Else one that has failed for a while, on a port that was nobody's yet, fails those opened later too."""
+    loop = asyncio.get_running_loop()
+    async with asyncio.timeout(SECONDS):
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            listener.setblocking(False)
+            address = f"127.0.0.1:{listener.getsockname()[1]}"
+            async with client.channel(address) as first, client.channel(address) as second:
+                first.get_state(try_to_connect=True)
+                with (await loop.sock_accept(listener))[0]:
+                    second.get_state(try_to_connect=True)
+                    (await loop.sock_accept(listener))[0].close()
 
 
 async def test_reflection_lists_the_services_and_knows_their_files(world: World) -> None:

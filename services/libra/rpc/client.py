@@ -44,6 +44,8 @@ OPTIONS: Final = (
     ("grpc.keepalive_timeout_ms", 10_000),
     ("grpc.initial_reconnect_backoff_ms", 200),
     ("grpc.max_reconnect_backoff_ms", 5_000),
+    # What another channel of this process learnt of the address, perhaps before a service came up there, is old news.
+    ("grpc.use_local_subchannel_pool", 1),
 )
 
 
