@@ -60,6 +60,11 @@ class Backlog:
     ack_pending: int
     """Given out and not acknowledged."""
 
+    @property
+    def unfinished(self) -> int:
+        """All of it."""
+        return self.pending + self.ack_pending
+
 
 class NatsBus:
     """Implements `libra.stage.bus.Bus`. It is made before there is a connection; until then everything is Unavailable."""

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 import structlog
 
 from libra.bus import streams
-from libra.bus.connection import Backlog, NatsBus
+from libra.bus.connection import NatsBus
 from libra.dispatch.expansion import next_stretch, total
 from libra.dispatch.pace import Pace
 from libra.dispatch.room import Room
@@ -30,10 +30,13 @@ from libra.v1.run_pb2 import OutcomeCounts, RunState
 
 log = structlog.get_logger(__name__)
 
-NOTHING = Backlog(pending=0, ack_pending=0)
-
 LOOKS_PER_SECOND = 10
 """Progress is asked for no oftener, however many events come."""
+
+EAGER_SECONDS = 1.0
+"""So long after its beginning a run looks of itself: a fast model has answered what was sent ahead before verdicts tell of it."""
+
+EAGER_LOOKS_PER_SECOND = 30
 
 
 def settled(counts: OutcomeCounts | None) -> int:
@@ -67,6 +70,7 @@ class Conductor:
         """By model."""
         self._rooms: dict[str, Room] = {}
         self._paces: dict[str, Pace] = {}
+        self._eager_until_seconds = self._renewed_seconds + EAGER_SECONDS
         self._waits = False
         """Whether the last look met an outage."""
 
@@ -130,7 +134,7 @@ class Conductor:
                 await self._store.runs.advance(self._id, model, cursor)
 
     async def _room(self, model: str, in_flight: int, queues: Sequence[str]) -> int:
-        """Return how many trials more may be sent, `queues` being the consumers before which they would wait."""
+        """Return how many trials more may be sent, `queues` being the consumers where they would wait."""
         if model not in self._rooms:
             entry = await self._store.models.get(model)
             self._rooms[model] = Room.of(entry.limits.max_in_flight if entry else 0, self._window_trials)
@@ -138,7 +142,9 @@ class Conductor:
         if room.has(in_flight) >= MAX_TRIALS or in_flight + MAX_TRIALS > room.most:
             return room.has(in_flight)
         backlog = await self._bus.backlog()
-        return room.beside(in_flight, max(backlog.get(queue, NOTHING).pending for queue in queues))
+        if not backlog.keys() >= set(queues):  # what waits for a model that no gateway knows yet cannot be seen
+            return room.has(in_flight)
+        return room.beside(in_flight, sum(backlog[queue].unfinished for queue in queues))
 
     async def _end(self) -> None:
         if await self._store.runs.end(self._id, RunState.RUN_STATE_FINISHED):
@@ -156,6 +162,9 @@ class Conductor:
         return ours
 
     async def _rest(self) -> None:
+        if asyncio.get_running_loop().time() < self._eager_until_seconds:
+            await asyncio.sleep(1 / EAGER_LOOKS_PER_SECOND)
+            return
         await asyncio.sleep(1 / LOOKS_PER_SECOND)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self.nudge.wait(), self._settings.wake_seconds)

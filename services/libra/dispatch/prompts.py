@@ -34,9 +34,9 @@ class Prompts:
         return trial_batches(head, samples, [epoch for _, epoch in places])
 
     def queues(self, run: Run, model: str) -> Sequence[str]:
-        """Return the model's consumer, and that of the attacks which ask a model if the run has any: nothing is slower."""
-        own = gateway_consumer(model)
-        return (own, WRITING_CONSUMER) if run.spec.attack_model else (own,)
+        """Return the consumers of the attacks, of those that ask a model if the run has any, and of the model."""
+        written = (WRITING_CONSUMER,) if run.spec.attack_model else ()
+        return ATTACK_CONSUMER, *written, gateway_consumer(model)
 
     def way(self, model: str) -> Sequence[str]:
         """Return the consumer of every stage."""

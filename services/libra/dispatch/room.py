@@ -1,7 +1,7 @@
 """How many trials more of one run may be sent for one model.
 
 A model's batches wait in one queue, first come first served. What one run has waiting there is what another waits for: with a
-window of 4,096 trials at 100 trials a second, 40 seconds. So a run sends beyond its share only while nearly nothing waits. A
+window of 4,096 trials at 100 trials a second, 40 seconds. So a run sends beyond its share only what has been answered of it. A
 share is counted in trials and in time: what a fast model answers before the next look must be there, and delays nobody for long.
 """
 
@@ -45,10 +45,11 @@ class Room:
         """Return how many more may be sent without a look at the queue."""
         return max(0, self.share - in_flight)
 
-    def beside(self, in_flight: int, waiting_batches: int) -> int:
-        """Return how many more may be sent when so many batches wait in the model's queue, of whatever run.
+    def beside(self, in_flight: int, unanswered_batches: int) -> int:
+        """Return how many more may be sent when so many batches, of whatever run, wait for the model or are in a gateway's hands.
 
-        What is slow after the gateway, as a judge model may be, needs more in flight; then nothing waits here.
+        They tell of a fast model before its verdicts do. And what is slow after the gateway, as a judge model may be, needs
+        more in flight; then there are few of them.
         """
         enough = -(-self.share // MAX_TRIALS)
-        return max(0, min(self.most - in_flight, (enough - waiting_batches) * MAX_TRIALS))
+        return max(0, min(self.most - in_flight, (enough - unanswered_batches) * MAX_TRIALS))

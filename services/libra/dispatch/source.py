@@ -28,7 +28,7 @@ class Source(Protocol):
         ...
 
     def queues(self, run: Run, model: str) -> Sequence[str]:
-        """Return the consumers before which batches wait longest: what is sent too early waits there."""
+        """Return the consumers that a trial passes up to the slowest of them: what is sent too early waits there."""
         ...
 
     def way(self, model: str) -> Sequence[str]:
