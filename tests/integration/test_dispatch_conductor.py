@@ -107,14 +107,14 @@ def desk(world: World, settings: Settings = IMPATIENT) -> Desk:
     return Desk(world.store, world.bus, Metrics(CollectorRegistry()), settings)
 
 
-async def create(world: World, *, epochs: int = 3) -> str:
+async def create(world: World, *, epochs: int = 3, attack: str = "few_shots") -> str:
     run = Run(
         id=str(ULID()),
-        spec=RunSpec(models=["one", "two.1"], tasks=[f"letters@{TASK.version}"], attacks=["none"], epochs=epochs),
+        spec=RunSpec(models=["one", "two.1"], tasks=[f"letters@{TASK.version}"], attacks=[attack], epochs=epochs),
         state=RunState.RUN_STATE_RUNNING,
     )
     run.create_time.GetCurrentTime()
-    sections = [Section(f"letters@{TASK.version}", "none", TASK.category, TASK.sample_count * epochs, TASK.judge)]
+    sections = [Section(f"letters@{TASK.version}", attack, TASK.category, TASK.sample_count * epochs, TASK.judge)]
     await world.store.runs.insert(RunRecord(run=run, sections=sections, cursors={}, request_id=""))
     return run.id
 
@@ -154,6 +154,37 @@ async def test_no_more_than_the_window_is_in_flight(world: World) -> None:
         record = await world.store.runs.get(run)
         assert record
         assert record.cursors == {"one": 256, "two.1": 256}
+
+
+async def test_a_prompt_without_an_attack_goes_to_its_model_at_once(world: World) -> None:
+    await create(world, epochs=1, attack="none")
+    async with working(desk(world).work(asyncio.Event())), asyncio.timeout(10):
+        for model in ("one", "two.1"):
+            while not (deliveries := await world.pull(streams.gateway_consumer(model))):
+                pass
+            batch = TrialBatch.FromString(deliveries[0].data)
+            assert (batch.header.model, batch.header.attack) == (model, "none")
+    assert (await world.bus.backlog())["attack"].unfinished == 0
+
+
+async def test_a_run_sends_ahead_what_its_model_has_answered_before_verdicts_tell(world: World) -> None:
+    """Where one model's batches are answered and another's wait, though neither has a verdict yet."""
+    for model in ("one", "two.1"):
+        await world.bus.ensure_consumer(model)
+
+    async def answer() -> None:
+        while True:
+            for delivery in await world.pull(streams.gateway_consumer("one")):
+                await delivery.ack()
+
+    patient = replace(IMPATIENT, window_trials=4096, wake_seconds=60.0, quiet_seconds=60.0)
+    run = await create(world, epochs=50, attack="none")
+    share = 5 * 64  # of a model whose entry does not say how much it takes, in whole batches: the least there is
+    async with working(desk(world, patient).work(asyncio.Event()), answer()):
+        await asyncio.sleep(1.5)
+        record = await world.store.runs.get(run)
+    assert record
+    assert record.cursors["two.1"] <= share < 2 * share < record.cursors["one"] <= 4096
 
 
 async def test_a_dead_replicas_run_is_carried_on_from_its_cursor(world: World) -> None:

@@ -66,7 +66,9 @@ async def test_a_trial_is_one_trace_through_all_five_services(tmp_path: Path, co
     kept, endpoint = collector
     with System.start(tmp_path, variables={"LIBRA_OTLP_ENDPOINT": endpoint}) as system:
         client = Client(system)
-        run = await client.create(models=["careful"], tasks=["arithmetic"], samples_per_task=5)
+        run = await client.create(
+            models=["careful"], tasks=["dangerous_requests"], attacks=["few_shots"], samples_per_task=5
+        )
         await client.ended(run.id)
         await client.close()
         await asyncio.to_thread(system.stop)  # a service that stops sends its last spans

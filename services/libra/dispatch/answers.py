@@ -27,11 +27,14 @@ OF_THE_ATTACK = "attack_"
 class Answers:
     """Implements `libra.dispatch.source.Source` for a run that judges another's answers again."""
 
-    subject = WORK_JUDGE
     kind = "answers"
 
     def __init__(self, store: Store) -> None:
         self._store = store
+
+    def subject(self, head: BatchHeader) -> str:  # noqa: ARG002 - a Source
+        """Return the subject of the judges."""
+        return WORK_JUDGE
 
     async def batches(self, run: Run, head: BatchHeader, places: Sequence[Place]) -> list[CompletionBatch]:
         """Return the trials at these places with the answers they got; one that got none carries the reason."""

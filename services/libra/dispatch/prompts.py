@@ -11,8 +11,10 @@ from libra.bus.streams import (
     WORK_ATTACK,
     WRITING_CONSUMER,
     gateway_consumer,
+    work_gateway,
 )
 from libra.dispatch.batches import trial_batches
+from libra.dispatch.selection import PLAIN
 from libra.dispatch.source import Place
 from libra.store.client import Store
 from libra.v1.batch_pb2 import BatchHeader, TrialBatch
@@ -22,11 +24,14 @@ from libra.v1.run_pb2 import Run
 class Prompts:
     """Implements `libra.dispatch.source.Source` for a run that asks its models."""
 
-    subject = WORK_ATTACK
     kind = "trials"
 
     def __init__(self, store: Store) -> None:
         self._store = store
+
+    def subject(self, head: BatchHeader) -> str:
+        """Return the subject of the attacks, or of the model for what is put to it as it stands."""
+        return work_gateway(head.model) if head.attack == PLAIN else WORK_ATTACK
 
     async def batches(self, run: Run, head: BatchHeader, places: Sequence[Place]) -> list[TrialBatch]:  # noqa: ARG002 - a Source
         """Return the samples at these places, each in its epoch."""

@@ -48,8 +48,10 @@ class Sender:
         # A second sending must not be taken for a repeat of the first, or the server would drop it.
         sending = max(1, int(self._clock() - record.run.create_time.seconds)) if again else 0
         source = self.source(record.run)
-        batches = await source.batches(record.run, header(record.run, section, model, sending=sending), places)
-        sizes = await asyncio.gather(*(self._publish(source.subject, source.kind, batch) for batch in batches))
+        head = header(record.run, section, model, sending=sending)
+        batches = await source.batches(record.run, head, places)
+        subject = source.subject(head)
+        sizes = await asyncio.gather(*(self._publish(subject, source.kind, batch) for batch in batches))
         self._metrics.trials_sent.labels(model=model).inc(len(places))
         return sum(sizes)
 

@@ -15,11 +15,12 @@ Place = tuple[int, int]
 class Source(Protocol):
     """Makes batches of a run's trials."""
 
-    subject: str
-    """Where they are published."""
-
     kind: str
     """A part of each message's key."""
+
+    def subject(self, head: BatchHeader) -> str:
+        """Return where batches under this header are published."""
+        ...
 
     async def batches(
         self, run: Run, head: BatchHeader, places: Sequence[Place]
