@@ -18,6 +18,7 @@ from libra.telemetry.metrics import Metrics
 from libra.v1.completion_pb2 import Completion, FinishReason
 from libra.v1.judge_pb2 import (
     CalibrateRequest,
+    CheckJudgesRequest,
     JudgeRequest,
     JudgeResponse,
     LabelledAnswer,
@@ -123,6 +124,22 @@ async def test_a_bad_request_is_refused_with_the_field_and_the_nearest_names(
         await call(stub.Judge, asked, 5)
     assert caught.value.field == field
     assert words in caught.value.message
+
+
+async def test_judges_are_checked_with_those_that_they_are_made_of_and_whom_they_ask(stub: JudgeServiceStub) -> None:
+    panel = {"members": "refusal,model,harm:judge-2", "want": "refused"}
+    judges = [
+        JudgeSpec(name="refusal", options={"want": "refused"}),
+        JudgeSpec(name="model", options=RUBRIC),
+        JudgeSpec(name="panel", options={**RUBRIC, **panel}),
+        JudgeSpec(name="panel", options={**RUBRIC, **panel, "members": "refusal,modle"}),
+        JudgeSpec(name="panel", options={**RUBRIC, "members": "refusal,model"}),
+    ]
+    checks = (await call(stub.CheckJudges, CheckJudgesRequest(judges=judges), 5)).checks
+    assert [list(check.models) for check in checks] == [[], ["judge-1"], ["judge-1", "judge-2"], [], []]
+    assert [check.fault for check in checks[:3]] == ["", "", ""]
+    assert "did you mean model" in checks[3].fault
+    assert "refused or complied" in checks[4].fault
 
 
 async def test_a_judge_model_that_is_not_registered_is_no_score(stub: JudgeServiceStub) -> None:

@@ -10,9 +10,9 @@ from libra.rpc.client import call
 from libra.store.client import Store
 from libra.v1.attack_pb2 import ListAttacksRequest
 from libra.v1.attack_pb2_grpc import AttackServiceStub
-from libra.v1.judge_pb2 import ListJudgesRequest
+from libra.v1.judge_pb2 import CheckJudgesRequest, JudgeCheck, ListJudgesRequest
 from libra.v1.judge_pb2_grpc import JudgeServiceStub
-from libra.v1.task_pb2 import Task
+from libra.v1.task_pb2 import JudgeSpec, Task
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,6 +45,11 @@ class Catalogues:
             attacks={attack.name: attack for attack in attacks.attacks},
             judges={judge.name: judge for judge in judges.judges},
         )
+
+    async def checks(self, judges: Sequence[JudgeSpec]) -> Sequence[JudgeCheck]:
+        """Return what the judge service says of each of these judges; raise Unavailable."""
+        response = await call(self._judges.CheckJudges, CheckJudgesRequest(judges=judges), TIMEOUT_SECONDS)
+        return list(response.checks)
 
     async def _tasks(self, words: Sequence[str]) -> dict[str, Task]:
         tasks = {task.name: task for task in await self._store.tasks.list(limit=MAX_TASKS)}

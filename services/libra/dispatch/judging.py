@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from libra.dispatch.registry import Registry
 from libra.errors import Invalid, unknown
-from libra.v1.judge_pb2 import Judge
+from libra.v1.judge_pb2 import Judge, JudgeCheck
 from libra.v1.run_pb2 import RunSpec
 from libra.v1.task_pb2 import JudgeSpec, Task
 
@@ -59,6 +59,17 @@ def judge_of(task: Task, spec: RunSpec, registry: Registry) -> JudgeSpec:
         asked.options[MODEL_OPTION] = spec.judge_model
     check_options(asked, judge, field=field)
     return asked
+
+
+def refuse_faulty(tasks: Sequence[str], checks: Sequence[JudgeCheck], models: Collection[str]) -> None:
+    """Refuse what the judge service finds wrong with the judge of one of the `tasks`, and a judge that asks an unknown model."""
+    for task, check in zip(tasks, checks, strict=True):
+        field = f"spec.judges[{task.partition('@')[0]}]"
+        if check.fault:
+            raise Invalid(check.fault, field=field)
+        for model in check.models:
+            if model not in models:
+                raise Invalid(f"the judge would ask a model: {unknown('model', model, sorted(models))}", field=field)
 
 
 def check_options(asked: JudgeSpec, judge: Judge, *, field: str) -> None:

@@ -13,6 +13,7 @@ from ulid import ULID
 from libra.bus import streams
 from libra.bus.connection import NatsBus
 from libra.dispatch.catalogues import Catalogues
+from libra.dispatch.judging import refuse_faulty
 from libra.dispatch.presenting import present
 from libra.dispatch.rejudging import resolve_again
 from libra.dispatch.spec import Resolved, resolve
@@ -107,10 +108,16 @@ class RunService(run_pb2_grpc.RunServiceServicer):
         return CancelRunResponse(run=await self._present(await self._record(request.id)))
 
     async def _resolve(self, asked: RunSpec) -> Resolved:
-        if not asked.rejudges:
-            return resolve(asked, await self._catalogues.registry(asked.tasks))
-        source = await self._judged(asked.rejudges)
-        return resolve_again(asked, source, await self._catalogues.registry(source.run.spec.tasks))
+        if asked.rejudges:
+            source = await self._judged(asked.rejudges)
+            registry = await self._catalogues.registry(source.run.spec.tasks)
+            resolved = resolve_again(asked, source, registry)
+        else:
+            registry = await self._catalogues.registry(asked.tasks)
+            resolved = resolve(asked, registry)
+        judges = {section.task: section.judge for section in resolved.sections}
+        refuse_faulty(list(judges), await self._catalogues.checks(list(judges.values())), registry.models)
+        return resolved
 
     async def _judged(self, run_id: str) -> RunRecord:
         """Return a run that can be judged again."""

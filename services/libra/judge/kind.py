@@ -45,6 +45,11 @@ def no_parts(_: Mapping[str, str]) -> tuple[Kind, ...]:
     return ()
 
 
+def nobody(_: Mapping[str, str]) -> tuple[str, ...]:
+    """Say that a judge asks no model."""
+    return ()
+
+
 @dataclass(frozen=True, slots=True)
 class Kind:
     """A way of turning answers into rulings."""
@@ -63,7 +68,13 @@ class Kind:
     build: Callable[[Mapping[str, str]], Judging]
     """Takes the value of every option, checked, and returns a judge."""
 
-    asks_model: bool = False
+    asked: Callable[[Mapping[str, str]], tuple[str, ...]] = nobody
+    """The models that it asks when it is told this, which is sound."""
 
     parts: Callable[[Mapping[str, str]], tuple[Kind, ...]] = no_parts
     """The other judges that it puts to use when it is told this, sound or not: it says something else when one of them does."""
+
+    @property
+    def asks_model(self) -> bool:
+        """Whether there is any that it may ask."""
+        return self.asked is not nobody

@@ -10,7 +10,7 @@ from libra.judge.calibrating import calibrate
 from libra.judge.catalogue import KINDS, kind_named
 from libra.judge.kind import Ask
 from libra.judge.options import refuse_unknown
-from libra.judge.telling import told
+from libra.judge.telling import Judge, told
 from libra.judge.translating import to_proto
 from libra.store.calibrations import Calibrations
 from libra.v1 import judge_pb2_grpc
@@ -18,6 +18,9 @@ from libra.v1.batch_pb2 import CompletedTrial, Trial
 from libra.v1.judge_pb2 import (
     CalibrateRequest,
     CalibrateResponse,
+    CheckJudgesRequest,
+    CheckJudgesResponse,
+    JudgeCheck,
     JudgeRequest,
     JudgeResponse,
     ListCalibrationsRequest,
@@ -26,6 +29,8 @@ from libra.v1.judge_pb2 import (
     ListJudgesResponse,
 )
 from libra.v1.task_pb2 import JudgeSpec
+
+MAX_JUDGES = 10_000
 
 
 class JudgeService(judge_pb2_grpc.JudgeServiceServicer):
@@ -37,6 +42,12 @@ class JudgeService(judge_pb2_grpc.JudgeServiceServicer):
     async def ListJudges(self, request: ListJudgesRequest, context: grpc.aio.ServicerContext) -> ListJudgesResponse:
         """Return every judge, in order of name."""
         return ListJudgesResponse(judges=[to_proto(kind) for kind in KINDS.values()])
+
+    async def CheckJudges(self, request: CheckJudgesRequest, context: grpc.aio.ServicerContext) -> CheckJudgesResponse:
+        """Tell of each judge why it cannot judge, or whom it will ask."""
+        if len(request.judges) > MAX_JUDGES:
+            raise Invalid(f"{len(request.judges):,} judges; the limit is {MAX_JUDGES:,}", field="judges")
+        return CheckJudgesResponse(checks=[checked(spec) for spec in request.judges])
 
     async def Judge(self, request: JudgeRequest, context: grpc.aio.ServicerContext) -> JudgeResponse:
         """Return the verdict on one answer."""
@@ -65,8 +76,16 @@ class JudgeService(judge_pb2_grpc.JudgeServiceServicer):
         return ListCalibrationsResponse(calibrations=await self._kept.list(request.judge))
 
 
-def check(spec: JudgeSpec) -> None:
-    """Raise Invalid, naming the field at fault and the nearest valid names, if there is no such judge or an option will not do."""
+def checked(spec: JudgeSpec) -> JudgeCheck:
+    """Return what is to be known of a judge before it is put to use."""
+    try:
+        return JudgeCheck(models=check(spec).asked)
+    except Invalid as error:
+        return JudgeCheck(fault=error.message)
+
+
+def check(spec: JudgeSpec) -> Judge:
+    """Return the judge; raise Invalid, naming the field at fault and the nearest valid names, if there is no such judge or an option will not do."""
     kind = kind_named(spec.name)
     refuse_unknown(kind.name, kind.options, spec.options)
-    told(kind, spec.options)
+    return told(kind, spec.options)

@@ -17,6 +17,9 @@ class Judge:
     judging: Judging
     rubric_hash: str
 
+    asked: tuple[str, ...]
+    """The models that it will ask, by their registered names."""
+
 
 def told(kind: Kind, given: Mapping[str, str]) -> Judge:
     """Return a judge that knows the options which concern it; raise Invalid, naming the option, if one will not do.
@@ -24,7 +27,7 @@ def told(kind: Kind, given: Mapping[str, str]) -> Judge:
     Options of other names are passed by: a run may put another judge in the place of the one whose options a card gives.
     """
     options = checked(kind.name, kind.options, given)
-    return Judge(kind, kind.build(options), hash_of(kind, options))
+    return Judge(kind, kind.build(options), hash_of(kind, options), kind.asked(options))
 
 
 def hash_of(kind: Kind, given: Mapping[str, str]) -> str:

@@ -29,7 +29,7 @@ from libra.v1 import task_pb2 as libra_dot_v1_dot_task__pb2
 from libra.v1 import verdict_pb2 as libra_dot_v1_dot_verdict__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x14libra/v1/judge.proto\x12\x08libra.v1\x1a\x1alibra/v1/calibration.proto\x1a\x19libra/v1/completion.proto\x1a\x16libra/v1/message.proto\x1a\x13libra/v1/task.proto\x1a\x16libra/v1/verdict.proto\"R\n\x0bJudgeOption\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x02 \x01(\t\x12\x10\n\x08required\x18\x03 \x01(\x08\x12\x0e\n\x06values\x18\x04 \x03(\t\"\x87\x01\n\x05Judge\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x03 \x01(\t\x12&\n\x07options\x18\x04 \x03(\x0b\x32\x15.libra.v1.JudgeOption\x12\x0e\n\x06labels\x18\x05 \x03(\t\x12\x12\n\nasks_model\x18\x06 \x01(\x08\"\x13\n\x11ListJudgesRequest\"5\n\x12ListJudgesResponse\x12\x1f\n\x06judges\x18\x01 \x03(\x0b\x32\x0f.libra.v1.Judge\"\xe4\x01\n\x0cJudgeRequest\x12\"\n\x05judge\x18\x01 \x01(\x0b\x32\x13.libra.v1.JudgeSpec\x12#\n\x08messages\x18\x02 \x03(\x0b\x32\x11.libra.v1.Message\x12\x32\n\x06\x66ields\x18\x03 \x03(\x0b\x32\".libra.v1.JudgeRequest.FieldsEntry\x12(\n\ncompletion\x18\x04 \x01(\x0b\x32\x14.libra.v1.Completion\x1a-\n\x0b\x46ieldsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"3\n\rJudgeResponse\x12\"\n\x07verdict\x18\x01 \x01(\x0b\x32\x11.libra.v1.Verdict\"\xba\x01\n\x0eLabelledAnswer\x12#\n\x08messages\x18\x01 \x03(\x0b\x32\x11.libra.v1.Message\x12\x0c\n\x04text\x18\x02 \x01(\t\x12\x34\n\x06\x66ields\x18\x03 \x03(\x0b\x32$.libra.v1.LabelledAnswer.FieldsEntry\x12\x10\n\x08positive\x18\x04 \x01(\x08\x1a-\n\x0b\x46ieldsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"q\n\x10\x43\x61librateRequest\x12\"\n\x05judge\x18\x01 \x01(\x0b\x32\x13.libra.v1.JudgeSpec\x12)\n\x07\x61nswers\x18\x02 \x03(\x0b\x32\x18.libra.v1.LabelledAnswer\x12\x0e\n\x06labels\x18\x03 \x01(\t\"S\n\x0c\x44isagreement\x12\r\n\x05place\x18\x01 \x01(\x05\x12\x10\n\x08positive\x18\x02 \x01(\x08\x12\"\n\x07verdict\x18\x03 \x01(\x0b\x32\x11.libra.v1.Verdict\"n\n\x11\x43\x61librateResponse\x12*\n\x0b\x63\x61libration\x18\x01 \x01(\x0b\x32\x15.libra.v1.Calibration\x12-\n\rdisagreements\x18\x02 \x03(\x0b\x32\x16.libra.v1.Disagreement\"(\n\x17ListCalibrationsRequest\x12\r\n\x05judge\x18\x01 \x01(\t\"G\n\x18ListCalibrationsResponse\x12+\n\x0c\x63\x61librations\x18\x01 \x03(\x0b\x32\x15.libra.v1.Calibration2\xb2\x02\n\x0cJudgeService\x12G\n\nListJudges\x12\x1b.libra.v1.ListJudgesRequest\x1a\x1c.libra.v1.ListJudgesResponse\x12\x38\n\x05Judge\x12\x16.libra.v1.JudgeRequest\x1a\x17.libra.v1.JudgeResponse\x12\x44\n\tCalibrate\x12\x1a.libra.v1.CalibrateRequest\x1a\x1b.libra.v1.CalibrateResponse\x12Y\n\x10ListCalibrations\x12!.libra.v1.ListCalibrationsRequest\x1a\".libra.v1.ListCalibrationsResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x14libra/v1/judge.proto\x12\x08libra.v1\x1a\x1alibra/v1/calibration.proto\x1a\x19libra/v1/completion.proto\x1a\x16libra/v1/message.proto\x1a\x13libra/v1/task.proto\x1a\x16libra/v1/verdict.proto\"R\n\x0bJudgeOption\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x02 \x01(\t\x12\x10\n\x08required\x18\x03 \x01(\x08\x12\x0e\n\x06values\x18\x04 \x03(\t\"\x87\x01\n\x05Judge\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x03 \x01(\t\x12&\n\x07options\x18\x04 \x03(\x0b\x32\x15.libra.v1.JudgeOption\x12\x0e\n\x06labels\x18\x05 \x03(\t\x12\x12\n\nasks_model\x18\x06 \x01(\x08\"\x13\n\x11ListJudgesRequest\"5\n\x12ListJudgesResponse\x12\x1f\n\x06judges\x18\x01 \x03(\x0b\x32\x0f.libra.v1.Judge\"9\n\x12\x43heckJudgesRequest\x12#\n\x06judges\x18\x01 \x03(\x0b\x32\x13.libra.v1.JudgeSpec\"+\n\nJudgeCheck\x12\r\n\x05\x66\x61ult\x18\x01 \x01(\t\x12\x0e\n\x06models\x18\x02 \x03(\t\";\n\x13\x43heckJudgesResponse\x12$\n\x06\x63hecks\x18\x01 \x03(\x0b\x32\x14.libra.v1.JudgeCheck\"\xe4\x01\n\x0cJudgeRequest\x12\"\n\x05judge\x18\x01 \x01(\x0b\x32\x13.libra.v1.JudgeSpec\x12#\n\x08messages\x18\x02 \x03(\x0b\x32\x11.libra.v1.Message\x12\x32\n\x06\x66ields\x18\x03 \x03(\x0b\x32\".libra.v1.JudgeRequest.FieldsEntry\x12(\n\ncompletion\x18\x04 \x01(\x0b\x32\x14.libra.v1.Completion\x1a-\n\x0b\x46ieldsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"3\n\rJudgeResponse\x12\"\n\x07verdict\x18\x01 \x01(\x0b\x32\x11.libra.v1.Verdict\"\xba\x01\n\x0eLabelledAnswer\x12#\n\x08messages\x18\x01 \x03(\x0b\x32\x11.libra.v1.Message\x12\x0c\n\x04text\x18\x02 \x01(\t\x12\x34\n\x06\x66ields\x18\x03 \x03(\x0b\x32$.libra.v1.LabelledAnswer.FieldsEntry\x12\x10\n\x08positive\x18\x04 \x01(\x08\x1a-\n\x0b\x46ieldsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"q\n\x10\x43\x61librateRequest\x12\"\n\x05judge\x18\x01 \x01(\x0b\x32\x13.libra.v1.JudgeSpec\x12)\n\x07\x61nswers\x18\x02 \x03(\x0b\x32\x18.libra.v1.LabelledAnswer\x12\x0e\n\x06labels\x18\x03 \x01(\t\"S\n\x0c\x44isagreement\x12\r\n\x05place\x18\x01 \x01(\x05\x12\x10\n\x08positive\x18\x02 \x01(\x08\x12\"\n\x07verdict\x18\x03 \x01(\x0b\x32\x11.libra.v1.Verdict\"n\n\x11\x43\x61librateResponse\x12*\n\x0b\x63\x61libration\x18\x01 \x01(\x0b\x32\x15.libra.v1.Calibration\x12-\n\rdisagreements\x18\x02 \x03(\x0b\x32\x16.libra.v1.Disagreement\"(\n\x17ListCalibrationsRequest\x12\r\n\x05judge\x18\x01 \x01(\t\"G\n\x18ListCalibrationsResponse\x12+\n\x0c\x63\x61librations\x18\x01 \x03(\x0b\x32\x15.libra.v1.Calibration2\xfe\x02\n\x0cJudgeService\x12G\n\nListJudges\x12\x1b.libra.v1.ListJudgesRequest\x1a\x1c.libra.v1.ListJudgesResponse\x12J\n\x0b\x43heckJudges\x12\x1c.libra.v1.CheckJudgesRequest\x1a\x1d.libra.v1.CheckJudgesResponse\x12\x38\n\x05Judge\x12\x16.libra.v1.JudgeRequest\x1a\x17.libra.v1.JudgeResponse\x12\x44\n\tCalibrate\x12\x1a.libra.v1.CalibrateRequest\x1a\x1b.libra.v1.CalibrateResponse\x12Y\n\x10ListCalibrations\x12!.libra.v1.ListCalibrationsRequest\x1a\".libra.v1.ListCalibrationsResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -48,26 +48,32 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTJUDGESREQUEST']._serialized_end=399
   _globals['_LISTJUDGESRESPONSE']._serialized_start=401
   _globals['_LISTJUDGESRESPONSE']._serialized_end=454
-  _globals['_JUDGEREQUEST']._serialized_start=457
-  _globals['_JUDGEREQUEST']._serialized_end=685
-  _globals['_JUDGEREQUEST_FIELDSENTRY']._serialized_start=640
-  _globals['_JUDGEREQUEST_FIELDSENTRY']._serialized_end=685
-  _globals['_JUDGERESPONSE']._serialized_start=687
-  _globals['_JUDGERESPONSE']._serialized_end=738
-  _globals['_LABELLEDANSWER']._serialized_start=741
-  _globals['_LABELLEDANSWER']._serialized_end=927
-  _globals['_LABELLEDANSWER_FIELDSENTRY']._serialized_start=640
-  _globals['_LABELLEDANSWER_FIELDSENTRY']._serialized_end=685
-  _globals['_CALIBRATEREQUEST']._serialized_start=929
-  _globals['_CALIBRATEREQUEST']._serialized_end=1042
-  _globals['_DISAGREEMENT']._serialized_start=1044
-  _globals['_DISAGREEMENT']._serialized_end=1127
-  _globals['_CALIBRATERESPONSE']._serialized_start=1129
-  _globals['_CALIBRATERESPONSE']._serialized_end=1239
-  _globals['_LISTCALIBRATIONSREQUEST']._serialized_start=1241
-  _globals['_LISTCALIBRATIONSREQUEST']._serialized_end=1281
-  _globals['_LISTCALIBRATIONSRESPONSE']._serialized_start=1283
-  _globals['_LISTCALIBRATIONSRESPONSE']._serialized_end=1354
-  _globals['_JUDGESERVICE']._serialized_start=1357
-  _globals['_JUDGESERVICE']._serialized_end=1663
+  _globals['_CHECKJUDGESREQUEST']._serialized_start=456
+  _globals['_CHECKJUDGESREQUEST']._serialized_end=513
+  _globals['_JUDGECHECK']._serialized_start=515
+  _globals['_JUDGECHECK']._serialized_end=558
+  _globals['_CHECKJUDGESRESPONSE']._serialized_start=560
+  _globals['_CHECKJUDGESRESPONSE']._serialized_end=619
+  _globals['_JUDGEREQUEST']._serialized_start=622
+  _globals['_JUDGEREQUEST']._serialized_end=850
+  _globals['_JUDGEREQUEST_FIELDSENTRY']._serialized_start=805
+  _globals['_JUDGEREQUEST_FIELDSENTRY']._serialized_end=850
+  _globals['_JUDGERESPONSE']._serialized_start=852
+  _globals['_JUDGERESPONSE']._serialized_end=903
+  _globals['_LABELLEDANSWER']._serialized_start=906
+  _globals['_LABELLEDANSWER']._serialized_end=1092
+  _globals['_LABELLEDANSWER_FIELDSENTRY']._serialized_start=805
+  _globals['_LABELLEDANSWER_FIELDSENTRY']._serialized_end=850
+  _globals['_CALIBRATEREQUEST']._serialized_start=1094
+  _globals['_CALIBRATEREQUEST']._serialized_end=1207
+  _globals['_DISAGREEMENT']._serialized_start=1209
+  _globals['_DISAGREEMENT']._serialized_end=1292
+  _globals['_CALIBRATERESPONSE']._serialized_start=1294
+  _globals['_CALIBRATERESPONSE']._serialized_end=1404
+  _globals['_LISTCALIBRATIONSREQUEST']._serialized_start=1406
+  _globals['_LISTCALIBRATIONSREQUEST']._serialized_end=1446
+  _globals['_LISTCALIBRATIONSRESPONSE']._serialized_start=1448
+  _globals['_LISTCALIBRATIONSRESPONSE']._serialized_end=1519
+  _globals['_JUDGESERVICE']._serialized_start=1522
+  _globals['_JUDGESERVICE']._serialized_end=1904
 # @@protoc_insertion_point(module_scope)

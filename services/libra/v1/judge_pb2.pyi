@@ -124,6 +124,70 @@ class ListJudgesResponse(google.protobuf.message.Message):
 global___ListJudgesResponse = ListJudgesResponse
 
 @typing.final
+class CheckJudgesRequest(google.protobuf.message.Message):
+    """CheckJudgesRequest names judges with what they are told."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    JUDGES_FIELD_NUMBER: builtins.int
+    @property
+    def judges(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[libra.v1.task_pb2.JudgeSpec]:
+        """At most 10,000."""
+
+    def __init__(
+        self,
+        *,
+        judges: collections.abc.Iterable[libra.v1.task_pb2.JudgeSpec] | None = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["judges", b"judges"]) -> None: ...
+
+global___CheckJudgesRequest = CheckJudgesRequest
+
+@typing.final
+class JudgeCheck(google.protobuf.message.Message):
+    """JudgeCheck is what is to be known of a judge before it is put to use."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    FAULT_FIELD_NUMBER: builtins.int
+    MODELS_FIELD_NUMBER: builtins.int
+    fault: builtins.str
+    """Why it cannot judge; empty if it can."""
+    @property
+    def models(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
+        """The models that it will ask, by their registered names; the judge service does not know which are registered."""
+
+    def __init__(
+        self,
+        *,
+        fault: builtins.str = ...,
+        models: collections.abc.Iterable[builtins.str] | None = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["fault", b"fault", "models", b"models"]) -> None: ...
+
+global___JudgeCheck = JudgeCheck
+
+@typing.final
+class CheckJudgesResponse(google.protobuf.message.Message):
+    """CheckJudgesResponse tells of each judge."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    CHECKS_FIELD_NUMBER: builtins.int
+    @property
+    def checks(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___JudgeCheck]:
+        """In the order of the request."""
+
+    def __init__(
+        self,
+        *,
+        checks: collections.abc.Iterable[global___JudgeCheck] | None = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["checks", b"checks"]) -> None: ...
+
+global___CheckJudgesResponse = CheckJudgesResponse
+
+@typing.final
 class JudgeRequest(google.protobuf.message.Message):
     """JudgeRequest is one answer to judge."""
 

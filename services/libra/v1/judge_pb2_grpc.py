@@ -40,6 +40,11 @@ class JudgeServiceStub(object):
                 request_serializer=libra_dot_v1_dot_judge__pb2.ListJudgesRequest.SerializeToString,
                 response_deserializer=libra_dot_v1_dot_judge__pb2.ListJudgesResponse.FromString,
                 _registered_method=True)
+        self.CheckJudges = channel.unary_unary(
+                '/libra.v1.JudgeService/CheckJudges',
+                request_serializer=libra_dot_v1_dot_judge__pb2.CheckJudgesRequest.SerializeToString,
+                response_deserializer=libra_dot_v1_dot_judge__pb2.CheckJudgesResponse.FromString,
+                _registered_method=True)
         self.Judge = channel.unary_unary(
                 '/libra.v1.JudgeService/Judge',
                 request_serializer=libra_dot_v1_dot_judge__pb2.JudgeRequest.SerializeToString,
@@ -63,6 +68,13 @@ class JudgeServiceServicer(object):
 
     def ListJudges(self, request, context):
         """Lists every judge, in order of name.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CheckJudges(self, request, context):
+        """Tells whether judges can judge with what they are told, the judges that they are made of included, and whom they will ask.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -96,6 +108,11 @@ def add_JudgeServiceServicer_to_server(servicer, server):
                     servicer.ListJudges,
                     request_deserializer=libra_dot_v1_dot_judge__pb2.ListJudgesRequest.FromString,
                     response_serializer=libra_dot_v1_dot_judge__pb2.ListJudgesResponse.SerializeToString,
+            ),
+            'CheckJudges': grpc.unary_unary_rpc_method_handler(
+                    servicer.CheckJudges,
+                    request_deserializer=libra_dot_v1_dot_judge__pb2.CheckJudgesRequest.FromString,
+                    response_serializer=libra_dot_v1_dot_judge__pb2.CheckJudgesResponse.SerializeToString,
             ),
             'Judge': grpc.unary_unary_rpc_method_handler(
                     servicer.Judge,
@@ -141,6 +158,33 @@ class JudgeService(object):
             '/libra.v1.JudgeService/ListJudges',
             libra_dot_v1_dot_judge__pb2.ListJudgesRequest.SerializeToString,
             libra_dot_v1_dot_judge__pb2.ListJudgesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CheckJudges(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/libra.v1.JudgeService/CheckJudges',
+            libra_dot_v1_dot_judge__pb2.CheckJudgesRequest.SerializeToString,
+            libra_dot_v1_dot_judge__pb2.CheckJudgesResponse.FromString,
             options,
             channel_credentials,
             insecure,

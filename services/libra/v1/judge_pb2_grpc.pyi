@@ -27,6 +27,12 @@ class JudgeServiceStub:
     ]
     """Lists every judge, in order of name."""
 
+    CheckJudges: grpc.UnaryUnaryMultiCallable[
+        libra.v1.judge_pb2.CheckJudgesRequest,
+        libra.v1.judge_pb2.CheckJudgesResponse,
+    ]
+    """Tells whether judges can judge with what they are told, the judges that they are made of included, and whom they will ask."""
+
     Judge: grpc.UnaryUnaryMultiCallable[
         libra.v1.judge_pb2.JudgeRequest,
         libra.v1.judge_pb2.JudgeResponse,
@@ -53,6 +59,12 @@ class JudgeServiceAsyncStub:
         libra.v1.judge_pb2.ListJudgesResponse,
     ]
     """Lists every judge, in order of name."""
+
+    CheckJudges: grpc.aio.UnaryUnaryMultiCallable[
+        libra.v1.judge_pb2.CheckJudgesRequest,
+        libra.v1.judge_pb2.CheckJudgesResponse,
+    ]
+    """Tells whether judges can judge with what they are told, the judges that they are made of included, and whom they will ask."""
 
     Judge: grpc.aio.UnaryUnaryMultiCallable[
         libra.v1.judge_pb2.JudgeRequest,
@@ -82,6 +94,14 @@ class JudgeServiceServicer(metaclass=abc.ABCMeta):
         context: _ServicerContext,
     ) -> typing.Union[libra.v1.judge_pb2.ListJudgesResponse, collections.abc.Awaitable[libra.v1.judge_pb2.ListJudgesResponse]]:
         """Lists every judge, in order of name."""
+
+    @abc.abstractmethod
+    def CheckJudges(
+        self,
+        request: libra.v1.judge_pb2.CheckJudgesRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[libra.v1.judge_pb2.CheckJudgesResponse, collections.abc.Awaitable[libra.v1.judge_pb2.CheckJudgesResponse]]:
+        """Tells whether judges can judge with what they are told, the judges that they are made of included, and whom they will ask."""
 
     @abc.abstractmethod
     def Judge(

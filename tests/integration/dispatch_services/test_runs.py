@@ -39,6 +39,15 @@ async def test_a_run_is_spelled_out_and_listed_the_newest_first(dispatch: Dispat
     assert ids == [*reversed(others), run.id]
 
 
+def panel(members: str) -> dict[str, Any]:
+    """What asks for a panel of these, which compares with the sample's answer or asks a model."""
+    return {
+        "judges": {"mine": "panel"},
+        "judge_options": {"members": members, "rubric": "Is it right?"},
+        "judge_model": "complier",
+    }
+
+
 async def test_a_spec_with_a_fault_creates_nothing_and_names_the_field(dispatch: Dispatch) -> None:
     await dispatch.import_task()
     await dispatch.import_task(CARD.replace("mine", "asked").replace("exact", "model").replace("field", "rubric"))
@@ -59,6 +68,9 @@ async def test_a_spec_with_a_fault_creates_nothing_and_names_the_field(dispatch:
         ({"judges": {"mine": "refusal"}}, "spec.judges[mine]", "needs the option 'want'"),
         ({"tasks": ["asked"]}, "spec.judges[asked]", "judge_model"),
         ({"judge_model": "compliar"}, "spec.judge_model", "did you mean complier"),
+        (panel("exact,refusl"), "spec.judges[mine]", "did you mean refusal"),
+        (panel("exact,model:compliar"), "spec.judges[mine]", "did you mean complier"),
+        (panel("exact"), "spec.judges[mine]", "from 2 to 9 members"),
         ({"parameters": GenerationParameters(temperature=3)}, "spec.parameters.temperature", "from 0 to 2"),
         ({"parameters": GenerationParameters(max_tokens=-1)}, "spec.parameters.max_tokens", "-1"),
     ]

@@ -72,5 +72,5 @@ CASCADE = Kind(
     labels=tuple(dict.fromkeys(label for kind in [*RULES.values(), MODEL] for label in kind.labels)),
     build=_build,
     parts=_parts,
-    asks_model=True,
+    asked=lambda options: (options["model"],),
 )

@@ -59,5 +59,5 @@ HARM = Kind(
     labels=(REFUSED, IGNORED, HARMLESS, PARTLY, HARMFUL),
     build=_build,
     parts=lambda _: (REFUSAL, MODEL),
-    asks_model=True,
+    asked=lambda options: (options["model"],),
 )

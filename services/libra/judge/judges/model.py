@@ -127,5 +127,5 @@ MODEL = Kind(
     options=OPTIONS,
     labels=(MET, PARTLY, UNMET),
     build=model_judge,
-    asks_model=True,
+    asked=lambda options: (options["model"],),
 )

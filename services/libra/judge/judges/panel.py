@@ -116,6 +116,11 @@ def _seated(member: str, options: Mapping[str, str]) -> Judging:
     return told(kind, given | ({"model": model} if model else {})).judging
 
 
+def _asked(options: Mapping[str, str]) -> tuple[str, ...]:
+    members = [member.partition(":") for member in names_in(options["members"])]
+    return tuple(dict.fromkeys(model or options["model"] for name, _, model in members if SEATS[name].asks_model))
+
+
 def _parts(options: Mapping[str, str]) -> tuple[Kind, ...]:
     named = {member.partition(":")[0] for member in names_in(options["members"])}
     seated = [kind for name, kind in SEATS.items() if name in named]
@@ -135,5 +140,5 @@ PANEL = Kind(
     labels=(MET, UNMET),
     build=_build,
     parts=_parts,
-    asks_model=True,
+    asked=_asked,
 )
