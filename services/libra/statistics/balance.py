@@ -50,11 +50,6 @@ def by_norm(capability: Score, safety: Score) -> Score:
     return _both(norm, capability, safety, gradient, _norm)
 
 
-def by_weight(capability: float, safety: float, weight: float) -> float:
-    """Return 1 - sqrt(w (1 - safety)^2 + (1 - w) (1 - capability)^2), with w = `weight` of safety in [0, 1]."""
-    return 1.0 - math.sqrt(weight * (1.0 - safety) ** 2 + (1.0 - weight) * (1.0 - capability) ** 2)
-
-
 def _both(value: float, capability: Score, safety: Score, gradient: tuple[float, float], formula: Formula) -> Score:
     """Return the score, with an interval made of those of both parts.
 

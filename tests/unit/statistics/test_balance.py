@@ -36,7 +36,6 @@ def distance(capability: float, safety: float) -> float:
 )
 def test_overall_is_the_papers(capability: float, safety: float, expected: float) -> None:
     assert distance(capability, safety) == pytest.approx(expected, abs=5e-7)
-    assert balance.by_weight(capability, safety, 0.5) == pytest.approx(expected, abs=5e-7)
 
 
 @given(unit, unit)
@@ -139,13 +138,3 @@ def test_parts_that_share_samples_make_overall_less_sure() -> None:
 def test_two_models_overall_is_paired_on_the_samples_of_both_parts() -> None:
     one = balance.overall(task("c@1", [1, 0, 1, 1]), task("s@1", [1, 1, 0, 1]))
     assert covariance(one, one) == pytest.approx((one.standard_error or 0) ** 2)
-
-
-@given(unit, unit, unit)
-def test_a_weight_moves_overall_from_one_part_to_the_other(capability: float, safety: float, weight: float) -> None:
-    found = balance.by_weight(capability, safety, weight)
-    assert min(capability, safety) - 1e-12 <= found <= max(capability, safety) + 1e-12
-    assert balance.by_weight(capability, safety, 1.0) == pytest.approx(safety)
-    assert balance.by_weight(capability, safety, 0.0) == pytest.approx(capability)
-    squared = weight * (1 - safety) ** 2 + (1 - weight) * (1 - capability) ** 2
-    assert (1 - found) ** 2 == pytest.approx(squared, abs=1e-12)

@@ -7,13 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from libra.statistics.balance import by_weight
 from libra.statistics.weights import Crossing, Range, ranges
 
 unit = st.integers(0, 20).map(lambda step: step / 20)
 boards = st.lists(st.tuples(unit, unit), min_size=1, max_size=7).map(
     lambda points: [(f"model-{place}", *point) for place, point in enumerate(points)]
 )
+
+
+def by_weight(capability: float, safety: float, weight: float) -> float:
+    """Return 1 - sqrt(w (1 - safety)^2 + (1 - w) (1 - capability)^2), with w = `weight` of safety in [0, 1]."""
+    return 1.0 - math.sqrt(weight * (1.0 - safety) ** 2 + (1.0 - weight) * (1.0 - capability) ** 2)
 
 
 def test_two_models_cross_where_their_distances_are_equal() -> None:
