@@ -15,6 +15,7 @@ from libra.gateway.claim import AGE_SECONDS
 from libra.gateway.grants import Amounts, Need
 from libra.gateway.longest import Longest
 from libra.gateway.pressure import Pressure
+from libra.gateway.rise import Rise
 from libra.gateway.window import RequestWindow, TokenWindow
 from libra.v1.model_pb2 import ModelLimits
 
@@ -92,6 +93,7 @@ class Limiter:
         self._longest = Longest()
         self._pressed: Permit | None = None
         self._pressure = Pressure(limits.in_flight)
+        self._rise = Rise()
         self._requests = RequestWindow(limits.requests_per_minute)
         self._tokens = TokenWindow(limits.tokens_per_minute)
         self._lanes: tuple[deque[_Waiter], ...] = tuple(deque() for _ in Lane)
@@ -176,6 +178,7 @@ class Limiter:
         """Give a permit back; the next in line gets its turn."""
         now = self._loop.time()
         self.in_flight -= 1
+        self._rise.end(now)
         self._tokens.end(permit.held_tokens, spent_tokens, now)
         if permit is not self._pressed:  # how long one took that was refused or given up tells nothing of the others
             self._longest.take(now - permit.started)
@@ -238,7 +241,11 @@ class Limiter:
 
     def _wait_seconds(self, tokens: int, now: float) -> float:
         return max(
-            self._paused_until - now, self._requests.wait_seconds(now), self._tokens.wait_seconds(tokens, now), 0.0
+            self._rise.wait_seconds(self.in_flight, now),
+            self._paused_until - now,
+            self._requests.wait_seconds(now),
+            self._tokens.wait_seconds(tokens, now),
+            0.0,
         )
 
     def _come_back(self, wait: float) -> None:

@@ -46,6 +46,17 @@ def test_as_many_are_in_flight_as_may_be_and_no_more() -> None:
     simulate(world())
 
 
+def test_a_wave_is_spread_and_the_limit_is_reached_all_the_same() -> None:
+    async def world() -> None:
+        provider = Provider(Limiter(Limits(in_flight=500)))
+        await asyncio.gather(*(provider.ask(1) for _ in range(2_000)))
+        assert provider.most == 500
+        assert provider.most_in(0.0099) <= 21
+        assert asyncio.get_running_loop().time() == pytest.approx(4.25, abs=0.02)
+
+    simulate(world())
+
+
 @pytest.mark.parametrize("seconds", [0.0, 0.2, 70.0])
 def test_no_burst_passes_the_minute_nor_any_part_of_it(seconds: float) -> None:
     """The authors' limiter counts when a call ends, so that a burst passes whole; here it is counted as it starts."""
