@@ -127,6 +127,19 @@ async def test_a_caller_goes_ahead_of_batches(world: World) -> None:
     assert world.asked[:2] == ["slow batch 0", "call"]
 
 
+async def test_a_patient_caller_takes_turns_with_the_batches(world: World) -> None:
+    entry = await world.desk.entries.get("open", field="model")
+    questions = [
+        Question(entry, GenerationParameters(), (Message(role="user", content=f"slow batch {n}"),)) for n in range(3)
+    ]
+    batch = asyncio.create_task(world.desk.completions.answer(questions, Lane.BATCH))
+    while not world.asked:
+        await asyncio.sleep(0.01)
+    request = CompleteRequest(model="open", conversations=[said("call")], patient=True)
+    await asyncio.gather(batch, call(world.stub.Complete, request, 20))
+    assert world.asked == ["slow batch 0", "slow batch 1", "slow batch 2", "call"]
+
+
 FAULTS: list[tuple[dict[str, Any], str]] = [
     ({"model": ""}, "model"),
     ({"conversations": []}, "conversations"),

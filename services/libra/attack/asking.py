@@ -90,6 +90,7 @@ class Gateway:
             parameters=parameters,
             conversations=[Conversation(messages=to_messages(turns), epoch=epoch)],
             fresh_for=fresh_for,
+            patient=True,
         )
         try:
             async with self._free:

@@ -21,12 +21,13 @@ class Settings:
     gateway_address: str = "127.0.0.1:50053"
     """Where the gateway answers."""
 
-    gateway_timeout_seconds: PositiveFloat = 600.0
-    """One question takes no longer, with its wait for those that the gateway was asked before."""
+    gateway_timeout_seconds: PositiveFloat = 1_200.0
+    """One question takes no longer, with its wait for those that the gateway was asked before. It takes turns with the batches
+    that a gateway holds: at 4 in flight and 30 s an answer, these are worth 510 s."""
 
     questions_at_once: PositiveInt = 64
     """Questions put to the gateway at once; the others wait here, where they run into no timeout. At 4 in flight and 30 s an
-    answer, 64 wait 480 s."""
+    answer, 64 wait 480 s among themselves."""
 
     look_seconds: PositiveFloat = 2.0
     """A run that has ended is noticed after this long."""

@@ -42,7 +42,7 @@ def policy(settings: Settings) -> Policy:
     Deadline: none that sound work can meet. A handling lasts as long as its slowest trial, and its questions wait for those of all
     that are in hand. What can hang is bounded where it happens: a question by the gateway's timeout, an attack by the number of its
     questions. So it is the time in which all of these are asked, so many at once, each at its worst: for 16 batches of 64 trials, 100
-    questions and 600 s each, 64 at once, 11 days. It ends nothing but a bug.
+    questions and 1,200 s each, 64 at once, 22 days. It ends nothing but a bug.
     """
     questions = settings.writing_slots * MAX_TRIALS * MOST_ASKED
     return Policy(

@@ -18,7 +18,7 @@ from libra.v1.gateway_pb2 import (
 
 
 class GatewayService(gateway_pb2_grpc.GatewayServiceServicer):
-    """Answers from the same desk as the stage, ahead of its batches."""
+    """Answers from the same desk as the stage, ahead of its batches unless the caller is patient."""
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
@@ -41,4 +41,5 @@ class GatewayService(gateway_pb2_grpc.GatewayServiceServicer):
         check(request)
         model = await self._desk.entries.get(request.model, field="model")
         asked = questions(request, model)
-        return CompleteResponse(completions=await self._desk.completions.answer(asked, Lane.INTERACTIVE))
+        lane = Lane.BATCH if request.patient else Lane.INTERACTIVE
+        return CompleteResponse(completions=await self._desk.completions.answer(asked, lane))

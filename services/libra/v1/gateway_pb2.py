@@ -27,7 +27,7 @@ from libra.v1 import message_pb2 as libra_dot_v1_dot_message__pb2
 from libra.v1 import model_pb2 as libra_dot_v1_dot_model__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16libra/v1/gateway.proto\x12\x08libra.v1\x1a\x19libra/v1/completion.proto\x1a\x16libra/v1/message.proto\x1a\x14libra/v1/model.proto\"Q\n\x0bModelStatus\x12\x1e\n\x05model\x18\x01 \x01(\x0b\x32\x0f.libra.v1.Model\x12\x0f\n\x07problem\x18\x02 \x01(\t\x12\x11\n\tin_flight\x18\x03 \x01(\x05\"\x13\n\x11ListModelsRequest\";\n\x12ListModelsResponse\x12%\n\x06models\x18\x01 \x03(\x0b\x32\x15.libra.v1.ModelStatus\"B\n\x0c\x43onversation\x12#\n\x08messages\x18\x01 \x03(\x0b\x32\x11.libra.v1.Message\x12\r\n\x05\x65poch\x18\x02 \x01(\x05\"\x96\x01\n\x0f\x43ompleteRequest\x12\r\n\x05model\x18\x01 \x01(\t\x12\x32\n\nparameters\x18\x02 \x01(\x0b\x32\x1e.libra.v1.GenerationParameters\x12-\n\rconversations\x18\x03 \x03(\x0b\x32\x16.libra.v1.Conversation\x12\x11\n\tfresh_for\x18\x04 \x01(\t\"=\n\x10\x43ompleteResponse\x12)\n\x0b\x63ompletions\x18\x01 \x03(\x0b\x32\x14.libra.v1.Completion2\x9c\x01\n\x0eGatewayService\x12G\n\nListModels\x12\x1b.libra.v1.ListModelsRequest\x1a\x1c.libra.v1.ListModelsResponse\x12\x41\n\x08\x43omplete\x12\x19.libra.v1.CompleteRequest\x1a\x1a.libra.v1.CompleteResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16libra/v1/gateway.proto\x12\x08libra.v1\x1a\x19libra/v1/completion.proto\x1a\x16libra/v1/message.proto\x1a\x14libra/v1/model.proto\"Q\n\x0bModelStatus\x12\x1e\n\x05model\x18\x01 \x01(\x0b\x32\x0f.libra.v1.Model\x12\x0f\n\x07problem\x18\x02 \x01(\t\x12\x11\n\tin_flight\x18\x03 \x01(\x05\"\x13\n\x11ListModelsRequest\";\n\x12ListModelsResponse\x12%\n\x06models\x18\x01 \x03(\x0b\x32\x15.libra.v1.ModelStatus\"B\n\x0c\x43onversation\x12#\n\x08messages\x18\x01 \x03(\x0b\x32\x11.libra.v1.Message\x12\r\n\x05\x65poch\x18\x02 \x01(\x05\"\xa7\x01\n\x0f\x43ompleteRequest\x12\r\n\x05model\x18\x01 \x01(\t\x12\x32\n\nparameters\x18\x02 \x01(\x0b\x32\x1e.libra.v1.GenerationParameters\x12-\n\rconversations\x18\x03 \x03(\x0b\x32\x16.libra.v1.Conversation\x12\x11\n\tfresh_for\x18\x04 \x01(\t\x12\x0f\n\x07patient\x18\x05 \x01(\x08\"=\n\x10\x43ompleteResponse\x12)\n\x0b\x63ompletions\x18\x01 \x03(\x0b\x32\x14.libra.v1.Completion2\x9c\x01\n\x0eGatewayService\x12G\n\nListModels\x12\x1b.libra.v1.ListModelsRequest\x1a\x1c.libra.v1.ListModelsResponse\x12\x41\n\x08\x43omplete\x12\x19.libra.v1.CompleteRequest\x1a\x1a.libra.v1.CompleteResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -43,9 +43,9 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CONVERSATION']._serialized_start=274
   _globals['_CONVERSATION']._serialized_end=340
   _globals['_COMPLETEREQUEST']._serialized_start=343
-  _globals['_COMPLETEREQUEST']._serialized_end=493
-  _globals['_COMPLETERESPONSE']._serialized_start=495
-  _globals['_COMPLETERESPONSE']._serialized_end=556
-  _globals['_GATEWAYSERVICE']._serialized_start=559
-  _globals['_GATEWAYSERVICE']._serialized_end=715
+  _globals['_COMPLETEREQUEST']._serialized_end=510
+  _globals['_COMPLETERESPONSE']._serialized_start=512
+  _globals['_COMPLETERESPONSE']._serialized_end=573
+  _globals['_GATEWAYSERVICE']._serialized_start=576
+  _globals['_GATEWAYSERVICE']._serialized_end=732
 # @@protoc_insertion_point(module_scope)

@@ -110,10 +110,13 @@ class CompleteRequest(google.protobuf.message.Message):
     PARAMETERS_FIELD_NUMBER: builtins.int
     CONVERSATIONS_FIELD_NUMBER: builtins.int
     FRESH_FOR_FIELD_NUMBER: builtins.int
+    PATIENT_FIELD_NUMBER: builtins.int
     model: builtins.str
     """The model's name."""
     fresh_for: builtins.str
     """Not empty: share no answers with requests that say otherwise here."""
+    patient: builtins.bool
+    """Take turns with the batches. Otherwise somebody waits for the answers, and they go ahead."""
     @property
     def parameters(self) -> libra.v1.completion_pb2.GenerationParameters:
         """Shape the answers."""
@@ -129,9 +132,10 @@ class CompleteRequest(google.protobuf.message.Message):
         parameters: libra.v1.completion_pb2.GenerationParameters | None = ...,
         conversations: collections.abc.Iterable[global___Conversation] | None = ...,
         fresh_for: builtins.str = ...,
+        patient: builtins.bool = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["parameters", b"parameters"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["conversations", b"conversations", "fresh_for", b"fresh_for", "model", b"model", "parameters", b"parameters"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["conversations", b"conversations", "fresh_for", b"fresh_for", "model", b"model", "parameters", b"parameters", "patient", b"patient"]) -> None: ...
 
 global___CompleteRequest = CompleteRequest
 
