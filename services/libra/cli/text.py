@@ -5,16 +5,21 @@ from __future__ import annotations
 from libra.v1.run_pb2 import OutcomeCounts
 from libra.v1.verdict_pb2 import Outcome
 
-SHOWN_AS = {code: 0x2400 + code for code in range(32) if chr(code) not in "\n\t"} | {127: 0x2421}
-SHOWN_AS |= dict.fromkeys(range(0x80, 0xA0), 0xFFFD)
+PICTURES = {code: chr(0x2400 + code) for code in range(32) if chr(code) not in "\n\t"} | {127: "\N{SYMBOL FOR DELETE}"}
+PICTURES |= dict.fromkeys(range(0x80, 0xA0), "\N{REPLACEMENT CHARACTER}")
 """A control character stands as its picture: a model's answer must not be able to write commands to a terminal."""
+
+TURNS = {code: f"[U+{code:04X}]" for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A))}
+"""What turns the direction of text stands as its number: a line must not read otherwise than it is."""
+
+SHOWN_AS = PICTURES | TURNS
 
 MINUTE_SECONDS, HOUR_SECONDS = 60, 3600
 KILO = 1024
 
 
 def plain(text: str) -> str:
-    """Return the text without control characters, save for line ends and tabs."""
+    """Return the text without control characters and turns of its direction, save for line ends and tabs."""
     return text.replace("\r\n", "\n").translate(SHOWN_AS)
 
 

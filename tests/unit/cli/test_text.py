@@ -10,6 +10,11 @@ def test_a_models_answer_cannot_write_commands_to_a_terminal() -> None:
     assert plain("a\x1b[31mred\x07\x7f\x9b\tb\r\nc\x00") == "a␛[31mred␇␡\ufffd\tb\nc␀"
 
 
+def test_what_turns_the_direction_of_text_stands_as_its_number() -> None:
+    assert plain("\u202etpmorp a\u202c \u2067x\u2069") == "[U+202E]tpmorp a[U+202C] [U+2067]x[U+2069]"
+    assert plain("שלום\u200f!") == "שלום\u200f!"
+
+
 def test_one_line_is_cut_where_it_must_end() -> None:
     assert one_line("a\n b\tc", 10) == "a b c"
     assert one_line("abcdefgh", 5) == "abcd…"
