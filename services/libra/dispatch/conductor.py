@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 import structlog
 
 from libra.bus import streams
-from libra.bus.connection import NatsBus
+from libra.bus.connection import Backlog, NatsBus
 from libra.dispatch.expansion import next_stretch, total
 from libra.dispatch.pace import Pace
 from libra.dispatch.room import Room
@@ -70,6 +70,8 @@ class Conductor:
         """By model."""
         self._rooms: dict[str, Room] = {}
         self._paces: dict[str, Pace] = {}
+        self._backlog: dict[str, Backlog] = {}
+        """Of this look: one question serves all models."""
         self._eager_until_seconds = self._renewed_seconds + EAGER_SECONDS
         self._waits = False
         """Whether the last look met an outage."""
@@ -101,7 +103,7 @@ class Conductor:
 
     async def _step(self, record: RunRecord) -> bool:
         """Send what the windows have room for, sweep, and end the run if it is done; tell whether it is."""
-        progress = await self._store.cells.progress(self._id)
+        progress, self._backlog = await self._store.cells.progress(self._id), {}
         models = record.run.spec.models
         if all(settled(progress.get(model)) >= total(record.sections) for model in models):
             await self._end()
@@ -141,7 +143,7 @@ class Conductor:
         room = self._rooms[model].at(self._paces[model].per_second)
         if room.has(in_flight) >= MAX_TRIALS or in_flight + MAX_TRIALS > room.most:
             return room.has(in_flight)
-        backlog = await self._bus.backlog()
+        backlog = self._backlog = self._backlog or await self._bus.backlog()
         if not backlog.keys() >= set(queues):  # what waits for a model that no gateway knows yet cannot be seen
             return room.has(in_flight)
         return room.beside(in_flight, sum(backlog[queue].unfinished for queue in queues))
