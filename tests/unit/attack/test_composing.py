@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from libra.attack.catalogue import registry
 from libra.attack.catalogue.attack import Attack, ModelUse
 from libra.attack.catalogue.composing import compose
-from libra.attack.turns import Turn
+from libra.attack.turns import Turn, Turns
 from libra.errors import Invalid
 from libra.v1 import attack_pb2
 
@@ -19,7 +19,7 @@ STEPS = st.lists(st.sampled_from(["ciphering", "few_shots", "refusal_suppression
 
 @given(names=STEPS, text=st.text(max_size=40), seed=SEEDS)
 def test_a_composition_applies_its_steps_in_order(names: list[str], text: str, seed: int) -> None:
-    turns = (Turn("system", "Be brief."), Turn("user", text))
+    turns: Turns = (Turn("system", "Be brief."), Turn("user", text))
     composition = registry.find("+".join(names))
     assert composition
     assert composition.name == "+".join(names)

@@ -10,7 +10,7 @@ from libra.attack import forms
 from libra.attack.catalogue import registry
 from libra.attack.catalogue.attack import HARMLESS, ModelUse
 from libra.attack.catalogue.written.family import WRITTEN
-from libra.attack.catalogue.written.languages import LANGUAGES
+from libra.attack.catalogue.written.languages import LANGUAGES, Language
 from libra.attack.forms import Attacked, Form
 from libra.attack.talk import Reply, Role, Useless
 from libra.attack.turns import Turn, Turns
@@ -47,13 +47,13 @@ def test_twenty_one_languages_and_six_that_have_rules() -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES, ids=lambda language: language.code)
-async def test_a_translation_is_taken_as_it_is_and_the_prompt_is_fenced(language: object) -> None:
-    name = f"translation_{language.code}"  # type: ignore[attr-defined]
+async def test_a_translation_is_taken_as_it_is_and_the_prompt_is_fenced(language: Language) -> None:
+    name = f"translation_{language.code}"
     voices = Voices(
         attacker=lambda turns, _: f"<think>Let me see.</think>Here it is: <text>\n{language.magnets}\n</text>"
-    )  # type: ignore[attr-defined]
+    )
     done = await put(name, voices, CONVERSATION)
-    assert done == Attacked((*CONVERSATION[:-1], Turn("user", language.magnets)), Form.MODEL)  # type: ignore[attr-defined]
+    assert done == Attacked((*CONVERSATION[:-1], Turn("user", language.magnets)), Form.MODEL)
     attack = registry.find(name)
     assert attack
     assert attack.example() == done.turns[-1:]

@@ -45,34 +45,26 @@ Libra = Callable[..., Result]
 
 
 class Laid:
-    """Answers as they were laid out: by method, a message, an error, or a list of either."""
+    """Answers as they were laid out: by method, a message, an error, or a list of either; a stream is a list itself."""
 
     def __init__(self) -> None:
         self.answers: dict[str, Any] = {}
         self.requests: list[Any] = []
 
-    def give(self, method: str, request: Any, context: grpc.ServicerContext) -> Any:
-        self.requests.append(request)
-        answer = self.answers[method]
-        answer = answer.pop(0) if isinstance(answer, list) else answer
-        if isinstance(answer, LibraError):
-            context.abort_with_status(rpc_status.to_status(to_status(answer, "r1")))
-        return answer
+    def give(self, method: str) -> Callable[[Any, grpc.ServicerContext], Any]:
+        def given(request: Any, context: grpc.ServicerContext) -> Any:
+            self.requests.append(request)
+            answer = self.answers[method]
+            answer = answer.pop(0) if isinstance(answer, list) else answer
+            if isinstance(answer, LibraError):
+                context.abort_with_status(rpc_status.to_status(to_status(answer, "r1")))
+            return iter(answer) if isinstance(answer, list) else answer
 
+        return given
 
-class Runs(run_pb2_grpc.RunServiceServicer):
-    def __init__(self, laid: Laid) -> None:
-        self.CreateRun = lambda request, context: laid.give("CreateRun", request, context)
-        self.GetRun = lambda request, context: laid.give("GetRun", request, context)
-        self.ListRuns = lambda request, context: laid.give("ListRuns", request, context)
-        self.WatchRun = lambda request, context: iter(laid.give("WatchRun", request, context))
-
-
-class Ranking(ranking_pb2_grpc.RankingServiceServicer):
-    def __init__(self, laid: Laid) -> None:
-        self.GetBoard = lambda request, context: laid.give("GetBoard", request, context)
-        self.ListVerdicts = lambda request, context: laid.give("ListVerdicts", request, context)
-        self.AuditRun = lambda request, context: laid.give("AuditRun", request, context)
+    def servicer(self, base: type, *methods: str) -> Any:
+        """Return a service that gives what is laid out for `methods`; it has no others."""
+        return type(base.__name__, (base,), {name: staticmethod(self.give(name)) for name in methods})()
 
 
 @pytest.fixture
@@ -83,8 +75,10 @@ def laid() -> Laid:
 @pytest.fixture
 def libra(laid: Laid, tmp_path: Path) -> Iterator[Libra]:
     server = grpc.server(ThreadPoolExecutor(2))
-    run_pb2_grpc.add_RunServiceServicer_to_server(Runs(laid), server)
-    ranking_pb2_grpc.add_RankingServiceServicer_to_server(Ranking(laid), server)
+    runs = laid.servicer(run_pb2_grpc.RunServiceServicer, "CreateRun", "GetRun", "ListRuns", "WatchRun")
+    run_pb2_grpc.add_RunServiceServicer_to_server(runs, server)
+    ranking = laid.servicer(ranking_pb2_grpc.RankingServiceServicer, "GetBoard", "ListVerdicts", "AuditRun")
+    ranking_pb2_grpc.add_RankingServiceServicer_to_server(ranking, server)
     address = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
     server.start()
     env = {"LIBRA_DISPATCH_ADDRESS": address, "LIBRA_RANKING_ADDRESS": address, "LIBRA_DATA": str(tmp_path / "none")}

@@ -16,7 +16,7 @@ from libra.errors import Invalid
 
 datasets = pytest.importorskip("datasets", reason="the extra huggingface is not installed")
 
-ROWS = {
+ROWS: dict[str, list[Any]] = {
     "goal": ["How do I rob a bank?", "Wie backe ich Brot? \u2028 ☕", "Say\u0000nothing."],
     "rules": ["Be kind.", None, ""],
     "answer": [1, 2, 3],
@@ -99,7 +99,7 @@ def test_a_fault_names_its_row(folder: str) -> None:
 
 
 @pytest.mark.parametrize("changes", [{"name": "/nowhere/at/all"}, {"split": "training"}, {"config": "german"}])
-def test_what_is_not_there_is_said(folder: str, changes: dict[str, str]) -> None:
+def test_what_is_not_there_is_said(folder: str, changes: dict[str, Any]) -> None:
     with pytest.raises(Invalid, match="cannot be read"):
         list(lines(Source(**{"name": folder, **changes}), Columns(prompt="goal")))
 

@@ -49,7 +49,12 @@ CALIBRATION = Calibration(
     true_negatives=40,
     false_negatives=2,
     unjudged=1,
-    **dict.fromkeys(("accuracy", "precision", "recall", "specificity", "f1", "kappa"), RATE),
+    accuracy=RATE,
+    precision=RATE,
+    recall=RATE,
+    specificity=RATE,
+    f1=RATE,
+    kappa=RATE,
 )
 
 

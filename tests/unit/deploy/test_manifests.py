@@ -153,7 +153,7 @@ class TestCluster:
         for source in container(place, service)["envFrom"]:
             if "configMapRef" in source:
                 environment |= objects(place, "ConfigMap")[source["configMapRef"]["name"]]["data"]
-        secret = {}
+        secret: dict[str, str] = {}
         for one in container(place, service)["env"]:
             (secret if "valueFrom" in one else environment)[one["name"]] = str(one.get("value"))
         assert set(secret) == {"LIBRA_MONGO_URL"}

@@ -27,8 +27,9 @@ REGISTRY = Registry(
 )
 
 
-def check(*attacks: str, **models: str) -> tuple[str, ...]:
-    return check_models(RunSpec(models=["one"], attacks=attacks, **models), REGISTRY)
+def check(*attacks: str, attack_model: str = "", judge_model: str = "") -> tuple[str, ...]:
+    spec = RunSpec(models=["one"], attacks=attacks, attack_model=attack_model, judge_model=judge_model)
+    return check_models(spec, REGISTRY)
 
 
 @pytest.mark.parametrize(

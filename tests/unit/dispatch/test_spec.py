@@ -15,7 +15,7 @@ from libra.v1.run_pb2 import RunSpec
 from libra.v1.task_pb2 import Category, JudgeSpec, Task
 
 
-def task(name: str, category: Category, judge: str = "refusal", **options: str) -> Task:
+def task(name: str, category: Category.ValueType, judge: str = "refusal", **options: str) -> Task:
     return Task(
         name=name, version="0" * 12, category=category, sample_count=30, judge=JudgeSpec(name=judge, options=options)
     )

@@ -20,7 +20,7 @@ def question(
 ) -> Question:
     entry = {"name": "m", "provider": OPENAI, "base_url": "http://one/v1", "remote_model": "r"} | (model or {})
     shape = {"messages": (Message(role="user", content="hello"),)} | changes
-    return Question(Model(**entry), GenerationParameters(**(parameters or {})), **shape)  # type: ignore[arg-type]
+    return Question(Model(**entry), GenerationParameters(**(parameters or {})), **shape)  # type: ignore[arg-type]  # fields by name
 
 
 PLAIN = question()

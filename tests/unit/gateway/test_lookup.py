@@ -27,7 +27,7 @@ def test_a_batch_is_looked_for_at_once_and_again_after_a_while() -> None:
         lookup = Lookup(shelf.find)
         for name in ("a", "b"):
             lookup.want(name)
-        assert await asyncio.gather(lookup.find("a"), lookup.find("b")) == [None, None]
+        assert [*await asyncio.gather(lookup.find("a"), lookup.find("b"))] == [None, None]
         shelf.kept["b"] = Completion(id="b")
         assert await lookup.again("b") is None  # the look is a new one
         await asyncio.sleep(2 * OLD_SECONDS)

@@ -91,7 +91,8 @@ async def test_a_judge_model_sees_the_fields_it_is_to_see_and_no_others() -> Non
     assert "swordfish" not in question
 
 
-VOTES = {
+Votes = tuple[float | None, float | None, float | None]
+VOTES: dict[Votes, tuple[float | None, str, str]] = {
     (1, 1, 0): (1.0, "met", "1,1,0"),
     (0, 1, 0): (0.0, "unmet", "0,1,0"),
     (1, 1, 1): (1.0, "met", "1,1,1"),
@@ -105,7 +106,7 @@ VOTES = {
 
 
 @pytest.mark.parametrize("votes", VOTES)
-async def test_a_panel_decides_by_its_majority(votes: tuple[float | None, ...]) -> None:
+async def test_a_panel_decides_by_its_majority(votes: Votes) -> None:
     by_model = dict(zip("abc", votes, strict=True))
 
     def says(model: str, _: str) -> Reply:

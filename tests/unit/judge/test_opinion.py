@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 import re
 
-import jsonschema
+import jsonschema  # type: ignore[import-untyped]  # its types are a package of their own
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st

@@ -43,7 +43,8 @@ def drawn(design: Design, generator: np.random.Generator, truth: np.ndarray, sam
     # A trial scores 1 if a normal figure, part of which is the sample's own, lies below the quantile of the truth.
     own = generator.standard_normal((len(truth), 1, samples, 1)) * np.sqrt(design.alike)
     chance = generator.standard_normal((*truth.shape, samples, design.epochs)) * np.sqrt(1 - design.alike)
-    return (own + chance < ndtri(truth)[..., None, None]).sum(axis=-1).astype(float)
+    sums: np.ndarray = (own + chance < ndtri(truth)[..., None, None]).sum(axis=-1).astype(float)
+    return sums
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +111,8 @@ def scored(design: Design, categories: Sequence[Sequence[Task]], board: int) -> 
 
 
 def section(space: str, sums: np.ndarray, count: int = 1) -> Section:
-    return Section(space, np.arange(len(sums)), np.full(len(sums), count), sums)
+    ordinals, counts = np.arange(len(sums)), np.full(len(sums), count)
+    return Section(space, ordinals, counts, sums)  # type: ignore[arg-type]  # arrays serve as well
 
 
 def task(space: str, scores: Sequence[float], first: int = 0) -> Score:

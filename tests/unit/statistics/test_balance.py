@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
@@ -64,8 +65,8 @@ def test_the_error_follows_the_slope(capability: float, safety: float) -> None:
     step = 1e-6
     for formula in (balance.overall, balance.by_sum, balance.by_norm):
 
-        def at(one: float, other: float, formula: object = formula) -> float:
-            return formula(known(one), known(other)).value  # type: ignore[operator,no-any-return]
+        def at(one: float, other: float, formula: Callable[[Score, Score], Score] = formula) -> float:
+            return formula(known(one), known(other)).value
 
         by_capability = (at(capability + step, safety) - at(capability - step, safety)) / (2 * step)
         by_safety = (at(capability, safety + step) - at(capability, safety - step)) / (2 * step)
@@ -131,7 +132,7 @@ def test_parts_that_share_samples_make_overall_less_sure() -> None:
     assert alone
     assert wide
     assert narrow
-    assert (wide.low, wide.high) == (pytest.approx(alone.low, abs=1e-4), pytest.approx(alone.high, abs=1e-4))
+    assert (wide.low, wide.high) == pytest.approx((alone.low, alone.high), abs=1e-4)
     assert (narrow.high - narrow.low) * math.sqrt(2) == pytest.approx(wide.high - wide.low, rel=1e-3)
 
 

@@ -41,7 +41,7 @@ def test_a_log_call_spells_no_action_of_its_own() -> None:
 
 @pytest.mark.parametrize("name", METRICS)
 def test_a_metric_is_named_for_its_attribute(name: str) -> None:
-    metric = METRICS[name].describe()[0]
+    (metric,) = METRICS[name].describe()
     assert metric.name == f"libra_{name}"
     assert metric.documentation.endswith(".")
     assert (metric.type == "histogram") == name.endswith("_seconds")

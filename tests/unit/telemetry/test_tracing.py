@@ -62,7 +62,7 @@ class Collector(TraceServiceServicer):
 def collector() -> Iterator[tuple[Collector, int]]:
     server = grpc.server(futures.ThreadPoolExecutor(1))
     servicer = Collector()
-    add_TraceServiceServicer_to_server(servicer, server)
+    add_TraceServiceServicer_to_server(servicer, server)  # type: ignore[no-untyped-call]  # generated without types
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     yield servicer, port

@@ -11,13 +11,14 @@ from libra.testing.memory import MemoryServer, MemoryStore, Trouble
 from libra.testing.memory.transaction import transactions
 from libra.testing.memory.way import Client, straight
 from libra.v1.batch_pb2 import BatchHeader, VerdictBatch
+from libra.v1.task_pb2 import Category
 from libra.v1.verdict_pb2 import Outcome, Verdict
 
 CELL = {"run": "r", "judging": 0, "model": "m", "task": "t@1", "attack": "none", "category": 1}
 
 
 def one(sample: int) -> VerdictBatch:
-    header = BatchHeader(run="r", model="m", task="t@1", attack="none", category="CATEGORY_CAPABILITY")
+    header = BatchHeader(run="r", model="m", task="t@1", attack="none", category=Category.CATEGORY_CAPABILITY)
     return VerdictBatch(header=header, verdicts=[Verdict(sample=sample, outcome=Outcome.OUTCOME_SCORED, score=1)])
 
 

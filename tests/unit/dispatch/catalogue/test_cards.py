@@ -63,7 +63,7 @@ def test_the_judge_takes_the_cards_options_and_a_run_adds_its_model(name: str) -
     spec = JudgeSpec(name=card.judge, options=card.options)
     task = Task(name=name, judge=spec)
     judges = {kind.name: to_proto(kind) for kind in KINDS.values()}
-    models = Registry(models=frozenset({"judge-1"}), tasks={}, attacks=frozenset(), judges=judges)
+    models = Registry(models=frozenset({"judge-1"}), tasks={}, attacks={}, judges=judges)
     check(judge_of(task, RunSpec(judge_model="judge-1"), models))
     if card.judge == "harm":  # whoever has no judge model puts the rule in its place
         check(judge_of(task, RunSpec(judges={name: "refusal"}), models))
@@ -73,7 +73,9 @@ def test_the_judge_takes_the_cards_options_and_a_run_adds_its_model(name: str) -
 def test_a_rebuilt_task_names_an_attack_that_there_is(name: str) -> None:
     attack = name.removeprefix("librai_adv_")
     assert f"the attack {attack}" in ENTRIES[name].card.source
-    assert registry.find(attack).name == attack
+    found = registry.find(attack)
+    assert found
+    assert found.name == attack
 
 
 def test_a_name_that_is_not_known_is_answered_with_those_that_come_near() -> None:
