@@ -23,7 +23,8 @@ async def main(url: str, in_flight: int, number: int) -> None:
             messages = [{"role": "user", "content": question(place)}]
             body = {"model": "mock", "messages": messages, "max_tokens": 512}
             async with free, session.post(f"{url}/chat/completions", json=body) as response:
-                return (await response.json())["choices"][0]["message"]["content"]
+                answer: str = (await response.json())["choices"][0]["message"]["content"]
+                return answer
 
         started, used = time.perf_counter(), time.process_time()
         await asyncio.gather(*[one(place) for place in range(number)])

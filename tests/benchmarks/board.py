@@ -47,7 +47,7 @@ class Latency:
 
 async def latencies(folder: Any, mongo_url: str) -> dict[int, Latency]:
     """Return the latency by number of verdicts; the two are measured in turns, twice each."""
-    with pymongo.MongoClient(mongo_url) as mongo:
+    with pymongo.MongoClient[dict[str, Any]](mongo_url) as mongo:
         for verdicts in (FEW, MANY):
             write(mongo[f"board_{verdicts}"], verdicts)
     found: dict[int, list[Latency]] = {FEW: [], MANY: []}

@@ -32,7 +32,8 @@ class Standin:
 
     def report(self) -> dict[str, Any]:
         with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/report") as answer:
-            return json.load(answer)
+            found: dict[str, Any] = json.load(answer)
+            return found
 
 
 @contextmanager

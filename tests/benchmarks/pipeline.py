@@ -96,10 +96,12 @@ class Pipeline:
         spec = RunSpec(models=[model], tasks=[task], epochs=epochs, fresh=True, judges={"*": judge})
         if judge == EXACT:
             spec.judge_options["field"] = EXPECTED
-        return (await call(self._runs.CreateRun, CreateRunRequest(spec=spec), CALL_SECONDS)).run
+        run: Run = (await call(self._runs.CreateRun, CreateRunRequest(spec=spec), CALL_SECONDS)).run
+        return run
 
     async def _run(self, run: str) -> Run:
-        return (await call(self._runs.GetRun, GetRunRequest(id=run), CALL_SECONDS)).run
+        now: Run = (await call(self._runs.GetRun, GetRunRequest(id=run), CALL_SECONDS)).run
+        return now
 
     async def _settled(self, run: str, trials: int) -> None:
         started = time.monotonic()

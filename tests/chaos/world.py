@@ -97,7 +97,7 @@ class World:
 
         await call(TaskServiceStub(self._dispatch).ImportTask, requests(), CALL_SECONDS)
         spec = RunSpec(models=[name], tasks=[task], attacks=ATTACKS)
-        run = (await call(self._runs.CreateRun, CreateRunRequest(spec=spec), CALL_SECONDS)).run
+        run: Run = (await call(self._runs.CreateRun, CreateRunRequest(spec=spec), CALL_SECONDS)).run
         assert run.trials == trials
         return run
 
@@ -106,7 +106,7 @@ class World:
         async with asyncio.timeout(seconds):
             while True:
                 with contextlib.suppress(Unavailable):  # whoever was asked has just been killed
-                    now = (await call(self._runs.GetRun, GetRunRequest(id=run), CALL_SECONDS)).run
+                    now: Run = (await call(self._runs.GetRun, GetRunRequest(id=run), CALL_SECONDS)).run
                     counts = now.counts
                     settled = counts.scored + counts.filtered + counts.unjudged + counts.failed
                     if now.state != RunState.RUN_STATE_RUNNING or enough(settled):

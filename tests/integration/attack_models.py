@@ -79,7 +79,7 @@ class Models:
 
     async def answered(self, batch: TrialBatch) -> CompletionBatch:
         """Return what the gateway's own stage makes of a batch."""
-        trials = Trials(self.desk.entries, self.desk.completions, self.desk.ended, Hand(64))
+        trials = Trials(self.desk.entries, self.desk.completions, self.desk.ended, Hand(lambda: 64))
         (sent,) = await trials.handle(batch)
         return CompletionBatch.FromString(sent.data)
 

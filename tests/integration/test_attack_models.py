@@ -195,8 +195,9 @@ async def test_who_lacks_a_model_is_told_which(
     models: Models, attack: str, named: dict[str, str], field: str, words: str
 ) -> None:
     messages = [Message(role="user", content="How do magnets work?")]
+    request = TransformRequest(attack=attack, messages=messages, **named)  # type: ignore[arg-type]  # text fields
     with pytest.raises(CallerError, match=words) as refusal:
-        await call(models.service.Transform, TransformRequest(attack=attack, messages=messages, **named), 60)
+        await call(models.service.Transform, request, 60)
     assert refusal.value.field == field
 
 

@@ -213,7 +213,7 @@ async def test_a_sign_of_life_and_a_second_settlement_do_no_harm(bus: NatsBus) -
 async def test_signals_reach_whoever_listens(bus: NatsBus, nats_url: str) -> None:
     async with connected(nats_url) as other, asyncio.timeout(SECONDS):
         heard = other.listen(streams.event_run("*"))
-        first = asyncio.create_task(anext(heard))
+        first = asyncio.ensure_future(anext(heard))
         while not first.done():
             await bus.signal(streams.event_run("r1"), b"x")
             await asyncio.sleep(0.02)
@@ -225,7 +225,7 @@ async def test_a_killed_server_that_comes_back_has_lost_nothing(server: Own) -> 
     async with connected(server.url) as bus:
         await bus.ensure()
         heard = bus.listen(streams.event_board())
-        first = asyncio.create_task(anext(heard))
+        first = asyncio.ensure_future(anext(heard))
         for key in ("a", "b"):
             await bus.publish(message(key), {})
         (in_hand,) = await bus.pull("judge", 1)

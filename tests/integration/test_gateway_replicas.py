@@ -70,7 +70,7 @@ async def test_the_limit_holds_and_is_used_while_gateways_come_and_are_killed(
         await send(bus, "m", 5000)
         gauge = Gauge(provider)
         watching = asyncio.create_task(gauge.watch())
-        means = {}
+        means: dict[int | str, float] = {}
         with fleet(tmp_path, nats_url, mongo_server.url, database, **variables) as gateways:
             for replicas in (1, 2, 4):
                 while len(gateways.gateways) < replicas:

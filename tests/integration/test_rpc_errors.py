@@ -15,7 +15,7 @@ from libra.errors import CallerError, Conflict, Invalid, LibraError, NotFound, N
 from libra.rpc import client
 from libra.rpc.errors import DETAILS_KEY, RemoteFault
 from libra.rpc.limits import MAX_MESSAGE_BYTES, MAX_MESSAGE_CHARACTERS
-from libra.rpc.server import Server
+from libra.rpc.server import Served, Server
 from libra.telemetry.actions import Action
 from libra.telemetry.metrics import Metrics
 from libra.v1.run_pb2 import GetRunRequest, GetRunResponse, Run, WatchRunRequest, WatchRunResponse
@@ -77,10 +77,11 @@ class World:
 
 @pytest.fixture
 async def world() -> AsyncIterator[World]:
-    registry, runs = CollectorRegistry(), Runs()
-    services = [
+    registry = CollectorRegistry()
+    runs, tasks = Runs(), Tasks()  # type: ignore[abstract]  # in types alone: what they lack is UNIMPLEMENTED
+    services: list[Served] = [
         (add_RunServiceServicer_to_server, runs, "libra.v1.RunService"),
-        (add_TaskServiceServicer_to_server, Tasks(), "libra.v1.TaskService"),
+        (add_TaskServiceServicer_to_server, tasks, "libra.v1.TaskService"),
     ]
     server = Server(services, Metrics(registry))
     port = await server.start("127.0.0.1:0")
@@ -270,7 +271,8 @@ async def test_statuses_of_another_make_are_read_by_their_code() -> None:
             raise AssertionError
 
     server = grpc.aio.server()
-    add_RunServiceServicer_to_server(Foreign(), server)
+    foreign = Foreign()  # type: ignore[abstract]  # in types alone: what it lacks is UNIMPLEMENTED
+    add_RunServiceServicer_to_server(foreign, server)
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
     expected = {

@@ -56,6 +56,9 @@ class Runs(RunServiceServicer):
     time_left_seconds: float | None = None
     request_id: str = ""
 
+    CreateRun = RunServiceServicer.CreateRun
+    """Left UNIMPLEMENTED; in types alone it is abstract."""
+
     async def GetRun(self, request: GetRunRequest, context: grpc.aio.ServicerContext) -> GetRunResponse:
         self.time_left_seconds, self.request_id = incoming.time_left(None), incoming.request_id()
         if self.next:

@@ -53,7 +53,7 @@ async def connect(request: pytest.FixtureRequest) -> AsyncIterator[Connect]:
     await another(0).ensure_indexes()
     yield another
     if request.param == "mongo":
-        await opened[0]._client.drop_database(database)  # type: ignore[union-attr]
+        await opened[0]._client.drop_database(database)  # type: ignore[union-attr]  # only a Store has one
     for store in opened:
         await store.close()
 

@@ -101,7 +101,7 @@ class Replica:
     def __init__(self, world: World, askers: int) -> None:
         self._world = world
         self.line = Line(world.model, METRICS)
-        self.holding = Holding(self.line, world.bucket, PACE, self._tell)  # type: ignore[arg-type]
+        self.holding = Holding(self.line, world.bucket, PACE, self._tell)  # type: ignore[arg-type]  # a bucket in memory
         self.tasks = [asyncio.create_task(self.holding.keep())]
         self.ask(askers)
 

@@ -243,12 +243,12 @@ class Replay:
         async def running(run: str) -> RunState.ValueType:
             return RunState.RUN_STATE_RUNNING
 
-        trials = Trials(desk.entries, desk.completions, EndedRuns(running, 1000), Hand(1))
+        trials = Trials(desk.entries, desk.completions, EndedRuns(running, 1000), Hand(lambda: 1))
         self.stages: dict[str, tuple[Any, Any]] = {
             "attack": (TrialBatch, attack_stage(AttackSettings()).handle),
             "gateway": (TrialBatch, trials.handle),
             "judge": (CompletionBatch, judge_stage(JudgeSettings(), nobody, METRICS, EndedRuns(running, 1000)).handle),
-            "ranking": (VerdictBatch, ranking_stage(store, lambda _: None, RankingSettings()).handle),  # type: ignore[arg-type]
+            "ranking": (VerdictBatch, ranking_stage(store, lambda _: None, RankingSettings()).handle),  # type: ignore[arg-type]  # all of a store that it needs
         }
 
     async def play(self) -> None:

@@ -54,7 +54,7 @@ class Means:
 
 
 def dispatch(means: Means) -> list[Worker]:
-    return [DispatchDesk(means.store, means.wire, METRICS, means.dispatch, means.clock).work]  # type: ignore[arg-type]
+    return [DispatchDesk(means.store, means.wire, METRICS, means.dispatch, means.clock).work]  # type: ignore[arg-type]  # a store and a bus in memory
 
 
 def attack(means: Means) -> list[Worker]:
@@ -62,12 +62,12 @@ def attack(means: Means) -> list[Worker]:
 
 
 def gateway(means: Means) -> list[Worker]:
-    return [Supervisor(gateway_desk(means), means.wire, METRICS).work]  # type: ignore[arg-type]
+    return [Supervisor(gateway_desk(means), means.wire, METRICS).work]  # type: ignore[arg-type]  # as above
 
 
 def gateway_desk(means: Means) -> Desk:
     store, settings, lines = means.store, GatewaySettings(), Lines(METRICS)
-    keeper = Keeper(store.completions, settings.hold_seconds)  # type: ignore[arg-type]
+    keeper = Keeper(store.completions, settings.hold_seconds)  # type: ignore[arg-type]  # completions in memory
     asker = Asker(means.providers, keeper, settings.retry_policy(), random.random, NoOpTracer())
     return Desk(
         settings=settings,
@@ -75,7 +75,7 @@ def gateway_desk(means: Means) -> Desk:
         lines=lines,
         entries=Entries(store.models.list, settings.look_seconds),
         ended=EndedRuns(store.runs.state, settings.look_seconds),
-        completions=Completions(store.completions, asker, keeper, lines),  # type: ignore[arg-type]
+        completions=Completions(store.completions, asker, keeper, lines),  # type: ignore[arg-type]  # as above
     )
 
 
@@ -89,7 +89,7 @@ def ranking(means: Means) -> list[Worker]:
     settings = RankingSettings()
     announcer = Announcer(means.wire.signal, settings.signal_seconds)
     means.store.verdicts.observe(recorder(METRICS))
-    stage = ranking_stage(means.store, announcer.moved, settings)  # type: ignore[arg-type]
+    stage = ranking_stage(means.store, announcer.moved, settings)  # type: ignore[arg-type]  # a store in memory
     return [_runner(stage, RANKING_CONSUMER, means), announcer.work]
 
 

@@ -26,13 +26,14 @@ class Client:
         await self._dispatch.close()
 
     async def create(self, **spec: Any) -> Run:
-        return (await call(self._runs.CreateRun, CreateRunRequest(spec=RunSpec(**spec)), CALL_SECONDS)).run
+        run: Run = (await call(self._runs.CreateRun, CreateRunRequest(spec=RunSpec(**spec)), CALL_SECONDS)).run
+        return run
 
     async def ended(self, run: str) -> Run:
         """Return the run once it has ended."""
         async with asyncio.timeout(PATIENCE_SECONDS):
             while True:
-                now = (await call(self._runs.GetRun, GetRunRequest(id=run), CALL_SECONDS)).run
+                now: Run = (await call(self._runs.GetRun, GetRunRequest(id=run), CALL_SECONDS)).run
                 if now.state != RunState.RUN_STATE_RUNNING:
                     return now
                 await asyncio.sleep(LOOK_SECONDS)

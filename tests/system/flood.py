@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 import psutil
@@ -59,7 +60,7 @@ class Flood:
     async def prepare(self) -> None:
         lines = [json.dumps({"messages": [{"role": "user", "content": f"How is {n} done?"}]}) for n in range(SAMPLES)]
 
-        async def requests():
+        async def requests() -> AsyncIterator[ImportTaskRequest]:
             yield ImportTaskRequest(
                 header=ImportTaskHeader(card_yaml=CARD.format(name=self._task), file_name=f"{self._task}.jsonl")
             )
@@ -79,7 +80,7 @@ class Flood:
 
     async def begin(self, model: str, trials: int, *, fresh: bool = False) -> Run:
         spec = RunSpec(models=[model], tasks=[self._task], epochs=trials // SAMPLES, fresh=fresh)
-        run = (await call(self._runs.CreateRun, CreateRunRequest(spec=spec), CALL_SECONDS)).run
+        run: Run = (await call(self._runs.CreateRun, CreateRunRequest(spec=spec), CALL_SECONDS)).run
         assert run.trials == trials
         return run
 
@@ -91,7 +92,8 @@ class Flood:
                 await asyncio.sleep(0.05)
 
     async def settled(self, run: Run) -> int:
-        counts = (await call(self._runs.GetRun, GetRunRequest(id=run.id), CALL_SECONDS)).run.counts
+        now: Run = (await call(self._runs.GetRun, GetRunRequest(id=run.id), CALL_SECONDS)).run
+        counts = now.counts
         return counts.scored + counts.filtered + counts.unjudged + counts.failed
 
     async def cancel(self, run: Run, watch_seconds: float = 0.0) -> float:

@@ -5,21 +5,20 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 import grpc.aio
 
 from libra.bus.connection import NatsBus
-from libra.judge.kind import Reply
 from libra.process import Wiring
 from libra.rpc.client import call
 from libra.rpc.server import Server
 from libra.store.client import Store
 from libra.v1.dead_letter_pb2_grpc import DeadLetterServiceStub
 from libra.v1.model_pb2_grpc import ModelServiceStub
-from libra.v1.run_pb2 import CreateRunRequest, GetRunRequest, Run, RunSpec
+from libra.v1.run_pb2 import CreateRunRequest, CreateRunResponse, GetRunRequest, Run, RunSpec
 from libra.v1.run_pb2_grpc import RunServiceStub
-from libra.v1.task_pb2 import ImportTaskHeader, ImportTaskRequest
+from libra.v1.task_pb2 import ImportTaskHeader, ImportTaskRequest, ImportTaskResponse
 from libra.v1.task_pb2_grpc import TaskServiceStub
 
 SECONDS = 20.0
@@ -45,23 +44,29 @@ class Dispatch:
     letters: DeadLetterServiceStub
     wiring: Wiring
 
-    async def import_task(self, card: str = CARD, data: bytes = FILE, name: str = "mine.jsonl", piece: int = 97) -> Any:
+    async def import_task(
+        self, card: str = CARD, data: bytes = FILE, name: str = "mine.jsonl", piece: int = 97
+    ) -> ImportTaskResponse:
         header = ImportTaskRequest(header=ImportTaskHeader(card_yaml=card, file_name=name))
         pieces = [ImportTaskRequest(data=data[start : start + piece]) for start in range(0, len(data), piece)]
         return await self.send([header, *pieces])
 
-    async def send(self, requests: Sequence[ImportTaskRequest]) -> Any:
-        return await call(self.tasks.ImportTask, iter(requests), SECONDS)
+    async def send(self, requests: Sequence[ImportTaskRequest]) -> ImportTaskResponse:
+        imported: ImportTaskResponse = await call(self.tasks.ImportTask, iter(requests), SECONDS)
+        return imported
 
-    async def create(self, request_id: str = "", **spec: Any) -> Any:
+    async def create(self, request_id: str = "", **spec: Any) -> CreateRunResponse:
         whole = {"models": ["refuser"], "tasks": ["mine"], **spec}
-        return await call(self.runs.CreateRun, CreateRunRequest(spec=RunSpec(**whole), request_id=request_id), SECONDS)
+        request = CreateRunRequest(spec=RunSpec(**whole), request_id=request_id)
+        created: CreateRunResponse = await call(self.runs.CreateRun, request, SECONDS)
+        return created
 
     async def run(self, run: str) -> Run:
-        return (await call(self.runs.GetRun, GetRunRequest(id=run), SECONDS)).run
+        now: Run = (await call(self.runs.GetRun, GetRunRequest(id=run), SECONDS)).run
+        return now
 
 
-async def nobody(model: str, conversations: object, *, json_schema: str, epoch: int) -> list[Reply]:
+async def nobody(*_: object, **__: object) -> NoReturn:
     raise AssertionError("a catalogue asks no model")
 
 

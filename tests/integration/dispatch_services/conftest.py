@@ -14,7 +14,7 @@ from libra.dispatch.settings import Settings
 from libra.judge.service import JudgeService
 from libra.process import Parts
 from libra.rpc.client import channel
-from libra.rpc.server import Server
+from libra.rpc.server import Served, Server
 from libra.store.client import Store
 from libra.telemetry.metrics import Metrics
 from libra.v1.attack_pb2_grpc import add_AttackServiceServicer_to_server
@@ -30,7 +30,7 @@ from .caller import Catalogues, Dispatch, nobody
 
 @pytest.fixture
 async def catalogues(store: Store) -> AsyncIterator[Catalogues]:
-    served = [
+    served: list[Served] = [
         (add_AttackServiceServicer_to_server, AttackService(lambda _: nobody), "libra.v1.AttackService"),
         (add_JudgeServiceServicer_to_server, JudgeService(nobody, store.calibrations), "libra.v1.JudgeService"),
     ]
@@ -55,7 +55,7 @@ async def dispatch(store: Store, nats_url: str, catalogues: Catalogues) -> Async
     port = await server.start("127.0.0.1:0")
     await server.set_ready(ready=True)
     async with channel(f"127.0.0.1:{port}") as opened:
-        stubs = [TaskServiceStub, ModelServiceStub, RunServiceStub, DeadLetterServiceStub]
-        yield Dispatch(store, bus, *(stub(opened) for stub in stubs), wiring)
+        tasks, models, runs = TaskServiceStub(opened), ModelServiceStub(opened), RunServiceStub(opened)
+        yield Dispatch(store, bus, tasks, models, runs, DeadLetterServiceStub(opened), wiring)
     await server.stop(0)
     await bus.close()

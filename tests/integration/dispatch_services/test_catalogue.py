@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
@@ -13,6 +14,7 @@ from libra.v1.task_pb2 import (
     CatalogueState,
     ImportTaskHeader,
     ImportTaskRequest,
+    ImportTaskResponse,
     ListCatalogueRequest,
     ListSamplesRequest,
 )
@@ -33,7 +35,7 @@ async def entries(dispatch: Dispatch) -> dict[str, CatalogueEntry]:
     return {entry.task.name: entry for entry in answer.entries}
 
 
-async def by_name(dispatch: Dispatch, **header: object) -> object:
+async def by_name(dispatch: Dispatch, **header: Any) -> ImportTaskResponse:
     given = {"catalogue": "truthful_qa_mc1", "file_name": "questions.jsonl", **header}
     return await dispatch.send(
         [

@@ -15,6 +15,7 @@ from libra.v1.task_pb2 import (
     ImportTaskRequest,
     ListSamplesRequest,
     ListTasksRequest,
+    Sample,
 )
 
 from .caller import CARD, FILE, SECONDS, Dispatch, record
@@ -62,7 +63,7 @@ async def test_a_task_is_imported_in_pieces_and_the_same_content_once(dispatch: 
     for name in ("mine", f"mine@{first.task.version}"):
         assert (await call(dispatch.tasks.GetTask, GetTaskRequest(name=name), SECONDS)).task == first.task
 
-    samples = []
+    samples: list[Sample] = []
     request = ListSamplesRequest(task="mine", page_size=50)
     while not samples or request.page_token:
         page = await call(dispatch.tasks.ListSamples, request, SECONDS)
