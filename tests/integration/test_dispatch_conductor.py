@@ -177,14 +177,13 @@ async def test_a_run_sends_ahead_what_its_model_has_answered_before_verdicts_tel
             for delivery in await world.pull(streams.gateway_consumer("one")):
                 await delivery.ack()
 
-    patient = replace(IMPATIENT, window_trials=4096, wake_seconds=60.0, quiet_seconds=60.0)
+    unswept = replace(IMPATIENT, window_trials=4096, quiet_seconds=60.0)
     run = await create(world, epochs=50, attack="none")
     share = 5 * 64  # of a model whose entry does not say how much it takes, in whole batches: the least there is
-    async with working(desk(world, patient).work(asyncio.Event()), answer()):
-        await asyncio.sleep(1.5)
-        record = await world.store.runs.get(run)
-    assert record
-    assert record.cursors["two.1"] <= share < 2 * share < record.cursors["one"] <= 4096
+    async with working(desk(world, unswept).work(asyncio.Event()), answer()), asyncio.timeout(20):
+        while not (record := await world.store.runs.get(run)) or record.cursors.get("one", 0) <= 2 * share:
+            await asyncio.sleep(0.05)
+    assert record.cursors["two.1"] <= share
 
 
 async def test_a_dead_replicas_run_is_carried_on_from_its_cursor(world: World) -> None:
