@@ -21,7 +21,7 @@ from libra.rpc.server import Server
 from libra.store.client import Store
 from libra.telemetry.metrics import Metrics
 from libra.testing.provider import Asked, Behaviour, ScriptedProvider, says
-from libra.v1.completion_pb2 import FinishReason, GenerationParameters
+from libra.v1.completion_pb2 import Completion, FinishReason, GenerationParameters
 from libra.v1.gateway_pb2 import CompleteRequest, Conversation, ListModelsRequest
 from libra.v1.gateway_pb2_grpc import GatewayServiceStub, add_GatewayServiceServicer_to_server
 from libra.v1.message_pb2 import Message
@@ -109,7 +109,8 @@ async def test_one_without_an_answer_is_an_error_among_the_answers(world: World)
     assert "UNSET" in completion.error
 
 
-async def test_a_caller_goes_ahead_of_batches(world: World) -> None:
+async def slow_batch(world: World) -> tuple[Model, asyncio.Task[list[Completion]]]:
+    """Begin to ask the model `open`, which takes one request at a time, three questions as the stage does."""
     entry = await world.desk.entries.get("open", field="model")
     questions = [
         Question(entry, GenerationParameters(), (Message(role="user", content=f"slow batch {n}"),)) for n in range(3)
@@ -117,6 +118,11 @@ async def test_a_caller_goes_ahead_of_batches(world: World) -> None:
     batch = asyncio.create_task(world.desk.completions.answer(questions, Lane.BATCH))
     while not world.asked:
         await asyncio.sleep(0.01)
+    return entry, batch
+
+
+async def test_a_caller_goes_ahead_of_batches(world: World) -> None:
+    entry, batch = await slow_batch(world)
     calling = asyncio.create_task(
         call(world.stub.Complete, CompleteRequest(model="open", conversations=[said("call")]), 20)
     )
@@ -128,13 +134,7 @@ async def test_a_caller_goes_ahead_of_batches(world: World) -> None:
 
 
 async def test_a_patient_caller_takes_turns_with_the_batches(world: World) -> None:
-    entry = await world.desk.entries.get("open", field="model")
-    questions = [
-        Question(entry, GenerationParameters(), (Message(role="user", content=f"slow batch {n}"),)) for n in range(3)
-    ]
-    batch = asyncio.create_task(world.desk.completions.answer(questions, Lane.BATCH))
-    while not world.asked:
-        await asyncio.sleep(0.01)
+    _, batch = await slow_batch(world)
     request = CompleteRequest(model="open", conversations=[said("call")], patient=True)
     await asyncio.gather(batch, call(world.stub.Complete, request, 20))
     assert world.asked == ["slow batch 0", "slow batch 1", "slow batch 2", "call"]
