@@ -17,6 +17,7 @@ from libra.store.client import Store
 from libra.store.runs import RunRecord, Section
 from libra.telemetry.metrics import Metrics
 from libra.v1.batch_pb2 import BatchHeader, VerdictBatch
+from libra.v1.calibration_pb2 import Calibration
 from libra.v1.completion_pb2 import Completion, FinishReason
 from libra.v1.message_pb2 import Message
 from libra.v1.ranking_pb2_grpc import RankingServiceStub, add_RankingServiceServicer_to_server
@@ -25,6 +26,15 @@ from libra.v1.task_pb2 import Category, Sample, Task
 from libra.v1.verdict_pb2 import JudgeVersion, Outcome, Verdict
 
 JUDGE = JudgeVersion(name="refusal", version="1", rubric_hash="aaaaaaaaaaaa")
+CALIBRATION = Calibration(
+    judge=JUDGE,
+    labels="labels.csv",
+    labels_hash="0123456789ab",
+    true_positives=90,
+    false_negatives=10,
+    true_negatives=80,
+    false_positives=20,
+)
 IMPATIENT = Settings(look_seconds=0.1, heartbeat_seconds=0.3)
 FINISHED, CANCELLED = RunState.RUN_STATE_FINISHED, RunState.RUN_STATE_CANCELLED
 

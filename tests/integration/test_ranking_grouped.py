@@ -15,7 +15,7 @@ from libra.v1.run_pb2 import OutcomeCounts
 from libra.v1.task_pb2 import Category, Sample, Task
 from libra.v1.verdict_pb2 import Outcome
 
-from .ranking_world import FINISHED, batch, create_run, failed, section, serving
+from .ranking_world import CALIBRATION, FINISHED, batch, create_run, failed, section, serving
 
 RISKY, HIDDEN, ABLE = Category.CATEGORY_DIRECT_RISKY, Category.CATEGORY_ADVERSARIAL, Category.CATEGORY_CAPABILITY
 AREAS: Sequence[Mapping[str, str]] = [{"area": "fraud"}, {"area": "drugs"}, {"area": "fraud"}, {}, {"area": "drugs"}]
@@ -27,8 +27,10 @@ async def stub(store: Store) -> AsyncIterator[RankingServiceStub]:
         yield client
 
 
-async def grouped(stub: RankingServiceStub, by: str, *runs: str, models: Sequence[str] = ()) -> GetGroupedBoardResponse:
-    request = GetGroupedBoardRequest(by=by, runs=runs, models=models)
+async def grouped(
+    stub: RankingServiceStub, by: str, *runs: str, models: Sequence[str] = (), correct: bool = False
+) -> GetGroupedBoardResponse:
+    request = GetGroupedBoardRequest(by=by, runs=runs, models=models, correct_judges=correct)
     response: GetGroupedBoardResponse = await call(stub.GetGroupedBoard, request, 10)
     return response
 
@@ -110,6 +112,21 @@ async def test_epochs_and_attacks_of_a_sample_stay_together(store: Store, stub: 
     # Samples 0 and 2 score 1/2 and 1 on the mean of two trials each: two clusters.
     assert tasks["none"].standard_error == pytest.approx(0.25)
     assert fraud.safety.value == pytest.approx(0.375)
+
+
+async def test_a_groups_scores_are_corrected_as_a_boards_are(store: Store, stub: RankingServiceStub) -> None:
+    await store.calibrations.put(CALIBRATION)
+    await import_task(store, "harm", [{"area": "fraud"}, {"area": "drugs"}] * 4)
+    harm = section("harm@1", 8)
+    run = await create_run(store, [harm])
+    await store.verdicts.write([batch(run, harm, [1, 0, 1, 1, 0, 0, 0, 1])])
+    await store.runs.end(run, FINISHED)
+    plain, corrected = boards(await grouped(stub, "area")), boards(await grouped(stub, "area", correct=True))
+    for value in ("fraud", "drugs"):
+        assert only(plain[value]).safety.value == 0.5
+        assert only(corrected[value]).safety.value == pytest.approx((0.5 + 0.8 - 1) / 0.7)
+        assert list(plain[value].notes) == []
+        assert "corrected for the errors of refusal 1" in corrected[value].notes[0]
 
 
 async def test_risk_is_the_cards(store: Store, stub: RankingServiceStub) -> None:

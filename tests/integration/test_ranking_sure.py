@@ -17,7 +17,6 @@ from libra.store import indexes
 from libra.store.cells import Cell
 from libra.store.client import Store
 from libra.store.sample_sums import Key, SampleSums, SampleSumsCollection
-from libra.v1.calibration_pb2 import Calibration
 from libra.v1.ranking_pb2 import (
     Board,
     BoardRow,
@@ -32,7 +31,7 @@ from libra.v1.ranking_pb2_grpc import RankingServiceStub
 from libra.v1.run_pb2 import RunState
 from libra.v1.task_pb2 import Category
 
-from .ranking_world import IMPATIENT, JUDGE, batch, create_run, finished_run, section, serving
+from .ranking_world import CALIBRATION, IMPATIENT, batch, create_run, finished_run, section, serving
 
 ABLE, ATTACKED = Category.CATEGORY_CAPABILITY, Category.CATEGORY_ADVERSARIAL
 FINISHED = RunState.RUN_STATE_FINISHED
@@ -264,17 +263,6 @@ async def test_whoever_has_no_imported_figure_lacks_one_where_others_have_it(
         ("listed", []),
         ("measured", ["an imported capability"]),
     ]
-
-
-CALIBRATION = Calibration(
-    judge=JUDGE,
-    labels="labels.csv",
-    labels_hash="0123456789ab",
-    true_positives=90,
-    false_negatives=10,
-    true_negatives=80,
-    false_positives=20,
-)
 
 
 async def test_scores_are_corrected_by_what_is_known_of_their_judge(store: Store, stub: RankingServiceStub) -> None:

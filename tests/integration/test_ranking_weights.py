@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
 from libra.errors import NotFound
 from libra.rpc.client import call
 from libra.store.client import Store
-from libra.v1.ranking_pb2 import Capability, GetWeightsRequest, GetWeightsResponse
+from libra.v1.ranking_pb2 import Capability, CapabilityChoice, GetWeightsRequest, GetWeightsResponse
 from libra.v1.ranking_pb2_grpc import RankingServiceStub
 from libra.v1.task_pb2 import Category
 
-from .ranking_world import FINISHED, batch, create_run, section, serving
+from .ranking_world import CALIBRATION, FINISHED, batch, create_run, section, serving
 
 ABLE = Category.CATEGORY_CAPABILITY
 
@@ -24,8 +25,8 @@ async def stub(store: Store) -> AsyncIterator[RankingServiceStub]:
         yield client
 
 
-async def weights(stub: RankingServiceStub, *runs: str, models: tuple[str, ...] = ()) -> GetWeightsResponse:
-    response: GetWeightsResponse = await call(stub.GetWeights, GetWeightsRequest(runs=runs, models=models), 10)
+async def weights(stub: RankingServiceStub, *runs: str, **chosen: Any) -> GetWeightsResponse:
+    response: GetWeightsResponse = await call(stub.GetWeights, GetWeightsRequest(runs=runs, **chosen), 10)
     return response
 
 
@@ -87,6 +88,21 @@ async def test_models_without_an_overall_are_named_and_an_imported_figure_is_tak
     answer = await weights(stub)
     assert [list(each.models) for each in answer.ranges] == [["half", "whole"]]
     assert list(answer.left_out) == []
+
+
+async def test_capability_and_correction_are_chosen_as_on_the_board(store: Store, stub: RankingServiceStub) -> None:
+    await store.calibrations.put(CALIBRATION)
+    for model, safe, able in (("safe", 9, 5), ("able", 4, 9)):
+        await evaluated(store, model, safe=safe, able=able)
+        figure = Capability(model=model, published=5, value=0.5, scale="ten", one=10, source="x")
+        await store.capabilities.put([figure])
+    imported = CapabilityChoice.CAPABILITY_CHOICE_IMPORTED
+    assert [list(each.models) for each in (await weights(stub, capability=imported)).ranges] == [["safe", "able"]]
+    # A share q is (q - 0.2) / 0.7 without the judge's errors, and at most 1: 1 and 3/7 for one, 2/7 and 1 for the other.
+    corrected = await weights(stub, correct_judges=True)
+    turn = (4 / 7) ** 2 / ((4 / 7) ** 2 + (5 / 7) ** 2)
+    assert corrected.ranges[0].high == pytest.approx(turn)
+    assert any("corrected for the errors of refusal 1" in note for note in corrected.notes)
 
 
 async def test_runs_and_models_choose_as_on_the_board(store: Store, stub: RankingServiceStub) -> None:

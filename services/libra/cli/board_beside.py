@@ -18,8 +18,8 @@ async def show(client: Client, wanted: GetBoardRequest, form: str, *, weights: b
     name = "--weights" if weights else "--by"
     if weights and by:
         raise click.UsageError("name either --weights or --by")
-    if wanted.capability or wanted.correct_judges:
-        raise click.UsageError(f"{name} knows neither --capability nor --correct")
+    if by and wanted.capability:
+        raise click.UsageError("--by knows no --capability: a group's board shows what its samples show")
     if not as_json and form != "table":
         raise click.UsageError(f"{name} is printed as a table or as JSON")
     if weights:
@@ -30,7 +30,12 @@ async def show(client: Client, wanted: GetBoardRequest, form: str, *, weights: b
 
 async def print_weights(client: Client, wanted: GetBoardRequest, *, as_json: bool) -> None:
     """Print the ranking at every weight."""
-    request = GetWeightsRequest(runs=wanted.runs, models=wanted.models)
+    request = GetWeightsRequest(
+        runs=wanted.runs,
+        models=wanted.models,
+        capability=wanted.capability,
+        correct_judges=wanted.correct_judges,
+    )
     answer = await client.call(RankingServiceStub, "GetWeights", request, seconds=BESIDE_SECONDS)
     if as_json:
         return output.emit_json(answer)
@@ -45,7 +50,9 @@ async def print_weights(client: Client, wanted: GetBoardRequest, *, as_json: boo
 
 async def print_grouped(client: Client, wanted: GetBoardRequest, by: str, *, as_json: bool) -> None:
     """Print a board for each language, risk or value of a field."""
-    request = GetGroupedBoardRequest(by=by, runs=wanted.runs, models=wanted.models)
+    request = GetGroupedBoardRequest(
+        by=by, runs=wanted.runs, models=wanted.models, correct_judges=wanted.correct_judges
+    )
     answer = await client.call(RankingServiceStub, "GetGroupedBoard", request, seconds=BESIDE_SECONDS)
     if as_json:
         return output.emit_json(answer)

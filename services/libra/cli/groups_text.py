@@ -33,8 +33,9 @@ def table_of(answer: GetGroupedBoardResponse, by: str) -> Table:
 
 def remarks(answer: GetGroupedBoardResponse) -> list[str]:
     """Return what must be known to read the table."""
-    lines = [*(["", LEGEND] if answer.groups else []), *(f"note: {plain(note)}" for note in answer.notes)]
-    return [textwrap.fill(line, LINE) for line in lines]
+    of_groups = [f"{group.value or WITHOUT}: {note}" for group in answer.groups for note in group.board.notes]
+    notes = [f"note: {plain(note)}" for note in (*answer.notes, *of_groups)]
+    return [textwrap.fill(line, LINE) for line in (*(["", LEGEND] if answer.groups else []), *notes)]
 
 
 def _cells(row: BoardRow) -> list[str]:

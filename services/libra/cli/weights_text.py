@@ -41,6 +41,7 @@ def remarks(answer: GetWeightsResponse) -> list[str]:
         lines.append("The ranking is the same at every weight.")
     if answer.left_out:
         lines.append(f"note: without an Overall, and left out: {', '.join(answer.left_out)}")
+    lines += [f"note: {note}" for note in answer.notes]
     return [textwrap.fill(plain(line), LINE) for line in lines]
 
 

@@ -85,17 +85,20 @@ class Boards:
         self._made: dict[Want, _Made] = {}
         self._reading = asyncio.Lock()
 
-    async def read(self, runs: Sequence[str] = (), models: Sequence[str] = ()) -> Board:
-        """Return the board of these runs, finished or not; without any, of all that are finished. NotFound for a run.
+    async def read(self) -> Board:
+        """Return the board of all runs that are finished.
 
         The revision is derived, so that every replica gives the same one: each verdict, each change of a run that the board
         takes in, each import and each calibration raises it. So does the last of the sums by sample that it was made without.
-        `models` chooses among the rows; no score depends on it.
         """
-        return (await self.answer(runs, Want(tuple(models)))).board
+        return (await self.answer()).board
 
     async def answer(self, runs: Sequence[str] = (), want: Want = ALL) -> GetBoardResponse:
-        """Return the same in the answer to a call. Invalid for a capability that is none of the contract's."""
+        """Return the board of these runs, finished or not; without any, what `read` returns. It is in the answer to a call.
+
+        `want.models` chooses among the rows; no score depends on it. NotFound for a run, Invalid for a capability that is none of
+        the contract's.
+        """
         if want.choice not in CapabilityChoice.values():
             raise Invalid(
                 f"{want.choice} is no choice of capability: 0 is either, 1 tasks, 2 imported", field="capability"

@@ -8,8 +8,9 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from libra.errors import Invalid, unknown
 from libra.ranking.board import rows
-from libra.ranking.boards import Boards
+from libra.ranking.boards import Boards, newest_calibrations
 from libra.ranking.grouping import LANGUAGE, RISK, Group, Outcomes, Values, grouped, reads_samples, whole
+from libra.ranking.noting import on_rows
 from libra.ranking.presenting import present
 from libra.ranking.scores import Basis
 from libra.ranking.selection import Entry
@@ -51,7 +52,12 @@ class GroupedBoards:
         answer = GetGroupedBoardResponse(notes=[*selection.notes, *_notes(entries, divided, sums, groups)])
         unknown_models = sorted(set(request.models) - {entry.cell.model for entry in entries})
         answer.notes.extend(f"{model} has no verdict in these runs" for model in unknown_models)
-        await asyncio.to_thread(_present, answer, groups)
+        calibrations = await newest_calibrations(self._store) if request.correct_judges else {}
+        bases = {
+            value: Basis(group.sums, calibrations=calibrations, correct=request.correct_judges)
+            for value, group in groups.items()
+        }
+        await asyncio.to_thread(_present, answer, groups, bases)
         return answer
 
     async def _values(self, by: str, entries: Sequence[Entry], met: Mapping[str, set[int]]) -> dict[str, Values]:
@@ -137,9 +143,10 @@ def _notes(
     return notes
 
 
-def _present(answer: GetGroupedBoardResponse, groups: Mapping[str, Group]) -> None:
+def _present(answer: GetGroupedBoardResponse, groups: Mapping[str, Group], bases: Mapping[str, Basis]) -> None:
     largest = sorted(groups, key=lambda value: (-groups[value].trials, value))[:MAX_GROUPS]
     for value in sorted(largest):
-        board = Board(rows=[present(row) for row in rows(groups[value].entries, Basis(groups[value].sums))])
+        made = rows(groups[value].entries, bases[value])
+        board = Board(rows=[present(row) for row in made], notes=on_rows(made, bases[value]))
         board.create_time.GetCurrentTime()
         answer.groups.append(BoardGroup(value=value, board=board))

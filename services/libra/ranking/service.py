@@ -64,8 +64,7 @@ class RankingService(ranking_pb2_grpc.RankingServiceServicer):
 
     async def GetBoard(self, request: GetBoardRequest, context: grpc.aio.ServicerContext) -> GetBoardResponse:
         """Return the board of the runs named, or of all that are finished."""
-        want = Want(tuple(request.models), request.capability, request.correct_judges)
-        return await self._boards.answer(request.runs, want)
+        return await self._boards.answer(request.runs, wanted(request))
 
     async def WatchBoard(
         self, request: WatchBoardRequest, context: grpc.aio.ServicerContext
@@ -119,7 +118,8 @@ class RankingService(ranking_pb2_grpc.RankingServiceServicer):
 
     async def GetWeights(self, request: GetWeightsRequest, context: grpc.aio.ServicerContext) -> GetWeightsResponse:
         """Tell how the ranking depends on the weight between safety and capability."""
-        return weighed(await self._boards.read(request.runs, request.models), request.models)
+        answer = await self._boards.answer(request.runs, wanted(request))
+        return weighed(answer.board, request.models)
 
     async def CompareModels(
         self, request: CompareModelsRequest, context: grpc.aio.ServicerContext
@@ -132,3 +132,8 @@ class RankingService(ranking_pb2_grpc.RankingServiceServicer):
     ) -> GetGroupedBoardResponse:
         """Return a board for each value of a field of the samples, or for each language or risk."""
         return await self._grouped.answer(request)
+
+
+def wanted(request: GetBoardRequest | GetWeightsRequest) -> Want:
+    """Return how the board is to be made that is asked for, or that the weights are looked at on."""
+    return Want(tuple(request.models), request.capability, request.correct_judges)

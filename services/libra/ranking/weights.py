@@ -21,10 +21,11 @@ def weighed(board: Board, asked: Sequence[str] = ()) -> GetWeightsResponse:
     ]
     left_out = sorted({*asked, *(row.model for row in board.rows)} - {model for model, _, _ in points})
     if not points:
-        return GetWeightsResponse(left_out=left_out)
+        return GetWeightsResponse(left_out=left_out, notes=board.notes)
     ranges, crossings = weights.ranges(points)
     return GetWeightsResponse(
         ranges=[WeightRange(low=each.low, high=each.high, models=each.models) for each in ranges],
         crossings=[Crossing(weight=each.weight, above=each.above, below=each.below) for each in crossings],
         left_out=left_out,
+        notes=board.notes,
     )

@@ -599,8 +599,11 @@ class GetGroupedBoardRequest(google.protobuf.message.Message):
     BY_FIELD_NUMBER: builtins.int
     RUNS_FIELD_NUMBER: builtins.int
     MODELS_FIELD_NUMBER: builtins.int
+    CORRECT_JUDGES_FIELD_NUMBER: builtins.int
     by: builtins.str
     """"language", "risk", or a field of the samples such as "risk_area"."""
+    correct_judges: builtins.bool
+    """Make the scores of the corrected ones where a judge has a calibration."""
     @property
     def runs(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
         """Only these runs; empty: as GetBoard does."""
@@ -615,8 +618,9 @@ class GetGroupedBoardRequest(google.protobuf.message.Message):
         by: builtins.str = ...,
         runs: collections.abc.Iterable[builtins.str] | None = ...,
         models: collections.abc.Iterable[builtins.str] | None = ...,
+        correct_judges: builtins.bool = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["by", b"by", "models", b"models", "runs", b"runs"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["by", b"by", "correct_judges", b"correct_judges", "models", b"models", "runs", b"runs"]) -> None: ...
 
 global___GetGroupedBoardRequest = GetGroupedBoardRequest
 
@@ -804,6 +808,12 @@ class GetWeightsRequest(google.protobuf.message.Message):
 
     RUNS_FIELD_NUMBER: builtins.int
     MODELS_FIELD_NUMBER: builtins.int
+    CAPABILITY_FIELD_NUMBER: builtins.int
+    CORRECT_JUDGES_FIELD_NUMBER: builtins.int
+    capability: global___CapabilityChoice.ValueType
+    """Where capability comes from."""
+    correct_judges: builtins.bool
+    """Make the scores of the corrected ones where a judge has a calibration."""
     @property
     def runs(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
         """Only these runs; empty: as GetBoard does."""
@@ -817,8 +827,10 @@ class GetWeightsRequest(google.protobuf.message.Message):
         *,
         runs: collections.abc.Iterable[builtins.str] | None = ...,
         models: collections.abc.Iterable[builtins.str] | None = ...,
+        capability: global___CapabilityChoice.ValueType = ...,
+        correct_judges: builtins.bool = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["models", b"models", "runs", b"runs"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["capability", b"capability", "correct_judges", b"correct_judges", "models", b"models", "runs", b"runs"]) -> None: ...
 
 global___GetWeightsRequest = GetWeightsRequest
 
@@ -885,6 +897,7 @@ class GetWeightsResponse(google.protobuf.message.Message):
     RANGES_FIELD_NUMBER: builtins.int
     CROSSINGS_FIELD_NUMBER: builtins.int
     LEFT_OUT_FIELD_NUMBER: builtins.int
+    NOTES_FIELD_NUMBER: builtins.int
     @property
     def ranges(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___WeightRange]:
         """From 0 to 1, without gaps."""
@@ -897,14 +910,19 @@ class GetWeightsResponse(google.protobuf.message.Message):
     def left_out(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
         """Models that have no Overall."""
 
+    @property
+    def notes(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
+        """What must be known of the board that it is made of, in sentences."""
+
     def __init__(
         self,
         *,
         ranges: collections.abc.Iterable[global___WeightRange] | None = ...,
         crossings: collections.abc.Iterable[global___Crossing] | None = ...,
         left_out: collections.abc.Iterable[builtins.str] | None = ...,
+        notes: collections.abc.Iterable[builtins.str] | None = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["crossings", b"crossings", "left_out", b"left_out", "ranges", b"ranges"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["crossings", b"crossings", "left_out", b"left_out", "notes", b"notes", "ranges", b"ranges"]) -> None: ...
 
 global___GetWeightsResponse = GetWeightsResponse
 

@@ -11,9 +11,12 @@ from libra.v1.ranking_pb2 import (
     Board,
     BoardGroup,
     BoardRow,
+    CapabilityChoice,
     Crossing,
     Estimate,
+    GetGroupedBoardRequest,
     GetGroupedBoardResponse,
+    GetWeightsRequest,
     GetWeightsResponse,
     WeightRange,
 )
@@ -67,6 +70,20 @@ def test_the_ranking_is_shown_at_every_weight(laid: Laid) -> None:
     assert shown["crossings"][0]["weight"] == 0.407
 
 
+def test_what_weights_and_groups_are_made_of_is_chosen_and_told(laid: Laid) -> None:
+    laid.answers["GetWeights"] = GetWeightsResponse(notes=["1 score is corrected"])
+    assert (
+        "note: 1 score is corrected" in laid.libra("board", "--weights", "--correct", "--capability", "imported").stdout
+    )
+    group = BoardGroup(value="fraud", board=Board(rows=[row("one")], notes=["2 scores are corrected"]))
+    laid.answers["GetGroupedBoard"] = GetGroupedBoardResponse(groups=[group])
+    assert "note: fraud: 2 scores are corrected" in laid.libra("board", "--by", "area", "--correct").stdout
+    assert laid.requests == [
+        GetWeightsRequest(capability=CapabilityChoice.CAPABILITY_CHOICE_IMPORTED, correct_judges=True),
+        GetGroupedBoardRequest(by="area", correct_judges=True),
+    ]
+
+
 def test_a_ranking_that_never_changes_is_said_to(laid: Laid) -> None:
     laid.answers["GetWeights"] = GetWeightsResponse(ranges=[WeightRange(low=0, high=1, models=["one", "two"])])
     assert "The ranking is the same at every weight." in laid.libra("board", "--weights").stdout
@@ -93,8 +110,7 @@ def test_groups_stand_under_each_other(laid: Laid) -> None:
     ("words", "message"),
     [
         (["--weights", "--by", "risk"], "either --weights or --by"),
-        (["--weights", "--correct"], "--weights knows neither --capability nor --correct"),
-        (["--by", "risk", "--capability", "tasks"], "--by knows neither"),
+        (["--by", "risk", "--capability", "tasks"], "--by knows no --capability"),
         (["--by", "risk", "--format", "csv"], "--by is printed as a table or as JSON"),
     ],
 )
