@@ -33,7 +33,7 @@ from libra.v1.run_pb2 import RunState
 from libra.v1.verdict_pb2 import Outcome
 
 from .oracle import Asking
-from .services import METRICS, Means, gateway_desk, nobody
+from .services import METRICS, Means, gateway_desk, nobody, writing_stage
 from .world import REJUDGING, RUNS, World
 
 NEVER_ANSWERED = "no verdict after"
@@ -246,6 +246,7 @@ class Replay:
         trials = Trials(desk.entries, desk.completions, EndedRuns(running, 1000), Hand(lambda: 1))
         self.stages: dict[str, tuple[Any, Any]] = {
             "attack": (TrialBatch, attack_stage(AttackSettings()).handle),
+            "writing": (TrialBatch, writing_stage(AttackSettings(), desk, EndedRuns(running, 1000)).handle),
             "gateway": (TrialBatch, trials.handle),
             "judge": (CompletionBatch, judge_stage(JudgeSettings(), nobody, METRICS, EndedRuns(running, 1000)).handle),
             "ranking": (VerdictBatch, ranking_stage(store, lambda _: None, RankingSettings()).handle),  # type: ignore[arg-type]  # all of a store that it needs

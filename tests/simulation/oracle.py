@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import random
+import re
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from libra.gateway.identity import completion_id
 from libra.gateway.question import Question
@@ -14,6 +15,11 @@ from libra.testing.mortal import Mortal
 from libra.v1.completion_pb2 import FinishReason
 
 TIMEOUT_SECONDS = 20.0
+WRITER = "writer"
+"""The model that writes for attacks; four times of five, something of use."""
+
+PROMPT = re.compile(r"\b[a-z]+ \d(?=\?)")
+"""What the samples ask about."""
 
 
 @dataclass
@@ -58,6 +64,8 @@ class Oracle:
         self.askings.append(asking)
         self.tries[asking.name] += 1
         reply, seconds = self._fate(asking.name)
+        if question.model.name == WRITER:
+            reply = self._reworded(question, reply)
         place = (process.name, question.model.name)
         self.in_flight[place] += 1
         if self.in_flight[place] > self.limit:
@@ -71,6 +79,13 @@ class Oracle:
             self.in_flight[place] -= 1
         asking.answered = isinstance(reply, Answer)
         return reply
+
+    def _reworded(self, question: Question, reply: Reply) -> Reply:
+        """Return the answer as one that an attack can use, now and then."""
+        asked = PROMPT.findall(question.messages[-1].content)
+        if not isinstance(reply, Answer) or not reply.text or random.Random(f"{self.seed}/{asked}").random() < 0.2:
+            return reply
+        return replace(reply, text=f"How was it with {asked[-1]} back then?")
 
     def _fate(self, name: str) -> tuple[Reply, float]:
         rng = random.Random(f"{self.seed}/{name}/{self.tries[name]}")

@@ -49,10 +49,13 @@ class Plan:
     rejudged: bool = False
     """When the first run has finished, its answers are judged again."""
 
+    written: bool = False
+    """One attack asks a model to write for it; what it asks is the same for both models of a run."""
+
     @property
     def strict(self) -> bool:
         """Nothing has two replicas ask the same at the same time, so that only a process's end may cost an answer."""
-        shared = self.cancelled_after is not None and not self.fresh
+        shared = self.written or (self.cancelled_after is not None and not self.fresh)
         doubled = self.malice.duplicates or self.queue_outages or self.data_losses or self.freezes or self.replays
         return not (shared or doubled)
 
@@ -91,6 +94,7 @@ class _Drawing:
             lost_signals=rng.choice([0.0, 0.5, 1.0]),
             same_bucket=rng.random() < 0.5,
             rejudged=rng.random() < 0.3,
+            written=rng.random() < 0.3,
         )
 
     def _malice(self, kind: str) -> Malice:

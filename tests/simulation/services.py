@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,9 +11,14 @@ from typing import Any
 from opentelemetry.trace import NoOpTracer
 from prometheus_client import CollectorRegistry
 
+from libra.attack.asking import Parties, to_reply
 from libra.attack.settings import Settings as AttackSettings
 from libra.attack.stage import stage as attack_stage
-from libra.bus.streams import ATTACK_CONSUMER, JUDGE_CONSUMER, RANKING_CONSUMER
+from libra.attack.talk import Ask, Reply, Role
+from libra.attack.translating import to_messages
+from libra.attack.turns import Turns
+from libra.attack.writing import writing
+from libra.bus.streams import ATTACK_CONSUMER, JUDGE_CONSUMER, RANKING_CONSUMER, WRITING_CONSUMER
 from libra.dispatch.desk import Desk as DispatchDesk
 from libra.dispatch.settings import Settings as DispatchSettings
 from libra.errors import Unavailable
@@ -21,7 +27,9 @@ from libra.gateway.completions import Completions
 from libra.gateway.desk import Desk
 from libra.gateway.entries import Entries
 from libra.gateway.keeping import Keeper
+from libra.gateway.limiter import Lane
 from libra.gateway.line import Lines
+from libra.gateway.question import Question
 from libra.gateway.settings import Settings as GatewaySettings
 from libra.gateway.supervisor import Supervisor
 from libra.judge.settings import Settings as JudgeSettings
@@ -35,6 +43,8 @@ from libra.stage.ended import EndedRuns
 from libra.stage.runner import Stage, run
 from libra.telemetry.metrics import Metrics
 from libra.testing.memory import MemoryStore
+from libra.v1.batch_pb2 import TrialBatch
+from libra.v1.completion_pb2 import GenerationParameters
 
 from .wire import Wire
 
@@ -58,7 +68,29 @@ def dispatch(means: Means) -> list[Worker]:
 
 
 def attack(means: Means) -> list[Worker]:
-    return [_runner(attack_stage(AttackSettings()), ATTACK_CONSUMER, means)]
+    desk, settings = gateway_desk(means), AttackSettings()
+    asking = writing_stage(settings, desk, EndedRuns(means.store.runs.state, settings.look_seconds))
+
+    async def write(stop: asyncio.Event) -> None:
+        await run(asking, WRITING_CONSUMER, means.wire, stop, METRICS)
+        await desk.completions.settle(desk.settings.drain_seconds)
+
+    return [_runner(attack_stage(settings), ATTACK_CONSUMER, means), write]
+
+
+def writing_stage(settings: AttackSettings, desk: Desk, ended: EndedRuns) -> Stage[TrialBatch]:
+    """Return the stage; what it asks is answered at this desk, as a gateway would answer a call."""
+
+    def between(parties: Parties) -> Ask:
+        async def ask(role: Role, turns: Turns, *, temperature: float, json_schema: str, epoch: int) -> Reply:
+            parameters = GenerationParameters(temperature=temperature, json_schema=json_schema)
+            entry = await desk.entries.get(parties.model(role), field="model")
+            question = Question(entry, parameters, tuple(to_messages(turns)), epoch)
+            return to_reply((await desk.completions.answer([question], Lane.BATCH))[0])
+
+        return ask
+
+    return writing(settings, between, ended)
 
 
 def gateway(means: Means) -> list[Worker]:

@@ -4,7 +4,7 @@ Two processes of each service run as their own `__main__` wires them, in virtual
 acknowledgements and publishes are lost before or after they took effect, messages come twice and in any order, requests to the
 store fail with an unknown outcome, whole servers go away or lose their data, processes are killed at any of their calls, told
 to stop or frozen, and the provider fails, dawdles, filters and is silent. In three of ten histories the run's answers are then
-judged again, under the same troubles. See `plan` for what may befall a history.
+judged again, under the same troubles, and in three of ten an attack asks a model. See `plan` for what may befall a history.
 
 At its end (`laws`): the run has finished, every trial has exactly one verdict, the one on the answer that is kept; the audit
 finds nothing; no answered question was asked again, save by whoever could not know; nothing sound was set aside or given up; no
@@ -86,5 +86,7 @@ def test_histories_are_hostile() -> None:
     assert sum(message.attempts > 1 for world in worlds for message in world.queue.messages("work.judge"))
     assert sum((laws.paid_twice(world) for world in worlds), start=laws.paid_twice(worlds[0]))["in flight at an end"]
     assert any(REJUDGING in world.server.runs for world in worlds)
-    outcomes = {verdict["outcome"] for world in worlds for verdict in world.server.verdicts.values()}
-    assert len(outcomes) == 3  # each but UNJUDGED: the judge here can always tell
+    verdicts = [verdict for world in worlds for verdict in world.server.verdicts.values()]
+    assert len({verdict["outcome"] for verdict in verdicts}) == 3  # each but UNJUDGED: the judge here can always tell
+    forms = {dict(verdict.get("fields", ())).get("attack_form") for verdict in verdicts}
+    assert forms == {None, "model", "rules"}

@@ -32,7 +32,7 @@ from libra.v1.model_pb2 import Model, ModelLimits, Provider
 from libra.v1.run_pb2 import Run, RunSpec, RunState
 from libra.v1.task_pb2 import Category, JudgeSpec, Sample, Task
 
-from .oracle import Oracle, Window
+from .oracle import WRITER, Oracle, Window
 from .plan import Plan, Span
 from .services import SERVICES, Means
 from .wire import Exchange, Wire
@@ -155,7 +155,7 @@ class World:
         """Register, import and create what a caller would, while nothing goes wrong yet."""
         calm = MemoryStore(self.server)
         trouble, self.server.trouble = self.server.trouble, MemoryServer().trouble
-        for name in MODELS:
+        for name in (*MODELS, WRITER):
             limits = ModelLimits(max_in_flight=IN_FLIGHT, timeout_seconds=20)
             await calm.models.add(Model(name=name, provider=Provider.PROVIDER_SCRIPTED, limits=limits))
         for task in tasks():
@@ -168,16 +168,16 @@ class World:
     def _known(self) -> Registry:
         known = {task.name: task for task in tasks()} | {reference(task): task for task in tasks()}
         return Registry(
-            models=frozenset(MODELS),
+            models=frozenset((*MODELS, WRITER)),
             tasks=known,
             attacks={attack.name: attack_to_proto(attack) for attack in attacks.listing()},
             judges={kind.name: to_proto(kind) for kind in KINDS.values()},
         )
 
     def record(self, run: str, *, fresh: bool) -> RunRecord:
-        asked = RunSpec(
-            models=MODELS, tasks=["*"], attacks=["none", "refusal_suppression"], epochs=2, seed=7, fresh=fresh
-        )
+        attacks_put = ["none", "refusal_suppression", *(["tense_change"] if self.plan.written else [])]
+        asked = RunSpec(models=MODELS, tasks=["*"], attacks=attacks_put, epochs=2, seed=7, fresh=fresh)
+        asked.attack_model = WRITER if self.plan.written else ""
         resolved = resolve(asked, self._known())
         sections = [self._poisoned(section) for section in resolved.sections]
         return RunRecord(Run(id=run, spec=resolved.spec, state=RunState.RUN_STATE_RUNNING), sections)
