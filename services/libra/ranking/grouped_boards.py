@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from libra.errors import Invalid, unknown
 from libra.ranking.board import rows
@@ -53,11 +54,8 @@ class GroupedBoards:
         unknown_models = sorted(set(request.models) - {entry.cell.model for entry in entries})
         answer.notes.extend(f"{model} has no verdict in these runs" for model in unknown_models)
         calibrations = await newest_calibrations(self._store) if request.correct_judges else {}
-        bases = {
-            value: Basis(group.sums, calibrations=calibrations, correct=request.correct_judges)
-            for value, group in groups.items()
-        }
-        await asyncio.to_thread(_present, answer, groups, bases)
+        basis = Basis(calibrations=calibrations, correct=request.correct_judges)
+        await asyncio.to_thread(_present, answer, groups, basis)
         return answer
 
     async def _values(self, by: str, entries: Sequence[Entry], met: Mapping[str, set[int]]) -> dict[str, Values]:
@@ -143,10 +141,12 @@ def _notes(
     return notes
 
 
-def _present(answer: GetGroupedBoardResponse, groups: Mapping[str, Group], bases: Mapping[str, Basis]) -> None:
+def _present(answer: GetGroupedBoardResponse, groups: Mapping[str, Group], basis: Basis) -> None:
+    """Add the boards of the largest groups; `basis` is what all have in common."""
     largest = sorted(groups, key=lambda value: (-groups[value].trials, value))[:MAX_GROUPS]
     for value in sorted(largest):
-        made = rows(groups[value].entries, bases[value])
-        board = Board(rows=[present(row) for row in made], notes=on_rows(made, bases[value]))
+        own = replace(basis, sums=groups[value].sums)
+        made = rows(groups[value].entries, own)
+        board = Board(rows=[present(row) for row in made], notes=on_rows(made, own))
         board.create_time.GetCurrentTime()
         answer.groups.append(BoardGroup(value=value, board=board))
