@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 
@@ -52,6 +53,9 @@ async def serving(
     async with channel(f"127.0.0.1:{port}") as opened:
         yield RankingServiceStub(opened)
     await server.stop(0)
+    ended = asyncio.Event()
+    ended.set()
+    await servicer.end_at(ended)
 
 
 def section(task: str, trials: int, *, attack: str = "none", category: int = Category.CATEGORY_DIRECT_RISKY) -> Section:
