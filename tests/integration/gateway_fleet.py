@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from libra.bus.connection import NatsBus
+from libra.bus.nats_bus import NatsBus
 from libra.bus.streams import work_gateway
 from libra.stage.bus import Outgoing
 from libra.testing.provider import ScriptedProvider

@@ -10,8 +10,8 @@ from prometheus_client import CollectorRegistry
 
 from libra.attack.settings import Settings
 from libra.attack.stage import stage
-from libra.bus.connection import NatsBus
-from libra.bus.dead import DeadLetterRecord, DeadLetters
+from libra.bus.dead_letters import DeadLetterRecord, DeadLetters
+from libra.bus.nats_bus import NatsBus
 from libra.bus.streams import ATTACK_CONSUMER, JUDGE_CONSUMER, WORK_ATTACK, gateway_consumer
 from libra.stage.batch import content_key
 from libra.stage.bus import Delivery, Outgoing

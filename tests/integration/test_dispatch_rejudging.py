@@ -13,7 +13,7 @@ from prometheus_client import CollectorRegistry
 from ulid import ULID
 
 from libra.bus import streams
-from libra.bus.connection import NatsBus
+from libra.bus.nats_bus import NatsBus
 from libra.dispatch.desk import Desk
 from libra.dispatch.settings import Settings
 from libra.errors import Unavailable

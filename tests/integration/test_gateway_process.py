@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from libra.bus.connection import NatsBus
+from libra.bus.nats_bus import NatsBus
 from libra.bus.streams import JUDGE_CONSUMER, work_gateway
 from libra.local.servers import MongoServer
 from libra.rpc.client import call, channel

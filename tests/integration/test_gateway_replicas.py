@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from prometheus_client import CollectorRegistry
 
-from libra.bus.connection import NatsBus
+from libra.bus.nats_bus import NatsBus
 from libra.gateway.desk import Desk
 from libra.gateway.settings import Settings
 from libra.gateway.supervisor import Supervisor

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from prometheus_client import CollectorRegistry
 
-from libra.bus.connection import Backlog, NatsBus
-from libra.bus.dead import DeadLetterRecord, DeadLetters
+from libra.bus.dead_letters import DeadLetterRecord, DeadLetters
+from libra.bus.nats_bus import Backlog, NatsBus
 from libra.bus.streams import JUDGE_CONSUMER, gateway_consumer, work_gateway
 from libra.gateway.desk import Desk
 from libra.gateway.settings import Settings

@@ -9,8 +9,8 @@ from contextlib import asynccontextmanager
 import pytest
 from prometheus_client import CollectorRegistry
 
-from libra.bus.connection import Backlog, NatsBus
-from libra.bus.dead import DeadLetterRecord, DeadLetters
+from libra.bus.dead_letters import DeadLetterRecord, DeadLetters
+from libra.bus.nats_bus import Backlog, NatsBus
 from libra.bus.streams import JUDGE_CONSUMER, RANKING_CONSUMER, WORK_JUDGE
 from libra.judge.asking import GatewayAsk
 from libra.judge.settings import Settings

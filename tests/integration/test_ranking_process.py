@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from libra.bus import streams
-from libra.bus.connection import NatsBus
+from libra.bus.nats_bus import NatsBus
 from libra.errors import Unavailable
 from libra.local.servers import MongoServer, free_port
 from libra.rpc.client import call, channel, stream

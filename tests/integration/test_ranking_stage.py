@@ -10,7 +10,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from libra.bus import streams
-from libra.bus.connection import NatsBus
+from libra.bus.nats_bus import NatsBus
 from libra.ranking.announcer import Announcer
 from libra.ranking.recording import recorder
 from libra.ranking.settings import Settings

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from prometheus_client import CollectorRegistry
 
-from libra.bus.bucket import Entry
+from libra.bus.kv_bucket import Entry
 from libra.errors import Unavailable
 from libra.gateway.claim import Ledger
 from libra.gateway.holding import Holding, Pace
@@ -26,7 +26,7 @@ METRICS = Metrics(CollectorRegistry())
 
 @dataclass
 class MemoryBucket:
-    """As `libra.bus.bucket.Bucket`: a question takes a moment, and there may be nobody to answer it."""
+    """As `libra.bus.kv_bucket.Bucket`: a question takes a moment, and there may be nobody to answer it."""
 
     dice: random.Random
     entry: Entry = field(default_factory=Entry)

@@ -7,7 +7,7 @@ import random
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from libra.bus.connection import Backlog
+from libra.bus.nats_bus import Backlog
 from libra.bus.streams import ATTACK_CONSUMER, JUDGE_CONSUMER, RANKING_CONSUMER, WRITING_CONSUMER, gateway_consumer
 from libra.errors import Unavailable
 from libra.stage.bus import Outgoing
@@ -49,7 +49,7 @@ class Exchange:
 
 @dataclass
 class Wire:
-    """As `libra.bus.connection.NatsBus`, for what the stages and dispatch need of it."""
+    """As `libra.bus.nats_bus.NatsBus`, for what the stages and dispatch need of it."""
 
     exchange: Exchange
     way: Mortal

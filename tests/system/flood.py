@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import psutil
 from ulid import ULID
 
-from libra.bus.connection import NatsBus
+from libra.bus.nats_bus import NatsBus
 from libra.local.system import System
 from libra.rpc.client import call, channel
 from libra.testing.provider import ScriptedProvider

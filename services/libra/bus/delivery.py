@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from nats.aio.msg import Msg
 
-from libra.bus.door import Door
+from libra.bus.error_translation import Door
 
 KEY_HEADER = "Nats-Msg-Id"
 """What the server knows repeats by."""

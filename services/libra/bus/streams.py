@@ -97,7 +97,7 @@ DEAD = StreamConfig(
 )
 
 GRANTS = "GRANTS"
-"""The bucket (`libra.bus.bucket`) with an entry for each model."""
+"""The bucket (`libra.bus.kv_bucket`) with an entry for each model."""
 
 STREAMS = (*WORK, DEAD)
 """What they are made with, but for their size and their number of replicas."""

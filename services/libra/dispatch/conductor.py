@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 import structlog
 
 from libra.bus import streams
-from libra.bus.connection import Backlog, NatsBus
+from libra.bus.nats_bus import Backlog, NatsBus
 from libra.dispatch.expansion import next_stretch, total
 from libra.dispatch.pace import Pace
 from libra.dispatch.room import Room

@@ -9,7 +9,7 @@ from google.protobuf.json_format import MessageToJson
 from google.protobuf.message import DecodeError, Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from libra.bus.dead import DeadLetterRecord, DeadLetters
+from libra.bus.dead_letters import DeadLetterRecord, DeadLetters
 from libra.errors import Invalid, NotFound, NotNow, unknown
 from libra.rpc import paging
 from libra.stage.bus import Full
@@ -26,7 +26,7 @@ from libra.v1.dead_letter_pb2 import (
 )
 
 if TYPE_CHECKING:
-    from libra.bus.connection import NatsBus
+    from libra.bus.nats_bus import NatsBus
 
 READS: dict[str, type[Message]] = {
     "attack": TrialBatch,

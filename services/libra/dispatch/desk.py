@@ -11,7 +11,7 @@ import structlog
 from ulid import ULID
 
 from libra.bus import streams
-from libra.bus.connection import NatsBus
+from libra.bus.nats_bus import NatsBus
 from libra.dispatch.conductor import Conductor
 from libra.dispatch.settings import Settings
 from libra.errors import Unavailable

@@ -7,7 +7,7 @@ import contextlib
 import grpc.aio
 import structlog
 
-from libra.bus.connection import NatsBus
+from libra.bus.nats_bus import NatsBus
 from libra.dispatch.model_entry import check
 from libra.errors import NotFound, NotNow, Unavailable
 from libra.store.client import Store

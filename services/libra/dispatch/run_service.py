@@ -11,7 +11,7 @@ import structlog
 from ulid import ULID
 
 from libra.bus import streams
-from libra.bus.connection import NatsBus
+from libra.bus.nats_bus import NatsBus
 from libra.dispatch.catalogues import Catalogues
 from libra.dispatch.judging import refuse_faulty
 from libra.dispatch.presenting import present

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from opentelemetry.trace import SpanKind
 
 from libra.bus import streams
-from libra.bus.connection import NatsBus
+from libra.bus.nats_bus import NatsBus
 from libra.dispatch.answers import Answers
 from libra.dispatch.batches import failed_batches, header
 from libra.dispatch.expansion import Grid

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Sequence
 
 import structlog
 
-from libra.bus.connection import NatsBus
+from libra.bus.nats_bus import NatsBus
 from libra.dispatch.expansion import sent
 from libra.dispatch.sender import Sender
 from libra.dispatch.settings import Settings

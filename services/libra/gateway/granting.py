@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 
-from libra.bus.bucket import Bucket
-from libra.bus.connection import NatsBus
+from libra.bus.kv_bucket import Bucket
+from libra.bus.nats_bus import NatsBus
 from libra.bus.streams import GRANTS, event_grants
 from libra.gateway.holding import Holding, Pace
 from libra.gateway.line import Line

@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 import structlog
 from ulid import ULID
 
-from libra.bus.bucket import Bucket
+from libra.bus.kv_bucket import Bucket
 from libra.errors import Unavailable
 from libra.gateway.claim import IN_FLIGHT, Ledger
 from libra.gateway.grants import NOTHING, Amounts, Need, Renewal, Watch, crowded, renewal

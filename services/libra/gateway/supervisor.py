@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from libra.bus.connection import NatsBus
+from libra.bus.nats_bus import NatsBus
 from libra.bus.streams import gateway_consumer
 from libra.errors import Unavailable
 from libra.gateway.appetite import Appetite

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 
-from libra.bus.connection import NatsBus
+from libra.bus.nats_bus import NatsBus
 from libra.errors import Unavailable
 from libra.process.parts import Worker
 from libra.telemetry.metrics import Metrics

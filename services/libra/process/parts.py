@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import grpc.aio
 
-from libra.bus.connection import NatsBus
+from libra.bus.nats_bus import NatsBus
 from libra.rpc.server import Served
 from libra.store.client import Store
 from libra.telemetry.metrics import Metrics

@@ -15,7 +15,7 @@ import grpc.aio
 import structlog
 import uvloop
 
-from libra.bus.connection import NatsBus
+from libra.bus.nats_bus import NatsBus
 from libra.errors import LibraError, Unavailable
 from libra.process.parts import Parts, Wire, Wiring
 from libra.process.readiness import Pulse, Readiness

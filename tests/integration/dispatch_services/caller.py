@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 
 import grpc.aio
 
-from libra.bus.connection import NatsBus
+from libra.bus.nats_bus import NatsBus
 from libra.process import Wiring
 from libra.rpc.client import call
 from libra.rpc.server import Server

@@ -8,7 +8,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from libra.attack.service import AttackService
-from libra.bus.connection import NatsBus
+from libra.bus.nats_bus import NatsBus
 from libra.dispatch.__main__ import wire
 from libra.dispatch.settings import Settings
 from libra.judge.service import JudgeService

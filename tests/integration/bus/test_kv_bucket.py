@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from libra.bus.bucket import Bucket, Entry
-from libra.bus.connection import NatsBus
+from libra.bus.kv_bucket import Bucket, Entry
+from libra.bus.nats_bus import NatsBus
 from libra.errors import Unavailable
 from libra.local.servers import NatsServer
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 import pytest
 from prometheus_client import CollectorRegistry
 
-from libra.bus.connection import NatsBus
-from libra.bus.dead import DeadLetters
+from libra.bus.dead_letters import DeadLetters
+from libra.bus.nats_bus import NatsBus
 from libra.errors import Unavailable
 from libra.stage.bus import Outgoing
 from libra.stage.failure import Reject, Retry

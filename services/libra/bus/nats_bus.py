@@ -18,11 +18,11 @@ from nats.js import JetStreamContext
 from nats.js.api import ConsumerInfo
 from nats.js.errors import NoStreamResponseError, NotFoundError
 
-from libra.bus import layout, streams
-from libra.bus.client import Client
+from libra.bus import provisioning, streams
 from libra.bus.delivery import KEY_HEADER, NatsDelivery
-from libra.bus.door import Door
-from libra.bus.pulling import NoSuchConsumer, pull
+from libra.bus.error_translation import Door
+from libra.bus.patched_client import Client
+from libra.bus.pull import NoSuchConsumer, pull
 from libra.stage.bus import Outgoing
 from libra.stage.failure import Reject
 from libra.telemetry.actions import Action
@@ -134,7 +134,7 @@ class NatsBus:
                 await client.close()
 
     async def ensure(self) -> None:
-        """Have the streams and the consumers that are always there; `libra.bus.layout.LayoutDiffers` if one is another."""
+        """Have the streams and the consumers that are always there; `libra.bus.provisioning.LayoutDiffers` if one is another."""
         await self._restore()
 
     async def ensure_consumer(self, model: str) -> None:
@@ -288,14 +288,14 @@ class NatsBus:
             async with self._restoring:
                 self._made.clear()
                 js = self.jetstream(what)
-                await layout.ensure(
+                await provisioning.ensure(
                     js,
                     replicas=self.replicas,
                     stage_bytes=self._stage_bytes,
                     ack_wait_seconds=self.ack_wait_seconds,
                 )
                 if consumer is not None:
-                    await layout.ensure_consumer(js, consumer, ack_wait_seconds=self.ack_wait_seconds)
+                    await provisioning.ensure_consumer(js, consumer, ack_wait_seconds=self.ack_wait_seconds)
 
     async def _found(self) -> None:
         self._complained_seconds = float("-inf")

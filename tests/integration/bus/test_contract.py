@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 
 import pytest
 
-from libra.bus.connection import NatsBus
+from libra.bus.nats_bus import NatsBus
 from libra.bus.streams import MAX_MESSAGES_PER_SUBJECT
 from libra.stage.bus import Bus, Delivery, Full, Outgoing
 from libra.testing.hostile import HostileBus

@@ -15,9 +15,9 @@ import pytest
 from nats.js.api import ConsumerConfig, StreamConfig
 
 from libra.bus import streams
-from libra.bus.connection import Backlog, NatsBus
 from libra.bus.delivery import NatsDelivery
-from libra.bus.layout import LayoutDiffers, NoRoom
+from libra.bus.nats_bus import Backlog, NatsBus
+from libra.bus.provisioning import LayoutDiffers, NoRoom
 from libra.errors import Unavailable
 from libra.local.servers import NatsServer, free_port
 from libra.stage.bus import Outgoing

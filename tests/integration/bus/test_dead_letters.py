@@ -10,9 +10,9 @@ import nats
 import pytest
 
 from libra.bus import streams
-from libra.bus.connection import NatsBus
-from libra.bus.dead import DeadLetters
+from libra.bus.dead_letters import DeadLetters
 from libra.bus.delivery import NatsDelivery
+from libra.bus.nats_bus import NatsBus
 from libra.errors import NotFound, NotNow
 from libra.stage import letters
 from libra.stage.bus import Full, Outgoing

@@ -12,7 +12,7 @@ from nats.js.api import RawStreamMsg
 from nats.js.errors import NotFoundError
 
 from libra.bus import streams
-from libra.bus.connection import NatsBus
+from libra.bus.nats_bus import NatsBus
 from libra.errors import NotFound, NotNow
 from libra.stage import letters
 from libra.stage.bus import Outgoing

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from nats.js.api import Header
 from nats.js.errors import APIError, NoStreamResponseError, NotFoundError
 
-from libra.bus import layout, streams
-from libra.bus.connection import NatsBus
+from libra.bus import provisioning, streams
+from libra.bus.nats_bus import NatsBus
 
 ANSWER_SECONDS = 2.0
 NO_STREAM = 10059
@@ -80,7 +80,7 @@ class Bucket:
         return (dt.datetime.fromisoformat(info["ts"]) - dt.datetime.fromisoformat(info["created"])).total_seconds()
 
     async def _make(self, what: str) -> None:
-        await layout.ensure_bucket(self._bus.jetstream(what), self._bucket, replicas=self._bus.replicas)
+        await provisioning.ensure_bucket(self._bus.jetstream(what), self._bucket, replicas=self._bus.replicas)
 
     def _subject(self, name: str) -> str:
         return f"$KV.{self._bucket}.{streams.token(name)}"

@@ -14,7 +14,7 @@ from nats.js.api import KeyValueConfig, StorageType, StreamConfig
 from nats.js.errors import APIError, NotFoundError
 
 from libra.bus import streams
-from libra.bus.door import FULL
+from libra.bus.error_translation import FULL
 from libra.errors import LibraError
 from libra.telemetry.actions import Action
 
