@@ -25,7 +25,7 @@ from libra.ranking.stage import stage as ranking_stage
 from libra.stage.bus import Outgoing
 from libra.stage.ended import EndedRuns
 from libra.stage.failure import Reject
-from libra.store import ids
+from libra.store import trial_ids
 from libra.testing.clock import simulate
 from libra.testing.memory import MemoryServer, MemoryStore, Trouble
 from libra.v1.batch_pb2 import CompletionBatch, TrialBatch, VerdictBatch
@@ -125,7 +125,7 @@ def _trials(world: World, run: str) -> Iterator[str]:
     for model in document["run"]["spec"]["models"]:
         for section in document["sections"]:
             for place in range(section["trials"]):
-                yield ids.verdict_id(run, 0, model, section["task"], section["attack"], place // 2, place % 2)
+                yield trial_ids.verdict_id(run, 0, model, section["task"], section["attack"], place // 2, place % 2)
 
 
 # Nothing is paid for twice

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from libra.store.tally import COUNTS_AS, Tally
+from libra.store.cell_sums import COUNTS_AS, Tally
 
 ONE_VERDICT = "every trial has exactly one verdict, once its run is finished"
 COMPLETIONS = "every verdict on an answer has its completion, and a FAILED one has none"

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 
 from libra.errors import NotFound
 from libra.ranking.audit import LAWS, SHOWN, Audit, Place
-from libra.store import ids
+from libra.store import trial_ids
 from libra.store.client import Store
 from libra.store.runs import RunRecord
 from libra.v1.ranking_pb2 import AuditFinding, AuditRunResponse
@@ -86,7 +86,7 @@ class Auditor:
             peer = audit.complete(task, attack)
             wanted = await self._store.verdicts.ids(run, 0, *peer) if peer else set()
         lacking = wanted - await self._store.verdicts.ids(run, 0, *place)
-        return [ids.verdict_id(run, 0, *place, sample, epoch) for sample, epoch in sorted(lacking)]
+        return [trial_ids.verdict_id(run, 0, *place, sample, epoch) for sample, epoch in sorted(lacking)]
 
     async def _all(self, record: RunRecord, task: str) -> set[tuple[int, int]] | None:
         """Return every (sample, epoch) of the task; None if the run does not have them all, or the task is gone."""

@@ -15,9 +15,9 @@ from libra.ranking.noting import on_rows
 from libra.ranking.presenting import present
 from libra.ranking.scores import Basis
 from libra.ranking.selection import Entry
+from libra.store.cell_sums import COUNTS_AS
 from libra.store.client import Store
 from libra.store.sample_sums import Key, SampleSums, key_of
-from libra.store.tally import COUNTS_AS
 from libra.v1.ranking_pb2 import Board, BoardGroup, GetGroupedBoardRequest, GetGroupedBoardResponse
 from libra.v1.verdict_pb2 import Outcome
 

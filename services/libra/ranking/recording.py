@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from libra.store.verdict_commit import Commit
+from libra.store.commit.verdict_commit import Commit
 from libra.telemetry.metrics import Metrics
 from libra.v1.verdict_pb2 import Outcome
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pymongo import DESCENDING
 
 from libra.store import indexes
-from libra.store.changes import newest_in
-from libra.store.documents import Document, from_document, now, to_document
-from libra.store.door import Database, Door
+from libra.store.error_translation import Database, Door
+from libra.store.last_modified import newest_in
+from libra.store.proto_documents import Document, from_document, now, to_document
 from libra.v1.calibration_pb2 import Calibration
 
 

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from pymongo import ReplaceOne
 
 from libra.store import indexes
-from libra.store.changes import newest_in
-from libra.store.documents import Document, from_document, now, to_document
-from libra.store.door import Database, Door
+from libra.store.error_translation import Database, Door
+from libra.store.last_modified import newest_in
+from libra.store.proto_documents import Document, from_document, now, to_document
 from libra.v1.ranking_pb2 import Capability
 
 

@@ -8,9 +8,9 @@ from typing import Any
 
 from pymongo.read_concern import ReadConcern
 
-from libra.store import ids, indexes, tally
-from libra.store.documents import Document
-from libra.store.door import Database, Door
+from libra.store import cell_sums, indexes, trial_ids
+from libra.store.error_translation import Database, Door
+from libra.store.proto_documents import Document
 from libra.v1.run_pb2 import OutcomeCounts
 from libra.v1.verdict_pb2 import JudgeVersion
 
@@ -85,11 +85,11 @@ class Cells:
 
     async def recount(
         self, run: str, judging: int, model: str, task: str, attack: str
-    ) -> tuple[tally.Tally, tally.Tally]:
+    ) -> tuple[cell_sums.Tally, cell_sums.Tally]:
         """Return the sums of one cell as they are kept, and as its verdicts say, both of one and the same moment."""
         key = dict(zip(KEY, (run, judging, model, task, attack), strict=True))
-        prefix = ids.verdict_prefix(run, judging, model, task, attack)
-        span = {"_id": {"$gt": prefix, "$lt": ids.after_prefix(prefix)}}
+        prefix = trial_ids.verdict_prefix(run, judging, model, task, attack)
+        span = {"_id": {"$gt": prefix, "$lt": trial_ids.after_prefix(prefix)}}
         moment = ReadConcern("snapshot")
         verdicts = self._database[indexes.VERDICTS]
         with self._door():
@@ -98,8 +98,8 @@ class Cells:
                 session.start_transaction(read_concern=moment),
             ):
                 kept = await self._collection.aggregate(_summed(key), session=session).to_list(1)
-                counted = await verdicts.aggregate(_by_outcome(span), session=session).to_list(len(tally.COUNTS_AS))
-        return tally.read(kept[0] if kept else {}), tally.gathered(counted)
+                counted = await verdicts.aggregate(_by_outcome(span), session=session).to_list(len(cell_sums.COUNTS_AS))
+        return cell_sums.read(kept[0] if kept else {}), cell_sums.gathered(counted)
 
 
 def _summed(match: Document) -> list[Document]:
@@ -108,7 +108,7 @@ def _summed(match: Document) -> list[Document]:
         "_id": {name: f"${name}" for name in KEY},
         "category": {"$max": "$category"},
         "judges": {"$push": "$judges"},
-        **{name: {"$sum": f"${name}"} for name in tally.SUMS},
+        **{name: {"$sum": f"${name}"} for name in cell_sums.SUMS},
     }
     return [{"$match": match}, {"$group": group}]
 
@@ -122,7 +122,7 @@ def _by_outcome(match: Document) -> list[Document]:
 
 def _cell(document: Document) -> Cell:
     judges = {_judge(judge) for bucket in document["judges"] for judge in bucket}
-    sums = {name: document[name] for name in tally.SUMS}
+    sums = {name: document[name] for name in cell_sums.SUMS}
     return Cell(**document["_id"], category=document["category"], judges=tuple(sorted(judges)), **sums)
 
 

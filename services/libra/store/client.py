@@ -15,15 +15,15 @@ from libra.store import indexes
 from libra.store.calibrations import Calibrations
 from libra.store.capabilities import Capabilities
 from libra.store.cells import Cells
+from libra.store.commit.transaction import BUCKETS
 from libra.store.completions import Completions
 from libra.store.costs import Costs
-from libra.store.documents import Document
-from libra.store.door import Database, Door
+from libra.store.error_translation import Database, Door
 from libra.store.models import Models
+from libra.store.proto_documents import Document
 from libra.store.runs import Runs
 from libra.store.sample_sums import SampleSumsCollection
 from libra.store.tasks import Tasks
-from libra.store.transaction import BUCKETS
 from libra.store.verdicts import Verdicts
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pymongo.errors import BulkWriteError
 
 from libra.store import indexes
-from libra.store.documents import Document, from_document, now, to_document
-from libra.store.door import Database, Door, is_duplicate
-from libra.store.group_commit import GroupCommit
+from libra.store.commit.group_commit import GroupCommit
+from libra.store.error_translation import Database, Door, is_duplicate
+from libra.store.proto_documents import Document, from_document, now, to_document
 from libra.v1.completion_pb2 import FINISH_REASON_ERROR, Completion
 from libra.v1.message_pb2 import Message
 

@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from libra.store import ids, indexes
-from libra.store.documents import Document
-from libra.store.door import Database, Door
+from libra.store import indexes, trial_ids
+from libra.store.error_translation import Database, Door
+from libra.store.proto_documents import Document
 
 AT_ONCE = 4
 """Aggregations in mongod at the same time."""
@@ -62,7 +62,7 @@ class Costs:
     async def _of(self, run: str, model: str, task: str, turns: asyncio.Semaphore) -> list[Cost]:
         async with turns:
             with self._door():
-                pipeline = _by_attack(ids.verdict_prefix(run, 0, model, task))
+                pipeline = _by_attack(trial_ids.verdict_prefix(run, 0, model, task))
                 found = [document async for document in self._verdicts.aggregate(pipeline)]
         return [_cost(model, task, document) for document in sorted(found, key=lambda document: document["_id"])]
 
@@ -85,7 +85,7 @@ def _by_attack(prefix: str) -> list[Document]:
         "by_rules": {"$sum": {"$cond": [{"$eq": [_field("attack_form"), RULES]}, 1, 0]}},
     }
     return [
-        {"$match": {"_id": {"$gt": prefix, "$lt": ids.after_prefix(prefix)}}},
+        {"$match": {"_id": {"$gt": prefix, "$lt": trial_ids.after_prefix(prefix)}}},
         {"$project": {"completion_id": 1, "fields": 1}},
         {"$lookup": completion},
         {"$group": {"_id": {"$arrayElemAt": [{"$split": ["$_id", "/"]}, 4]}, **sums}},

@@ -7,7 +7,7 @@ import asyncio
 from pymongo import ASCENDING, DESCENDING, IndexModel
 from pymongo.errors import OperationFailure
 
-from libra.store.door import Database
+from libra.store.error_translation import Database
 
 TASKS = "tasks"
 SAMPLES = "samples"

@@ -6,8 +6,8 @@ from pymongo.errors import DuplicateKeyError
 
 from libra.errors import Conflict
 from libra.store import indexes
-from libra.store.documents import Document, from_document, now, to_document
-from libra.store.door import Database, Door
+from libra.store.error_translation import Database, Door
+from libra.store.proto_documents import Document, from_document, now, to_document
 from libra.v1.model_pb2 import Model
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure
 
-from libra.store.door import Door
+from libra.store.error_translation import Door
 
 NAME = "libra"
 

@@ -17,11 +17,11 @@ from typing import Any
 from pymongo import ReplaceOne
 from pymongo.errors import BulkWriteError
 
-from libra.store import ids, indexes
+from libra.store import indexes, trial_ids
+from libra.store.cell_sums import IN_THE_MEAN
 from libra.store.cells import Cell
-from libra.store.documents import Document
-from libra.store.door import Database, Door, is_duplicate
-from libra.store.tally import IN_THE_MEAN
+from libra.store.error_translation import Database, Door, is_duplicate
+from libra.store.proto_documents import Document
 
 Key = tuple[str, str, str, str]
 """The run, the model, the task as "name@version", and the attack."""
@@ -153,13 +153,13 @@ class SampleSumsCollection:
 
 
 def _name(cell: Cell) -> str:
-    return ids.verdict_prefix(cell.run, cell.judging, cell.model, cell.task, cell.attack)
+    return trial_ids.verdict_prefix(cell.run, cell.judging, cell.model, cell.task, cell.attack)
 
 
 def _by_sample(cell: Cell) -> list[Document]:
     """Return the pipeline that adds up the verdicts of a cell, one document a sample."""
     prefix = _name(cell)
-    match = {"_id": {"$gt": prefix, "$lt": ids.after_prefix(prefix)}, "outcome": {"$in": sorted(IN_THE_MEAN)}}
+    match = {"_id": {"$gt": prefix, "$lt": trial_ids.after_prefix(prefix)}, "outcome": {"$in": sorted(IN_THE_MEAN)}}
     sample = {"$arrayElemAt": [{"$split": ["$_id", "/"]}, 5]}
     return [
         {"$match": match},

@@ -9,8 +9,8 @@ from pymongo.errors import BulkWriteError, DuplicateKeyError
 
 from libra.errors import NotFound
 from libra.store import indexes
-from libra.store.documents import Document, from_document, now, to_document
-from libra.store.door import Database, Door, is_duplicate
+from libra.store.error_translation import Database, Door, is_duplicate
+from libra.store.proto_documents import Document, from_document, now, to_document
 from libra.v1.task_pb2 import Sample, Task
 
 IMPORT_SAMPLES = 1000

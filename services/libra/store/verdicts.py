@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
 
-from libra.store import ids, indexes
-from libra.store.documents import Document, from_document
-from libra.store.door import Database, Door
-from libra.store.transaction import transactions
-from libra.store.verdict_commit import Commit
-from libra.store.verdict_writer import VerdictWriter
+from libra.store import indexes, trial_ids
+from libra.store.commit.transaction import transactions
+from libra.store.commit.verdict_commit import Commit
+from libra.store.commit.verdict_writer import VerdictWriter
+from libra.store.error_translation import Database, Door
+from libra.store.proto_documents import Document, from_document
 from libra.v1.batch_pb2 import VerdictBatch
 from libra.v1.verdict_pb2 import Verdict
 
@@ -39,14 +39,14 @@ class Verdicts:
         wanted = _selection(run, judging, model, task, attack)
         with self._door():
             found = self._collection.find(wanted, {"_id": 1})
-            trials = [ids.parse(document["_id"]) async for document in found]
+            trials = [trial_ids.parse(document["_id"]) async for document in found]
         return {(trial.sample, trial.epoch) for trial in trials}
 
     async def at(
         self, run: str, model: str, task: str, attack: str, places: Sequence[tuple[int, int]]
     ) -> dict[tuple[int, int], Verdict]:
         """Return the verdicts of one cell's own judging at these (sample, epoch); those that are not there are left out."""
-        names = [ids.verdict_id(run, 0, model, task, attack, sample, epoch) for sample, epoch in places]
+        names = [trial_ids.verdict_id(run, 0, model, task, attack, sample, epoch) for sample, epoch in places]
         with self._door():
             found = [verdict_of(document) async for document in self._collection.find({"_id": {"$in": names}})]
         return {(verdict.sample, verdict.epoch): verdict for verdict in found}
@@ -92,17 +92,17 @@ class Verdicts:
 
 def _selection(run: str, judging: int, model: str, task: str, attack: str, after: str = "") -> Document:
     """Return the filter for a part of a run: a range of `_id`, and a pattern for what the range cannot tell."""
-    prefix = ids.verdict_prefix(run, judging, model, task, attack)
-    span: Document = {"$gt": max(after, prefix), "$lt": ids.after_prefix(prefix)}
+    prefix = trial_ids.verdict_prefix(run, judging, model, task, attack)
+    span: Document = {"$gt": max(after, prefix), "$lt": trial_ids.after_prefix(prefix)}
     complete = [part for part in (model, task, attack) if part]
     if prefix.count("/") - 2 < len(complete):
-        span["$regex"] = ids.verdict_pattern(run, judging, model, task, attack)
+        span["$regex"] = trial_ids.verdict_pattern(run, judging, model, task, attack)
     return {"_id": span}
 
 
 def verdict_of(document: Document) -> Verdict:
     """Return the verdict that a document holds, with what its id says."""
-    trial = ids.parse(document["_id"])
+    trial = trial_ids.parse(document["_id"])
     verdict = Verdict(
         id=document["_id"],
         run=trial.run,

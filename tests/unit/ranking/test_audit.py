@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from libra.ranking.audit import COMPLETIONS, LAWS, ONE_JUDGE, ONE_VERDICT, SUMS, Audit, Finding
-from libra.store.tally import Tally
+from libra.store.cell_sums import Tally
 from libra.v1.verdict_pb2 import Outcome
 
 ONE, TWO = ("one", "odd@1", "none"), ("two", "odd@1", "none")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pytest
 
 from libra.errors import Unavailable
-from libra.store.group_commit import GroupCommit
+from libra.store.commit.group_commit import GroupCommit
 
 
 class Ledger:

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from libra.errors import Unavailable
-from libra.store.verdict_commit import Collided, Sums
+from libra.store.commit.verdict_commit import Collided, Sums
 from libra.testing.clock import simulate
 from libra.testing.memory import MemoryServer, MemoryStore, Trouble
 from libra.testing.memory.transaction import transactions

@@ -4,7 +4,7 @@
     store = MemoryStore(server)
 
 The server is what several processes share; a store is one process's way to it. What the writer of verdicts does is the real
-writer's doing (`libra.store.verdict_writer`); its transactions see one moment, and are written all at once or not at all.
+writer's doing (`libra.store.commit.verdict_writer`); its transactions see one moment, and are written all at once or not at all.
 All time is the event loop's, so that it runs in virtual time (`libra.testing.clock`) as well as in real.
 """
 

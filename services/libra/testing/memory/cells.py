@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from libra.store import ids, tally
+from libra.store import cell_sums, trial_ids
 from libra.store.cells import COUNTS, KEY, Cell
-from libra.store.documents import Document
+from libra.store.proto_documents import Document
 from libra.testing.memory.way import Client
 from libra.v1.run_pb2 import OutcomeCounts
 
@@ -42,24 +42,24 @@ class MemoryCells:
 
     async def recount(
         self, run: str, judging: int, model: str, task: str, attack: str
-    ) -> tuple[tally.Tally, tally.Tally]:
+    ) -> tuple[cell_sums.Tally, cell_sums.Tally]:
         """Return the sums of one cell as they are kept, and as its verdicts say, both of one and the same moment."""
         key = dict(zip(KEY, (run, judging, model, task, attack), strict=True))
-        prefix = ids.verdict_prefix(run, judging, model, task, attack)
+        prefix = trial_ids.verdict_prefix(run, judging, model, task, attack)
 
-        def both() -> tuple[tally.Tally, tally.Tally]:
+        def both() -> tuple[cell_sums.Tally, cell_sums.Tally]:
             buckets = [cell for cell in self._server.cells.values() if key.items() <= cell.items()]
-            counted = tally.Tally()
+            counted = cell_sums.Tally()
             for name, verdict in self._server.verdicts.items():
                 if name.startswith(prefix):
                     counted.add(verdict["outcome"], verdict.get("score", 0.0))
-            return tally.read(_summed(buckets)), counted
+            return cell_sums.read(_summed(buckets)), counted
 
         return await self._client.ask(both)
 
 
 def _summed(buckets: Sequence[Document]) -> dict[str, Any]:
-    return {name: sum(bucket[name] for bucket in buckets) for name in tally.SUMS}
+    return {name: sum(bucket[name] for bucket in buckets) for name in cell_sums.SUMS}
 
 
 def _cell(buckets: Sequence[Document]) -> Cell:

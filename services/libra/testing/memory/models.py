@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from libra.errors import Conflict
-from libra.store.documents import from_document, to_document
+from libra.store.proto_documents import from_document, to_document
 from libra.testing.memory.way import Client
 from libra.v1.model_pb2 import Model
 

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 from libra.errors import Unavailable
-from libra.store.documents import Document
+from libra.store.proto_documents import Document
 
 T = TypeVar("T")
 

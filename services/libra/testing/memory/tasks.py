@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from libra.errors import NotFound
-from libra.store.documents import Document, from_document, to_document
+from libra.store.proto_documents import Document, from_document, to_document
 from libra.testing.memory.way import Client
 from libra.v1.task_pb2 import Sample, Task
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
-from libra.store.documents import Document
-from libra.store.tally import SUMS
-from libra.store.verdict_commit import Begin, Collided, Sums
+from libra.store.cell_sums import SUMS
+from libra.store.commit.verdict_commit import Begin, Collided, Sums
+from libra.store.proto_documents import Document
 from libra.testing.memory.way import Client
 
 
 class MemoryTransaction:
-    """Implements `libra.store.verdict_commit.Transaction`. Whoever of two that change one document is second has Collided."""
+    """Implements `libra.store.commit.verdict_commit.Transaction`. Whoever of two that change one document is second has Collided."""
 
     def __init__(self, client: Client, bucket: int) -> None:
         self._client, self._server, self._bucket = client, client.server, bucket

@@ -6,10 +6,10 @@ import re
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import nullcontext
 
-from libra.store import ids
-from libra.store.documents import Document
-from libra.store.verdict_commit import Commit
-from libra.store.verdict_writer import VerdictWriter
+from libra.store import trial_ids
+from libra.store.commit.verdict_commit import Commit
+from libra.store.commit.verdict_writer import VerdictWriter
+from libra.store.proto_documents import Document
 from libra.store.verdicts import BRIEF, SCAN_PAGE, verdict_of
 from libra.testing.memory.transaction import transactions
 from libra.testing.memory.way import Client
@@ -34,15 +34,15 @@ class MemoryVerdicts:
 
     async def ids(self, run: str, judging: int, model: str, task: str, attack: str) -> set[tuple[int, int]]:
         """Return the (sample, epoch) of every trial of one cell that has its verdict."""
-        pattern = re.compile(ids.verdict_pattern(run, judging, model, task, attack))
-        named = await self._client.ask(lambda: [ids.parse(name) for name in self._kept if pattern.match(name)])
+        pattern = re.compile(trial_ids.verdict_pattern(run, judging, model, task, attack))
+        named = await self._client.ask(lambda: [trial_ids.parse(name) for name in self._kept if pattern.match(name)])
         return {(trial.sample, trial.epoch) for trial in named}
 
     async def at(
         self, run: str, model: str, task: str, attack: str, places: Sequence[tuple[int, int]]
     ) -> dict[tuple[int, int], Verdict]:
         """Return the verdicts of one cell at these (sample, epoch); those that are not there are left out."""
-        names = [ids.verdict_id(run, 0, model, task, attack, sample, epoch) for sample, epoch in places]
+        names = [trial_ids.verdict_id(run, 0, model, task, attack, sample, epoch) for sample, epoch in places]
         documents = await self._client.ask(lambda: [self._kept[name] for name in names if name in self._kept])
         return {(verdict.sample, verdict.epoch): verdict for verdict in map(verdict_of, documents)}
 
@@ -72,7 +72,7 @@ class MemoryVerdicts:
         brief: bool = False,
     ) -> list[Verdict]:
         """Return up to `limit` verdicts in the order of trials, those after the id `after`; as the real one selects them."""
-        pattern = re.compile(ids.verdict_pattern(run, judging, model, task, attack))
+        pattern = re.compile(trial_ids.verdict_pattern(run, judging, model, task, attack))
 
         def found() -> list[Document]:
             names = sorted(name for name in self._kept if name > after and pattern.match(name))

@@ -1,13 +1,12 @@
 from __future__ import annotations
 
 import pytest
+from tests.integration.ranking_world import batch, create_run, failed, section
 
 from libra.store.client import Store
 from libra.store.costs import Cost
 from libra.v1.completion_pb2 import Completion, FinishReason, Usage
 from libra.v1.verdict_pb2 import Outcome, Verdict
-
-from .ranking_world import batch, create_run, failed, section
 
 PLAIN, ATTACKED = section("harm@1", 3), section("harm@1", 3, attack="pair")
 

@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 
-from libra.store.group_commit import GroupCommit
-from libra.store.verdict_commit import Begin, Commit, Prepared, VerdictCommit, prepare
+from libra.store.commit.group_commit import GroupCommit
+from libra.store.commit.verdict_commit import Begin, Commit, Prepared, VerdictCommit, prepare
 from libra.v1.batch_pb2 import VerdictBatch
 
 GROUP_VERDICTS = 512

@@ -11,8 +11,8 @@ from ulid import ULID
 from libra.errors import Conflict, NotFound
 from libra.local.servers import MongoServer
 from libra.store.client import Store
+from libra.store.commit.verdict_commit import Commit
 from libra.store.runs import RunRecord, Section
-from libra.store.verdict_commit import Commit
 from libra.testing.memory import MemoryServer, MemoryStore
 from libra.v1.batch_pb2 import BatchHeader, VerdictBatch
 from libra.v1.completion_pb2 import Completion, FinishReason, Usage

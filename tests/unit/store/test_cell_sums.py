@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from libra.store.tally import IN_THE_MEAN, Tally, gathered, read
+from libra.store.cell_sums import IN_THE_MEAN, Tally, gathered, read
 from libra.v1.verdict_pb2 import Outcome
 
 outcomes = st.sampled_from(Outcome.values()[1:])

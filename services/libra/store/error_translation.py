@@ -19,7 +19,7 @@ from pymongo.errors import (
 )
 
 from libra.errors import Unavailable
-from libra.store.documents import Document
+from libra.store.proto_documents import Document
 
 if TYPE_CHECKING:
     from motor.motor_asyncio import AsyncIOMotorClientSession, AsyncIOMotorDatabase

@@ -7,7 +7,7 @@ from google.protobuf.message import Message as AnyMessage
 from hypothesis import given
 from hypothesis import strategies as st
 
-from libra.store.documents import from_document, now, to_document
+from libra.store.proto_documents import from_document, now, to_document
 from libra.v1.completion_pb2 import GenerationParameters
 from libra.v1.message_pb2 import Message
 from libra.v1.run_pb2 import OutcomeCounts, Run, RunSpec

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from libra.store.documents import Document
+from libra.store.proto_documents import Document
 
 if TYPE_CHECKING:
     from motor.motor_asyncio import AsyncIOMotorCollection

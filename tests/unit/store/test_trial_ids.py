@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from libra.store import ids
+from libra.store import trial_ids
 
 RUN = "01JZ0000000000000000000000"
 names = st.from_regex(r"[a-z0-9_.-]{1,8}", fullmatch=True)
 tasks = st.builds("{}@{}".format, names, st.from_regex(r"[0-9a-f]{4}", fullmatch=True))
 trials = st.builds(
-    ids.TrialId,
+    trial_ids.TrialId,
     st.just(RUN),
     st.integers(0, 3),
     names,
@@ -24,13 +24,13 @@ trials = st.builds(
 
 
 @given(trials)
-def test_an_id_says_what_it_was_made_of(trial: ids.TrialId) -> None:
-    assert ids.parse(str(trial)) == trial
+def test_an_id_says_what_it_was_made_of(trial: trial_ids.TrialId) -> None:
+    assert trial_ids.parse(str(trial)) == trial
 
 
 @given(trials, trials)
-def test_the_order_of_ids_is_the_order_of_trials(one: ids.TrialId, other: ids.TrialId) -> None:
-    same_cell = ids.TrialId(one.run, one.judging, one.model, one.task, one.attack, other.sample, other.epoch)
+def test_the_order_of_ids_is_the_order_of_trials(one: trial_ids.TrialId, other: trial_ids.TrialId) -> None:
+    same_cell = trial_ids.TrialId(one.run, one.judging, one.model, one.task, one.attack, other.sample, other.epoch)
     assert (str(one) < str(same_cell)) == ((one.sample, one.epoch) < (same_cell.sample, same_cell.epoch))
 
 
@@ -43,17 +43,17 @@ def test_the_order_of_ids_is_the_order_of_trials(one: ids.TrialId, other: ids.Tr
 )
 def test_a_selection_is_a_range_and_a_pattern(
     *,
-    trial: ids.TrialId,
-    wanted: ids.TrialId,
+    trial: trial_ids.TrialId,
+    wanted: trial_ids.TrialId,
     task: str,
     by_model: bool,
     by_attack: bool,
 ) -> None:
     name = {"": "", "name": wanted.task.partition("@")[0], "ref": wanted.task}[task]
     parts = (wanted.model if by_model else "", name, wanted.attack if by_attack else "")
-    prefix = ids.verdict_prefix(RUN, wanted.judging, *parts)
-    in_range = prefix < str(trial) < ids.after_prefix(prefix)
-    matches = bool(re.match(ids.verdict_pattern(RUN, wanted.judging, *parts), str(trial)))
+    prefix = trial_ids.verdict_prefix(RUN, wanted.judging, *parts)
+    in_range = prefix < str(trial) < trial_ids.after_prefix(prefix)
+    matches = bool(re.match(trial_ids.verdict_pattern(RUN, wanted.judging, *parts), str(trial)))
     selected = (
         trial.judging == wanted.judging
         and trial.model in {parts[0], trial.model if not parts[0] else ""}
@@ -66,4 +66,4 @@ def test_a_selection_is_a_range_and_a_pattern(
 
 def test_what_is_no_id_is_refused() -> None:
     with pytest.raises(ValueError, match="3 parts instead of 7"):
-        ids.parse("a/b/c")
+        trial_ids.parse("a/b/c")

@@ -10,16 +10,16 @@ from pymongo import UpdateOne
 from pymongo.errors import OperationFailure
 
 from libra.store import indexes
-from libra.store.documents import Document
-from libra.store.door import Database, Session, is_collision
-from libra.store.verdict_commit import Begin, Collided, Sums
+from libra.store.commit.verdict_commit import Begin, Collided, Sums
+from libra.store.error_translation import Database, Session, is_collision
+from libra.store.proto_documents import Document
 
 BUCKETS = 16
 """A cell is the sum of at most so many documents: writers in different buckets never touch the same one."""
 
 
 class MongoTransaction:
-    """Implements `libra.store.verdict_commit.Transaction` over a session."""
+    """Implements `libra.store.commit.verdict_commit.Transaction` over a session."""
 
     def __init__(self, database: Database, session: Session, bucket: int) -> None:
         self._database, self._session, self._bucket = database, session, bucket

@@ -1,6 +1,6 @@
 """One transaction: the verdicts that are new, and the sums they add to.
 
-What it is carried out with is a `Transaction`: MongoDB's is in `libra.store.transaction`.
+What it is carried out with is a `Transaction`: MongoDB's is in `libra.store.commit.transaction`.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from libra.errors import Unavailable
-from libra.store import ids
-from libra.store.documents import Document, now, to_document
-from libra.store.tally import COUNTS_AS, Tally
+from libra.store import trial_ids
+from libra.store.cell_sums import COUNTS_AS, Tally
+from libra.store.proto_documents import Document, now, to_document
 from libra.v1.batch_pb2 import BatchHeader, VerdictBatch
 
 COLLISIONS = 10
@@ -88,7 +88,7 @@ def _check(header: BatchHeader) -> None:
 
 
 def _name(header: BatchHeader, sample: int, epoch: int) -> str:
-    return ids.verdict_id(header.run, header.judging, header.model, header.task, header.attack, sample, epoch)
+    return trial_ids.verdict_id(header.run, header.judging, header.model, header.task, header.attack, sample, epoch)
 
 
 @dataclass(slots=True)

@@ -10,7 +10,7 @@ from libra.local.servers import MongoServer
 from libra.store import indexes
 from libra.store.cells import Cell
 from libra.store.client import Store
-from libra.store.verdict_commit import Commit
+from libra.store.commit.verdict_commit import Commit
 from libra.v1.batch_pb2 import BatchHeader, VerdictBatch
 from libra.v1.task_pb2 import Category
 from libra.v1.verdict_pb2 import JudgeVersion, Outcome, Verdict
