@@ -23,7 +23,7 @@ from libra.gateway.stage import Trials
 from libra.rpc.client import channel
 from libra.rpc.server import Server
 from libra.stage.bus import Outgoing
-from libra.stage.ended import EndedRuns
+from libra.stage.ended_runs import EndedRuns
 from libra.stage.stage import Stage
 from libra.store.client import Store
 from libra.telemetry.metrics import Metrics

@@ -12,7 +12,7 @@ from libra.attack.settings import Settings
 from libra.attack.writing import policy, writing
 from libra.errors import CallerError, Unavailable
 from libra.rpc.client import call, channel
-from libra.stage.ended import EndedRuns
+from libra.stage.ended_runs import EndedRuns
 from libra.store.client import Store
 from libra.store.runs import RunRecord
 from libra.testing.provider import Asked, Behaviour, hangs, refuses, says

@@ -22,7 +22,7 @@ from libra.judge.stage import stage as judge_stage
 from libra.ranking.auditor import Auditor
 from libra.ranking.settings import Settings as RankingSettings
 from libra.ranking.stage import stage as ranking_stage
-from libra.stage.ended import EndedRuns
+from libra.stage.ended_runs import EndedRuns
 from libra.stage.runner import run
 from libra.store.client import Store
 from libra.store.runs import RunRecord, Section

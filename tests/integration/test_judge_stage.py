@@ -18,7 +18,7 @@ from libra.judge.stage import stage
 from libra.rpc.client import channel
 from libra.stage.batch import MAX_BYTES, content_key
 from libra.stage.bus import Outgoing
-from libra.stage.ended import EndedRuns
+from libra.stage.ended_runs import EndedRuns
 from libra.stage.runner import run
 from libra.telemetry.metrics import Metrics
 from libra.v1.batch_pb2 import BatchHeader, CompletedTrial, CompletionBatch, Trial, VerdictBatch

@@ -17,7 +17,7 @@ from libra.ranking.settings import Settings
 from libra.ranking.stage import record, stage
 from libra.stage.batch import content_key
 from libra.stage.bus import Outgoing
-from libra.stage.failure import Reject
+from libra.stage.errors import Reject
 from libra.stage.runner import run
 from libra.store.client import Store
 from libra.telemetry.metrics import Metrics

@@ -23,8 +23,8 @@ from libra.ranking.auditor import Auditor
 from libra.ranking.settings import Settings as RankingSettings
 from libra.ranking.stage import stage as ranking_stage
 from libra.stage.bus import Outgoing
-from libra.stage.ended import EndedRuns
-from libra.stage.failure import Reject
+from libra.stage.ended_runs import EndedRuns
+from libra.stage.errors import Reject
 from libra.store import trial_ids
 from libra.testing.clock import simulate
 from libra.testing.memory import MemoryServer, MemoryStore, Trouble

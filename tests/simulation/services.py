@@ -39,7 +39,7 @@ from libra.ranking.announcer import Announcer
 from libra.ranking.recording import recorder
 from libra.ranking.settings import Settings as RankingSettings
 from libra.ranking.stage import stage as ranking_stage
-from libra.stage.ended import EndedRuns
+from libra.stage.ended_runs import EndedRuns
 from libra.stage.runner import Stage, run
 from libra.telemetry.metrics import Metrics
 from libra.testing.memory import MemoryStore

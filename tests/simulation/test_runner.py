@@ -18,7 +18,7 @@ from structlog.testing import capture_logs
 
 from libra.errors import Unavailable
 from libra.stage.bus import Outgoing
-from libra.stage.failure import Reject, Retry
+from libra.stage.errors import Reject, Retry
 from libra.stage.policy import Policy
 from libra.stage.runner import Stage, run
 from libra.telemetry.metrics import Metrics

@@ -11,7 +11,7 @@ from libra.attack.stage import stage
 from libra.attack.writing import writing
 from libra.bus.streams import ATTACK_CONSUMER, WRITING_CONSUMER
 from libra.process import Parts, Wiring, serve
-from libra.stage.ended import EndedRuns
+from libra.stage.ended_runs import EndedRuns
 from libra.stage.runner import run
 from libra.v1.attack_pb2_grpc import add_AttackServiceServicer_to_server
 

@@ -21,7 +21,7 @@ from libra.attack.translating import to_messages, to_turns
 from libra.bus.streams import WORK_WRITING
 from libra.stage.batch import MAX_TRIALS
 from libra.stage.bus import Outgoing
-from libra.stage.failure import Reject
+from libra.stage.errors import Reject
 from libra.stage.policy import Policy
 from libra.stage.runner import Stage
 from libra.v1.batch_pb2 import BatchHeader, Trial, TrialBatch

@@ -24,8 +24,8 @@ from libra.attack.translating import to_messages, to_turns
 from libra.errors import Unavailable
 from libra.stage.batch import MAX_TRIALS
 from libra.stage.bus import Outgoing
-from libra.stage.ended import EndedRuns
-from libra.stage.failure import Reject
+from libra.stage.ended_runs import EndedRuns
+from libra.stage.errors import Reject
 from libra.stage.policy import Policy
 from libra.stage.runner import Stage
 from libra.telemetry.actions import Action

@@ -14,7 +14,7 @@ from nats.js.errors import NotFoundError
 from libra.bus import streams
 from libra.bus.nats_bus import NatsBus
 from libra.errors import NotFound, NotNow
-from libra.stage import letters
+from libra.stage import dead_letter
 from libra.stage.bus import Outgoing
 from libra.telemetry.actions import Action
 
@@ -99,13 +99,13 @@ class DeadLetters:
 
 def _record(raw: RawStreamMsg) -> DeadLetterRecord:
     headers: Mapping[str, str] = raw.headers or {}
-    attempts = headers.get(letters.ATTEMPTS, "")
+    attempts = headers.get(dead_letter.ATTEMPTS, "")
     return DeadLetterRecord(
         seq=raw.seq or 0,
         stage=(raw.subject or "").removeprefix(streams.dead("")),
-        reason=headers.get(letters.REASON, "the stage gave no reason"),
-        subject=headers.get(letters.SUBJECT, ""),
-        key=headers.get(letters.KEY, ""),
+        reason=headers.get(dead_letter.REASON, "the stage gave no reason"),
+        subject=headers.get(dead_letter.SUBJECT, ""),
+        key=headers.get(dead_letter.KEY, ""),
         attempts=int(attempts) if attempts.isdigit() else 0,
         create_time=raw.time or dt.datetime.fromtimestamp(0, dt.UTC),
         data=raw.data or b"",

@@ -24,7 +24,7 @@ from libra.bus.error_translation import Door
 from libra.bus.patched_client import Client
 from libra.bus.pull import NoSuchConsumer, pull
 from libra.stage.bus import Outgoing
-from libra.stage.failure import Reject
+from libra.stage.errors import Reject
 from libra.telemetry.actions import Action
 
 if TYPE_CHECKING:

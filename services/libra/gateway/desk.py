@@ -14,7 +14,7 @@ from libra.gateway.keeping import Keeper
 from libra.gateway.line import Lines
 from libra.gateway.providers import Providers
 from libra.gateway.settings import Settings
-from libra.stage.ended import EndedRuns
+from libra.stage.ended_runs import EndedRuns
 from libra.store.client import Store
 from libra.telemetry import tracing
 from libra.telemetry.metrics import Metrics

@@ -22,7 +22,7 @@ from libra.gateway.limiter import Lane
 from libra.gateway.question import Question, problem_of, turns
 from libra.stage.batch import MAX_TRIALS, split
 from libra.stage.bus import Outgoing
-from libra.stage.ended import EndedRuns
+from libra.stage.ended_runs import EndedRuns
 from libra.stage.policy import Policy
 from libra.telemetry.actions import Action
 from libra.v1.batch_pb2 import BatchHeader, CompletionBatch, Trial, TrialBatch

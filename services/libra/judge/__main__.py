@@ -10,7 +10,7 @@ from libra.judge.service import JudgeService
 from libra.judge.settings import Settings
 from libra.judge.stage import stage
 from libra.process import Parts, Wiring, serve
-from libra.stage.ended import EndedRuns
+from libra.stage.ended_runs import EndedRuns
 from libra.stage.runner import run
 from libra.v1.judge_pb2_grpc import add_JudgeServiceServicer_to_server
 

@@ -15,8 +15,8 @@ from libra.judge.kind import Ask
 from libra.judge.settings import Settings
 from libra.stage.batch import content_key, split
 from libra.stage.bus import Outgoing
-from libra.stage.ended import EndedRuns
-from libra.stage.failure import Reject
+from libra.stage.ended_runs import EndedRuns
+from libra.stage.errors import Reject
 from libra.stage.policy import Policy
 from libra.stage.runner import Stage
 from libra.telemetry.actions import Action

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from libra.ranking.settings import Settings
 from libra.stage.bus import Outgoing
-from libra.stage.failure import Reject
+from libra.stage.errors import Reject
 from libra.stage.policy import Policy
 from libra.stage.runner import Stage
 from libra.store.client import Store

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from libra.stage.bus import Bus, Delivery
-from libra.stage.settling import Settler
+from libra.stage.delivery_handler import Settler
 from libra.stage.stage import In, Stage
 from libra.telemetry.actions import Action
 

@@ -14,7 +14,7 @@ from libra.bus.dead_letters import DeadLetters
 from libra.bus.delivery import NatsDelivery
 from libra.bus.nats_bus import NatsBus
 from libra.errors import NotFound, NotNow
-from libra.stage import letters
+from libra.stage import dead_letter
 from libra.stage.bus import Full, Outgoing
 
 SECONDS = 20.0
@@ -41,7 +41,7 @@ async def set_aside(bus: NatsBus, stage: str, key: str, reason: str = "never") -
     subject = "work.gateway.m=2E1" if stage == "gateway" else f"work.{stage}"
     await bus.publish(Outgoing(subject, key, key.encode()), {})
     delivery = await pulled(bus, "gateway-m=2E1" if stage == "gateway" else stage)
-    await bus.publish(*letters.dead_letter(stage, delivery, reason, failures=3))
+    await bus.publish(*dead_letter.dead_letter(stage, delivery, reason, failures=3))
     await delivery.term()
 
 
@@ -97,7 +97,7 @@ async def test_what_was_replayed_can_be_set_aside_and_replayed_again(bus: NatsBu
     for seq in (1, 2, 3):
         await dead.replay(seq)
         delivery = await pulled(bus, "judge")
-        await bus.publish(*letters.dead_letter("judge", delivery, "again", failures=1))
+        await bus.publish(*dead_letter.dead_letter("judge", delivery, "again", failures=1))
         await delivery.term()
         (letter,) = await dead.list(0, 10)
         assert letter.seq == seq + 1

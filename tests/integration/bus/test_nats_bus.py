@@ -21,7 +21,7 @@ from libra.bus.provisioning import LayoutDiffers, NoRoom
 from libra.errors import Unavailable
 from libra.local.servers import NatsServer, free_port
 from libra.stage.bus import Outgoing
-from libra.stage.failure import Reject
+from libra.stage.errors import Reject
 
 SECONDS = 30.0
 

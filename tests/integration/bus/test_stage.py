@@ -14,7 +14,7 @@ from libra.bus.dead_letters import DeadLetters
 from libra.bus.nats_bus import NatsBus
 from libra.errors import Unavailable
 from libra.stage.bus import Outgoing
-from libra.stage.failure import Reject, Retry
+from libra.stage.errors import Reject, Retry
 from libra.stage.policy import Policy
 from libra.stage.runner import Stage, run
 from libra.telemetry.metrics import Metrics

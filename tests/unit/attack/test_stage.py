@@ -15,7 +15,7 @@ from libra.attack.stage import outputs, stage
 from libra.errors import Invalid
 from libra.stage.batch import MAX_BYTES, content_key
 from libra.stage.bus import Outgoing
-from libra.stage.failure import Reject
+from libra.stage.errors import Reject
 from libra.telemetry.actions import Action
 from libra.v1.batch_pb2 import BatchHeader, CompletionBatch, Trial, TrialBatch
 from libra.v1.completion_pb2 import FinishReason

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from libra.stage.bus import Outgoing
-from libra.stage.failure import Reject, Retry
+from libra.stage.errors import Reject, Retry
 from libra.stage.policy import Policy
 from libra.testing.clock import simulate
 from libra.v1.batch_pb2 import TrialBatch

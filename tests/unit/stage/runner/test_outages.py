@@ -9,7 +9,7 @@ import pytest
 
 from libra.errors import Unavailable
 from libra.stage.bus import Outgoing
-from libra.stage.failure import Retry
+from libra.stage.errors import Retry
 from libra.stage.policy import Policy
 from libra.testing.clock import simulate
 from libra.testing.hostile import HostileBus, HostileDelivery

@@ -12,7 +12,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import SpanKind
 
 from libra.stage.bus import Outgoing
-from libra.stage.failure import Reject
+from libra.stage.errors import Reject
 from libra.telemetry import tracing
 from libra.testing.clock import simulate
 from libra.v1.batch_pb2 import TrialBatch

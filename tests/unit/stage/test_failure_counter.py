@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from libra.stage.failures import MAX_KEPT, Failures
+from libra.stage.failure_counter import MAX_KEPT, Failures
 from libra.stage.policy import Policy
 
 

@@ -11,12 +11,12 @@ import structlog
 from opentelemetry.trace import SpanKind
 
 from libra.errors import Unavailable
-from libra.stage import letters
+from libra.stage import dead_letter
 from libra.stage.bus import Bus, Delivery, Full, Outgoing
-from libra.stage.failure import Reject, Retry
-from libra.stage.failures import Failures
+from libra.stage.errors import Reject, Retry
+from libra.stage.failure_counter import Failures
 from libra.stage.stage import In, Stage
-from libra.stage.waiting import Hold, Stopped, keep_alive
+from libra.stage.waits import Hold, Stopped, keep_alive
 from libra.telemetry import spans, tracing
 from libra.telemetry.actions import Action
 
@@ -103,7 +103,7 @@ class Settler(Generic[In]):
         except Exception as bug:
             log.exception("a batch failed", action=Action.BATCH_FAILED, stage=hold.stage, key=delivery.key)
             return await self._failed(delivery, hold, f"{type(bug).__name__}: {bug}", Ending("failed"))
-        self._failures.forget(letters.first_key(delivery))
+        self._failures.forget(dead_letter.first_key(delivery))
         return DONE
 
     async def _work(self, delivery: Delivery, hold: Hold) -> None:
@@ -166,7 +166,7 @@ class Settler(Generic[In]):
 
     async def _failed(self, delivery: Delivery, hold: Hold, reason: str, ending: Ending) -> Ending:
         """Count a failure; return that the message is given out again, or set it aside after the last."""
-        count = self._failures.add(letters.first_key(delivery), letters.failures_carried(delivery))
+        count = self._failures.add(dead_letter.first_key(delivery), dead_letter.failures_carried(delivery))
         if count >= self._policy.attempts:
             return await self._set_aside(delivery, hold, f"{reason} (given up after {count} attempts)")
         after_seconds = ending.again_after_seconds
@@ -185,9 +185,9 @@ class Settler(Generic[In]):
 
     async def _set_aside(self, delivery: Delivery, hold: Hold, reason: str) -> Ending:
         # Published before it is ended: a crash between the two repeats the publish, and its key makes that harmless.
-        stage, key = self._stage.name, letters.first_key(delivery)
-        failures = self._failures.of(key, letters.failures_carried(delivery))
-        message, headers = letters.dead_letter(stage, delivery, reason, failures)
+        stage, key = self._stage.name, dead_letter.first_key(delivery)
+        failures = self._failures.of(key, dead_letter.failures_carried(delivery))
+        message, headers = dead_letter.dead_letter(stage, delivery, reason, failures)
         await self._publish(message, {**tracing.inject(tracing.extract(delivery.headers)), **headers}, hold)
         log.error("a batch was set aside", action=Action.BATCH_SET_ASIDE, stage=stage, key=key, reason=reason)
         self._metrics.dead_letters.labels(stage=stage).inc()
@@ -199,8 +199,8 @@ class Settler(Generic[In]):
 
         To be given out again would count against it, and whoever waits behind it would go on waiting.
         """
-        failures = self._failures.of(letters.first_key(delivery), letters.failures_carried(delivery))
-        message, headers = letters.renewal(delivery, failures)
+        failures = self._failures.of(dead_letter.first_key(delivery), dead_letter.failures_carried(delivery))
+        message, headers = dead_letter.renewal(delivery, failures)
         try:
             await self._bus.publish(message, headers)
         except (Full, Unavailable):
