@@ -12,9 +12,9 @@ import grpc.aio
 from opentelemetry import trace
 from opentelemetry.trace import SpanKind, Status, StatusCode
 
-from libra.rpc import incoming
+from libra.rpc import call_context
+from libra.rpc.channel_options import KEEPALIVE_SECONDS, SHARED
 from libra.rpc.errors import from_rpc_error
-from libra.rpc.limits import KEEPALIVE_SECONDS, SHARED
 from libra.telemetry import spans, tracing
 
 Response = TypeVar("Response")
@@ -95,9 +95,9 @@ def _calling(method: object, timeout_seconds: float | None) -> Iterator[_Sent]:
     # Not made the current one: in a stream it would stay so for whoever reads the stream.
     span = tracing.tracer().start_span(spans.RPC_CALL, kind=SpanKind.CLIENT, attributes={"rpc.method": name})
     headers = tracing.inject(trace.set_span_in_context(span))
-    metadata = (*headers.items(), (incoming.REQUEST_ID_KEY, incoming.request_id()))
+    metadata = (*headers.items(), (call_context.REQUEST_ID_KEY, call_context.request_id()))
     try:
-        yield _Sent(incoming.time_left(timeout_seconds), metadata)
+        yield _Sent(call_context.time_left(timeout_seconds), metadata)
     except grpc.aio.AioRpcError as error:
         span.set_status(Status(StatusCode.ERROR, error.code().name))
         raise from_rpc_error(error, name) from error

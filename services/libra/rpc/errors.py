@@ -13,7 +13,7 @@ import grpc.aio
 from google.rpc import error_details_pb2, status_pb2
 
 from libra.errors import CallerError, Conflict, Invalid, LibraError, NotFound, NotNow, Unavailable
-from libra.rpc.limits import MAX_MESSAGE_CHARACTERS
+from libra.rpc.channel_options import MAX_MESSAGE_CHARACTERS
 
 DOMAIN = "libra"
 DETAILS_KEY = "grpc-status-details-bin"

@@ -11,8 +11,8 @@ import grpc.aio
 from google.protobuf.message import DecodeError, Message
 
 from libra.errors import Invalid
-from libra.rpc.exchange import exchange
-from libra.rpc.limits import MAX_MESSAGE_BYTES
+from libra.rpc.call_scope import exchange
+from libra.rpc.channel_options import MAX_MESSAGE_BYTES
 from libra.telemetry.metrics import Metrics
 
 OURS = "/libra."

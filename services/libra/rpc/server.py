@@ -8,10 +8,10 @@ from typing import Any, Final
 import grpc.aio
 from grpc_reflection.v1alpha import reflection
 
+from libra.rpc.channel_options import SHARED
 from libra.rpc.health import NAME as HEALTH
 from libra.rpc.health import Health
 from libra.rpc.interceptor import Interceptor
-from libra.rpc.limits import SHARED
 from libra.telemetry.metrics import Metrics
 
 Served = tuple[Callable[[Any, grpc.aio.Server], None], Any, str]

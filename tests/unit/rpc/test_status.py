@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from libra.errors import CallerError, Conflict, Invalid, LibraError, NotFound, NotNow, Unavailable
+from libra.rpc.channel_options import MAX_MESSAGE_CHARACTERS, MAX_METADATA_BYTES
 from libra.rpc.errors import DETAILS_KEY, DOMAIN, RemoteFault, from_rpc_error, to_status
-from libra.rpc.limits import MAX_MESSAGE_CHARACTERS, MAX_METADATA_BYTES
 
 CODES = {code.value[0]: code for code in grpc.StatusCode}
 

@@ -23,7 +23,7 @@ from opentelemetry.trace import SpanKind
 from prometheus_client import CollectorRegistry
 
 from libra.errors import Unavailable
-from libra.rpc import client, incoming
+from libra.rpc import call_context, client
 from libra.rpc.server import Server
 from libra.telemetry import spans, tracing
 from libra.telemetry.metrics import Metrics
@@ -60,7 +60,7 @@ class Runs(RunServiceServicer):
     """Left UNIMPLEMENTED; in types alone it is abstract."""
 
     async def GetRun(self, request: GetRunRequest, context: grpc.aio.ServicerContext) -> GetRunResponse:
-        self.time_left_seconds, self.request_id = incoming.time_left(None), incoming.request_id()
+        self.time_left_seconds, self.request_id = call_context.time_left(None), call_context.request_id()
         if self.next:
             return await client.call(self.next.GetRun, request, SECONDS)
         return GetRunResponse(run=Run(id=request.id))

@@ -14,9 +14,9 @@ from opentelemetry import context as contexts
 from opentelemetry import trace
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode
 
-from libra.rpc import incoming
+from libra.rpc import call_context
+from libra.rpc.call_context import Incoming
 from libra.rpc.errors import BUG, DETAILS_KEY, kind_of, to_status
-from libra.rpc.incoming import Incoming
 from libra.telemetry import spans, tracing
 from libra.telemetry.actions import Action
 from libra.telemetry.metrics import Metrics
@@ -57,7 +57,7 @@ async def exchange(method: str, context: grpc.aio.ServicerContext, metrics: Metr
 
 def _begin(method: str, call: Incoming, headers: dict[str, str]) -> Span:
     """Make `call`, its span and its request id those of this task; gRPC handles every call in a task of its own."""
-    incoming.CURRENT.set(call)
+    call_context.CURRENT.set(call)
     structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(request_id=call.request_id)
     span = tracing.tracer().start_span(

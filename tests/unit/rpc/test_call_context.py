@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from libra.rpc.incoming import CURRENT, FAR_AWAY_SECONDS, Incoming, request_id, time_left
+from libra.rpc.call_context import CURRENT, FAR_AWAY_SECONDS, Incoming, request_id, time_left
 
 
 @pytest.mark.parametrize("given", ["abc", "a-B_9.x", "x" * 64])

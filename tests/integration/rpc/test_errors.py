@@ -13,8 +13,8 @@ from prometheus_client import CollectorRegistry
 
 from libra.errors import CallerError, Conflict, Invalid, LibraError, NotFound, NotNow, Unavailable
 from libra.rpc import client
+from libra.rpc.channel_options import MAX_MESSAGE_BYTES, MAX_MESSAGE_CHARACTERS
 from libra.rpc.errors import DETAILS_KEY, RemoteFault
-from libra.rpc.limits import MAX_MESSAGE_BYTES, MAX_MESSAGE_CHARACTERS
 from libra.rpc.server import Served, Server
 from libra.telemetry.actions import Action
 from libra.telemetry.metrics import Metrics
