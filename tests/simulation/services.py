@@ -34,7 +34,7 @@ from libra.gateway.settings import Settings as GatewaySettings
 from libra.gateway.supervisor import Supervisor
 from libra.judge.settings import Settings as JudgeSettings
 from libra.judge.stage import stage as judge_stage
-from libra.process.parts import Worker
+from libra.process.context import Worker
 from libra.ranking.announcer import Announcer
 from libra.ranking.recording import recorder
 from libra.ranking.settings import Settings as RankingSettings

@@ -5,8 +5,8 @@ It reads the settings, and asks NATS and MongoDB whether they are there. It writ
 
 from __future__ import annotations
 
-from libra.process.backlog import watch_backlog
-from libra.process.parts import Parts, Wire, Wiring, Worker
+from libra.process.backlog_metrics import watch_backlog
+from libra.process.context import Parts, Wire, Wiring, Worker
 from libra.process.serve import serve
 
 __all__ = ["Parts", "Wire", "Wiring", "Worker", "serve", "watch_backlog"]

@@ -17,7 +17,7 @@ import uvloop
 
 from libra.bus.nats_bus import NatsBus
 from libra.errors import LibraError, Unavailable
-from libra.process.parts import Parts, Wire, Wiring
+from libra.process.context import Parts, Wire, Wiring
 from libra.process.readiness import Pulse, Readiness
 from libra.process.settings import Shared, load
 from libra.process.workers import Workers

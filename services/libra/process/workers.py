@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import structlog
 
 from libra.errors import Unavailable
-from libra.process.parts import Worker
+from libra.process.context import Worker
 from libra.telemetry.actions import Action
 
 log = structlog.get_logger(__name__)

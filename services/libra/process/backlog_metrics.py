@@ -7,7 +7,7 @@ import contextlib
 
 from libra.bus.nats_bus import NatsBus
 from libra.errors import Unavailable
-from libra.process.parts import Worker
+from libra.process.context import Worker
 from libra.telemetry.metrics import Metrics
 
 LOOK_SECONDS = 5.0
