@@ -12,8 +12,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from libra.local.parts import SERVERS
 from libra.local.system import System
+from libra.local.topology import SERVERS
 
 from . import board, memory, wire
 from .beside import IN_FLIGHT, Compared, compare

@@ -8,8 +8,8 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Self
 
-from libra.local.parts import PARTS
 from libra.local.system import System
+from libra.local.topology import PARTS
 from libra.rpc.client import call, channel
 from libra.v1.model_pb2 import CreateModelRequest, Model, ModelLimits, Provider
 from libra.v1.model_pb2_grpc import ModelServiceStub

@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from libra.local import parts
+from libra.local import topology
 
 from . import report
 from .unruly import CALM
@@ -26,8 +26,8 @@ async def forget(folder: Path, *, seed: int, trials: int, times: int, patience_s
         for number in range(1, times + 1):
             await its.middle(run, number / (times + 2), patience_seconds)
             _delete_queue(its)
-            await asyncio.to_thread(its.system.kill, parts.NATS)
-            await asyncio.to_thread(its.system.start_part, parts.NATS)
+            await asyncio.to_thread(its.system.kill, topology.NATS)
+            await asyncio.to_thread(its.system.start_part, topology.NATS)
             losses.append(f"{time.monotonic() - began:.0f} s")
         ended = await its.examined(await its.ended(run, patience_seconds), began)
         report.show("nats-server's data folder deleted", {**its.told(ended), "deleted after": ", ".join(losses)})
@@ -49,7 +49,7 @@ async def cut_the_power(
         began = time.monotonic()
         run = await its.begin(trials)
         await its.middle(run, 0.2, patience_seconds)
-        for server in parts.SERVERS:
+        for server in topology.SERVERS:
             await asyncio.to_thread(its.system.kill, server)
         await asyncio.sleep(away_seconds)
         await asyncio.to_thread(its.system.up)
@@ -72,4 +72,4 @@ async def cut_the_power(
 
 
 def _delete_queue(its: World) -> None:
-    shutil.rmtree(its.system.folder / parts.NATS / "data")
+    shutil.rmtree(its.system.folder / topology.NATS / "data")

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from libra.local import parts
+from libra.local import topology
 from libra.local.system import System
 
 MOST_AWAY_SECONDS = 1.5
@@ -26,7 +26,7 @@ class Kill:
 
     @property
     def kind(self) -> str:
-        return parts.kind(self.part)
+        return topology.kind(self.part)
 
 
 @dataclass(slots=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from libra.local.parts import SERVERS, SERVICES
+from libra.local.topology import SERVERS, SERVICES
 
 from .freezes import freeze
 from .world import seed

@@ -17,8 +17,8 @@ from typing import Any
 from ulid import ULID
 
 from libra.errors import Unavailable
-from libra.local.parts import SERVICES
 from libra.local.system import System
+from libra.local.topology import SERVICES
 from libra.rpc.client import call, channel
 from libra.testing.provider import ScriptedProvider
 from libra.v1.model_pb2 import CreateModelRequest, Model, ModelLimits, Provider

@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from libra.local import parts
+from libra.local import topology
 from libra.local.servers import MongoServer
 from libra.local.settings import inherited
 from libra.local.system import System
@@ -65,21 +65,21 @@ def system(folder: Path) -> System:
 
 
 def test_a_second_up_says_that_it_is_up(system: System, folder: Path) -> None:
-    before = {name: system.pid(name) for name in parts.PARTS}
+    before = {name: system.pid(name) for name in topology.PARTS}
     again = libra(folder, "up")
     assert again.returncode == 0
     assert "is up" in again.stdout
     assert "already" in again.stdout
-    assert {name: system.pid(name) for name in parts.PARTS} == before
-    assert len(living(folder)) == len(parts.PARTS)
+    assert {name: system.pid(name) for name in topology.PARTS} == before
+    assert len(living(folder)) == len(topology.PARTS)
     status = libra(folder, "status")
     assert status.returncode == 0
-    assert all(name in status.stdout for name in parts.PARTS)
+    assert all(name in status.stdout for name in topology.PARTS)
     assert libra(folder, "logs", "gateway", "-n", "3").stdout.count("\n") == 3
 
 
 def test_what_was_killed_is_started_again_and_nothing_else(system: System, folder: Path) -> None:
-    before = {name: system.pid(name) for name in parts.PARTS}
+    before = {name: system.pid(name) for name in topology.PARTS}
     for name in ("judge", "nats-server"):
         psutil.Process(before[name]).send_signal(signal.SIGKILL)
     assert libra(folder, "status").returncode == 1
@@ -92,9 +92,9 @@ def test_what_was_killed_is_started_again_and_nothing_else(system: System, folde
     assert [up.returncode for up in ups] == [0, 0]
     assert "is up again: nats-server, judge had ended" in said[0]
     assert "already" in said[1]
-    after = {name: system.pid(name) for name in parts.PARTS}
-    assert {name for name in parts.PARTS if after[name] != before[name]} == {"judge", "nats-server"}
-    assert len(living(folder)) == len(parts.PARTS)
+    after = {name: system.pid(name) for name in topology.PARTS}
+    assert {name for name in topology.PARTS if after[name] != before[name]} == {"judge", "nats-server"}
+    assert len(living(folder)) == len(topology.PARTS)
 
 
 def test_down_leaves_no_process_and_the_data_survives(system: System, folder: Path) -> None:
@@ -133,7 +133,7 @@ def test_servers_of_ones_own_win(tmp_path: Path, nats_url: str, mongo_server: Mo
     }
     try:
         assert libra(tmp_path, "up", variables=variables).returncode == 0
-        assert len(living(tmp_path)) == len(parts.SERVICES)
+        assert len(living(tmp_path)) == len(topology.SERVICES)
         status = libra(tmp_path, "status", variables=variables)
         assert status.returncode == 0
         assert status.stdout.count("elsewhere") == 2

@@ -10,7 +10,7 @@ import pytest
 from tests.chaos.unruly import CALM
 from tests.chaos.world import HASTY, World, seed, world
 
-from libra.local.parts import SERVICES
+from libra.local.topology import SERVICES
 
 pytestmark = pytest.mark.timeout(300)
 

@@ -12,7 +12,7 @@ from tests.chaos.freezes import freeze
 from tests.chaos.quotas import fill
 from tests.chaos.world import HASTY, seed
 
-from libra.local.parts import SERVICES
+from libra.local.topology import SERVICES
 
 pytestmark = pytest.mark.timeout(300)
 

@@ -13,7 +13,7 @@ import click
 
 from libra.cli import settings
 from libra.errors import Unavailable
-from libra.local import parts, state
+from libra.local import state, topology
 from libra.rpc.client import call, channel, stream
 from libra.v1.attack_pb2_grpc import AttackServiceStub
 from libra.v1.dead_letter_pb2_grpc import DeadLetterServiceStub
@@ -86,19 +86,19 @@ class Client:
     async def _local_address(self, service: str) -> str:
         """Return where the service's replicas are in the data folder, once one of them takes connections."""
         kept = state.load(self._folder)
-        replicas = [ports for name, ports in kept.items() if parts.kind(name) == service]
+        replicas = [ports for name, ports in kept.items() if topology.kind(name) == service]
         if not replicas:
             raise NotUp(
                 f"nothing was started in {self._folder}: run `libra up`, or set LIBRA_{service.upper()}_ADDRESS"
             )
         if not any([await _listening(ports) for ports in replicas]):
             raise NotUp(f"{service} is not up in {self._folder}: run `libra up` (`libra status` shows what is)")
-        return parts.target(kept, service)
+        return topology.target(kept, service)
 
 
-async def _listening(ports: parts.Ports) -> bool:
+async def _listening(ports: topology.Ports) -> bool:
     try:
-        _, writer = await asyncio.wait_for(asyncio.open_connection(parts.HOST, ports.main), CONNECT_SECONDS)
+        _, writer = await asyncio.wait_for(asyncio.open_connection(topology.HOST, ports.main), CONNECT_SECONDS)
     except (OSError, TimeoutError):
         return False
     writer.close()

@@ -17,7 +17,7 @@ from libra.cli import output, settings
 from libra.cli.errors import Failure
 from libra.cli.text import duration, plain, size
 from libra.errors import Unavailable
-from libra.local import log_files, parts
+from libra.local import log_files, topology
 
 if TYPE_CHECKING:
     from libra.local.system import System
@@ -122,9 +122,9 @@ def status(data: Path | None) -> None:
 @data_option
 def logs(part: str, lines: int, data: Path | None, *, follow: bool) -> None:
     """Print the end of a part's log."""
-    if parts.kind(part) not in parts.PARTS:
+    if topology.kind(part) not in topology.PARTS:
         raise Failure(
-            f"there is no part {part!r}; there are {', '.join(parts.PARTS)}, and gateway-2 is a second replica", 2
+            f"there is no part {part!r}; there are {', '.join(topology.PARTS)}, and gateway-2 is a second replica", 2
         )
     file = log_files.path(data_folder(data), part)
     if not file.exists():
@@ -150,6 +150,6 @@ def open_system(
         module = importlib.import_module("libra.local.system")
     except ModuleNotFoundError as error:
         raise Unavailable(f"{error.name} is not installed here: run `pip install 'libra[local]'`") from None
-    each = dict.fromkeys(parts.SERVICES, replicas) if replicas else None
+    each = dict.fromkeys(topology.SERVICES, replicas) if replicas else None
     system: System = module.System(data_folder(data), replicas=each, say=say)
     return system

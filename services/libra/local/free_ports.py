@@ -8,7 +8,7 @@ import socket
 from collections.abc import Collection
 
 from libra.errors import LibraError
-from libra.local.parts import HOST
+from libra.local.topology import HOST
 
 FIRST, LAST = 12_000, 29_999
 """Below the range for outgoing connections (32,768 and up on Linux): a part that is down for a moment gets its port again."""

@@ -7,7 +7,7 @@ import socket
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from libra.local.parts import HOST
+from libra.local.topology import HOST
 
 ANSWER_SECONDS = 2.0
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from libra.local.parts import SERVERS
+from libra.local.topology import SERVERS
 
 FOLDER = "logs"
 MAX_BYTES = 32 * 1024 * 1024

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psutil
 
-from libra.local.parts import SERVERS, SERVICES, kind
+from libra.local.topology import SERVERS, SERVICES, kind
 
 KILL_SECONDS = 10.0
 """How long a process may take to vanish after SIGKILL."""

@@ -14,7 +14,7 @@ from typing import Any
 
 from libra.errors import LibraError
 from libra.local.free_ports import choose, free
-from libra.local.parts import PARTS, SERVERS, Ports
+from libra.local.topology import PARTS, SERVERS, Ports
 
 FILE = "state.json"
 

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import psutil
 
-from libra.local import parts
+from libra.local import topology
 from libra.local.system import System
 
 UP, NOT_READY, DOWN, ELSEWHERE = "up", "not ready", "down", "elsewhere"
@@ -39,7 +39,7 @@ class PartStatus:
 def of(system: System) -> list[PartStatus]:
     """Return the status of every part, servers first."""
     running, own = system.running(), system.own_parts()
-    urls = {parts.NATS: system.settings.nats_url, parts.MONGO: system.settings.mongo_url}
+    urls = {topology.NATS: system.settings.nats_url, topology.MONGO: system.settings.mongo_url}
     return [
         _one(system, name, running.get(name))
         if name in own

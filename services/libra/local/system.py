@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from libra.errors import LibraError
-from libra.local import health, lock, log_files, parts, processes, settings, state
+from libra.local import health, lock, log_files, processes, settings, state, topology
 from libra.local.servers import MongoServer, NatsServer
 
 if TYPE_CHECKING:
@@ -136,7 +136,7 @@ class System:
 
     def own_parts(self) -> list[str]:
         """Return the names of the parts that are started here: all but the servers that the environment names."""
-        elsewhere = {parts.NATS: self.settings.nats_url, parts.MONGO: self.settings.mongo_url}
+        elsewhere = {topology.NATS: self.settings.nats_url, topology.MONGO: self.settings.mongo_url}
         return [name for name in self.names if not elsewhere.get(name)]
 
     def log(self, name: str) -> Path:
@@ -147,15 +147,15 @@ class System:
     def names(self) -> list[str]:
         """The names of all parts."""
         if self._replicas is None:
-            return list(self.ports) or list(parts.PARTS)
-        return parts.names(self._replicas)
+            return list(self.ports) or list(topology.PARTS)
+        return topology.names(self._replicas)
 
     def target(self, service: str) -> str:
         """Return what a gRPC client is given to reach the replicas of a service."""
-        return parts.target(self.ports, service)
+        return topology.target(self.ports, service)
 
     @property
-    def ports(self) -> dict[str, parts.Ports]:
+    def ports(self) -> dict[str, topology.Ports]:
         """Where each part listens; empty before the first start."""
         return state.load(self.folder)
 
@@ -167,12 +167,12 @@ class System:
     @property
     def nats_url(self) -> str:
         """What the services are given as LIBRA_NATS_URL."""
-        return self.settings.nats_url or f"nats://{self.addresses[parts.NATS]}"
+        return self.settings.nats_url or f"nats://{self.addresses[topology.NATS]}"
 
     @property
     def mongo_url(self) -> str:
         """What the services are given as LIBRA_MONGO_URL."""
-        return self.settings.mongo_url or f"mongodb://{self.addresses[parts.MONGO]}/?replicaSet=libra"
+        return self.settings.mongo_url or f"mongodb://{self.addresses[topology.MONGO]}/?replicaSet=libra"
 
     def _start(self, names: Sequence[str], *, awaited: Sequence[str] | None = None) -> list[str]:
         state.settle(self.folder, self.running(), self.names)
@@ -182,7 +182,7 @@ class System:
                 self._say(f"starting {name}")
                 self._start_one(name)
             awaited = self.names if awaited is None else awaited
-            self._await([name for name in awaited if name not in parts.SERVERS], offsets)
+            self._await([name for name in awaited if name not in topology.SERVERS], offsets)
         except BaseException:
             self._take_back(names)
             raise
@@ -192,17 +192,17 @@ class System:
         log = log_files.prepare(self.folder, name)
         port = self.ports[name].main
         place = processes.working_folder(self.folder, name)
-        if name == parts.NATS:
+        if name == topology.NATS:
             server = NatsServer.start(place, port=port, store_bytes=self.settings.nats_store_bytes)
             self._children[name] = server.process
             return
-        if name == parts.MONGO:
+        if name == topology.MONGO:
             self._children[name] = MongoServer.start(place, port=port).process
             return
-        told = parts.environment(name, self.ports, nats_url=self.nats_url, mongo_url=self.mongo_url)
+        told = topology.environment(name, self.ports, nats_url=self.nats_url, mongo_url=self.mongo_url)
         with log.open("ab") as output:
             self._children[name] = subprocess.Popen(  # noqa: S603 - our own command line
-                [sys.executable, "-m", f"libra.{parts.kind(name)}", name],  # the name is for whoever looks for it
+                [sys.executable, "-m", f"libra.{topology.kind(name)}", name],  # the name is for whoever looks for it
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
@@ -229,7 +229,7 @@ class System:
         port = self.ports[name].main
         if process is None or not processes.listens(process, port):
             return False
-        return health.listening(port) if name in parts.SERVERS else health.serving(port)
+        return health.listening(port) if name in topology.SERVERS else health.serving(port)
 
     def _lives(self, name: str) -> bool:
         """Tell whether what this object started goes on. For a moment after its start a process has no command line."""
@@ -241,11 +241,11 @@ class System:
         return PartFailed(f"{name} {what}. The end of {file}:\n{end}")
 
     def _end(self, running: Mapping[str, psutil.Process]) -> None:
-        services = [process for name, process in running.items() if name not in parts.SERVERS]
+        services = [process for name, process in running.items() if name not in topology.SERVERS]
         if services:
             self._say("the services finish what they have in hand")
             processes.end(services, DRAIN_SECONDS)
-        processes.end([process for name, process in running.items() if name in parts.SERVERS], SERVER_STOP_SECONDS)
+        processes.end([process for name, process in running.items() if name in topology.SERVERS], SERVER_STOP_SECONDS)
         self._reap()
 
     def _take_back(self, names: Sequence[str]) -> None:

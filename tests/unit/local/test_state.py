@@ -7,7 +7,7 @@ import pytest
 
 from libra.local import state
 from libra.local.free_ports import FIRST, LAST, choose, free
-from libra.local.parts import HOST, PARTS, SERVICES, environment, kind, names
+from libra.local.topology import HOST, PARTS, SERVICES, environment, kind, names
 
 
 def test_a_part_has_its_ports_again(tmp_path: Path) -> None:
