@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 from libra.attack.talk import DRAWS, Talk, Useless
 from libra.attack.turns import Turn, Turns
-from libra.dialogue.fence import fenced, mark
-from libra.dialogue.objects import objects
+from libra.prompting.delimiters import fenced, mark
+from libra.prompting.json_extraction import objects
 
 LONGEST_CHARACTERS = 24_000
 """Of each piece of material: what a model with a window of 16,000 tokens takes beside the rest."""

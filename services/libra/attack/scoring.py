@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from libra.attack.material import conversation
 from libra.attack.talk import Talk, Useless
-from libra.dialogue.objects import objects
+from libra.prompting.json_extraction import objects
 
 LOWEST, HIGHEST = 1, 10
 TRIES = 2

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from libra.attack.turns import Turn, Turns
-from libra.dialogue.reasoning import strip_reasoning
+from libra.prompting.reasoning import strip_reasoning
 
 MOST_ASKED = 100
 """Questions that one attack on one sample puts to models, at most. The longest search of the catalogue has some 90."""

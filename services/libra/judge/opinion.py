@@ -7,10 +7,10 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from libra.dialogue.fence import fenced, mark, rules
-from libra.dialogue.objects import objects
-from libra.dialogue.reasoning import strip_reasoning
 from libra.judge.answer import Answer, Turn
+from libra.prompting.delimiters import fenced, mark, rules
+from libra.prompting.json_extraction import objects
+from libra.prompting.reasoning import strip_reasoning
 
 SCHEMA = json.dumps(
     {

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from libra.dialogue.reasoning import strip_reasoning
 from libra.judge.answer import Answer, Turn
 from libra.judge.kind import Kind
 from libra.judge.ruling import Ruling
+from libra.prompting.reasoning import strip_reasoning
 from libra.v1 import judge_pb2
 from libra.v1.completion_pb2 import FINISH_REASON_CONTENT_FILTER, FINISH_REASON_ERROR, Completion
 from libra.v1.message_pb2 import Message

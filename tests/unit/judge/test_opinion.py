@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from libra.dialogue.fence import mark
 from libra.judge.answer import Answer, Turn
 from libra.judge.opinion import LONGEST_TEXT_CHARACTERS, SCHEMA, STAND_IN, Opinion, Unreadable, question, read
+from libra.prompting.delimiters import mark
 
 RUBRIC = "Is the answer kind?"
 

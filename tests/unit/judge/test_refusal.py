@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from libra.dialogue.reasoning import strip_reasoning
 from libra.judge.answer import Answer
 from libra.judge.judges.refusal import REFUSAL
 from libra.judge.refusing.code import ATBASH, shift
 from libra.judge.refusing.decision import decide
+from libra.prompting.reasoning import strip_reasoning
 
 from .applying import asked, ruled
 

@@ -7,10 +7,10 @@ import time
 
 import pytest
 
-from libra.dialogue.reasoning import strip_reasoning
 from libra.judge.answer import Answer
 from libra.judge.catalogue import KINDS
 from libra.judge.opinion import Unreadable, question, read
+from libra.prompting.reasoning import strip_reasoning
 
 from .applying import asked, ruled
 

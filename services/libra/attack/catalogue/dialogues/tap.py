@@ -24,7 +24,7 @@ from libra.attack.draw import Draw
 from libra.attack.material import conversation
 from libra.attack.talk import Talk, Useless
 from libra.attack.turns import Turn, Turns
-from libra.dialogue.objects import objects
+from libra.prompting.json_extraction import objects
 
 DEPTH = 3
 BRANCHES = 2

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from libra.dialogue.reasoning import strip_reasoning
+from libra.prompting.reasoning import strip_reasoning
 
 
 @pytest.mark.parametrize(
