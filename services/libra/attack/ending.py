@@ -12,7 +12,7 @@ from libra.bus.streams import WORK_JUDGE, work_gateway
 from libra.errors import Invalid
 from libra.stage.batch import content_key, split
 from libra.stage.bus import Outgoing
-from libra.telemetry.actions import Action
+from libra.telemetry.log_actions import Action
 from libra.v1.batch_pb2 import BatchHeader, CompletedTrial, CompletionBatch, Trial, TrialBatch
 from libra.v1.completion_pb2 import Completion, FinishReason
 from libra.v1.message_pb2 import Message as Turn

@@ -28,7 +28,7 @@ from libra.stage.ended_runs import EndedRuns
 from libra.stage.errors import Reject
 from libra.stage.policy import Policy
 from libra.stage.runner import Stage
-from libra.telemetry.actions import Action
+from libra.telemetry.log_actions import Action
 from libra.v1.batch_pb2 import BatchHeader, Trial, TrialBatch
 
 log = structlog.get_logger(__name__)

@@ -16,7 +16,7 @@ from libra.bus.nats_bus import NatsBus
 from libra.errors import NotFound, NotNow
 from libra.stage import dead_letter
 from libra.stage.bus import Outgoing
-from libra.telemetry.actions import Action
+from libra.telemetry.log_actions import Action
 
 log = structlog.get_logger(__name__)
 

@@ -25,7 +25,7 @@ from libra.bus.patched_client import Client
 from libra.bus.pull import NoSuchConsumer, pull
 from libra.stage.bus import Outgoing
 from libra.stage.errors import Reject
-from libra.telemetry.actions import Action
+from libra.telemetry.log_actions import Action
 
 if TYPE_CHECKING:
     from typing import Self

@@ -16,7 +16,7 @@ from nats.js.errors import APIError, NotFoundError
 from libra.bus import streams
 from libra.bus.error_translation import FULL
 from libra.errors import LibraError
-from libra.telemetry.actions import Action
+from libra.telemetry.log_actions import Action
 
 log = structlog.get_logger(__name__)
 

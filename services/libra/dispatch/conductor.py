@@ -24,7 +24,7 @@ from libra.stage.batch import MAX_TRIALS
 from libra.stage.bus import Full
 from libra.store.client import Store
 from libra.store.runs import RunRecord
-from libra.telemetry.actions import Action
+from libra.telemetry.log_actions import Action
 from libra.telemetry.metrics import Metrics
 from libra.v1.run_pb2 import OutcomeCounts, RunState
 

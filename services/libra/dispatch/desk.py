@@ -16,7 +16,7 @@ from libra.dispatch.conductor import Conductor
 from libra.dispatch.settings import Settings
 from libra.errors import Unavailable
 from libra.store.client import Store
-from libra.telemetry.actions import Action
+from libra.telemetry.log_actions import Action
 from libra.telemetry.metrics import Metrics
 
 log = structlog.get_logger(__name__)

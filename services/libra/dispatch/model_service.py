@@ -11,7 +11,7 @@ from libra.bus.nats_bus import NatsBus
 from libra.dispatch.model_entry import check
 from libra.errors import NotFound, NotNow, Unavailable
 from libra.store.client import Store
-from libra.telemetry.actions import Action
+from libra.telemetry.log_actions import Action
 from libra.v1 import model_pb2_grpc
 from libra.v1.model_pb2 import (
     CreateModelRequest,

@@ -21,7 +21,7 @@ from libra.errors import Invalid, NotFound, NotNow
 from libra.rpc import paging
 from libra.store.client import Store
 from libra.store.runs import RunRecord
-from libra.telemetry.actions import Action
+from libra.telemetry.log_actions import Action
 from libra.v1 import run_pb2_grpc
 from libra.v1.run_pb2 import (
     CancelRunRequest,

@@ -11,7 +11,7 @@ from libra.dispatch import builtin
 from libra.dispatch.registry import reference
 from libra.errors import Conflict
 from libra.store.client import Store
-from libra.telemetry.actions import Action
+from libra.telemetry.log_actions import Action
 from libra.v1.model_pb2 import Model, Provider
 
 log = structlog.get_logger(__name__)

@@ -18,7 +18,7 @@ from libra.dispatch.settings import Settings
 from libra.dispatch.stillness import Stillness
 from libra.store.client import Store
 from libra.store.runs import RunRecord, Section
-from libra.telemetry.actions import Action
+from libra.telemetry.log_actions import Action
 
 log = structlog.get_logger(__name__)
 

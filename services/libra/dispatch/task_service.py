@@ -14,7 +14,7 @@ from libra.dispatch.registry import reference
 from libra.errors import Invalid, NotFound
 from libra.rpc import paging
 from libra.store.client import Store
-from libra.telemetry.actions import Action
+from libra.telemetry.log_actions import Action
 from libra.v1 import task_pb2_grpc
 from libra.v1.task_pb2 import (
     CatalogueEntry,

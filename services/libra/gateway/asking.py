@@ -22,7 +22,7 @@ from libra.gateway.reply import Answer, Fault, Kind, Reply
 from libra.gateway.retrying import Patience, RetryPolicy
 from libra.gateway.sharing import Shared
 from libra.telemetry import spans
-from libra.telemetry.actions import Action
+from libra.telemetry.log_actions import Action
 from libra.v1.completion_pb2 import Completion, FinishReason, Usage
 
 log = structlog.get_logger(__name__)

@@ -26,7 +26,7 @@ from libra.gateway.grants import NOTHING, Amounts, Need, Renewal, Watch, crowded
 from libra.gateway.line import Line
 from libra.gateway.openai import timeout_of
 from libra.stage.bus import Full
-from libra.telemetry.actions import Action
+from libra.telemetry.log_actions import Action
 
 log = structlog.get_logger(__name__)
 

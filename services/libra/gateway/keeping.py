@@ -9,7 +9,7 @@ import structlog
 from libra.errors import Unavailable
 from libra.gateway.question import Question
 from libra.store.completions import Completions as Kept
-from libra.telemetry.actions import Action
+from libra.telemetry.log_actions import Action
 from libra.v1.completion_pb2 import Completion
 
 log = structlog.get_logger(__name__)

@@ -24,7 +24,7 @@ from libra.stage.batch import MAX_TRIALS, split
 from libra.stage.bus import Outgoing
 from libra.stage.ended_runs import EndedRuns
 from libra.stage.policy import Policy
-from libra.telemetry.actions import Action
+from libra.telemetry.log_actions import Action
 from libra.v1.batch_pb2 import BatchHeader, CompletionBatch, Trial, TrialBatch
 from libra.v1.completion_pb2 import Completion
 from libra.v1.model_pb2 import Model

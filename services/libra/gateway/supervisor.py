@@ -20,7 +20,7 @@ from libra.gateway.line import Line
 from libra.gateway.openai import timeout_of
 from libra.gateway.stage import NAME, Trials, policy
 from libra.stage.runner import Stage, run
-from libra.telemetry.actions import Action
+from libra.telemetry.log_actions import Action
 from libra.telemetry.metrics import Metrics
 from libra.v1.batch_pb2 import TrialBatch
 from libra.v1.model_pb2 import Model

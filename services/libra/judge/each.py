@@ -11,7 +11,7 @@ import structlog
 from libra.judge.answer import Answer
 from libra.judge.kind import Ask
 from libra.judge.ruling import Ruling, cannot_tell
-from libra.telemetry.actions import Action
+from libra.telemetry.log_actions import Action
 
 log = structlog.get_logger(__name__)
 

@@ -19,7 +19,7 @@ from libra.stage.ended_runs import EndedRuns
 from libra.stage.errors import Reject
 from libra.stage.policy import Policy
 from libra.stage.runner import Stage
-from libra.telemetry.actions import Action
+from libra.telemetry.log_actions import Action
 from libra.telemetry.metrics import Metrics
 from libra.v1.batch_pb2 import BatchHeader, CompletionBatch, VerdictBatch
 from libra.v1.verdict_pb2 import Outcome, Verdict

@@ -9,7 +9,7 @@ import structlog
 
 from libra.errors import Unavailable
 from libra.rpc.server import Server
-from libra.telemetry.actions import Action
+from libra.telemetry.log_actions import Action
 from libra.telemetry.metrics import Metrics
 
 log = structlog.get_logger(__name__)

@@ -26,9 +26,9 @@ from libra.rpc.server import Server
 from libra.settings import BadSettings
 from libra.store.client import Store
 from libra.telemetry import logs, tracing
-from libra.telemetry.actions import Action
-from libra.telemetry.http import MetricsServer
+from libra.telemetry.log_actions import Action
 from libra.telemetry.metrics import Metrics, process_registry
+from libra.telemetry.metrics_server import MetricsServer
 
 log = structlog.get_logger(__name__)
 

@@ -10,7 +10,7 @@ import structlog
 
 from libra.errors import Unavailable
 from libra.process.context import Worker
-from libra.telemetry.actions import Action
+from libra.telemetry.log_actions import Action
 
 log = structlog.get_logger(__name__)
 

@@ -11,7 +11,7 @@ import structlog
 from libra.errors import Unavailable
 from libra.store.cells import Cell
 from libra.store.sample_sums import GATHER_CELLS, Key, SampleSums, SampleSumsCollection, key_of
-from libra.telemetry.actions import Action
+from libra.telemetry.log_actions import Action
 
 log = structlog.get_logger(__name__)
 

@@ -18,7 +18,7 @@ from libra.rpc import call_context
 from libra.rpc.call_context import Incoming
 from libra.rpc.errors import BUG, DETAILS_KEY, kind_of, to_status
 from libra.telemetry import spans, tracing
-from libra.telemetry.actions import Action
+from libra.telemetry.log_actions import Action
 from libra.telemetry.metrics import Metrics
 
 log = structlog.get_logger(__name__)

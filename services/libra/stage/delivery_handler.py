@@ -18,7 +18,7 @@ from libra.stage.failure_counter import Failures
 from libra.stage.stage import In, Stage
 from libra.stage.waits import Hold, Stopped, keep_alive
 from libra.telemetry import spans, tracing
-from libra.telemetry.actions import Action
+from libra.telemetry.log_actions import Action
 
 if TYPE_CHECKING:
     from libra.telemetry.metrics import Metrics

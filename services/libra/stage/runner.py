@@ -20,7 +20,7 @@ import structlog
 from libra.stage.bus import Bus, Delivery
 from libra.stage.delivery_handler import Settler
 from libra.stage.stage import In, Stage
-from libra.telemetry.actions import Action
+from libra.telemetry.log_actions import Action
 
 if TYPE_CHECKING:
     from libra.telemetry.metrics import Metrics

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import structlog
 
 from libra.stage.bus import Delivery
-from libra.telemetry.actions import Action
+from libra.telemetry.log_actions import Action
 
 log = structlog.get_logger(__name__)
 

@@ -16,7 +16,7 @@ from libra.rpc import client
 from libra.rpc.channel_options import MAX_MESSAGE_BYTES, MAX_MESSAGE_CHARACTERS
 from libra.rpc.errors import DETAILS_KEY, RemoteFault
 from libra.rpc.server import Served, Server
-from libra.telemetry.actions import Action
+from libra.telemetry.log_actions import Action
 from libra.telemetry.metrics import Metrics
 from libra.v1.run_pb2 import GetRunRequest, GetRunResponse, Run, WatchRunRequest, WatchRunResponse
 from libra.v1.run_pb2_grpc import RunServiceServicer, RunServiceStub, add_RunServiceServicer_to_server

@@ -16,7 +16,7 @@ from libra.errors import Invalid
 from libra.stage.batch import MAX_BYTES, content_key
 from libra.stage.bus import Outgoing
 from libra.stage.errors import Reject
-from libra.telemetry.actions import Action
+from libra.telemetry.log_actions import Action
 from libra.v1.batch_pb2 import BatchHeader, CompletionBatch, Trial, TrialBatch
 from libra.v1.completion_pb2 import FinishReason
 from libra.v1.message_pb2 import Message

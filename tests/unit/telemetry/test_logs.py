@@ -14,7 +14,7 @@ from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
 
 from libra.telemetry import logs
-from libra.telemetry.actions import Action
+from libra.telemetry.log_actions import Action
 
 Said = Callable[[], list[dict[str, Any]]]
 

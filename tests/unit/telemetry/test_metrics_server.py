@@ -8,8 +8,8 @@ import urllib.request
 import pytest
 from prometheus_client import CollectorRegistry
 
-from libra.telemetry.http import MetricsServer
 from libra.telemetry.metrics import Metrics
+from libra.telemetry.metrics_server import MetricsServer
 
 
 def fetch(port: int) -> str:

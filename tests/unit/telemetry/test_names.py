@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.metrics import MetricWrapperBase
 
 from libra.telemetry import spans
-from libra.telemetry.actions import Action
+from libra.telemetry.log_actions import Action
 from libra.telemetry.metrics import Metrics, process_registry
 
 SOURCE = Path(__file__).parents[3] / "services" / "libra"
