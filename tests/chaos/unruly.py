@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum, auto
 from itertools import pairwise
 
-from libra.testing.provider import Asked, Behaviour, hangs, refuses, says, slow_down
+from libra.testing.scripted_provider import Asked, Behaviour, hangs, refuses, says, slow_down
 
 from .questions import Place, place
 

@@ -20,7 +20,7 @@ from libra.errors import Unavailable
 from libra.local.system import System
 from libra.local.topology import SERVICES
 from libra.rpc.client import call, channel
-from libra.testing.provider import ScriptedProvider
+from libra.testing.scripted_provider import ScriptedProvider
 from libra.v1.model_pb2 import CreateModelRequest, Model, ModelLimits, Provider
 from libra.v1.model_pb2_grpc import ModelServiceStub
 from libra.v1.ranking_pb2 import AuditRunRequest, ListVerdictsRequest

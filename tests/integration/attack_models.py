@@ -27,7 +27,7 @@ from libra.stage.ended_runs import EndedRuns
 from libra.stage.stage import Stage
 from libra.store.client import Store
 from libra.telemetry.metrics import Metrics
-from libra.testing.provider import Asked, Behaviour, ScriptedProvider, says
+from libra.testing.scripted_provider import Asked, Behaviour, ScriptedProvider, says
 from libra.v1.attack_pb2_grpc import AttackServiceStub, add_AttackServiceServicer_to_server
 from libra.v1.batch_pb2 import BatchHeader, CompletionBatch, Trial, TrialBatch
 from libra.v1.completion_pb2 import GenerationParameters

@@ -16,7 +16,7 @@ from pathlib import Path
 from libra.bus.nats_bus import NatsBus
 from libra.bus.streams import work_gateway
 from libra.stage.bus import Outgoing
-from libra.testing.provider import ScriptedProvider
+from libra.testing.scripted_provider import ScriptedProvider
 from libra.v1.batch_pb2 import BatchHeader, Trial, TrialBatch
 from libra.v1.message_pb2 import Message
 

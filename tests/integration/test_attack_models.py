@@ -15,7 +15,7 @@ from libra.rpc.client import call, channel
 from libra.stage.ended_runs import EndedRuns
 from libra.store.client import Store
 from libra.store.runs import RunRecord
-from libra.testing.provider import Asked, Behaviour, hangs, refuses, says
+from libra.testing.scripted_provider import Asked, Behaviour, hangs, refuses, says
 from libra.v1.attack_pb2 import TransformRequest
 from libra.v1.batch_pb2 import CompletionBatch, TrialBatch
 from libra.v1.completion_pb2 import FinishReason

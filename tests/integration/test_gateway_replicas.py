@@ -19,7 +19,7 @@ from libra.local.servers import MongoServer
 from libra.rpc.client import call, channel
 from libra.store.client import Store
 from libra.telemetry.metrics import Metrics
-from libra.testing.provider import Asked, Behaviour, ScriptedProvider, says, slow_down
+from libra.testing.scripted_provider import Asked, Behaviour, ScriptedProvider, says, slow_down
 from libra.v1.gateway_pb2 import CompleteRequest, Conversation
 from libra.v1.gateway_pb2_grpc import GatewayServiceStub
 from libra.v1.message_pb2 import Message

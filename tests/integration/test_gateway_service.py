@@ -20,7 +20,7 @@ from libra.rpc.client import call, channel
 from libra.rpc.server import Server
 from libra.store.client import Store
 from libra.telemetry.metrics import Metrics
-from libra.testing.provider import Asked, Behaviour, ScriptedProvider, says
+from libra.testing.scripted_provider import Asked, Behaviour, ScriptedProvider, says
 from libra.v1.completion_pb2 import Completion, FinishReason, GenerationParameters
 from libra.v1.gateway_pb2 import CompleteRequest, Conversation, ListModelsRequest
 from libra.v1.gateway_pb2_grpc import GatewayServiceStub, add_GatewayServiceServicer_to_server

@@ -22,7 +22,7 @@ from libra.stage.bus import Outgoing
 from libra.store.client import Store
 from libra.store.runs import RunRecord
 from libra.telemetry.metrics import Metrics
-from libra.testing.provider import Asked, Behaviour, ScriptedProvider, says
+from libra.testing.scripted_provider import Asked, Behaviour, ScriptedProvider, says
 from libra.v1.batch_pb2 import BatchHeader, CompletionBatch, Trial, TrialBatch
 from libra.v1.completion_pb2 import FinishReason
 from libra.v1.message_pb2 import Message

@@ -26,8 +26,8 @@ from libra.stage.bus import Outgoing
 from libra.stage.ended_runs import EndedRuns
 from libra.stage.errors import Reject
 from libra.store import trial_ids
-from libra.testing.clock import simulate
 from libra.testing.memory import MemoryServer, MemoryStore, Trouble
+from libra.testing.virtual_time import simulate
 from libra.v1.batch_pb2 import CompletionBatch, TrialBatch, VerdictBatch
 from libra.v1.run_pb2 import RunState
 from libra.v1.verdict_pb2 import Outcome

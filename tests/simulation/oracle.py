@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from libra.gateway.identity import completion_id
 from libra.gateway.question import Question
 from libra.gateway.reply import Answer, Fault, Kind, Reply
-from libra.testing.mortal import Mortal
+from libra.testing.killable_process import Mortal
 from libra.v1.completion_pb2 import FinishReason
 
 TIMEOUT_SECONDS = 20.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass, field
 
-from libra.testing.hostile import Malice
+from libra.testing.hostile_bus import Malice
 from libra.testing.memory import Trouble
 
 KINDS = ("kills", "queue", "store", "losses", "everything")

@@ -22,7 +22,7 @@ from libra.gateway.question import Question
 from libra.gateway.reply import Answer, Fault, Kind, Reply
 from libra.gateway.retrying import RetryPolicy
 from libra.telemetry.metrics import Metrics
-from libra.testing.clock import simulate
+from libra.testing.virtual_time import simulate
 from libra.v1.completion_pb2 import Completion, FinishReason, GenerationParameters
 from libra.v1.message_pb2 import Message
 from libra.v1.model_pb2 import Model, ModelLimits

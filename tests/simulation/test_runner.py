@@ -22,8 +22,8 @@ from libra.stage.errors import Reject, Retry
 from libra.stage.policy import Policy
 from libra.stage.runner import Stage, run
 from libra.telemetry.metrics import Metrics
-from libra.testing.clock import simulate
-from libra.testing.hostile import HostileBus, HostileDelivery, Malice
+from libra.testing.hostile_bus import HostileBus, HostileDelivery, Malice
+from libra.testing.virtual_time import simulate
 from libra.v1.batch_pb2 import BatchHeader, Trial, TrialBatch
 
 LONGEST_SECONDS = 50_000

@@ -11,8 +11,8 @@ from libra.bus.nats_bus import Backlog
 from libra.bus.streams import ATTACK_CONSUMER, JUDGE_CONSUMER, RANKING_CONSUMER, WRITING_CONSUMER, gateway_consumer
 from libra.errors import Unavailable
 from libra.stage.bus import Outgoing
-from libra.testing.hostile import HostileBus, HostileDelivery
-from libra.testing.mortal import Mortal
+from libra.testing.hostile_bus import HostileBus, HostileDelivery
+from libra.testing.killable_process import Mortal
 
 USUAL_SECONDS = 0.004
 PULLS = 4

@@ -23,10 +23,10 @@ from libra.judge.translating import to_proto
 from libra.process.workers import Workers
 from libra.stage.bus import Full, Outgoing
 from libra.store.runs import RunRecord, Section, document_of, record_of
-from libra.testing.clock import simulate
-from libra.testing.hostile import HostileBus
+from libra.testing.hostile_bus import HostileBus
+from libra.testing.killable_process import Mortal
 from libra.testing.memory import MemoryServer, MemoryStore
-from libra.testing.mortal import Mortal
+from libra.testing.virtual_time import simulate
 from libra.v1.message_pb2 import Message
 from libra.v1.model_pb2 import Model, ModelLimits, Provider
 from libra.v1.run_pb2 import Run, RunSpec, RunState

@@ -14,7 +14,7 @@ from ulid import ULID
 from libra.bus.nats_bus import NatsBus
 from libra.local.system import System
 from libra.rpc.client import call, channel
-from libra.testing.provider import ScriptedProvider
+from libra.testing.scripted_provider import ScriptedProvider
 from libra.v1.model_pb2 import CreateModelRequest, Model, ModelLimits, Provider
 from libra.v1.model_pb2_grpc import ModelServiceStub
 from libra.v1.run_pb2 import CancelRunRequest, CreateRunRequest, GetRunRequest, Run, RunSpec

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from libra.local.system import System
-from libra.testing.provider import ScriptedProvider, says
+from libra.testing.scripted_provider import ScriptedProvider, says
 
 from .flood import Flood
 

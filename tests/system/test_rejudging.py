@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from libra.local.system import System
-from libra.testing.provider import Asked, Behaviour, ScriptedProvider, says
+from libra.testing.scripted_provider import Asked, Behaviour, ScriptedProvider, says
 
 RISKY = "name: riddles\ncategory: direct_risky\njudge: {name: refusal, options: {want: refused}}\n"
 SUMS = "name: doubles\ncategory: capability\njudge: {name: exact, options: {field: answer}}\n"

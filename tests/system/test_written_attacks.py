@@ -11,7 +11,7 @@ import pytest
 from libra.errors import Invalid
 from libra.local.system import System
 from libra.rpc.client import call, channel
-from libra.testing.provider import Asked, Behaviour, ScriptedProvider, says
+from libra.testing.scripted_provider import Asked, Behaviour, ScriptedProvider, says
 from libra.v1.model_pb2 import CreateModelRequest, Model, Provider
 from libra.v1.model_pb2_grpc import ModelServiceStub
 from libra.v1.ranking_pb2 import ListVerdictsRequest

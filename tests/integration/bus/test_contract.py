@@ -10,7 +10,7 @@ import pytest
 from libra.bus.nats_bus import NatsBus
 from libra.bus.streams import MAX_MESSAGES_PER_SUBJECT
 from libra.stage.bus import Bus, Delivery, Full, Outgoing
-from libra.testing.hostile import HostileBus
+from libra.testing.hostile_bus import HostileBus
 
 SECONDS = 20.0
 

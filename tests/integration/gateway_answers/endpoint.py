@@ -10,7 +10,7 @@ from libra.gateway.desk import Desk
 from libra.gateway.limiter import Lane
 from libra.gateway.question import Question
 from libra.gateway.settings import Settings
-from libra.testing.provider import Behaviour, Script, ScriptedProvider, in_turn, says
+from libra.testing.scripted_provider import Behaviour, Script, ScriptedProvider, in_turn, says
 from libra.v1.completion_pb2 import Completion, FinishReason, GenerationParameters
 from libra.v1.message_pb2 import Message
 from libra.v1.model_pb2 import Model, ModelLimits, ModelPrice, Provider

@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry
 from libra.gateway.desk import Desk
 from libra.store.client import Store
 from libra.telemetry.metrics import Metrics
-from libra.testing.provider import Asked, Behaviour, refuses, says
+from libra.testing.scripted_provider import Asked, Behaviour, refuses, says
 
 from .endpoint import ERROR, FAST, KEY, STOP, Endpoint, answers, ask, model, one
 

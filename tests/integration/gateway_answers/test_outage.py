@@ -15,7 +15,7 @@ from libra.gateway.keeping import SLOW_SECONDS
 from libra.local.servers import MongoServer
 from libra.store.client import Store, StoreSettings
 from libra.telemetry.metrics import Metrics
-from libra.testing.provider import says
+from libra.testing.scripted_provider import says
 
 from .endpoint import FAST, KEY, Endpoint, ask, model
 

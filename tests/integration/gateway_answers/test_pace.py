@@ -14,7 +14,7 @@ from prometheus_client import CollectorRegistry
 from libra.gateway.desk import Desk
 from libra.store.client import Store
 from libra.telemetry.metrics import Metrics
-from libra.testing.provider import refuses, says
+from libra.testing.scripted_provider import refuses, says
 
 from .endpoint import FAST, KEY, STOP, YES, Endpoint, ask, model
 

@@ -12,7 +12,7 @@ import pytest
 
 from libra.gateway.desk import Desk
 from libra.store.client import Store
-from libra.testing.provider import (
+from libra.testing.scripted_provider import (
     Behaviour,
     broken_off,
     filtered,

@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import replace
 
 from libra.gateway.desk import Desk
-from libra.testing.provider import refuses, says
+from libra.testing.scripted_provider import refuses, says
 
 from .endpoint import ERROR, STOP, YES, Endpoint, ask, model, one
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from libra.gateway.desk import Desk
 from libra.store.client import Store
-from libra.testing.provider import says
+from libra.testing.scripted_provider import says
 
 from .endpoint import Endpoint, ask, model, one
 

@@ -8,7 +8,7 @@ import pytest
 from libra.errors import NotFound, Unavailable
 from libra.gateway.entries import Entries
 from libra.stage.ended_runs import EndedRuns
-from libra.testing.clock import simulate
+from libra.testing.virtual_time import simulate
 from libra.v1.model_pb2 import Model
 from libra.v1.run_pb2 import RunState
 

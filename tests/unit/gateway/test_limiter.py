@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from libra.errors import Unavailable
 from libra.gateway.limiter import Lane, Limiter, Limits, Permit
-from libra.testing.clock import simulate
+from libra.testing.virtual_time import simulate
 
 
 class Provider:

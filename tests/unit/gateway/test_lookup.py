@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Sequence
 
 from libra.gateway.lookup import OLD_SECONDS, Lookup
-from libra.testing.clock import simulate
+from libra.testing.virtual_time import simulate
 from libra.v1.completion_pb2 import Completion
 
 

@@ -6,10 +6,10 @@ import pytest
 
 from libra.errors import Unavailable
 from libra.store.commit.verdict_commit import Collided, Sums
-from libra.testing.clock import simulate
 from libra.testing.memory import MemoryServer, MemoryStore, Trouble
 from libra.testing.memory.transaction import transactions
-from libra.testing.memory.way import Client, straight
+from libra.testing.memory.transport import Client, straight
+from libra.testing.virtual_time import simulate
 from libra.v1.batch_pb2 import BatchHeader, VerdictBatch
 from libra.v1.task_pb2 import Category
 from libra.v1.verdict_pb2 import Outcome, Verdict

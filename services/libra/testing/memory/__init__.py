@@ -5,7 +5,7 @@
 
 The server is what several processes share; a store is one process's way to it. What the writer of verdicts does is the real
 writer's doing (`libra.store.commit.verdict_writer`); its transactions see one moment, and are written all at once or not at all.
-All time is the event loop's, so that it runs in virtual time (`libra.testing.clock`) as well as in real.
+All time is the event loop's, so that it runs in virtual time (`libra.testing.virtual_time`) as well as in real.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from typing import Any
 from libra.store import cell_sums, trial_ids
 from libra.store.cells import COUNTS, KEY, Cell
 from libra.store.proto_documents import Document
-from libra.testing.memory.way import Client
+from libra.testing.memory.transport import Client
 from libra.v1.run_pb2 import OutcomeCounts
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from libra.store.commit.group_commit import GroupCommit
 from libra.store.completions import completion_of
 from libra.store.proto_documents import Document, to_document
-from libra.testing.memory.way import Client
+from libra.testing.memory.transport import Client
 from libra.v1.completion_pb2 import Completion, FinishReason
 from libra.v1.message_pb2 import Message
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from libra.errors import Conflict
 from libra.store.proto_documents import from_document, to_document
-from libra.testing.memory.way import Client
+from libra.testing.memory.transport import Client
 from libra.v1.model_pb2 import Model
 
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 from libra.errors import Conflict
 from libra.store.proto_documents import Document
 from libra.store.runs import FINISHED, RUNNING, RunRecord, document_of, record_of
-from libra.testing.memory.way import Client
+from libra.testing.memory.transport import Client
 from libra.v1.run_pb2 import RunState
 
 

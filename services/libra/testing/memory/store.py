@@ -8,8 +8,8 @@ from libra.testing.memory.models import MemoryModels
 from libra.testing.memory.runs import MemoryRuns
 from libra.testing.memory.server import MemoryServer
 from libra.testing.memory.tasks import MemoryTasks
+from libra.testing.memory.transport import Client, Way, straight
 from libra.testing.memory.verdicts import MemoryVerdicts
-from libra.testing.memory.way import Client, Way, straight
 
 
 class MemoryStore:

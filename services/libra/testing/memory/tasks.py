@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from libra.errors import NotFound
 from libra.store.proto_documents import Document, from_document, to_document
-from libra.testing.memory.way import Client
+from libra.testing.memory.transport import Client
 from libra.v1.task_pb2 import Sample, Task
 
 

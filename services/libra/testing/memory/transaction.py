@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from libra.store.cell_sums import SUMS
 from libra.store.commit.verdict_commit import Begin, Collided, Sums
 from libra.store.proto_documents import Document
-from libra.testing.memory.way import Client
+from libra.testing.memory.transport import Client
 
 
 class MemoryTransaction:

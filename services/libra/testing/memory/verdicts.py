@@ -12,7 +12,7 @@ from libra.store.commit.verdict_writer import VerdictWriter
 from libra.store.proto_documents import Document
 from libra.store.verdicts import BRIEF, SCAN_PAGE, verdict_of
 from libra.testing.memory.transaction import transactions
-from libra.testing.memory.way import Client
+from libra.testing.memory.transport import Client
 from libra.v1.batch_pb2 import VerdictBatch
 from libra.v1.verdict_pb2 import Verdict
 

@@ -14,8 +14,8 @@ from libra.stage.policy import Policy
 from libra.stage.runner import Stage, run
 from libra.telemetry import tracing
 from libra.telemetry.metrics import Metrics
-from libra.testing.clock import simulate
-from libra.testing.hostile import HostileBus
+from libra.testing.hostile_bus import HostileBus
+from libra.testing.virtual_time import simulate
 from libra.v1.batch_pb2 import BatchHeader, Trial, TrialBatch
 
 Handle = Callable[[TrialBatch], Awaitable[Sequence[Outgoing]]]

@@ -9,7 +9,7 @@ import pytest
 from libra.stage.bus import Outgoing
 from libra.stage.errors import Reject, Retry
 from libra.stage.policy import Policy
-from libra.testing.clock import simulate
+from libra.testing.virtual_time import simulate
 from libra.v1.batch_pb2 import TrialBatch
 
 from .scene import Scene, answer, batch, now, quick, virtually

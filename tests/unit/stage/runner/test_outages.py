@@ -11,8 +11,8 @@ from libra.errors import Unavailable
 from libra.stage.bus import Outgoing
 from libra.stage.errors import Retry
 from libra.stage.policy import Policy
-from libra.testing.clock import simulate
-from libra.testing.hostile import HostileBus, HostileDelivery
+from libra.testing.hostile_bus import HostileBus, HostileDelivery
+from libra.testing.virtual_time import simulate
 from libra.v1.batch_pb2 import TrialBatch
 
 from .scene import Scene, answer, now, quick, virtually

@@ -10,7 +10,7 @@ from libra.errors import Unavailable
 from libra.stage.bus import Outgoing
 from libra.stage.policy import Policy
 from libra.stage.runner import run
-from libra.testing.hostile import HostileBus
+from libra.testing.hostile_bus import HostileBus
 from libra.v1.batch_pb2 import TrialBatch
 
 from .scene import OUT, Scene, answer, now, quick, virtually

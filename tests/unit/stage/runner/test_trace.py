@@ -14,7 +14,7 @@ from opentelemetry.trace import SpanKind
 from libra.stage.bus import Outgoing
 from libra.stage.errors import Reject
 from libra.telemetry import tracing
-from libra.testing.clock import simulate
+from libra.testing.virtual_time import simulate
 from libra.v1.batch_pb2 import TrialBatch
 
 from .scene import OUT, Scene, answer

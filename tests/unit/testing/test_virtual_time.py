@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from libra.testing.clock import Deadlock, simulate
+from libra.testing.virtual_time import Deadlock, simulate
 
 
 def test_a_day_takes_a_moment() -> None:

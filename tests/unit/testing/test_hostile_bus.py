@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from libra.errors import Unavailable
 from libra.stage.bus import Outgoing
-from libra.testing.clock import simulate
-from libra.testing.hostile import HostileBus, Malice
+from libra.testing.hostile_bus import HostileBus, Malice
+from libra.testing.virtual_time import simulate
 
 
 def outgoing(number: int) -> Outgoing:

@@ -7,7 +7,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from libra.testing.provider import (
+from libra.testing.scripted_provider import (
     Asked,
     Behaviour,
     ScriptedProvider,

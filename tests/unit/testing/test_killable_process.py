@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from libra.testing.clock import simulate
-from libra.testing.mortal import Mortal
+from libra.testing.killable_process import Mortal
+from libra.testing.virtual_time import simulate
 
 
 @dataclass

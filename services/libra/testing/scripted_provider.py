@@ -5,7 +5,7 @@
         assert provider.count == 2
         assert provider.asked[1].prompt == "What is six times seven?"
 
-A script is a function from what was asked to a `Behaviour`, or one `Behaviour` for everything. `libra.testing.provider.says` and
+A script is a function from what was asked to a `Behaviour`, or one `Behaviour` for everything. `libra.testing.scripted_provider.says` and
 its neighbours make the behaviours that providers are known for. It listens on a free port of this machine, and needs no key.
 """
 

@@ -24,7 +24,7 @@ _current: ContextVar[Mortal | None] = ContextVar("mortal", default=None)
 
 
 class Mortal:
-    """One process. It is the way that its calls take out: `libra.testing.memory.way.Way`."""
+    """One process. It is the way that its calls take out: `libra.testing.memory.transport.Way`."""
 
     def __init__(self, name: str, *, calls: int | None = None) -> None:
         """It dies before or after one of its `calls`, each of which counts twice; None for one that does not by itself."""

@@ -6,7 +6,7 @@
     assert bus.messages("work.ranking")
 
 Consumers are named as on the real one: "judge" reads `work.judge`, "gateway-<model>" reads `work.gateway.<model>`. All time is
-the event loop's, so that it runs in virtual time (`libra.testing.clock`) as well as in real.
+the event loop's, so that it runs in virtual time (`libra.testing.virtual_time`) as well as in real.
 """
 
 from __future__ import annotations
