@@ -15,8 +15,8 @@ from libra.attack.asking import Between, Gateway
 from libra.attack.service import AttackService
 from libra.attack.settings import Settings
 from libra.attack.writing import writing
-from libra.gateway.desk import Desk
-from libra.gateway.hand import Hand
+from libra.gateway.components import Desk
+from libra.gateway.limits.trial_budget import Hand
 from libra.gateway.service import GatewayService
 from libra.gateway.settings import Settings as GatewaySettings
 from libra.gateway.stage import Trials

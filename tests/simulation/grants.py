@@ -13,10 +13,10 @@ from prometheus_client import CollectorRegistry
 
 from libra.bus.kv_bucket import Entry
 from libra.errors import Unavailable
-from libra.gateway.claim import Ledger
-from libra.gateway.holding import Holding, Pace
-from libra.gateway.limiter import Lane
-from libra.gateway.line import Line
+from libra.gateway.limits.limiter import Lane
+from libra.gateway.model_channel import Line
+from libra.gateway.quota.lease import Ledger
+from libra.gateway.quota.lease_renewer import Holding, Pace
 from libra.telemetry.metrics import Metrics
 from libra.v1.model_pb2 import Model
 

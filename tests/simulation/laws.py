@@ -11,11 +11,11 @@ from typing import Any
 
 from libra.attack.settings import Settings as AttackSettings
 from libra.attack.stage import stage as attack_stage
-from libra.gateway.hand import Hand
-from libra.gateway.identity import completion_id
-from libra.gateway.lookup import OLD_SECONDS
-from libra.gateway.question import Question
-from libra.gateway.reply import Fault, Kind, Reply
+from libra.gateway.completion.key import completion_id
+from libra.gateway.completion.lookup import OLD_SECONDS
+from libra.gateway.completion.request import Question
+from libra.gateway.limits.trial_budget import Hand
+from libra.gateway.provider.result import Fault, Kind, Reply
 from libra.gateway.stage import Trials
 from libra.judge.settings import Settings as JudgeSettings
 from libra.judge.stage import stage as judge_stage

@@ -8,9 +8,9 @@ import re
 from collections import Counter
 from dataclasses import dataclass, field, replace
 
-from libra.gateway.identity import completion_id
-from libra.gateway.question import Question
-from libra.gateway.reply import Answer, Fault, Kind, Reply
+from libra.gateway.completion.key import completion_id
+from libra.gateway.completion.request import Question
+from libra.gateway.provider.result import Answer, Fault, Kind, Reply
 from libra.testing.killable_process import Mortal
 from libra.v1.completion_pb2 import FinishReason
 
@@ -106,7 +106,7 @@ class Oracle:
 
 @dataclass(frozen=True)
 class Window:
-    """As `libra.gateway.providers.Providers`, for one process."""
+    """As `libra.gateway.provider.registry.Providers`, for one process."""
 
     oracle: Oracle
     process: Mortal

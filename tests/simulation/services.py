@@ -22,16 +22,16 @@ from libra.bus.streams import ATTACK_CONSUMER, JUDGE_CONSUMER, RANKING_CONSUMER,
 from libra.dispatch.desk import Desk as DispatchDesk
 from libra.dispatch.settings import Settings as DispatchSettings
 from libra.errors import Unavailable
-from libra.gateway.asking import Asker
-from libra.gateway.completions import Completions
-from libra.gateway.desk import Desk
-from libra.gateway.entries import Entries
-from libra.gateway.keeping import Keeper
-from libra.gateway.limiter import Lane
-from libra.gateway.line import Lines
-from libra.gateway.question import Question
+from libra.gateway.completion.completions import Completions
+from libra.gateway.completion.request import Question
+from libra.gateway.completion.writer import Keeper
+from libra.gateway.components import Desk
+from libra.gateway.limits.limiter import Lane
+from libra.gateway.model_cache import Entries
+from libra.gateway.model_channel import Lines
+from libra.gateway.model_client import Asker
+from libra.gateway.model_supervisor import Supervisor
 from libra.gateway.settings import Settings as GatewaySettings
-from libra.gateway.supervisor import Supervisor
 from libra.judge.settings import Settings as JudgeSettings
 from libra.judge.stage import stage as judge_stage
 from libra.process.context import Worker

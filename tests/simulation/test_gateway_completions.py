@@ -13,14 +13,14 @@ from opentelemetry.trace import NoOpTracer
 from prometheus_client import CollectorRegistry
 
 from libra.errors import Unavailable
-from libra.gateway.asking import Asker
-from libra.gateway.completions import Completions
-from libra.gateway.keeping import Keeper
-from libra.gateway.limiter import Lane
-from libra.gateway.line import Lines
-from libra.gateway.question import Question
-from libra.gateway.reply import Answer, Fault, Kind, Reply
-from libra.gateway.retrying import RetryPolicy
+from libra.gateway.completion.completions import Completions
+from libra.gateway.completion.request import Question
+from libra.gateway.completion.writer import Keeper
+from libra.gateway.limits.limiter import Lane
+from libra.gateway.model_channel import Lines
+from libra.gateway.model_client import Asker
+from libra.gateway.provider.result import Answer, Fault, Kind, Reply
+from libra.gateway.provider.retry import RetryPolicy
 from libra.telemetry.metrics import Metrics
 from libra.testing.virtual_time import simulate
 from libra.v1.completion_pb2 import Completion, FinishReason, GenerationParameters

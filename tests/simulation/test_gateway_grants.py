@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from libra.gateway.limiter import Lane
+from libra.gateway.limits.limiter import Lane
 from libra.testing.virtual_time import simulate
 from libra.v1.model_pb2 import Model, ModelLimits
 

@@ -9,7 +9,7 @@ from libra.dispatch import card, content, records
 from libra.v1.task_pb2 import Sample, Task
 
 PACKAGE = "libra.dispatch"
-FOLDER = "tasks"
+FOLDER = "tasks/builtin_tasks"
 
 
 def load() -> Iterator[tuple[Task, list[Sample]]]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from libra.gateway.desk import Desk
+from libra.gateway.components import Desk
+from libra.gateway.model_supervisor import Supervisor
 from libra.gateway.service import GatewayService
 from libra.gateway.settings import Settings, environment
-from libra.gateway.supervisor import Supervisor
 from libra.process import Parts, Wiring, serve
 from libra.v1.gateway_pb2_grpc import add_GatewayServiceServicer_to_server
 

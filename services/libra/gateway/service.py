@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import grpc.aio
 
-from libra.gateway.conversations import check, questions
-from libra.gateway.desk import Desk
-from libra.gateway.limiter import Lane
+from libra.gateway.completion.validation import check, questions
+from libra.gateway.components import Desk
+from libra.gateway.limits.limiter import Lane
 from libra.v1 import gateway_pb2_grpc
 from libra.v1.gateway_pb2 import (
     CompleteRequest,

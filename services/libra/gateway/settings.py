@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from pydantic import PositiveFloat, PositiveInt
 
-from libra.gateway.retrying import RetryPolicy
+from libra.gateway.provider.retry import RetryPolicy
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,12 +14,12 @@ import structlog
 
 from libra.bus.streams import WORK_JUDGE
 from libra.errors import unknown
-from libra.gateway.asking import failed
-from libra.gateway.completions import Completions
-from libra.gateway.entries import Entries
-from libra.gateway.hand import Hand, Share
-from libra.gateway.limiter import Lane
-from libra.gateway.question import Question, problem_of, turns
+from libra.gateway.completion.completions import Completions
+from libra.gateway.completion.request import Question, problem_of, turns
+from libra.gateway.limits.limiter import Lane
+from libra.gateway.limits.trial_budget import Hand, Share
+from libra.gateway.model_cache import Entries
+from libra.gateway.model_client import failed
 from libra.stage.batch import MAX_TRIALS, split
 from libra.stage.bus import Outgoing
 from libra.stage.ended_runs import EndedRuns

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from libra.errors import NotFound, Unavailable
-from libra.gateway.entries import Entries
+from libra.gateway.model_cache import Entries
 from libra.stage.ended_runs import EndedRuns
 from libra.testing.virtual_time import simulate
 from libra.v1.model_pb2 import Model

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from libra.errors import Unavailable
-from libra.gateway.limiter import Lane, Limiter, Limits, Permit
+from libra.gateway.limits.limiter import Lane, Limiter, Limits, Permit
 from libra.testing.virtual_time import simulate
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
-from libra.gateway.lookup import OLD_SECONDS, Lookup
+from libra.gateway.completion.lookup import OLD_SECONDS, Lookup
 from libra.testing.virtual_time import simulate
 from libra.v1.completion_pb2 import Completion
 

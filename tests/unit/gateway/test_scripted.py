@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from libra.gateway.scripted import CARE, CONSENT, REFUSAL, RULES, careful, complier, refuser
+from libra.gateway.provider.scripted import CARE, CONSENT, REFUSAL, RULES, careful, complier, refuser
 from libra.v1.message_pb2 import Message
 
 

@@ -1,0 +1,176 @@
+"""GatewayService as a client meets it, over real gRPC and a real mongod."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from prometheus_client import CollectorRegistry
+
+from libra.errors import Invalid, NotFound, Unavailable
+from libra.gateway.completion.request import Question
+from libra.gateway.components import Desk
+from libra.gateway.limits.limiter import Lane
+from libra.gateway.service import GatewayService
+from libra.gateway.settings import Settings
+from libra.rpc.client import call, channel
+from libra.rpc.server import Server
+from libra.store.client import Store
+from libra.telemetry.metrics import Metrics
+from libra.testing.scripted_provider import Asked, Behaviour, ScriptedProvider, says
+from libra.v1.completion_pb2 import Completion, FinishReason, GenerationParameters
+from libra.v1.gateway_pb2 import CompleteRequest, Conversation, ListModelsRequest
+from libra.v1.gateway_pb2_grpc import GatewayServiceStub, add_GatewayServiceServicer_to_server
+from libra.v1.message_pb2 import Message
+from libra.v1.model_pb2 import Model, ModelLimits, Provider
+
+
+@dataclass
+class World:
+    """The service, its desk, and a model that answers with the number of the request."""
+
+    stub: GatewayServiceStub
+    desk: Desk
+    provider: ScriptedProvider
+
+    @property
+    def asked(self) -> list[str]:
+        return [asked.prompt for asked in self.provider.asked]
+
+
+def number(asked: Asked) -> Behaviour:
+    return says(str(asked.number + 1), after_seconds=0.3 if "slow" in asked.prompt else 0)
+
+
+@pytest.fixture
+async def world(store: Store) -> AsyncIterator[World]:
+    desk = Desk.laid(store, Metrics(CollectorRegistry()), Settings(), {"SET": "key"})
+    served = (add_GatewayServiceServicer_to_server, GatewayService(desk), "libra.v1.GatewayService")
+    server = Server([served], Metrics(CollectorRegistry()))
+    port = await server.start("127.0.0.1:0")
+    await server.set_ready(ready=True)
+    async with channel(f"127.0.0.1:{port}") as opened, ScriptedProvider(number) as provider:
+        openai, url = Provider.PROVIDER_OPENAI, provider.url
+        limits = ModelLimits(max_in_flight=1)
+        await store.models.add(Model(name="open", provider=openai, base_url=url, limits=limits))
+        await store.models.add(Model(name="locked", provider=openai, base_url=url, api_key_env="UNSET"))
+        await store.models.add(Model(name="keyed", provider=openai, base_url=url, api_key_env="SET"))
+        await store.models.add(Model(name="refuser", provider=Provider.PROVIDER_SCRIPTED))
+        await store.models.add(Model(name="odd", provider=Provider.PROVIDER_SCRIPTED, remote_model="refusr"))
+        yield World(GatewayServiceStub(opened), desk, provider)
+    await server.stop(0)
+    await desk.close(0)
+
+
+def said(text: str = "hello", **shape: Any) -> Conversation:
+    return Conversation(messages=[Message(role="user", content=text)], **shape)
+
+
+async def test_models_are_listed_with_what_keeps_them_from_being_asked(world: World) -> None:
+    models = (await call(world.stub.ListModels, ListModelsRequest(), 5)).models
+    problems = {status.model.name: status.problem for status in models}
+    assert list(problems) == ["keyed", "locked", "odd", "open", "refuser"]
+    assert problems["keyed"] == problems["open"] == problems["refuser"] == ""
+    assert "UNSET is not set" in problems["locked"]
+    assert "did you mean refuser" in problems["odd"]
+
+
+async def test_requests_in_flight_are_shown(world: World) -> None:
+    asking = asyncio.create_task(
+        call(world.stub.Complete, CompleteRequest(model="open", conversations=[said("slow 1"), said("slow 2")]), 20)
+    )
+    while not world.asked:
+        await asyncio.sleep(0.01)
+    models = (await call(world.stub.ListModels, ListModelsRequest(), 5)).models
+    assert {status.model.name: status.in_flight for status in models}["open"] == 1
+    await asking
+
+
+async def test_conversations_are_answered_in_their_order_and_each_once(world: World) -> None:
+    request = CompleteRequest(
+        model="open", conversations=[said("a"), said("b"), said("a", epoch=1), said("a")], fresh_for="me"
+    )
+    first = (await call(world.stub.Complete, request, 20)).completions
+    assert world.asked == ["a", "b", "a"]
+    assert [each.text for each in first] == ["1", "2", "3", "1"]
+    again = (await call(world.stub.Complete, request, 20)).completions
+    assert [(each.text, each.attempts) for each in again] == [("1", 0), ("2", 0), ("3", 0), ("1", 0)]
+    request.fresh_for = "somebody else"
+    assert [each.text for each in (await call(world.stub.Complete, request, 20)).completions][:3] == ["4", "5", "6"]
+
+
+async def test_one_without_an_answer_is_an_error_among_the_answers(world: World) -> None:
+    request = CompleteRequest(model="locked", conversations=[said()])
+    (completion,) = (await call(world.stub.Complete, request, 20)).completions
+    assert completion.finish_reason == FinishReason.FINISH_REASON_ERROR
+    assert "UNSET" in completion.error
+
+
+async def slow_batch(world: World) -> tuple[Model, asyncio.Task[list[Completion]]]:
+    """Begin to ask the model `open`, which takes one request at a time, three questions as the stage does."""
+    entry = await world.desk.entries.get("open", field="model")
+    questions = [
+        Question(entry, GenerationParameters(), (Message(role="user", content=f"slow batch {n}"),)) for n in range(3)
+    ]
+    batch = asyncio.create_task(world.desk.completions.answer(questions, Lane.BATCH))
+    while not world.asked:
+        await asyncio.sleep(0.01)
+    return entry, batch
+
+
+async def test_a_caller_goes_ahead_of_batches(world: World) -> None:
+    entry, batch = await slow_batch(world)
+    calling = asyncio.create_task(
+        call(world.stub.Complete, CompleteRequest(model="open", conversations=[said("call")]), 20)
+    )
+    while (line := world.desk.lines.to(entry)).limiter.waiting(Lane.INTERACTIVE) == 0:
+        await asyncio.sleep(0.01)
+    assert line.limiter.in_flight == 1
+    await asyncio.gather(batch, calling)
+    assert world.asked[:2] == ["slow batch 0", "call"]
+
+
+async def test_a_patient_caller_takes_turns_with_the_batches(world: World) -> None:
+    _, batch = await slow_batch(world)
+    request = CompleteRequest(model="open", conversations=[said("call")], patient=True)
+    await asyncio.gather(batch, call(world.stub.Complete, request, 20))
+    assert world.asked == ["slow batch 0", "slow batch 1", "slow batch 2", "call"]
+
+
+FAULTS: list[tuple[dict[str, Any], str]] = [
+    ({"model": ""}, "model"),
+    ({"conversations": []}, "conversations"),
+    ({"conversations": [said()] * 65}, "conversations"),
+    ({"conversations": [said(), Conversation()]}, "conversations[1].messages"),
+    ({"conversations": [Conversation(messages=[Message(role="tool", content="x")])]}, "conversations[0].messages"),
+    ({"conversations": [Conversation(messages=[Message(role="assistant")])]}, "conversations[0].messages"),
+    ({"conversations": [said(epoch=-1)]}, "conversations[0].epoch"),
+    ({"parameters": GenerationParameters(temperature=2.5)}, "parameters.temperature"),
+    ({"parameters": GenerationParameters(temperature=float("nan"))}, "parameters.temperature"),
+    ({"parameters": GenerationParameters(top_p=0)}, "parameters.top_p"),
+    ({"parameters": GenerationParameters(max_tokens=-1)}, "parameters.max_tokens"),
+    ({"parameters": GenerationParameters(json_schema="{")}, "parameters.json_schema"),
+]
+
+
+@pytest.mark.parametrize(("changes", "field"), FAULTS)
+async def test_a_fault_is_named_with_its_field(world: World, changes: dict[str, Any], field: str) -> None:
+    request = CompleteRequest(**{"model": "refuser", "conversations": [said()], **changes})
+    with pytest.raises(Invalid) as caught:
+        await call(world.stub.Complete, request, 5)
+    assert caught.value.field == field
+
+
+async def test_an_unknown_model_is_not_found_and_the_nearest_are_named(world: World) -> None:
+    with pytest.raises(NotFound, match="did you mean refuser") as caught:
+        await call(world.stub.Complete, CompleteRequest(model="refusal", conversations=[said()]), 5)
+    assert caught.value.field == "model"
+
+
+async def test_after_the_end_a_call_is_unavailable(world: World) -> None:
+    await world.desk.close(0)
+    with pytest.raises(Unavailable):
+        await call(world.stub.Complete, CompleteRequest(model="open", conversations=[said()]), 5)

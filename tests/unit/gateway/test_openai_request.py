@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from libra.gateway.completion.request import Question, problem_of, turns
+from libra.gateway.provider.openai_request import BadSchema, body
+from libra.v1.completion_pb2 import GenerationParameters
+from libra.v1.message_pb2 import Message
+from libra.v1.model_pb2 import Model
+
+
+def sent(
+    parameters: GenerationParameters | None = None, *, model: Model | None = None, text: str = "hi"
+) -> dict[str, Any]:
+    messages = (Message(role="user", content=text),)
+    document: dict[str, Any] = json.loads(
+        body(Question(model or Model(name="m"), parameters or GenerationParameters(), messages))
+    )
+    return document
+
+
+def test_what_is_not_set_is_not_sent() -> None:
+    assert sent() == {"model": "m", "messages": [{"role": "user", "content": "hi"}], "max_tokens": 512}
+
+
+def test_what_is_set_is_sent_even_if_it_is_zero() -> None:
+    asked = sent(GenerationParameters(temperature=0, top_p=0.5, seed=0, max_tokens=7), model=Model(remote_model="r"))
+    assert (asked["model"], asked["temperature"], asked["top_p"], asked["seed"], asked["max_tokens"]) == (
+        "r",
+        0,
+        0.5,
+        0,
+        7,
+    )
+
+
+def test_a_schema_is_asked_for_strictly() -> None:
+    assert sent(GenerationParameters(json_schema='{"type": "object"}'))["response_format"] == {
+        "type": "json_schema",
+        "json_schema": {"name": "answer", "schema": {"type": "object"}, "strict": True},
+    }
+
+
+@pytest.mark.parametrize("schema", ["{", "[]", "1", "null"])
+def test_a_bad_schema_is_refused(schema: str) -> None:
+    with pytest.raises(BadSchema):
+        sent(GenerationParameters(json_schema=schema))
+
+
+@pytest.mark.parametrize("text", ["\x00\x07\x1b[31m\r\n\t", "नमस्ते 你好 مرحبا 😀", "\u2028\ufeff", "x" * 1_000_000])
+def test_text_is_carried_unchanged(text: str) -> None:
+    assert sent(text=text)["messages"][0]["content"] == text
+
+
+def test_a_system_turn_without_content_is_none() -> None:
+    said = [Message(role="system", content=""), Message(role="user", content="")]
+    assert [turn.role for turn in turns(said)] == ["user"]
+
+
+@pytest.mark.parametrize(
+    ("roles", "problem"),
+    [
+        ([], "no turn"),
+        (["tool", "user"], "'tool'"),
+        (["user", "assistant"], "last turn is by 'assistant'"),
+        (["user"], ""),
+        (["system", "user", "assistant", "user"], ""),
+    ],
+)
+def test_a_conversation_that_nobody_can_be_asked_is_told_why(roles: list[str], problem: str) -> None:
+    said = problem_of(Message(role=role, content="x") for role in roles)
+    assert problem in said
+    assert bool(problem) == bool(said)
