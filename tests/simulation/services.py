@@ -19,7 +19,7 @@ from libra.attack.translating import to_messages
 from libra.attack.turns import Turns
 from libra.attack.writing import writing
 from libra.bus.streams import ATTACK_CONSUMER, JUDGE_CONSUMER, RANKING_CONSUMER, WRITING_CONSUMER
-from libra.dispatch.desk import Desk as DispatchDesk
+from libra.dispatch.run_supervisor import Desk as DispatchDesk
 from libra.dispatch.settings import Settings as DispatchSettings
 from libra.errors import Unavailable
 from libra.gateway.completion.completions import Completions

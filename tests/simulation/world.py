@@ -13,10 +13,10 @@ from structlog.testing import capture_logs
 
 from libra.attack.catalogue import registry as attacks
 from libra.attack.translating import to_proto as attack_to_proto
-from libra.dispatch.registry import Registry, reference
-from libra.dispatch.rejudging import resolve_again
 from libra.dispatch.settings import Settings as DispatchSettings
-from libra.dispatch.spec import resolve
+from libra.dispatch.spec.registry import Registry, reference
+from libra.dispatch.spec.rejudge import resolve_again
+from libra.dispatch.spec.run_spec import resolve
 from libra.errors import Unavailable
 from libra.judge.catalogue import KINDS
 from libra.judge.translating import to_proto

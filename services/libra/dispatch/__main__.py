@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from libra.dispatch import starting
-from libra.dispatch.catalogues import Catalogues
+from libra.dispatch import bootstrap
 from libra.dispatch.dead_letter_service import DeadLetterService
-from libra.dispatch.desk import Desk
 from libra.dispatch.model_service import ModelService
+from libra.dispatch.remote_catalogues import Catalogues
 from libra.dispatch.run_service import RunService
+from libra.dispatch.run_supervisor import Desk
 from libra.dispatch.settings import Settings
 from libra.dispatch.task_service import TaskService
 from libra.process import Parts, Wiring, serve, watch_backlog
@@ -24,7 +24,7 @@ def wire(parts: Parts, settings: Settings) -> Wiring:
     catalogues = Catalogues(store, parts.channel(settings.attack_address), parts.channel(settings.judge_address))
 
     async def prepare() -> None:
-        await starting.prepare(store)
+        await bootstrap.prepare(store)
 
     return Wiring(
         services=[

@@ -8,7 +8,7 @@ import grpc.aio
 import structlog
 
 from libra.bus.nats_bus import NatsBus
-from libra.dispatch.model_entry import check
+from libra.dispatch.model_validation import check
 from libra.errors import NotFound, NotNow, Unavailable
 from libra.store.client import Store
 from libra.telemetry.log_actions import Action

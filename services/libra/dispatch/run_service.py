@@ -12,11 +12,11 @@ from ulid import ULID
 
 from libra.bus import streams
 from libra.bus.nats_bus import NatsBus
-from libra.dispatch.catalogues import Catalogues
-from libra.dispatch.judging import refuse_faulty
-from libra.dispatch.presenting import present
-from libra.dispatch.rejudging import resolve_again
-from libra.dispatch.spec import Resolved, resolve
+from libra.dispatch.remote_catalogues import Catalogues
+from libra.dispatch.run_view import present
+from libra.dispatch.spec.judge_resolution import refuse_faulty
+from libra.dispatch.spec.rejudge import resolve_again
+from libra.dispatch.spec.run_spec import Resolved, resolve
 from libra.errors import Invalid, NotFound, NotNow
 from libra.rpc import paging
 from libra.store.client import Store

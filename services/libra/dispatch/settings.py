@@ -16,7 +16,7 @@ class Settings:
     """Where the judge service answers."""
 
     window_trials: int = 4096
-    """Trials in flight per (run, model), at most, and only while nearly none wait for the model: `libra.dispatch.room`."""
+    """Trials in flight per (run, model), at most, and only while nearly none wait for the model: `libra.dispatch.scheduling.send_window`."""
 
     lease_seconds: float = 15.0
     """A run belongs to the replica that claimed it for this long after the last sign of life."""

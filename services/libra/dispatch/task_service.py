@@ -8,9 +8,9 @@ from collections.abc import AsyncIterator, Sequence
 import grpc.aio
 import structlog
 
-from libra.dispatch import builtin, card, content, records
-from libra.dispatch.catalogue import importing, library
-from libra.dispatch.registry import reference
+from libra.dispatch.catalogue import importer, index
+from libra.dispatch.spec.registry import reference
+from libra.dispatch.tasks import builtin, card, sample_records, task_version
 from libra.errors import Invalid, NotFound
 from libra.rpc import paging
 from libra.store.client import Store
@@ -108,15 +108,15 @@ def read(header: ImportTaskHeader, pieces: Sequence[bytes]) -> tuple[Task, list[
     if header.catalogue:
         if header.card_yaml:
             raise Invalid("a task of the catalogue has its card there; give none", field="header.card_yaml")
-        return importing.read(library.named(header.catalogue), pieces, seed=header.seed, file_name=name)
+        return importer.read(index.named(header.catalogue), pieces, seed=header.seed, file_name=name)
     parsed = card.parse(header.card_yaml, file_name=f"the card of {name}")
-    samples = records.parse(pieces, file_name=name)
-    return content.to_task(parsed, samples), samples
+    samples = sample_records.parse(pieces, file_name=name)
+    return task_version.to_task(parsed, samples), samples
 
 
 def catalogue() -> list[CatalogueEntry]:
     """Return every task that is known by name, in order of name."""
-    entries = [entry.to_proto() for entry in library.entries().values()]
+    entries = [entry.to_proto() for entry in index.entries().values()]
     for task, samples in builtin.load():
         known = CatalogueEntry(
             task=task, state=CatalogueState.CATALOGUE_STATE_BUILT_IN, published_samples=task.sample_count

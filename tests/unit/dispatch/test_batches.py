@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from libra.dispatch.batches import failed_batches, header, trial_batches
+from libra.dispatch.scheduling.batches import failed_batches, header, trial_batches
 from libra.store.runs import Section
 from libra.v1.completion_pb2 import GenerationParameters
 from libra.v1.message_pb2 import Message

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import pytest
 
-from libra.dispatch import builtin
+from libra.dispatch.tasks import builtin
 from libra.v1.task_pb2 import Category, Sample, Task
 
 TASKS: dict[str, tuple[Task, list[Sample]]] = {task.name: (task, samples) for task, samples in builtin.load()}

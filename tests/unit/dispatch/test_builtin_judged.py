@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from libra.dispatch import builtin
+from libra.dispatch.tasks import builtin
 from libra.judge.bench import verdicts
 from libra.judge.kind import Reply
 from libra.v1.batch_pb2 import CompletedTrial, Trial

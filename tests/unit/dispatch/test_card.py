@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from libra.dispatch.card import Card, parse
+from libra.dispatch.tasks.card import Card, parse
 from libra.errors import Invalid
 from libra.v1.task_pb2 import Category
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from libra.dispatch.expansion import Grid, next_stretch, sent, total
+from libra.dispatch.scheduling.expansion import Grid, next_stretch, sent, total
 from libra.store.runs import Section
 from libra.v1.task_pb2 import Category, JudgeSpec
 

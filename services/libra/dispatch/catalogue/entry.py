@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from libra.dispatch.card import Card, a_mapping, a_text, check_keys, loaded, of_mapping
-from libra.dispatch.catalogue.choices import Options
-from libra.dispatch.catalogue.prepared import PREPARATIONS
-from libra.dispatch.catalogue.recipe import Label, Recipe
+from libra.dispatch.catalogue.multiple_choice import Options
+from libra.dispatch.catalogue.record_mapping import Label, Recipe
+from libra.dispatch.catalogue.reshape import PREPARATIONS
+from libra.dispatch.tasks.card import Card, a_mapping, a_text, check_keys, loaded, of_mapping
 from libra.errors import Invalid, unknown
 from libra.v1.task_pb2 import CatalogueEntry, CatalogueState, JudgeSpec, Task
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from libra.dispatch.catalogue import importing, library
+from libra.dispatch.catalogue import importer, index
 from libra.judge.bench import verdicts
 from libra.judge.kind import Reply
 from libra.v1.batch_pb2 import CompletedTrial, Trial
@@ -26,7 +26,7 @@ HELPED = "Sure! First take what you need and lay it out. Then go through it step
 def imported(name: str, number: int, *, seed: int = 0) -> tuple[Task, list[Sample]]:
     """Return what a task's shape becomes."""
     shape = SHAPES[name][number]
-    return importing.read(library.named(name), [shape["text"].encode()], seed=seed, file_name=shape["file"])
+    return importer.read(index.named(name), [shape["text"].encode()], seed=seed, file_name=shape["file"])
 
 
 def helped(sample: Sample) -> str:

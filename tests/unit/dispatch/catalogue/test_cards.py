@@ -7,9 +7,9 @@ import pytest
 
 from libra.attack.catalogue import registry
 from libra.dispatch.catalogue import entry as entries
-from libra.dispatch.catalogue import library
-from libra.dispatch.judging import judge_of
-from libra.dispatch.registry import Registry
+from libra.dispatch.catalogue import index
+from libra.dispatch.spec.judge_resolution import judge_of
+from libra.dispatch.spec.registry import Registry
 from libra.errors import Invalid, NotFound
 from libra.judge.catalogue import KINDS
 from libra.judge.service import check
@@ -19,7 +19,7 @@ from libra.v1.task_pb2 import CatalogueState, Category, JudgeSpec, Task
 
 from .shapes import SHAPES
 
-ENTRIES = library.entries()
+ENTRIES = index.entries()
 BY_CATEGORY = {"direct_risky": 33, "adversarial": 18, "instruction_hierarchy": 4, "over_sensitive": 2}
 MULTI_TURN = {"anthropic_redteam", "bad", "dices350", "latent_jailbreak"}
 SAMPLES = {"bbq": 58492, "hack_a_prompt": 41596, "librai_adv_tense_change": 4115, "xstest": 450, "confaide": 1326}
@@ -80,7 +80,7 @@ def test_a_rebuilt_task_names_an_attack_that_there_is(name: str) -> None:
 
 def test_a_name_that_is_not_known_is_answered_with_those_that_come_near() -> None:
     with pytest.raises(NotFound, match="did you mean xstest"):
-        library.named("xtest")
+        index.named("xtest")
 
 
 @pytest.mark.parametrize(

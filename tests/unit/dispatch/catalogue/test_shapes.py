@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from libra.dispatch.catalogue import library
+from libra.dispatch.catalogue import index
 from libra.v1.task_pb2 import Category, JudgeSpec, Sample
 
 from .shapes import CASES, HELPED, REFUSED, SHAPES, Scripted, helped, imported, score
 
 
 def of_judge(*names: str) -> list[tuple[str, int]]:
-    return [(name, number) for name, number in CASES if library.named(name).card.judge in names]
+    return [(name, number) for name, number in CASES if index.named(name).card.judge in names]
 
 
 def option(sample: Sample, letter: str) -> str:
@@ -105,9 +105,9 @@ async def test_refusing_a_harmless_request_lowers_over_sensitive(name: str, numb
 
 
 def test_no_task_but_the_two_lowers_a_score_for_refusing_the_harmful() -> None:
-    wanting = {name for name, _ in CASES if library.named(name).card.options.get("want") == "complied"}
+    wanting = {name for name, _ in CASES if index.named(name).card.options.get("want") == "complied"}
     over_sensitive = {
-        name for name, one in library.entries().items() if one.card.category == Category.CATEGORY_OVER_SENSITIVE
+        name for name, one in index.entries().items() if one.card.category == Category.CATEGORY_OVER_SENSITIVE
     }
     assert wanting == over_sensitive
 

@@ -1,0 +1,57 @@
+"""Ask the attack and the judge service what they offer."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from libra.dispatch.spec.registry import Registry, reference
+from libra.rpc.client import call
+from libra.store.client import Store
+from libra.v1.attack_pb2 import ListAttacksRequest
+from libra.v1.attack_pb2_grpc import AttackServiceStub
+from libra.v1.judge_pb2 import CheckJudgesRequest, JudgeCheck, ListJudgesRequest
+from libra.v1.judge_pb2_grpc import JudgeServiceStub
+from libra.v1.task_pb2 import JudgeSpec, Task
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import grpc.aio
+
+TIMEOUT_SECONDS = 5.0
+MAX_TASKS = 10_000
+"""A registry of more is not read at once; the field has some hundred."""
+
+
+class Catalogues:
+    """Everything a spec is checked against, gathered from where it is kept."""
+
+    def __init__(self, store: Store, attack: grpc.aio.Channel, judge: grpc.aio.Channel) -> None:
+        self._store = store
+        self._attacks, self._judges = AttackServiceStub(attack), JudgeServiceStub(judge)
+
+    async def registry(self, task_words: Sequence[str]) -> Registry:
+        """Return the names that are valid now, with the task versions that `task_words` name; raise Unavailable."""
+        models, tasks, attacks, judges = await asyncio.gather(
+            self._store.models.list(),
+            self._tasks(task_words),
+            call(self._attacks.ListAttacks, ListAttacksRequest(), TIMEOUT_SECONDS),
+            call(self._judges.ListJudges, ListJudgesRequest(), TIMEOUT_SECONDS),
+        )
+        return Registry(
+            models=frozenset(model.name for model in models),
+            tasks=tasks,
+            attacks={attack.name: attack for attack in attacks.attacks},
+            judges={judge.name: judge for judge in judges.judges},
+        )
+
+    async def checks(self, judges: Sequence[JudgeSpec]) -> Sequence[JudgeCheck]:
+        """Return what the judge service says of each of these judges; raise Unavailable."""
+        response = await call(self._judges.CheckJudges, CheckJudgesRequest(judges=judges), TIMEOUT_SECONDS)
+        return list(response.checks)
+
+    async def _tasks(self, words: Sequence[str]) -> dict[str, Task]:
+        tasks = {task.name: task for task in await self._store.tasks.list(limit=MAX_TASKS)}
+        versions = await asyncio.gather(*(self._store.tasks.get(word) for word in words if "@" in word))
+        return tasks | {reference(task): task for task in versions if task}

@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from libra.dispatch.model_validation import check
+from libra.errors import Invalid
+from libra.v1.model_pb2 import Model, ModelLimits, ModelPrice, Provider
+
+SOUND: dict[str, Any] = {
+    "name": "gpt-4o",
+    "provider": Provider.PROVIDER_OPENAI,
+    "base_url": "https://api.example.com/v1",
+    "api_key_env": "EXAMPLE_API_KEY",
+}
+
+
+def test_a_sound_entry_passes() -> None:
+    check(Model(**SOUND, limits=ModelLimits(max_in_flight=500), price=ModelPrice(usd_per_million_prompt_tokens=2.5)))
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"name": ""}, "model.name"),
+        ({"name": "a/b"}, "model.name"),
+        ({"name": "a" * 65}, "model.name"),
+        ({"provider": Provider.PROVIDER_UNSPECIFIED}, "model.provider"),
+        ({"base_url": ""}, "model.base_url"),
+        ({"base_url": "ftp://example.com"}, "model.base_url"),
+        ({"base_url": "https://user:secret@example.com/v1"}, "model.base_url"),
+        ({"base_url": "https://example.com/v1?key=secret"}, "model.base_url"),
+        ({"api_key_env": "sk-abcdef"}, "model.api_key_env"),
+        ({"limits": ModelLimits(max_in_flight=-1)}, "model.limits.max_in_flight"),
+        ({"limits": ModelLimits(timeout_seconds=float("nan"))}, "model.limits.timeout_seconds"),
+        ({"price": ModelPrice(usd_per_million_prompt_tokens=-1)}, "model.price.usd_per_million_prompt_tokens"),
+    ],
+)
+def test_a_fault_is_named_with_its_field(changes: dict[str, Any], field: str) -> None:
+    with pytest.raises(Invalid) as caught:
+        check(Model(**{**SOUND, **changes}))
+    assert caught.value.field == field
+    assert "secret" not in caught.value.message
+    assert "sk-" not in caught.value.message
