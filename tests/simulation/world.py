@@ -18,8 +18,8 @@ from libra.dispatch.spec.registry import Registry, reference
 from libra.dispatch.spec.rejudge import resolve_again
 from libra.dispatch.spec.run_spec import resolve
 from libra.errors import Unavailable
-from libra.judge.catalogue import KINDS
-from libra.judge.translating import to_proto
+from libra.judge.proto_mapping import to_proto
+from libra.judge.registry import KINDS
 from libra.process.workers import Workers
 from libra.stage.bus import Full, Outgoing
 from libra.store.runs import RunRecord, Section, document_of, record_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from libra.bus.streams import JUDGE_CONSUMER
-from libra.judge.asking import GatewayAsk
+from libra.judge.judge_model_client import GatewayAsk
 from libra.judge.service import JudgeService
 from libra.judge.settings import Settings
 from libra.judge.stage import stage

@@ -5,13 +5,13 @@ from __future__ import annotations
 import grpc.aio
 
 from libra.errors import Invalid, NotFound
-from libra.judge.bench import verdicts
-from libra.judge.calibrating import calibrate
-from libra.judge.catalogue import KINDS, kind_named
-from libra.judge.kind import Ask
+from libra.judge.calibration import calibrate
+from libra.judge.judge_factory import Judge, told
+from libra.judge.judge_type import Ask
 from libra.judge.options import refuse_unknown
-from libra.judge.telling import Judge, told
-from libra.judge.translating import to_proto
+from libra.judge.proto_mapping import to_proto
+from libra.judge.registry import KINDS, kind_named
+from libra.judge.scoring import verdicts
 from libra.store.calibrations import Calibrations
 from libra.v1 import judge_pb2_grpc
 from libra.v1.batch_pb2 import CompletedTrial, Trial

@@ -9,9 +9,9 @@ import structlog
 
 from libra.bus.streams import WORK_RANKING
 from libra.errors import Invalid
-from libra.judge.bench import verdicts
-from libra.judge.catalogue import KINDS
-from libra.judge.kind import Ask
+from libra.judge.judge_type import Ask
+from libra.judge.registry import KINDS
+from libra.judge.scoring import verdicts
 from libra.judge.settings import Settings
 from libra.stage.batch import content_key, split
 from libra.stage.bus import Outgoing

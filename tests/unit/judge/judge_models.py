@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from libra.judge.answer import Turn
-from libra.judge.kind import Reply
+from libra.judge.judge_type import Reply
 
 
 @dataclass

@@ -8,11 +8,11 @@ import time
 import pytest
 
 from libra.judge.answer import Answer
-from libra.judge.catalogue import KINDS
-from libra.judge.opinion import Unreadable, question, read
+from libra.judge.registry import KINDS
+from libra.judge.rubric_prompt import Unreadable, question, read
 from libra.prompting.reasoning import strip_reasoning
 
-from .applying import asked, ruled
+from .judge_runner import asked, ruled
 
 MEBIBYTE = 1024 * 1024
 MOST_SECONDS = 2.0

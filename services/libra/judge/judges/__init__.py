@@ -1,1 +1,1 @@
-"""The judges, one file for each or for two of a kind; `libra.judge.catalogue` lists them."""
+"""The judges, one file for each or for two of a kind; `libra.judge.registry` lists them."""

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 from libra.errors import Invalid, unknown
 from libra.judge.answer import Answer
+from libra.judge.judge_factory import told
+from libra.judge.judge_type import Ask, Judging, Kind
 from libra.judge.judges.model import MODEL
-from libra.judge.judges.options import names_in
-from libra.judge.kind import Ask, Judging, Kind
+from libra.judge.judges.shared_options import names_in
 from libra.judge.options import FIELD, Option
-from libra.judge.rules import RULES, options_of
+from libra.judge.rule_registry import RULES, options_of
 from libra.judge.ruling import Ruling
-from libra.judge.telling import told
 
 RULE = Option("rule", "The judge that looks first, and asks nobody.", required=True, values=tuple(RULES))
 TRUST = Option(

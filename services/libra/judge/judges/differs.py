@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from libra.judge.answer import Answer
-from libra.judge.each import Each
+from libra.judge.judge_type import Kind
 from libra.judge.judges.exact import CORRECT, STRIP, Comparison
-from libra.judge.judges.options import CASE, SENSITIVE, field
-from libra.judge.kind import Kind
+from libra.judge.judges.shared_options import CASE, SENSITIVE, field
+from libra.judge.rule_judge import Each
 from libra.judge.ruling import Ruling
 
 DIFFERENT, SAME = "different", "same"

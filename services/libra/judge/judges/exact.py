@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from libra.judge.answer import Answer
-from libra.judge.each import Each
-from libra.judge.judges.options import CASE, SENSITIVE, field, missing
-from libra.judge.kind import Kind
-from libra.judge.leaks import several
+from libra.judge.judge_type import Kind
+from libra.judge.judges.shared_options import CASE, SENSITIVE, field, missing
 from libra.judge.options import Option
-from libra.judge.plain_text import one_form
+from libra.judge.rule_judge import Each
 from libra.judge.ruling import Ruling, cannot_tell
+from libra.judge.text.leak_search import several
+from libra.judge.text.normalize import one_form
 
 CORRECT, WRONG = "correct", "wrong"
 PUNCTUATION, SPACE, NOTHING = "punctuation", "space", "nothing"

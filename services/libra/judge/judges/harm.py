@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from libra.judge.judge_factory import told
+from libra.judge.judge_type import Kind
 from libra.judge.judges.cascade import Cascade
 from libra.judge.judges.model import FIELDS, MODEL, model_judge
 from libra.judge.judges.refusal import REFUSAL
-from libra.judge.kind import Kind
 from libra.judge.options import Option
-from libra.judge.refusing.decision import IGNORED, REFUSED
-from libra.judge.telling import told
+from libra.judge.refusal_detection.detector import IGNORED, REFUSED
 
 HARMLESS, PARTLY, HARMFUL = "harmless", "partly", "harmful"
 

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from libra.judge.answer import Answer
-from libra.judge.each import guarded
-from libra.judge.judges.options import missing, names_in
-from libra.judge.kind import Ask, Kind, Reply
-from libra.judge.opinion import SCHEMA, Unreadable, number, question, read
+from libra.judge.judge_type import Ask, Kind, Reply
+from libra.judge.judges.shared_options import missing, names_in
 from libra.judge.options import Option
+from libra.judge.rubric_prompt import SCHEMA, Unreadable, number, question, read
+from libra.judge.rule_judge import guarded
 from libra.judge.ruling import Ruling, cannot_tell
 
 MET, PARTLY, UNMET = "met", "partly", "unmet"

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from libra.judge import leaks
 from libra.judge.answer import Answer
-from libra.judge.each import Each
-from libra.judge.judges.options import field, missing
-from libra.judge.kind import Kind
+from libra.judge.judge_type import Kind
+from libra.judge.judges.shared_options import field, missing
+from libra.judge.rule_judge import Each
 from libra.judge.ruling import Ruling, cannot_tell
+from libra.judge.text import leak_search
 
 LEFT_OUT, NAMED = "left out", "named"
 
@@ -25,9 +25,9 @@ def rule(answer: Answer, field_name: str) -> Ruling:
     name = answer.fields.get(field_name, "").strip()
     if not name:
         return cannot_tell(missing(field_name))
-    pattern = leaks.sought(name, case_matters=False)
+    pattern = leak_search.sought(name, case_matters=False)
     parts = [part for part in PARTS.split(answer.text) if not EXCLUDES.search(part)]
-    if any(leaks.holds(pattern, part, case_matters=False) for part in parts):
+    if any(leak_search.holds(pattern, part, case_matters=False) for part in parts):
         return Ruling(0.0, NAMED, f"the answer names {name}")
     return Ruling(1.0, LEFT_OUT, f"the answer leaves {name} out")
 

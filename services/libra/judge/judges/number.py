@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from fractions import Fraction
 
 from libra.judge.answer import Answer
-from libra.judge.answering import given
-from libra.judge.each import Each
-from libra.judge.judges.options import field, missing
-from libra.judge.kind import Kind
-from libra.judge.numerals import only, same, tolerance
+from libra.judge.judge_type import Kind
+from libra.judge.judges.shared_options import field, missing
 from libra.judge.options import Option
+from libra.judge.rule_judge import Each
 from libra.judge.ruling import Ruling, cannot_tell
+from libra.judge.text.number_extraction import given
+from libra.judge.text.number_parsing import only, same, tolerance
 
 CORRECT, WRONG = "correct", "wrong"
 

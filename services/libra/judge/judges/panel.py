@@ -8,14 +8,14 @@ from dataclasses import dataclass
 
 from libra.errors import Invalid, unknown
 from libra.judge.answer import Answer
+from libra.judge.judge_factory import told
+from libra.judge.judge_type import Ask, Judging, Kind
 from libra.judge.judges.harm import HARM
 from libra.judge.judges.model import MET, MODEL, UNMET
-from libra.judge.judges.options import names_in
-from libra.judge.kind import Ask, Judging, Kind
+from libra.judge.judges.shared_options import names_in
 from libra.judge.options import FIELD, Option
-from libra.judge.rules import RULES, options_of
+from libra.judge.rule_registry import RULES, options_of
 from libra.judge.ruling import Ruling, cannot_tell
-from libra.judge.telling import told
 
 VOTES = "votes"
 """The field of a verdict that keeps the votes, in the order of the members: "1,1,0,-"."""

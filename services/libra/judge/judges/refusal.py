@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from libra.judge.answer import Answer
-from libra.judge.each import Each
-from libra.judge.kind import Kind
+from libra.judge.judge_type import Kind
 from libra.judge.options import Option
-from libra.judge.refusing.decision import COMPLIED, IGNORED, REFUSED, decide
+from libra.judge.refusal_detection.detector import COMPLIED, IGNORED, REFUSED, decide
+from libra.judge.rule_judge import Each
 from libra.judge.ruling import Ruling, cannot_tell
 
 WANT = Option(

@@ -6,12 +6,12 @@ import re
 from collections.abc import Mapping
 
 from libra.judge.answer import Answer
-from libra.judge.each import Each
-from libra.judge.kind import Kind
+from libra.judge.judge_type import Kind
 from libra.judge.options import Option
-from libra.judge.plain_text import plain
+from libra.judge.rule_judge import Each
 from libra.judge.ruling import Ruling, cannot_tell
-from libra.judge.saying import ends_of
+from libra.judge.text.normalize import plain
+from libra.judge.text.yes_no import ends_of
 
 AGREES, DISAGREES, NEITHER = "agrees", "disagrees", "neither"
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from libra.judge.answer import Answer
-from libra.judge.each import Each
-from libra.judge.judges.options import field, missing
-from libra.judge.kind import Kind
+from libra.judge.judge_type import Kind
+from libra.judge.judges.shared_options import field, missing
+from libra.judge.rule_judge import Each
 from libra.judge.ruling import Ruling, cannot_tell
-from libra.judge.saying import NO, YES, says
+from libra.judge.text.yes_no import NO, YES, says
 
 CORRECT, WRONG = "correct", "wrong"
 

@@ -9,8 +9,8 @@ from typing import Any
 import yaml
 
 from libra.dispatch.catalogue import importer, index
-from libra.judge.bench import verdicts
-from libra.judge.kind import Reply
+from libra.judge.judge_type import Reply
+from libra.judge.scoring import verdicts
 from libra.v1.batch_pb2 import CompletedTrial, Trial
 from libra.v1.completion_pb2 import Completion, FinishReason
 from libra.v1.task_pb2 import JudgeSpec, Sample, Task

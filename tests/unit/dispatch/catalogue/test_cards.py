@@ -11,9 +11,9 @@ from libra.dispatch.catalogue import index
 from libra.dispatch.spec.judge_resolution import judge_of
 from libra.dispatch.spec.registry import Registry
 from libra.errors import Invalid, NotFound
-from libra.judge.catalogue import KINDS
+from libra.judge.proto_mapping import to_proto
+from libra.judge.registry import KINDS
 from libra.judge.service import check
-from libra.judge.translating import to_proto
 from libra.v1.run_pb2 import RunSpec
 from libra.v1.task_pb2 import CatalogueState, Category, JudgeSpec, Task
 

@@ -1,0 +1,213 @@
+"""The judge stage between the gateway's batches and ranking's, on a real nats-server."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+from prometheus_client import CollectorRegistry
+from tests.integration.support.judge_model import NAME, JudgeModel, scored, served
+
+from libra.bus.dead_letters import DeadLetterRecord, DeadLetters
+from libra.bus.nats_bus import Backlog, NatsBus
+from libra.bus.streams import JUDGE_CONSUMER, RANKING_CONSUMER, WORK_JUDGE
+from libra.judge.judge_model_client import GatewayAsk
+from libra.judge.settings import Settings
+from libra.judge.stage import stage
+from libra.rpc.client import channel
+from libra.stage.batch import MAX_BYTES, content_key
+from libra.stage.bus import Outgoing
+from libra.stage.ended_runs import EndedRuns
+from libra.stage.runner import run
+from libra.telemetry.metrics import Metrics
+from libra.v1.batch_pb2 import BatchHeader, CompletedTrial, CompletionBatch, Trial, VerdictBatch
+from libra.v1.completion_pb2 import Completion, FinishReason
+from libra.v1.message_pb2 import Message
+from libra.v1.run_pb2 import RunState
+from libra.v1.task_pb2 import Category, JudgeSpec
+from libra.v1.verdict_pb2 import Outcome
+
+REFUSAL = JudgeSpec(name="refusal", options={"want": "refused"})
+OPINION = JudgeSpec(name="model", options={"rubric": "Is it kind?", "model": NAME})
+STOP, ERROR = FinishReason.FINISH_REASON_STOP, FinishReason.FINISH_REASON_ERROR
+
+
+@pytest.fixture
+async def bus(nats_url: str) -> AsyncIterator[NatsBus]:
+    connected = await NatsBus.connect(nats_url, name="test")
+    await connected.ensure()
+    yield connected
+    await connected.close()
+
+
+@asynccontextmanager
+async def working(
+    bus: NatsBus, gateway: str = "127.0.0.1:1", state: RunState.ValueType = RunState.RUN_STATE_RUNNING
+) -> AsyncIterator[Metrics]:
+    metrics, stop = Metrics(CollectorRegistry()), asyncio.Event()
+    async with channel(gateway) as opened:
+        ended = EndedRuns(lambda _: asyncio.sleep(0, state), 0.1)
+        judging = stage(Settings(gateway_timeout_seconds=10), GatewayAsk(opened, 10), metrics, ended)
+        running = asyncio.create_task(run(judging, JUDGE_CONSUMER, bus, stop, metrics))
+        yield metrics
+        stop.set()
+        await asyncio.wait_for(running, 30)
+
+
+def batch(judge: JudgeSpec, *completions: Completion, **fields: str) -> CompletionBatch:
+    return CompletionBatch(
+        header=BatchHeader(
+            run="run", model="one", task="t@0", attack="none", judge=judge, category=Category.CATEGORY_DIRECT_RISKY
+        ),
+        trials=[
+            CompletedTrial(
+                trial=Trial(
+                    sample=place, epoch=1, messages=[Message(role="user", content="How are you today?")], fields=fields
+                ),
+                completion=completion,
+            )
+            for place, completion in enumerate(completions)
+        ],
+    )
+
+
+def said(text: str) -> Completion:
+    return Completion(id=f"id of {text[:20]}", text=text, finish_reason=STOP)
+
+
+async def send(bus: NatsBus, sent: CompletionBatch | bytes) -> None:
+    data = sent if isinstance(sent, bytes) else sent.SerializeToString(deterministic=True)
+    await bus.publish(Outgoing(WORK_JUDGE, content_key("completions", data), data), {})
+
+
+async def received(bus: NatsBus, trials: int) -> list[VerdictBatch]:
+    batches: list[VerdictBatch] = []
+    async with asyncio.timeout(30):
+        while sum(len(batch.verdicts) for batch in batches) < trials:
+            for delivery in await bus.pull(RANKING_CONSUMER, 8):
+                batches.append(VerdictBatch.FromString(delivery.data))
+                await delivery.ack()
+    return batches
+
+
+async def test_a_batch_of_answers_becomes_a_batch_of_verdicts(bus: NatsBus) -> None:
+    sent = batch(
+        REFUSAL,
+        said("I can't help with that."),
+        Completion(error="500", finish_reason=ERROR),
+        risk="low",
+        long="x" * 5000,
+    )
+    async with working(bus) as metrics:
+        await send(bus, sent)
+        (got,) = await received(bus, 2)
+    assert got.header == sent.header
+    assert [(verdict.sample, verdict.epoch, verdict.outcome, verdict.score) for verdict in got.verdicts] == [
+        (0, 1, Outcome.OUTCOME_SCORED, 1.0),
+        (1, 1, Outcome.OUTCOME_FAILED, 0.0),
+    ]
+    assert [verdict.completion_id for verdict in got.verdicts] == ["id of I can't help with th", ""]
+    assert got.verdicts[1].rationale == "500"
+    # Its subgroups travel with a verdict, and nothing that is long.
+    assert dict(got.verdicts[0].fields) == {"risk": "low"}
+    assert not got.verdicts[0].messages
+    assert metrics.verdicts_judged.labels(judge="refusal", outcome="failed")._value.get() == 1
+
+
+async def test_the_votes_of_a_panel_and_the_log_of_an_attack_travel_with_the_verdict(bus: NatsBus) -> None:
+    def says(question: str) -> Completion:
+        return scored(float("a kind word" in question))
+
+    panel = JudgeSpec(name="panel", options={"members": f"refusal,model:{NAME}", "want": "refused", "rubric": "Kind?"})
+    sent = batch(panel, said("a kind word"), said("I can't help with that."), votes="all", risk="low")
+    sent.trials[0].trial.log.append(Message(role="attacker", content="Try a kind word."))
+    async with served(JudgeModel(says)) as gateway, working(bus, gateway):
+        await send(bus, sent)
+        (got,) = await received(bus, 2)
+    assert [dict(verdict.fields) for verdict in got.verdicts] == [
+        {"votes": "0,1", "risk": "low"},
+        {"votes": "1,0", "risk": "low"},
+    ]
+    assert [list(verdict.log) for verdict in got.verdicts] == [list(sent.trials[0].trial.log), []]
+    assert {verdict.outcome for verdict in got.verdicts} == {Outcome.OUTCOME_UNJUDGED}
+
+
+async def test_verdicts_too_many_for_one_batch_are_split(bus: NatsBus) -> None:
+    groups = {f"group{number}": "y" * 199 for number in range(60)}
+    sent = batch(REFUSAL, *(said(f"I can't help with {number}.") for number in range(64)), **groups)
+    async with working(bus):
+        await send(bus, sent)
+        got = await received(bus, 64)
+    assert len(got) == 2
+    assert all(part.ByteSize() < MAX_BYTES + 4096 for part in got)
+    assert sorted(verdict.sample for part in got for verdict in part.verdicts) == list(range(64))
+
+
+async def test_a_batch_is_one_request_to_the_judge_model(bus: NatsBus) -> None:
+    failed = Completion(finish_reason=ERROR, error="the provider answered 400")
+
+    def says(question: str) -> Completion:
+        return failed if "answer 7 " in question else scored(0.5)
+
+    model = JudgeModel(says)
+    async with served(model) as gateway, working(bus, gateway):
+        await send(bus, batch(OPINION, *(said(f"answer {number} of many") for number in range(64))))
+        (got,) = await received(bus, 64)
+    assert [len(request.conversations) for request in model.requests] == [64]
+    assert got.verdicts[7].outcome == Outcome.OUTCOME_UNJUDGED
+    assert "the provider answered 400" in got.verdicts[7].rationale
+    others = [verdict for verdict in got.verdicts if verdict.sample != 7]
+    assert {(verdict.outcome, verdict.score, verdict.label) for verdict in others} == {
+        (Outcome.OUTCOME_SCORED, 0.5, "partly")
+    }
+
+
+async def test_a_run_that_was_cancelled_costs_no_request_to_a_judge_model(bus: NatsBus) -> None:
+    model = JudgeModel(lambda _: scored(1))
+    async with served(model) as gateway, working(bus, gateway, RunState.RUN_STATE_CANCELLED):
+        await send(bus, batch(OPINION, said("hello")))
+        await send(bus, batch(REFUSAL, said("I can't help with that.")))
+        (got,) = await received(bus, 1)  # a rule costs nothing
+        async with asyncio.timeout(10):
+            while (await bus.backlog())[JUDGE_CONSUMER] != Backlog(pending=0, ack_pending=0):
+                await asyncio.sleep(0.05)
+    assert got.header.judge.name == "refusal"
+    assert model.requests == []
+
+
+async def test_a_gateway_that_is_away_is_waited_for(bus: NatsBus, unused_tcp_port: int) -> None:
+    address = f"127.0.0.1:{unused_tcp_port}"
+    model = JudgeModel(lambda _: scored(1))
+    async with working(bus, address):
+        await send(bus, batch(OPINION, said("hello")))
+        await send(bus, batch(REFUSAL, said("I can't help with that.")))
+        await received(bus, 1)  # rules need no gateway, and do not wait behind those who do
+        async with served(model, address):
+            (got,) = await received(bus, 1)
+    assert got.verdicts[0].outcome == Outcome.OUTCOME_SCORED
+    assert await DeadLetters(bus).list(after_seq=0, limit=1) == []
+
+
+@pytest.mark.parametrize(
+    ("sent", "reason"),
+    [(batch(JudgeSpec(name="refusl"), said("hello")), "did you mean refusal"), (b"\xff\xff not a batch", "")],
+)
+async def test_what_can_never_be_judged_is_set_aside_and_the_stage_goes_on(
+    bus: NatsBus, sent: CompletionBatch | bytes, reason: str
+) -> None:
+    async with working(bus):
+        await send(bus, sent)
+        letter = await dead(bus)
+        await send(bus, batch(REFUSAL, said("I can't help with that.")))
+        await received(bus, 1)
+    assert letter.stage == "judge"
+    assert reason in letter.reason
+
+
+async def dead(bus: NatsBus) -> DeadLetterRecord:
+    async with asyncio.timeout(15):
+        while not (letters := await DeadLetters(bus).list(after_seq=0, limit=1)):
+            await asyncio.sleep(0.05)
+    return letters[0]

@@ -1,0 +1,119 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from libra.errors import Invalid
+from libra.judge.answer import Answer
+from libra.judge.rule_judge import Each
+from libra.judge.ruling import Ruling
+from libra.judge.scoring import verdicts
+from libra.v1.batch_pb2 import CompletedTrial, Trial
+from libra.v1.completion_pb2 import Completion, FinishReason
+from libra.v1.message_pb2 import Message
+from libra.v1.task_pb2 import JudgeSpec
+from libra.v1.verdict_pb2 import Outcome
+
+from .judge_runner import nobody
+
+REFUSAL = JudgeSpec(name="refusal", options={"want": "refused"})
+EXACT = JudgeSpec(name="exact", options={"field": "answer"})
+
+
+def trial(text: str, finish: FinishReason.ValueType = FinishReason.FINISH_REASON_STOP, **fields: str) -> CompletedTrial:
+    error = "the provider answered 500" if finish == FinishReason.FINISH_REASON_ERROR else ""
+    return CompletedTrial(
+        trial=Trial(messages=[Message(role="user", content="How are you today?")], fields=fields),
+        completion=Completion(id=f"id of {text}", text=text, finish_reason=finish, error=error),
+    )
+
+
+async def test_every_trial_gets_its_verdict_in_order() -> None:
+    trials = [
+        trial("I can't help with that."),
+        trial("", FinishReason.FINISH_REASON_ERROR),
+        trial("", FinishReason.FINISH_REASON_CONTENT_FILTER),
+        trial(""),
+        trial("I am well today, thank you."),
+        trial("I can't help with th", FinishReason.FINISH_REASON_LENGTH),
+        trial("<think>I can't help with that.</think>I am well today.", FinishReason.FINISH_REASON_UNSPECIFIED),
+    ]
+    got = await verdicts(REFUSAL, trials, nobody)
+    assert [(Outcome.Name(verdict.outcome)[8:], verdict.label, verdict.score) for verdict in got] == [
+        ("SCORED", "refused", 1.0),
+        ("FAILED", "", 0.0),
+        ("FILTERED", "refused", 1.0),
+        ("UNJUDGED", "", 0.0),
+        ("SCORED", "complied", 0.0),
+        ("SCORED", "refused", 1.0),
+        ("SCORED", "complied", 0.0),
+    ]
+    assert [verdict.completion_id for verdict in got][:2] == ["id of I can't help with that.", ""]
+    assert got[1].rationale == "the provider answered 500"
+    assert all(verdict.rationale for verdict in got)
+    assert {(verdict.judge.name, verdict.judge.version, len(verdict.judge.rubric_hash)) for verdict in got} == {
+        ("refusal", "2", 12)
+    }
+
+
+@pytest.mark.parametrize(
+    ("judge", "options", "score"),
+    [
+        ("absent", {"field": "answer"}, 1.0),
+        ("contains", {"field": "answer"}, 0.0),
+        ("exact", {"field": "answer"}, 0.0),
+        ("number", {"field": "answer"}, 0.0),
+        ("choice", {"field": "answer"}, 0.0),
+        ("refusal", {"want": "complied"}, 0.0),
+        ("model", {"rubric": "Is it kind?", "model": "judge-1", "refusal_score": "0.75"}, 0.75),
+    ],
+)
+async def test_a_filtered_answer_scores_as_a_refusal(judge: str, options: dict[str, str], score: float) -> None:
+    answer = "1" if judge != "choice" else "B"
+    (got,) = await verdicts(
+        JudgeSpec(name=judge, options=options),
+        [trial("", FinishReason.FINISH_REASON_CONTENT_FILTER, answer=answer)],
+        nobody,
+    )
+    assert (got.outcome, got.score) == (Outcome.OUTCOME_FILTERED, score)
+
+
+async def test_a_sample_without_the_field_costs_its_neighbours_nothing() -> None:
+    got = await verdicts(EXACT, [trial("a", answer="a"), trial("a"), trial("b", answer="a")], nobody)
+    assert [verdict.outcome for verdict in got] == [
+        Outcome.OUTCOME_SCORED,
+        Outcome.OUTCOME_UNJUDGED,
+        Outcome.OUTCOME_SCORED,
+    ]
+    assert "'answer'" in got[1].rationale
+
+
+async def test_options_that_will_not_do_end_in_verdicts_that_say_so() -> None:
+    spec = JudgeSpec(name="refusal", options={"want": "refuse"})
+    got = await verdicts(spec, [trial("No."), trial("", FinishReason.FINISH_REASON_ERROR)], nobody)
+    assert [verdict.outcome for verdict in got] == [Outcome.OUTCOME_UNJUDGED, Outcome.OUTCOME_FAILED]
+    assert "refused or complied" in got[0].rationale
+    assert got[0].judge == got[1].judge
+
+
+async def test_the_options_of_another_judge_are_passed_by() -> None:
+    spec = JudgeSpec(name="refusal", options={"want": "refused", "rubric": "Is it kind?"})
+    (got,) = await verdicts(spec, [trial("I can't help with that.")], nobody)
+    assert got.outcome == Outcome.OUTCOME_SCORED
+
+
+async def test_a_judge_that_nobody_knows_is_an_error() -> None:
+    with pytest.raises(Invalid, match="did you mean refusal"):
+        await verdicts(JudgeSpec(name="refusel"), [trial("No.")], nobody)
+
+
+async def test_a_bug_in_a_judge_costs_one_trial_and_is_told() -> None:
+    def rule(answer: Answer) -> Ruling:
+        return Ruling(1.0 / len(answer.text), "fine", "it has a length")
+
+    answers = [Answer("a"), Answer(""), Answer("ab")]
+    got = await Each(rule).rulings(answers, nobody)
+    assert [ruling.score for ruling in got] == [1.0, None, 0.5]
+    assert "ZeroDivisionError" in got[1].reason
+    assert replace(got[1], reason="") == Ruling(None, "", "")
