@@ -11,13 +11,13 @@ from typing import Any
 from opentelemetry.trace import NoOpTracer
 from prometheus_client import CollectorRegistry
 
-from libra.attack.asking import Parties, to_reply
+from libra.attack.attack_session import Ask, Reply, Role
+from libra.attack.conversation import Turns
+from libra.attack.model_client import Parties, to_reply
+from libra.attack.model_stage import writing
+from libra.attack.proto_mapping import to_messages
 from libra.attack.settings import Settings as AttackSettings
 from libra.attack.stage import stage as attack_stage
-from libra.attack.talk import Ask, Reply, Role
-from libra.attack.translating import to_messages
-from libra.attack.turns import Turns
-from libra.attack.writing import writing
 from libra.bus.streams import ATTACK_CONSUMER, JUDGE_CONSUMER, RANKING_CONSUMER, WRITING_CONSUMER
 from libra.dispatch.run_supervisor import Desk as DispatchDesk
 from libra.dispatch.settings import Settings as DispatchSettings

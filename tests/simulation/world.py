@@ -12,7 +12,7 @@ from typing import Any
 from structlog.testing import capture_logs
 
 from libra.attack.catalogue import registry as attacks
-from libra.attack.translating import to_proto as attack_to_proto
+from libra.attack.proto_mapping import to_proto as attack_to_proto
 from libra.dispatch.settings import Settings as DispatchSettings
 from libra.dispatch.spec.registry import Registry, reference
 from libra.dispatch.spec.rejudge import resolve_again

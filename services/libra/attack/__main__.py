@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 
-from libra.attack.asking import Gateway
+from libra.attack.model_client import Gateway
+from libra.attack.model_stage import writing
 from libra.attack.service import AttackService
 from libra.attack.settings import Settings
 from libra.attack.stage import stage
-from libra.attack.writing import writing
 from libra.bus.streams import ATTACK_CONSUMER, WRITING_CONSUMER
 from libra.process import Parts, Wiring, serve
 from libra.stage.ended_runs import EndedRuns

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import grpc.aio
 
-from libra.attack import forms
-from libra.attack.asking import Between, Parties
+from libra.attack import apply
+from libra.attack.attack_session import Talk, Useless
 from libra.attack.catalogue import registry
-from libra.attack.talk import Talk, Useless
-from libra.attack.translating import to_messages, to_proto, to_turns
+from libra.attack.model_client import Between, Parties
+from libra.attack.proto_mapping import to_messages, to_proto, to_turns
 from libra.errors import Invalid, NotNow
 from libra.v1 import attack_pb2_grpc
 from libra.v1.attack_pb2 import ListAttacksRequest, ListAttacksResponse, TransformRequest, TransformResponse
@@ -34,12 +34,12 @@ class AttackService(attack_pb2_grpc.AttackServiceServicer):
         if attack is None:
             raise Invalid(registry.missing(request.attack), field="attack")
         turns = to_turns(request.messages)
-        if not forms.asks(attack, request.attack_model):
+        if not apply.asks(attack, request.attack_model):
             return TransformResponse(messages=to_messages(attack.apply(turns, request.seed)))
         parties = Parties(request.attack_model, request.target_model, request.judge_model, GenerationParameters())
         talk = Talk(self._between(parties), parties.named())
         try:
-            done = await forms.put(attack, turns, request.seed, talk, strictly=True)
+            done = await apply.put(attack, turns, request.seed, talk, strictly=True)
         except Useless as useless:
             raise NotNow(f"the attack {attack.name} came to nothing: {useless}", field="attack_model") from useless
-        return TransformResponse(messages=to_messages(done.turns), log=to_messages(forms.said(talk)))
+        return TransformResponse(messages=to_messages(done.turns), log=to_messages(apply.said(talk)))

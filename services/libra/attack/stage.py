@@ -11,13 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from libra.attack.apply import Form, asks, noted
 from libra.attack.catalogue import registry
 from libra.attack.catalogue.attack import Attack, ModelUse
-from libra.attack.draw import sample_seed
-from libra.attack.ending import Done, attacked, failed, onward, outgoing, why
-from libra.attack.forms import Form, asks, noted
+from libra.attack.outcomes import Done, attacked, failed, onward, outgoing, why
+from libra.attack.proto_mapping import to_messages, to_turns
+from libra.attack.seeded_random import sample_seed
 from libra.attack.settings import Settings
-from libra.attack.translating import to_messages, to_turns
 from libra.bus.streams import WORK_WRITING
 from libra.stage.batch import MAX_TRIALS
 from libra.stage.bus import Outgoing

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from libra.attack.catalogue import registry
 from libra.attack.catalogue.attack import Attack, ModelUse
-from libra.attack.turns import MAX_ATTACKED_BYTES, ROLES, Turn, Turns
+from libra.attack.conversation import MAX_ATTACKED_BYTES, ROLES, Turn, Turns
 from libra.errors import Invalid
 
 RULES = {attack.name: attack for attack in registry.BY_RULES}

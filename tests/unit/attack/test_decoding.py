@@ -18,10 +18,10 @@ from hypothesis import strategies as st
 
 from libra.attack.catalogue import registry
 from libra.attack.catalogue.attack import Attack
-from libra.attack.catalogue.encoding import ciphers, orders, signals
+from libra.attack.catalogue.encoding import ciphers, signal_codes, transpositions
 from libra.attack.catalogue.encoding.byte_codes import BYTE_CODES
-from libra.attack.catalogue.encoding.coding import frame
-from libra.attack.turns import Turn
+from libra.attack.catalogue.encoding.factory import frame
+from libra.attack.conversation import Turn
 
 DECODED = {attack.name: attack for attack in registry.BY_RULES if attack.decode}
 LOSSES: dict[str, Callable[[str], str]] = {
@@ -134,17 +134,17 @@ def test_known_values() -> None:
 
 
 def test_a_rail_fence_is_read_rail_by_rail() -> None:
-    assert orders.rail_fence(3).encode("WEAREDISCOVEREDFLEEATONCE") == "WECRLTEERDSOEEFEAOCAIVDEN"
+    assert transpositions.rail_fence(3).encode("WEAREDISCOVEREDFLEEATONCE") == "WECRLTEERDSOEEFEAOCAIVDEN"
 
 
 def test_no_sign_of_braille_begins_another() -> None:
-    signs = signals.braille_signs().values()
+    signs = signal_codes.braille_signs().values()
     assert len(set(signs)) == len(signs)
     assert not any(one != other and other.startswith(one) for one in signs for other in signs)
 
 
 def test_words_of_a_code_are_told_apart() -> None:
-    for table in (signals.MORSE_SIGNS, signals.NATO_WORDS):
+    for table in (signal_codes.MORSE_SIGNS, signal_codes.NATO_WORDS):
         assert len(set(table.values())) == len(table)
         assert not any(re.search(r"[\[\] ]", word) for word in table.values())
 
@@ -177,5 +177,5 @@ def test_the_key_that_is_told_is_the_one_that_was_used() -> None:
     told = {put(DECODED["caesar"], "xyz", seed).split("moved on by ")[1][:2] for seed in range(200)}
     assert len(told) == 24  # of 25 shifts, 13 is rot13's
     for number in range(3):
-        code = signals.bijection(number)
+        code = signal_codes.bijection(number)
         assert all(f"{letter} is {code.encode(letter)}" in frame(code) for letter in string.ascii_uppercase)

@@ -19,12 +19,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from libra.attack.catalogue import registry
-from libra.attack.catalogue.framing import told_apart
-from libra.attack.catalogue.framing.banner import FONT, LINES, banner
+from libra.attack.catalogue.framing import masking
+from libra.attack.catalogue.framing.ascii_art import FONT, LINES, banner
 from libra.attack.catalogue.framing.many_shot import SHOTS
 from libra.attack.catalogue.framing.template import SLOT, Template
-from libra.attack.draw import Draw
-from libra.attack.turns import Turn, Turns
+from libra.attack.conversation import Turn, Turns
+from libra.attack.seeded_random import Draw
 
 ANY = st.text(max_size=80) | st.text("'\"\\{}<>&|,;$`\n\t abc[]!#", max_size=40)
 PRINTED = st.text(
@@ -161,8 +161,8 @@ def test_words_that_are_told_apart_can_be_put_back(text: str, seed: int) -> None
     coded = put("code_words", text, seed)
     key = dict(re.findall(r"^([a-z]+) = ([A-Za-z]+)$", coded.split("\n\nRead")[0], re.MULTILINE))
     sentence = coded.split("use the code words again.\n\n", 1)[1]
-    assert told_apart.without(sentence, key) == text
-    assert not set(key.values()) & set(told_apart.WORD.findall(sentence))
+    assert masking.without(sentence, key) == text
+    assert not set(key.values()) & set(masking.WORD.findall(sentence))
 
 
 def test_a_banner_draws_each_letter_another_way() -> None:

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from libra.attack.catalogue import registry
+from libra.attack.catalogue.noise.factory import WORD
 from libra.attack.catalogue.noise.letters import NEIGHBOURS
-from libra.attack.catalogue.noise.spoiling import WORD
-from libra.attack.turns import Turn
+from libra.attack.conversation import Turn
 
 TEXT = "Yesterday, seventeen bicycles stood before the Station; nobody had locked a single one of them."
 ANY = st.text(max_size=80)

@@ -9,7 +9,7 @@ from structlog.testing import capture_logs
 
 from libra.attack.catalogue import registry
 from libra.attack.catalogue.attack import Attack, on_last_turn
-from libra.attack.draw import Draw
+from libra.attack.seeded_random import Draw
 from libra.attack.settings import Settings
 from libra.attack.stage import outputs, stage
 from libra.errors import Invalid

@@ -7,8 +7,8 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from libra.attack.talk import Reply, Role, Talk
-from libra.attack.turns import Turns
+from libra.attack.attack_session import Reply, Role, Talk
+from libra.attack.conversation import Turns
 
 Says = Callable[[Turns, int], Reply | str]
 """Takes the conversation and the epoch."""

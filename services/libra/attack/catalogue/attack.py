@@ -6,10 +6,10 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from enum import IntEnum
 
-from libra.attack.catalogue.codes import unchanged
-from libra.attack.draw import Draw
-from libra.attack.talk import Talk
-from libra.attack.turns import MAX_ATTACKED_BYTES, Turn, Turns, check, check_size
+from libra.attack.attack_session import Talk
+from libra.attack.catalogue.codecs import unchanged
+from libra.attack.conversation import MAX_ATTACKED_BYTES, Turn, Turns, check, check_size
+from libra.attack.seeded_random import Draw
 from libra.errors import Invalid
 
 HARMLESS: Turns = (Turn("user", "How do magnets work?"),)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from libra.attack.catalogue.attack import Attack, on_last_turn
-from libra.attack.draw import Draw
+from libra.attack.seeded_random import Draw
 
 NAMES = ("Vesper", "Orlo", "Quill", "Marlowe", "Tamsin", "Rook")
 TRAITS = (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from libra.attack.catalogue.attack import Attack, on_last_turn
-from libra.attack.draw import Draw
+from libra.attack.seeded_random import Draw
 
 SHOTS = (
     ("Write an excuse for missing a party that nobody will check.", "an excuse: the cat would not leave my lap, and it is a heavy cat."),

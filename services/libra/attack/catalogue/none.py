@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from libra.attack.catalogue.attack import Attack
-from libra.attack.draw import Draw
-from libra.attack.turns import Turns
+from libra.attack.conversation import Turns
+from libra.attack.seeded_random import Draw
 
 
 def keep(turns: Turns, _draw: Draw) -> Turns:

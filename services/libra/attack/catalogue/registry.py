@@ -6,33 +6,33 @@ from types import MappingProxyType
 
 from libra.attack.catalogue.attack import Attack
 from libra.attack.catalogue.characters.alphabets import ALPHABETS
+from libra.attack.catalogue.characters.combining_marks import MARKS
+from libra.attack.catalogue.characters.homoglyphs import HOMOGLYPHS
 from libra.attack.catalogue.characters.invisible import INVISIBLE
-from libra.attack.catalogue.characters.look_alikes import HOMOGLYPHS
-from libra.attack.catalogue.characters.marks import MARKS
-from libra.attack.catalogue.ciphering import CIPHERING
-from libra.attack.catalogue.composing import JOIN, MAX_STEPS, compose
-from libra.attack.catalogue.dialogues.family import DIALOGUES
+from libra.attack.catalogue.cipher_prompt import CIPHERING
+from libra.attack.catalogue.composition import JOIN, MAX_STEPS, compose
 from libra.attack.catalogue.do_anything_now import DO_ANYTHING_NOW
 from libra.attack.catalogue.encoding.byte_codes import BYTE_CODES
 from libra.attack.catalogue.encoding.character_codes import CHARACTER_CODES
 from libra.attack.catalogue.encoding.ciphers import CIPHERS
-from libra.attack.catalogue.encoding.orders import ORDERS
-from libra.attack.catalogue.encoding.signals import SIGNALS
+from libra.attack.catalogue.encoding.signal_codes import SIGNALS
+from libra.attack.catalogue.encoding.transpositions import ORDERS
 from libra.attack.catalogue.few_shots import FEW_SHOTS
-from libra.attack.catalogue.framing.conversations import CONVERSATIONS
+from libra.attack.catalogue.framing.code_wrappers import BUILT_UP, PROGRAMS
 from libra.attack.catalogue.framing.documents import DOCUMENTS
 from libra.attack.catalogue.framing.injections import INJECTIONS
 from libra.attack.catalogue.framing.many_shot import MANY_SHOTS
+from libra.attack.catalogue.framing.masking import TOLD_APART
+from libra.attack.catalogue.framing.output_constraints import STEERING
 from libra.attack.catalogue.framing.personas import PERSONAS
 from libra.attack.catalogue.framing.pretexts import PRETEXTS
-from libra.attack.catalogue.framing.programs import BUILT_UP, PROGRAMS
-from libra.attack.catalogue.framing.steering import STEERING
-from libra.attack.catalogue.framing.told_apart import TOLD_APART
+from libra.attack.catalogue.framing.prior_turns import CONVERSATIONS
+from libra.attack.catalogue.model_written.family import WRITTEN
+from libra.attack.catalogue.multi_turn.family import DIALOGUES
 from libra.attack.catalogue.noise.letters import LETTER_NOISE
 from libra.attack.catalogue.noise.words import WORD_NOISE
 from libra.attack.catalogue.none import NONE
 from libra.attack.catalogue.refusal_suppression import REFUSAL_SUPPRESSION
-from libra.attack.catalogue.written.family import WRITTEN
 from libra.errors import unknown
 
 # Attacks that ask no model. A family is a tuple in its own file: `*FAMILY`.

@@ -5,9 +5,9 @@ from __future__ import annotations
 import string
 
 from libra.attack.catalogue.attack import Attack
-from libra.attack.catalogue.characters.writing import styled
-from libra.attack.catalogue.codes import capitals
-from libra.attack.catalogue.sources import CHARACTER_INJECTION, PARSELTONGUE, PYRIT, of
+from libra.attack.catalogue.characters.factory import styled
+from libra.attack.catalogue.citations import CHARACTER_INJECTION, PARSELTONGUE, PYRIT, of
+from libra.attack.catalogue.codecs import capitals
 
 SMALL, LARGE = string.ascii_lowercase, string.ascii_uppercase
 VISIBLE = "".join(map(chr, range(ord("!"), ord("~") + 1)))

@@ -5,10 +5,8 @@ from __future__ import annotations
 import re
 
 from libra.attack.catalogue.attack import Attack
-from libra.attack.catalogue.characters.writing import FAMILY, writing
-from libra.attack.catalogue.codes import Code
-from libra.attack.catalogue.encoding.coding import encoding
-from libra.attack.catalogue.sources import (
+from libra.attack.catalogue.characters.factory import FAMILY, writing
+from libra.attack.catalogue.citations import (
     ASCII_SMUGGLING,
     BAD_CHARACTERS,
     CHARACTER_INJECTION,
@@ -17,7 +15,9 @@ from libra.attack.catalogue.sources import (
     PYRIT,
     of,
 )
-from libra.attack.draw import Draw
+from libra.attack.catalogue.codecs import Code
+from libra.attack.catalogue.encoding.factory import encoding
+from libra.attack.seeded_random import Draw
 
 SPACES = "\u200b\u200c\u200d\u2060"
 """Zero width space, non-joiner and joiner, and word joiner."""

@@ -9,9 +9,9 @@ import re
 from collections.abc import Callable
 from urllib.parse import unquote_to_bytes
 
-from libra.attack.catalogue.codes import Code, base64_code
-from libra.attack.catalogue.encoding.coding import encoding
-from libra.attack.catalogue.sources import CIPHER_CHAT, GARAK, JAILBROKEN, PARSELTONGUE, PROMPTFOO, PYRIT, of
+from libra.attack.catalogue.citations import CIPHER_CHAT, GARAK, JAILBROKEN, PARSELTONGUE, PROMPTFOO, PYRIT, of
+from libra.attack.catalogue.codecs import Code, base64_code
+from libra.attack.catalogue.encoding.factory import encoding
 
 UU_BYTES = 45
 """Of a line; the standard's limit."""

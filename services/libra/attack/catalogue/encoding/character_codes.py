@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from libra.attack.catalogue.codes import Code
-from libra.attack.catalogue.encoding.coding import encoding
-from libra.attack.catalogue.sources import CIPHER_CHAT, PARSELTONGUE, PYRIT, of
+from libra.attack.catalogue.citations import CIPHER_CHAT, PARSELTONGUE, PYRIT, of
+from libra.attack.catalogue.codecs import Code
+from libra.attack.catalogue.encoding.factory import encoding
 
 FIRST_BEYOND_FOUR_DIGITS = 0x1_0000
 

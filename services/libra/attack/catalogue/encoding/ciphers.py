@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import string
 
-from libra.attack.catalogue.codes import LETTERS, Code, atbash_code, caesar_code, letters_to
-from libra.attack.catalogue.encoding.coding import encoding
-from libra.attack.catalogue.sources import CIPHER_CHAT, GARAK, JAILBROKEN, PARSELTONGUE, PYRIT, of
+from libra.attack.catalogue.citations import CIPHER_CHAT, GARAK, JAILBROKEN, PARSELTONGUE, PYRIT, of
+from libra.attack.catalogue.codecs import LETTERS, Code, atbash_code, caesar_code, letters_to
+from libra.attack.catalogue.encoding.factory import encoding
 
 ROT13 = 13
 ASCII_SIGNS = "".join(map(chr, range(ord("!"), ord("~") + 1)))

@@ -2,17 +2,7 @@
 
 from __future__ import annotations
 
-from libra.attack.catalogue.framing.quoting import (
-    as_added_lines,
-    as_cell,
-    as_csv,
-    as_indented,
-    as_quotation,
-    as_string,
-    as_xml,
-)
-from libra.attack.catalogue.framing.template import Template, framing
-from libra.attack.catalogue.sources import (
+from libra.attack.catalogue.citations import (
     DEEP_TEAM,
     JAILBROKEN,
     MATH_PROMPT,
@@ -22,6 +12,16 @@ from libra.attack.catalogue.sources import (
     STRUCTURES,
     of,
 )
+from libra.attack.catalogue.framing.escaping import (
+    as_added_lines,
+    as_cell,
+    as_csv,
+    as_indented,
+    as_quotation,
+    as_string,
+    as_xml,
+)
+from libra.attack.catalogue.framing.template import Template, framing
 
 FAMILY = "document"
 SERVICES = ("helpdesk", "archive", "library", "workshop", "records")

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from libra.attack.catalogue.framing.template import Template, framing
-from libra.attack.catalogue.sources import (
+from libra.attack.catalogue.citations import (
     DAN,
     DEEP_TEAM,
     GARAK,
@@ -14,6 +13,7 @@ from libra.attack.catalogue.sources import (
     TIME_BANDIT,
     of,
 )
+from libra.attack.catalogue.framing.template import Template, framing
 
 FAMILY = "persona"
 NAMES = ("Vesper", "Orlo", "Quill", "Marlowe", "Tamsin", "Rook")

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from libra.attack.catalogue.framing.template import Template, framing
-from libra.attack.catalogue.sources import (
+from libra.attack.catalogue.citations import (
     AUTHORITY,
     DEEP_TEAM,
     EMOTION,
@@ -15,6 +14,7 @@ from libra.attack.catalogue.sources import (
     SKELETON_KEY,
     of,
 )
+from libra.attack.catalogue.framing.template import Template, framing
 
 FAMILY = "pretext"
 

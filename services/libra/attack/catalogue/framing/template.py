@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from libra.attack.catalogue.attack import Attack, on_last_turn
-from libra.attack.catalogue.codes import unchanged
-from libra.attack.draw import Draw
+from libra.attack.catalogue.codecs import unchanged
+from libra.attack.seeded_random import Draw
 
 SLOT = re.compile(r"\{([a-z]+)\}")
 PROMPT = "{prompt}"

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from libra.attack.catalogue.attack import Attack
-from libra.attack.catalogue.noise.spoiling import by_chance, in_each_word, noise
-from libra.attack.catalogue.sources import (
+from libra.attack.catalogue.citations import (
     BEST_OF_N,
     DEEP_TEAM,
     DEEP_WORD_BUG,
@@ -17,7 +16,8 @@ from libra.attack.catalogue.sources import (
     TEXT_BUGGER,
     of,
 )
-from libra.attack.draw import Draw
+from libra.attack.catalogue.noise.factory import by_chance, in_each_word, noise
+from libra.attack.seeded_random import Draw
 
 LEET = {
     "a": "4@", "b": "8", "e": "3", "g": "9", "i": "1!", "l": "1|", "o": "0", "s": "5$", "t": "7+", "z": "2",

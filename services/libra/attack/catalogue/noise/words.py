@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 
 from libra.attack.catalogue.attack import Attack
-from libra.attack.catalogue.noise.spoiling import in_each_word, noise
-from libra.attack.catalogue.sources import CHARACTER_INJECTION, PARSELTONGUE, PROMPTFOO, PYRIT, of
-from libra.attack.draw import Draw
+from libra.attack.catalogue.citations import CHARACTER_INJECTION, PARSELTONGUE, PROMPTFOO, PYRIT, of
+from libra.attack.catalogue.noise.factory import in_each_word, noise
+from libra.attack.seeded_random import Draw
 
 VOWELS = "aeiouAEIOU"
 SIGNS = ",.;:!?-_*~#"

@@ -1,0 +1,46 @@
+"""Codes that write one word, or one sign, for each character, from a table."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+
+from libra.attack.catalogue.codecs import Code, capitals
+
+STRANGE = re.compile(r"\[(.)\]", re.DOTALL)
+
+
+def words_code(name: str, how: str, table: Mapping[str, str], *, carries: Callable[[str], str] = capitals) -> Code:
+    """Return the code that writes the table's word for each character, with a space between two.
+
+    A character that is not in the table stands in brackets, so that any text can be written and read back. The table has a
+    word for the space, and no word of it has brackets.
+    """
+    back = {word: character for character, word in table.items()}
+
+    def read(word: str) -> str:
+        strange = STRANGE.fullmatch(word)
+        return strange[1] if strange else back[word]
+
+    return Code(
+        name=name,
+        how=f"{how}; what it has no sign for stands in brackets",
+        encode=lambda text: " ".join(table.get(character) or f"[{character}]" for character in carries(text)),
+        decode=lambda code: "".join(read(word) for word in code.split(" ") if word),
+        carries=carries,
+    )
+
+
+def signs_code(name: str, how: str, table: Mapping[str, str]) -> Code:
+    """Return the code that writes the table's signs for each character, nothing between two; others stand in brackets.
+
+    No sign may begin another, nor with a bracket.
+    """
+    back = {sign: character for character, sign in table.items()}
+    written = re.compile(rf"{'|'.join(map(re.escape, back))}|{STRANGE.pattern}", re.DOTALL)
+    return Code(
+        name=name,
+        how=f"{how}; what it has no sign for stands in brackets",
+        encode=lambda text: "".join(table.get(character) or f"[{character}]" for character in text),
+        decode=lambda code: "".join(match[1] or back[match[0]] for match in written.finditer(code)),
+    )

@@ -1,0 +1,96 @@
+"""What a talk counts and keeps, and how several lines of one go on side by side."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from libra.attack import apply
+from libra.attack.apply import MAX_LOG_BYTES, Form
+from libra.attack.attack_session import MOST_ASKED, Reply, Role, Talk, Useless
+from libra.attack.catalogue.multi_turn.attempt import abreast
+from libra.attack.conversation import Turn
+from libra.attack.gather import side_by_side
+from libra.errors import Unavailable
+
+from .voices import Voices
+
+QUESTION = (Turn("user", "How do magnets work?"),)
+
+
+async def test_an_attack_that_asks_without_end_is_stopped() -> None:
+    talk = Voices(attacker=lambda *_: "well").talk()
+    for _ in range(MOST_ASKED):
+        await talk.branch().attacker(QUESTION, temperature=0.0)
+    with pytest.raises(Useless, match="100 times"):
+        await talk.branch().attacker(QUESTION, temperature=0.0)
+
+
+async def test_what_was_spent_is_all_but_the_answer_that_is_the_trials_own() -> None:
+    voices = Voices(
+        attacker=lambda *_: "a", judge=lambda *_: "j", target=lambda *_: Reply("t", tokens=7, cost_usd=0.25, seconds=1)
+    )
+    talk = voices.talk()
+    other = (Turn("user", "And why?"),)
+    await talk.attacker(QUESTION, temperature=0.0)
+    await talk.judge(QUESTION, json_schema="")
+    for turns in (QUESTION, other, other):  # an answer that is shared is one answer
+        await talk.target(turns)
+    assert apply.noted(Form.MODEL, talk, QUESTION) == {
+        "attack_form": "model",
+        "attack_tokens": "27",
+        "attack_cost_usd": "1.250000",
+        "attack_seconds": "5.000",
+    }
+    assert apply.noted(None, talk)["attack_tokens"] == "34"
+    assert apply.noted(Form.RULES, voices.talk()) == {"attack_form": "rules"}
+
+
+async def test_lines_side_by_side_are_in_the_log_one_after_the_other() -> None:
+    talk = Voices(attacker=lambda turns, _: turns[-1].content).talk()
+
+    async def line(name: str, pauses: int, branch: Talk) -> str:
+        for step in range(2):
+            for _ in range(pauses):
+                await asyncio.sleep(0)
+            await branch.attacker((Turn("user", f"{name}{step}"),), temperature=0.0)
+        return name
+
+    names = await abreast(talk, [lambda branch: line("a", 5, branch), lambda branch: line("b", 0, branch)])
+    assert names == ["a", "b"]
+    assert [turn.content for turn in talk.log] == ["a0", "a1", "b0", "b1"]
+
+
+async def test_the_first_failure_calls_off_the_others() -> None:
+    ended: list[str] = []
+
+    async def waits() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.append("called off")
+
+    async def fails() -> None:
+        await asyncio.sleep(0)
+        raise Unavailable("the gateway is away")
+
+    with pytest.raises(Unavailable):
+        await side_by_side([waits(), fails(), waits()])
+    assert ended == ["called off"] * 2
+
+
+async def test_a_log_goes_into_one_message() -> None:
+    talk = Voices(target=lambda *_: "ä" * 100_000).talk()
+    for number in range(8):
+        await talk.target((Turn("user", str(number)),))
+    kept = apply.said(talk)
+    assert len(kept) == 5
+    assert sum(len(turn.content.encode()) for turn in kept) <= MAX_LOG_BYTES
+
+
+async def test_who_is_not_named_is_not_asked() -> None:
+    voices = Voices(attacker=lambda *_: "well")
+    with pytest.raises(Useless, match="no judge model is named"):
+        await voices.talk(named=frozenset({Role.ATTACKER})).judge(QUESTION, json_schema="")
+    assert voices.asked == []

@@ -1,0 +1,70 @@
+"""`a+b` is b of what a gives."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from libra.attack.catalogue import registry
+from libra.attack.catalogue.attack import Attack, ModelUse
+from libra.attack.catalogue.composition import compose
+from libra.attack.conversation import Turn, Turns
+from libra.errors import Invalid
+from libra.v1 import attack_pb2
+
+SEEDS = st.integers(-(2**63), 2**63 - 1)
+STEPS = st.lists(st.sampled_from(["ciphering", "few_shots", "refusal_suppression"]), min_size=2, max_size=5)
+
+
+@given(names=STEPS, text=st.text(max_size=40), seed=SEEDS)
+def test_a_composition_applies_its_steps_in_order(names: list[str], text: str, seed: int) -> None:
+    turns: Turns = (Turn("system", "Be brief."), Turn("user", text))
+    composition = registry.find("+".join(names))
+    assert composition
+    assert composition.name == "+".join(names)
+    assert composition.version == "+".join("1" for _ in names)
+    step_by_step = turns
+    for name in names:
+        step = registry.find(name)
+        assert step
+        step_by_step = step.apply(step_by_step, seed)
+    assert composition.apply(turns, seed) == step_by_step
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("few_shots+few_shot", "no attack 'few_shot': did you mean few_shots"),
+        ("few_shots+", "no attack ''"),
+        ("+", "no attack ''"),
+        ("few_shots+none", "none is no attack"),
+        ("+".join(["few_shots"] * 6), "6 attacks are joined"),
+        ("few_shot", "did you mean few_shots"),
+    ],
+)
+def test_what_is_no_composition_is_not_found_and_said_why(name: str, words: str) -> None:
+    assert registry.find(name) is None
+    assert words in registry.missing(name)
+
+
+def test_a_composition_is_as_demanding_as_its_most_demanding_step() -> None:
+    asks = Attack("asks", "1", "Asks.", "this test", None, model_use=ModelUse.REQUIRED, multi_turn=True)
+    shots = registry.ATTACKS["few_shots"]
+    both = compose([shots, asks])
+    assert both.model_use is ModelUse.REQUIRED
+    assert both.multi_turn
+    assert both.example() == ()
+    with pytest.raises(Invalid, match="asks cannot do without a model") as refusal:
+        both.apply((Turn("user", "?"),), 0)
+    assert refusal.value.field == "attack_model"
+
+
+def test_the_listing_holds_single_attacks_only() -> None:
+    assert not any("+" in attack.name for attack in registry.listing())
+
+
+def test_model_uses_are_numbered_as_in_the_protos() -> None:
+    assert {f"MODEL_USE_{use.name}": use.value for use in ModelUse} == {
+        name: number for name, number in attack_pb2.ModelUse.items() if number
+    }
