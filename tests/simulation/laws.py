@@ -19,7 +19,7 @@ from libra.gateway.provider.result import Fault, Kind, Reply
 from libra.gateway.stage import Trials
 from libra.judge.settings import Settings as JudgeSettings
 from libra.judge.stage import stage as judge_stage
-from libra.ranking.auditor import Auditor
+from libra.ranking.queries.auditor import Auditor
 from libra.ranking.settings import Settings as RankingSettings
 from libra.ranking.stage import stage as ranking_stage
 from libra.stage.bus import Outgoing

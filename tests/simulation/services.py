@@ -35,8 +35,8 @@ from libra.gateway.settings import Settings as GatewaySettings
 from libra.judge.settings import Settings as JudgeSettings
 from libra.judge.stage import stage as judge_stage
 from libra.process.context import Worker
-from libra.ranking.announcer import Announcer
-from libra.ranking.recording import recorder
+from libra.ranking.commit_metrics import recorder
+from libra.ranking.run_event_publisher import Announcer
 from libra.ranking.settings import Settings as RankingSettings
 from libra.ranking.stage import stage as ranking_stage
 from libra.stage.ended_runs import EndedRuns

@@ -6,9 +6,9 @@ import asyncio
 
 from libra.bus import streams
 from libra.process import Parts, Wiring, serve
-from libra.ranking.announcer import Announcer
-from libra.ranking.bell import Bell
-from libra.ranking.recording import recorder
+from libra.ranking.change_notifier import Bell
+from libra.ranking.commit_metrics import recorder
+from libra.ranking.run_event_publisher import Announcer
 from libra.ranking.service import RankingService
 from libra.ranking.settings import Settings
 from libra.ranking.stage import stage

@@ -6,10 +6,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from libra.ranking.gaps import Gap, gap
-from libra.ranking.presenting import estimate
-from libra.ranking.scores import Basis, mean_of, of_cell
-from libra.ranking.sharing import section, shared
+from libra.ranking.board.board_proto import estimate
+from libra.ranking.board.scores import Basis, mean_of, of_cell
+from libra.ranking.comparison.sample_overlap import section, shared
+from libra.ranking.comparison.score_difference import Gap, gap
 from libra.statistics.influence import Score, mean, transform
 from libra.store.cells import Cell
 from libra.store.costs import Cost

@@ -9,16 +9,16 @@ from collections.abc import AsyncIterator
 import grpc.aio
 
 from libra.ranking.agreement import Agreements
-from libra.ranking.attack_reports import AttackReports
-from libra.ranking.auditor import Auditor
-from libra.ranking.bell import Bell
-from libra.ranking.boards import Boards, Want
-from libra.ranking.capabilities import Capabilities
-from libra.ranking.comparisons import Comparisons
-from libra.ranking.grouped_boards import GroupedBoards
-from libra.ranking.listing import Listing
+from libra.ranking.board.weight_sweep import weighed
+from libra.ranking.capability_import import Capabilities
+from libra.ranking.change_notifier import Bell
+from libra.ranking.queries.attack_reports import AttackReports
+from libra.ranking.queries.auditor import Auditor
+from libra.ranking.queries.boards import Boards, Want
+from libra.ranking.queries.comparisons import Comparisons
+from libra.ranking.queries.grouped_boards import GroupedBoards
+from libra.ranking.queries.verdict_listing import Listing
 from libra.ranking.settings import Settings
-from libra.ranking.weights import weighed
 from libra.store.client import Store
 from libra.v1 import ranking_pb2_grpc
 from libra.v1.ranking_pb2 import (

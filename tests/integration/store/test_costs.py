@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.integration.ranking_world import batch, create_run, failed, section
+from tests.integration.support.ranking_world import batch, create_run, failed, section
 
 from libra.store.client import Store
 from libra.store.costs import Cost

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from libra.ranking.selection import Entry
+from libra.ranking.board.cell_selection import Entry
 from libra.store.cells import Cell
 from libra.v1.task_pb2 import Category
 

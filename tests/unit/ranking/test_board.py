@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from libra.ranking.board import Row, rows
+from libra.ranking.board.board import Row, rows
 from libra.statistics import interval
 from libra.v1.task_pb2 import Category
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from libra.ranking.board import Row, rows
-from libra.ranking.scores import Basis
-from libra.ranking.selection import Entry
+from libra.ranking.board.board import Row, rows
+from libra.ranking.board.cell_selection import Entry
+from libra.ranking.board.scores import Basis
 from libra.v1.ranking_pb2 import Capability
 from libra.v1.task_pb2 import Category
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from libra.ranking.scores import (
+from libra.ranking.board.scores import (
     Basis,
     all_or_nothing,
     calibration_of,

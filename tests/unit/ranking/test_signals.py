@@ -6,8 +6,8 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 
-from libra.ranking.announcer import Announcer
-from libra.ranking.bell import Bell
+from libra.ranking.change_notifier import Bell
+from libra.ranking.run_event_publisher import Announcer
 
 
 class Ear:

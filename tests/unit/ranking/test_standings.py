@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from libra.ranking.standings import UNRANKED, Overalls, Standing, level, standings
+from libra.ranking.board.standings import UNRANKED, Overalls, Standing, level, standings
 from libra.statistics.influence import Score, fixed
 
 

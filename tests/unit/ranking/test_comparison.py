@@ -8,8 +8,8 @@ from statistics import NormalDist, mean, stdev
 
 import pytest
 
-from libra.ranking.comparing import of_scores, of_tasks
-from libra.ranking.pairing import Pair
+from libra.ranking.comparison.comparison import of_scores, of_tasks
+from libra.ranking.comparison.pairing import Pair
 from libra.store.sample_sums import SampleSums
 from libra.v1.ranking_pb2 import Capability, Comparison
 from libra.v1.task_pb2 import Category

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from statistics import mean, stdev
 
 import pytest
+from tests.integration.support.ranking_world import FINISHED, batch, create_run, failed, section, serving
 from ulid import ULID
 
 from libra.errors import NotFound
@@ -18,8 +19,6 @@ from libra.v1.ranking_pb2 import AttackReport, ReportAttacksRequest, ReportAttac
 from libra.v1.ranking_pb2_grpc import RankingServiceStub
 from libra.v1.run_pb2 import Run, RunSpec, RunState
 from libra.v1.task_pb2 import Category
-
-from .ranking_world import FINISHED, batch, create_run, failed, section, serving
 
 ADVERSARIAL = Category.CATEGORY_ADVERSARIAL
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 
 import pytest
+from tests.integration.support.ranking_world import FINISHED, JUDGE, batch, create_run, finished_run, section, serving
 
 from libra.errors import Invalid, NotFound
 from libra.rpc.client import call
@@ -13,8 +14,6 @@ from libra.v1.ranking_pb2 import Capability, CompareModelsRequest, CompareModels
 from libra.v1.ranking_pb2_grpc import RankingServiceStub
 from libra.v1.task_pb2 import Category
 from libra.v1.verdict_pb2 import JudgeVersion
-
-from .ranking_world import FINISHED, JUDGE, batch, create_run, finished_run, section, serving
 
 ABLE, HIDDEN = Category.CATEGORY_CAPABILITY, Category.CATEGORY_ADVERSARIAL
 OTHER_JUDGE = JudgeVersion(name="refusal", version="2", rubric_hash="bbbbbbbbbbbb")

@@ -6,10 +6,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from libra.ranking import scores
-from libra.ranking.scores import BY_TASKS, IMPORTED, NOTHING_ELSE, Basis
-from libra.ranking.selection import Entry
-from libra.ranking.standings import UNRANKED, Overalls, Standing, level, standings
+from libra.ranking.board import scores
+from libra.ranking.board.cell_selection import Entry
+from libra.ranking.board.scores import BY_TASKS, IMPORTED, NOTHING_ELSE, Basis
+from libra.ranking.board.standings import UNRANKED, Overalls, Standing, level, standings
 from libra.statistics import balance
 from libra.statistics.influence import Score
 from libra.store.cells import Cell

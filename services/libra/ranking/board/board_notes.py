@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
-from libra.ranking.board import TASKS, Row, TaskRow
-from libra.ranking.gathering import Gathered
-from libra.ranking.scores import Basis, Judge, all_or_nothing, calibration_of, errors_of
+from libra.ranking.board.board import TASKS, Row, TaskRow
+from libra.ranking.board.scores import Basis, Judge, all_or_nothing, calibration_of, errors_of
+from libra.ranking.queries.sample_sums_loader import Gathered
 from libra.v1.calibration_pb2 import Calibration
 
 INDEPENDENT = "standard errors take every trial for independent of the others"

@@ -7,9 +7,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from libra.ranking.board import SAFETY, category_name
-from libra.ranking.gaps import Gap, gap
-from libra.ranking.pairing import Pair
+from libra.ranking.board.board import SAFETY, category_name
+from libra.ranking.comparison.pairing import Pair
+from libra.ranking.comparison.score_difference import Gap, gap
 from libra.statistics import balance, paired
 from libra.statistics.influence import Score, average, fixed
 from libra.v1.ranking_pb2 import Capability, Comparison

@@ -8,8 +8,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from libra.ranking.scores import all_or_nothing
-from libra.ranking.selection import Entry
+from libra.ranking.board.cell_selection import Entry
+from libra.ranking.board.scores import all_or_nothing
 from libra.store.cells import Cell
 from libra.store.sample_sums import Key, SampleSums, key_of
 from libra.v1.task_pb2 import Task

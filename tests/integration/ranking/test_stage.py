@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 
 import pytest
 from prometheus_client import CollectorRegistry
+from tests.integration.support.ranking_world import batch, failed, section
 
 from libra.bus import streams
 from libra.bus.nats_bus import NatsBus
-from libra.ranking.announcer import Announcer
-from libra.ranking.recording import recorder
+from libra.ranking.commit_metrics import recorder
+from libra.ranking.run_event_publisher import Announcer
 from libra.ranking.settings import Settings
 from libra.ranking.stage import record, stage
 from libra.stage.batch import content_key
@@ -23,8 +24,6 @@ from libra.store.client import Store
 from libra.telemetry.metrics import Metrics
 from libra.v1.batch_pb2 import VerdictBatch
 from libra.v1.verdict_pb2 import Outcome
-
-from .ranking_world import batch, failed, section
 
 RUN, PART = "01JZ0000000000000000000000", section("harm@1", 128)
 SETTINGS = Settings(signal_seconds=0.05)

@@ -9,6 +9,7 @@ import sys
 from collections.abc import AsyncIterator
 
 import pytest
+from tests.integration.support.ranking_world import answer, batch, create_run, import_task, section
 
 from libra.bus import streams
 from libra.bus.nats_bus import NatsBus
@@ -20,8 +21,6 @@ from libra.store.client import Store
 from libra.v1.ranking_pb2 import AuditRunRequest, GetBoardRequest, WatchBoardRequest
 from libra.v1.ranking_pb2_grpc import RankingServiceStub
 from libra.v1.run_pb2 import RunState
-
-from .ranking_world import answer, batch, create_run, import_task, section
 
 
 @pytest.fixture

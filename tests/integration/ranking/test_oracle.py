@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from tests.integration.support.ranking_world import batch, create_run, section, serving
 
 from libra.rpc.client import call
 from libra.store.client import Store
 from libra.v1.ranking_pb2 import BoardRow, GetBoardRequest
 from libra.v1.run_pb2 import RunState
 from libra.v1.task_pb2 import Category
-
-from .ranking_world import batch, create_run, section, serving
 
 ORACLE = Path(__file__).parents[3] / "shared" / "data" / "libra_published_scores.json"
 SAMPLES = 20

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 import pytest
+from tests.integration.support.ranking_world import answer, batch, create_run, failed, import_task, section, serving
 
 from libra.errors import NotFound
 from libra.ranking.audit import COMPLETIONS, LAWS, ONE_JUDGE, ONE_VERDICT, SUMS
@@ -17,8 +18,6 @@ from libra.v1.ranking_pb2 import AuditFinding, AuditRunRequest, AuditRunResponse
 from libra.v1.ranking_pb2_grpc import RankingServiceStub
 from libra.v1.run_pb2 import RunState
 from libra.v1.verdict_pb2 import JudgeVersion
-
-from .ranking_world import answer, batch, create_run, failed, import_task, section, serving
 
 PART = section("harm@1", 8)
 OTHER = section("harm@1", 8, attack="few_shots")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping, Sequence
 
 import pytest
+from tests.integration.support.ranking_world import CALIBRATION, FINISHED, batch, create_run, failed, section, serving
 
 from libra.errors import Invalid, NotFound
 from libra.rpc.client import call
@@ -14,8 +15,6 @@ from libra.v1.ranking_pb2_grpc import RankingServiceStub
 from libra.v1.run_pb2 import OutcomeCounts
 from libra.v1.task_pb2 import Category, Sample, Task
 from libra.v1.verdict_pb2 import Outcome
-
-from .ranking_world import CALIBRATION, FINISHED, batch, create_run, failed, section, serving
 
 RISKY, HIDDEN, ABLE = Category.CATEGORY_DIRECT_RISKY, Category.CATEGORY_ADVERSARIAL, Category.CATEGORY_CAPABILITY
 AREAS: Sequence[Mapping[str, str]] = [{"area": "fraud"}, {"area": "drugs"}, {"area": "fraud"}, {}, {"area": "drugs"}]

@@ -6,10 +6,10 @@ import asyncio
 from collections.abc import Sequence
 
 from libra.errors import Invalid
-from libra.ranking.comparing import of_scores, of_tasks, unchanged
-from libra.ranking.entries import Entries
-from libra.ranking.pairing import Side, pairs
-from libra.ranking.selection import Selection
+from libra.ranking.board.cell_selection import Selection
+from libra.ranking.comparison.comparison import of_scores, of_tasks, unchanged
+from libra.ranking.comparison.pairing import Side, pairs
+from libra.ranking.queries.entries import Entries
 from libra.store.client import Store
 from libra.v1.ranking_pb2 import Capability, CompareModelsRequest, CompareModelsResponse
 

@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from libra.errors import Invalid, NotFound
-from libra.ranking.board import rows
-from libra.ranking.gathering import Gatherer
-from libra.ranking.noting import on_gathering, on_rows
-from libra.ranking.presenting import present
-from libra.ranking.scores import EITHER, Basis, Judge
-from libra.ranking.selection import Entry, Selection, ambiguous, choose
+from libra.ranking.board.board import rows
+from libra.ranking.board.board_notes import on_gathering, on_rows
+from libra.ranking.board.board_proto import present
+from libra.ranking.board.cell_selection import Entry, Selection, ambiguous, choose
+from libra.ranking.board.scores import EITHER, Basis, Judge
+from libra.ranking.queries.sample_sums_loader import Gatherer
 from libra.store.cells import Cell
 from libra.store.client import Store
 from libra.store.runs import RUNNING, RunRecord, Section

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from libra.ranking.board import CategoryRow, Row, TaskRow
+from libra.ranking.board.board import CategoryRow, Row, TaskRow
 from libra.statistics import interval
 from libra.statistics.influence import Score
 from libra.store.cells import Cell

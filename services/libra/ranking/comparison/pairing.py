@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from libra.ranking.selection import Entry
-from libra.ranking.sharing import section, shared
+from libra.ranking.board.cell_selection import Entry
+from libra.ranking.comparison.sample_overlap import section, shared
 from libra.statistics.influence import Score, mean
 from libra.store.sample_sums import Key, SampleSums, key_of
 

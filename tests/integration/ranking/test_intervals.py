@@ -8,10 +8,19 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 
 import pytest
+from tests.integration.support.ranking_world import (
+    CALIBRATION,
+    IMPATIENT,
+    batch,
+    create_run,
+    finished_run,
+    section,
+    serving,
+)
 
 from libra.errors import Invalid, Unavailable
-from libra.ranking.boards import Boards, Want
-from libra.ranking.gathering import Gatherer
+from libra.ranking.queries.boards import Boards, Want
+from libra.ranking.queries.sample_sums_loader import Gatherer
 from libra.rpc.client import call, stream
 from libra.store import indexes
 from libra.store.cells import Cell
@@ -30,8 +39,6 @@ from libra.v1.ranking_pb2 import (
 from libra.v1.ranking_pb2_grpc import RankingServiceStub
 from libra.v1.run_pb2 import RunState
 from libra.v1.task_pb2 import Category
-
-from .ranking_world import CALIBRATION, IMPATIENT, batch, create_run, finished_run, section, serving
 
 ABLE, ATTACKED = Category.CATEGORY_CAPABILITY, Category.CATEGORY_ADVERSARIAL
 FINISHED = RunState.RUN_STATE_FINISHED

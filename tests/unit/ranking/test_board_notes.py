@@ -2,10 +2,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from libra.ranking.board import rows
-from libra.ranking.gathering import Gathered
-from libra.ranking.noting import on_gathering, on_rows
-from libra.ranking.scores import Basis
+from libra.ranking.board.board import rows
+from libra.ranking.board.board_notes import on_gathering, on_rows
+from libra.ranking.board.scores import Basis
+from libra.ranking.queries.sample_sums_loader import Gathered
 from libra.v1.calibration_pb2 import Calibration
 from libra.v1.ranking_pb2 import Capability
 from libra.v1.task_pb2 import Category

@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Mapping, Sequence
 
 from libra.errors import Invalid, NotFound
-from libra.ranking.boards import MAX_RUNS, expected
-from libra.ranking.selection import Entry, Selection, ambiguous, choose
+from libra.ranking.board.cell_selection import Entry, Selection, ambiguous, choose
+from libra.ranking.queries.boards import MAX_RUNS, expected
 from libra.store.client import Store
 from libra.store.runs import RunRecord
 

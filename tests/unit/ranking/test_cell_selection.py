@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from libra.ranking.selection import Entry, ambiguous, choose
+from libra.ranking.board.cell_selection import Entry, ambiguous, choose
 from libra.store.cells import Cell
 
 from .cells import JUDGE, cell, entry

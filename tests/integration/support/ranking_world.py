@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from prometheus_client import CollectorRegistry
 from ulid import ULID
 
-from libra.ranking.bell import Bell
+from libra.ranking.change_notifier import Bell
 from libra.ranking.service import RankingService
 from libra.ranking.settings import Settings
 from libra.rpc.client import channel

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 import pytest
+from tests.integration.support.ranking_world import answer, batch, create_run, failed, section, serving
 
 from libra.errors import CallerError, Invalid, NotFound
 from libra.rpc.client import call
@@ -15,8 +16,6 @@ from libra.v1.message_pb2 import Message
 from libra.v1.ranking_pb2 import ListVerdictsRequest, ListVerdictsResponse, VerdictView
 from libra.v1.ranking_pb2_grpc import RankingServiceStub
 from libra.v1.verdict_pb2 import Outcome, Verdict
-
-from .ranking_world import answer, batch, create_run, failed, section, serving
 
 FULL = VerdictView.VERDICT_VIEW_FULL
 

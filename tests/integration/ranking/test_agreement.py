@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from tests.integration.support.ranking_world import batch, create_run, section, serving
 
 from libra.errors import NotFound
 from libra.rpc.client import call
@@ -10,8 +11,6 @@ from libra.store.client import Store
 from libra.v1.batch_pb2 import VerdictBatch
 from libra.v1.ranking_pb2 import GetAgreementRequest, GetAgreementResponse
 from libra.v1.verdict_pb2 import JudgeVersion
-
-from .ranking_world import batch, create_run, section, serving
 
 PANEL = JudgeVersion(name="panel", version="1", rubric_hash="bbbbbbbbbbbb")
 

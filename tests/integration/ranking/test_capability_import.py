@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 import pytest
+from tests.integration.support.ranking_world import serving
 
 from libra.errors import Invalid
 from libra.rpc.client import call
@@ -16,8 +17,6 @@ from libra.v1.ranking_pb2 import (
     ListCapabilitiesRequest,
 )
 from libra.v1.ranking_pb2_grpc import RankingServiceStub
-
-from .ranking_world import serving
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from tests.integration.support.ranking_world import CALIBRATION, FINISHED, batch, create_run, section, serving
 
 from libra.errors import NotFound
 from libra.rpc.client import call
@@ -13,8 +14,6 @@ from libra.store.client import Store
 from libra.v1.ranking_pb2 import Capability, CapabilityChoice, GetWeightsRequest, GetWeightsResponse
 from libra.v1.ranking_pb2_grpc import RankingServiceStub
 from libra.v1.task_pb2 import Category
-
-from .ranking_world import CALIBRATION, FINISHED, batch, create_run, section, serving
 
 ABLE = Category.CATEGORY_CAPABILITY
 

@@ -8,13 +8,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from libra.errors import Invalid, unknown
-from libra.ranking.board import rows
-from libra.ranking.boards import Boards, newest_calibrations
-from libra.ranking.grouping import LANGUAGE, RISK, Group, Outcomes, Values, grouped, reads_samples, whole
-from libra.ranking.noting import on_rows
-from libra.ranking.presenting import present
-from libra.ranking.scores import Basis
-from libra.ranking.selection import Entry
+from libra.ranking.board.board import rows
+from libra.ranking.board.board_notes import on_rows
+from libra.ranking.board.board_proto import present
+from libra.ranking.board.cell_selection import Entry
+from libra.ranking.board.grouping import LANGUAGE, RISK, Group, Outcomes, Values, grouped, reads_samples, whole
+from libra.ranking.board.scores import Basis
+from libra.ranking.queries.boards import Boards, newest_calibrations
 from libra.store.cell_sums import COUNTS_AS
 from libra.store.client import Store
 from libra.store.sample_sums import Key, SampleSums, key_of

@@ -6,9 +6,19 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
+from tests.integration.support.ranking_world import (
+    JUDGE,
+    batch,
+    create_run,
+    failed,
+    finished_run,
+    import_task,
+    section,
+    serving,
+)
 
 from libra.errors import Invalid, NotFound
-from libra.ranking.bell import Bell
+from libra.ranking.change_notifier import Bell
 from libra.rpc.client import call, stream
 from libra.store.client import Store
 from libra.v1.ranking_pb2 import Board, GetBoardRequest, GetBoardResponse, WatchBoardRequest, WatchBoardResponse
@@ -16,8 +26,6 @@ from libra.v1.ranking_pb2_grpc import RankingServiceStub
 from libra.v1.run_pb2 import OutcomeCounts, RunState
 from libra.v1.task_pb2 import Category
 from libra.v1.verdict_pb2 import JudgeVersion
-
-from .ranking_world import JUDGE, batch, create_run, failed, finished_run, import_task, section, serving
 
 RISKY, ABLE = Category.CATEGORY_DIRECT_RISKY, Category.CATEGORY_CAPABILITY
 
