@@ -6,23 +6,23 @@ from pathlib import Path
 
 import click
 
-from libra.cli import machine
-from libra.cli.attacks import attacks
-from libra.cli.audit import audit
-from libra.cli.board import board
-from libra.cli.capability import capability
-from libra.cli.compare import compare
-from libra.cli.dead import dead
+from libra.cli.commands import local_system
+from libra.cli.commands.attacks import attacks
+from libra.cli.commands.audit import audit
+from libra.cli.commands.board import board
+from libra.cli.commands.capability import capability
+from libra.cli.commands.compare import compare
+from libra.cli.commands.dead_letters import dead
+from libra.cli.commands.judges import judges
+from libra.cli.commands.models import models
+from libra.cli.commands.rejudge import rejudge
+from libra.cli.commands.run import run
+from libra.cli.commands.tasks import tasks
+from libra.cli.commands.verdicts import verdicts
 from libra.cli.errors import Root
-from libra.cli.judges import judges
-from libra.cli.models import models
-from libra.cli.rejudge import rejudge
-from libra.cli.run import run
-from libra.cli.tasks import tasks
-from libra.cli.verdicts import verdicts
 
 COMMANDS = (
-    *(machine.up, machine.status, machine.logs, machine.down),
+    *(local_system.up, local_system.status, local_system.logs, local_system.down),
     *(tasks, models, attacks, judges),
     *(run, rejudge, board, compare, capability, verdicts, audit, dead),
 )

@@ -8,7 +8,7 @@ from typing import IO, Any
 
 import click
 
-from libra.cli.text import plain
+from libra.cli.render.sanitize import plain
 from libra.errors import CallerError, LibraError
 from libra.settings import BadSettings
 

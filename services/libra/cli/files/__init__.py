@@ -1,0 +1,1 @@
+"""Reads and checks the files that commands take: run files, label and capability tables, data sets."""

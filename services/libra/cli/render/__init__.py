@@ -1,0 +1,1 @@
+"""Formats replies for the terminal: tables, progress, transcripts; nothing here calls a service."""

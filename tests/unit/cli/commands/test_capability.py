@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.unit.cli.scripted_ranking import Laid, laid_out, widest
+
+from libra.errors import Invalid
+from libra.v1.ranking_pb2 import Capability, ImportCapabilitiesResponse, ListCapabilitiesResponse
+
+
+@pytest.fixture
+def laid(tmp_path: Path) -> Iterator[Laid]:
+    with laid_out(tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "scores.csv"
+    path.write_text("model,score,standard_error\none,1150,7\ntwo,1600,\n")
+    return path
+
+
+def test_figures_are_sent_with_their_scale_and_source(laid: Laid, file: Path) -> None:
+    note = "two: 1600 lies beyond 1500, which counts as 1: it is cut off there"
+    laid.answers["ImportCapabilities"] = ImportCapabilitiesResponse(capabilities=[Capability()] * 2, notes=[note])
+    result = laid.libra("capability", "import", file, "--scale", "elo:v2:800:1500")
+    assert result.exit_code == 0, result.output
+    assert "2 figures were imported" in result.stdout
+    assert note in result.stderr
+    [request] = laid.requests
+    scale: dict[str, Any] = {"scale": "elo:v2", "zero": 800, "one": 1500, "source": "scores.csv"}
+    assert list(request.capabilities) == [
+        Capability(model="one", published=1150, standard_error=7, **scale),
+        Capability(model="two", published=1600, **scale),
+    ]
+
+
+@pytest.mark.parametrize("scale", ["elo", "elo:800", "elo:low:1500", "elo:1:1", ":0:1", "elo:0:inf"])
+def test_a_scale_that_is_none_is_refused(laid: Laid, file: Path, scale: str) -> None:
+    result = laid.libra("capability", "import", file, "--scale", scale)
+    assert result.exit_code == 2
+    assert "such as elo:800:1500" in result.stderr
+    assert laid.requests == []
+
+
+def test_a_fault_is_named_with_file_and_line(laid: Laid, file: Path) -> None:
+    laid.answers["ImportCapabilities"] = Invalid("it must be a finite number", field="capabilities[1].published")
+    result = laid.libra("capability", "import", file, "--scale", "elo:800:1500")
+    assert result.exit_code == 2
+    assert f"error: {file}, line 3: score: it must be a finite number" in result.stderr
+    file.write_text("model,score\none,high\n")
+    result = laid.libra("capability", "import", file, "--scale", "elo:800:1500")
+    assert result.exit_code == 2
+    assert f"error: {file}, line 2: score must be a number, not 'high'" in result.stderr
+
+
+def test_figures_are_listed_as_published_and_as_they_count(laid: Laid) -> None:
+    figure = Capability(model="an-organisation-with-a-long-name-instruct-v2", published=1150, value=0.5)
+    figure.standard_error, figure.scale, figure.zero, figure.one, figure.source = 0.01, "elo", 800, 1500, "scores.csv"
+    figure.create_time.FromSeconds(0)
+    laid.answers["ListCapabilities"] = ListCapabilitiesResponse(capabilities=[figure])
+    shown = laid.libra("capability", "list").stdout
+    for word in ("1150", "50.0±1.0", "elo, 800 to", "1970-01-01"):
+        assert word in shown
+    assert widest(shown) <= 80
+    [listed] = json.loads(laid.libra("capability", "list", "--json").stdout)["capabilities"]
+    assert listed["standard_error"] == 0.01
+    laid.answers["ListCapabilities"] = ListCapabilitiesResponse()
+    assert "no figure was imported" in laid.libra("capability", "list").stdout

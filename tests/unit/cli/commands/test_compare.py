@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.unit.cli.scripted_ranking import Laid, laid_out, widest
+
+from libra.errors import Invalid, NotFound
+from libra.v1.ranking_pb2 import CompareModelsResponse, Comparison, Estimate
+
+WORSE = Estimate(value=-0.032, standard_error=0.01, low=-0.051, high=-0.013, n=400)
+ALIKE = Estimate(value=0.004, standard_error=0.01, low=-0.016, high=0.024, n=400)
+
+
+@pytest.fixture
+def laid(tmp_path: Path) -> Iterator[Laid]:
+    with laid_out(tmp_path) as made:
+        yield made
+
+
+def comparison(
+    what: str, difference: Estimate, p: float, *, holm: float | None = None, test: str = "normal"
+) -> Comparison:
+    return Comparison(
+        what=what,
+        samples=1234,
+        score=0.788,
+        other_score=0.82,
+        difference=difference,
+        test=test,
+        p=p,
+        p_holm=holm,
+        detectable=0.027,
+    )
+
+
+def said(text: str) -> str:
+    return " ".join(text.split())
+
+
+def test_a_release_that_got_worse_is_called_so_and_how_surely(laid: Laid) -> None:
+    laid.answers["CompareModels"] = CompareModelsResponse(
+        summary=[comparison("overall", WORSE, 0.0004), comparison("safety", ALIKE, 0.7)],
+        tasks=[
+            comparison("librai_adv_one_sided_statement", WORSE, 0.0001, holm=0.004, test="mcnemar"),
+            comparison("librai_adv_one_sided_statement+persona_modulation", ALIKE, 0.5, holm=1, test="permutation"),
+        ],
+        notes=["only mine in NEW has arithmetic"],
+    )
+    result = laid.libra("compare", "mine", "mine", "--run", "NEW", "--other-run", "OLD")
+    assert result.exit_code == 0, result.output
+    assert widest(result.stdout) <= 80
+    text = said(result.stdout)
+    assert "mine in NEW is worse than mine in OLD in Overall, by 3.2 points" in text
+    assert "(95 % interval -5.1 to -1.3, p < 0.001)" in text
+    assert "mine in NEW is worse on librai_adv_one_sided_statement, after Holm's correction over 2 tasks" in text
+    assert "note: only mine in NEW has arithmetic" in text
+    for number in ("78.8", "82.0", "-3.2", "-5.1 to -1.3", "<.001", ".004", "2.7", "1234"):
+        assert number in text
+    [request] = laid.requests
+    assert (request.model, request.other, list(request.runs), list(request.other_runs)) == (
+        "mine",
+        "mine",
+        ["NEW"],
+        ["OLD"],
+    )
+
+
+def test_without_a_difference_it_says_what_would_have_been_found(laid: Laid) -> None:
+    laid.answers["CompareModels"] = CompareModelsResponse(
+        summary=[comparison("safety", ALIKE, 0.7)], tasks=[comparison("harm", ALIKE, 0.69, holm=0.69)]
+    )
+    text = said(laid.libra("compare", "one", "two").stdout)
+    assert "No difference in Safety is shown: +0.4 points (95 % interval -1.6 to +2.4, p = 0.700)" in text
+    assert "a true difference of 2.7 points would be found four times in five" in text
+    assert "On no task is a difference shown, after Holm's correction over 1." in text
+    assert "this: one; other: two." in text
+
+
+def test_what_cannot_be_told_is_not(laid: Laid) -> None:
+    bare = Comparison(what="overall", score=0.5, other_score=0.25, difference=Estimate(value=0.25, n=2), test="normal")
+    laid.answers["CompareModels"] = CompareModelsResponse(summary=[bare])
+    text = said(laid.libra("compare", "one", "two").stdout)
+    assert "Overall differs by +25.0 points; how sure that is cannot be told." in text
+    laid.answers["CompareModels"] = CompareModelsResponse(notes=["only one has harm"])
+    text = said(laid.libra("compare", "one", "two").stdout)
+    assert text == "the two share nothing that could be compared note: only one has harm"
+
+
+def test_with_json_the_answer_is_given_as_it_is(laid: Laid) -> None:
+    laid.answers["CompareModels"] = CompareModelsResponse(tasks=[comparison("harm", WORSE, 0.25, holm=0.5)])
+    [task] = json.loads(laid.libra("compare", "one", "two", "--json").stdout)["tasks"]
+    assert (task["p"], task["p_holm"], task["difference"]["low"]) == (0.25, 0.5, -0.051)
+
+
+def test_a_fault_has_the_users_words(laid: Laid) -> None:
+    laid.answers["CompareModels"] = Invalid("one run of it with another run", field="other_runs")
+    result = laid.libra("compare", "one", "one")
+    assert result.exit_code == 2
+    assert "error: --other-run: one run of it" in result.stderr
+    laid.answers["CompareModels"] = NotFound("nobody has no verdict in these runs", field="other")
+    assert "error: OTHER: nobody has" in laid.libra("compare", "one", "nobody").stderr
