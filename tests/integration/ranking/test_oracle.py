@@ -15,7 +15,7 @@ from libra.v1.ranking_pb2 import BoardRow, GetBoardRequest
 from libra.v1.run_pb2 import RunState
 from libra.v1.task_pb2 import Category
 
-ORACLE = Path(__file__).parents[3] / "shared" / "data" / "libra_published_scores.json"
+ORACLE = Path(__file__).parents[4] / "shared" / "data" / "libra_published_scores.json"
 SAMPLES = 20
 """Of each task, as in the published figures."""
 

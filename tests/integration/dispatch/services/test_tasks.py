@@ -20,7 +20,7 @@ from libra.v1.task_pb2 import (
 
 from .caller import CARD, FILE, SECONDS, Dispatch, record
 
-SHARED = Path(__file__).parents[4] / "shared" / "data" / "tasks"
+SHARED = Path(__file__).parents[5] / "shared" / "data" / "tasks"
 
 
 async def test_it_starts_with_tasks_and_reference_models_however_often_it_starts(dispatch: Dispatch) -> None:

@@ -9,7 +9,7 @@ from libra.errors import Invalid
 from libra.v1.completion_pb2 import GenerationParameters
 from libra.v1.run_pb2 import RunSpec
 
-DEMO = Path(__file__).parents[3] / "examples" / "demo.yaml"
+DEMO = Path(__file__).parents[4] / "examples" / "demo.yaml"
 
 
 def test_a_file_with_every_key_is_the_spec_it_says() -> None:

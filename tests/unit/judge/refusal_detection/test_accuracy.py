@@ -11,7 +11,7 @@ import pytest
 
 from libra.judge.refusal_detection.detector import COMPLIED, decide
 
-LABELS = Path(__file__).parents[4] / "shared" / "data" / "human_labels" / "refusal.csv"
+LABELS = Path(__file__).parents[5] / "shared" / "data" / "human_labels" / "refusal.csv"
 
 FLOOR = 0.95
 
