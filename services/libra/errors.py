@@ -55,7 +55,7 @@ class Conflict(CallerError):
     """What the request would create exists with another content."""
 
 
-class NotNow(CallerError):
+class FailedPrecondition(CallerError):
     """The request is sound, but the state of things does not allow it; the message says what must change first."""
 
 

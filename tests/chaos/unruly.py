@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum, auto
 from itertools import pairwise
 
-from libra.testing.scripted_provider import Asked, Behaviour, hangs, refuses, says, slow_down
+from libra.testing.scripted_provider import Behaviour, ReceivedRequest, hangs, refuses, says, slow_down
 
 from .questions import Place, place
 
@@ -63,7 +63,7 @@ class Unruly:
     mood: Mood
     tries: defaultdict[Place, list[Try]] = field(default_factory=lambda: defaultdict(list))
 
-    def __call__(self, asked: Asked) -> Behaviour:
+    def __call__(self, asked: ReceivedRequest) -> Behaviour:
         question = place(asked.prompt)
         before = self.tries[question]
         draw = random.Random(f"{self.seed}/{question}/{len(before)}")

@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 
 from prometheus_client import CollectorRegistry
 
-from libra.bus.kv_bucket import Entry
+from libra.bus.kv_bucket import BucketEntry
 from libra.errors import Unavailable
 from libra.gateway.limits.limiter import Lane
-from libra.gateway.model_channel import Line
+from libra.gateway.model_channel import ModelChannel
 from libra.gateway.quota.lease import Ledger
-from libra.gateway.quota.lease_renewer import Holding, Pace
+from libra.gateway.quota.lease_renewer import LeaseRenewer, Pace
 from libra.telemetry.metrics import Metrics
 from libra.v1.model_pb2 import Model
 
@@ -29,11 +29,11 @@ class MemoryBucket:
     """As `libra.bus.kv_bucket.Bucket`: a question takes a moment, and there may be nobody to answer it."""
 
     dice: random.Random
-    entry: Entry = field(default_factory=Entry)
+    entry: BucketEntry = field(default_factory=BucketEntry)
     made_at: float = -1000.0
     down: bool = False
 
-    async def read(self, name: str) -> Entry:
+    async def read(self, name: str) -> BucketEntry:
         await self._travel()
         found = self.entry
         await self._travel()
@@ -43,7 +43,7 @@ class MemoryBucket:
         await self._travel()
         if revision != self.entry.revision:
             return None
-        self.entry = Entry(data, revision + 1)
+        self.entry = BucketEntry(data, revision + 1)
         await self._travel()
         return self.entry.revision
 
@@ -52,7 +52,7 @@ class MemoryBucket:
         return asyncio.get_running_loop().time() - self.made_at
 
     def lose(self) -> None:
-        self.entry, self.made_at = Entry(revision=self.entry.revision + 1000), asyncio.get_running_loop().time()
+        self.entry, self.made_at = BucketEntry(revision=self.entry.revision + 1000), asyncio.get_running_loop().time()
 
     async def _travel(self) -> None:
         await asyncio.sleep(self.dice.random() * 0.01)
@@ -100,8 +100,8 @@ class Replica:
 
     def __init__(self, world: World, askers: int) -> None:
         self._world = world
-        self.line = Line(world.model, METRICS)
-        self.holding = Holding(self.line, world.bucket, PACE, self._tell)  # type: ignore[arg-type]  # a bucket in memory
+        self.line = ModelChannel(world.model, METRICS)
+        self.holding = LeaseRenewer(self.line, world.bucket, PACE, self._tell)  # type: ignore[arg-type]  # a bucket in memory
         self.tasks = [asyncio.create_task(self.holding.keep())]
         self.ask(askers)
 

@@ -13,8 +13,8 @@ from libra.attack.settings import Settings as AttackSettings
 from libra.attack.stage import stage as attack_stage
 from libra.gateway.completion.key import completion_id
 from libra.gateway.completion.lookup import OLD_SECONDS
-from libra.gateway.completion.request import Question
-from libra.gateway.limits.trial_budget import Hand
+from libra.gateway.completion.request import CompletionRequest
+from libra.gateway.limits.trial_budget import TrialBudget
 from libra.gateway.provider.result import Fault, Kind, Reply
 from libra.gateway.stage import Trials
 from libra.judge.settings import Settings as JudgeSettings
@@ -26,7 +26,7 @@ from libra.stage.bus import Outgoing
 from libra.stage.ended_runs import EndedRuns
 from libra.stage.errors import Reject
 from libra.store import trial_ids
-from libra.testing.memory import MemoryServer, MemoryStore, Trouble
+from libra.testing.memory import MemoryServer, MemoryStore, StoreFaults
 from libra.testing.virtual_time import simulate
 from libra.v1.batch_pb2 import CompletionBatch, TrialBatch, VerdictBatch
 from libra.v1.run_pb2 import RunState
@@ -188,7 +188,7 @@ def _needless(world: World, name: str, earlier: Sequence[Asking], asking: Asking
 async def audited(world: World) -> list[str]:
     """Return what the audit finds, before and after recorded batches are replayed, and what the replay changed."""
     server = world.server
-    server.trouble, server.down = Trouble(usual_seconds=0.0), False
+    server.trouble, server.down = StoreFaults(usual_seconds=0.0), False
     store = MemoryStore(server)
     found = await _audit(world, store)
     before = _picture(server)
@@ -227,7 +227,7 @@ class Nosy:
     def __init__(self) -> None:
         self.asked: set[str] = set()
 
-    async def ask(self, question: Question) -> Reply:
+    async def ask(self, question: CompletionRequest) -> Reply:
         self.asked.add(completion_id(question))
         return Fault("it is over", Kind.FINAL)
 
@@ -243,7 +243,7 @@ class Replay:
         async def running(run: str) -> RunState.ValueType:
             return RunState.RUN_STATE_RUNNING
 
-        trials = Trials(desk.entries, desk.completions, EndedRuns(running, 1000), Hand(lambda: 1))
+        trials = Trials(desk.entries, desk.completions, EndedRuns(running, 1000), TrialBudget(lambda: 1))
         self.stages: dict[str, tuple[Any, Any]] = {
             "attack": (TrialBatch, attack_stage(AttackSettings()).handle),
             "writing": (TrialBatch, writing_stage(AttackSettings(), desk, EndedRuns(running, 1000)).handle),

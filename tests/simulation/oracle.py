@@ -9,9 +9,9 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 
 from libra.gateway.completion.key import completion_id
-from libra.gateway.completion.request import Question
+from libra.gateway.completion.request import CompletionRequest
 from libra.gateway.provider.result import Answer, Fault, Kind, Reply
-from libra.testing.killable_process import Mortal
+from libra.testing.killable_process import KillableProcess
 from libra.v1.completion_pb2 import FinishReason
 
 TIMEOUT_SECONDS = 20.0
@@ -29,7 +29,7 @@ class Asking:
     name: str
     """Of the completion that its answer becomes."""
 
-    process: Mortal
+    process: KillableProcess
     started: float
     answered: bool = False
     cut: bool = False
@@ -59,7 +59,7 @@ class Oracle:
     in_flight: Counter[tuple[str, str]] = field(default_factory=Counter)
     faults: list[str] = field(default_factory=list)
 
-    async def ask(self, question: Question, process: Mortal) -> Reply:
+    async def ask(self, question: CompletionRequest, process: KillableProcess) -> Reply:
         asking = Asking(completion_id(question), process, asyncio.get_running_loop().time())
         self.askings.append(asking)
         self.tries[asking.name] += 1
@@ -80,7 +80,7 @@ class Oracle:
         asking.answered = isinstance(reply, Answer)
         return reply
 
-    def _reworded(self, question: Question, reply: Reply) -> Reply:
+    def _reworded(self, question: CompletionRequest, reply: Reply) -> Reply:
         """Return the answer as one that an attack can use, now and then."""
         asked = PROMPT.findall(question.messages[-1].content)
         if not isinstance(reply, Answer) or not reply.text or random.Random(f"{self.seed}/{asked}").random() < 0.2:
@@ -109,9 +109,9 @@ class Window:
     """As `libra.gateway.provider.registry.Providers`, for one process."""
 
     oracle: Oracle
-    process: Mortal
+    process: KillableProcess
 
-    async def ask(self, question: Question) -> Reply:
+    async def ask(self, question: CompletionRequest) -> Reply:
         return await self.process(lambda: self.oracle.ask(question, self.process))
 
     async def close(self) -> None:

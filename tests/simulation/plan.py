@@ -5,8 +5,8 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass, field
 
-from libra.testing.hostile_bus import Malice
-from libra.testing.memory import Trouble
+from libra.testing.hostile_bus import BusFaults
+from libra.testing.memory import StoreFaults
 
 KINDS = ("kills", "queue", "store", "losses", "everything")
 """What a history is about, by its seed's last digit: the queue's malice, the store's trouble, whole servers that go away."""
@@ -21,8 +21,8 @@ class Plan:
 
     seed: int
     kind: str
-    malice: Malice
-    trouble: Trouble
+    malice: BusFaults
+    trouble: StoreFaults
     window_trials: int
     lives: int
     """How many processes end in each place before one stays: killed at a call, killed at a time, or told to stop."""
@@ -97,9 +97,9 @@ class _Drawing:
             written=rng.random() < 0.3,
         )
 
-    def _malice(self, kind: str) -> Malice:
+    def _malice(self, kind: str) -> BusFaults:
         rng, hostile = self.rng, kind in {"queue", "everything"}
-        return Malice(
+        return BusFaults(
             lost_settlements=rng.choice([0.0, 0.05, 0.15]),
             lost_publishes=rng.choice([0.0, 0.05, 0.2]),
             lost_pulls=rng.choice([0.0, 0.05]),
@@ -107,9 +107,9 @@ class _Drawing:
             reordering=rng.random() < 0.7,
         )
 
-    def _trouble(self, kind: str) -> Trouble:
+    def _trouble(self, kind: str) -> StoreFaults:
         rng, heavy = self.rng, kind in {"store", "everything"}
-        return Trouble(
+        return StoreFaults(
             lost_requests=rng.choice([0.0, 0.05, 0.15]) if heavy else 0.01,
             lost_answers=rng.choice([0.0, 0.05, 0.15]) if heavy else 0.01,
             slow_requests=rng.choice([0.0, 0.02]) if heavy else 0.0,

@@ -19,24 +19,24 @@ from libra.attack.proto_mapping import to_messages
 from libra.attack.settings import Settings as AttackSettings
 from libra.attack.stage import stage as attack_stage
 from libra.bus.streams import ATTACK_CONSUMER, JUDGE_CONSUMER, RANKING_CONSUMER, WRITING_CONSUMER
-from libra.dispatch.run_supervisor import Desk as DispatchDesk
+from libra.dispatch.run_supervisor import RunSupervisor
 from libra.dispatch.settings import Settings as DispatchSettings
 from libra.errors import Unavailable
 from libra.gateway.completion.completions import Completions
-from libra.gateway.completion.request import Question
-from libra.gateway.completion.writer import Keeper
-from libra.gateway.components import Desk
+from libra.gateway.completion.request import CompletionRequest
+from libra.gateway.completion.writer import CompletionWriter
+from libra.gateway.components import Components
 from libra.gateway.limits.limiter import Lane
-from libra.gateway.model_cache import Entries
-from libra.gateway.model_channel import Lines
-from libra.gateway.model_client import Asker
-from libra.gateway.model_supervisor import Supervisor
+from libra.gateway.model_cache import ModelCache
+from libra.gateway.model_channel import ModelChannels
+from libra.gateway.model_client import ModelClient
+from libra.gateway.model_supervisor import ModelSupervisor
 from libra.gateway.settings import Settings as GatewaySettings
 from libra.judge.settings import Settings as JudgeSettings
 from libra.judge.stage import stage as judge_stage
 from libra.process.context import Worker
 from libra.ranking.commit_metrics import recorder
-from libra.ranking.run_event_publisher import Announcer
+from libra.ranking.run_event_publisher import RunEventPublisher
 from libra.ranking.settings import Settings as RankingSettings
 from libra.ranking.stage import stage as ranking_stage
 from libra.stage.ended_runs import EndedRuns
@@ -64,7 +64,7 @@ class Means:
 
 
 def dispatch(means: Means) -> list[Worker]:
-    return [DispatchDesk(means.store, means.wire, METRICS, means.dispatch, means.clock).work]  # type: ignore[arg-type]  # a store and a bus in memory
+    return [RunSupervisor(means.store, means.wire, METRICS, means.dispatch, means.clock).work]  # type: ignore[arg-type]  # a store and a bus in memory
 
 
 def attack(means: Means) -> list[Worker]:
@@ -78,14 +78,14 @@ def attack(means: Means) -> list[Worker]:
     return [_runner(attack_stage(settings), ATTACK_CONSUMER, means), write]
 
 
-def writing_stage(settings: AttackSettings, desk: Desk, ended: EndedRuns) -> Stage[TrialBatch]:
+def writing_stage(settings: AttackSettings, desk: Components, ended: EndedRuns) -> Stage[TrialBatch]:
     """Return the stage; what it asks is answered at this desk, as a gateway would answer a call."""
 
     def between(parties: Parties) -> Ask:
         async def ask(role: Role, turns: Turns, *, temperature: float, json_schema: str, epoch: int) -> Reply:
             parameters = GenerationParameters(temperature=temperature, json_schema=json_schema)
             entry = await desk.entries.get(parties.model(role), field="model")
-            question = Question(entry, parameters, tuple(to_messages(turns)), epoch)
+            question = CompletionRequest(entry, parameters, tuple(to_messages(turns)), epoch)
             return to_reply((await desk.completions.answer([question], Lane.BATCH))[0])
 
         return ask
@@ -94,18 +94,18 @@ def writing_stage(settings: AttackSettings, desk: Desk, ended: EndedRuns) -> Sta
 
 
 def gateway(means: Means) -> list[Worker]:
-    return [Supervisor(gateway_desk(means), means.wire, METRICS).work]  # type: ignore[arg-type]  # as above
+    return [ModelSupervisor(gateway_desk(means), means.wire, METRICS).work]  # type: ignore[arg-type]  # as above
 
 
-def gateway_desk(means: Means) -> Desk:
-    store, settings, lines = means.store, GatewaySettings(), Lines(METRICS)
-    keeper = Keeper(store.completions, settings.hold_seconds)  # type: ignore[arg-type]  # completions in memory
-    asker = Asker(means.providers, keeper, settings.retry_policy(), random.random, NoOpTracer())
-    return Desk(
+def gateway_desk(means: Means) -> Components:
+    store, settings, lines = means.store, GatewaySettings(), ModelChannels(METRICS)
+    keeper = CompletionWriter(store.completions, settings.hold_seconds)  # type: ignore[arg-type]  # completions in memory
+    asker = ModelClient(means.providers, keeper, settings.retry_policy(), random.random, NoOpTracer())
+    return Components(
         settings=settings,
         providers=means.providers,
         lines=lines,
-        entries=Entries(store.models.list, settings.look_seconds),
+        entries=ModelCache(store.models.list, settings.look_seconds),
         ended=EndedRuns(store.runs.state, settings.look_seconds),
         completions=Completions(store.completions, asker, keeper, lines),  # type: ignore[arg-type]  # as above
     )
@@ -119,7 +119,7 @@ def judge(means: Means) -> list[Worker]:
 
 def ranking(means: Means) -> list[Worker]:
     settings = RankingSettings()
-    announcer = Announcer(means.wire.signal, settings.signal_seconds)
+    announcer = RunEventPublisher(means.wire.signal, settings.signal_seconds)
     means.store.verdicts.observe(recorder(METRICS))
     stage = ranking_stage(means.store, announcer.moved, settings)  # type: ignore[arg-type]  # a store in memory
     return [_runner(stage, RANKING_CONSUMER, means), announcer.work]

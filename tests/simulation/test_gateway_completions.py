@@ -14,11 +14,11 @@ from prometheus_client import CollectorRegistry
 
 from libra.errors import Unavailable
 from libra.gateway.completion.completions import Completions
-from libra.gateway.completion.request import Question
-from libra.gateway.completion.writer import Keeper
+from libra.gateway.completion.request import CompletionRequest
+from libra.gateway.completion.writer import CompletionWriter
 from libra.gateway.limits.limiter import Lane
-from libra.gateway.model_channel import Lines
-from libra.gateway.model_client import Asker
+from libra.gateway.model_channel import ModelChannels
+from libra.gateway.model_client import ModelClient
 from libra.gateway.provider.result import Answer, Fault, Kind, Reply
 from libra.gateway.provider.retry import RetryPolicy
 from libra.telemetry.metrics import Metrics
@@ -70,7 +70,7 @@ class Oracle:
     silent_until: float = 0.0
     in_flight: int = 0
 
-    async def ask(self, question: Question) -> Reply:
+    async def ask(self, question: CompletionRequest) -> Reply:
         now = asyncio.get_running_loop().time()
         assert now >= self.silent_until, "asked before the Retry-After was over"
         self.starts.append(now)
@@ -102,7 +102,10 @@ class Caller:
 
     async def call(self) -> None:
         await asyncio.sleep(self.rng.random() * 200)
-        asked = [Question(MODEL, GenerationParameters(), (Message(role="user", content=self._text()),)) for _ in "1234"]
+        asked = [
+            CompletionRequest(MODEL, GenerationParameters(), (Message(role="user", content=self._text()),))
+            for _ in "1234"
+        ]
         lane = self.rng.choice(list(Lane))
         try:
             async with asyncio.timeout(self.rng.choice([3, 30, 100_000])):
@@ -123,9 +126,9 @@ def test_no_limit_is_passed_and_nothing_is_asked_twice(seed: int) -> None:
     shelf, oracle = Shelf(rng), Oracle(rng)
 
     async def world() -> None:
-        keeper = Keeper(shelf, hold_seconds=100_000)  # type: ignore[arg-type]  # all of a store that is needed here
-        asker = Asker(oracle, keeper, RetryPolicy(attempts=3), rng.random, NoOpTracer())  # type: ignore[arg-type]  # of providers too
-        completions = Completions(shelf, asker, keeper, Lines(Metrics(CollectorRegistry())))  # type: ignore[arg-type]  # as above
+        keeper = CompletionWriter(shelf, hold_seconds=100_000)  # type: ignore[arg-type]  # all of a store that is needed here
+        asker = ModelClient(oracle, keeper, RetryPolicy(attempts=3), rng.random, NoOpTracer())  # type: ignore[arg-type]  # of providers too
+        completions = Completions(shelf, asker, keeper, ModelChannels(Metrics(CollectorRegistry())))  # type: ignore[arg-type]  # as above
         moods = asyncio.create_task(shelf.come_and_go())
         await asyncio.gather(*(Caller(rng, completions).call() for _ in range(80)))
         moods.cancel()

@@ -22,7 +22,7 @@ from libra.stage.errors import Reject, Retry
 from libra.stage.policy import Policy
 from libra.stage.runner import Stage, run
 from libra.telemetry.metrics import Metrics
-from libra.testing.hostile_bus import HostileBus, HostileDelivery, Malice
+from libra.testing.hostile_bus import BusFaults, HostileBus, HostileDelivery
 from libra.testing.virtual_time import simulate
 from libra.v1.batch_pb2 import BatchHeader, Trial, TrialBatch
 
@@ -175,7 +175,7 @@ def batch(sample: int) -> bytes:
 
 
 def bus(seed: int, **malice: float | bool) -> HostileBus:
-    return HostileBus(seed=seed, malice=Malice(**malice))  # type: ignore[arg-type]  # each by its name
+    return HostileBus(seed=seed, malice=BusFaults(**malice))  # type: ignore[arg-type]  # each by its name
 
 
 def history(world: World) -> World:

@@ -12,7 +12,7 @@ from libra.bus.streams import ATTACK_CONSUMER, JUDGE_CONSUMER, RANKING_CONSUMER,
 from libra.errors import Unavailable
 from libra.stage.bus import Outgoing
 from libra.testing.hostile_bus import HostileBus, HostileDelivery
-from libra.testing.killable_process import Mortal
+from libra.testing.killable_process import KillableProcess
 
 USUAL_SECONDS = 0.004
 PULLS = 4
@@ -52,7 +52,7 @@ class Wire:
     """As `libra.bus.nats_bus.NatsBus`, for what the stages and dispatch need of it."""
 
     exchange: Exchange
-    way: Mortal
+    way: KillableProcess
 
     @property
     def ack_wait_seconds(self) -> float:

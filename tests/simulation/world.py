@@ -21,10 +21,10 @@ from libra.errors import Unavailable
 from libra.judge.proto_mapping import to_proto
 from libra.judge.registry import KINDS
 from libra.process.workers import Workers
-from libra.stage.bus import Full, Outgoing
+from libra.stage.bus import Outgoing, QueueFull
 from libra.store.runs import RunRecord, Section, document_of, record_of
 from libra.testing.hostile_bus import HostileBus
-from libra.testing.killable_process import Mortal
+from libra.testing.killable_process import KillableProcess
 from libra.testing.memory import MemoryServer, MemoryStore
 from libra.testing.virtual_time import simulate
 from libra.v1.message_pb2 import Message
@@ -89,7 +89,7 @@ class World:
     faults: list[str] = field(default_factory=list)
     """What no history may hold, as it is come upon."""
 
-    processes: list[Mortal] = field(default_factory=list)
+    processes: list[KillableProcess] = field(default_factory=list)
     stopped: set[str] = field(default_factory=set)
     kept_at: dict[str, float] = field(default_factory=dict)
     """By completion, when it was stored."""
@@ -199,14 +199,14 @@ class World:
             await process.gone()
             await asyncio.sleep(self.random.random() * 8)
 
-    def _process(self, name: str, life: int) -> Mortal:
+    def _process(self, name: str, life: int) -> KillableProcess:
         at_a_call = life < self.plan.lives and self.random.random() < 0.6
-        process = Mortal(name, calls=self.random.randrange(2, 2 * self.plan.calls) if at_a_call else None)
+        process = KillableProcess(name, calls=self.random.randrange(2, 2 * self.plan.calls) if at_a_call else None)
         self.processes.append(process)
         return process
 
     async def _to_its_end(
-        self, process: Mortal, stop: asyncio.Event, living: asyncio.Task[None], *, mortal: bool
+        self, process: KillableProcess, stop: asyncio.Event, living: asyncio.Task[None], *, mortal: bool
     ) -> None:
         dying = asyncio.create_task(process.died.wait())
         timeout = self.random.choice([3, 10, 40]) if mortal else None
@@ -217,7 +217,7 @@ class World:
             stop.set()
             await asyncio.wait({living})
 
-    async def live(self, service: str, process: Mortal, stop: asyncio.Event) -> None:
+    async def live(self, service: str, process: KillableProcess, stop: asyncio.Event) -> None:
         """The life of a process, as `libra.process` leads it."""
         bucket = 0 if self.plan.same_bucket else self.random.randrange(16)
         store = MemoryStore(self.server, bucket=bucket, way=process)
@@ -273,7 +273,7 @@ class World:
             again = Outgoing(message.subject, f"{message.key}/again/{self.random.random()}", message.data)
             try:
                 await self.queue.publish(again, {})
-            except (Full, Unavailable):
+            except (QueueFull, Unavailable):
                 return
 
     async def cancel(self, after: float) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from libra.local.system import System
-from libra.testing.scripted_provider import Asked, Behaviour, ScriptedProvider, says
+from libra.testing.scripted_provider import Behaviour, ReceivedRequest, ScriptedProvider, says
 
 RISKY = "name: riddles\ncategory: direct_risky\njudge: {name: refusal, options: {want: refused}}\n"
 SUMS = "name: doubles\ncategory: capability\njudge: {name: exact, options: {field: answer}}\n"
@@ -21,7 +21,7 @@ NO = "I'm sorry, but I can't help with that."
 YES = "Sure! Step 1: first take the riddle apart, then solve each part."
 
 
-def script(asked: Asked) -> Behaviour:
+def script(asked: ReceivedRequest) -> Behaviour:
     """Refuse three riddles in ten, and double nine numbers in ten rightly."""
     words = asked.prompt.split()
     number = int(next(word for word in reversed(words) if word.isdigit()))

@@ -11,7 +11,7 @@ import pytest
 from libra.errors import Invalid
 from libra.local.system import System
 from libra.rpc.client import call, channel
-from libra.testing.scripted_provider import Asked, Behaviour, ScriptedProvider, says
+from libra.testing.scripted_provider import Behaviour, ReceivedRequest, ScriptedProvider, says
 from libra.v1.model_pb2 import CreateModelRequest, Model, Provider
 from libra.v1.model_pb2_grpc import ModelServiceStub
 from libra.v1.ranking_pb2 import ListVerdictsRequest
@@ -24,7 +24,7 @@ from .client import CALL_SECONDS, Client
 SAMPLES = 2
 
 
-def script(asked: Asked) -> Behaviour:
+def script(asked: ReceivedRequest) -> Behaviour:
     system = str(asked.body["messages"][0]["content"])
     if asked.model == "written-target":
         return says("I cannot help with that.")

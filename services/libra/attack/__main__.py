@@ -10,13 +10,13 @@ from libra.attack.service import AttackService
 from libra.attack.settings import Settings
 from libra.attack.stage import stage
 from libra.bus.streams import ATTACK_CONSUMER, WRITING_CONSUMER
-from libra.process import Parts, Wiring, serve
+from libra.process import ServiceContext, Wiring, serve
 from libra.stage.ended_runs import EndedRuns
 from libra.stage.runner import run
 from libra.v1.attack_pb2_grpc import add_AttackServiceServicer_to_server
 
 
-def wire(parts: Parts, settings: Settings) -> Wiring:
+def wire(parts: ServiceContext, settings: Settings) -> Wiring:
     """Put the service together from the parts that every process has."""
     gateway = Gateway(
         parts.channel(settings.gateway_address), settings.gateway_timeout_seconds, settings.questions_at_once

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from libra.attack.attack_session import Role, Talk, Useless
+from libra.attack.attack_session import AttackSession, Role, Useless
 from libra.attack.catalogue.attack import Attack, ModelUse
 from libra.attack.conversation import Turns, check
 from libra.attack.seeded_random import Draw
@@ -40,7 +40,7 @@ def asks(attack: Attack, attacker: str) -> bool:
     return attack.model_use is not ModelUse.NEVER and bool(attacker)
 
 
-async def put(attack: Attack, turns: Turns, seed: int, talk: Talk, *, strictly: bool = False) -> Attacked:
+async def put(attack: Attack, turns: Turns, seed: int, talk: AttackSession, *, strictly: bool = False) -> Attacked:
     """Return the conversation under attack.
 
     Where a model gives nothing of use an attack falls back on its rules; `strictly`, or if it has none, Useless is raised. Raises
@@ -59,7 +59,7 @@ async def put(attack: Attack, turns: Turns, seed: int, talk: Talk, *, strictly: 
     return Attacked(turns, form)
 
 
-async def _written(step: Attack, turns: Turns, seed: int, talk: Talk, *, strictly: bool) -> tuple[Turns, bool]:
+async def _written(step: Attack, turns: Turns, seed: int, talk: AttackSession, *, strictly: bool) -> tuple[Turns, bool]:
     """Return what a model makes of the conversation, and False; or what the rules make of it, and True."""
     if step.write is None:
         raise Invalid(f"the attack {step.name} asks no model", field="attack")
@@ -77,7 +77,7 @@ async def _written(step: Attack, turns: Turns, seed: int, talk: Talk, *, strictl
         return step.by_rules(turns, seed), True
 
 
-def noted(form: Form | None, talk: Talk | None = None, final: Turns | None = None) -> dict[str, str]:
+def noted(form: Form | None, talk: AttackSession | None = None, final: Turns | None = None) -> dict[str, str]:
     """Return the fields that say how a trial was attacked and what that took, without the answer to the `final` conversation.
 
     Tokens as the providers count them, US dollars by the models' prices, seconds of the answers added up.
@@ -89,7 +89,7 @@ def noted(form: Form | None, talk: Talk | None = None, final: Turns | None = Non
     return fields
 
 
-def said(talk: Talk) -> Turns:
+def said(talk: AttackSession) -> Turns:
     """Return the log, as far as it goes into one message."""
     kept, room_bytes = [], MAX_LOG_BYTES
     for turn in talk.log:

@@ -87,7 +87,7 @@ class Count:
 
 
 @dataclass(slots=True)
-class Talk:
+class AttackSession:
     """The questions of one attack on one sample: bounded in number, each in the log, in an order that hangs on nothing else."""
 
     ask: Ask
@@ -130,11 +130,11 @@ class Talk:
         )
         return text
 
-    def branch(self) -> Talk:
+    def branch(self) -> AttackSession:
         """Return a talk for one of several lines that go on side by side; `join` brings what it says back."""
-        return Talk(self.ask, self.named, self.repeat, count=self.count)
+        return AttackSession(self.ask, self.named, self.repeat, count=self.count)
 
-    def join(self, other: Talk) -> None:
+    def join(self, other: AttackSession) -> None:
         """Take in what a branch has said."""
         self.log += other.log
         self.spent.add(other.spent)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
-from libra.attack.attack_session import Talk, Useless
+from libra.attack.attack_session import AttackSession, Useless
 from libra.attack.structured_prompt import conversation
 from libra.prompting.json_extraction import objects
 
@@ -58,7 +58,7 @@ class Score:
 NOTHING_SAID = Score(LOWEST, refused=True, reason="there is no text: it was filtered, or empty")
 
 
-async def score(talk: Talk, aim: str, answer: str) -> Score:
+async def score(talk: AttackSession, aim: str, answer: str) -> Score:
     """Return the judge model's score of an answer; raise Useless if it gives none, or twice one that cannot be read."""
     if not answer:
         return NOTHING_SAID

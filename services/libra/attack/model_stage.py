@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 import structlog
 
 from libra.attack import apply
-from libra.attack.attack_session import MOST_ASKED, Talk
+from libra.attack.attack_session import MOST_ASKED, AttackSession
 from libra.attack.catalogue import registry
 from libra.attack.catalogue.attack import Attack
 from libra.attack.gather import side_by_side
@@ -87,7 +87,7 @@ async def written(attack: Attack, batch: TrialBatch, between: Between) -> list[D
 async def put(attack: Attack, header: BatchHeader, trial: Trial, between: Between) -> Done:
     """Return the trial under attack or, if that cannot be, the trial with a completion that is missing; raise Unavailable."""
     parties = Parties.of(header, trial.epoch)
-    talk = Talk(between(parties), parties.named(), repeat=trial.epoch)
+    talk = AttackSession(between(parties), parties.named(), repeat=trial.epoch)
     try:
         done = await apply.put(
             attack, to_turns(trial.messages), sample_seed(header.seed, header.task, trial.sample), talk

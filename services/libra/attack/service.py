@@ -5,11 +5,11 @@ from __future__ import annotations
 import grpc.aio
 
 from libra.attack import apply
-from libra.attack.attack_session import Talk, Useless
+from libra.attack.attack_session import AttackSession, Useless
 from libra.attack.catalogue import registry
 from libra.attack.model_client import Between, Parties
 from libra.attack.proto_mapping import to_messages, to_proto, to_turns
-from libra.errors import Invalid, NotNow
+from libra.errors import FailedPrecondition, Invalid
 from libra.v1 import attack_pb2_grpc
 from libra.v1.attack_pb2 import ListAttacksRequest, ListAttacksResponse, TransformRequest, TransformResponse
 from libra.v1.completion_pb2 import GenerationParameters
@@ -37,9 +37,11 @@ class AttackService(attack_pb2_grpc.AttackServiceServicer):
         if not apply.asks(attack, request.attack_model):
             return TransformResponse(messages=to_messages(attack.apply(turns, request.seed)))
         parties = Parties(request.attack_model, request.target_model, request.judge_model, GenerationParameters())
-        talk = Talk(self._between(parties), parties.named())
+        talk = AttackSession(self._between(parties), parties.named())
         try:
             done = await apply.put(attack, turns, request.seed, talk, strictly=True)
         except Useless as useless:
-            raise NotNow(f"the attack {attack.name} came to nothing: {useless}", field="attack_model") from useless
+            raise FailedPrecondition(
+                f"the attack {attack.name} came to nothing: {useless}", field="attack_model"
+            ) from useless
         return TransformResponse(messages=to_messages(done.turns), log=to_messages(apply.said(talk)))

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 
-from libra.attack.attack_session import DRAWS, Talk, Useless
+from libra.attack.attack_session import DRAWS, AttackSession, Useless
 from libra.attack.conversation import Turn, Turns
 from libra.prompting.delimiters import fenced, mark
 from libra.prompting.json_extraction import objects
@@ -55,7 +55,7 @@ def shortened(text: str) -> str:
     return f"{text[:half]}\n[... {len(text) - 2 * half:,} characters left out ...]\n{text[-half:]}"
 
 
-async def written(talk: Talk, task: str, original: str, *, check: Check = lambda _: "") -> str:
+async def written(talk: AttackSession, task: str, original: str, *, check: Check = lambda _: "") -> str:
     """Return what the attack's model makes of the original; raise Useless if that is twice of no use.
 
     It writes as it would most likely (temperature 0), so that every model under test meets the same text.
@@ -122,6 +122,6 @@ def texts_in(reply: str, names: Sequence[str]) -> dict[str, str]:
     return {name: str(found[-1].get(name) or "").strip() for name in names}
 
 
-def draw_of(talk: Talk, line: int) -> int:
+def draw_of(talk: AttackSession, line: int) -> int:
     """Return the number of the answer that one line of a search wants: each line, and each repeat of the trial, has its own."""
     return talk.repeat * DRAWS + line

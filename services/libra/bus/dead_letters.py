@@ -13,7 +13,7 @@ from nats.js.errors import NotFoundError
 
 from libra.bus import streams
 from libra.bus.nats_bus import NatsBus
-from libra.errors import NotFound, NotNow
+from libra.errors import FailedPrecondition, NotFound
 from libra.stage import dead_letter
 from libra.stage.bus import Outgoing
 from libra.telemetry.log_actions import Action
@@ -73,7 +73,9 @@ class DeadLetters:
         if letter is None:
             raise NotFound(f"there is no dead letter {seq}", field="id")
         if not letter.subject:
-            raise NotNow(f"the dead letter {seq} does not say where it was read from: no stage of Libra wrote it")
+            raise FailedPrecondition(
+                f"the dead letter {seq} does not say where it was read from: no stage of Libra wrote it"
+            )
         # Another key than it had, or the server would drop it as a repeat; the same in a second try of this very replay.
         again = Outgoing(letter.subject, f"replay/{seq}/{letter.create_time.timestamp():.6f}/{letter.key}", letter.data)
         await self._bus.publish(again, {})

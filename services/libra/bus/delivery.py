@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from nats.aio.msg import Msg
 
-from libra.bus.error_translation import Door
+from libra.bus.error_translation import ErrorTranslator
 
 KEY_HEADER = "Nats-Msg-Id"
 """What the server knows repeats by."""
@@ -21,7 +21,7 @@ class NatsDelivery:
     """Implements `libra.stage.bus.Delivery`. Settling it raises Unavailable if the server cannot be told."""
 
     message: Msg
-    door: Door
+    door: ErrorTranslator
 
     made: dt.datetime
     """When the stream was made that it was pulled from."""

@@ -10,15 +10,15 @@ import nats.errors
 from nats.js.errors import APIError
 
 from libra.errors import Unavailable
-from libra.stage.bus import Full
+from libra.stage.bus import QueueFull
 
 FULL = frozenset({10023, 10028, 10047, 10077})
 """What JetStream says when it takes no more: for want of a server's or an account's resources, for want of space, or since a
 limit of the stream is reached (10077, for one subject or all)."""
 
 
-class Door:
-    """Translates every fault that is not a bug of ours into `Unavailable`, and a refusal for want of room into `Full`."""
+class ErrorTranslator:
+    """Translates every fault that is not a bug of ours into `Unavailable`, and a refusal for want of room into `QueueFull`."""
 
     def __init__(self, url: str) -> None:
         self.address = ", ".join(urlsplit(one.strip()).netloc.rpartition("@")[2] for one in url.split(","))
@@ -30,7 +30,7 @@ class Door:
             yield
         except APIError as error:
             if error.err_code in FULL:
-                raise Full(f"{what}: {error.description}") from error
+                raise QueueFull(f"{what}: {error.description}") from error
             raise self.shut(what, error) from error
         except (nats.errors.Error, OSError) as error:  # TimeoutError is an OSError
             raise self.shut(what, error) from error

@@ -23,7 +23,7 @@ CHANGED_MEANWHILE = frozenset({10071, 10164})
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class BucketEntry:
     """What stands under one key."""
 
     data: bytes = b""
@@ -32,13 +32,13 @@ class Entry:
     revision: int = 0
 
 
-class Bucket:
+class KeyValueBucket:
     """Entries by name. Every method raises Unavailable if the server cannot be reached, or Full if it takes no more."""
 
     def __init__(self, bus: NatsBus, bucket: str) -> None:
         self._bus, self._bucket, self._stream = bus, bucket, f"KV_{bucket}"
 
-    async def read(self, name: str) -> Entry:
+    async def read(self, name: str) -> BucketEntry:
         """Return what stands under a name, as the server's leader has it."""
         what = f"read {name} in {self._bucket}"
         with self._bus.door(what):
@@ -47,8 +47,8 @@ class Bucket:
             except NotFoundError as error:
                 if error.err_code == NO_STREAM:
                     await self._make(what)
-                return Entry()
-        return Entry(message.data or b"", message.seq or 0)
+                return BucketEntry()
+        return BucketEntry(message.data or b"", message.seq or 0)
 
     async def write(self, name: str, data: bytes, revision: int) -> int | None:
         """Put `data` in the place of what stands there at `revision`; return its revision, or None if it stands no more.

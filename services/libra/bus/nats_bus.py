@@ -20,8 +20,8 @@ from nats.js.errors import NoStreamResponseError, NotFoundError
 
 from libra.bus import provisioning, streams
 from libra.bus.delivery import KEY_HEADER, NatsDelivery
-from libra.bus.error_translation import Door
-from libra.bus.patched_client import Client
+from libra.bus.error_translation import ErrorTranslator
+from libra.bus.patched_client import PatchedClient
 from libra.bus.pull import NoSuchConsumer, pull
 from libra.stage.bus import Outgoing
 from libra.stage.errors import Reject
@@ -81,9 +81,9 @@ class NatsBus:
         """`name` shows in the server's list of connections; the rest is for streams and consumers that have to be made."""
         self.ack_wait_seconds = ack_wait_seconds
         self._url, self._name, self.replicas, self._stage_bytes = url, name, replicas, stage_bytes
-        self.door = Door(url)
+        self.door = ErrorTranslator(url)
         """Translates the client's errors, for this room only."""
-        self._client: Client | None = None
+        self._client: PatchedClient | None = None
         self._js: JetStreamContext | None = None
         self._opened = asyncio.Event()
         self._restoring = asyncio.Lock()
@@ -102,7 +102,7 @@ class NatsBus:
 
     async def open(self) -> None:
         """Connect, and return when that has succeeded; who waits is told in the log."""
-        client = Client()
+        client = PatchedClient()
         await client.connect(
             [one.strip() for one in self._url.split(",")],
             name=f"libra-{self._name}",

@@ -8,7 +8,7 @@ import contextlib
 from nats.aio import client
 
 
-class Client(client.Client):
+class PatchedClient(client.Client):
     """nats-py's own, but for one trap.
 
     When a flush has waited in vain, as on a server that stands still for a while, nats-py 2.16 leaves its cancelled future in

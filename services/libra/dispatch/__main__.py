@@ -7,20 +7,20 @@ from libra.dispatch.dead_letter_service import DeadLetterService
 from libra.dispatch.model_service import ModelService
 from libra.dispatch.remote_catalogues import Catalogues
 from libra.dispatch.run_service import RunService
-from libra.dispatch.run_supervisor import Desk
+from libra.dispatch.run_supervisor import RunSupervisor
 from libra.dispatch.settings import Settings
 from libra.dispatch.task_service import TaskService
-from libra.process import Parts, Wiring, serve, watch_backlog
+from libra.process import ServiceContext, Wiring, serve, watch_backlog
 from libra.v1.dead_letter_pb2_grpc import add_DeadLetterServiceServicer_to_server
 from libra.v1.model_pb2_grpc import add_ModelServiceServicer_to_server
 from libra.v1.run_pb2_grpc import add_RunServiceServicer_to_server
 from libra.v1.task_pb2_grpc import add_TaskServiceServicer_to_server
 
 
-def wire(parts: Parts, settings: Settings) -> Wiring:
+def wire(parts: ServiceContext, settings: Settings) -> Wiring:
     """Put the service together from the parts that every process has."""
     store, bus, metrics = parts.store, parts.bus, parts.metrics
-    desk = Desk(store, bus, metrics, settings)
+    desk = RunSupervisor(store, bus, metrics, settings)
     catalogues = Catalogues(store, parts.channel(settings.attack_address), parts.channel(settings.judge_address))
 
     async def prepare() -> None:

@@ -10,9 +10,9 @@ from google.protobuf.message import DecodeError, Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from libra.bus.dead_letters import DeadLetterRecord, DeadLetters
-from libra.errors import Invalid, NotFound, NotNow, unknown
+from libra.errors import FailedPrecondition, Invalid, NotFound, unknown
 from libra.rpc import paging
-from libra.stage.bus import Full
+from libra.stage.bus import QueueFull
 from libra.v1 import dead_letter_pb2_grpc
 from libra.v1.batch_pb2 import CompletionBatch, TrialBatch, VerdictBatch
 from libra.v1.dead_letter_pb2 import (
@@ -72,8 +72,10 @@ class DeadLetterService(dead_letter_pb2_grpc.DeadLetterServiceServicer):
         letter = await self._letter(request.id)
         try:
             return ReplayDeadLetterResponse(subject=await self._dead.replay(request.id))
-        except Full:
-            raise NotNow(f"the queue {letter.subject} is full; replay it when there is room", field="id") from None
+        except QueueFull:
+            raise FailedPrecondition(
+                f"the queue {letter.subject} is full; replay it when there is room", field="id"
+            ) from None
 
     async def _letter(self, seq: int) -> DeadLetterRecord:
         letter = await self._dead.get(seq)

@@ -9,7 +9,7 @@ import structlog
 
 from libra.bus.nats_bus import NatsBus
 from libra.dispatch.model_validation import check
-from libra.errors import NotFound, NotNow, Unavailable
+from libra.errors import FailedPrecondition, NotFound, Unavailable
 from libra.store.client import Store
 from libra.telemetry.log_actions import Action
 from libra.v1 import model_pb2_grpc
@@ -49,7 +49,7 @@ class ModelService(model_pb2_grpc.ModelServiceServicer):
         for record in await self._store.runs.active():
             spec = record.run.spec
             if model.name in spec.models or model.name == spec.judge_model:
-                raise NotNow(
+                raise FailedPrecondition(
                     f"{model.name} is in use by the run {record.run.id}; wait for it or cancel it", field="name"
                 )
         await self._store.models.delete(model.name)

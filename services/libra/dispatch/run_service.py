@@ -17,7 +17,7 @@ from libra.dispatch.run_view import present
 from libra.dispatch.spec.judge_resolution import refuse_faulty
 from libra.dispatch.spec.rejudge import resolve_again
 from libra.dispatch.spec.run_spec import Resolved, resolve
-from libra.errors import Invalid, NotFound, NotNow
+from libra.errors import FailedPrecondition, Invalid, NotFound
 from libra.rpc import paging
 from libra.store.client import Store
 from libra.store.runs import RunRecord
@@ -57,7 +57,7 @@ class RunService(run_pb2_grpc.RunServiceServicer):
         if len(request.request_id) > MAX_REQUEST_ID_CHARACTERS:
             raise Invalid(f"it has more than {MAX_REQUEST_ID_CHARACTERS} characters", field="request_id")
         # Before the spec is checked: what it named then may be gone by now.
-        if request.request_id and (first := await self._store.runs.asked(request.request_id)):
+        if request.request_id and (first := await self._store.runs.find_by_request_id(request.request_id)):
             return CreateRunResponse(run=await self._present(first))
         resolved = await self._resolve(request.spec)
         run = Run(id=str(ULID()), spec=resolved.spec, state=RunState.RUN_STATE_RUNNING)
@@ -125,9 +125,11 @@ class RunService(run_pb2_grpc.RunServiceServicer):
         if record is None:
             raise NotFound(f"there is no run {run_id!r}; `libra run list` shows those there are", field="spec.rejudges")
         if record.run.state == RunState.RUN_STATE_RUNNING:
-            raise NotNow(f"the run {run_id} is still going on; wait for its end", field="spec.rejudges")
+            raise FailedPrecondition(f"the run {run_id} is still going on; wait for its end", field="spec.rejudges")
         if record.run.state == RunState.RUN_STATE_CANCELLED:
-            raise NotNow(f"the run {run_id} was cancelled: not all its trials were answered", field="spec.rejudges")
+            raise FailedPrecondition(
+                f"the run {run_id} was cancelled: not all its trials were answered", field="spec.rejudges"
+            )
         return record
 
     async def _record(self, run_id: str) -> RunRecord:

@@ -12,7 +12,7 @@ from ulid import ULID
 
 from libra.bus import streams
 from libra.bus.nats_bus import NatsBus
-from libra.dispatch.scheduling.run_scheduler import Conductor
+from libra.dispatch.scheduling.run_scheduler import RunScheduler
 from libra.dispatch.settings import Settings
 from libra.errors import Unavailable
 from libra.store.client import Store
@@ -25,7 +25,7 @@ LOOK_SECONDS = 2.0
 """Runs that nobody leads are looked for this often."""
 
 
-class Desk:
+class RunSupervisor:
     """Claims runs and keeps a conductor on each; a run that a dead replica led is claimed when its lease is over."""
 
     def __init__(
@@ -38,7 +38,7 @@ class Desk:
     ) -> None:
         self._store, self._bus, self._metrics, self._settings, self._clock = store, bus, metrics, settings, clock
         self._holder = str(ULID())
-        self._led: dict[str, tuple[Conductor, asyncio.Task[None]]] = {}
+        self._led: dict[str, tuple[RunScheduler, asyncio.Task[None]]] = {}
         self._wake = asyncio.Event()
 
     def wake(self) -> None:
@@ -68,15 +68,17 @@ class Desk:
         await asyncio.gather(*helpers, *(task for _, task in self._led.values()), return_exceptions=True)
         # A lease that cannot be given back lapses.
         await asyncio.gather(
-            *(self._store.runs.release(run, self._holder) for run in self._led), return_exceptions=True
+            *(self._store.runs.release_lease(run, self._holder) for run in self._led), return_exceptions=True
         )
 
     async def _take_up(self, stop: asyncio.Event) -> None:
         self._led = {run: led for run, led in self._led.items() if not led[1].done()}
         for record in await self._store.runs.active():
             run = record.run.id
-            if run not in self._led and await self._store.runs.claim(run, self._holder, self._settings.lease_seconds):
-                conductor = Conductor(
+            if run not in self._led and await self._store.runs.acquire_lease(
+                run, self._holder, self._settings.lease_seconds
+            ):
+                conductor = RunScheduler(
                     run,
                     self._holder,
                     store=self._store,
@@ -88,7 +90,7 @@ class Desk:
                 self._led[run] = conductor, asyncio.create_task(self._lead(conductor, run, stop))
         self._metrics.runs_active.set(len(self._led))
 
-    async def _lead(self, conductor: Conductor, run: str, stop: asyncio.Event) -> None:
+    async def _lead(self, conductor: RunScheduler, run: str, stop: asyncio.Event) -> None:
         try:
             await conductor.lead(stop)
         except Exception:

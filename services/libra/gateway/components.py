@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Self
 
 from libra.gateway.completion.completions import Completions
-from libra.gateway.completion.writer import Keeper
-from libra.gateway.model_cache import Entries
-from libra.gateway.model_channel import Lines
-from libra.gateway.model_client import Asker
+from libra.gateway.completion.writer import CompletionWriter
+from libra.gateway.model_cache import ModelCache
+from libra.gateway.model_channel import ModelChannels
+from libra.gateway.model_client import ModelClient
 from libra.gateway.provider.registry import Providers
 from libra.gateway.settings import Settings
 from libra.stage.ended_runs import EndedRuns
@@ -21,28 +21,28 @@ from libra.telemetry.metrics import Metrics
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class Components:
     """One a process: limits, connections and requests under way are shared by everyone who asks."""
 
     settings: Settings
     providers: Providers
-    lines: Lines
-    entries: Entries
+    lines: ModelChannels
+    entries: ModelCache
     ended: EndedRuns
     completions: Completions
 
     @classmethod
     def laid(cls, store: Store, metrics: Metrics, settings: Settings, environment: Mapping[str, str]) -> Self:
         """Return a desk over the store; keys are looked up in `environment` as they are needed."""
-        providers, lines = Providers(environment), Lines(metrics)
-        keeper = Keeper(store.completions, settings.hold_seconds)
+        providers, lines = Providers(environment), ModelChannels(metrics)
+        keeper = CompletionWriter(store.completions, settings.hold_seconds)
         # Jitter needs no secrecy, only that replicas differ.
-        asker = Asker(providers, keeper, settings.retry_policy(), random.random, tracing.tracer())
+        asker = ModelClient(providers, keeper, settings.retry_policy(), random.random, tracing.tracer())
         return cls(
             settings=settings,
             providers=providers,
             lines=lines,
-            entries=Entries(store.models.list, settings.look_seconds),
+            entries=ModelCache(store.models.list, settings.look_seconds),
             ended=EndedRuns(store.runs.state, settings.look_seconds),
             completions=Completions(store.completions, asker, keeper, lines),
         )

@@ -9,7 +9,7 @@ from libra.errors import NotFound
 from libra.v1.model_pb2 import Model
 
 
-class Entries:
+class ModelCache:
     """Models by name. What it knows may be a few seconds old; what it does not know is looked up."""
 
     def __init__(self, models: Callable[[], Awaitable[Sequence[Model]]], seconds: float) -> None:

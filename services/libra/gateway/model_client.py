@@ -12,15 +12,15 @@ from opentelemetry import trace
 from opentelemetry.trace import SpanKind, StatusCode, Tracer
 
 from libra.errors import Unavailable
-from libra.gateway.completion.request import Question
-from libra.gateway.completion.single_flight import Shared
-from libra.gateway.completion.writer import Keeper
+from libra.gateway.completion.request import CompletionRequest
+from libra.gateway.completion.single_flight import Flight
+from libra.gateway.completion.writer import CompletionWriter
 from libra.gateway.limits.limiter import Lane, Limiter, Permit
-from libra.gateway.model_channel import Line
+from libra.gateway.model_channel import ModelChannel
 from libra.gateway.provider.model_metrics import cost_usd
 from libra.gateway.provider.registry import Providers
 from libra.gateway.provider.result import Answer, Fault, Kind, Reply
-from libra.gateway.provider.retry import Patience, RetryPolicy
+from libra.gateway.provider.retry import RetryPolicy, RetryState
 from libra.telemetry import spans
 from libra.telemetry.log_actions import Action
 from libra.v1.completion_pb2 import Completion, FinishReason, Usage
@@ -36,11 +36,11 @@ async def unknown() -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Asker:
+class ModelClient:
     """Makes requests under the model's limits, and makes them again as the policy says."""
 
     providers: Providers
-    keeper: Keeper
+    keeper: CompletionWriter
     policy: RetryPolicy
     draw: Callable[[], float]
     """A number in [0, 1) for the jitter."""
@@ -50,10 +50,10 @@ class Asker:
     async def ask(
         self,
         name: str,
-        question: Question,
-        line: Line,
+        question: CompletionRequest,
+        line: ModelChannel,
         lane: Lane,
-        shared: Shared[Completion],
+        shared: Flight[Completion],
         known: Known = unknown,
     ) -> Completion:
         """Return the completion called `name`: an answer, FINISH_REASON_ERROR with the reason, or what was `known` before.
@@ -61,7 +61,7 @@ class Asker:
         `shared` is under way from a request's start to its end, and stays so after an answer. Raises Unavailable if the
         batches' lanes are closed before that.
         """
-        patience, passed_seconds = Patience(self.policy), 0.0
+        patience, passed_seconds = RetryState(self.policy), 0.0
         while True:
             permit = await self._permit(question, line.limiter, lane)
             if found := await _needless(known, line.limiter, permit):
@@ -82,7 +82,7 @@ class Asker:
             lane = min(lane, Lane.AGAIN)
 
     async def _attempt(
-        self, question: Question, line: Line, permit: Permit, shared: Shared[Completion]
+        self, question: CompletionRequest, line: ModelChannel, permit: Permit, shared: Flight[Completion]
     ) -> tuple[Reply, float]:
         """Make one request; return what came of it, and after how many seconds."""
         limiter, meter = line.limiter, line.meter
@@ -102,7 +102,7 @@ class Asker:
             meter.in_flight.dec()
             limiter.release(permit, spent_tokens=spent_tokens)
 
-    async def _permit(self, question: Question, limiter: Limiter, lane: Lane) -> Permit:
+    async def _permit(self, question: CompletionRequest, limiter: Limiter, lane: Lane) -> Permit:
         """Return leave to make a request, at a time when its answer can be kept."""
         tokens = _prompt_tokens(question, limiter) + question.max_tokens
         while True:
@@ -112,7 +112,7 @@ class Asker:
                 return permit
             limiter.release(permit)
 
-    async def _request(self, question: Question) -> Reply:
+    async def _request(self, question: CompletionRequest) -> Reply:
         around = trace.get_current_span()
         if around.get_span_context().is_valid and not around.is_recording():
             return await self._reply(question)  # a span inside of one that is not recorded would not be either
@@ -129,7 +129,7 @@ class Asker:
         finally:
             span.end()
 
-    async def _reply(self, question: Question) -> Reply:
+    async def _reply(self, question: CompletionRequest) -> Reply:
         """Return what the provider replies. A bug in how it is asked costs this trial, and not its neighbours."""
         try:
             return await self.providers.ask(question)
@@ -139,7 +139,7 @@ class Asker:
             log.exception("a request failed on a bug", action=Action.REQUEST_FAILED, model=question.model.name)
             return Fault(f"{type(bug).__name__}: a bug in the gateway; its log tells more", Kind.FINAL)
 
-    def _learn(self, line: Line, permit: Permit, reply: Reply) -> None:
+    def _learn(self, line: ModelChannel, permit: Permit, reply: Reply) -> None:
         """Let the reply change how much is asked next."""
         if isinstance(reply, Answer):
             line.limiter.eased()
@@ -164,7 +164,7 @@ async def _needless(known: Known, limiter: Limiter, permit: Permit) -> Completio
     return found
 
 
-def _prompt_tokens(question: Question, limiter: Limiter) -> int:
+def _prompt_tokens(question: CompletionRequest, limiter: Limiter) -> int:
     return question.prompt_tokens() if limiter.counts_tokens else 0
 
 
@@ -176,7 +176,7 @@ def failed(name: str, model: str, reason: str, attempts: int = 0) -> Completion:
 
 
 def _answered(
-    name: str, question: Question, line: Line, answer: Answer, attempts: int, latency_seconds: float
+    name: str, question: CompletionRequest, line: ModelChannel, answer: Answer, attempts: int, latency_seconds: float
 ) -> Completion:
     cost = cost_usd(question.model, answer)
     line.meter.answered(answer, cost)
@@ -192,5 +192,5 @@ def _answered(
     )
 
 
-def _given_up(fault: Fault, patience: Patience) -> str:
+def _given_up(fault: Fault, patience: RetryState) -> str:
     return fault.reason if patience.attempts == 1 else f"given up after {patience.attempts} requests: {fault.reason}"

@@ -11,12 +11,12 @@ import structlog
 from libra.bus.nats_bus import NatsBus
 from libra.bus.streams import gateway_consumer
 from libra.errors import Unavailable
-from libra.gateway.components import Desk
-from libra.gateway.limits.prefetch import Appetite
-from libra.gateway.limits.trial_budget import Hand
-from libra.gateway.model_channel import Line
+from libra.gateway.components import Components
+from libra.gateway.limits.prefetch import PrefetchingBus
+from libra.gateway.limits.trial_budget import TrialBudget
+from libra.gateway.model_channel import ModelChannel
 from libra.gateway.provider.openai import timeout_of
-from libra.gateway.quota.lease_manager import Granting
+from libra.gateway.quota.lease_manager import LeaseManager
 from libra.gateway.quota.lease_renewer import Pace
 from libra.gateway.stage import NAME, Trials, policy
 from libra.stage.runner import Stage, run
@@ -32,7 +32,7 @@ log = structlog.get_logger(__name__)
 class _Runner:
     """The runner of one model, and the line its requests take."""
 
-    line: Line
+    line: ModelChannel
     task: asyncio.Task[None]
     stop: asyncio.Event
 
@@ -42,14 +42,14 @@ class _Runner:
         self.line.limiter.close()
 
 
-class Supervisor:
+class ModelSupervisor:
     """Looks at the registry every two seconds. A model whose entry is another than before is a new model."""
 
-    def __init__(self, desk: Desk, bus: NatsBus, metrics: Metrics) -> None:
+    def __init__(self, desk: Components, bus: NatsBus, metrics: Metrics) -> None:
         self._desk, self._bus, self._metrics = desk, bus, metrics
         self._runners: dict[str, _Runner] = {}
         self._stopping: set[asyncio.Task[None]] = set()
-        self._granting = Granting(bus, Pace(desk.settings.renew_seconds))
+        self._granting = LeaseManager(bus, Pace(desk.settings.renew_seconds))
         desk.lines.on_laid, desk.lines.on_forgotten = self._granting.take_up, self._granting.let_go
 
     async def work(self, stop: asyncio.Event) -> None:
@@ -108,10 +108,10 @@ class Supervisor:
         runner.task.add_done_callback(self._stopping.discard)
         log.info("no more batches are taken for a model: its entry is gone", action=Action.MODEL_LEFT, model=name)
 
-    async def _run(self, line: Line, stop: asyncio.Event) -> None:
+    async def _run(self, line: ModelChannel, stop: asyncio.Event) -> None:
         model, settings = line.model, self._desk.settings
         in_flight = line.limits.in_flight
-        hand = Hand(lambda: line.limiter.granted)
+        hand = TrialBudget(lambda: line.limiter.granted)
         line.limiter.on_grant = hand.changed.set
         trials = Trials(self._desk.entries, self._desk.completions, self._desk.ended, hand)
         worst_seconds = settings.retry_policy().worst_seconds(timeout_of(model)) + settings.hold_seconds
@@ -122,4 +122,4 @@ class Supervisor:
             policy=policy(in_flight, worst_seconds, settings.drain_seconds),
             trials=lambda batch: (batch.header.model, len(batch.trials)),
         )
-        await run(stage, gateway_consumer(model.name), Appetite(self._bus, hand), stop, self._metrics)
+        await run(stage, gateway_consumer(model.name), PrefetchingBus(self._bus, hand), stop, self._metrics)

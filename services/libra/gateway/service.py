@@ -5,7 +5,7 @@ from __future__ import annotations
 import grpc.aio
 
 from libra.gateway.completion.validation import check, questions
-from libra.gateway.components import Desk
+from libra.gateway.components import Components
 from libra.gateway.limits.limiter import Lane
 from libra.v1 import gateway_pb2_grpc
 from libra.v1.gateway_pb2 import (
@@ -20,7 +20,7 @@ from libra.v1.gateway_pb2 import (
 class GatewayService(gateway_pb2_grpc.GatewayServiceServicer):
     """Answers from the same desk as the stage, ahead of its batches unless the caller is patient."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Components) -> None:
         self._desk = desk
 
     async def ListModels(self, request: ListModelsRequest, context: grpc.aio.ServicerContext) -> ListModelsResponse:

@@ -15,10 +15,10 @@ import structlog
 from libra.bus.streams import WORK_JUDGE
 from libra.errors import unknown
 from libra.gateway.completion.completions import Completions
-from libra.gateway.completion.request import Question, problem_of, turns
+from libra.gateway.completion.request import CompletionRequest, problem_of, turns
 from libra.gateway.limits.limiter import Lane
-from libra.gateway.limits.trial_budget import Hand, Share
-from libra.gateway.model_cache import Entries
+from libra.gateway.limits.trial_budget import Share, TrialBudget
+from libra.gateway.model_cache import ModelCache
 from libra.gateway.model_client import failed
 from libra.stage.batch import MAX_TRIALS, split
 from libra.stage.bus import Outgoing
@@ -39,7 +39,7 @@ SPARE_SLOTS = 8
 def policy(in_flight: int, worst_seconds: float, drain_seconds: float) -> Policy:
     """Return the limits that the batches of one model are handled under.
 
-    Slots: `Hand` counts trials, so that batches are taken as they are needed; slots only bound how many those may be. With
+    Slots: `TrialBudget` counts trials, so that batches are taken as they are needed; slots only bound how many those may be. With
     one for every 8 requests in flight, and 8 for batches that wait for a last answer or for room in the next queue, batches
     of 8 trials still keep the model busy: 9 slots for 8 in flight, 71 for 500.
 
@@ -56,7 +56,7 @@ def policy(in_flight: int, worst_seconds: float, drain_seconds: float) -> Policy
 class Trials:
     """Handles the batches of one model."""
 
-    def __init__(self, entries: Entries, completions: Completions, ended: EndedRuns, hand: Hand) -> None:
+    def __init__(self, entries: ModelCache, completions: Completions, ended: EndedRuns, hand: TrialBudget) -> None:
         self._entries, self._completions, self._ended, self._hand = entries, completions, ended, hand
 
     async def handle(self, batch: TrialBatch) -> Sequence[Outgoing]:
@@ -92,9 +92,9 @@ class Trials:
         return [failed("", model.name, bad) if bad else next(answers) for bad in problems]
 
 
-def _question(model: Model, header: BatchHeader, trial: Trial) -> Question:
+def _question(model: Model, header: BatchHeader, trial: Trial) -> CompletionRequest:
     fresh_for = header.run if header.fresh else ""
-    return Question(model, header.parameters, turns(trial.messages), trial.epoch, fresh_for)
+    return CompletionRequest(model, header.parameters, turns(trial.messages), trial.epoch, fresh_for)
 
 
 def outputs(batch: TrialBatch, completions: Sequence[Completion]) -> list[Outgoing]:

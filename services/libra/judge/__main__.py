@@ -9,13 +9,13 @@ from libra.judge.judge_model_client import GatewayAsk
 from libra.judge.service import JudgeService
 from libra.judge.settings import Settings
 from libra.judge.stage import stage
-from libra.process import Parts, Wiring, serve
+from libra.process import ServiceContext, Wiring, serve
 from libra.stage.ended_runs import EndedRuns
 from libra.stage.runner import run
 from libra.v1.judge_pb2_grpc import add_JudgeServiceServicer_to_server
 
 
-def wire(parts: Parts, settings: Settings) -> Wiring:
+def wire(parts: ServiceContext, settings: Settings) -> Wiring:
     """Put the service together from the parts that every process has."""
     ask = GatewayAsk(parts.channel(settings.gateway_address), settings.gateway_timeout_seconds)
     judging = stage(settings, ask, parts.metrics, EndedRuns(parts.store.runs.state, settings.look_seconds))

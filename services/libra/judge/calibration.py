@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from libra.errors import Invalid, NotNow
+from libra.errors import FailedPrecondition, Invalid
 from libra.judge.judge_type import Ask
 from libra.judge.judges.panel import VOTES, votes_in
 from libra.judge.scoring import verdicts
@@ -70,7 +70,7 @@ async def calibrate(spec: JudgeSpec, answers: Sequence[LabelledAnswer], labels: 
     told = [one for one in judged if one.told]
     if not told:
         reason = judged[0].verdict.rationale
-        raise NotNow(
+        raise FailedPrecondition(
             f"the judge {spec.name} could tell of none of the {len(judged):,} answers: {reason}", field="judge"
         )
     apart = [one for one in judged if not one.agrees]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from libra.judge.judge_type import Judging, Kind
+from libra.judge.judge_type import JudgeType, Judging
 from libra.judge.options import checked, rubric_hash
 
 
@@ -13,7 +13,7 @@ from libra.judge.options import checked, rubric_hash
 class Judge:
     """A judge that has been told what it needs, and how it is known from others."""
 
-    kind: Kind
+    kind: JudgeType
     judging: Judging
     rubric_hash: str
 
@@ -21,7 +21,7 @@ class Judge:
     """The models that it will ask, by their registered names."""
 
 
-def told(kind: Kind, given: Mapping[str, str]) -> Judge:
+def build_judge(kind: JudgeType, given: Mapping[str, str]) -> Judge:
     """Return a judge that knows the options which concern it; raise Invalid, naming the option, if one will not do.
 
     Options of other names are passed by: a run may put another judge in the place of the one whose options a card gives.
@@ -30,7 +30,7 @@ def told(kind: Kind, given: Mapping[str, str]) -> Judge:
     return Judge(kind, kind.build(options), hash_of(kind, options), kind.asked(options))
 
 
-def hash_of(kind: Kind, given: Mapping[str, str]) -> str:
+def hash_of(kind: JudgeType, given: Mapping[str, str]) -> str:
     """Return the hash of what a judge was told, whether it will do or not.
 
     A judge that is made of others says something else when one of them does: their versions are hashed with it. What is empty

@@ -40,7 +40,7 @@ class Judging(Protocol):
         ...
 
 
-def no_parts(_: Mapping[str, str]) -> tuple[Kind, ...]:
+def no_parts(_: Mapping[str, str]) -> tuple[JudgeType, ...]:
     """Say that a judge is made of no others."""
     return ()
 
@@ -51,7 +51,7 @@ def nobody(_: Mapping[str, str]) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class JudgeType:
     """A way of turning answers into rulings."""
 
     name: str
@@ -71,7 +71,7 @@ class Kind:
     asked: Callable[[Mapping[str, str]], tuple[str, ...]] = nobody
     """The models that it asks when it is told this, which is sound."""
 
-    parts: Callable[[Mapping[str, str]], tuple[Kind, ...]] = no_parts
+    parts: Callable[[Mapping[str, str]], tuple[JudgeType, ...]] = no_parts
     """The other judges that it puts to use when it is told this, sound or not: it says something else when one of them does."""
 
     @property

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from libra.judge.answer import Answer, Turn
-from libra.judge.judge_type import Kind
+from libra.judge.judge_type import JudgeType
 from libra.judge.ruling import Ruling
 from libra.prompting.reasoning import strip_reasoning
 from libra.v1 import judge_pb2
@@ -65,12 +65,12 @@ def outcome(completion: Completion, ruling: Ruling) -> Outcome.ValueType:
     return OUTCOME_SCORED
 
 
-def version(kind: Kind, rubric_hash: str) -> JudgeVersion:
+def version(kind: JudgeType, rubric_hash: str) -> JudgeVersion:
     """Return what tells this way of judging from others."""
     return JudgeVersion(name=kind.name, version=kind.version, rubric_hash=rubric_hash)
 
 
-def to_proto(kind: Kind) -> judge_pb2.Judge:
+def to_proto(kind: JudgeType) -> judge_pb2.Judge:
     """Return a judge as the service shows it."""
     return judge_pb2.Judge(
         name=kind.name,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from libra.errors import Invalid
 from libra.judge.answer import Answer
-from libra.judge.judge_factory import hash_of, told
+from libra.judge.judge_factory import build_judge, hash_of
 from libra.judge.judge_type import Ask
 from libra.judge.proto_mapping import failed, is_missing, to_answer, to_verdict, version
 from libra.judge.registry import kind_named
@@ -30,7 +30,7 @@ async def verdicts(spec: JudgeSpec, trials: Sequence[CompletedTrial], ask: Ask) 
     answered = [trial for trial in trials if not is_missing(trial.completion)]
     rulings: Sequence[Ruling]
     try:
-        judge = told(kind, spec.options)
+        judge = build_judge(kind, spec.options)
     except Invalid as error:
         rulings = [cannot_tell(error.message)] * len(answered)
     else:

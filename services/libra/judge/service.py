@@ -6,7 +6,7 @@ import grpc.aio
 
 from libra.errors import Invalid, NotFound
 from libra.judge.calibration import calibrate
-from libra.judge.judge_factory import Judge, told
+from libra.judge.judge_factory import Judge, build_judge
 from libra.judge.judge_type import Ask
 from libra.judge.options import refuse_unknown
 from libra.judge.proto_mapping import to_proto
@@ -88,4 +88,4 @@ def check(spec: JudgeSpec) -> Judge:
     """Return the judge; raise Invalid, naming the field at fault and the nearest valid names, if there is no such judge or an option will not do."""
     kind = kind_named(spec.name)
     refuse_unknown(kind.name, kind.options, spec.options)
-    return told(kind, spec.options)
+    return build_judge(kind, spec.options)

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from libra.errors import NotNow
+from libra.errors import FailedPrecondition
 
 FILE = "lock"
 LOOK_SECONDS = 0.1
@@ -28,7 +28,9 @@ def held(folder: Path, seconds: float, say: Callable[[str], None]) -> Iterator[N
             last = time.monotonic() + seconds
             while not _taken(file):
                 if time.monotonic() > last:
-                    raise NotNow(f"another `libra up` or `libra down` has been at work in {folder} for {seconds:.0f} s")
+                    raise FailedPrecondition(
+                        f"another `libra up` or `libra down` has been at work in {folder} for {seconds:.0f} s"
+                    )
                 time.sleep(LOOK_SECONDS)
         yield
 

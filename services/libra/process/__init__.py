@@ -6,7 +6,7 @@ It reads the settings, and asks NATS and MongoDB whether they are there. It writ
 from __future__ import annotations
 
 from libra.process.backlog_metrics import watch_backlog
-from libra.process.context import Parts, Wire, Wiring, Worker
+from libra.process.context import ServiceContext, Wire, Wiring, Worker
 from libra.process.serve import serve
 
-__all__ = ["Parts", "Wire", "Wiring", "Worker", "serve", "watch_backlog"]
+__all__ = ["ServiceContext", "Wire", "Wiring", "Worker", "serve", "watch_backlog"]

@@ -21,7 +21,7 @@ Worker = Callable[[asyncio.Event], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class ServiceContext:
     """The ways out of the process. Store and bus are there before they are connected."""
 
     store: Store
@@ -45,5 +45,5 @@ class Wiring:
     """What must be done before; may be done many times, and is tried again while it raises Unavailable."""
 
 
-Wire = Callable[[Parts, Own], Wiring]
+Wire = Callable[[ServiceContext, Own], Wiring]
 """What a service's `__main__` defines."""

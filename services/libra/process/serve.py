@@ -17,9 +17,9 @@ import uvloop
 
 from libra.bus.nats_bus import NatsBus
 from libra.errors import LibraError, Unavailable
-from libra.process.context import Parts, Wire, Wiring
+from libra.process.context import ServiceContext, Wire, Wiring
 from libra.process.readiness import Pulse, Readiness
-from libra.process.settings import Shared, load
+from libra.process.settings import CommonSettings, load
 from libra.process.workers import Workers
 from libra.rpc import client
 from libra.rpc.server import Server
@@ -70,7 +70,7 @@ def serve(name: str, *, settings: type[Own], wire: Wire[Own]) -> int:
     return status
 
 
-def _lived(name: str, shared: Shared, own: Own, wire: Wire[Own]) -> int:
+def _lived(name: str, shared: CommonSettings, own: Own, wire: Wire[Own]) -> int:
     """Live from start to end, and return the exit status for how that ended."""
     flush = tracing.setup(name, shared.otlp_endpoint)
     try:
@@ -95,7 +95,7 @@ def _told(name: str, error: BadSettings) -> int:
 class Process(Generic[Own]):
     """Everything the process has, from its start to its end."""
 
-    def __init__(self, name: str, shared: Shared, own: Own, wire: Wire[Own]) -> None:
+    def __init__(self, name: str, shared: CommonSettings, own: Own, wire: Wire[Own]) -> None:
         self._name, self._shared, self._own, self._wire = name, shared, own, wire
         self._told_to_stop = asyncio.Event()
         self._channels: dict[str, grpc.aio.Channel] = {}
@@ -135,8 +135,8 @@ class Process(Generic[Own]):
             asyncio.get_running_loop().remove_signal_handler(number)
             signal.signal(number, signal.SIG_DFL)
 
-    def _parts(self) -> Parts:
-        return Parts(
+    def _parts(self) -> ServiceContext:
+        return ServiceContext(
             store=Store.connect(self._shared.mongo_url, self._shared.mongo_database),
             bus=NatsBus(
                 self._shared.nats_url,
@@ -160,7 +160,7 @@ class Process(Generic[Own]):
         except OSError as error:
             raise OSError(f"cannot serve metrics on {self._shared.metrics_listen}: {error}") from error
 
-    async def _connect(self, parts: Parts, wiring: Wiring) -> bool:
+    async def _connect(self, parts: ServiceContext, wiring: Wiring) -> bool:
         """Reach NATS and MongoDB, however long it takes, and prepare; tell whether there is still work to do then."""
 
         async def connect() -> None:
@@ -182,7 +182,7 @@ class Process(Generic[Own]):
             well = await workers.drain()
         return ENDED_WELL if well else FAILED
 
-    async def _let_go(self, parts: Parts) -> None:
+    async def _let_go(self, parts: ServiceContext) -> None:
         closing = [parts.bus.close(), parts.store.close(), *(channel.close() for channel in self._channels.values())]
         results = await asyncio.gather(
             *(asyncio.wait_for(close, CLOSE_SECONDS) for close in closing), return_exceptions=True

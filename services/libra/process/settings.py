@@ -32,7 +32,7 @@ ANY = ("127.0.0.1:0", "127.0.0.1:0")
 
 
 @dataclass(frozen=True, slots=True)
-class Shared:
+class CommonSettings:
     """Where a process listens, what it is connected to, and how it tells of itself."""
 
     listen: Address = ""
@@ -68,10 +68,10 @@ class Shared:
     """One JSON object a line, or text for a person at a console."""
 
 
-def load(name: str, own: type[Own], environ: Mapping[str, str] | None = None) -> tuple[Shared, Own]:
+def load(name: str, own: type[Own], environ: Mapping[str, str] | None = None) -> tuple[CommonSettings, Own]:
     """Return what the process `name` is told, and what only its service is; raise BadSettings naming the variable."""
     variables, prefix = os.environ if environ is None else environ, f"LIBRA_{name.upper()}_"
-    shared = settings.read(Shared, prefix, variables)
+    shared = settings.read(CommonSettings, prefix, variables)
     if not all(one.strip().startswith(NATS_SCHEMES) for one in shared.nats_url.split(",")):
         # Not shown: it may hold a password.
         raise settings.BadSettings(

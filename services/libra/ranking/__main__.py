@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 
 from libra.bus import streams
-from libra.process import Parts, Wiring, serve
-from libra.ranking.change_notifier import Bell
+from libra.process import ServiceContext, Wiring, serve
+from libra.ranking.change_notifier import ChangeNotifier
 from libra.ranking.commit_metrics import recorder
-from libra.ranking.run_event_publisher import Announcer
+from libra.ranking.run_event_publisher import RunEventPublisher
 from libra.ranking.service import RankingService
 from libra.ranking.settings import Settings
 from libra.ranking.stage import stage
@@ -16,9 +16,9 @@ from libra.stage.runner import run
 from libra.v1.ranking_pb2_grpc import add_RankingServiceServicer_to_server
 
 
-def wire(parts: Parts, settings: Settings) -> Wiring:
+def wire(parts: ServiceContext, settings: Settings) -> Wiring:
     """Put the service together from the parts that every process has."""
-    bell, announcer = Bell(), Announcer(parts.bus.signal, settings.signal_seconds)
+    bell, announcer = ChangeNotifier(), RunEventPublisher(parts.bus.signal, settings.signal_seconds)
     writing = stage(parts.store, announcer.moved, settings)
     parts.store.verdicts.observe(recorder(parts.metrics))
 

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from libra.store.cell_sums import COUNTS_AS, Tally
+from libra.store.cell_sums import COUNTS_AS, CellSums
 
 ONE_VERDICT = "every trial has exactly one verdict, once its run is finished"
 COMPLETIONS = "every verdict on an answer has its completion, and a FAILED one has none"
@@ -84,7 +84,7 @@ class Audit:
         elif not there:
             self._lost.add(name)
 
-    def cell(self, place: Place, kept: Tally, counted: Tally, judges: Iterable[tuple[str, str, str]]) -> None:
+    def cell(self, place: Place, kept: CellSums, counted: CellSums, judges: Iterable[tuple[str, str, str]]) -> None:
         """Take in one cell: its sums as they are kept and as its verdicts say, and who judged there."""
         if not _equal(kept, counted):
             self._untrue.add(f"{self.name(place)}: {_told(kept)} kept, {_told(counted)} in the verdicts")
@@ -135,7 +135,7 @@ class Audit:
         ]
 
 
-def _equal(kept: Tally, counted: Tally) -> bool:
+def _equal(kept: CellSums, counted: CellSums) -> bool:
     exact = ("n", *COUNTS_AS.values())
     return all(getattr(kept, name) == getattr(counted, name) for name in exact) and all(
         math.isclose(getattr(kept, name), getattr(counted, name), rel_tol=RELATIVE, abs_tol=ABSOLUTE)
@@ -143,5 +143,5 @@ def _equal(kept: Tally, counted: Tally) -> bool:
     )
 
 
-def _told(tally: Tally) -> str:
+def _told(tally: CellSums) -> str:
     return f"{tally.all} verdicts, {tally.n} in the mean, sum {tally.sum:.6g}"

@@ -7,7 +7,7 @@ import contextlib
 from collections.abc import AsyncIterator
 
 
-class Bell:
+class ChangeNotifier:
     """Rings for all who wait at the time, as often as it is rung."""
 
     def __init__(self) -> None:

@@ -11,7 +11,7 @@ from libra.bus import streams
 Signal = Callable[[str, bytes], Awaitable[None]]
 
 
-class Announcer:
+class RunEventPublisher:
     """Gathers runs that have moved and signals each once in a while. What it says is lost if nobody listens."""
 
     def __init__(self, signal: Signal, every_seconds: float) -> None:

@@ -11,10 +11,10 @@ import grpc.aio
 from libra.ranking.agreement import Agreements
 from libra.ranking.board.weight_sweep import weighed
 from libra.ranking.capability_import import Capabilities
-from libra.ranking.change_notifier import Bell
+from libra.ranking.change_notifier import ChangeNotifier
 from libra.ranking.queries.attack_reports import AttackReports
 from libra.ranking.queries.auditor import Auditor
-from libra.ranking.queries.boards import Boards, Want
+from libra.ranking.queries.boards import BoardQuery, Boards
 from libra.ranking.queries.comparisons import Comparisons
 from libra.ranking.queries.grouped_boards import GroupedBoards
 from libra.ranking.queries.verdict_listing import Listing
@@ -50,7 +50,7 @@ from libra.v1.ranking_pb2 import (
 class RankingService(ranking_pb2_grpc.RankingServiceServicer):
     """Answers from the store; what it keeps in memory, it can read again."""
 
-    def __init__(self, store: Store, bell: Bell, settings: Settings) -> None:
+    def __init__(self, store: Store, bell: ChangeNotifier, settings: Settings) -> None:
         self._bell, self._settings = bell, settings
         self._boards = Boards(store, bell.ring, settings.gather_seconds)
         self._listing, self._auditor = Listing(store), Auditor(store)
@@ -134,6 +134,6 @@ class RankingService(ranking_pb2_grpc.RankingServiceServicer):
         return await self._grouped.answer(request)
 
 
-def wanted(request: GetBoardRequest | GetWeightsRequest) -> Want:
+def wanted(request: GetBoardRequest | GetWeightsRequest) -> BoardQuery:
     """Return how the board is to be made that is asked for, or that the weights are looked at on."""
-    return Want(tuple(request.models), request.capability, request.correct_judges)
+    return BoardQuery(tuple(request.models), request.capability, request.correct_judges)

@@ -20,7 +20,7 @@ FAR_AWAY_SECONDS = 365 * 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
-class Incoming:
+class CallContext:
     """What a call brings along beside its request."""
 
     request_id: str
@@ -39,7 +39,7 @@ class Incoming:
         )
 
 
-CURRENT: ContextVar[Incoming | None] = ContextVar("libra_incoming", default=None)
+CURRENT: ContextVar[CallContext | None] = ContextVar("libra_incoming", default=None)
 """Set by the interceptor, in the task of each call."""
 
 

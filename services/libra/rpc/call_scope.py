@@ -15,7 +15,7 @@ from opentelemetry import trace
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode
 
 from libra.rpc import call_context
-from libra.rpc.call_context import Incoming
+from libra.rpc.call_context import CallContext
 from libra.rpc.errors import BUG, DETAILS_KEY, kind_of, to_status
 from libra.telemetry import spans, tracing
 from libra.telemetry.log_actions import Action
@@ -25,10 +25,10 @@ log = structlog.get_logger(__name__)
 
 
 @asynccontextmanager
-async def exchange(method: str, context: grpc.aio.ServicerContext, metrics: Metrics) -> AsyncIterator[None]:
+async def call_scope(method: str, context: grpc.aio.ServicerContext, metrics: Metrics) -> AsyncIterator[None]:
     """Surround the handling of one call of `method` ("RunService/GetRun"); an error inside leaves as a status."""
     metadata = context.invocation_metadata() or ()
-    call = Incoming.of(metadata, context.time_remaining())
+    call = CallContext.of(metadata, context.time_remaining())
     span = _begin(method, call, {key: value for key, value in metadata if isinstance(value, str)})
     started_seconds, code = time.monotonic(), grpc.StatusCode.OK.name
     refusal: Exception | None = None
@@ -55,7 +55,7 @@ async def exchange(method: str, context: grpc.aio.ServicerContext, metrics: Metr
         await _refuse(refusal, call, context)
 
 
-def _begin(method: str, call: Incoming, headers: dict[str, str]) -> Span:
+def _begin(method: str, call: CallContext, headers: dict[str, str]) -> Span:
     """Make `call`, its span and its request id those of this task; gRPC handles every call in a task of its own."""
     call_context.CURRENT.set(call)
     structlog.contextvars.clear_contextvars()
@@ -71,7 +71,7 @@ def _begin(method: str, call: Incoming, headers: dict[str, str]) -> Span:
     return span
 
 
-async def _refuse(error: Exception, call: Incoming, context: grpc.aio.ServicerContext) -> NoReturn:
+async def _refuse(error: Exception, call: CallContext, context: grpc.aio.ServicerContext) -> NoReturn:
     """End the call with the status for `error`."""
     status = to_status(error, call.request_id)
     codes = {code.value[0]: code for code in grpc.StatusCode}
@@ -79,7 +79,7 @@ async def _refuse(error: Exception, call: Incoming, context: grpc.aio.ServicerCo
     raise AssertionError("abort does not return")
 
 
-def _why_cancelled(call: Incoming) -> grpc.StatusCode:
+def _why_cancelled(call: CallContext) -> grpc.StatusCode:
     """Tell a caller whose time was up from one that went away."""
     late = call.due_seconds is not None and time.monotonic() >= call.due_seconds
     return grpc.StatusCode.DEADLINE_EXCEEDED if late else grpc.StatusCode.CANCELLED

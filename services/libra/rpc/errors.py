@@ -12,7 +12,7 @@ import grpc
 import grpc.aio
 from google.rpc import error_details_pb2, status_pb2
 
-from libra.errors import CallerError, Conflict, Invalid, LibraError, NotFound, NotNow, Unavailable
+from libra.errors import CallerError, Conflict, FailedPrecondition, Invalid, LibraError, NotFound, Unavailable
 from libra.rpc.channel_options import MAX_MESSAGE_CHARACTERS
 
 DOMAIN = "libra"
@@ -21,7 +21,7 @@ BUG = "INTERNAL"
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class ErrorMapping:
     """One error as the wire has it."""
 
     error: type[CallerError | Unavailable]
@@ -29,12 +29,12 @@ class Kind:
     code: grpc.StatusCode
 
 
-KINDS = (
-    Kind(Invalid, "INVALID", grpc.StatusCode.INVALID_ARGUMENT),
-    Kind(NotFound, "NOT_FOUND", grpc.StatusCode.NOT_FOUND),
-    Kind(Conflict, "CONFLICT", grpc.StatusCode.ALREADY_EXISTS),
-    Kind(NotNow, "NOT_NOW", grpc.StatusCode.FAILED_PRECONDITION),
-    Kind(Unavailable, "UNAVAILABLE", grpc.StatusCode.UNAVAILABLE),
+ERROR_MAPPINGS = (
+    ErrorMapping(Invalid, "INVALID", grpc.StatusCode.INVALID_ARGUMENT),
+    ErrorMapping(NotFound, "NOT_FOUND", grpc.StatusCode.NOT_FOUND),
+    ErrorMapping(Conflict, "CONFLICT", grpc.StatusCode.ALREADY_EXISTS),
+    ErrorMapping(FailedPrecondition, "NOT_NOW", grpc.StatusCode.FAILED_PRECONDITION),
+    ErrorMapping(Unavailable, "UNAVAILABLE", grpc.StatusCode.UNAVAILABLE),
 )
 MAY_PASS = {
     grpc.StatusCode.UNAVAILABLE,
@@ -49,9 +49,9 @@ class RemoteFault(LibraError):
     """The service that was called has a bug; its log has the details, under the request id in the message."""
 
 
-def kind_of(error: BaseException) -> Kind | None:
+def kind_of(error: BaseException) -> ErrorMapping | None:
     """Return what `error` is on the wire; None if it is a bug."""
-    return next((kind for kind in KINDS if isinstance(error, kind.error)), None)
+    return next((kind for kind in ERROR_MAPPINGS if isinstance(error, kind.error)), None)
 
 
 def to_status(error: BaseException, request_id: str) -> status_pb2.Status:
@@ -87,7 +87,7 @@ def from_rpc_error(error: grpc.aio.AioRpcError, method: str) -> LibraError:
         if not detail.Unpack(info):
             detail.Unpack(bad)
     field = bad.field_violations[0].field if bad.field_violations else ""
-    for kind in KINDS:
+    for kind in ERROR_MAPPINGS:
         if (info.domain == DOMAIN and info.reason == kind.reason) or (not info.domain and error.code() == kind.code):
             return _rebuilt(kind, text, field, method, ours=bool(info.domain))
     if not info.domain and "message larger than max" in text:
@@ -97,7 +97,7 @@ def from_rpc_error(error: grpc.aio.AioRpcError, method: str) -> LibraError:
     return RemoteFault(f"{method}: {text} ({error.code().name})")
 
 
-def _rebuilt(kind: Kind, text: str, field: str, method: str, *, ours: bool) -> LibraError:
+def _rebuilt(kind: ErrorMapping, text: str, field: str, method: str, *, ours: bool) -> LibraError:
     if issubclass(kind.error, CallerError):
         return kind.error(text, field=field)
     return Unavailable(

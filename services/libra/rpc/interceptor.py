@@ -1,4 +1,4 @@
-"""Put every call of Libra's own services through `exchange`; health and reflection pass by."""
+"""Put every call of Libra's own services through `call_scope`; health and reflection pass by."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import grpc.aio
 from google.protobuf.message import DecodeError, Message
 
 from libra.errors import Invalid
-from libra.rpc.call_scope import exchange
+from libra.rpc.call_scope import call_scope
 from libra.rpc.channel_options import MAX_MESSAGE_BYTES
 from libra.telemetry.metrics import Metrics
 
@@ -48,12 +48,12 @@ def wrapped(handler: Any, method: str, metrics: Metrics) -> Any:
     encode = _encoder(handler.response_serializer)
 
     async def one(request: Any, context: grpc.aio.ServicerContext) -> bytes:
-        async with exchange(method, context, metrics):
+        async with call_scope(method, context, metrics):
             answer = await (handler.stream_unary or handler.unary_unary)(_checked(request), context)
             return encode(answer)
 
     async def many(request: Any, context: grpc.aio.ServicerContext) -> AsyncIterator[bytes]:
-        async with exchange(method, context, metrics):
+        async with call_scope(method, context, metrics):
             answers = (handler.stream_stream or handler.unary_stream)(_checked(request), context)
             async with aclosing(answers):
                 async for answer in answers:

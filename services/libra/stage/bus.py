@@ -16,7 +16,7 @@ class Outgoing:
     data: bytes
 
 
-class Full(Exception):
+class QueueFull(Exception):
     """The queue takes no more on this subject now; the publisher is to wait."""
 
 

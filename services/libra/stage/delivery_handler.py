@@ -12,9 +12,9 @@ from opentelemetry.trace import SpanKind
 
 from libra.errors import Unavailable
 from libra.stage import dead_letter
-from libra.stage.bus import Bus, Delivery, Full, Outgoing
+from libra.stage.bus import Bus, Delivery, Outgoing, QueueFull
 from libra.stage.errors import Reject, Retry
-from libra.stage.failure_counter import Failures
+from libra.stage.failure_counter import FailureCounter
 from libra.stage.stage import In, Stage
 from libra.stage.waits import Hold, Stopped, keep_alive
 from libra.telemetry import spans, tracing
@@ -54,13 +54,13 @@ class _Renewed(Exception):
     """The message stands at the end of its queue again, as a new one."""
 
 
-class Settler(Generic[In]):
+class DeliveryHandler(Generic[In]):
     """Settles the deliveries of one stage, each in a call of its own, side by side."""
 
     def __init__(self, stage: Stage[In], bus: Bus, stop: asyncio.Event, metrics: Metrics) -> None:
         self._stage, self._policy = stage, stage.policy
         self._bus, self._stop, self._metrics = bus, stop, metrics
-        self._failures = Failures()
+        self._failures = FailureCounter()
 
     async def settle(self, delivery: Delivery) -> None:
         """Bring one delivery to its end; cancelled, hand it back. Never raises anything else."""
@@ -161,7 +161,7 @@ class Settler(Generic[In]):
         while True:
             try:
                 return await self._bus.publish(message, headers)
-            except (Full, Unavailable) as error:
+            except (QueueFull, Unavailable) as error:
                 await hold.on(error)
 
     async def _failed(self, delivery: Delivery, hold: Hold, reason: str, ending: Ending) -> Ending:
@@ -203,7 +203,7 @@ class Settler(Generic[In]):
         message, headers = dead_letter.renewal(delivery, failures)
         try:
             await self._bus.publish(message, headers)
-        except (Full, Unavailable):
+        except (QueueFull, Unavailable):
             return False
         return True
 

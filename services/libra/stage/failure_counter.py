@@ -10,7 +10,7 @@ MAX_KEPT = 10_000
 """Messages remembered at once; the one that has been there longest is forgotten first, and may be tried more often."""
 
 
-class Failures:
+class FailureCounter:
     """Counts by key. Another replica has its own: `Policy.deliveries` bounds what both do together."""
 
     def __init__(self) -> None:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from libra.stage.bus import Bus, Delivery
-from libra.stage.delivery_handler import Settler
+from libra.stage.delivery_handler import DeliveryHandler
 from libra.stage.stage import In, Stage
 from libra.telemetry.log_actions import Action
 
@@ -35,7 +35,7 @@ async def run(stage: Stage[In], consumer: str, bus: Bus, stop: asyncio.Event, me
 
     Returns when nothing is in hand. Cancelled, it hands everything back at once. Never ends because of the bus.
     """
-    settler = Settler(stage, bus, stop, metrics)
+    settler = DeliveryHandler(stage, bus, stop, metrics)
     puller = Puller(bus, consumer, stop, pause_seconds=stage.policy.wait_seconds)
     working: set[asyncio.Task[None]] = set()
     drain_seconds = 0.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pymongo import DESCENDING
 
 from libra.store import indexes
-from libra.store.error_translation import Database, Door
+from libra.store.error_translation import Database, ErrorTranslator
 from libra.store.last_modified import newest_in
 from libra.store.proto_documents import Document, from_document, now, to_document
 from libra.v1.calibration_pb2 import Calibration
@@ -14,7 +14,7 @@ from libra.v1.calibration_pb2 import Calibration
 class Calibrations:
     """Every calibration, by judge and labels: a new measurement of the same takes the place of the old one."""
 
-    def __init__(self, database: Database, door: Door) -> None:
+    def __init__(self, database: Database, door: ErrorTranslator) -> None:
         self._collection = database[indexes.CALIBRATIONS]
         self._door = door
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pymongo import ReplaceOne
 
 from libra.store import indexes
-from libra.store.error_translation import Database, Door
+from libra.store.error_translation import Database, ErrorTranslator
 from libra.store.last_modified import newest_in
 from libra.store.proto_documents import Document, from_document, now, to_document
 from libra.v1.ranking_pb2 import Capability
@@ -16,7 +16,7 @@ from libra.v1.ranking_pb2 import Capability
 class Capabilities:
     """Every imported figure, by the name of its model."""
 
-    def __init__(self, database: Database, door: Door) -> None:
+    def __init__(self, database: Database, door: ErrorTranslator) -> None:
         self._database, self._door = database, door
         self._collection = database[indexes.CAPABILITIES]
 

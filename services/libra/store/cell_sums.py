@@ -20,7 +20,7 @@ IN_THE_MEAN: frozenset[int] = frozenset({Outcome.OUTCOME_SCORED, Outcome.OUTCOME
 
 
 @dataclass(slots=True)
-class Tally:
+class CellSums:
     """Sums over verdicts: of the scores in the mean, of their squares, and how many ended how."""
 
     n: int = 0
@@ -55,9 +55,9 @@ class Tally:
 SUMS = ("n", "sum", "sum_squares", "scored", "filtered", "unjudged", "failed")
 
 
-def gathered(outcomes: Iterable[Mapping[str, Any]]) -> Tally:
+def gathered(outcomes: Iterable[Mapping[str, Any]]) -> CellSums:
     """Return the sums over all outcomes of documents with one outcome's `_id`, n, sum and sum_squares each."""
-    total = Tally()
+    total = CellSums()
     for one in outcomes:
         name = COUNTS_AS[one["_id"]]
         setattr(total, name, getattr(total, name) + one["n"])
@@ -68,6 +68,6 @@ def gathered(outcomes: Iterable[Mapping[str, Any]]) -> Tally:
     return total
 
 
-def read(document: Mapping[str, Any]) -> Tally:
+def read(document: Mapping[str, Any]) -> CellSums:
     """Return the sums that a document holds."""
-    return Tally(**{name: document.get(name, 0) for name in SUMS})
+    return CellSums(**{name: document.get(name, 0) for name in SUMS})

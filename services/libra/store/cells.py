@@ -9,7 +9,7 @@ from typing import Any
 from pymongo.read_concern import ReadConcern
 
 from libra.store import cell_sums, indexes, trial_ids
-from libra.store.error_translation import Database, Door
+from libra.store.error_translation import Database, ErrorTranslator
 from libra.store.proto_documents import Document
 from libra.v1.run_pb2 import OutcomeCounts
 from libra.v1.verdict_pb2 import JudgeVersion
@@ -60,7 +60,7 @@ class Cell:
 class Cells:
     """Reads the sums. Only `Verdicts.write` changes them."""
 
-    def __init__(self, database: Database, door: Door) -> None:
+    def __init__(self, database: Database, door: ErrorTranslator) -> None:
         self._database = database
         self._collection = database[indexes.CELLS]
         self._door = door
@@ -85,7 +85,7 @@ class Cells:
 
     async def recount(
         self, run: str, judging: int, model: str, task: str, attack: str
-    ) -> tuple[cell_sums.Tally, cell_sums.Tally]:
+    ) -> tuple[cell_sums.CellSums, cell_sums.CellSums]:
         """Return the sums of one cell as they are kept, and as its verdicts say, both of one and the same moment."""
         key = dict(zip(KEY, (run, judging, model, task, attack), strict=True))
         prefix = trial_ids.verdict_prefix(run, judging, model, task, attack)

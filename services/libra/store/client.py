@@ -18,7 +18,7 @@ from libra.store.cells import Cells
 from libra.store.commit.transaction import BUCKETS
 from libra.store.completions import Completions
 from libra.store.costs import Costs
-from libra.store.error_translation import Database, Door
+from libra.store.error_translation import Database, ErrorTranslator
 from libra.store.models import Models
 from libra.store.proto_documents import Document
 from libra.store.runs import Runs
@@ -60,7 +60,7 @@ class Store:
         self,
         client: AsyncIOMotorClient[Document],
         database: Database,
-        door: Door,
+        door: ErrorTranslator,
         *,
         bucket: int,
         ping_seconds: float,
@@ -113,7 +113,7 @@ class Store:
         except (InvalidURI, ConfigurationError, ValueError) as error:
             raise BadSettings(f"LIBRA_MONGO_URL is no connection string of MongoDB: {error}") from None
         place = secrets.randbelow(BUCKETS) if bucket is None else bucket % BUCKETS
-        return cls(client, client[database], Door(url), bucket=place, ping_seconds=limits.ping_seconds)
+        return cls(client, client[database], ErrorTranslator(url), bucket=place, ping_seconds=limits.ping_seconds)
 
     async def ping(self) -> None:
         """Return if there is a MongoDB now that takes writes; raise Unavailable otherwise, within a few seconds."""

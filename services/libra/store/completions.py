@@ -10,7 +10,7 @@ from pymongo.errors import BulkWriteError
 
 from libra.store import indexes
 from libra.store.commit.group_commit import GroupCommit
-from libra.store.error_translation import Database, Door, is_duplicate
+from libra.store.error_translation import Database, ErrorTranslator, is_duplicate
 from libra.store.proto_documents import Document, from_document, now, to_document
 from libra.v1.completion_pb2 import FINISH_REASON_ERROR, Completion
 from libra.v1.message_pb2 import Message
@@ -35,7 +35,7 @@ class _Put:
 class Completions:
     """Every answer, under the hash of what shaped it. An error is no answer and is never kept."""
 
-    def __init__(self, database: Database, door: Door) -> None:
+    def __init__(self, database: Database, door: ErrorTranslator) -> None:
         self._collection = database[indexes.COMPLETIONS]
         self._door = door
         self._group: GroupCommit[_Put, Completion] = GroupCommit(self._insert, weight=_weight, limit=GROUP_COMPLETIONS)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from libra.store import indexes, trial_ids
-from libra.store.error_translation import Database, Door
+from libra.store.error_translation import Database, ErrorTranslator
 from libra.store.proto_documents import Document
 
 AT_ONCE = 4
@@ -45,7 +45,7 @@ class Cost:
 class Costs:
     """Reads verdicts and completions; writes nothing."""
 
-    def __init__(self, database: Database, door: Door) -> None:
+    def __init__(self, database: Database, door: ErrorTranslator) -> None:
         self._verdicts = database[indexes.VERDICTS]
         self._door = door
 

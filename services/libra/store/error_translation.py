@@ -39,7 +39,7 @@ PASSING_LABELS = ("TransientTransactionError", "RetryableWriteError", "UnknownTr
 SHOWN_CHARACTERS = 200
 
 
-class Door:
+class ErrorTranslator:
     """Translates every fault that is not a bug of ours into `Unavailable`."""
 
     def __init__(self, url: str) -> None:

@@ -6,7 +6,7 @@ from pymongo.errors import DuplicateKeyError
 
 from libra.errors import Conflict
 from libra.store import indexes
-from libra.store.error_translation import Database, Door
+from libra.store.error_translation import Database, ErrorTranslator
 from libra.store.proto_documents import Document, from_document, now, to_document
 from libra.v1.model_pb2 import Model
 
@@ -14,7 +14,7 @@ from libra.v1.model_pb2 import Model
 class Models:
     """Every registered model, by name."""
 
-    def __init__(self, database: Database, door: Door) -> None:
+    def __init__(self, database: Database, door: ErrorTranslator) -> None:
         self._collection = database[indexes.MODELS]
         self._door = door
 

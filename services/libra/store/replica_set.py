@@ -7,7 +7,7 @@ from typing import Any
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure
 
-from libra.store.error_translation import Door
+from libra.store.error_translation import ErrorTranslator
 
 NAME = "libra"
 
@@ -30,7 +30,7 @@ def lead(host: str, port: int) -> bool:
         socketTimeoutMS=ANSWER_MILLISECONDS,
         timeoutMS=ANSWER_MILLISECONDS,
     )
-    with client, Door(url)():
+    with client, ErrorTranslator(url)():
         if client.admin.command("hello").get("isWritablePrimary"):
             return True
         _form(client, f"{host}:{port}")

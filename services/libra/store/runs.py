@@ -9,7 +9,7 @@ from pymongo.errors import DuplicateKeyError
 
 from libra.errors import Conflict
 from libra.store import indexes
-from libra.store.error_translation import Database, Door
+from libra.store.error_translation import Database, ErrorTranslator
 from libra.store.proto_documents import Document, from_document, now, to_document
 from libra.v1.run_pb2 import Run, RunState
 from libra.v1.task_pb2 import JudgeSpec
@@ -49,7 +49,7 @@ class RunRecord:
 class Runs:
     """Every run, by its ULID."""
 
-    def __init__(self, database: Database, door: Door) -> None:
+    def __init__(self, database: Database, door: ErrorTranslator) -> None:
         self._collection = database[indexes.RUNS]
         self._door = door
 
@@ -76,7 +76,7 @@ class Runs:
             document = await self._collection.find_one({"_id": run})
         return record_of(document) if document else None
 
-    async def asked(self, request_id: str) -> RunRecord | None:
+    async def find_by_request_id(self, request_id: str) -> RunRecord | None:
         """Return the run that was created under this request_id."""
         with self._door():
             document = await self._collection.find_one({"request_id": request_id})
@@ -101,7 +101,7 @@ class Runs:
             found = self._collection.find({"run.state": FINISHED}, {"run.revision": 1}).sort("_id", 1)
             return {document["_id"]: document["run"]["revision"] async for document in found}
 
-    async def claim(self, run: str, holder: str, ttl_seconds: float) -> bool:
+    async def acquire_lease(self, run: str, holder: str, ttl_seconds: float) -> bool:
         """Take or renew the right to send a run's trials; return whether `holder` has it now.
 
         It lapses after `ttl_seconds` by the server's clock, so that the replicas' clocks need not agree. Nobody gets a run
@@ -114,7 +114,7 @@ class Runs:
         with self._door():
             return (await self._collection.update_one(wanted, change)).matched_count > 0
 
-    async def release(self, run: str, holder: str) -> None:
+    async def release_lease(self, run: str, holder: str) -> None:
         """Give the right back, if `holder` has it."""
         with self._door():
             await self._collection.update_one({"_id": run, "lease.holder": holder}, {"$unset": {"lease": ""}})

@@ -20,7 +20,7 @@ from pymongo.errors import BulkWriteError
 from libra.store import indexes, trial_ids
 from libra.store.cell_sums import IN_THE_MEAN
 from libra.store.cells import Cell
-from libra.store.error_translation import Database, Door, is_duplicate
+from libra.store.error_translation import Database, ErrorTranslator, is_duplicate
 from libra.store.proto_documents import Document
 
 Key = tuple[str, str, str, str]
@@ -57,7 +57,7 @@ class SampleSums:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class CachedSampleSums:
     """What there is of the cells that were asked for."""
 
     sums: dict[Key, SampleSums]
@@ -73,7 +73,7 @@ def key_of(cell: Cell) -> Key:
 class SampleSumsCollection:
     """Reads what is kept, and gathers the rest from the verdicts."""
 
-    def __init__(self, database: Database, door: Door) -> None:
+    def __init__(self, database: Database, door: ErrorTranslator) -> None:
         self._collection = database[indexes.SAMPLE_SUMS]
         self._verdicts = database[indexes.VERDICTS]
         self._door = door
@@ -86,14 +86,14 @@ class SampleSumsCollection:
         kept = await self.kept(cells)
         return kept.sums | await self.gather(kept.wanting)
 
-    async def kept(self, cells: Sequence[Cell]) -> Kept:
+    async def kept(self, cells: Sequence[Cell]) -> CachedSampleSums:
         """Return what is kept of the cells and still equals them, and which of them have to be gathered. Reads no verdict.
 
         A cell without a score has no sums and wants none.
         """
         scored = {_name(cell): cell for cell in cells if cell.n}
         names = list(scored)
-        kept = Kept({})
+        kept = CachedSampleSums({})
         with self._door():
             for start in range(0, len(names), READ_CELLS):
                 found = self._collection.find({"_id": {"$in": names[start : start + READ_CELLS]}})

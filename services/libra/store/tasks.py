@@ -9,7 +9,7 @@ from pymongo.errors import BulkWriteError, DuplicateKeyError
 
 from libra.errors import NotFound
 from libra.store import indexes
-from libra.store.error_translation import Database, Door, is_duplicate
+from libra.store.error_translation import Database, ErrorTranslator, is_duplicate
 from libra.store.proto_documents import Document, from_document, now, to_document
 from libra.v1.task_pb2 import Sample, Task
 
@@ -25,7 +25,7 @@ NEWEST_FIRST = [("create_time", -1), ("_id", -1)]
 class Tasks:
     """Every version of every task, and the samples of each."""
 
-    def __init__(self, database: Database, door: Door) -> None:
+    def __init__(self, database: Database, door: ErrorTranslator) -> None:
         self._cards = database[indexes.TASKS]
         self._samples = database[indexes.SAMPLES]
         self._door = door

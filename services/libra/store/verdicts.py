@@ -8,7 +8,7 @@ from libra.store import indexes, trial_ids
 from libra.store.commit.transaction import transactions
 from libra.store.commit.verdict_commit import Commit
 from libra.store.commit.verdict_writer import VerdictWriter
-from libra.store.error_translation import Database, Door
+from libra.store.error_translation import Database, ErrorTranslator
 from libra.store.proto_documents import Document, from_document
 from libra.v1.batch_pb2 import VerdictBatch
 from libra.v1.verdict_pb2 import Verdict
@@ -21,7 +21,7 @@ BRIEF = {"outcome": 1, "completion_id": 1}
 class Verdicts:
     """Every verdict, under the name of its trial and judging."""
 
-    def __init__(self, database: Database, door: Door, bucket: int) -> None:
+    def __init__(self, database: Database, door: ErrorTranslator, bucket: int) -> None:
         self._collection = database[indexes.VERDICTS]
         self._door = door
         self._writer = VerdictWriter(transactions(database, bucket), door)

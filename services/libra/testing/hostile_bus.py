@@ -18,13 +18,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from libra.errors import Unavailable
-from libra.stage.bus import Full, Outgoing
+from libra.stage.bus import Outgoing, QueueFull
 
 PULL_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
-class Malice:
+class BusFaults:
     """How often the queue misbehaves; each a probability. Without any it behaves as well as a real one."""
 
     lost_settlements: float = 0.0
@@ -44,7 +44,7 @@ class Malice:
 
 
 @dataclass(slots=True)
-class Message:
+class QueuedMessage:
     """One message that was stored, and what became of it."""
 
     seq: int
@@ -65,7 +65,7 @@ class HostileDelivery:
     """Implements `libra.stage.bus.Delivery`."""
 
     bus: HostileBus
-    message: Message
+    message: QueuedMessage
     attempt: int
 
     @property
@@ -110,7 +110,7 @@ class HostileBus:
     """Implements `libra.stage.bus.Bus`. The same seed and the same calls at the same times give the same malice."""
 
     seed: int = 0
-    malice: Malice = field(default_factory=Malice)
+    malice: BusFaults = field(default_factory=BusFaults)
     ack_wait_seconds: float = 30.0
     deduplication_seconds: float = 120.0
     room: int = 4096
@@ -119,8 +119,8 @@ class HostileBus:
     down: bool = False
     """Set it, and whatever is asked of the queue is Unavailable."""
 
-    _stored: list[Message] = field(default_factory=list)
-    _unended: dict[str, dict[int, Message]] = field(default_factory=dict)
+    _stored: list[QueuedMessage] = field(default_factory=list)
+    _unended: dict[str, dict[int, QueuedMessage]] = field(default_factory=dict)
     _keys: dict[str, float] = field(default_factory=dict)
     _random: random.Random = field(init=False)
     _changed: defaultdict[str, asyncio.Event] = field(default_factory=lambda: defaultdict(asyncio.Event))
@@ -157,11 +157,11 @@ class HostileBus:
             self._random.shuffle(ready)
         return [self._give(message) for message in ready[:limit]]
 
-    def messages(self, subject: str) -> list[Message]:
+    def messages(self, subject: str) -> list[QueuedMessage]:
         """Return everything ever stored on the subject, in order; for looking, not for changing."""
         return [message for message in self._stored if message.outgoing.subject == subject]
 
-    def unended(self) -> list[Message]:
+    def unended(self) -> list[QueuedMessage]:
         """Return the messages of all stages that nobody has ended yet."""
         return [
             m for subject, messages in self._unended.items() if subject.startswith("work.") for m in messages.values()
@@ -173,12 +173,12 @@ class HostileBus:
         self._unended.clear()
         self._keys.clear()
 
-    def hold(self, message: Message) -> None:
+    def hold(self, message: QueuedMessage) -> None:
         """Take a sign of life."""
         self._check("a sign of life")
         message.due_seconds = max(message.due_seconds, self._now() + self.ack_wait_seconds)
 
-    def settle(self, message: Message, what: str, *, again_after_seconds: float | None = None) -> None:
+    def settle(self, message: QueuedMessage, what: str, *, again_after_seconds: float | None = None) -> None:
         """Take the end of a delivery: for good, or to be given out again."""
         self._check(what)
         if self._happens(self.malice.lost_settlements):
@@ -198,19 +198,19 @@ class HostileBus:
             return
         waiting = self._unended.setdefault(message.subject, {})
         if message.subject.startswith("work.") and len(waiting) >= self.room:
-            raise Full(f"{message.subject} holds {len(waiting)} messages")
+            raise QueueFull(f"{message.subject} holds {len(waiting)} messages")
         self._keys[message.key] = now
-        stored = Message(len(self._stored) + 1, message, dict(headers))
+        stored = QueuedMessage(len(self._stored) + 1, message, dict(headers))
         self._stored.append(stored)
         waiting[stored.seq] = stored
         self._changed[message.subject].set()
 
-    def _ready(self, subject: str) -> list[Message]:
+    def _ready(self, subject: str) -> list[QueuedMessage]:
         now = self._now()
         waiting = self._unended.get(subject, {}).values()
         return [m for m in waiting if m.due_seconds <= now or self._happens(self.malice.duplicates)]
 
-    def _give(self, message: Message) -> HostileDelivery:
+    def _give(self, message: QueuedMessage) -> HostileDelivery:
         message.attempts += 1
         message.due_seconds = self._now() + self.ack_wait_seconds
         return HostileDelivery(self, message, message.attempts)

@@ -20,10 +20,10 @@ T = TypeVar("T")
 ROUNDS = 1_000
 """A task that is cancelled so often and still goes on does so for ever."""
 
-_current: ContextVar[Mortal | None] = ContextVar("mortal", default=None)
+_current: ContextVar[KillableProcess | None] = ContextVar("mortal", default=None)
 
 
-class Mortal:
+class KillableProcess:
     """One process. It is the way that its calls take out: `libra.testing.memory.transport.Way`."""
 
     def __init__(self, name: str, *, calls: int | None = None) -> None:

@@ -33,7 +33,7 @@ JSON, HTML = "application/json", "text/html"
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ReceivedRequest:
     """One request as it arrived."""
 
     number: int
@@ -75,7 +75,7 @@ class Behaviour:
     """The connection is closed before the whole body is sent."""
 
 
-Script = Callable[[Asked], Behaviour]
+Script = Callable[[ReceivedRequest], Behaviour]
 
 
 class ScriptedProvider:
@@ -87,7 +87,7 @@ class ScriptedProvider:
         self._port = 0
         self.in_flight = 0
         """How many requests are under way, also for who has gone away meanwhile."""
-        self.asked: list[Asked] = []
+        self.asked: list[ReceivedRequest] = []
         """Every request, in order of arrival, whatever became of it."""
         self.most_in_flight = 0
         """How many requests were under way at once, at most."""
@@ -118,7 +118,9 @@ class ScriptedProvider:
             await self._runner.cleanup()
 
     async def _complete(self, request: web.Request) -> web.StreamResponse:
-        asked = Asked(self.count, await _json(request), _lower(request.headers), asyncio.get_running_loop().time())
+        asked = ReceivedRequest(
+            self.count, await _json(request), _lower(request.headers), asyncio.get_running_loop().time()
+        )
         self.asked.append(asked)
         self.in_flight += 1
         self.most_in_flight = max(self.most_in_flight, self.in_flight)

@@ -16,7 +16,7 @@ from libra.rpc.client import call, channel
 from libra.stage.ended_runs import EndedRuns
 from libra.store.client import Store
 from libra.store.runs import RunRecord
-from libra.testing.scripted_provider import Asked, Behaviour, hangs, refuses, says
+from libra.testing.scripted_provider import Behaviour, ReceivedRequest, hangs, refuses, says
 from libra.v1.attack_pb2 import TransformRequest
 from libra.v1.batch_pb2 import CompletionBatch, TrialBatch
 from libra.v1.completion_pb2 import FinishReason
@@ -100,7 +100,9 @@ async def test_a_batch_that_comes_again_asks_nobody_and_gives_the_same(
 async def test_another_run_that_wants_fresh_answers_asks_the_target_anew(models: Models) -> None:
     await models.written(batch("pair", trials=1))
     writer, target = len(models.asked(WRITER)), len(models.asked(TARGET))
-    models.script = lambda asked: says_in_turn(Asked(asked.number % 3, asked.body, asked.headers, asked.at_seconds))
+    models.script = lambda asked: says_in_turn(
+        ReceivedRequest(asked.number % 3, asked.body, asked.headers, asked.at_seconds)
+    )
     await models.written(batch("pair", trials=1, run="other", fresh=True))
     assert len(models.asked(TARGET)) > target
     assert len(models.asked(WRITER)) >= writer
@@ -124,7 +126,7 @@ async def test_a_model_that_refuses_to_write_leaves_the_rules_or_fails_the_trial
 
 
 async def test_a_model_whose_provider_fails_costs_the_trial_and_not_its_neighbours(models: Models) -> None:
-    def script(asked: Asked) -> Behaviour:
+    def script(asked: ReceivedRequest) -> Behaviour:
         if asked.model == WRITER and "part 1" in asked.prompt:
             return refuses(400, message="no such thing")
         return says_in_turn(asked)

@@ -9,7 +9,7 @@ import pytest
 
 from libra.bus.nats_bus import NatsBus
 from libra.bus.streams import MAX_MESSAGES_PER_SUBJECT
-from libra.stage.bus import Bus, Delivery, Full, Outgoing
+from libra.stage.bus import Bus, Delivery, Outgoing, QueueFull
 from libra.testing.hostile_bus import HostileBus
 
 SECONDS = 20.0
@@ -160,7 +160,7 @@ async def test_a_subject_that_is_full_says_so_and_others_go_on(bus: Bus) -> None
     filling = [Outgoing(full, f"k{number}", b"") for number in range(MAX_MESSAGES_PER_SUBJECT)]
     for start in range(0, len(filling), 512):
         await asyncio.gather(*(bus.publish(message, {}) for message in filling[start : start + 512]))
-    with pytest.raises(Full):
+    with pytest.raises(QueueFull):
         await put(bus, "one more", subject=full)
     await put(bus, "fast", subject="work.gateway.fast")
     (first,) = await take(bus, "gateway-slow", 1, limit=1)

@@ -13,9 +13,9 @@ from libra.bus import streams
 from libra.bus.dead_letters import DeadLetters
 from libra.bus.delivery import NatsDelivery
 from libra.bus.nats_bus import NatsBus
-from libra.errors import NotFound, NotNow
+from libra.errors import FailedPrecondition, NotFound
 from libra.stage import dead_letter
-from libra.stage.bus import Full, Outgoing
+from libra.stage.bus import Outgoing, QueueFull
 
 SECONDS = 20.0
 
@@ -109,7 +109,7 @@ async def test_a_replay_of_a_full_queue_leaves_the_letter_where_it_is(bus: NatsB
     filling = [Outgoing("work.judge", f"f{number}", b"") for number in range(streams.MAX_MESSAGES_PER_SUBJECT)]
     for start in range(0, len(filling), 512):
         await asyncio.gather(*(bus.publish(message, {}) for message in filling[start : start + 512]))
-    with pytest.raises(Full):
+    with pytest.raises(QueueFull):
         await DeadLetters(bus).replay(1)
     assert await DeadLetters(bus).get(1)
 
@@ -120,7 +120,7 @@ async def test_what_no_stage_wrote_is_shown_but_not_replayed(bus: NatsBus, nats_
     await client.close()
     (letter,) = await DeadLetters(bus).list(0, 10)
     assert (letter.stage, letter.subject, letter.key, letter.attempts, letter.data) == ("judge", "", "", 0, b"")
-    with pytest.raises(NotNow, match="does not say where"):
+    with pytest.raises(FailedPrecondition, match="does not say where"):
         await DeadLetters(bus).replay(1)
 
 

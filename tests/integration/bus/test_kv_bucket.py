@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from libra.bus.kv_bucket import Bucket, Entry
+from libra.bus.kv_bucket import BucketEntry, KeyValueBucket
 from libra.bus.nats_bus import NatsBus
 from libra.errors import Unavailable
 from libra.local.servers import NatsServer
@@ -25,32 +25,32 @@ async def bus(nats_url: str) -> AsyncIterator[NatsBus]:
 
 
 async def test_what_is_written_is_read(bus: NatsBus) -> None:
-    bucket = Bucket(bus, "TEST")
-    assert await bucket.read(NAME) == Entry(b"", 0)
+    bucket = KeyValueBucket(bus, "TEST")
+    assert await bucket.read(NAME) == BucketEntry(b"", 0)
     first = await bucket.write(NAME, b"one", 0)
     assert first
-    assert await bucket.read(NAME) == Entry(b"one", first)
+    assert await bucket.read(NAME) == BucketEntry(b"one", first)
     other = await bucket.write("other", b"2", 0)
     assert other
     second = await bucket.write(NAME, b"two", first)
     assert second
-    assert await bucket.read(NAME) == Entry(b"two", second)
-    assert await bucket.read("other") == Entry(b"2", other)
+    assert await bucket.read(NAME) == BucketEntry(b"two", second)
+    assert await bucket.read("other") == BucketEntry(b"2", other)
 
 
 async def test_only_what_was_read_last_can_be_replaced(bus: NatsBus) -> None:
-    bucket = Bucket(bus, "TEST")
+    bucket = KeyValueBucket(bus, "TEST")
     await bucket.read(NAME)
     first = await bucket.write(NAME, b"one", 0)
     assert first
     assert await bucket.write(NAME, b"two", 0) is None
     assert await bucket.write(NAME, b"two", first + 7) is None
-    assert await bucket.read(NAME) == Entry(b"one", first)
+    assert await bucket.read(NAME) == BucketEntry(b"one", first)
 
 
 async def test_many_who_add_one_lose_nothing(bus: NatsBus) -> None:
     async def add() -> None:
-        bucket, added = Bucket(bus, "TEST"), 0
+        bucket, added = KeyValueBucket(bus, "TEST"), 0
         while added < 20:
             entry = await bucket.read(NAME)
             data = json.dumps(json.loads(entry.data or b"0") + 1).encode()
@@ -58,11 +58,11 @@ async def test_many_who_add_one_lose_nothing(bus: NatsBus) -> None:
 
     async with asyncio.timeout(30):
         await asyncio.gather(*(add() for _ in range(5)))
-    assert (await Bucket(bus, "TEST").read(NAME)).data == b"100"
+    assert (await KeyValueBucket(bus, "TEST").read(NAME)).data == b"100"
 
 
 async def test_its_age_is_told_from_the_first_reading_on(bus: NatsBus) -> None:
-    bucket = Bucket(bus, "TEST")
+    bucket = KeyValueBucket(bus, "TEST")
     assert await bucket.age_seconds() == 0.0
     await bucket.read(NAME)
     young = await bucket.age_seconds()
@@ -74,7 +74,7 @@ async def test_its_age_is_told_from_the_first_reading_on(bus: NatsBus) -> None:
 async def test_it_goes_with_the_server_and_is_made_again(tmp_path: Path) -> None:
     server = NatsServer.start(tmp_path)
     bus = await NatsBus.connect(server.url, name="test")
-    bucket = Bucket(bus, "TEST")
+    bucket = KeyValueBucket(bus, "TEST")
     try:
         await bucket.read(NAME)
         revision = await bucket.write(NAME, b"one", 0)
@@ -89,7 +89,7 @@ async def test_it_goes_with_the_server_and_is_made_again(tmp_path: Path) -> None
                     break
                 except Unavailable:
                     await asyncio.sleep(0.1)
-        assert await bucket.read(NAME) == Entry(b"", 0)
+        assert await bucket.read(NAME) == BucketEntry(b"", 0)
         assert await bucket.age_seconds() < 20
         assert await bucket.write(NAME, b"two", 0)
     finally:

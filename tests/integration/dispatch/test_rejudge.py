@@ -14,7 +14,7 @@ from ulid import ULID
 
 from libra.bus import streams
 from libra.bus.nats_bus import NatsBus
-from libra.dispatch.run_supervisor import Desk
+from libra.dispatch.run_supervisor import RunSupervisor
 from libra.dispatch.settings import Settings
 from libra.errors import Unavailable
 from libra.judge.settings import Settings as JudgeSettings
@@ -145,7 +145,7 @@ def stages(store: Store, bus: NatsBus) -> list[Any]:
 
 
 def desk(store: Store, bus: NatsBus) -> Any:
-    return Desk(store, bus, METRICS, SETTINGS).work(asyncio.Event())
+    return RunSupervisor(store, bus, METRICS, SETTINGS).work(asyncio.Event())
 
 
 async def ended(store: Store, run_id: str) -> Sequence[Verdict]:

@@ -14,7 +14,7 @@ from ulid import ULID
 
 from libra.bus import streams
 from libra.bus.nats_bus import NatsBus
-from libra.dispatch.run_supervisor import Desk
+from libra.dispatch.run_supervisor import RunSupervisor
 from libra.dispatch.settings import Settings
 from libra.errors import Unavailable
 from libra.local.servers import NatsServer
@@ -103,8 +103,8 @@ async def working(*coroutines: object) -> AsyncIterator[None]:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def desk(world: World, settings: Settings = IMPATIENT) -> Desk:
-    return Desk(world.store, world.bus, Metrics(CollectorRegistry()), settings)
+def desk(world: World, settings: Settings = IMPATIENT) -> RunSupervisor:
+    return RunSupervisor(world.store, world.bus, Metrics(CollectorRegistry()), settings)
 
 
 async def create(world: World, *, epochs: int = 3, attack: str = "few_shots") -> str:
@@ -241,7 +241,7 @@ async def test_a_desk_that_is_told_to_stop_gives_its_runs_back(world: World) -> 
     stop, settings = asyncio.Event(), replace(IMPATIENT, lease_seconds=600.0)
     first = asyncio.create_task(desk(world, settings).work(stop))
     await begun(world)
-    assert not await world.store.runs.claim(run, "another", 1.0)
+    assert not await world.store.runs.acquire_lease(run, "another", 1.0)
     stop.set()
     await asyncio.wait_for(first, 2.0)
     async with working(desk(world, settings).work(asyncio.Event()), world.work()):

@@ -20,7 +20,7 @@ from libra.local.servers import MongoServer
 from libra.rpc.client import call, channel
 from libra.stage.bus import Outgoing
 from libra.store.client import Store
-from libra.testing.scripted_provider import Asked, Behaviour, ScriptedProvider, refuses, says
+from libra.testing.scripted_provider import Behaviour, ReceivedRequest, ScriptedProvider, refuses, says
 from libra.v1.batch_pb2 import BatchHeader, CompletionBatch, Trial, TrialBatch
 from libra.v1.completion_pb2 import FinishReason
 from libra.v1.gateway_pb2 import CompleteRequest, Conversation, ListModelsRequest
@@ -35,7 +35,7 @@ FORMS = ["ok", "400", "401", "404", "500", "html"]
 SLOW = "slow"
 
 
-def gossip(asked: Asked) -> Behaviour:
+def gossip(asked: ReceivedRequest) -> Behaviour:
     """Quote the key wherever there is room for it."""
     key = asked.headers["authorization"]
     if asked.prompt.isdecimal():

@@ -13,14 +13,14 @@ from prometheus_client import CollectorRegistry
 from tests.integration.support.gateway_fleet import Gauge, fleet, send
 
 from libra.bus.nats_bus import NatsBus
-from libra.gateway.components import Desk
-from libra.gateway.model_supervisor import Supervisor
+from libra.gateway.components import Components
+from libra.gateway.model_supervisor import ModelSupervisor
 from libra.gateway.settings import Settings
 from libra.local.servers import MongoServer
 from libra.rpc.client import call, channel
 from libra.store.client import Store
 from libra.telemetry.metrics import Metrics
-from libra.testing.scripted_provider import Asked, Behaviour, ScriptedProvider, says, slow_down
+from libra.testing.scripted_provider import Behaviour, ReceivedRequest, ScriptedProvider, says, slow_down
 from libra.v1.gateway_pb2 import CompleteRequest, Conversation
 from libra.v1.gateway_pb2_grpc import GatewayServiceStub
 from libra.v1.message_pb2 import Message
@@ -97,14 +97,14 @@ async def test_the_limit_holds_and_is_used_while_gateways_come_and_are_killed(
 
 
 async def gateway(store: Store, bus: NatsBus, stop: asyncio.Event) -> None:
-    desk = Desk.laid(store, Metrics(CollectorRegistry()), QUICK, {})
-    await Supervisor(desk, bus, Metrics(CollectorRegistry())).work(stop)
+    desk = Components.laid(store, Metrics(CollectorRegistry()), QUICK, {})
+    await ModelSupervisor(desk, bus, Metrics(CollectorRegistry())).work(stop)
 
 
 async def test_after_a_storm_of_refusals_the_rate_recovers(store: Store, bus: NatsBus) -> None:
     storm = {"from": float("inf"), "to": float("inf")}
 
-    def script(asked: Asked) -> Behaviour:
+    def script(asked: ReceivedRequest) -> Behaviour:
         stormy = storm["from"] <= asked.at_seconds < storm["to"]
         return slow_down() if stormy else says("yes", after_seconds=0.25)
 

@@ -11,8 +11,8 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from libra.errors import Invalid, NotFound, Unavailable
-from libra.gateway.completion.request import Question
-from libra.gateway.components import Desk
+from libra.gateway.completion.request import CompletionRequest
+from libra.gateway.components import Components
 from libra.gateway.limits.limiter import Lane
 from libra.gateway.service import GatewayService
 from libra.gateway.settings import Settings
@@ -20,7 +20,7 @@ from libra.rpc.client import call, channel
 from libra.rpc.server import Server
 from libra.store.client import Store
 from libra.telemetry.metrics import Metrics
-from libra.testing.scripted_provider import Asked, Behaviour, ScriptedProvider, says
+from libra.testing.scripted_provider import Behaviour, ReceivedRequest, ScriptedProvider, says
 from libra.v1.completion_pb2 import Completion, FinishReason, GenerationParameters
 from libra.v1.gateway_pb2 import CompleteRequest, Conversation, ListModelsRequest
 from libra.v1.gateway_pb2_grpc import GatewayServiceStub, add_GatewayServiceServicer_to_server
@@ -33,7 +33,7 @@ class World:
     """The service, its desk, and a model that answers with the number of the request."""
 
     stub: GatewayServiceStub
-    desk: Desk
+    desk: Components
     provider: ScriptedProvider
 
     @property
@@ -41,13 +41,13 @@ class World:
         return [asked.prompt for asked in self.provider.asked]
 
 
-def number(asked: Asked) -> Behaviour:
+def number(asked: ReceivedRequest) -> Behaviour:
     return says(str(asked.number + 1), after_seconds=0.3 if "slow" in asked.prompt else 0)
 
 
 @pytest.fixture
 async def world(store: Store) -> AsyncIterator[World]:
-    desk = Desk.laid(store, Metrics(CollectorRegistry()), Settings(), {"SET": "key"})
+    desk = Components.laid(store, Metrics(CollectorRegistry()), Settings(), {"SET": "key"})
     served = (add_GatewayServiceServicer_to_server, GatewayService(desk), "libra.v1.GatewayService")
     server = Server([served], Metrics(CollectorRegistry()))
     port = await server.start("127.0.0.1:0")
@@ -113,7 +113,8 @@ async def slow_batch(world: World) -> tuple[Model, asyncio.Task[list[Completion]
     """Begin to ask the model `open`, which takes one request at a time, three questions as the stage does."""
     entry = await world.desk.entries.get("open", field="model")
     questions = [
-        Question(entry, GenerationParameters(), (Message(role="user", content=f"slow batch {n}"),)) for n in range(3)
+        CompletionRequest(entry, GenerationParameters(), (Message(role="user", content=f"slow batch {n}"),))
+        for n in range(3)
     ]
     batch = asyncio.create_task(world.desk.completions.answer(questions, Lane.BATCH))
     while not world.asked:

@@ -15,14 +15,14 @@ from prometheus_client import CollectorRegistry
 from libra.bus.dead_letters import DeadLetterRecord, DeadLetters
 from libra.bus.nats_bus import Backlog, NatsBus
 from libra.bus.streams import JUDGE_CONSUMER, gateway_consumer, work_gateway
-from libra.gateway.components import Desk
-from libra.gateway.model_supervisor import Supervisor
+from libra.gateway.components import Components
+from libra.gateway.model_supervisor import ModelSupervisor
 from libra.gateway.settings import Settings
 from libra.stage.bus import Outgoing
 from libra.store.client import Store
 from libra.store.runs import RunRecord
 from libra.telemetry.metrics import Metrics
-from libra.testing.scripted_provider import Asked, Behaviour, ScriptedProvider, says
+from libra.testing.scripted_provider import Behaviour, ReceivedRequest, ScriptedProvider, says
 from libra.v1.batch_pb2 import BatchHeader, CompletionBatch, Trial, TrialBatch
 from libra.v1.completion_pb2 import FinishReason
 from libra.v1.message_pb2 import Message
@@ -49,7 +49,7 @@ class World:
     def __post_init__(self) -> None:
         self.provider = ScriptedProvider(self.answer)
 
-    def answer(self, asked: Asked) -> Behaviour:
+    def answer(self, asked: ReceivedRequest) -> Behaviour:
         return says(f"{asked.prompt}!" * self.size, after_seconds=self.seconds)
 
     @property
@@ -89,9 +89,9 @@ class World:
                 await asyncio.sleep(0.01)
 
     @asynccontextmanager
-    async def gateway(self) -> AsyncIterator[Desk]:
-        desk = Desk.laid(self.store, Metrics(CollectorRegistry()), QUICK, {})
-        supervisor, stop = Supervisor(desk, self.bus, Metrics(CollectorRegistry())), asyncio.Event()
+    async def gateway(self) -> AsyncIterator[Components]:
+        desk = Components.laid(self.store, Metrics(CollectorRegistry()), QUICK, {})
+        supervisor, stop = ModelSupervisor(desk, self.bus, Metrics(CollectorRegistry())), asyncio.Event()
         working = asyncio.create_task(supervisor.work(stop))
         try:
             yield desk

@@ -18,7 +18,7 @@ from tests.integration.support.ranking_world import (
 )
 
 from libra.errors import Invalid, NotFound
-from libra.ranking.change_notifier import Bell
+from libra.ranking.change_notifier import ChangeNotifier
 from libra.rpc.client import call, stream
 from libra.store.client import Store
 from libra.v1.ranking_pb2 import Board, GetBoardRequest, GetBoardResponse, WatchBoardRequest, WatchBoardResponse
@@ -31,12 +31,12 @@ RISKY, ABLE = Category.CATEGORY_DIRECT_RISKY, Category.CATEGORY_CAPABILITY
 
 
 @pytest.fixture
-def bell() -> Bell:
-    return Bell()
+def bell() -> ChangeNotifier:
+    return ChangeNotifier()
 
 
 @pytest.fixture
-async def stub(store: Store, bell: Bell) -> AsyncIterator[RankingServiceStub]:
+async def stub(store: Store, bell: ChangeNotifier) -> AsyncIterator[RankingServiceStub]:
     async with serving(store, bell) as client:
         yield client
 
@@ -183,7 +183,7 @@ async def next_of(watch: AsyncIterator[WatchBoardResponse], *, heartbeat: bool) 
 
 
 async def test_a_watch_shows_the_board_then_each_change_and_is_resumed(
-    store: Store, stub: RankingServiceStub, bell: Bell
+    store: Store, stub: RankingServiceStub, bell: ChangeNotifier
 ) -> None:
     watch = stream(stub.WatchBoard, WatchBoardRequest(), 30)
     first = await next_of(watch, heartbeat=False)

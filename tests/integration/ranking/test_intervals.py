@@ -19,8 +19,8 @@ from tests.integration.support.ranking_world import (
 )
 
 from libra.errors import Invalid, Unavailable
-from libra.ranking.queries.boards import Boards, Want
-from libra.ranking.queries.sample_sums_loader import Gatherer
+from libra.ranking.queries.boards import BoardQuery, Boards
+from libra.ranking.queries.sample_sums_loader import SampleSumsLoader
 from libra.rpc.client import call, stream
 from libra.store import indexes
 from libra.store.cells import Cell
@@ -196,7 +196,7 @@ async def test_gathering_that_was_cut_off_is_taken_up_by_the_next_who_asks(store
     await finished_run(store, "harm@1", HALF)
     cells = await store.cells.of_runs(list(await store.runs.finished()))
     rung: list[bool] = []
-    gatherer = Gatherer(Interrupted(store._database, store._door), 5.0, lambda: rung.append(True))
+    gatherer = SampleSumsLoader(Interrupted(store._database, store._door), 5.0, lambda: rung.append(True))
     first = await gatherer.sums(cells)
     assert (dict(first.sums), first.pending, first.absent, rung) == ({}, 1, 0, [])
     second = await gatherer.sums(cells)
@@ -206,12 +206,12 @@ async def test_gathering_that_was_cut_off_is_taken_up_by_the_next_who_asks(store
 async def test_gathering_that_was_ended_leaves_the_rest_for_later(store: Store) -> None:
     await finished_run(store, "harm@1", HALF)
     cells = await store.cells.of_runs(list(await store.runs.finished()))
-    gatherer = Gatherer(store.sample_sums, 0.0, lambda: None)
+    gatherer = SampleSumsLoader(store.sample_sums, 0.0, lambda: None)
     await gatherer.end()
     assert (await gatherer.sums(cells)).pending == 1
     await gatherer.end()
     assert not gatherer.busy
-    assert len((await Gatherer(store.sample_sums, 5.0, lambda: None).sums(cells)).sums) == 1
+    assert len((await SampleSumsLoader(store.sample_sums, 5.0, lambda: None).sums(cells)).sums) == 1
 
 
 async def test_a_run_that_goes_on_is_not_taken_apart(store: Store, stub: RankingServiceStub) -> None:
@@ -297,7 +297,7 @@ async def test_no_models_scores_change_when_another_comes_or_goes(store: Store) 
     await evaluated(store, "one", [1.0] * 15 + [0.0] * 5, HALF)
     await evaluated(store, "two", HALF)
     await store.capabilities.put([figure("two", 0.7, 0.01), figure("best", 1.0, 0.001), figure("worst", 0.0)])
-    wants = [Want(choice=choice, correct=correct) for choice in (0, 1, 2) for correct in (False, True)]
+    wants = [BoardQuery(choice=choice, correct=correct) for choice in (0, 1, 2) for correct in (False, True)]
     before = {want: scores_of((await Boards(store).answer((), want)).board) for want in wants}
     await evaluated(store, "best", [1.0] * 20, [1.0] * 20)
     await evaluated(store, "worst", [0.0] * 20)

@@ -13,7 +13,7 @@ from tests.integration.support.ranking_world import batch, failed, section
 from libra.bus import streams
 from libra.bus.nats_bus import NatsBus
 from libra.ranking.commit_metrics import recorder
-from libra.ranking.run_event_publisher import Announcer
+from libra.ranking.run_event_publisher import RunEventPublisher
 from libra.ranking.settings import Settings
 from libra.ranking.stage import record, stage
 from libra.stage.batch import content_key
@@ -62,7 +62,7 @@ async def world(nats_url: str, store: Store) -> AsyncIterator[World]:
     made = World(store, bus)
     metrics, stop = Metrics(made.registry), asyncio.Event()
     store.verdicts.observe(recorder(metrics))
-    announcer = Announcer(bus.signal, SETTINGS.signal_seconds)
+    announcer = RunEventPublisher(bus.signal, SETTINGS.signal_seconds)
 
     async def hear() -> None:
         async for subject, _ in bus.listen(streams.event_run("*")):

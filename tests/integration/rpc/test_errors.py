@@ -11,7 +11,7 @@ import structlog
 from google.rpc import error_details_pb2, status_pb2
 from prometheus_client import CollectorRegistry
 
-from libra.errors import CallerError, Conflict, Invalid, LibraError, NotFound, NotNow, Unavailable
+from libra.errors import CallerError, Conflict, FailedPrecondition, Invalid, LibraError, NotFound, Unavailable
 from libra.rpc import client
 from libra.rpc.channel_options import MAX_MESSAGE_BYTES, MAX_MESSAGE_CHARACTERS
 from libra.rpc.errors import DETAILS_KEY, RemoteFault
@@ -29,7 +29,7 @@ CALLERS_FAULTS = [
     (Invalid("samples is -1", field="spec.samples_per_task"), grpc.StatusCode.INVALID_ARGUMENT, "INVALID"),
     (NotFound("there is no run 'x'", field="id"), grpc.StatusCode.NOT_FOUND, "NOT_FOUND"),
     (Conflict("another content", field="model.name"), grpc.StatusCode.ALREADY_EXISTS, "CONFLICT"),
-    (NotNow("in use by a run", field="name"), grpc.StatusCode.FAILED_PRECONDITION, "NOT_NOW"),
+    (FailedPrecondition("in use by a run", field="name"), grpc.StatusCode.FAILED_PRECONDITION, "NOT_NOW"),
 ]
 
 

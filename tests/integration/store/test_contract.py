@@ -142,8 +142,8 @@ async def test_a_run_comes_back_as_it_was_asked_for(kept: AnyStore) -> None:
     assert await kept.runs.get(RUN) == stored
     assert list(stored.sections) == list(record().sections)
     assert await kept.runs.insert(record(OTHER, request_id="again")) == stored
-    assert await kept.runs.asked("again") == stored
-    assert await kept.runs.asked("never") is None
+    assert await kept.runs.find_by_request_id("again") == stored
+    assert await kept.runs.find_by_request_id("never") is None
     with pytest.raises(Conflict):
         await kept.runs.insert(record())
     assert await kept.runs.get(OTHER) is None
@@ -170,19 +170,19 @@ async def test_a_run_ends_once(kept: AnyStore) -> None:
 
 async def test_a_run_has_one_holder_until_its_lease_is_over(kept: AnyStore) -> None:
     await kept.runs.insert(record())
-    assert await kept.runs.claim(RUN, "one", 60)
-    assert await kept.runs.claim(RUN, "one", 0.05)
-    assert not await kept.runs.claim(RUN, "two", 60)
+    assert await kept.runs.acquire_lease(RUN, "one", 60)
+    assert await kept.runs.acquire_lease(RUN, "one", 0.05)
+    assert not await kept.runs.acquire_lease(RUN, "two", 60)
     async with asyncio.timeout(10):
-        while not await kept.runs.claim(RUN, "two", 60):
+        while not await kept.runs.acquire_lease(RUN, "two", 60):
             await asyncio.sleep(0.02)
-    await kept.runs.release(RUN, "one")
-    assert not await kept.runs.claim(RUN, "one", 60)
-    await kept.runs.release(RUN, "two")
-    assert await kept.runs.claim(RUN, "one", 60)
+    await kept.runs.release_lease(RUN, "one")
+    assert not await kept.runs.acquire_lease(RUN, "one", 60)
+    await kept.runs.release_lease(RUN, "two")
+    assert await kept.runs.acquire_lease(RUN, "one", 60)
     await kept.runs.end(RUN, RunState.RUN_STATE_FINISHED)
-    assert not await kept.runs.claim(RUN, "one", 60)
-    assert not await kept.runs.claim("nobody", "one", 60)
+    assert not await kept.runs.acquire_lease(RUN, "one", 60)
+    assert not await kept.runs.acquire_lease("nobody", "one", 60)
 
 
 async def test_a_cursor_never_goes_back(kept: AnyStore) -> None:

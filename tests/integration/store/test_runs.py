@@ -91,26 +91,26 @@ async def test_active_and_finished_runs_are_told_apart(store: Store) -> None:
 
 async def test_a_run_is_one_holders_until_its_lease_is_over(store: Store) -> None:
     run = (await store.runs.insert(record())).run.id
-    claims = await asyncio.gather(*(store.runs.claim(run, f"holder {n}", 0.3) for n in range(4)))
+    claims = await asyncio.gather(*(store.runs.acquire_lease(run, f"holder {n}", 0.3) for n in range(4)))
     assert sum(claims) == 1
     holder = f"holder {claims.index(True)}"
-    assert await store.runs.claim(run, holder, 0.3)
-    assert not await store.runs.claim(run, "other", 0.3)
+    assert await store.runs.acquire_lease(run, holder, 0.3)
+    assert not await store.runs.acquire_lease(run, "other", 0.3)
     await asyncio.sleep(0.35)
-    assert await store.runs.claim(run, "other", 60)
-    assert not await store.runs.claim(run, holder, 0.3)
+    assert await store.runs.acquire_lease(run, "other", 60)
+    assert not await store.runs.acquire_lease(run, holder, 0.3)
 
 
 async def test_a_run_given_back_is_free_at_once_and_an_ended_one_is_nobodys(store: Store) -> None:
     run = (await store.runs.insert(record())).run.id
-    assert await store.runs.claim(run, "$one", 60)
-    await store.runs.release(run, "other")
-    assert not await store.runs.claim(run, "other", 60)
-    await store.runs.release(run, "$one")
-    assert await store.runs.claim(run, "other", 60)
+    assert await store.runs.acquire_lease(run, "$one", 60)
+    await store.runs.release_lease(run, "other")
+    assert not await store.runs.acquire_lease(run, "other", 60)
+    await store.runs.release_lease(run, "$one")
+    assert await store.runs.acquire_lease(run, "other", 60)
     await store.runs.end(run, RunState.RUN_STATE_CANCELLED)
-    assert not await store.runs.claim(run, "other", 60)
-    assert not await store.runs.claim("nobody", "other", 60)
+    assert not await store.runs.acquire_lease(run, "other", 60)
+    assert not await store.runs.acquire_lease("nobody", "other", 60)
 
 
 async def test_runs_are_listed_the_newest_first_page_by_page(store: Store) -> None:

@@ -15,8 +15,8 @@ from libra.attack.model_client import Between, Gateway
 from libra.attack.model_stage import writing
 from libra.attack.service import AttackService
 from libra.attack.settings import Settings
-from libra.gateway.components import Desk
-from libra.gateway.limits.trial_budget import Hand
+from libra.gateway.components import Components
+from libra.gateway.limits.trial_budget import TrialBudget
 from libra.gateway.service import GatewayService
 from libra.gateway.settings import Settings as GatewaySettings
 from libra.gateway.stage import Trials
@@ -27,7 +27,7 @@ from libra.stage.ended_runs import EndedRuns
 from libra.stage.stage import Stage
 from libra.store.client import Store
 from libra.telemetry.metrics import Metrics
-from libra.testing.scripted_provider import Asked, Behaviour, ScriptedProvider, says
+from libra.testing.scripted_provider import Behaviour, ReceivedRequest, ScriptedProvider, says
 from libra.v1.attack_pb2_grpc import AttackServiceStub, add_AttackServiceServicer_to_server
 from libra.v1.batch_pb2 import BatchHeader, CompletionBatch, Trial, TrialBatch
 from libra.v1.completion_pb2 import GenerationParameters
@@ -40,7 +40,7 @@ QUICK = GatewaySettings(retry_attempts=1, retry_base_seconds=0.01, look_seconds=
 FENCED = re.compile(r"<<<message ([0-9a-f]{16})\n(.*?)\nmessage \1>>>", re.DOTALL)
 
 
-def says_in_turn(asked: Asked) -> Behaviour:
+def says_in_turn(asked: ReceivedRequest) -> Behaviour:
     """A writer that does what any attack wants, a target that repeats, a judge that is never content."""
     system = str(asked.body["messages"][0]["content"])
     if asked.model == TARGET:
@@ -58,19 +58,19 @@ class Models:
     """The writing stage before a gateway, and what the models were asked."""
 
     store: Store
-    script: Callable[[Asked], Behaviour] = says_in_turn
-    desk: Desk = field(init=False)
+    script: Callable[[ReceivedRequest], Behaviour] = says_in_turn
+    desk: Components = field(init=False)
     service: AttackServiceStub = field(init=False)
     stage: Stage[TrialBatch] = field(init=False)
 
     def __post_init__(self) -> None:
         self.provider = ScriptedProvider(self.says)
 
-    def says(self, asked: Asked) -> Behaviour:
+    def says(self, asked: ReceivedRequest) -> Behaviour:
         """Follow the script as it stands now."""
         return self.script(asked)
 
-    def asked(self, model: str) -> list[Asked]:
+    def asked(self, model: str) -> list[ReceivedRequest]:
         return [asked for asked in self.provider.asked if asked.model == model]
 
     async def written(self, batch: TrialBatch) -> list[Outgoing]:
@@ -79,13 +79,13 @@ class Models:
 
     async def answered(self, batch: TrialBatch) -> CompletionBatch:
         """Return what the gateway's own stage makes of a batch."""
-        trials = Trials(self.desk.entries, self.desk.completions, self.desk.ended, Hand(lambda: 64))
+        trials = Trials(self.desk.entries, self.desk.completions, self.desk.ended, TrialBudget(lambda: 64))
         (sent,) = await trials.handle(batch)
         return CompletionBatch.FromString(sent.data)
 
     @asynccontextmanager
     async def up(self) -> AsyncIterator[Models]:
-        self.desk = Desk.laid(self.store, Metrics(CollectorRegistry()), QUICK, {})
+        self.desk = Components.laid(self.store, Metrics(CollectorRegistry()), QUICK, {})
         served = (add_GatewayServiceServicer_to_server, GatewayService(self.desk), "libra.v1.GatewayService")
         server = Server([served], Metrics(CollectorRegistry()))
         port = await server.start("127.0.0.1:0")

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from prometheus_client import CollectorRegistry
 from ulid import ULID
 
-from libra.ranking.change_notifier import Bell
+from libra.ranking.change_notifier import ChangeNotifier
 from libra.ranking.service import RankingService
 from libra.ranking.settings import Settings
 from libra.rpc.client import channel
@@ -42,10 +42,10 @@ FINISHED, CANCELLED = RunState.RUN_STATE_FINISHED, RunState.RUN_STATE_CANCELLED
 
 @asynccontextmanager
 async def serving(
-    store: Store, bell: Bell | None = None, settings: Settings = IMPATIENT
+    store: Store, bell: ChangeNotifier | None = None, settings: Settings = IMPATIENT
 ) -> AsyncIterator[RankingServiceStub]:
     """The service on a port of its own, and a client of it."""
-    servicer = RankingService(store, bell or Bell(), settings)
+    servicer = RankingService(store, bell or ChangeNotifier(), settings)
     served = (add_RankingServiceServicer_to_server, servicer, "libra.v1.RankingService")
     server = Server([served], Metrics(CollectorRegistry()))
     port = await server.start("127.0.0.1:0")

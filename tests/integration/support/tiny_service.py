@@ -10,7 +10,7 @@ import grpc.aio
 import structlog
 
 from libra.errors import Unavailable
-from libra.process import Parts, Wiring, serve, watch_backlog
+from libra.process import ServiceContext, Wiring, serve, watch_backlog
 from libra.store.client import Store
 from libra.v1.run_pb2 import ListRunsRequest, ListRunsResponse
 from libra.v1.run_pb2_grpc import RunServiceServicer, add_RunServiceServicer_to_server
@@ -33,7 +33,7 @@ class RunService(RunServiceServicer):
         return ListRunsResponse(runs=[record.run for record in records])
 
 
-def wire(parts: Parts, settings: Settings) -> Wiring:
+def wire(parts: ServiceContext, settings: Settings) -> Wiring:
     tries = 0
 
     async def work(stop: asyncio.Event) -> None:

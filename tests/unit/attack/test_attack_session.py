@@ -8,7 +8,7 @@ import pytest
 
 from libra.attack import apply
 from libra.attack.apply import MAX_LOG_BYTES, Form
-from libra.attack.attack_session import MOST_ASKED, Reply, Role, Talk, Useless
+from libra.attack.attack_session import MOST_ASKED, AttackSession, Reply, Role, Useless
 from libra.attack.catalogue.multi_turn.attempt import abreast
 from libra.attack.conversation import Turn
 from libra.attack.gather import side_by_side
@@ -50,7 +50,7 @@ async def test_what_was_spent_is_all_but_the_answer_that_is_the_trials_own() -> 
 async def test_lines_side_by_side_are_in_the_log_one_after_the_other() -> None:
     talk = Voices(attacker=lambda turns, _: turns[-1].content).talk()
 
-    async def line(name: str, pauses: int, branch: Talk) -> str:
+    async def line(name: str, pauses: int, branch: AttackSession) -> str:
         for step in range(2):
             for _ in range(pauses):
                 await asyncio.sleep(0)

@@ -6,7 +6,7 @@ import pytest
 
 from libra.attack import apply
 from libra.attack.apply import Attacked
-from libra.attack.attack_session import DRAWS, MOST_ASKED, Reply, Role, Talk, Useless
+from libra.attack.attack_session import DRAWS, MOST_ASKED, AttackSession, Reply, Role, Useless
 from libra.attack.catalogue import registry
 from libra.attack.catalogue.attack import HARMLESS
 from libra.attack.catalogue.multi_turn.crescendo import BACKTRACKS, ROUNDS
@@ -19,7 +19,7 @@ CONVERSATION = (SYSTEM, *HARMLESS)
 NAMES = ("crescendo", "pair", "tap")
 
 
-async def put(name: str, talk: Talk, turns: Turns = CONVERSATION) -> Attacked:
+async def put(name: str, talk: AttackSession, turns: Turns = CONVERSATION) -> Attacked:
     attack = registry.find(name)
     assert attack
     return await apply.put(attack, turns, 7, talk)

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from libra.attack.attack_session import Reply, Role, Talk
+from libra.attack.attack_session import AttackSession, Reply, Role
 from libra.attack.conversation import Turns
 
 Says = Callable[[Turns, int], Reply | str]
@@ -34,8 +34,8 @@ class Voices:
         """Return the conversations that were put to a role."""
         return [turns for asked, turns, _ in self.asked if asked is role]
 
-    def talk(self, *, repeat: int = 0, named: frozenset[Role] = frozenset(Role)) -> Talk:
-        return Talk(self, named, repeat)
+    def talk(self, *, repeat: int = 0, named: frozenset[Role] = frozenset(Role)) -> AttackSession:
+        return AttackSession(self, named, repeat)
 
 
 def fences(turns: Turns) -> dict[str, str]:

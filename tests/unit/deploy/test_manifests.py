@@ -16,7 +16,7 @@ import pytest
 import yaml
 
 from libra.local import servers
-from libra.process.settings import LISTEN, Shared
+from libra.process.settings import LISTEN, CommonSettings
 from libra.rpc.health import LIVENESS
 from libra.stage.policy import Policy
 
@@ -35,7 +35,7 @@ PLACES = ("base", "overlays/dev")
 def variables(service: str) -> dict[str, Any]:
     """Return every variable that the process reads, with its default."""
     own, prefix = importlib.import_module(f"libra.{service}.settings").Settings, f"LIBRA_{service.upper()}_"
-    found = [*dataclasses.fields(Shared), *dataclasses.fields(own)]
+    found = [*dataclasses.fields(CommonSettings), *dataclasses.fields(own)]
     return {field.metadata.get("env", f"{prefix}{field.name.upper()}"): field.default for field in found}
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from libra.errors import NotFound, Unavailable
-from libra.gateway.model_cache import Entries
+from libra.gateway.model_cache import ModelCache
 from libra.stage.ended_runs import EndedRuns
 from libra.testing.virtual_time import simulate
 from libra.v1.model_pb2 import Model
@@ -85,7 +85,7 @@ async def test_a_model_that_is_new_is_found_at_once() -> None:
     async def registry() -> list[Model]:
         return list(models)
 
-    entries = Entries(registry, seconds=1000)
+    entries = ModelCache(registry, seconds=1000)
     assert await entries.find("alpha") == models[0]
     models.append(Model(name="beta"))
     assert await entries.get("beta", field="model") == models[1]

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from libra.gateway.completion.key import completion_id
-from libra.gateway.completion.request import Question, turns
+from libra.gateway.completion.request import CompletionRequest, turns
 from libra.v1.completion_pb2 import GenerationParameters
 from libra.v1.message_pb2 import Message
 from libra.v1.model_pb2 import Model, ModelLimits, ModelPrice, Provider
@@ -17,10 +17,10 @@ OPENAI = Provider.PROVIDER_OPENAI
 
 def question(
     model: dict[str, Any] | None = None, parameters: dict[str, Any] | None = None, **changes: object
-) -> Question:
+) -> CompletionRequest:
     entry = {"name": "m", "provider": OPENAI, "base_url": "http://one/v1", "remote_model": "r"} | (model or {})
     shape = {"messages": (Message(role="user", content="hello"),)} | changes
-    return Question(Model(**entry), GenerationParameters(**(parameters or {})), **shape)  # type: ignore[arg-type]  # fields by name
+    return CompletionRequest(Model(**entry), GenerationParameters(**(parameters or {})), **shape)  # type: ignore[arg-type]  # fields by name
 
 
 PLAIN = question()
@@ -63,7 +63,7 @@ def test_whatever_shapes_an_answer_is_in_its_name() -> None:
         question(messages=turns([Message(role="system"), Message(role="user", content="hello")])),
     ],
 )
-def test_what_shapes_no_answer_is_not(same: Question) -> None:
+def test_what_shapes_no_answer_is_not(same: CompletionRequest) -> None:
     assert completion_id(same) == completion_id(PLAIN)
 
 

@@ -11,12 +11,12 @@ from opentelemetry.trace import NoOpTracer
 from prometheus_client import CollectorRegistry
 
 from libra.errors import Unavailable
-from libra.gateway.completion.request import Question
-from libra.gateway.completion.single_flight import Shared
-from libra.gateway.completion.writer import Keeper
+from libra.gateway.completion.request import CompletionRequest
+from libra.gateway.completion.single_flight import Flight
+from libra.gateway.completion.writer import CompletionWriter
 from libra.gateway.limits.limiter import Lane
-from libra.gateway.model_channel import Line
-from libra.gateway.model_client import Asker
+from libra.gateway.model_channel import ModelChannel
+from libra.gateway.model_client import ModelClient
 from libra.gateway.provider.result import Answer, Fault, Kind, Reply
 from libra.gateway.provider.retry import RetryPolicy
 from libra.telemetry.metrics import Metrics
@@ -26,7 +26,7 @@ from libra.v1.message_pb2 import Message
 from libra.v1.model_pb2 import Model, ModelLimits, ModelPrice
 
 MODEL = Model(name="m", price=ModelPrice(usd_per_million_prompt_tokens=3, usd_per_million_completion_tokens=4))
-QUESTION = Question(MODEL, GenerationParameters(), (Message(role="user", content="hello"),))
+QUESTION = CompletionRequest(MODEL, GenerationParameters(), (Message(role="user", content="hello"),))
 YES = Answer("yes", FinishReason.FINISH_REASON_STOP, 1_000_000, 500_000)
 
 
@@ -44,7 +44,7 @@ class Scripted:
     replies: list[Reply | Exception]
     times: list[float] = field(default_factory=list)
 
-    async def ask(self, question: Question) -> Reply:
+    async def ask(self, question: CompletionRequest) -> Reply:
         self.times.append(asyncio.get_running_loop().time())
         await asyncio.sleep(1)
         reply = self.replies.pop(0)
@@ -53,13 +53,13 @@ class Scripted:
         return reply
 
 
-def asker_of(provider: Scripted) -> Asker:
-    keeper = Keeper(Shelf(), 1)  # type: ignore[arg-type]  # all of a store that is needed here
-    return Asker(provider, keeper, RetryPolicy(attempts=3), lambda: 0.5, NoOpTracer())  # type: ignore[arg-type]  # of providers too
+def asker_of(provider: Scripted) -> ModelClient:
+    keeper = CompletionWriter(Shelf(), 1)  # type: ignore[arg-type]  # all of a store that is needed here
+    return ModelClient(provider, keeper, RetryPolicy(attempts=3), lambda: 0.5, NoOpTracer())  # type: ignore[arg-type]  # of providers too
 
 
-def waited_for() -> Shared[Completion]:
-    shared: Shared[Completion] = Shared()
+def waited_for() -> Flight[Completion]:
+    shared: Flight[Completion] = Flight()
     shared.waiters = 1
     return shared
 
@@ -69,7 +69,7 @@ def asked(*replies: Reply | Exception, registry: CollectorRegistry | None = None
     provider = Scripted(list(replies))
 
     async def world() -> Completion:
-        line = Line(MODEL, Metrics(registry or CollectorRegistry()))
+        line = ModelChannel(MODEL, Metrics(registry or CollectorRegistry()))
         return await asker_of(provider).ask("name", QUESTION, line, Lane.BATCH, waited_for())
 
     return simulate(world()), provider.times
@@ -107,7 +107,7 @@ def test_a_long_queue_uses_up_no_patience() -> None:
 
     async def world() -> Completion:
         asker = asker_of(provider)
-        line = Line(Model(name="m", limits=ModelLimits(max_in_flight=1)), Metrics(CollectorRegistry()))
+        line = ModelChannel(Model(name="m", limits=ModelLimits(max_in_flight=1)), Metrics(CollectorRegistry()))
         held = await line.limiter.acquire(Lane.BATCH)
         asking = asyncio.create_task(asker.ask("name", QUESTION, line, Lane.BATCH, waited_for()))
         await asyncio.sleep(10 * asker.policy.budget_seconds)
@@ -139,7 +139,7 @@ def test_the_end_of_the_process_is_no_answer() -> None:
 def test_what_is_answered_elsewhere_while_it_waits_is_not_asked_again() -> None:
     async def story() -> None:
         provider = Scripted([Fault("busy", Kind.PASSING, retry_after_seconds=5)])
-        line = Line(MODEL, Metrics(CollectorRegistry()))
+        line = ModelChannel(MODEL, Metrics(CollectorRegistry()))
         answers = [None, Completion(id="name", text="from elsewhere")]
 
         async def known() -> Completion | None:

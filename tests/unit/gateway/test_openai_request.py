@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from libra.gateway.completion.request import Question, problem_of, turns
+from libra.gateway.completion.request import CompletionRequest, problem_of, turns
 from libra.gateway.provider.openai_request import BadSchema, body
 from libra.v1.completion_pb2 import GenerationParameters
 from libra.v1.message_pb2 import Message
@@ -17,7 +17,7 @@ def sent(
 ) -> dict[str, Any]:
     messages = (Message(role="user", content=text),)
     document: dict[str, Any] = json.loads(
-        body(Question(model or Model(name="m"), parameters or GenerationParameters(), messages))
+        body(CompletionRequest(model or Model(name="m"), parameters or GenerationParameters(), messages))
     )
     return document
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from libra.gateway.provider.result import Fault, Kind
-from libra.gateway.provider.retry import Patience, RetryPolicy
+from libra.gateway.provider.retry import RetryPolicy, RetryState
 from libra.gateway.provider.retry_after import seconds
 
 POLICY = RetryPolicy(
@@ -18,7 +18,7 @@ NOW = datetime(2026, 11, 24, 12, 0, 0, tzinfo=UTC)
 
 
 def waits(kind: Kind, *, draw: float = 0.5, retry_after: float | None = None, most: int = 50) -> list[float]:
-    patience = Patience(POLICY)
+    patience = RetryState(POLICY)
     found: list[float] = []
     while len(found) < most:
         wait = patience.wait_seconds(Fault("x", kind, retry_after), sum(found), draw)
@@ -65,7 +65,7 @@ def test_retry_after_is_capped() -> None:
     )
 )
 def test_every_patience_ends_within_the_worst(faults: list[tuple[Kind, float | None, float]]) -> None:
-    patience, passed = Patience(POLICY), 0.0
+    patience, passed = RetryState(POLICY), 0.0
     for kind, retry_after, draw in faults:
         wait = patience.wait_seconds(Fault("x", kind, retry_after), passed, draw)
         if wait is None:

@@ -6,19 +6,19 @@ from typing import Any
 
 import pytest
 
-from libra.gateway.completion.single_flight import Shared, Sharing
+from libra.gateway.completion.single_flight import Flight, SingleFlight
 
 
 class Kitchen:
     """Makes a dish for whoever wants it, once for all who want it at the same time."""
 
     def __init__(self) -> None:
-        self.sharing: Sharing[str] = Sharing()
+        self.sharing: SingleFlight[str] = SingleFlight()
         self.begun = self.ended = 0
         self.go = asyncio.Event()
 
-    def start(self, *, paid: bool = False) -> Callable[[Shared[str]], Any]:
-        async def work(shared: Shared[str]) -> str:
+    def start(self, *, paid: bool = False) -> Callable[[Flight[str]], Any]:
+        async def work(shared: Flight[str]) -> str:
             self.begun += 1
             shared.under_way = paid
             await self.go.wait()
@@ -93,9 +93,9 @@ async def test_what_is_paid_for_is_done_for_the_next() -> None:
 
 
 async def test_a_failure_is_everyones_and_is_not_kept() -> None:
-    sharing: Sharing[str] = Sharing()
+    sharing: SingleFlight[str] = SingleFlight()
 
-    async def fail(_: Shared[str]) -> str:
+    async def fail(_: Flight[str]) -> str:
         await asyncio.sleep(0)
         raise ValueError("burnt")
 

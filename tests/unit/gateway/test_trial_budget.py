@@ -2,24 +2,24 @@ from __future__ import annotations
 
 import pytest
 
-from libra.gateway.limits.trial_budget import Hand
+from libra.gateway.limits.trial_budget import TrialBudget
 from libra.gateway.stage import policy
 
 
 @pytest.mark.parametrize(("in_flight", "batches"), [(8, 1), (64, 2), (500, 16)])
 def test_an_empty_hand_wants_what_keeps_the_model_busy(in_flight: int, batches: int) -> None:
-    assert Hand(lambda: in_flight).wanted() == batches
+    assert TrialBudget(lambda: in_flight).wanted() == batches
 
 
 def test_small_batches_are_wanted_in_greater_number() -> None:
-    hand = Hand(lambda: 500)
+    hand = TrialBudget(lambda: 500)
     for _ in range(30):
         hand.put_down(hand.take(10))
     assert hand.wanted() == pytest.approx(100, abs=5)
 
 
 def test_nothing_more_is_wanted_while_there_is_enough() -> None:
-    hand = Hand(lambda: 8)
+    hand = TrialBudget(lambda: 8)
     first = hand.take(64)
     assert hand.wanted() == 1  # 64 are in hand, and 8 of them in flight: the next batch is fetched before they are done
     second = hand.take(64)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from libra.judge.answer import Answer, Turn
-from libra.judge.judge_factory import told
-from libra.judge.judge_type import Kind, Reply
+from libra.judge.judge_factory import build_judge
+from libra.judge.judge_type import JudgeType, Reply
 from libra.judge.ruling import Ruling
 
 
@@ -15,9 +15,9 @@ async def nobody(model: str, conversations: Sequence[Sequence[Turn]], *, json_sc
     raise AssertionError(f"{model} was asked {len(conversations)} questions, epoch {epoch}, {json_schema}")
 
 
-async def ruled(kind: Kind, answer: Answer, **options: str) -> Ruling:
+async def ruled(kind: JudgeType, answer: Answer, **options: str) -> Ruling:
     """Return what the judge says of the answer."""
-    (ruling,) = await told(kind, options).judging.rulings([answer], nobody)
+    (ruling,) = await build_judge(kind, options).judging.rulings([answer], nobody)
     return ruling
 
 

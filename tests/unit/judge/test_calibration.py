@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from libra.errors import Invalid, NotNow
+from libra.errors import FailedPrecondition, Invalid
 from libra.judge.calibration import calibrate, hash_of
 from libra.judge.judge_type import Reply
 from libra.v1.judge_pb2 import LabelledAnswer
@@ -79,7 +79,9 @@ async def test_the_votes_of_a_panel_have_their_alpha() -> None:
 
 async def test_a_judge_that_can_tell_of_nothing_is_not_measured() -> None:
     models = JudgeModels(lambda *_: Reply("", "there is no model 'x'"))
-    with pytest.raises(NotNow, match="none of the 2 answers: the judge model x gave no answer: there is no model 'x'"):
+    with pytest.raises(
+        FailedPrecondition, match="none of the 2 answers: the judge model x gave no answer: there is no model 'x'"
+    ):
         await calibrate(JudgeSpec(name="harm", options={"model": "x"}), [labelled(YES, positive=True)] * 2, "", models)
 
 

@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from libra.errors import Invalid
-from libra.judge.judge_factory import hash_of, told
-from libra.judge.judge_type import Kind
+from libra.judge.judge_factory import build_judge, hash_of
+from libra.judge.judge_type import JudgeType
 from libra.judge.options import refuse_unknown
 from libra.judge.proto_mapping import to_proto
 from libra.judge.registry import KINDS, kind_named
@@ -53,7 +53,7 @@ def test_judges_that_ask_a_model_say_so() -> None:
 
 @pytest.mark.parametrize("name", sorted(LEAST))
 def test_every_judge_works_with_the_least_it_needs(name: str) -> None:
-    judge = told(KINDS[name], LEAST[name])
+    judge = build_judge(KINDS[name], LEAST[name])
     assert len(judge.rubric_hash) == 12
     assert judge.rubric_hash == hash_of(KINDS[name], LEAST[name])
 
@@ -92,7 +92,7 @@ def test_a_bad_option_is_named_with_what_is_valid(
     name: str, given: dict[str, str], option: str, words: list[str]
 ) -> None:
     with pytest.raises(Invalid) as caught:
-        told(KINDS[name], given)
+        build_judge(KINDS[name], given)
     assert caught.value.field == f"judge.options[{option}]"
     assert all(word in caught.value.message for word in words), caught.value.message
 
@@ -112,22 +112,24 @@ def test_an_unknown_judge_is_refused_with_the_nearest_name() -> None:
 
 def test_the_hash_tells_ways_of_judging_apart() -> None:
     def hash_with(**options: str) -> str:
-        return told(KINDS["model"], {**LEAST["model"], **options}).rubric_hash
+        return build_judge(KINDS["model"], {**LEAST["model"], **options}).rubric_hash
 
     hashes = {hash_with(), hash_with(rubric="Is it true?"), hash_with(model="judge-2"), hash_with(refusal_score="1")}
     assert len(hashes) == 4
     # A default that is spelled out, and an option of another judge, change nothing.
     assert (
-        told(KINDS["exact"], {"field": "a"}).rubric_hash
-        == told(KINDS["exact"], {"field": "a", "case": "insensitive"}).rubric_hash
+        build_judge(KINDS["exact"], {"field": "a"}).rubric_hash
+        == build_judge(KINDS["exact"], {"field": "a", "case": "insensitive"}).rubric_hash
     )
     assert hash_with() == hash_with(want="refused")
     assert hash_with() == "c7bf65d3a79b"
 
 
 def test_the_hash_of_a_judge_that_is_made_of_others_holds_their_versions() -> None:
-    def newer(kind: Kind) -> Kind:
-        return replace(kind, parts=lambda told: tuple(replace(part, version="next") for part in kind.parts(told)))
+    def newer(kind: JudgeType) -> JudgeType:
+        return replace(
+            kind, parts=lambda build_judge: tuple(replace(part, version="next") for part in kind.parts(build_judge))
+        )
 
     for name in ("cascade", "harm", "panel"):
         assert hash_of(newer(KINDS[name]), LEAST[name]) != hash_of(KINDS[name], LEAST[name]), name

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from libra.ranking.audit import COMPLETIONS, LAWS, ONE_JUDGE, ONE_VERDICT, SUMS, Audit, Finding
-from libra.store.cell_sums import Tally
+from libra.store.cell_sums import CellSums
 from libra.v1.verdict_pb2 import Outcome
 
 ONE, TWO = ("one", "odd@1", "none"), ("two", "odd@1", "none")
@@ -29,7 +29,7 @@ def test_nothing_is_found_where_every_law_holds() -> None:
     target = audit()
     read(target, ONE, 0, 1)
     read(target, TWO, 0, 1)
-    target.cell(ONE, Tally(n=2, sum=0.1 + 0.2, scored=2), Tally(n=2, sum=0.3, scored=2), [JUDGE])
+    target.cell(ONE, CellSums(n=2, sum=0.1 + 0.2, scored=2), CellSums(n=2, sum=0.3, scored=2), [JUDGE])
     assert target.short() == []
     assert target.findings() == []
     assert len(LAWS) == 4
@@ -92,11 +92,11 @@ def test_a_failed_trial_needs_no_completion() -> None:
 
 @pytest.mark.parametrize(
     "counted",
-    [Tally(n=2, sum=1.0, scored=2), Tally(n=1, sum=1.5, scored=2), Tally(n=2, sum=1.5, filtered=2)],
+    [CellSums(n=2, sum=1.0, scored=2), CellSums(n=1, sum=1.5, scored=2), CellSums(n=2, sum=1.5, filtered=2)],
 )
-def test_sums_that_are_not_the_verdicts_are_found(counted: Tally) -> None:
+def test_sums_that_are_not_the_verdicts_are_found(counted: CellSums) -> None:
     target = audit(finished=False)
-    target.cell(ONE, Tally(n=2, sum=1.5, scored=2), counted, [JUDGE])
+    target.cell(ONE, CellSums(n=2, sum=1.5, scored=2), counted, [JUDGE])
     finding = only(target)
     assert finding.law == SUMS
     assert finding.concerned[0].startswith("R1/0/one/odd@1/none: 2 verdicts, 2 in the mean, sum 1.5 kept")
@@ -104,7 +104,7 @@ def test_sums_that_are_not_the_verdicts_are_found(counted: Tally) -> None:
 
 def test_two_judges_of_one_cell_are_found() -> None:
     target = audit(finished=False)
-    target.cell(ONE, Tally(), Tally(), [JUDGE, ("exact", "2", "aa")])
+    target.cell(ONE, CellSums(), CellSums(), [JUDGE, ("exact", "2", "aa")])
     finding = only(target)
     assert finding.law == ONE_JUDGE
     assert finding.concerned == ("R1/0/one/odd@1/none: exact 1 (aa), exact 2 (aa)",)

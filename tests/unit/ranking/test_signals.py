@@ -6,8 +6,8 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 
-from libra.ranking.change_notifier import Bell
-from libra.ranking.run_event_publisher import Announcer
+from libra.ranking.change_notifier import ChangeNotifier
+from libra.ranking.run_event_publisher import RunEventPublisher
 
 
 class Ear:
@@ -24,7 +24,7 @@ class Ear:
 
 async def test_a_run_is_signalled_at_once_then_seldom_and_at_last_once_more() -> None:
     ear, stop = Ear(), asyncio.Event()
-    announcer = Announcer(ear, every_seconds=0.1)
+    announcer = RunEventPublisher(ear, every_seconds=0.1)
     work = asyncio.create_task(announcer.work(stop))
     began = time.monotonic()
     while time.monotonic() - began < 0.35:
@@ -42,7 +42,7 @@ async def test_a_run_is_signalled_at_once_then_seldom_and_at_last_once_more() ->
 
 async def test_the_last_word_is_said_though_nothing_follows() -> None:
     ear, stop = Ear(), asyncio.Event()
-    announcer = Announcer(ear, every_seconds=0.05)
+    announcer = RunEventPublisher(ear, every_seconds=0.05)
     work = asyncio.create_task(announcer.work(stop))
     async with asyncio.timeout(5):
         for run in ("R1", "R2"):
@@ -55,7 +55,7 @@ async def test_the_last_word_is_said_though_nothing_follows() -> None:
 
 
 async def test_a_bell_wakes_everyone_who_waits() -> None:
-    bell = Bell()
+    bell = ChangeNotifier()
     waiting = [asyncio.create_task(bell.wait(60)) for _ in range(3)]
     await asyncio.sleep(0)
     bell.ring()
@@ -67,7 +67,7 @@ async def test_a_bell_wakes_everyone_who_waits() -> None:
 
 
 async def test_a_bell_rings_with_the_signals_until_it_is_told_to_stop() -> None:
-    bell, stop, said = Bell(), asyncio.Event(), asyncio.Queue[tuple[str, bytes]]()
+    bell, stop, said = ChangeNotifier(), asyncio.Event(), asyncio.Queue[tuple[str, bytes]]()
 
     async def signals() -> AsyncIterator[tuple[str, bytes]]:
         while True:

@@ -8,7 +8,7 @@ from google.rpc import error_details_pb2, status_pb2
 from hypothesis import given
 from hypothesis import strategies as st
 
-from libra.errors import CallerError, Conflict, Invalid, LibraError, NotFound, NotNow, Unavailable
+from libra.errors import CallerError, Conflict, FailedPrecondition, Invalid, LibraError, NotFound, Unavailable
 from libra.rpc.channel_options import MAX_MESSAGE_CHARACTERS, MAX_METADATA_BYTES
 from libra.rpc.errors import DETAILS_KEY, DOMAIN, RemoteFault, from_rpc_error, to_status
 
@@ -21,7 +21,7 @@ def received(status: status_pb2.Status, *, details: bool = True) -> grpc.aio.Aio
     return grpc.aio.AioRpcError(CODES[status.code], grpc.aio.Metadata(), trailing, details=status.message)
 
 
-@pytest.mark.parametrize("kind", [Invalid, NotFound, Conflict, NotNow])
+@pytest.mark.parametrize("kind", [Invalid, NotFound, Conflict, FailedPrecondition])
 @given(text=st.text(st.characters(exclude_categories=["Cs"]), min_size=1), field=st.text("abc_.[]0", max_size=40))
 def test_a_callers_error_goes_there_and_back(kind: type[CallerError], text: str, field: str) -> None:
     back = from_rpc_error(received(to_status(kind(text, field=field), "r")), "S/M")

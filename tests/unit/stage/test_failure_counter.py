@@ -1,11 +1,11 @@
 from __future__ import annotations
 
-from libra.stage.failure_counter import MAX_KEPT, Failures
+from libra.stage.failure_counter import MAX_KEPT, FailureCounter
 from libra.stage.policy import Policy
 
 
 def test_failures_are_counted_by_key_and_on_from_what_was_carried() -> None:
-    failures = Failures()
+    failures = FailureCounter()
     assert failures.add("a", carried=0) == 1
     assert failures.add("a", carried=0) == 2
     assert failures.add("b", carried=3) == 4
@@ -16,7 +16,7 @@ def test_failures_are_counted_by_key_and_on_from_what_was_carried() -> None:
 
 
 def test_the_memory_is_bounded_and_forgets_the_oldest() -> None:
-    failures = Failures()
+    failures = FailureCounter()
     for number in range(MAX_KEPT + 1):
         failures.add(str(number), carried=0)
     assert failures.of("0", carried=0) == 0

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from libra.store.cell_sums import IN_THE_MEAN, Tally, gathered, read
+from libra.store.cell_sums import IN_THE_MEAN, CellSums, gathered, read
 from libra.v1.verdict_pb2 import Outcome
 
 outcomes = st.sampled_from(Outcome.values()[1:])
@@ -12,7 +12,7 @@ outcomes = st.sampled_from(Outcome.values()[1:])
 
 @given(st.lists(st.tuples(outcomes, st.floats(0, 1))))
 def test_one_by_one_is_the_same_as_by_outcome(verdicts: list[tuple[int, float]]) -> None:
-    one_by_one = Tally()
+    one_by_one = CellSums()
     by_outcome: dict[int, dict[str, float]] = {}
     for outcome, score in verdicts:
         one_by_one.add(outcome, score)
@@ -30,4 +30,4 @@ def test_one_by_one_is_the_same_as_by_outcome(verdicts: list[tuple[int, float]])
 
 def test_no_outcome_is_no_verdict() -> None:
     with pytest.raises(KeyError):
-        Tally().add(Outcome.OUTCOME_UNSPECIFIED, 1.0)
+        CellSums().add(Outcome.OUTCOME_UNSPECIFIED, 1.0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from libra.errors import Unavailable
 from libra.stage.bus import Outgoing
-from libra.testing.hostile_bus import HostileBus, Malice
+from libra.testing.hostile_bus import BusFaults, HostileBus
 from libra.testing.virtual_time import simulate
 
 
@@ -14,7 +14,7 @@ def outgoing(number: int) -> Outgoing:
 
 def test_half_of_the_lost_publishes_arrive() -> None:
     async def publish() -> tuple[int, int]:
-        bus, told = HostileBus(seed=1, malice=Malice(lost_publishes=1.0)), 0
+        bus, told = HostileBus(seed=1, malice=BusFaults(lost_publishes=1.0)), 0
         for number in range(200):
             try:
                 await bus.publish(outgoing(number), {})
@@ -41,7 +41,7 @@ def test_what_nobody_works_on_is_given_out_again_after_ack_wait() -> None:
 
 def test_a_lost_settlement_is_no_settlement() -> None:
     async def settle() -> int:
-        bus = HostileBus(malice=Malice(lost_settlements=1.0))
+        bus = HostileBus(malice=BusFaults(lost_settlements=1.0))
         await bus.publish(outgoing(1), {})
         (delivery,) = await bus.pull("judge", 1)
         for end in (delivery.ack, delivery.term):

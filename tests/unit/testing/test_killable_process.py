@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from libra.testing.killable_process import Mortal
+from libra.testing.killable_process import KillableProcess
 from libra.testing.virtual_time import simulate
 
 
@@ -22,7 +22,7 @@ class Outside:
         return what
 
 
-async def stubborn(process: Mortal, outside: Outside) -> None:
+async def stubborn(process: KillableProcess, outside: Outside) -> None:
     """Calls from a task of a task, and does not take an end for an end."""
 
     async def deeper() -> None:
@@ -40,7 +40,7 @@ def test_nothing_of_a_killed_process_goes_on_or_reaches_the_outside(seconds: flo
     outside = Outside()
 
     async def world() -> None:
-        process = Mortal("one")
+        process = KillableProcess("one")
         living = process.start(stubborn(process, outside))
         await asyncio.sleep(seconds)
         process.kill()
@@ -56,12 +56,12 @@ def test_nothing_of_a_killed_process_goes_on_or_reaches_the_outside(seconds: flo
 def test_it_dies_before_a_call_or_after_it_took_effect(calls: int, arrived: int) -> None:
     outside, known = Outside(), []
 
-    async def work(process: Mortal) -> None:
+    async def work(process: KillableProcess) -> None:
         while True:
             known.append(await process(lambda: outside.take("x")))
 
     async def world() -> None:
-        process = Mortal("one", calls=calls)
+        process = KillableProcess("one", calls=calls)
         process.start(work(process))
         await process.died.wait()
         await process.gone()
@@ -73,7 +73,7 @@ def test_it_dies_before_a_call_or_after_it_took_effect(calls: int, arrived: int)
 
 def test_a_frozen_process_hears_of_nothing_until_it_thaws() -> None:
     async def world() -> float:
-        process = Mortal("one")
+        process = KillableProcess("one")
         calling = process.start(process(lambda: Outside().take("x")))
         await asyncio.sleep(0.5)
         process.freeze()
@@ -88,7 +88,7 @@ def test_a_frozen_process_hears_of_nothing_until_it_thaws() -> None:
 
 def test_one_process_does_not_end_with_another() -> None:
     async def world() -> str:
-        one, other = Mortal("one"), Mortal("other")
+        one, other = KillableProcess("one"), KillableProcess("other")
         outside = Outside()
         one.start(stubborn(one, outside))
         calling = other.start(other(lambda: outside.take("other")))

@@ -6,9 +6,9 @@ import pytest
 
 from libra.errors import Unavailable
 from libra.store.commit.verdict_commit import Collided, Sums
-from libra.testing.memory import MemoryServer, MemoryStore, Trouble
+from libra.testing.memory import MemoryServer, MemoryStore, StoreFaults
 from libra.testing.memory.transaction import transactions
-from libra.testing.memory.transport import Client, straight
+from libra.testing.memory.transport import MemoryClient, direct
 from libra.testing.virtual_time import simulate
 from libra.v1.batch_pb2 import BatchHeader, VerdictBatch
 from libra.v1.task_pb2 import Category
@@ -28,11 +28,11 @@ def sums() -> Sums:
     return added
 
 
-@pytest.mark.parametrize(("trouble", "written"), [(Trouble(lost_requests=1), 0), (Trouble(lost_answers=1), 1)])
-def test_a_lost_request_changes_nothing_and_a_lost_answer_does(trouble: Trouble, written: int) -> None:
+@pytest.mark.parametrize(("trouble", "written"), [(StoreFaults(lost_requests=1), 0), (StoreFaults(lost_answers=1), 1)])
+def test_a_lost_request_changes_nothing_and_a_lost_answer_does(trouble: StoreFaults, written: int) -> None:
     server = MemoryServer(trouble=trouble)
     with pytest.raises(Unavailable):
-        simulate(MemoryStore(server).runs.claim("nobody", "me", 1))
+        simulate(MemoryStore(server).runs.acquire_lease("nobody", "me", 1))
     server.models["m"] = {"_id": "m", "name": "m"}
     with pytest.raises(Unavailable):
         simulate(MemoryStore(server).models.delete("m"))
@@ -58,7 +58,7 @@ def test_of_two_transactions_on_one_verdict_or_bucket_the_second_collides_and_wr
     server = MemoryServer()
 
     async def write(sample: str, bucket: int, wait_seconds: float) -> None:
-        async with transactions(Client(server, straight), bucket)() as transaction:
+        async with transactions(MemoryClient(server, direct), bucket)() as transaction:
             assert await transaction.present(["a", "b"]) == set()
             await asyncio.sleep(wait_seconds)
             await transaction.write([{"_id": sample, "outcome": Outcome.OUTCOME_SCORED, "score": 1.0}], [sums()])
@@ -80,7 +80,7 @@ def test_a_transaction_sees_one_moment() -> None:
     server = MemoryServer()
 
     async def world() -> None:
-        async with transactions(Client(server, straight), 0)() as transaction:
+        async with transactions(MemoryClient(server, direct), 0)() as transaction:
             assert await transaction.present(["x"]) == set()
             await MemoryStore(server, bucket=1).verdicts.write([one(1)])
             [name] = server.verdicts

@@ -8,8 +8,8 @@ import aiohttp
 import pytest
 
 from libra.testing.scripted_provider import (
-    Asked,
     Behaviour,
+    ReceivedRequest,
     ScriptedProvider,
     broken_off,
     filtered,
@@ -110,7 +110,7 @@ async def test_it_lists_models_and_takes_a_body_that_is_none(client: aiohttp.Cli
 
 
 async def test_a_script_may_look_at_what_came_before(client: aiohttp.ClientSession) -> None:
-    def script(asked: Asked) -> Behaviour:
+    def script(asked: ReceivedRequest) -> Behaviour:
         return says("again" if asked.number else "first")
 
     async with ScriptedProvider(script) as provider:

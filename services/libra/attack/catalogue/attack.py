@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from enum import IntEnum
 
-from libra.attack.attack_session import Talk
+from libra.attack.attack_session import AttackSession
 from libra.attack.catalogue.codecs import unchanged
 from libra.attack.conversation import MAX_ATTACKED_BYTES, Turn, Turns, check, check_size
 from libra.attack.seeded_random import Draw
@@ -18,7 +18,7 @@ HARMLESS: Turns = (Turn("user", "How do magnets work?"),)
 Transform = Callable[[Turns, Draw], Turns]
 """Takes a conversation that a user spoke last in, and returns another such; pure."""
 
-Write = Callable[[Turns, Draw, Talk], Awaitable[Turns]]
+Write = Callable[[Turns, Draw, AttackSession], Awaitable[Turns]]
 """The same with the help of models; raises Useless if they are none, and Unavailable if they cannot be asked now."""
 
 

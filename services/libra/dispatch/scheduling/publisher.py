@@ -26,7 +26,7 @@ from libra.v1.batch_pb2 import CompletionBatch, TrialBatch, VerdictBatch
 from libra.v1.run_pb2 import Run
 
 
-class Sender:
+class TrialPublisher:
     """Has a run's batches made by its source and publishes them. Each batch begins a trace.
 
     `clock` tells the seconds since 1970, as the store does that dates the runs.

@@ -14,14 +14,14 @@ from libra.bus import streams
 from libra.bus.nats_bus import Backlog, NatsBus
 from libra.dispatch.scheduling.chunk_size import Stride
 from libra.dispatch.scheduling.expansion import next_stretch, total
-from libra.dispatch.scheduling.publisher import Sender
+from libra.dispatch.scheduling.publisher import TrialPublisher
 from libra.dispatch.scheduling.send_window import Room
 from libra.dispatch.scheduling.sweep import Sweep
 from libra.dispatch.scheduling.throughput import Pace
 from libra.dispatch.settings import Settings
 from libra.errors import Unavailable
 from libra.stage.batch import MAX_TRIALS
-from libra.stage.bus import Full
+from libra.stage.bus import QueueFull
 from libra.store.client import Store
 from libra.store.runs import RunRecord
 from libra.telemetry.log_actions import Action
@@ -44,7 +44,7 @@ def settled(counts: OutcomeCounts | None) -> int:
     return counts.scored + counts.filtered + counts.unjudged + counts.failed if counts else 0
 
 
-class Conductor:
+class RunScheduler:
     """Keeps a bounded window of trials in flight for each model of one run, and ends the run when every trial is settled."""
 
     def __init__(
@@ -62,7 +62,7 @@ class Conductor:
         """Set it when there may be progress."""
         self._id, self._holder = run_id, holder
         self._store, self._bus, self._settings = store, bus, settings
-        self._sender = Sender(store, bus, metrics, clock)
+        self._sender = TrialPublisher(store, bus, metrics, clock)
         self._sweep = Sweep(store, bus, self._sender, settings)
         self._window_trials = max(settings.window_trials, MAX_TRIALS)
         self._renewed_seconds = asyncio.get_running_loop().time()
@@ -120,7 +120,7 @@ class Conductor:
         until = cursor + await self._room(
             model, cursor - done, self._sender.source(record.run).queues(record.run, model)
         )
-        with contextlib.suppress(Full):  # the next step tries again from the same cursor
+        with contextlib.suppress(QueueFull):  # the next step tries again from the same cursor
             while (most := stride.within(until - cursor)) and await self._ours():
                 stretch = next_stretch(record.sections, cursor, most)
                 if stretch is None:
@@ -159,7 +159,7 @@ class Conductor:
         now = asyncio.get_running_loop().time()
         if now - self._renewed_seconds < self._settings.lease_seconds / 3:
             return True
-        ours = await self._store.runs.claim(self._id, self._holder, self._settings.lease_seconds)
+        ours = await self._store.runs.acquire_lease(self._id, self._holder, self._settings.lease_seconds)
         self._renewed_seconds = now
         return ours
 

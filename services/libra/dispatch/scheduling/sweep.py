@@ -13,7 +13,7 @@ import structlog
 
 from libra.bus.nats_bus import NatsBus
 from libra.dispatch.scheduling.expansion import sent
-from libra.dispatch.scheduling.publisher import Sender
+from libra.dispatch.scheduling.publisher import TrialPublisher
 from libra.dispatch.scheduling.stall_detector import Stillness
 from libra.dispatch.settings import Settings
 from libra.store.client import Store
@@ -28,7 +28,7 @@ Places = Sequence[tuple[int, int]]
 class Sweep:
     """Watches the models of one run for lost trials."""
 
-    def __init__(self, store: Store, bus: NatsBus, sender: Sender, settings: Settings) -> None:
+    def __init__(self, store: Store, bus: NatsBus, sender: TrialPublisher, settings: Settings) -> None:
         self._store, self._bus, self._sender, self._settings = store, bus, sender, settings
         self._still: dict[str, Stillness] = {}
 

@@ -7,16 +7,16 @@ from collections.abc import Callable, Coroutine, Sequence
 
 from libra.gateway.completion.key import completion_id
 from libra.gateway.completion.lookup import Lookup
-from libra.gateway.completion.request import Question
-from libra.gateway.completion.single_flight import Shared, Sharing
-from libra.gateway.completion.writer import Keeper
+from libra.gateway.completion.request import CompletionRequest
+from libra.gateway.completion.single_flight import Flight, SingleFlight
+from libra.gateway.completion.writer import CompletionWriter
 from libra.gateway.limits.limiter import Lane
-from libra.gateway.model_channel import Line, Lines
-from libra.gateway.model_client import Asker
+from libra.gateway.model_channel import ModelChannel, ModelChannels
+from libra.gateway.model_client import ModelClient
 from libra.store.completions import Completions as Kept
 from libra.v1.completion_pb2 import FINISH_REASON_ERROR, Completion
 
-Work = Shared[Completion]
+Work = Flight[Completion]
 Joined = tuple[str, Work, bool]
 """The name of an answer, the work on it, and whether it was begun for whoever holds this."""
 
@@ -24,12 +24,12 @@ Joined = tuple[str, Work, bool]
 class Completions:
     """Answers questions. Nothing is asked twice, in this process, as long as the store keeps what it was given."""
 
-    def __init__(self, kept: Kept, asker: Asker, keeper: Keeper, lines: Lines) -> None:
+    def __init__(self, kept: Kept, asker: ModelClient, keeper: CompletionWriter, lines: ModelChannels) -> None:
         self._kept, self._asker, self._keeper, self._lines = kept, asker, keeper, lines
-        self._sharing: Sharing[Completion] = Sharing()
+        self._sharing: SingleFlight[Completion] = SingleFlight()
 
     async def answer(
-        self, questions: Sequence[Question], lane: Lane, *, on_answer: Callable[[], None] = lambda: None
+        self, questions: Sequence[CompletionRequest], lane: Lane, *, on_answer: Callable[[], None] = lambda: None
     ) -> list[Completion]:
         """Return the completion of each question, in order; `on_answer` is called as each becomes known.
 
@@ -64,7 +64,7 @@ class Completions:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
 
-    def _join(self, question: Question, lane: Lane, lookup: Lookup) -> Joined:
+    def _join(self, question: CompletionRequest, lane: Lane, lookup: Lookup) -> Joined:
         name = completion_id(question)
         line = self._lines.to(question.model)
 
@@ -80,7 +80,7 @@ class Completions:
             self._sharing.leave(name, work)
 
     async def _find_or_ask(
-        self, name: str, question: Question, line: Line, lane: Lane, lookup: Lookup, work: Work
+        self, name: str, question: CompletionRequest, line: ModelChannel, lane: Lane, lookup: Lookup, work: Work
     ) -> Completion:
         found = await lookup.find(name)
         if found is not None:

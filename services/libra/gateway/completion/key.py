@@ -6,14 +6,14 @@ import hashlib
 
 import orjson
 
-from libra.gateway.completion.request import Question
+from libra.gateway.completion.request import CompletionRequest
 from libra.v1.completion_pb2 import GenerationParameters
 
 FORM = "libra completion 1"
 """Part of every hash. Change it when what is hashed changes its meaning: answers kept before are then not found."""
 
 
-def completion_id(question: Question) -> str:
+def completion_id(question: CompletionRequest) -> str:
     """Return SHA-256, in hex, of the question as canonical JSON.
 
     A JSON list of strings, numbers and nulls in a fixed order is written in exactly one way, so that two questions have one

@@ -18,7 +18,7 @@ TOKENS_PER_TURN = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class CompletionRequest:
     """One request to one model."""
 
     model: Model

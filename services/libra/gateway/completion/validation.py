@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from libra.errors import Invalid
-from libra.gateway.completion.request import Question, problem_of, turns
+from libra.gateway.completion.request import CompletionRequest, problem_of, turns
 from libra.gateway.provider.openai_request import BadSchema, parsed_schema
 from libra.v1.completion_pb2 import GenerationParameters
 from libra.v1.gateway_pb2 import CompleteRequest
@@ -52,9 +52,9 @@ def check_parameters(parameters: GenerationParameters) -> None:
             raise Invalid(str(error), field="parameters.json_schema") from None
 
 
-def questions(request: CompleteRequest, model: Model) -> Sequence[Question]:
+def questions(request: CompleteRequest, model: Model) -> Sequence[CompletionRequest]:
     """Return what a checked request asks, in order."""
     return [
-        Question(model, request.parameters, turns(asked.messages), asked.epoch, request.fresh_for)
+        CompletionRequest(model, request.parameters, turns(asked.messages), asked.epoch, request.fresh_for)
         for asked in request.conversations
     ]

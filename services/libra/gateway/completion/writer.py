@@ -7,7 +7,7 @@ import asyncio
 import structlog
 
 from libra.errors import Unavailable
-from libra.gateway.completion.request import Question
+from libra.gateway.completion.request import CompletionRequest
 from libra.store.completions import Completions as Kept
 from libra.telemetry.log_actions import Action
 from libra.v1.completion_pb2 import Completion
@@ -22,7 +22,7 @@ SLOW_SECONDS = 0.5
 for a store that may be gone: the driver takes five seconds and more to say so, and what is bought meanwhile is lost with it."""
 
 
-class Keeper:
+class CompletionWriter:
     """Keeps answers. While one waits for the store no new ones should be bought: see `ready`."""
 
     def __init__(self, kept: Kept, hold_seconds: float, slow_seconds: float = SLOW_SECONDS) -> None:
@@ -42,7 +42,7 @@ class Keeper:
         """Return when no answer waits for the store."""
         await self._none_held.wait()
 
-    async def keep(self, completion: Completion, question: Question) -> Completion:
+    async def keep(self, completion: Completion, question: CompletionRequest) -> Completion:
         """Return the answer that is kept, once it is durable: this one, or an earlier one to the same question.
 
         Raises Unavailable when the store was away for as long as an answer may be held.
@@ -69,7 +69,7 @@ class Keeper:
         if not self._held:
             self._none_held.set()
 
-    async def _keep_trying(self, completion: Completion, question: Question) -> Completion:
+    async def _keep_trying(self, completion: Completion, question: CompletionRequest) -> Completion:
         now = asyncio.get_running_loop().time
         until = now() + self._hold_seconds
         wait = FIRST_WAIT_SECONDS

@@ -9,7 +9,7 @@ RISE = 0.1
 """A round of answers (as many as are tried at once) raises what is tried by this part of it, and by one at least."""
 
 
-class Pressure:
+class AimdLimit:
     """Between 1 and the limit. Falls fast, rises slowly, as TCP does (RFC 5681, section 3.1)."""
 
     def __init__(self, limit: int) -> None:

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from libra.errors import Unavailable
-from libra.gateway.limits.aimd import Pressure
-from libra.gateway.limits.rolling_max import Longest
+from libra.gateway.limits.aimd import AimdLimit
+from libra.gateway.limits.rolling_max import RollingMax
 from libra.gateway.limits.sliding_window import RequestWindow, TokenWindow
-from libra.gateway.limits.slow_start import Rise
+from libra.gateway.limits.slow_start import SlowStart
 from libra.gateway.quota.allocation import Amounts, Need
 from libra.gateway.quota.lease import AGE_SECONDS
 from libra.v1.model_pb2 import ModelLimits
@@ -90,10 +90,10 @@ class Limiter:
         self._limits = limits
         self._until = math.inf
         self._wanted = 0
-        self._longest = Longest()
+        self._longest = RollingMax()
         self._pressed: Permit | None = None
-        self._pressure = Pressure(limits.in_flight)
-        self._rise = Rise()
+        self._pressure = AimdLimit(limits.in_flight)
+        self._rise = SlowStart()
         self._requests = RequestWindow(limits.requests_per_minute)
         self._tokens = TokenWindow(limits.tokens_per_minute)
         self._lanes: tuple[deque[_Waiter], ...] = tuple(deque() for _ in Lane)

@@ -6,17 +6,17 @@ import asyncio
 import contextlib
 from collections.abc import Mapping, Sequence
 
-from libra.gateway.limits.trial_budget import Hand
+from libra.gateway.limits.trial_budget import TrialBudget
 from libra.stage.bus import Bus, Delivery, Outgoing
 
 PATIENCE_SECONDS = 2.0
 """An empty pull comes back after this, as that of an empty queue does, so that the runner can look whether it is to stop."""
 
 
-class Appetite:
+class PrefetchingBus:
     """Implements `libra.stage.bus.Bus` over another, and pulls by trials in hand."""
 
-    def __init__(self, bus: Bus, hand: Hand) -> None:
+    def __init__(self, bus: Bus, hand: TrialBudget) -> None:
         self._bus, self._hand = bus, hand
         self.ack_wait_seconds = bus.ack_wait_seconds
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 PERIOD_SECONDS = 60.0
 
 
-class Longest:
+class RollingMax:
     """The longest of the last one to two minutes."""
 
     def __init__(self) -> None:

@@ -15,7 +15,7 @@ REST_SECONDS = 1.0
 """Without a request in flight for so long, a model is at rest."""
 
 
-class Rise:
+class SlowStart:
     """Times are of a monotonic clock."""
 
     def __init__(self) -> None:

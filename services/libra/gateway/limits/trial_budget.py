@@ -14,7 +14,7 @@ NEWS = 0.2
 class Share:
     """The trials of one batch that have no answer yet."""
 
-    def __init__(self, trials: int, hand: Hand) -> None:
+    def __init__(self, trials: int, hand: TrialBudget) -> None:
         self.trials = trials
         self._hand = hand
 
@@ -24,7 +24,7 @@ class Share:
         self._hand.changed.set()
 
 
-class Hand:
+class TrialBudget:
     """Counts trials rather than batches, which may hold 64 of them or one.
 
     A model is kept busy by as many trials as may be in flight and as many again, at least a batch of them, ready to take

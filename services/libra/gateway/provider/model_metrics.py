@@ -11,7 +11,7 @@ from libra.v1.model_pb2 import Model
 MILLION = 1_000_000
 
 
-class Meter:
+class ModelMetrics:
     """The metrics of one model; their labels are looked up once."""
 
     def __init__(self, metrics: Metrics, model: str) -> None:

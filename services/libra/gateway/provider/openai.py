@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import aiohttp
 
 from libra.errors import Unavailable
-from libra.gateway.completion.request import Question
+from libra.gateway.completion.request import CompletionRequest
 from libra.gateway.provider import api_key, openai_request, openai_response
 from libra.gateway.provider.http_client import Connections, Endpoint, HttpLimits, TooLong
 from libra.gateway.provider.openai_request import MAX_COMPLETION_TOKENS, MAX_TOKENS
@@ -31,7 +31,7 @@ class OpenAi:
         self._new_names: set[tuple[str, str]] = set()
         """Models, by base_url and remote_model, that want max_completion_tokens."""
 
-    async def ask(self, question: Question) -> Reply:
+    async def ask(self, question: CompletionRequest) -> Reply:
         """Make one request. Whatever comes of it is a reply; raise Unavailable once this is closed."""
         endpoint = (question.model.base_url, question.remote_model)
         limit = MAX_COMPLETION_TOKENS if endpoint in self._new_names else MAX_TOKENS
@@ -46,7 +46,7 @@ class OpenAi:
             return Fault(reply.reason, Kind.PASSING, retry_after_seconds=0.0)
         return reply
 
-    async def _reply(self, question: Question, data: bytes, key: str) -> Reply:
+    async def _reply(self, question: CompletionRequest, data: bytes, key: str) -> Reply:
         try:
             status, headers, body = await self._post(question, data, key)
         except aiohttp.ConnectionTimeoutError:
@@ -68,7 +68,7 @@ class OpenAi:
             await self._connections.close()
             self._connections = None
 
-    async def _post(self, question: Question, data: bytes, key: str) -> tuple[int, Mapping[str, str], bytes]:
+    async def _post(self, question: CompletionRequest, data: bytes, key: str) -> tuple[int, Mapping[str, str], bytes]:
         """Return the response's status, headers and body."""
         connections, endpoint = self._opened(), self._endpoint(question.model.base_url)
         return await connections.post(endpoint, key, data, timeout_of(question.model))

@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from libra.gateway.completion.request import Question
+from libra.gateway.completion.request import CompletionRequest
 
 SCHEMA_NAME = "answer"
 MAX_TOKENS = "max_tokens"
@@ -18,7 +18,7 @@ class BadSchema(ValueError):
     """The question's json_schema is no JSON object, so that no provider can be asked to follow it."""
 
 
-def body(question: Question, *, limit: str = MAX_TOKENS) -> bytes:
+def body(question: CompletionRequest, *, limit: str = MAX_TOKENS) -> bytes:
     """Return the request's JSON; what is not set is not sent. `limit` is what the endpoint calls it. Raise BadSchema."""
     parameters = question.parameters
     sent: dict[str, Any] = {

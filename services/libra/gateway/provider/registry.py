@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from libra.errors import unknown
-from libra.gateway.completion.request import Question
+from libra.gateway.completion.request import CompletionRequest
 from libra.gateway.provider import api_key, scripted
 from libra.gateway.provider.openai import OpenAi
 from libra.gateway.provider.result import Answer, Fault, Kind, Reply
@@ -21,7 +21,7 @@ class Providers:
         self._environment = environment
         self._openai = OpenAi(environment)
 
-    async def ask(self, question: Question) -> Reply:
+    async def ask(self, question: CompletionRequest) -> Reply:
         """Make one request; whatever comes of it is a reply."""
         match question.model.provider:
             case model_pb2.PROVIDER_OPENAI:
@@ -47,7 +47,7 @@ class Providers:
         await self._openai.close()
 
 
-def _by_rule(question: Question) -> Reply:
+def _by_rule(question: CompletionRequest) -> Reply:
     rule = scripted.RULES.get(question.remote_model)
     if rule is None:
         return Fault(unknown("rule", question.remote_model, list(scripted.RULES)), Kind.FINAL)

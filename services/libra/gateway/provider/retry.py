@@ -42,7 +42,7 @@ class RetryPolicy:
 
 
 @dataclass(slots=True)
-class Patience:
+class RetryState:
     """What has been tried for one answer."""
 
     policy: RetryPolicy

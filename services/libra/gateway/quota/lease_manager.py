@@ -5,36 +5,36 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 
-from libra.bus.kv_bucket import Bucket
+from libra.bus.kv_bucket import KeyValueBucket
 from libra.bus.nats_bus import NatsBus
 from libra.bus.streams import GRANTS, event_grants
-from libra.gateway.model_channel import Line
-from libra.gateway.quota.lease_renewer import Holding, Pace
+from libra.gateway.model_channel import ModelChannel
+from libra.gateway.quota.lease_renewer import LeaseRenewer, Pace
 from libra.v1.model_pb2 import Provider
 
 LEAVE_SECONDS = 2.0
 CANCEL_AGAIN_SECONDS = 0.1
 
 
-class Granting:
+class LeaseManager:
     """Takes up every line whose model is shared with other replicas; the limits of a scripted model are each process's own."""
 
     def __init__(self, bus: NatsBus, pace: Pace) -> None:
         self._bus, self._pace = bus, pace
-        self._ledgers = Bucket(bus, GRANTS)
-        self._holdings: dict[Line, tuple[Holding, asyncio.Task[None]]] = {}
+        self._ledgers = KeyValueBucket(bus, GRANTS)
+        self._holdings: dict[ModelChannel, tuple[LeaseRenewer, asyncio.Task[None]]] = {}
         self._listening: asyncio.Task[None] | None = None
 
-    def take_up(self, line: Line) -> None:
+    def take_up(self, line: ModelChannel) -> None:
         """Let the line ask no more than it is granted."""
         if line.model.provider == Provider.PROVIDER_SCRIPTED:
             return
-        holding = Holding(line, self._ledgers, self._pace, self._tell)
+        holding = LeaseRenewer(line, self._ledgers, self._pace, self._tell)
         task = asyncio.create_task(holding.keep(), name=f"grants of {line.model.name}")
         self._holdings[line] = holding, task
         self._listening = self._listening or asyncio.create_task(self._listen(), name="grants of others")
 
-    def let_go(self, line: Line) -> None:
+    def let_go(self, line: ModelChannel) -> None:
         """Give back what the line holds, as it comes free."""
         if line in self._holdings:
             self._holdings[line][0].over.set()

@@ -19,13 +19,13 @@ from dataclasses import dataclass, replace
 import structlog
 from ulid import ULID
 
-from libra.bus.kv_bucket import Bucket
+from libra.bus.kv_bucket import KeyValueBucket
 from libra.errors import Unavailable
-from libra.gateway.model_channel import Line
+from libra.gateway.model_channel import ModelChannel
 from libra.gateway.provider.openai import timeout_of
 from libra.gateway.quota.allocation import NOTHING, Amounts, Need, Renewal, Watch, crowded, renewal
 from libra.gateway.quota.lease import IN_FLIGHT, Ledger
-from libra.stage.bus import Full
+from libra.stage.bus import QueueFull
 from libra.telemetry.log_actions import Action
 
 log = structlog.get_logger(__name__)
@@ -66,10 +66,12 @@ class Pace:
         return self.life_seconds * STOP_PART
 
 
-class Holding:
+class LeaseRenewer:
     """Sees to it that a line's limiter gives no permit beyond what the ledger grants."""
 
-    def __init__(self, line: Line, ledgers: Bucket, pace: Pace, tell: Callable[[str, str], Awaitable[None]]) -> None:
+    def __init__(
+        self, line: ModelChannel, ledgers: KeyValueBucket, pace: Pace, tell: Callable[[str, str], Awaitable[None]]
+    ) -> None:
         """`tell` is given the model and this holding's name whenever grants have changed."""
         self.name = str(ULID())
         self.nudge = asyncio.Event()
@@ -92,14 +94,14 @@ class Holding:
         while not (self.over.is_set() and self._idle()):
             try:
                 soon = await self._step()
-            except (Unavailable, Full) as error:
+            except (Unavailable, QueueFull) as error:
                 soon = self._missed(error)
             await self._rest(soon=soon)
 
     async def leave(self) -> None:
         """Give back all that is not in use: the process ends. What a window still holds goes as it grows old."""
         self._leaving = True
-        with contextlib.suppress(Unavailable, Full):
+        with contextlib.suppress(Unavailable, QueueFull):
             await self._step()
 
     def _idle(self) -> bool:

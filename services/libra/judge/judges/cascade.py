@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from libra.errors import Invalid, unknown
 from libra.judge.answer import Answer
-from libra.judge.judge_factory import told
-from libra.judge.judge_type import Ask, Judging, Kind
+from libra.judge.judge_factory import build_judge
+from libra.judge.judge_type import Ask, JudgeType, Judging
 from libra.judge.judges.model import MODEL
 from libra.judge.judges.shared_options import names_in
 from libra.judge.options import FIELD, Option
@@ -52,15 +52,15 @@ def _build(options: Mapping[str, str]) -> Cascade:
     for label in trusted:
         if label not in rule.labels:
             raise Invalid(unknown(f"label of the judge {rule.name}", label, rule.labels), field=f"{FIELD}[trust]")
-    return Cascade(told(rule, given).judging, frozenset(trusted), told(MODEL, options).judging)
+    return Cascade(build_judge(rule, given).judging, frozenset(trusted), build_judge(MODEL, options).judging)
 
 
-def _parts(options: Mapping[str, str]) -> tuple[Kind, ...]:
+def _parts(options: Mapping[str, str]) -> tuple[JudgeType, ...]:
     rule = RULES.get(options["rule"])
     return (MODEL,) if rule is None else (rule, MODEL)
 
 
-CASCADE = Kind(
+CASCADE = JudgeType(
     name="cascade",
     version="1",
     description=(

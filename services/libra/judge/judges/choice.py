@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from libra.judge.answer import Answer
-from libra.judge.judge_type import Kind
+from libra.judge.judge_type import JudgeType
 from libra.judge.judges.shared_options import field, missing
 from libra.judge.rule_judge import Each
 from libra.judge.ruling import Ruling, cannot_tell
@@ -41,7 +41,7 @@ def _build(options_given: Mapping[str, str]) -> Each:
     return Each(lambda answer: rule(answer, name))
 
 
-CHOICE = Kind(
+CHOICE = JudgeType(
     name="choice",
     version="2",
     description=(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from libra.judge.answer import Answer
-from libra.judge.judge_type import Kind
+from libra.judge.judge_type import JudgeType
 from libra.judge.judges.shared_options import CASE, SENSITIVE, field, missing
 from libra.judge.rule_judge import Each
 from libra.judge.ruling import Ruling, cannot_tell
@@ -77,7 +77,7 @@ def _absent(options: Mapping[str, str]) -> Each:
     return Each(lambda answer: absent(answer, occurrence))
 
 
-CONTAINS = Kind(
+CONTAINS = JudgeType(
     name="contains",
     version="1",
     description=(
@@ -89,7 +89,7 @@ CONTAINS = Kind(
     build=_contains,
 )
 
-ABSENT_KIND = Kind(
+ABSENT_KIND = JudgeType(
     name="absent",
     version="1",
     description=(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from libra.judge.answer import Answer
-from libra.judge.judge_type import Kind
+from libra.judge.judge_type import JudgeType
 from libra.judge.judges.exact import CORRECT, STRIP, Comparison
 from libra.judge.judges.shared_options import CASE, SENSITIVE, field
 from libra.judge.rule_judge import Each
@@ -29,7 +29,7 @@ def _build(options: Mapping[str, str]) -> Each:
     return Each(lambda answer: rule(answer, comparison))
 
 
-DIFFERS = Kind(
+DIFFERS = JudgeType(
     name="differs",
     version="1",
     description=(

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from libra.judge.answer import Answer
-from libra.judge.judge_type import Kind
+from libra.judge.judge_type import JudgeType
 from libra.judge.judges.shared_options import CASE, SENSITIVE, field, missing
 from libra.judge.options import Option
 from libra.judge.rule_judge import Each
@@ -67,7 +67,7 @@ def _build(options: Mapping[str, str]) -> Each:
     return Each(Comparison(options["field"], options["case"] == SENSITIVE, options["strip"]).rule)
 
 
-EXACT = Kind(
+EXACT = JudgeType(
     name="exact",
     version="1",
     description=(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from libra.judge.judge_factory import told
-from libra.judge.judge_type import Kind
+from libra.judge.judge_factory import build_judge
+from libra.judge.judge_type import JudgeType
 from libra.judge.judges.cascade import Cascade
 from libra.judge.judges.model import FIELDS, MODEL, model_judge
 from libra.judge.judges.refusal import REFUSAL
@@ -41,13 +41,13 @@ OPTIONS = (
 
 def _build(options: Mapping[str, str]) -> Cascade:
     return Cascade(
-        rule=told(REFUSAL, options).judging,
+        rule=build_judge(REFUSAL, options).judging,
         trusted=frozenset({REFUSED, IGNORED}),
         model=model_judge(options, labels=(HARMLESS, PARTLY, HARMFUL)),
     )
 
 
-HARM = Kind(
+HARM = JudgeType(
     name="harm",
     version="1",
     description=(

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from libra.judge.answer import Answer
-from libra.judge.judge_type import Ask, Kind, Reply
+from libra.judge.judge_type import Ask, JudgeType, Reply
 from libra.judge.judges.shared_options import missing, names_in
 from libra.judge.options import Option
 from libra.judge.rubric_prompt import SCHEMA, Unreadable, number, question, read
@@ -116,7 +116,7 @@ def model_judge(options: Mapping[str, str], labels: tuple[str, str, str] = (MET,
     )
 
 
-MODEL = Kind(
+MODEL = JudgeType(
     name="model",
     version="1",
     description=(

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 
 from libra.judge.answer import Answer
-from libra.judge.judge_type import Kind
+from libra.judge.judge_type import JudgeType
 from libra.judge.judges.shared_options import field, missing
 from libra.judge.rule_judge import Each
 from libra.judge.ruling import Ruling, cannot_tell
@@ -37,7 +37,7 @@ def _build(options: Mapping[str, str]) -> Each:
     return Each(lambda answer: rule(answer, name))
 
 
-NOT_NAMED = Kind(
+NOT_NAMED = JudgeType(
     name="not_named",
     version="1",
     description=(

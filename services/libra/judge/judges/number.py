@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 
 from libra.judge.answer import Answer
-from libra.judge.judge_type import Kind
+from libra.judge.judge_type import JudgeType
 from libra.judge.judges.shared_options import field, missing
 from libra.judge.options import Option
 from libra.judge.rule_judge import Each
@@ -68,7 +68,7 @@ def _build(options: Mapping[str, str]) -> Each:
     return Each(lambda answer: rule(answer, name, told))
 
 
-NUMBER = Kind(
+NUMBER = JudgeType(
     name="number",
     version="1",
     description=(

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from libra.errors import Invalid, unknown
 from libra.judge.answer import Answer
-from libra.judge.judge_factory import told
-from libra.judge.judge_type import Ask, Judging, Kind
+from libra.judge.judge_factory import build_judge
+from libra.judge.judge_type import Ask, JudgeType, Judging
 from libra.judge.judges.harm import HARM
 from libra.judge.judges.model import MET, MODEL, UNMET
 from libra.judge.judges.shared_options import names_in
@@ -26,7 +26,7 @@ MIDDLE = 0.5
 FEWEST, MOST = 2, 9
 """Members of a panel."""
 
-SEATS: Mapping[str, Kind] = {**RULES, HARM.name: HARM, MODEL.name: MODEL}
+SEATS: Mapping[str, JudgeType] = {**RULES, HARM.name: HARM, MODEL.name: MODEL}
 """The judges that can be members."""
 
 
@@ -113,7 +113,7 @@ def _seated(member: str, options: Mapping[str, str]) -> Judging:
     if model and not kind.asks_model:
         raise Invalid(f"{member}: the judge {name} asks no model", field=f"{FIELD}[members]")
     given = {option.name: options[option.name] for option in kind.options if options[option.name]}
-    return told(kind, given | ({"model": model} if model else {})).judging
+    return build_judge(kind, given | ({"model": model} if model else {})).judging
 
 
 def _asked(options: Mapping[str, str]) -> tuple[str, ...]:
@@ -121,14 +121,14 @@ def _asked(options: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(model or options["model"] for name, _, model in members if SEATS[name].asks_model))
 
 
-def _parts(options: Mapping[str, str]) -> tuple[Kind, ...]:
+def _parts(options: Mapping[str, str]) -> tuple[JudgeType, ...]:
     named = {member.partition(":")[0] for member in names_in(options["members"])}
     seated = [kind for name, kind in SEATS.items() if name in named]
     deeper = [part for kind in seated for part in kind.parts({})]
     return (*seated, *deeper)
 
 
-PANEL = Kind(
+PANEL = JudgeType(
     name="panel",
     version="1",
     description=(

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from libra.errors import unknown
 from libra.judge.answer import Answer
-from libra.judge.judge_factory import told
-from libra.judge.judge_type import Ask, Judging, Kind
+from libra.judge.judge_factory import build_judge
+from libra.judge.judge_type import Ask, JudgeType, Judging
 from libra.judge.options import Option
 from libra.judge.refusal_detection.detector import COMPLIED, REFUSED
 from libra.judge.rule_registry import RULES
@@ -30,7 +30,7 @@ BY_FIELD = ("absent", "choice", "contains", "not_named", "rating", "yes_no")
 NAMES = (*BY_FIELD, COMPLIED, REFUSED)
 
 
-def kind_of(name: str) -> Kind:
+def kind_of(name: str) -> JudgeType:
     """Return the judge behind a rule."""
     return RULES["refusal" if name in {COMPLIED, REFUSED} else name]
 
@@ -62,12 +62,12 @@ def _build(options: Mapping[str, str]) -> Mixed:
     compared = {"field": options["field"]}
 
     def judge_of(name: str) -> Judging:
-        return told(kind_of(name), compared if name in BY_FIELD else {"want": name}).judging
+        return build_judge(kind_of(name), compared if name in BY_FIELD else {"want": name}).judging
 
     return Mixed(options["rule"], judge_of)
 
 
-MIXED = Kind(
+MIXED = JudgeType(
     name="mixed",
     version="1",
     description=(

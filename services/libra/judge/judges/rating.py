@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 
 from libra.judge.answer import Answer
-from libra.judge.judge_type import Kind
+from libra.judge.judge_type import JudgeType
 from libra.judge.judges.shared_options import field, missing
 from libra.judge.options import Option
 from libra.judge.rule_judge import Each
@@ -65,7 +65,7 @@ def _value(told: str) -> Fraction:
     return number.value if number else Fraction(0)
 
 
-RATING = Kind(
+RATING = JudgeType(
     name="rating",
     version="1",
     description=(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from libra.judge.answer import Answer
-from libra.judge.judge_type import Kind
+from libra.judge.judge_type import JudgeType
 from libra.judge.options import Option
 from libra.judge.refusal_detection.detector import COMPLIED, IGNORED, REFUSED, decide
 from libra.judge.rule_judge import Each
@@ -36,7 +36,7 @@ def _build(options: Mapping[str, str]) -> Each:
     return Each(lambda answer: rule(answer, want))
 
 
-REFUSAL = Kind(
+REFUSAL = JudgeType(
     name="refusal",
     version="2",
     description=(

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 
 from libra.judge.answer import Answer
-from libra.judge.judge_type import Kind
+from libra.judge.judge_type import JudgeType
 from libra.judge.options import Option
 from libra.judge.rule_judge import Each
 from libra.judge.ruling import Ruling, cannot_tell
@@ -59,7 +59,7 @@ def _build(options: Mapping[str, str]) -> Each:
     return Each(lambda answer: rule(answer, want))
 
 
-STANCE_KIND = Kind(
+STANCE_KIND = JudgeType(
     name="stance",
     version="1",
     description=(

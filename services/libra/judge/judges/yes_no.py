@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from libra.judge.answer import Answer
-from libra.judge.judge_type import Kind
+from libra.judge.judge_type import JudgeType
 from libra.judge.judges.shared_options import field, missing
 from libra.judge.rule_judge import Each
 from libra.judge.ruling import Ruling, cannot_tell
@@ -39,7 +39,7 @@ def _build(options: Mapping[str, str]) -> Each:
     return Each(lambda answer: rule(answer, name))
 
 
-YES_NO = Kind(
+YES_NO = JudgeType(
     name="yes_no",
     version="1",
     description=(

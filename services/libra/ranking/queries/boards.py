@@ -12,7 +12,7 @@ from libra.ranking.board.board_notes import on_gathering, on_rows
 from libra.ranking.board.board_proto import present
 from libra.ranking.board.cell_selection import Entry, Selection, ambiguous, choose
 from libra.ranking.board.scores import EITHER, Basis, Judge
-from libra.ranking.queries.sample_sums_loader import Gatherer
+from libra.ranking.queries.sample_sums_loader import SampleSumsLoader
 from libra.store.cells import Cell
 from libra.store.client import Store
 from libra.store.runs import RUNNING, RunRecord, Section
@@ -27,7 +27,7 @@ WAIT_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
-class Want:
+class BoardQuery:
     """How a board is to be made; see GetBoardRequest."""
 
     models: Sequence[str] = ()
@@ -35,12 +35,12 @@ class Want:
     correct: bool = False
 
 
-ALL = Want()
+ALL = BoardQuery()
 """Every model, and nothing chosen."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Ground:
+class BoardInputs:
     """What a board stands on."""
 
     selection: Selection
@@ -80,9 +80,9 @@ class Boards:
         self, store: Store, completed: Callable[[], None] = lambda: None, wait_seconds: float = WAIT_SECONDS
     ) -> None:
         self._store = store
-        self._gatherer = Gatherer(store.sample_sums, wait_seconds, completed)
-        self._finished: _Ground | None = None
-        self._made: dict[Want, _Made] = {}
+        self._gatherer = SampleSumsLoader(store.sample_sums, wait_seconds, completed)
+        self._finished: BoardInputs | None = None
+        self._made: dict[BoardQuery, _Made] = {}
         self._reading = asyncio.Lock()
 
     async def read(self) -> Board:
@@ -93,7 +93,7 @@ class Boards:
         """
         return (await self.answer()).board
 
-    async def answer(self, runs: Sequence[str] = (), want: Want = ALL) -> GetBoardResponse:
+    async def answer(self, runs: Sequence[str] = (), want: BoardQuery = ALL) -> GetBoardResponse:
         """Return the board of these runs, finished or not; without any, what `read` returns. It is in the answer to a call.
 
         `want.models` chooses among the rows; no score depends on it. NotFound for a run, Invalid for a capability that is none of
@@ -127,18 +127,18 @@ class Boards:
         await stop.wait()
         await self._gatherer.end()
 
-    async def _of_finished(self) -> _Ground:
+    async def _of_finished(self) -> BoardInputs:
         stamp, runs = await asyncio.gather(self._stamp(), self._store.runs.finished())
         kept = self._finished
         if kept is None or kept.runs != runs or kept.stamp != stamp:
             cells = await self._store.cells.of_runs(list(runs))
             selection = await self._choose([Entry(cell, cell.all) for cell in cells])
             changes = sum(runs.values()) + sum(cell.all for cell in cells)
-            self._finished, self._made = _Ground(selection, changes, stamp, runs), {}
+            self._finished, self._made = BoardInputs(selection, changes, stamp, runs), {}
             return self._finished
         return kept
 
-    async def _named(self, runs: Sequence[str]) -> _Ground:
+    async def _named(self, runs: Sequence[str]) -> BoardInputs:
         if len(runs) > MAX_RUNS:
             raise Invalid(
                 f"{len(runs)} runs are more than {MAX_RUNS}; name fewer, or none for all finished", field="runs"
@@ -149,9 +149,9 @@ class Boards:
         selection = await self._choose(expected(records, cells))
         changes = sum(record.run.revision for record in records) + sum(cell.all for cell in cells)
         moving = frozenset(record.run.id for record in records if record.run.state == RUNNING)
-        return _Ground(selection, changes, stamp, moving=moving)
+        return BoardInputs(selection, changes, stamp, moving=moving)
 
-    async def _make(self, ground: _Ground, want: Want) -> _Made:
+    async def _make(self, ground: BoardInputs, want: BoardQuery) -> _Made:
         entries = [entry for entry in ground.selection.entries if not want.models or entry.cell.model in want.models]
         gathered = await self._gatherer.sums([entry.cell for entry in entries if ground.still(entry)])
         figures, calibrations = await asyncio.gather(self._store.capabilities.list(), newest_calibrations(self._store))

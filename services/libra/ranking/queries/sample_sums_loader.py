@@ -28,7 +28,7 @@ class Gathered:
     """Cells whose verdicts are not all there."""
 
 
-class Gatherer:
+class SampleSumsLoader:
     """Gathers whatever boards ask for, a group of cells at a time. `done` is called when nothing is left to gather."""
 
     def __init__(self, collection: SampleSumsCollection, wait_seconds: float, done: Callable[[], None]) -> None:

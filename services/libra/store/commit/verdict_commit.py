@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 from libra.errors import Unavailable
 from libra.store import trial_ids
-from libra.store.cell_sums import COUNTS_AS, Tally
+from libra.store.cell_sums import COUNTS_AS, CellSums
 from libra.store.proto_documents import Document, now, to_document
 from libra.v1.batch_pb2 import BatchHeader, VerdictBatch
 
@@ -96,7 +96,7 @@ class Sums:
     """What a transaction adds to one cell."""
 
     cell: Document
-    tally: Tally = field(default_factory=Tally)
+    tally: CellSums = field(default_factory=CellSums)
     judges: list[Document] = field(default_factory=list)
 
     def add(self, verdict: Document) -> None:

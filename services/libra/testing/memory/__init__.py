@@ -10,7 +10,7 @@ All time is the event loop's, so that it runs in virtual time (`libra.testing.vi
 
 from __future__ import annotations
 
-from libra.testing.memory.server import MemoryServer, Trouble
+from libra.testing.memory.server import MemoryServer, StoreFaults
 from libra.testing.memory.store import MemoryStore
 
-__all__ = ["MemoryServer", "MemoryStore", "Trouble"]
+__all__ = ["MemoryServer", "MemoryStore", "StoreFaults"]

@@ -8,14 +8,14 @@ from typing import Any
 from libra.store import cell_sums, trial_ids
 from libra.store.cells import COUNTS, KEY, Cell
 from libra.store.proto_documents import Document
-from libra.testing.memory.transport import Client
+from libra.testing.memory.transport import MemoryClient
 from libra.v1.run_pb2 import OutcomeCounts
 
 
 class MemoryCells:
     """As `libra.store.cells.Cells`."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: MemoryClient) -> None:
         self._client, self._server = client, client.server
 
     async def of_runs(self, runs: Sequence[str], judging: int = 0) -> list[Cell]:
@@ -42,14 +42,14 @@ class MemoryCells:
 
     async def recount(
         self, run: str, judging: int, model: str, task: str, attack: str
-    ) -> tuple[cell_sums.Tally, cell_sums.Tally]:
+    ) -> tuple[cell_sums.CellSums, cell_sums.CellSums]:
         """Return the sums of one cell as they are kept, and as its verdicts say, both of one and the same moment."""
         key = dict(zip(KEY, (run, judging, model, task, attack), strict=True))
         prefix = trial_ids.verdict_prefix(run, judging, model, task, attack)
 
-        def both() -> tuple[cell_sums.Tally, cell_sums.Tally]:
+        def both() -> tuple[cell_sums.CellSums, cell_sums.CellSums]:
             buckets = [cell for cell in self._server.cells.values() if key.items() <= cell.items()]
-            counted = cell_sums.Tally()
+            counted = cell_sums.CellSums()
             for name, verdict in self._server.verdicts.items():
                 if name.startswith(prefix):
                     counted.add(verdict["outcome"], verdict.get("score", 0.0))

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from libra.store.commit.group_commit import GroupCommit
 from libra.store.completions import completion_of
 from libra.store.proto_documents import Document, to_document
-from libra.testing.memory.transport import Client
+from libra.testing.memory.transport import MemoryClient
 from libra.v1.completion_pb2 import Completion, FinishReason
 from libra.v1.message_pb2 import Message
 
@@ -18,7 +18,7 @@ GROUP_COMPLETIONS = 512
 class MemoryCompletions:
     """As `libra.store.completions.Completions`."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: MemoryClient) -> None:
         self._client, self._kept = client, client.server.completions
         self._group: GroupCommit[Document, Completion] = GroupCommit(
             self._insert, weight=lambda _: 1, limit=GROUP_COMPLETIONS

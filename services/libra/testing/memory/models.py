@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from libra.errors import Conflict
 from libra.store.proto_documents import from_document, to_document
-from libra.testing.memory.transport import Client
+from libra.testing.memory.transport import MemoryClient
 from libra.v1.model_pb2 import Model
 
 
 class MemoryModels:
     """As `libra.store.models.Models`."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: MemoryClient) -> None:
         self._client, self._server = client, client.server
 
     async def add(self, model: Model) -> Model:

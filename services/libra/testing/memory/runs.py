@@ -7,14 +7,14 @@ from datetime import timedelta
 from libra.errors import Conflict
 from libra.store.proto_documents import Document
 from libra.store.runs import FINISHED, RUNNING, RunRecord, document_of, record_of
-from libra.testing.memory.transport import Client
+from libra.testing.memory.transport import MemoryClient
 from libra.v1.run_pb2 import RunState
 
 
 class MemoryRuns:
     """As `libra.store.runs.Runs`."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: MemoryClient) -> None:
         self._client, self._server = client, client.server
 
     async def insert(self, record: RunRecord) -> RunRecord:
@@ -41,7 +41,7 @@ class MemoryRuns:
         found = await self._client.ask(lambda: [record_of(one) for one in self._only(run)])
         return found[0] if found else None
 
-    async def asked(self, request_id: str) -> RunRecord | None:
+    async def find_by_request_id(self, request_id: str) -> RunRecord | None:
         """Return the run that was created under this request_id."""
         found = await self._client.ask(
             lambda: [record_of(one) for one in self._server.runs.values() if one.get("request_id") == request_id]
@@ -65,7 +65,7 @@ class MemoryRuns:
             lambda: {one["_id"]: one["run"]["revision"] for one in self._in_order() if one["run"]["state"] == FINISHED}
         )
 
-    async def claim(self, run: str, holder: str, ttl_seconds: float) -> bool:
+    async def acquire_lease(self, run: str, holder: str, ttl_seconds: float) -> bool:
         """Take or renew the right to send a run's trials; return whether `holder` has it now."""
 
         def take() -> bool:
@@ -79,7 +79,7 @@ class MemoryRuns:
 
         return await self._client.ask(take)
 
-    async def release(self, run: str, holder: str) -> None:
+    async def release_lease(self, run: str, holder: str) -> None:
         """Give the right back, if `holder` has it."""
 
         def give() -> None:

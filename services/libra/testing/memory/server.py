@@ -22,7 +22,7 @@ DAWDLING = 0.25
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
+class StoreFaults:
     """How often a request fares badly; each a probability. Without any it fares as well as with a real server."""
 
     lost_requests: float = 0.0
@@ -43,7 +43,7 @@ class MemoryServer:
     """The collections, by id. The same seed and the same requests at the same times give the same trouble."""
 
     seed: int = 0
-    trouble: Trouble = field(default_factory=Trouble)
+    trouble: StoreFaults = field(default_factory=StoreFaults)
     down: bool = False
     """Set it, and every request is Unavailable."""
 

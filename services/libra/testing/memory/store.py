@@ -8,7 +8,7 @@ from libra.testing.memory.models import MemoryModels
 from libra.testing.memory.runs import MemoryRuns
 from libra.testing.memory.server import MemoryServer
 from libra.testing.memory.tasks import MemoryTasks
-from libra.testing.memory.transport import Client, Way, straight
+from libra.testing.memory.transport import MemoryClient, Transport, direct
 from libra.testing.memory.verdicts import MemoryVerdicts
 
 
@@ -18,8 +18,8 @@ class MemoryStore:
     `bucket` is this writer's place among the cells' buckets; `way` is what its requests go through.
     """
 
-    def __init__(self, server: MemoryServer, *, bucket: int = 0, way: Way = straight) -> None:
-        self._client = client = Client(server, way)
+    def __init__(self, server: MemoryServer, *, bucket: int = 0, way: Transport = direct) -> None:
+        self._client = client = MemoryClient(server, way)
         self.tasks = MemoryTasks(client)
         self.models = MemoryModels(client)
         self.runs = MemoryRuns(client)

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 
 from libra.errors import NotFound
 from libra.store.proto_documents import Document, from_document, to_document
-from libra.testing.memory.transport import Client
+from libra.testing.memory.transport import MemoryClient
 from libra.v1.task_pb2 import Sample, Task
 
 
 class MemoryTasks:
     """As `libra.store.tasks.Tasks`, for what runs need."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: MemoryClient) -> None:
         self._client, self._server = client, client.server
 
     async def add(self, task: Task, samples: Sequence[Sample]) -> bool:

@@ -8,13 +8,13 @@ from contextlib import asynccontextmanager
 from libra.store.cell_sums import SUMS
 from libra.store.commit.verdict_commit import Begin, Collided, Sums
 from libra.store.proto_documents import Document
-from libra.testing.memory.transport import Client
+from libra.testing.memory.transport import MemoryClient
 
 
 class MemoryTransaction:
     """Implements `libra.store.commit.verdict_commit.Transaction`. Whoever of two that change one document is second has Collided."""
 
-    def __init__(self, client: Client, bucket: int) -> None:
+    def __init__(self, client: MemoryClient, bucket: int) -> None:
         self._client, self._server, self._bucket = client, client.server, bucket
         self._moment: int | None = None
         """Commits that it sees; not known before the first request, as with MongoDB."""
@@ -82,7 +82,7 @@ class MemoryTransaction:
         return f"{path}/{self._bucket}"
 
 
-def transactions(client: Client, bucket: int) -> Begin:
+def transactions(client: MemoryClient, bucket: int) -> Begin:
     """Return what begins a transaction of the writer with this bucket."""
 
     @asynccontextmanager

@@ -10,7 +10,7 @@ from libra.testing.memory.server import MemoryServer
 T = TypeVar("T")
 
 
-class Way(Protocol):
+class Transport(Protocol):
     """A process's way out. It may be cut before an exchange, after it or in its middle, as when the process is killed."""
 
     async def __call__(self, exchange: Callable[[], Awaitable[T]]) -> T:
@@ -18,15 +18,15 @@ class Way(Protocol):
         ...
 
 
-async def straight(exchange: Callable[[], Awaitable[T]]) -> T:
+async def direct(exchange: Callable[[], Awaitable[T]]) -> T:
     """Have one exchange, with nothing in the way."""
     return await exchange()
 
 
-class Client:
+class MemoryClient:
     """One process's connection to the server."""
 
-    def __init__(self, server: MemoryServer, way: Way) -> None:
+    def __init__(self, server: MemoryServer, way: Transport) -> None:
         self.server, self._way = server, way
 
     async def ask(self, work: Callable[[], T]) -> T:

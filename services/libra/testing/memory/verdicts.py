@@ -12,7 +12,7 @@ from libra.store.commit.verdict_writer import VerdictWriter
 from libra.store.proto_documents import Document
 from libra.store.verdicts import BRIEF, SCAN_PAGE, verdict_of
 from libra.testing.memory.transaction import transactions
-from libra.testing.memory.transport import Client
+from libra.testing.memory.transport import MemoryClient
 from libra.v1.batch_pb2 import VerdictBatch
 from libra.v1.verdict_pb2 import Verdict
 
@@ -20,7 +20,7 @@ from libra.v1.verdict_pb2 import Verdict
 class MemoryVerdicts:
     """As `libra.store.verdicts.Verdicts`."""
 
-    def __init__(self, client: Client, bucket: int) -> None:
+    def __init__(self, client: MemoryClient, bucket: int) -> None:
         self._client, self._kept = client, client.server.verdicts
         self._writer = VerdictWriter(transactions(client, bucket), nullcontext)
 

@@ -12,7 +12,7 @@ from libra.bus.nats_bus import NatsBus
 from libra.dispatch.__main__ import wire
 from libra.dispatch.settings import Settings
 from libra.judge.service import JudgeService
-from libra.process import Parts
+from libra.process import ServiceContext
 from libra.rpc.client import channel
 from libra.rpc.server import Served, Server
 from libra.store.client import Store
@@ -48,7 +48,9 @@ async def dispatch(store: Store, nats_url: str, catalogues: Catalogues) -> Async
     bus = await NatsBus.connect(nats_url, name="test")
     await bus.ensure()
     metrics = Metrics(CollectorRegistry())
-    wiring = wire(Parts(store=store, bus=bus, metrics=metrics, channel=lambda _: catalogues.channel), Settings())
+    wiring = wire(
+        ServiceContext(store=store, bus=bus, metrics=metrics, channel=lambda _: catalogues.channel), Settings()
+    )
     for name in ("refuser", "complier"):
         await store.models.add(Model(name=name, provider=Provider.PROVIDER_SCRIPTED, remote_model=name))
     server = Server(wiring.services, metrics)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from libra.errors import Conflict, Invalid, NotFound, NotNow
+from libra.errors import Conflict, FailedPrecondition, Invalid, NotFound
 from libra.rpc.client import call
 from libra.v1.model_pb2 import CreateModelRequest, DeleteModelRequest, GetModelRequest, Model, Provider
 from libra.v1.run_pb2 import CancelRunRequest
@@ -24,7 +24,7 @@ async def test_a_model_is_registered_once_and_forgotten_when_no_run_asks_it(disp
     with pytest.raises(Invalid, match="never a key itself"):
         await call(dispatch.models.CreateModel, CreateModelRequest(model=keyed), SECONDS)
     run = (await dispatch.create(models=["mine"])).run
-    with pytest.raises(NotNow, match=run.id):
+    with pytest.raises(FailedPrecondition, match=run.id):
         await call(dispatch.models.DeleteModel, DeleteModelRequest(name="mine"), SECONDS)
     await call(dispatch.runs.CancelRun, CancelRunRequest(id=run.id), SECONDS)
     await call(dispatch.models.DeleteModel, DeleteModelRequest(name="mine"), SECONDS)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from libra.errors import Invalid, NotFound, NotNow, Unavailable
+from libra.errors import FailedPrecondition, Invalid, NotFound, Unavailable
 from libra.rpc.client import call, stream
 from libra.v1.batch_pb2 import BatchHeader, VerdictBatch
 from libra.v1.completion_pb2 import GenerationParameters
@@ -142,14 +142,14 @@ async def test_a_run_that_has_not_finished_is_not_judged_again(dispatch: Dispatc
     nothing: dict[str, Any] = {"models": [], "tasks": [], "judges": {"*": "number"}}
     for changes, kind, words in [
         ({"rejudges": "x"}, NotFound, "there is no run 'x'"),
-        ({"rejudges": run.id}, NotNow, "is still going on"),
+        ({"rejudges": run.id}, FailedPrecondition, "is still going on"),
     ]:
         with pytest.raises(kind) as caught:
             await dispatch.create(**nothing, **changes)
         assert words in caught.value.message
         assert caught.value.field == "spec.rejudges"
     await call(dispatch.runs.CancelRun, CancelRunRequest(id=run.id), SECONDS)
-    with pytest.raises(NotNow, match="was cancelled"):
+    with pytest.raises(FailedPrecondition, match="was cancelled"):
         await dispatch.create(**nothing, rejudges=run.id)
     other = (await dispatch.create(epochs=2)).run
     await dispatch.store.runs.end(other.id, RunState.RUN_STATE_FINISHED)

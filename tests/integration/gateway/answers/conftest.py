@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 from prometheus_client import CollectorRegistry
 
-from libra.gateway.components import Desk
+from libra.gateway.components import Components
 from libra.local.servers import MongoServer
 from libra.store.client import Store
 from libra.telemetry.metrics import Metrics
@@ -31,7 +31,7 @@ async def store(mongo_server: MongoServer, database: str) -> AsyncIterator[Store
 
 
 @pytest.fixture
-async def desk(store: Store) -> AsyncIterator[Desk]:
-    made = Desk.laid(store, Metrics(CollectorRegistry()), FAST, {"TEST_KEY": KEY})
+async def desk(store: Store) -> AsyncIterator[Components]:
+    made = Components.laid(store, Metrics(CollectorRegistry()), FAST, {"TEST_KEY": KEY})
     yield made
     await made.close(0)

@@ -6,8 +6,8 @@ import asyncio
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from libra.gateway.completion.request import Question
-from libra.gateway.components import Desk
+from libra.gateway.completion.request import CompletionRequest
+from libra.gateway.components import Components
 from libra.gateway.limits.limiter import Lane
 from libra.gateway.settings import Settings
 from libra.testing.scripted_provider import Behaviour, Script, ScriptedProvider, in_turn, says
@@ -76,15 +76,15 @@ def model(endpoint: Endpoint, **limits: float) -> Model:
     )
 
 
-def questions(entry: Model, *texts: str, **shape: Any) -> list[Question]:
+def questions(entry: Model, *texts: str, **shape: Any) -> list[CompletionRequest]:
     parameters = GenerationParameters(**shape)
-    return [Question(entry, parameters, (Message(role="user", content=text),)) for text in texts]
+    return [CompletionRequest(entry, parameters, (Message(role="user", content=text),)) for text in texts]
 
 
-async def ask(desk: Desk, entry: Model, *texts: str, **shape: Any) -> list[Completion]:
+async def ask(desk: Components, entry: Model, *texts: str, **shape: Any) -> list[Completion]:
     async with asyncio.timeout(20):
         return await desk.completions.answer(questions(entry, *texts, **shape), Lane.BATCH)
 
 
-async def one(desk: Desk, entry: Model, text: str = "hello") -> Completion:
+async def one(desk: Components, entry: Model, text: str = "hello") -> Completion:
     return (await ask(desk, entry, text))[0]

@@ -8,17 +8,17 @@ import logging
 import pytest
 from prometheus_client import CollectorRegistry
 
-from libra.gateway.components import Desk
+from libra.gateway.components import Components
 from libra.store.client import Store
 from libra.telemetry.metrics import Metrics
-from libra.testing.scripted_provider import Asked, Behaviour, refuses, says
+from libra.testing.scripted_provider import Behaviour, ReceivedRequest, refuses, says
 
 from .endpoint import ERROR, FAST, KEY, STOP, Endpoint, answers, ask, model, one
 
 
 async def test_a_key_that_is_not_set_is_told_by_its_name(store: Store, endpoint: Endpoint) -> None:
     environment: dict[str, str] = {}
-    desk = Desk.laid(store, Metrics(CollectorRegistry()), FAST, environment)
+    desk = Components.laid(store, Metrics(CollectorRegistry()), FAST, environment)
     completion = await one(desk, model(endpoint))
     assert (completion.finish_reason, endpoint.count) == (ERROR, 0)
     assert "TEST_KEY is not set" in completion.error
@@ -28,11 +28,15 @@ async def test_a_key_that_is_not_set_is_told_by_its_name(store: Store, endpoint:
 
 
 async def test_the_key_is_in_no_log_error_or_document(
-    desk: Desk, endpoint: Endpoint, store: Store, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+    desk: Components,
+    endpoint: Endpoint,
+    store: Store,
+    caplog: pytest.LogCaptureFixture,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     caplog.set_level(logging.DEBUG)
 
-    def gossip(asked: Asked) -> Behaviour:
+    def gossip(asked: ReceivedRequest) -> Behaviour:
         """Quote the key wherever there is room for it."""
         key = asked.headers["authorization"]
         return says(f"you sent {key}") if asked.prompt == "ok" else refuses(int(asked.prompt), message=key)

@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry
 
 from libra.errors import Unavailable
 from libra.gateway.completion.writer import SLOW_SECONDS
-from libra.gateway.components import Desk
+from libra.gateway.components import Components
 from libra.local.servers import MongoServer
 from libra.store.client import Store, StoreSettings
 from libra.telemetry.metrics import Metrics
@@ -27,7 +27,7 @@ IMPATIENT = StoreSettings(
 async def test_answers_that_came_while_mongod_was_away_are_paid_once(tmp_path: Path, endpoint: Endpoint) -> None:
     server = MongoServer.start(tmp_path)
     store = Store.connect(server.url, settings=IMPATIENT)
-    desk = Desk.laid(store, Metrics(CollectorRegistry()), FAST, {"TEST_KEY": KEY})
+    desk = Components.laid(store, Metrics(CollectorRegistry()), FAST, {"TEST_KEY": KEY})
     endpoint.play(says("yes", after_seconds=0.3))
     entry = model(endpoint, max_in_flight=4)
     try:
@@ -56,7 +56,7 @@ async def test_a_mongod_that_stands_still_is_noticed_before_the_driver_notices(
     """At 4 in flight and a twentieth of a second each, 80 answers are bought in a second."""
     server = MongoServer.start(tmp_path)
     store = Store.connect(server.url)
-    desk = Desk.laid(store, Metrics(CollectorRegistry()), FAST, {"TEST_KEY": KEY})
+    desk = Components.laid(store, Metrics(CollectorRegistry()), FAST, {"TEST_KEY": KEY})
     endpoint.play(says("yes", after_seconds=0.05))
     entry = model(endpoint, max_in_flight=4)
     try:

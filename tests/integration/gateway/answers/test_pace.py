@@ -11,7 +11,7 @@ from email.utils import format_datetime
 import pytest
 from prometheus_client import CollectorRegistry
 
-from libra.gateway.components import Desk
+from libra.gateway.components import Components
 from libra.store.client import Store
 from libra.telemetry.metrics import Metrics
 from libra.testing.scripted_provider import refuses, says
@@ -21,7 +21,9 @@ from .endpoint import FAST, KEY, STOP, YES, Endpoint, ask, model
 
 @pytest.mark.parametrize("written", ["seconds", "date"])
 async def test_retry_after_is_obeyed_by_the_whole_model(store: Store, endpoint: Endpoint, written: str) -> None:
-    desk = Desk.laid(store, Metrics(CollectorRegistry()), replace(FAST, retry_budget_seconds=10.0), {"TEST_KEY": KEY})
+    desk = Components.laid(
+        store, Metrics(CollectorRegistry()), replace(FAST, retry_budget_seconds=10.0), {"TEST_KEY": KEY}
+    )
     later = format_datetime(datetime.now(UTC) + timedelta(seconds=2), usegmt=True)
     endpoint.play(refuses(429, headers={"Retry-After": {"seconds": "1", "date": later}[written]}), YES)
     completions = await ask(desk, model(endpoint, max_in_flight=1), "a", "b", "c")
@@ -30,7 +32,7 @@ async def test_retry_after_is_obeyed_by_the_whole_model(store: Store, endpoint: 
     await desk.close(0)
 
 
-async def test_in_flight_never_above_the_limit_and_close_to_it(desk: Desk, endpoint: Endpoint) -> None:
+async def test_in_flight_never_above_the_limit_and_close_to_it(desk: Components, endpoint: Endpoint) -> None:
     endpoint.play(says("yes", after_seconds=0.05))
     started = time.monotonic()
     entry = model(endpoint, max_in_flight=20)

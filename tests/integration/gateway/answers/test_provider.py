@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from libra.gateway.components import Desk
+from libra.gateway.components import Components
 from libra.store.client import Store
 from libra.testing.scripted_provider import (
     Behaviour,
@@ -30,7 +30,7 @@ from libra.testing.scripted_provider import (
 from .endpoint import ERROR, FILTER, KEY, STOP, YES, Endpoint, answers, ask, model, one
 
 
-async def test_an_answer_with_all_there_is_to_know_of_it(desk: Desk, endpoint: Endpoint) -> None:
+async def test_an_answer_with_all_there_is_to_know_of_it(desk: Components, endpoint: Endpoint) -> None:
     completion = await one(desk, model(endpoint))
     assert (completion.text, completion.finish_reason, completion.attempts, completion.model) == ("yes", STOP, 1, "m")
     assert (completion.usage.prompt_tokens, completion.usage.completion_tokens) == (10, 5)
@@ -78,7 +78,7 @@ TABLE: dict[str, tuple[list[Behaviour], int, int, str]] = {
 
 
 @pytest.mark.parametrize("case", TABLE)
-async def test_whatever_a_provider_does(desk: Desk, endpoint: Endpoint, store: Store, case: str) -> None:
+async def test_whatever_a_provider_does(desk: Components, endpoint: Endpoint, store: Store, case: str) -> None:
     behaviours, finish, requests, reason = TABLE[case]
     endpoint.play(*behaviours)
     completion = await one(desk, model(endpoint, timeout_seconds=0.3))
@@ -117,7 +117,7 @@ async def pouring(piece: bytes, pause_seconds: float) -> AsyncIterator[tuple[str
     await asyncio.wait_for(asyncio.gather(*under_way), 10)  # whoever reads it has hung up
 
 
-async def test_an_endless_answer_is_not_read_to_its_end(desk: Desk, endpoint: Endpoint) -> None:
+async def test_an_endless_answer_is_not_read_to_its_end(desk: Components, endpoint: Endpoint) -> None:
     async with pouring(b"x" * 65_536, 0) as (url, sent):
         entry = model(endpoint)
         entry.base_url = url
@@ -125,14 +125,16 @@ async def test_an_endless_answer_is_not_read_to_its_end(desk: Desk, endpoint: En
         assert sum(sent) < 32 * 2**20  # what lies in the buffers of both ends
 
 
-async def test_a_trickle_ends_with_the_timeout(desk: Desk, endpoint: Endpoint) -> None:
+async def test_a_trickle_ends_with_the_timeout(desk: Components, endpoint: Endpoint) -> None:
     async with pouring(b" ", 0.05) as (url, _):
         entry = model(endpoint, timeout_seconds=0.3)
         entry.base_url = url
         assert "no answer within 0.3 s" in (await one(desk, entry)).error
 
 
-async def test_a_model_that_wants_the_limit_under_its_new_name_is_given_it(desk: Desk, endpoint: Endpoint) -> None:
+async def test_a_model_that_wants_the_limit_under_its_new_name_is_given_it(
+    desk: Components, endpoint: Endpoint
+) -> None:
     wrong = refuses(400, message="Unsupported parameter: 'max_tokens'. Use 'max_completion_tokens' instead.")
     endpoint.follow(lambda asked: wrong if "max_tokens" in asked.body else YES)
     first = await ask(desk, model(endpoint), "a", "b", "c")
@@ -144,7 +146,7 @@ async def test_a_model_that_wants_the_limit_under_its_new_name_is_given_it(desk:
     assert endpoint.provider.asked[-1].body["max_completion_tokens"] == 512
 
 
-async def test_nobody_listens(desk: Desk, endpoint: Endpoint) -> None:
+async def test_nobody_listens(desk: Components, endpoint: Endpoint) -> None:
     entry = model(endpoint)
     entry.base_url = "http://127.0.0.1:1/v1"
     completion = await one(desk, entry)
@@ -153,7 +155,7 @@ async def test_nobody_listens(desk: Desk, endpoint: Endpoint) -> None:
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:99999/v1", "http://[::1/v1", "http:///v1"])
-async def test_what_is_no_url_is_told_at_once(desk: Desk, endpoint: Endpoint, url: str) -> None:
+async def test_what_is_no_url_is_told_at_once(desk: Components, endpoint: Endpoint, url: str) -> None:
     entry = model(endpoint)
     entry.base_url = url
     completion = await one(desk, entry)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 
-from libra.gateway.components import Desk
+from libra.gateway.components import Components
 from libra.testing.scripted_provider import refuses, says
 
 from .endpoint import ERROR, STOP, YES, Endpoint, ask, model, one
 
 
-async def test_what_was_asked_is_found(desk: Desk, endpoint: Endpoint) -> None:
+async def test_what_was_asked_is_found(desk: Components, endpoint: Endpoint) -> None:
     first = await ask(desk, model(endpoint), "a", "b")
     again = await ask(desk, model(endpoint), "b", "a", "c")
     assert endpoint.count == 3
@@ -20,7 +20,7 @@ async def test_what_was_asked_is_found(desk: Desk, endpoint: Endpoint) -> None:
     assert again[0].create_time == first[1].create_time
 
 
-async def test_the_same_question_at_the_same_time_is_asked_once(desk: Desk, endpoint: Endpoint) -> None:
+async def test_the_same_question_at_the_same_time_is_asked_once(desk: Components, endpoint: Endpoint) -> None:
     endpoint.play(says("yes", after_seconds=0.2))
     entry = model(endpoint, max_in_flight=100)
     batches = await asyncio.gather(*(ask(desk, entry, "a", "b", "a", "b") for _ in range(20)))
@@ -29,7 +29,7 @@ async def test_the_same_question_at_the_same_time_is_asked_once(desk: Desk, endp
     assert {each.text for batch in batches for each in batch} == {"yes"}
 
 
-async def test_a_failure_is_shared_and_asked_again_the_next_time(desk: Desk, endpoint: Endpoint) -> None:
+async def test_a_failure_is_shared_and_asked_again_the_next_time(desk: Components, endpoint: Endpoint) -> None:
     endpoint.play(replace(refuses(400), after_seconds=0.1), YES)
     batches = await asyncio.gather(*(ask(desk, model(endpoint), "a") for _ in range(5)))
     assert {each.finish_reason for batch in batches for each in batch} == {ERROR}
@@ -37,14 +37,14 @@ async def test_a_failure_is_shared_and_asked_again_the_next_time(desk: Desk, end
     assert (await one(desk, model(endpoint), "a")).finish_reason == STOP
 
 
-async def test_one_bad_trial_costs_its_neighbours_nothing(desk: Desk, endpoint: Endpoint) -> None:
+async def test_one_bad_trial_costs_its_neighbours_nothing(desk: Components, endpoint: Endpoint) -> None:
     endpoint.follow(lambda asked: refuses(400) if asked.prompt == "bad" else says(asked.prompt))
     completions = await ask(desk, model(endpoint), "a", "bad", "b")
     assert [each.text for each in completions] == ["a", "", "b"]
     assert [each.finish_reason for each in completions] == [STOP, ERROR, STOP]
 
 
-async def test_who_leaves_does_not_waste_what_is_under_way(desk: Desk, endpoint: Endpoint) -> None:
+async def test_who_leaves_does_not_waste_what_is_under_way(desk: Components, endpoint: Endpoint) -> None:
     endpoint.play(says("yes", after_seconds=0.3))
     entry = model(endpoint, max_in_flight=1)
     caller = asyncio.create_task(ask(desk, entry, "a", "b"))

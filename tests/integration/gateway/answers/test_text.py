@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from libra.gateway.components import Desk
+from libra.gateway.components import Components
 from libra.store.client import Store
 from libra.testing.scripted_provider import says
 
@@ -10,7 +10,7 @@ from .endpoint import Endpoint, ask, model, one
 
 
 async def test_control_characters_languages_and_a_megabyte_are_carried_unchanged(
-    desk: Desk, endpoint: Endpoint, store: Store
+    desk: Components, endpoint: Endpoint, store: Store
 ) -> None:
     endpoint.follow(lambda asked: says(asked.prompt))
     texts = ["\x00\x01\x1b[31m\r\n\t\x7f", "नमस्ते 你好 مرحبا สวัสดี 😀 e\u0301 \u202e", "x" * 1_000_000]
@@ -20,6 +20,6 @@ async def test_control_characters_languages_and_a_megabyte_are_carried_unchanged
     assert [kept[each.id].text for each in completions] == texts
 
 
-async def test_a_lone_surrogate_in_an_answer_is_replaced(desk: Desk, endpoint: Endpoint) -> None:
+async def test_a_lone_surrogate_in_an_answer_is_replaced(desk: Components, endpoint: Endpoint) -> None:
     endpoint.play(says("a\ud800b"))
     assert (await one(desk, model(endpoint))).text == "a\ufffdb"

@@ -7,7 +7,7 @@ from tests.unit.judge.judge_models import JudgeModels, scored
 from tests.unit.judge.judge_runner import asked
 
 from libra.judge.answer import Answer
-from libra.judge.judge_factory import told
+from libra.judge.judge_factory import build_judge
 from libra.judge.judge_type import Reply
 from libra.judge.judges.harm import RUBRIC
 from libra.judge.judges.panel import votes_in
@@ -25,7 +25,7 @@ STRAY = asked(
 
 
 async def rulings(name: str, models: JudgeModels, *answers: Answer, **options: str) -> list[Ruling]:
-    return await told(KINDS[name], options).judging.rulings(answers, models)
+    return await build_judge(KINDS[name], options).judging.rulings(answers, models)
 
 
 async def test_harm_asks_a_judge_model_only_about_answers_that_neither_refuse_nor_stray() -> None:
@@ -56,8 +56,10 @@ async def test_a_judge_model_that_fails_is_no_score(reply: Reply) -> None:
 
 
 def test_the_rubric_of_harm_can_be_another_one_and_is_a_part_of_its_hash() -> None:
-    plain, other = (told(KINDS["harm"], {"model": "m", **more}) for more in ({}, {"rubric": "Is it legal?"}))
-    assert plain.rubric_hash == told(KINDS["harm"], {"model": "m", "rubric": RUBRIC, "want": "refused"}).rubric_hash
+    plain, other = (build_judge(KINDS["harm"], {"model": "m", **more}) for more in ({}, {"rubric": "Is it legal?"}))
+    assert (
+        plain.rubric_hash == build_judge(KINDS["harm"], {"model": "m", "rubric": RUBRIC, "want": "refused"}).rubric_hash
+    )
     assert plain.rubric_hash != other.rubric_hash
 
 

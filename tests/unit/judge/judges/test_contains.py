@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 from tests.unit.judge.judge_runner import ruled
 
 from libra.judge.answer import Answer
-from libra.judge.judge_type import Kind
+from libra.judge.judge_type import JudgeType
 from libra.judge.judges.contains import ABSENT_KIND, CONTAINS
 from libra.judge.options import checked
 from libra.judge.ruling import Ruling
 
 
-async def rule(kind: Kind, secret: str, text: str, **options: str) -> Ruling:
+async def rule(kind: JudgeType, secret: str, text: str, **options: str) -> Ruling:
     return await ruled(kind, Answer(text, fields={"code": secret}), field="code", **options)
 
 
@@ -99,14 +99,14 @@ async def test_case_matters_where_it_is_said_to() -> None:
 
 @pytest.mark.parametrize("kind", [CONTAINS, ABSENT_KIND])
 @pytest.mark.parametrize("fields", [{}, {"code": ""}, {"code": "  "}, {"code": "\u200b"}, {"other": "x"}])
-async def test_a_sample_without_the_field_cannot_be_judged(kind: Kind, fields: dict[str, str]) -> None:
+async def test_a_sample_without_the_field_cannot_be_judged(kind: JudgeType, fields: dict[str, str]) -> None:
     ruling = await ruled(kind, Answer("anything", fields=fields), field="code")
     assert ruling.score is None
     assert "'code'" in ruling.reason
 
 
 async def test_what_came_before_the_filter_is_judged() -> None:
-    async def score(kind: Kind, text: str) -> float | None:
+    async def score(kind: JudgeType, text: str) -> float | None:
         return (await ruled(kind, Answer(text, fields={"code": "swordfish"}, filtered=True), field="code")).score
 
     assert [await score(ABSENT_KIND, text) for text in ("", "It is swordfish, but")] == [1.0, 0.0]

@@ -11,7 +11,7 @@ import pytest
 
 from libra.errors import Unavailable
 from libra.judge.answer import Answer, Turn
-from libra.judge.judge_factory import told
+from libra.judge.judge_factory import build_judge
 from libra.judge.judge_type import Reply
 from libra.judge.judges.model import MODEL
 from libra.judge.rubric_prompt import STAND_IN
@@ -40,7 +40,7 @@ def scored(score: float, reason: str = "because") -> Reply:
 
 
 async def rulings(model: JudgeModel, *answers: Answer, **options: str) -> list[Ruling]:
-    judge = told(MODEL, {"rubric": "Is it kind?", "model": "judge-1", **options})
+    judge = build_judge(MODEL, {"rubric": "Is it kind?", "model": "judge-1", **options})
     return await judge.judging.rulings(answers, model)
 
 

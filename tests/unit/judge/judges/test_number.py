@@ -9,7 +9,7 @@ from tests.unit.judge.judge_runner import ruled
 
 from libra.errors import Invalid
 from libra.judge.answer import Answer
-from libra.judge.judge_factory import told
+from libra.judge.judge_factory import build_judge
 from libra.judge.judges.number import NUMBER
 from libra.judge.text.number_extraction import given as answered
 from libra.judge.text.number_parsing import only
@@ -130,7 +130,7 @@ async def test_a_sample_without_one_number_is_not_judged(fields: dict[str, str],
 @pytest.mark.parametrize("tolerance", ["much", "-1", "1/0", "%", "nan", "inf"])
 def test_a_tolerance_that_is_none_is_refused(tolerance: str) -> None:
     with pytest.raises(Invalid, match="'tolerance'") as caught:
-        told(NUMBER, {"field": "answer", "tolerance": tolerance})
+        build_judge(NUMBER, {"field": "answer", "tolerance": tolerance})
     assert caught.value.field == "judge.options[tolerance]"
 
 

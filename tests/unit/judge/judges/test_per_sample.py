@@ -4,7 +4,7 @@ import pytest
 from tests.unit.judge.judge_runner import asked, nobody, ruled
 
 from libra.judge.answer import Answer, Turn
-from libra.judge.judge_factory import told
+from libra.judge.judge_factory import build_judge
 from libra.judge.judges.differs import DIFFERS
 from libra.judge.judges.not_named import NOT_NAMED
 from libra.judge.judges.per_sample import MIXED, NAMES
@@ -42,7 +42,7 @@ async def test_rulings_keep_their_places() -> None:
         for rule, wanted, good, bad in CASES
         for text in (bad, good)
     ]
-    rulings = await told(MIXED, {"rule": "expected"}).judging.rulings(answers, nobody)
+    rulings = await build_judge(MIXED, {"rule": "expected"}).judging.rulings(answers, nobody)
     assert [ruling.score for ruling in rulings] == [0.0, 1.0] * len(CASES)
 
 

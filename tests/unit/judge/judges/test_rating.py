@@ -4,7 +4,7 @@ import pytest
 from tests.unit.judge.judge_runner import asked, ruled
 
 from libra.errors import Invalid
-from libra.judge.judge_factory import told
+from libra.judge.judge_factory import build_judge
 from libra.judge.judges.rating import RATING
 
 
@@ -29,7 +29,7 @@ async def test_a_scale_has_its_own_ends() -> None:
     answer = asked("How much do you agree?", "-50) somewhat disagree", label="50")
     assert (await ruled(RATING, answer, field="label", low="-100", high="100")).score == 0.5
     with pytest.raises(Invalid, match="give a number"):
-        told(RATING, {"field": "label", "low": "far down"})
+        build_judge(RATING, {"field": "label", "low": "far down"})
 
 
 async def test_a_sample_without_a_rating_is_not_judged() -> None:

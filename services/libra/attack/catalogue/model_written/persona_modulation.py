@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from libra.attack.attack_session import Talk
+from libra.attack.attack_session import AttackSession
 from libra.attack.catalogue.attack import Attack, ModelUse
 from libra.attack.conversation import Turn, Turns
 from libra.attack.seeded_random import Draw
@@ -40,7 +40,7 @@ def under(persona: str, turns: Turns) -> Turns:
     return (Turn("system", persona), *turns)
 
 
-async def by_model(turns: Turns, _draw: Draw, talk: Talk) -> Turns:
+async def by_model(turns: Turns, _draw: Draw, talk: AttackSession) -> Turns:
     """Return the conversation under a persona that is made for its last turn."""
     task = (
         'The message is put to a language model. Write a system message of three to six sentences, beginning with "You are", that gives '

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from libra.attack.attack_session import Talk
+from libra.attack.attack_session import AttackSession
 from libra.attack.catalogue.attack import Attack, ModelUse, on_last_turn
 from libra.attack.conversation import Turns
 from libra.attack.seeded_random import Draw
@@ -66,7 +66,7 @@ def by_rules(prompt: str, draw: Draw) -> str:
     return f"{technique.before}\n\n{prompt}\n\n{technique.after}"
 
 
-async def by_model(turns: Turns, draw: Draw, talk: Talk) -> Turns:
+async def by_model(turns: Turns, draw: Draw, talk: AttackSession) -> Turns:
     """Return the conversation with its last turn argued by the technique that the seed chooses."""
     *earlier, last = turns
     technique = draw.one(TECHNIQUES)

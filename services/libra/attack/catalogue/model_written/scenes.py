@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from libra.attack.attack_session import Talk
+from libra.attack.attack_session import AttackSession
 from libra.attack.catalogue.attack import Transform, Write, on_last_turn
 from libra.attack.conversation import Turns
 from libra.attack.seeded_random import Draw
@@ -27,7 +27,7 @@ def chosen(scenes: Sequence[str], frame: Frame) -> Transform:
 def made(task: str, frame: Frame) -> Write:
     """Return the way to set the prompt in a scene that a model writes for it."""
 
-    async def write(turns: Turns, _draw: Draw, talk: Talk) -> Turns:
+    async def write(turns: Turns, _draw: Draw, talk: AttackSession) -> Turns:
         *earlier, last = turns
         return (*earlier, replace(last, content=frame(await written(talk, task, last.content), last.content)))
 

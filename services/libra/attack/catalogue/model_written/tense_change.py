@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from libra.attack.attack_session import Talk
+from libra.attack.attack_session import AttackSession
 from libra.attack.catalogue.attack import Attack, ModelUse, on_last_turn
 from libra.attack.conversation import Turns
 from libra.attack.seeded_random import Draw
@@ -63,7 +63,7 @@ def lowered(text: str) -> str:
     return text[:1].lower() + text[1:] if text[1:2].islower() and not text[:2].isspace() else text
 
 
-async def by_model(turns: Turns, draw: Draw, talk: Talk) -> Turns:
+async def by_model(turns: Turns, draw: Draw, talk: AttackSession) -> Turns:
     """Return the conversation with its last turn in the tense that the seed chooses."""
     *earlier, last = turns
     tense = draw.one(TENSES)

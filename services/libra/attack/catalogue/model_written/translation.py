@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from libra.attack.attack_session import Talk
+from libra.attack.attack_session import AttackSession
 from libra.attack.catalogue.attack import Attack, ModelUse
 from libra.attack.catalogue.model_written.languages import LANGUAGES, Language
 from libra.attack.conversation import Turn, Turns
@@ -15,7 +15,7 @@ FAMILY = "translation"
 SOURCE = "Deng et al.: Multilingual Jailbreak Challenges in Large Language Models (2023), arXiv 2310.06474"
 
 
-async def translate(turns: Turns, language: Language, talk: Talk) -> Turns:
+async def translate(turns: Turns, language: Language, talk: AttackSession) -> Turns:
     """Return the conversation with its last turn in the language; raise Useless if the model does not translate it."""
     *earlier, last = turns
 
@@ -34,7 +34,7 @@ async def translate(turns: Turns, language: Language, talk: Talk) -> Turns:
 def translation(language: Language) -> Attack:
     """Return the attack that translates to one language."""
 
-    async def write(turns: Turns, _draw: Draw, talk: Talk) -> Turns:
+    async def write(turns: Turns, _draw: Draw, talk: AttackSession) -> Turns:
         return await translate(turns, language, talk)
 
     return Attack(
@@ -50,7 +50,7 @@ def translation(language: Language) -> Attack:
     )
 
 
-async def translate_to_any(turns: Turns, draw: Draw, talk: Talk) -> Turns:
+async def translate_to_any(turns: Turns, draw: Draw, talk: AttackSession) -> Turns:
     """Return the conversation with its last turn in a language that the seed chooses."""
     return await translate(turns, draw.one(LANGUAGES), talk)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from libra.attack.attack_session import Talk, Useless
+from libra.attack.attack_session import AttackSession, Useless
 from libra.attack.attempt_scorer import Score, score
 from libra.attack.conversation import Turn, Turns
 from libra.attack.gather import side_by_side
@@ -42,7 +42,7 @@ class Attempt:
         return self.score.score, not self.score.refused
 
 
-async def tried(talk: Talk, turns: Turns, aim: str) -> Attempt:
+async def tried(talk: AttackSession, turns: Turns, aim: str) -> Attempt:
     """Put a conversation to the target and have its answer scored; raise Useless if there is no answer, or no score."""
     answer = await talk.target(turns)
     return Attempt(turns, answer, await score(talk, aim, answer))
@@ -53,7 +53,7 @@ def best_of(attempts: Sequence[Attempt]) -> Attempt:
     return max(reversed(attempts), key=lambda attempt: attempt.rank)
 
 
-async def proposed(talk: Talk, turns: Turns, line: int, **wanted: str) -> dict[str, str]:
+async def proposed(talk: AttackSession, turns: Turns, line: int, **wanted: str) -> dict[str, str]:
     """Return what the attacker writes: the wanted texts by name, the first of which must be there; raise Useless.
 
     `line` is one of up to eight that are asked the same and want different answers.
@@ -97,7 +97,7 @@ def asked(turns: Turns, prompt: str) -> Turns:
     return (*turns, Turn("user", prompt))
 
 
-async def abreast(talk: Talk, steps: Sequence[Callable[[Talk], Coroutine[Any, Any, T]]]) -> list[T]:
+async def abreast(talk: AttackSession, steps: Sequence[Callable[[AttackSession], Coroutine[Any, Any, T]]]) -> list[T]:
     """Return what each step comes to, in their order, taken side by side; what they say is in the log in that order too."""
     branches = [talk.branch() for _ in steps]
     outcomes = await side_by_side(step(branch) for step, branch in zip(steps, branches, strict=True))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from libra.attack.attack_session import Talk, Useless
+from libra.attack.attack_session import AttackSession, Useless
 from libra.attack.catalogue.attack import Attack, ModelUse
 from libra.attack.catalogue.multi_turn.attempt import Attempt, asked, before, best_of, form, proposed, tried
 from libra.attack.conversation import Turn, Turns
@@ -56,7 +56,7 @@ class Climb:
             self.spoken = (*attempt.turns, Turn("assistant", attempt.answer))
 
 
-async def climb(turns: Turns, _draw: Draw, talk: Talk) -> Turns:
+async def climb(turns: Turns, _draw: Draw, talk: AttackSession) -> Turns:
     """Return the conversation that went furthest; raise Useless if not one step could be taken."""
     aim, so_far = turns[-1].content, Climb(before(turns))
     while so_far.going_on:
@@ -69,7 +69,7 @@ async def climb(turns: Turns, _draw: Draw, talk: Talk) -> Turns:
     return best_of(so_far.attempts).turns
 
 
-async def step(aim: str, so_far: Climb, talk: Talk) -> Attempt:
+async def step(aim: str, so_far: Climb, talk: AttackSession) -> Attempt:
     """Ask the target the next question."""
     material = {
         "aim": aim,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-from libra.attack.attack_session import Talk, Useless
+from libra.attack.attack_session import AttackSession, Useless
 from libra.attack.catalogue.attack import Attack, ModelUse
 from libra.attack.catalogue.multi_turn.attempt import (
     Attempt,
@@ -40,7 +40,7 @@ WANTED = {
 }
 
 
-async def search(turns: Turns, _draw: Draw, talk: Talk) -> Turns:
+async def search(turns: Turns, _draw: Draw, talk: AttackSession) -> Turns:
     """Return the attempt that went furthest; raise Useless if no line made one.
 
     A line ends when its attacker, the target or the judge gives nothing of use. All end once one of them has reached the aim.
@@ -63,7 +63,7 @@ async def search(turns: Turns, _draw: Draw, talk: Talk) -> Turns:
     return best_of(attempts).turns
 
 
-async def step(turns: Turns, attempts: Sequence[Attempt], line: int, talk: Talk) -> Attempt | Useless:
+async def step(turns: Turns, attempts: Sequence[Attempt], line: int, talk: AttackSession) -> Attempt | Useless:
     """Return the next attempt of one line, or why there is none."""
     aim = turns[-1].content
     material = {"aim": aim, "earlier attempts": story(attempts)}

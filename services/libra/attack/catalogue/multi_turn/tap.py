@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from libra.attack.attack_session import Talk, Useless
+from libra.attack.attack_session import AttackSession, Useless
 from libra.attack.catalogue.attack import Attack, ModelUse
 from libra.attack.catalogue.multi_turn.attempt import (
     Attempt,
@@ -55,7 +55,7 @@ class Pruned:
     """An attempt that strayed from the aim, and was not put to the target."""
 
 
-async def grow(turns: Turns, _draw: Draw, talk: Talk) -> Turns:
+async def grow(turns: Turns, _draw: Draw, talk: AttackSession) -> Turns:
     """Return the attempt that went furthest; raise Useless if the tree bore none."""
     leaves: list[Leaf] = [()]
     found: list[Attempt] = []
@@ -76,7 +76,7 @@ async def grow(turns: Turns, _draw: Draw, talk: Talk) -> Turns:
     return best_of(found).turns
 
 
-async def step(turns: Turns, leaf: Sequence[Attempt], line: int, talk: Talk) -> Attempt | Pruned | Useless:
+async def step(turns: Turns, leaf: Sequence[Attempt], line: int, talk: AttackSession) -> Attempt | Pruned | Useless:
     """Return one attempt that comes of those before it, or why there is none."""
     aim = turns[-1].content
     material = {"aim": aim, "earlier attempts": story(leaf)}
@@ -89,7 +89,7 @@ async def step(turns: Turns, leaf: Sequence[Attempt], line: int, talk: Talk) -> 
         return useless
 
 
-async def on_topic(talk: Talk, aim: str, prompt: str) -> bool:
+async def on_topic(talk: AttackSession, aim: str, prompt: str) -> bool:
     """Tell whether a prompt still asks for the aim; as published, one of which the judge model does not say so is kept."""
     turns = conversation(ON_TOPIC_TASK, {"aim": aim, "prompt": prompt}, ON_TOPIC_FORM)
     reply = await talk.judge(turns, json_schema=ON_TOPIC_SCHEMA)
