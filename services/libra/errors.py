@@ -50,6 +50,11 @@ class NotFound(CallerError):
         """Say that there is no `kind` called `name`, and which names come near."""
         return cls(unknown(kind, name, valid), field=field)
 
+    @classmethod
+    def run(cls, run: str, *, field: str) -> NotFound:
+        """Return the error for a run id that the store does not know."""
+        return cls(f"there is no run {run!r}; `libra run list` shows those there are", field=field)
+
 
 class Conflict(CallerError):
     """What the request would create exists with another content."""

@@ -28,7 +28,6 @@ from libra.stage.ended_runs import EndedRuns
 from libra.stage.errors import Reject
 from libra.stage.policy import Policy
 from libra.stage.runner import Stage
-from libra.telemetry.log_actions import Action
 from libra.v1.batch_pb2 import BatchHeader, Trial, TrialBatch
 
 log = structlog.get_logger(__name__)
@@ -59,14 +58,8 @@ def writing(settings: Settings, between: Between, ended: EndedRuns, find: Find =
         attack = find(header.attack)
         if attack is None:
             raise Reject(registry.missing(header.attack))
-        done = await ended.unless_ended(header.run, lambda: written(attack, batch, between))
+        done = await ended.unless_ended(header, lambda: written(attack, batch, between))
         if done is None:
-            log.info(
-                "a batch was dropped: its run has ended",
-                action=Action.BATCH_DROPPED,
-                run=header.run,
-                model=header.model,
-            )
             return []
         return onward(header, done)
 

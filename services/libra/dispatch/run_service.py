@@ -123,7 +123,7 @@ class RunService(run_pb2_grpc.RunServiceServicer):
         """Return a run that can be judged again."""
         record = await self._store.runs.get(run_id)
         if record is None:
-            raise NotFound(f"there is no run {run_id!r}; `libra run list` shows those there are", field="spec.rejudges")
+            raise NotFound.run(run_id, field="spec.rejudges")
         if record.run.state == RunState.RUN_STATE_RUNNING:
             raise FailedPrecondition(f"the run {run_id} is still going on; wait for its end", field="spec.rejudges")
         if record.run.state == RunState.RUN_STATE_CANCELLED:
@@ -135,7 +135,7 @@ class RunService(run_pb2_grpc.RunServiceServicer):
     async def _record(self, run_id: str) -> RunRecord:
         record = await self._store.runs.get(run_id)
         if record is None:
-            raise NotFound(f"there is no run {run_id!r}; `libra run list` shows those there are", field="id")
+            raise NotFound.run(run_id, field="id")
         return record
 
     async def _present(self, record: RunRecord) -> Run:

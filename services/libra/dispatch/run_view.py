@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from libra.contracts import outcomes
 from libra.dispatch.scheduling.expansion import total
 from libra.store.runs import RunRecord
 from libra.v1.run_pb2 import OutcomeCounts, Run, RunState
@@ -20,10 +21,9 @@ def present(record: RunRecord, progress: Mapping[str, OutcomeCounts]) -> Run:
         unjudged=sum(model.unjudged for model in progress.values()),
         failed=sum(model.failed for model in progress.values()),
     )
-    done = counts.scored + counts.filtered + counts.unjudged + counts.failed
     run = Run()
     run.CopyFrom(record.run)
     run.trials = total(record.sections) * len(record.run.spec.models)
     run.counts.CopyFrom(counts)
-    run.revision = 1 + done + (record.run.state != RunState.RUN_STATE_RUNNING)
+    run.revision = 1 + outcomes.total_of(counts) + (record.run.state != RunState.RUN_STATE_RUNNING)
     return run

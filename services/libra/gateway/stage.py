@@ -24,7 +24,6 @@ from libra.stage.batch import MAX_TRIALS, split
 from libra.stage.bus import Outgoing
 from libra.stage.ended_runs import EndedRuns
 from libra.stage.policy import Policy
-from libra.telemetry.log_actions import Action
 from libra.v1.batch_pb2 import BatchHeader, CompletionBatch, Trial, TrialBatch
 from libra.v1.completion_pb2 import Completion
 from libra.v1.model_pb2 import Model
@@ -61,19 +60,12 @@ class Trials:
 
     async def handle(self, batch: TrialBatch) -> Sequence[Outgoing]:
         """Return the batch with its answers, or nothing if its run has ended; raise Unavailable to be given it again."""
-        header = batch.header
         share = self._hand.take(len(batch.trials))
         try:
-            completions = await self._ended.unless_ended(header.run, lambda: self._answer(batch, share))
+            completions = await self._ended.unless_ended(batch.header, lambda: self._answer(batch, share))
         finally:
             self._hand.put_down(share)
         if completions is None:
-            log.info(
-                "a batch was dropped: its run has ended",
-                action=Action.BATCH_DROPPED,
-                run=header.run,
-                model=header.model,
-            )
             return []
         return outputs(batch, completions)
 

@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 import structlog
 
 from libra.bus.streams import WORK_RANKING
+from libra.contracts.outcomes import outcome_name
 from libra.errors import Invalid
 from libra.judge.judge_type import Ask
 from libra.judge.registry import KINDS
@@ -19,10 +20,9 @@ from libra.stage.ended_runs import EndedRuns
 from libra.stage.errors import Reject
 from libra.stage.policy import Policy
 from libra.stage.runner import Stage
-from libra.telemetry.log_actions import Action
 from libra.telemetry.metrics import Metrics
 from libra.v1.batch_pb2 import BatchHeader, CompletionBatch, VerdictBatch
-from libra.v1.verdict_pb2 import Outcome, Verdict
+from libra.v1.verdict_pb2 import Verdict
 
 log = structlog.get_logger(__name__)
 
@@ -43,11 +43,10 @@ def stage(settings: Settings, ask: Ask, metrics: Metrics, ended: EndedRuns) -> S
 
     async def handle(batch: CompletionBatch) -> Sequence[Outgoing]:
         if spends(batch):
-            judged = await ended.unless_ended(batch.header.run, lambda: judge(batch, ask))
+            judged = await ended.unless_ended(batch.header, lambda: judge(batch, ask))
         else:
             judged = await judge(batch, ask)
         if judged is None:
-            drop(batch.header)
             return []
         count(batch.header, judged, metrics)
         return [outgoing(VerdictBatch(header=batch.header, verdicts=part)) for part in split(judged)]
@@ -66,11 +65,6 @@ def spends(batch: CompletionBatch) -> bool:
     """Tell whether the batch's judge may ask a model. A rule costs nothing, and its verdicts are welcome whatever comes."""
     kind = KINDS.get(batch.header.judge.name)
     return kind is not None and kind.asks_model
-
-
-def drop(header: BatchHeader) -> None:
-    """Say that a batch was not judged, since nobody wants it any more."""
-    log.info("a batch was dropped: its run has ended", action=Action.BATCH_DROPPED, run=header.run, model=header.model)
 
 
 async def judge(batch: CompletionBatch, ask: Ask) -> list[Verdict]:
@@ -101,7 +95,7 @@ def subgroups(fields: Mapping[str, str], besides: Collection[str] = ()) -> dict[
 
 def count(header: BatchHeader, judged: Sequence[Verdict], metrics: Metrics) -> None:
     """Add the outcomes to the metrics."""
-    outcomes = Counter(Outcome.Name(verdict.outcome).removeprefix("OUTCOME_").lower() for verdict in judged)
+    outcomes = Counter(outcome_name(verdict.outcome) for verdict in judged)
     for outcome, number in outcomes.items():
         metrics.verdicts_judged.labels(judge=header.judge.name, outcome=outcome).inc(number)
 

@@ -60,7 +60,7 @@ class Agreements:
     async def of(self, run: str) -> GetAgreementResponse:
         """Return the agreement of each task that a panel judged, in order of task; NotFound if there is no such run."""
         if await self._store.runs.state(run) is None:
-            raise NotFound(f"there is no run {run!r}; `libra run list` shows those there are", field="run")
+            raise NotFound.run(run, field="run")
         ballots: dict[tuple[str, str, str], Ballots] = {}
         for cell in await self._store.cells.of_runs([run]):
             if any(name == PANEL for name, _, _ in cell.judges):

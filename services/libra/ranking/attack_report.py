@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from libra.contracts.attacks import PLAIN
 from libra.ranking.board.board_proto import estimate
 from libra.ranking.board.scores import Basis, mean_of, of_cell
 from libra.ranking.comparison.sample_overlap import section, shared
@@ -17,7 +18,6 @@ from libra.store.sample_sums import Key, SampleSums, key_of
 from libra.v1.ranking_pb2 import AttackReport, ReportAttacksResponse
 from libra.v1.task_pb2 import Category
 
-PLAIN = "none"
 NAMED = 8
 """Models that a note names; it counts the rest."""
 

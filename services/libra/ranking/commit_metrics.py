@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from libra.contracts.outcomes import outcome_name
 from libra.store.commit.verdict_commit import Commit
 from libra.telemetry.metrics import Metrics
-from libra.v1.verdict_pb2 import Outcome
 
 
 def recorder(metrics: Metrics) -> Callable[[Commit], None]:
@@ -19,8 +19,3 @@ def recorder(metrics: Metrics) -> Callable[[Commit], None]:
             metrics.verdicts_written.labels(model=model, outcome=outcome_name(outcome)).inc(count)
 
     return record
-
-
-def outcome_name(outcome: int) -> str:
-    """Return what people call an outcome, for instance "scored"."""
-    return Outcome.Name(Outcome.ValueType(outcome)).removeprefix("OUTCOME_").lower()

@@ -7,8 +7,14 @@ import contextlib
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import TypeVar
 
+import structlog
+
 from libra.errors import Unavailable
+from libra.telemetry.log_actions import Action
+from libra.v1.batch_pb2 import BatchHeader
 from libra.v1.run_pb2 import RunState
+
+log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 
@@ -24,9 +30,14 @@ class EndedRuns:
         self._ended: set[str] = set()
         self._looked: dict[str, float] = {}
 
-    async def unless_ended(self, run: str, work: Callable[[], Coroutine[None, None, T]]) -> T | None:
-        """Return what `work` comes to, or None if the run has ended or ends before; the work is then called off."""
+    async def unless_ended(self, header: BatchHeader, work: Callable[[], Coroutine[None, None, T]]) -> T | None:
+        """Return the result of `work`, or None if the batch's run has ended or ends first; the work is then cancelled.
+
+        The batch is then dropped, and the log says so.
+        """
+        run = header.run
         if await self(run):
+            _log_dropped(header)
             return None
         task = asyncio.create_task(work())
         try:
@@ -36,6 +47,7 @@ class EndedRuns:
                     return task.result()
                 with contextlib.suppress(Unavailable):  # not to be known now: the work goes on
                     if await self(run):
+                        _log_dropped(header)
                         return None
         finally:
             task.cancel()
@@ -61,3 +73,7 @@ class EndedRuns:
         if state is not None and state != RunState.RUN_STATE_RUNNING:
             self._ended.add(run)
         return run in self._ended
+
+
+def _log_dropped(header: BatchHeader) -> None:
+    log.info("a batch was dropped: its run has ended", action=Action.BATCH_DROPPED, run=header.run, model=header.model)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from libra.contracts.outcomes import OUTCOMES, total_of
 from libra.v1.verdict_pb2 import Outcome
 
 COUNTS_AS: dict[int, str] = {
@@ -45,14 +46,14 @@ class CellSums:
     @property
     def all(self) -> int:
         """Verdicts of any outcome."""
-        return self.scored + self.filtered + self.unjudged + self.failed
+        return total_of(self)
 
     def document(self) -> dict[str, float]:
         """Return the sums by name, as a cell keeps them."""
         return {name: getattr(self, name) for name in SUMS}
 
 
-SUMS = ("n", "sum", "sum_squares", "scored", "filtered", "unjudged", "failed")
+SUMS = ("n", "sum", "sum_squares", *OUTCOMES)
 
 
 def gathered(outcomes: Iterable[Mapping[str, Any]]) -> CellSums:

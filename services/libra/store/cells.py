@@ -8,6 +8,7 @@ from typing import Any
 
 from pymongo.read_concern import ReadConcern
 
+from libra.contracts.outcomes import OUTCOMES, total_of
 from libra.store import cell_sums, indexes, trial_ids
 from libra.store.error_translation import Database, ErrorTranslator
 from libra.store.proto_documents import Document
@@ -15,7 +16,7 @@ from libra.v1.run_pb2 import OutcomeCounts
 from libra.v1.verdict_pb2 import JudgeVersion
 
 KEY = ("run", "judging", "model", "task", "attack")
-COUNTS = ("scored", "filtered", "unjudged", "failed")
+COUNTS = tuple(OUTCOMES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ class Cell:
     @property
     def all(self) -> int:
         """Verdicts of any outcome."""
-        return self.scored + self.filtered + self.unjudged + self.failed
+        return total_of(self)
 
 
 class Cells:

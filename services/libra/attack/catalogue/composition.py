@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from libra.attack.catalogue.attack import Attack
-
-JOIN = "+"
-MAX_STEPS = 5
-"""What five encodings make of one another no model reads any more; and each may multiply the size."""
+from libra.contracts.attacks import JOIN
 
 
 def compose(steps: Sequence[Attack]) -> Attack:

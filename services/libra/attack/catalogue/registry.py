@@ -10,7 +10,7 @@ from libra.attack.catalogue.characters.combining_marks import MARKS
 from libra.attack.catalogue.characters.homoglyphs import HOMOGLYPHS
 from libra.attack.catalogue.characters.invisible import INVISIBLE
 from libra.attack.catalogue.cipher_prompt import CIPHERING
-from libra.attack.catalogue.composition import JOIN, MAX_STEPS, compose
+from libra.attack.catalogue.composition import compose
 from libra.attack.catalogue.do_anything_now import DO_ANYTHING_NOW
 from libra.attack.catalogue.encoding.byte_codes import BYTE_CODES
 from libra.attack.catalogue.encoding.character_codes import CHARACTER_CODES
@@ -33,6 +33,7 @@ from libra.attack.catalogue.noise.letters import LETTER_NOISE
 from libra.attack.catalogue.noise.words import WORD_NOISE
 from libra.attack.catalogue.none import NONE
 from libra.attack.catalogue.refusal_suppression import REFUSAL_SUPPRESSION
+from libra.contracts.attacks import JOIN, MAX_STEPS
 from libra.errors import unknown
 
 # Attacks that ask no model. A family is a tuple in its own file: `*FAMILY`.

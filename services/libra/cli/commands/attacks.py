@@ -12,6 +12,7 @@ from libra.cli.errors import in_words
 from libra.cli.param_types import INT64
 from libra.cli.render import output
 from libra.cli.render.transcript import print_messages
+from libra.contracts.attacks import JOIN
 from libra.errors import NotFound
 from libra.v1.attack_pb2 import (
     Attack,
@@ -24,7 +25,6 @@ from libra.v1.attack_pb2 import (
 from libra.v1.attack_pb2_grpc import AttackServiceStub
 from libra.v1.message_pb2 import Message
 
-JOIN = "+"
 HARMLESS = Message(role="user", content="How do magnets work?")
 MODELS_SECONDS = 3600.0
 """For an attack of several turns with a model on two cores: some 60 answers at 20 tokens a second."""

@@ -9,7 +9,8 @@ import click
 from libra.cli.client import Client
 from libra.cli.render import output
 from libra.cli.render.sanitize import word
-from libra.v1.task_pb2 import CatalogueEntry, CatalogueState, Category, ListCatalogueRequest
+from libra.contracts.categories import category_name
+from libra.v1.task_pb2 import CatalogueEntry, CatalogueState, ListCatalogueRequest
 from libra.v1.task_pb2_grpc import TaskServiceStub
 
 IMPORTED = "imported"
@@ -28,7 +29,7 @@ async def list_catalogue(client: Client, category: int, *, as_json: bool) -> Non
         "task", "category", "state", "samples", right=("samples",), whole=("task", "category", "state")
     )
     for entry in answer.entries:
-        kind = word(Category, entry.task.category, "CATEGORY_")
+        kind = category_name(entry.task.category)
         output.add(table, entry.task.name, kind, state(entry), f"{entry.published_samples:,}")
     output.show(table, empty="no task is like that")
     return click.echo(f"\n{summary(answer.entries)}")

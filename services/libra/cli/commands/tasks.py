@@ -11,8 +11,8 @@ from libra.cli.commands.task_catalogue import list_catalogue, print_entry
 from libra.cli.commands.task_import import entry_named, import_task
 from libra.cli.errors import in_words
 from libra.cli.render import output
-from libra.cli.render.sanitize import word
 from libra.cli.render.transcript import block, print_messages
+from libra.contracts.categories import CATEGORIES, category_name
 from libra.errors import NotFound
 from libra.v1.task_pb2 import (
     Category,
@@ -24,7 +24,6 @@ from libra.v1.task_pb2 import (
 )
 from libra.v1.task_pb2_grpc import TaskServiceStub
 
-CATEGORIES = {name.removeprefix("CATEGORY_").lower(): number for name, number in Category.items() if number}
 WORDS = {"name": "TASK", "task": "TASK"}
 HEADS = ("task", "category", "risk", "judge", "samples")
 
@@ -121,7 +120,7 @@ def narrowed(rows: Sequence[Sequence[str]]) -> list[int]:
 
 def kind(task: Task) -> str:
     """Return the category as users write it."""
-    return word(Category, task.category, "CATEGORY_")
+    return category_name(task.category)
 
 
 def print_card(task: Task) -> None:

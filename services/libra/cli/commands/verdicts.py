@@ -13,11 +13,12 @@ from libra.cli.render import output
 from libra.cli.render.sanitize import one_line, outcome_word, plain
 from libra.cli.render.transcript import SCORED, print_verdict
 from libra.cli.run_lookup import ID_WORDS, find_id
+from libra.contracts.attacks import task_label
+from libra.contracts.outcomes import OUTCOMES
 from libra.v1.ranking_pb2 import ListVerdictsRequest, VerdictView
 from libra.v1.ranking_pb2_grpc import RankingServiceStub
 from libra.v1.verdict_pb2 import Outcome, Verdict
 
-OUTCOMES = {name.removeprefix("OUTCOME_").lower(): number for name, number in Outcome.items() if number}
 WHY_CHARACTERS = 120
 SCORE_CHARACTERS, LABEL_CHARACTERS = 5, 24
 COLUMNS = ("sample", "outcome", "score", "label", "why")
@@ -97,8 +98,7 @@ def print_table(found: Sequence[Verdict]) -> None:
 
 def about(verdict: Verdict) -> str:
     """Return what a trial has in common with its neighbours: its model, and its task with the attack."""
-    attack = "" if verdict.attack == "none" else f"+{verdict.attack}"
-    return f"{verdict.model}  {verdict.task.partition('@')[0]}{attack}"
+    return f"{verdict.model}  {task_label(verdict.task.partition('@')[0], verdict.attack)}"
 
 
 def sample(verdict: Verdict) -> str:

@@ -10,6 +10,7 @@ from rich.table import Table
 
 from libra.cli.render.output import add, columns
 from libra.cli.render.sanitize import outcomes, plain
+from libra.contracts.outcomes import total_of
 from libra.v1.ranking_pb2 import Board, BoardRow, Estimate, TaskScore
 from libra.v1.task_pb2 import Category
 
@@ -158,7 +159,7 @@ def ranks(row: BoardRow) -> str:
 
 def trials(row: BoardRow) -> int:
     """Return how many trials the row stands on, whatever became of them."""
-    return row.counts.scored + row.counts.filtered + row.counts.unjudged + row.counts.failed
+    return total_of(row.counts)
 
 
 def incomplete(row: BoardRow) -> bool:

@@ -20,19 +20,20 @@ from libra.cli.render.board import (
     tasks_of,
     trials,
 )
-from libra.cli.render.sanitize import plain, word
+from libra.cli.render.sanitize import plain
+from libra.contracts.categories import category_name
+from libra.contracts.outcomes import OUTCOMES
 from libra.v1.ranking_pb2 import Board, BoardRow, Estimate
-from libra.v1.task_pb2 import Category
 
 ESTIMATES = ("overall", "safety", "capability", "overall_by_sum", "overall_by_norm")
 RANKS = ("rank_low", "rank_high", "rank_by_sum", "rank_by_norm")
-COUNTS = ("scored", "filtered", "unjudged", "failed")
+COUNTS = tuple(OUTCOMES)
 OF_ESTIMATE = ("standard_error", "low", "high", "n")
 
 
 def csv_of(board: Board) -> str:
     """Return the board as CSV: scores in [0, 1], in full; empty where there is none."""
-    categories = {word(Category, number, "CATEGORY_"): number for number in HEADS}
+    categories = {category_name(number): number for number in HEADS}
     heads = ["rank", "model"]
     for name in (*ESTIMATES, *categories):
         heads += [name, *(f"{name}_{part}" for part in OF_ESTIMATE)]
@@ -53,7 +54,7 @@ def csv_of(board: Board) -> str:
 
 def markdown_of(board: Board) -> str:
     """Return the board as a table of GitHub's Markdown, with its remarks."""
-    names = [word(Category, category, "CATEGORY_").replace("_", " ") for category in HEADS]
+    names = [category_name(category).replace("_", " ") for category in HEADS]
     heads = ["#", "ranks", "model", "overall (95 %)", "safety (95 %)", "capability (95 %)", *names]
     heads += ["by sum", "#", "by norm", "#", "coverage", "n"]
     lines = [_line(heads), _line(["--:", "--:", "---", *["--:"] * (len(heads) - 3)])]

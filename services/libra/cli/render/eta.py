@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field
 
+from libra.contracts.outcomes import total_of
 from libra.v1.run_pb2 import Run
 
 WINDOW_SECONDS = 60.0
@@ -39,8 +40,7 @@ class Pace:
 
 def settled(run: Run) -> int:
     """Return how many trials have their verdict."""
-    counts = run.counts
-    return counts.scored + counts.filtered + counts.unjudged + counts.failed
+    return total_of(run.counts)
 
 
 def failures(run: Run) -> int:

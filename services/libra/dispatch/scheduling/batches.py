@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from libra.dispatch.spec.sample_selection import PLAIN
+from libra.contracts.attacks import PLAIN
 from libra.stage.batch import split
 from libra.store.runs import Section
 from libra.v1.batch_pb2 import BatchHeader, CompletedTrial, CompletionBatch, Trial, TrialBatch, VerdictBatch

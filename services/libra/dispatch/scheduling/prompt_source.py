@@ -13,9 +13,9 @@ from libra.bus.streams import (
     gateway_consumer,
     work_gateway,
 )
+from libra.contracts.attacks import PLAIN
 from libra.dispatch.scheduling.batches import trial_batches
 from libra.dispatch.scheduling.trial_source import Place
-from libra.dispatch.spec.sample_selection import PLAIN
 from libra.store.client import Store
 from libra.v1.batch_pb2 import BatchHeader, TrialBatch
 from libra.v1.run_pb2 import Run

@@ -12,6 +12,7 @@ import structlog
 
 from libra.bus import streams
 from libra.bus.nats_bus import Backlog, NatsBus
+from libra.contracts.outcomes import total_of
 from libra.dispatch.scheduling.chunk_size import Stride
 from libra.dispatch.scheduling.expansion import next_stretch, total
 from libra.dispatch.scheduling.publisher import TrialPublisher
@@ -41,7 +42,7 @@ EAGER_LOOKS_PER_SECOND = 30
 
 def settled(counts: OutcomeCounts | None) -> int:
     """Return how many trials have their verdict."""
-    return counts.scored + counts.filtered + counts.unjudged + counts.failed if counts else 0
+    return total_of(counts) if counts else 0
 
 
 class RunScheduler:

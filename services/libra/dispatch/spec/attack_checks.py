@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from libra.contracts.attacks import JOIN
 from libra.dispatch.spec.registry import Registry
 from libra.errors import Invalid, unknown
 from libra.v1.attack_pb2 import Attack, ModelUse
 from libra.v1.run_pb2 import RunSpec
 
-JOIN = "+"
 """Stands between the names of attacks that are applied one after the other."""
 
 ASKING = (ModelUse.MODEL_USE_OPTIONAL, ModelUse.MODEL_USE_REQUIRED)

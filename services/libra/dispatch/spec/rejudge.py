@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from libra.contracts.categories import CATEGORIES
 from libra.dispatch.spec.judge_resolution import check_names, judge_of, spell_out
 from libra.dispatch.spec.registry import Registry, reference
-from libra.dispatch.spec.run_spec import CATEGORIES, Resolved, check_numbers
+from libra.dispatch.spec.run_spec import Resolved, check_numbers
 from libra.errors import Invalid, unknown
 from libra.store.runs import RunRecord
 from libra.v1.run_pb2 import RunSpec

@@ -3,32 +3,27 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from libra.contracts.attacks import JOIN, MAX_STEPS, PLAIN
+from libra.contracts.categories import CATEGORIES
+from libra.contracts.parameters import check_parameters
 from libra.dispatch.scheduling.expansion import total
 from libra.dispatch.spec.attack_checks import check_models
 from libra.dispatch.spec.judge_resolution import check_names, judge_of, spell_out
 from libra.dispatch.spec.registry import Registry, reference
-from libra.dispatch.spec.sample_selection import PLAIN, applies, choose, counts_in
+from libra.dispatch.spec.sample_selection import applies, choose, counts_in
 from libra.errors import Invalid, unknown
 from libra.store.runs import Section
-from libra.v1.completion_pb2 import GenerationParameters
 from libra.v1.run_pb2 import RunSpec
-from libra.v1.task_pb2 import Category, Task
+from libra.v1.task_pb2 import Task
 
 MAX_NAME_CHARACTERS = 200
 MAX_EPOCHS = 1_000
-MAX_TOKENS = 131_072
-JOIN = "+"
-MAX_STEPS = 5
-"""Of a composition of attacks, as the attack service takes it."""
 
 MAX_TRIALS = 1_000_000_000
 """Per model: a billion trials are half a year at two thousand a second; more is a slip of the pen."""
-
-CATEGORIES = {name.removeprefix("CATEGORY_").lower(): number for name, number in Category.items() if number != 0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +45,8 @@ def resolve(asked: RunSpec, registry: Registry) -> Resolved:
     spec = RunSpec()
     spec.CopyFrom(asked)
     check_numbers(spec)
-    check_parameters(spec.parameters)
+    check_parameters(spec.parameters, field="spec.parameters")
+    check_schema(spec.parameters.json_schema)
     spec.epochs = spec.epochs or 1
     spec.models[:] = known("model", spec.models, sorted(registry.models), field="spec.models")
     attacks = spec.attacks or [PLAIN]
@@ -73,24 +69,6 @@ def check_numbers(spec: RunSpec) -> None:
         raise Invalid(f"{spec.samples_per_task} samples cannot be taken; 0 takes all", field="spec.samples_per_task")
     if not 0 <= spec.epochs <= MAX_EPOCHS:
         raise Invalid(f"epochs must be from 0 (once) to {MAX_EPOCHS}, not {spec.epochs}", field="spec.epochs")
-
-
-def check_parameters(parameters: GenerationParameters) -> None:
-    """Refuse parameters that no provider takes."""
-    if parameters.HasField("temperature") and not 0 <= parameters.temperature <= 2:  # noqa: PLR2004 - OpenAI's range
-        raise Invalid(
-            f"temperature must be from 0 to 2, not {parameters.temperature:g}", field="spec.parameters.temperature"
-        )
-    if parameters.HasField("top_p") and not 0 < parameters.top_p <= 1:
-        raise Invalid(f"top_p must be above 0 and at most 1, not {parameters.top_p:g}", field="spec.parameters.top_p")
-    if any(math.isnan(number) for number in (parameters.temperature, parameters.top_p)):
-        raise Invalid("temperature and top_p must be numbers", field="spec.parameters")
-    check_schema(parameters.json_schema)
-    if not 0 <= parameters.max_tokens <= MAX_TOKENS:
-        raise Invalid(
-            f"max_tokens must be from 0 (the default) to {MAX_TOKENS}, not {parameters.max_tokens}",
-            field="spec.parameters.max_tokens",
-        )
 
 
 def check_schema(schema: str) -> None:

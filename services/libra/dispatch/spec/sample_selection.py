@@ -6,9 +6,8 @@ import hashlib
 import random
 from functools import lru_cache
 
+from libra.contracts.attacks import PLAIN
 from libra.v1.task_pb2 import Category
-
-PLAIN = "none"
 
 ATTACKABLE = frozenset(
     {

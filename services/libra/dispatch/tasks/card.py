@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from libra.contracts.categories import CATEGORIES
 from libra.errors import Invalid, nearest
 from libra.v1.task_pb2 import Category
 
@@ -21,7 +22,6 @@ NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}")
 LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
 """The form of a BCP 47 tag."""
 
-CATEGORIES = {name.removeprefix("CATEGORY_").lower(): number for name, number in Category.items() if number != 0}
 REQUIRED = ("name", "category", "judge")
 TEXTS = ("risk", "licence", "description", "metric", "source")
 KEYS = (*REQUIRED, *TEXTS, "languages")

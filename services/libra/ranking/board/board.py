@@ -6,6 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from libra.contracts.attacks import task_label
+from libra.contracts.categories import category_name
 from libra.ranking.board import scores
 from libra.ranking.board.cell_selection import Entry
 from libra.ranking.board.scores import BY_TASKS, IMPORTED, NOTHING_ELSE, Basis
@@ -25,7 +27,6 @@ SAFETY = frozenset(
     }
 )
 ABLE = Category.CATEGORY_CAPABILITY
-PLAIN = "none"
 TASKS = "tasks"
 """What a row says of a capability that was measured by capability tasks."""
 
@@ -42,8 +43,7 @@ class TaskRow:
     @property
     def label(self) -> str:
         """What people call it: "task", or "task+attack"."""
-        attack = self.entry.cell.attack
-        return self.entry.name if attack == PLAIN else f"{self.entry.name}+{attack}"
+        return task_label(self.entry.name, self.entry.cell.attack)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,9 +180,3 @@ def _missing(row: Row, have: Iterable[tuple[int, str]], choice: int, *, able: bo
         *(f"task {label}" for category, label in lacking if category in own_categories),
         *(["an imported capability"] if figure else []),
     ]
-
-
-def category_name(category: int) -> str:
-    """Return what people call a category, for instance "direct_risky"."""
-    known = {number: name for name, number in Category.items()}
-    return known.get(Category.ValueType(category), str(category)).removeprefix("CATEGORY_").lower()

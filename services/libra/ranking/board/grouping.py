@@ -8,6 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from libra.contracts.attacks import JOIN
 from libra.ranking.board.cell_selection import Entry
 from libra.ranking.board.scores import all_or_nothing
 from libra.store.cells import Cell
@@ -67,7 +68,7 @@ def whole(by: str, entry: Entry, values: Values) -> str | None:
 def translated(attack: str) -> str:
     """Return the language that an attack, or the last of several joined by "+", puts a prompt in; empty if none does."""
     found = ""
-    for part in attack.split("+"):
+    for part in attack.split(JOIN):
         if part == DRAWN:
             found = f"drawn by {DRAWN}"
         elif spoken := TRANSLATION.fullmatch(part):

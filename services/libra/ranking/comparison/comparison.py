@@ -7,7 +7,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from libra.ranking.board.board import SAFETY, category_name
+from libra.contracts.categories import category_name
+from libra.ranking.board.board import SAFETY
 from libra.ranking.comparison.pairing import Pair
 from libra.ranking.comparison.score_difference import Gap, gap
 from libra.statistics import balance, paired

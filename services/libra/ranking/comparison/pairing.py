@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from libra.contracts.attacks import PLAIN, task_label
 from libra.ranking.board.cell_selection import Entry
 from libra.ranking.comparison.sample_overlap import section, shared
 from libra.statistics.influence import Score, mean
 from libra.store.sample_sums import Key, SampleSums, key_of
 
-PLAIN = "none"
 NAMED = 8
 """Tasks that a note names; it counts the rest."""
 
@@ -64,7 +64,7 @@ def pairs(one: Side, other: Side) -> tuple[list[Pair], list[str]]:
     made: list[Pair] = []
     notes = [*_only(one.name, mine, theirs), *_only(other.name, theirs, mine)]
     for place in sorted(mine.keys() & theirs.keys(), key=_order):
-        label = _label(place)
+        label = task_label(*place)
         found = _pair(label, (mine[place], one), (theirs[place], other))
         if isinstance(found, Pair):
             made.append(found)
@@ -99,7 +99,7 @@ def _by_place(entries: Sequence[Entry]) -> dict[tuple[str, str], Entry]:
 
 
 def _only(name: str, mine: Mapping[tuple[str, str], Entry], theirs: Mapping[tuple[str, str], Entry]) -> list[str]:
-    labels = [_label(place) for place in sorted(mine.keys() - theirs.keys(), key=_order)]
+    labels = [task_label(*place) for place in sorted(mine.keys() - theirs.keys(), key=_order)]
     if not labels:
         return []
     more = f" and {len(labels) - NAMED} more" if len(labels) > NAMED else ""
@@ -110,11 +110,6 @@ def _order(place: tuple[str, str]) -> tuple[str, bool, str]:
     """Return what places are sorted by: the plain prompt before the attacks on its task."""
     name, attack = place
     return name, attack != PLAIN, attack
-
-
-def _label(place: tuple[str, str]) -> str:
-    name, attack = place
-    return name if attack == PLAIN else f"{name}+{attack}"
 
 
 def _judges(entry: Entry) -> str:

@@ -21,7 +21,7 @@ class AttackReports:
         """Return the report on a run, running, finished or cancelled; NotFound if there is no such run."""
         record = await self._store.runs.get(run)
         if record is None:
-            raise NotFound(f"there is no run {run!r}; `libra run list` shows those there are", field="run")
+            raise NotFound.run(run, field="run")
         cells = risky(await self._store.cells.of_runs([run]))
         # Judging again asks no model: what the answers cost is written with the run that asked for them.
         asked_by = record.run.spec.rejudges or run

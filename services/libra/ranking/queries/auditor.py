@@ -26,7 +26,7 @@ class Auditor:
         """Check every law over the run's own judging; NotFound if there is no such run."""
         record = await self._store.runs.get(run)
         if record is None:
-            raise NotFound(f"there is no run {run!r}; `libra run list` shows those there are", field="run")
+            raise NotFound.run(run, field="run")
         audit = Audit(run, _trials(record), finished=record.run.state == RunState.RUN_STATE_FINISHED)
         told = AuditRunResponse(laws=LAWS)
         await self._read_verdicts(run, audit, told)

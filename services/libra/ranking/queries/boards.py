@@ -176,7 +176,7 @@ class Boards:
     async def _record(self, run: str) -> RunRecord:
         record = await self._store.runs.get(run)
         if record is None:
-            raise NotFound(f"there is no run {run!r}; `libra run list` shows those there are", field="runs")
+            raise NotFound.run(run, field="runs")
         return record
 
 

@@ -47,5 +47,5 @@ class Entries:
     async def _record(self, run: str, field: str) -> RunRecord:
         record = await self._store.runs.get(run)
         if record is None:
-            raise NotFound(f"there is no run {run!r}; `libra run list` shows those there are", field=field)
+            raise NotFound.run(run, field=field)
         return record

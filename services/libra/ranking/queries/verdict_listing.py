@@ -51,7 +51,7 @@ class Listing:
 
     async def _check(self, request: ListVerdictsRequest) -> None:
         if await self._store.runs.state(request.run) is None:
-            raise NotFound(f"there is no run {request.run!r}; `libra run list` shows those there are", field="run")
+            raise NotFound.run(request.run, field="run")
         for field in ("model", "task", "attack"):
             if "/" in getattr(request, field):
                 raise Invalid(f"{getattr(request, field)!r} is no {field}'s name: it holds a '/'", field=field)

@@ -9,6 +9,7 @@ from libra.errors import NotFound, Unavailable
 from libra.gateway.model_cache import ModelCache
 from libra.stage.ended_runs import EndedRuns
 from libra.testing.virtual_time import simulate
+from libra.v1.batch_pb2 import BatchHeader
 from libra.v1.model_pb2 import Model
 from libra.v1.run_pb2 import RunState
 
@@ -63,18 +64,18 @@ def test_work_is_called_off_when_its_run_ends_and_goes_on_through_an_outage() ->
         return "done"
 
     async def world() -> None:
-        assert await ended.unless_ended("a", lambda: work(0.0)) == "done"
+        assert await ended.unless_ended(BatchHeader(run="a"), lambda: work(0.0)) == "done"
         ledger.away = False
-        working = asyncio.create_task(ended.unless_ended("a", lambda: work(0.01)))
+        working = asyncio.create_task(ended.unless_ended(BatchHeader(run="a"), lambda: work(0.01)))
         await asyncio.sleep(0.001)
         ledger.away = True
         assert await working == "done"
         ledger.away = False
-        working = asyncio.create_task(ended.unless_ended("a", lambda: work(10)))
+        working = asyncio.create_task(ended.unless_ended(BatchHeader(run="a"), lambda: work(10)))
         await asyncio.sleep(0.001)
         ledger.states["a"] = RunState.RUN_STATE_CANCELLED
         assert await working is None
-        assert await ended.unless_ended("a", lambda: work(0.0)) is None
+        assert await ended.unless_ended(BatchHeader(run="a"), lambda: work(0.0)) is None
 
     simulate(world())
 
