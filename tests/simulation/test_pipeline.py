@@ -28,7 +28,7 @@ from .world import REJUDGING, World
 SEEDS = 1000
 BLOCKS = 20
 KEPT = Path(__file__).with_name("seeds.txt")
-ASKED = os.environ.get("LIBRA_SIMULATION_SEED", "")
+ASKED = os.environ.get("LIBRA_SIMULATION_SEED", "")  # noqa: TID251 - no setting of a service
 
 
 def kept() -> list[int]:

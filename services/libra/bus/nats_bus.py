@@ -107,7 +107,7 @@ class NatsBus:
             [one.strip() for one in self._url.split(",")],
             name=f"libra-{self._name}",
             connect_timeout=CONNECT_SECONDS,
-            reconnect_time_wait=RECONNECT_SECONDS,  # type: ignore[arg-type]  # it is a time, not a number of seconds
+            reconnect_time_wait=RECONNECT_SECONDS,
             max_reconnect_attempts=-1,
             error_cb=self._complain,
             disconnected_cb=self._lost,

@@ -50,6 +50,8 @@ async def pull(client: Client, stream: str, consumer: str, limit: int) -> list[M
         async with asyncio.timeout(WAIT_SECONDS + SLACK_SECONDS):
             while len(messages) < limit and not _ends(message := await arrived.get(), messages):
                 messages.append(message)
+        with contextlib.suppress(nats.errors.Error):  # the connection has just been closed
+            await subscription.unsubscribe()
     except TimeoutError:  # the connection was lost on the way, or the server is slow
         return await _call_off(subscription, arrived, messages)
     except asyncio.CancelledError:
@@ -57,8 +59,6 @@ async def pull(client: Client, stream: str, consumer: str, limit: int) -> list[M
             for message in await _call_off(subscription, arrived, messages):
                 await message.nak()
         raise
-    with contextlib.suppress(nats.errors.Error):  # the connection has just been closed
-        await subscription.unsubscribe()
     return messages
 
 

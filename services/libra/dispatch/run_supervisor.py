@@ -18,6 +18,7 @@ from libra.errors import Unavailable
 from libra.store.client import Store
 from libra.telemetry.log_actions import Action
 from libra.telemetry.metrics import Metrics
+from libra.timeouts import wait_until_set
 
 log = structlog.get_logger(__name__)
 
@@ -110,6 +111,5 @@ class RunSupervisor:
             conductor.nudge.set()
 
     async def _rest(self) -> None:
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._wake.wait(), LOOK_SECONDS)
+        await wait_until_set(self._wake, LOOK_SECONDS)
         self._wake.clear()

@@ -9,6 +9,7 @@ from libra.bus.nats_bus import NatsBus
 from libra.errors import Unavailable
 from libra.process.context import Worker
 from libra.telemetry.metrics import Metrics
+from libra.timeouts import wait_until_set
 
 LOOK_SECONDS = 5.0
 
@@ -21,8 +22,7 @@ def watch_backlog(bus: NatsBus, metrics: Metrics, *, look_seconds: float = LOOK_
         while not stop.is_set():
             with contextlib.suppress(Unavailable):  # readiness says so; the gauges keep what was seen last
                 shown = await look(bus, metrics, shown)
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), look_seconds)
+            await wait_until_set(stop, look_seconds)
 
     return work
 

@@ -184,12 +184,15 @@ class Process(Generic[Own]):
 
     async def _let_go(self, parts: ServiceContext) -> None:
         closing = [parts.bus.close(), parts.store.close(), *(channel.close() for channel in self._channels.values())]
-        results = await asyncio.gather(
-            *(asyncio.wait_for(close, CLOSE_SECONDS) for close in closing), return_exceptions=True
-        )
+        results = await asyncio.gather(*map(_within_close_seconds, closing), return_exceptions=True)
         for error in results:
             if isinstance(error, Exception):
                 log.warning("a connection was not closed in order", action=Action.PROCESS_STOPPING, reason=repr(error))
+
+
+async def _within_close_seconds(close: Awaitable[None]) -> None:
+    async with asyncio.timeout(CLOSE_SECONDS):
+        await close
 
 
 def spare_the_collector() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Sequence
 
 import structlog
@@ -11,6 +10,7 @@ import structlog
 from libra.errors import Unavailable
 from libra.process.context import Worker
 from libra.telemetry.log_actions import Action
+from libra.timeouts import wait_until_set
 
 log = structlog.get_logger(__name__)
 
@@ -56,8 +56,7 @@ class Workers:
                 await worker(self._stop)
             except Unavailable as error:
                 log.warning("a worker waits", action=Action.WORKER_WAITS, reason=str(error))
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._stop.wait(), PAUSE_SECONDS)
+                await wait_until_set(self._stop, PAUSE_SECONDS)
             except Exception:
                 log.exception("a worker failed on a bug", action=Action.WORKER_FAILED)
                 return False

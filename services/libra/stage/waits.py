@@ -11,6 +11,7 @@ import structlog
 
 from libra.stage.bus import Delivery
 from libra.telemetry.log_actions import Action
+from libra.timeouts import wait_until_set
 
 log = structlog.get_logger(__name__)
 
@@ -34,9 +35,7 @@ class Hold:
         if not self.told:
             self.told = True
             log.warning("a batch waits", action=Action.BATCH_WAITS, stage=self.stage, key=self.key, reason=str(reason))
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self.stop.wait(), self.wait_seconds)
-        if self.stop.is_set():
+        if await wait_until_set(self.stop, self.wait_seconds):
             raise Stopped
 
 

@@ -164,7 +164,8 @@ async def test_a_batch_of_a_run_that_ends_is_dropped_while_it_waits(models: Mode
         while models.provider.count < 2:
             await asyncio.sleep(0.01)
     await store.runs.end("run", RunState.RUN_STATE_CANCELLED)
-    assert await asyncio.wait_for(waiting, 20) == []
+    async with asyncio.timeout(20):
+        assert await waiting == []
     assert models.asked(JUDGE) == []
 
 

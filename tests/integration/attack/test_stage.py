@@ -38,7 +38,8 @@ async def working(bus: NatsBus) -> AsyncIterator[None]:
     running = asyncio.create_task(run(stage(Settings()), ATTACK_CONSUMER, bus, stop, Metrics(CollectorRegistry())))
     yield
     stop.set()
-    await asyncio.wait_for(running, 20)
+    async with asyncio.timeout(20):
+        await running
 
 
 def batch(attack: str, *texts: str, role: str = "user") -> TrialBatch:

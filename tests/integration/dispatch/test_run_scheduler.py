@@ -243,7 +243,8 @@ async def test_a_desk_that_is_told_to_stop_gives_its_runs_back(world: World) -> 
     await begun(world)
     assert not await world.store.runs.acquire_lease(run, "another", 1.0)
     stop.set()
-    await asyncio.wait_for(first, 2.0)
+    async with asyncio.timeout(2.0):
+        await first
     async with working(desk(world, settings).work(asyncio.Event()), world.work()):
         assert await ended(world, run) == {"scored": 1200, "failed": 0}
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -16,6 +15,7 @@ import pytest
 
 from libra.bus.nats_bus import NatsBus
 from libra.bus.streams import JUDGE_CONSUMER, work_gateway
+from libra.local import settings
 from libra.local.servers import MongoServer
 from libra.rpc.client import call, channel
 from libra.stage.bus import Outgoing
@@ -65,7 +65,7 @@ def start(log: Path, nats_url: str, mongo_url: str, database: str) -> subprocess
     }
     command = [sys.executable, "-m", "libra.gateway"]
     with log.open("wb") as out:
-        return subprocess.Popen(command, stdout=out, stderr=out, env={**os.environ, **variables})
+        return subprocess.Popen(command, stdout=out, stderr=out, env=settings.inherited() | variables)
 
 
 async def line(log: Path, action: str) -> dict[str, int]:

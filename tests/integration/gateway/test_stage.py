@@ -97,7 +97,8 @@ class World:
             yield desk
         finally:
             stop.set()
-            await asyncio.wait_for(working, 20)
+            async with asyncio.timeout(20):
+                await working
 
 
 @pytest.fixture

@@ -27,6 +27,7 @@ from libra.store.client import Store
 from libra.store.runs import RunRecord
 from libra.telemetry.log_actions import Action
 from libra.telemetry.metrics import Metrics
+from libra.timeouts import wait_until_set
 from libra.v1.run_pb2 import OutcomeCounts, RunState
 
 log = structlog.get_logger(__name__)
@@ -169,6 +170,5 @@ class RunScheduler:
             await asyncio.sleep(1 / EAGER_LOOKS_PER_SECOND)
             return
         await asyncio.sleep(1 / LOOKS_PER_SECOND)
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self.nudge.wait(), self._settings.wake_seconds)
+        await wait_until_set(self.nudge, self._settings.wake_seconds)
         self.nudge.clear()

@@ -114,7 +114,8 @@ async def pouring(piece: bytes, pause_seconds: float) -> AsyncIterator[tuple[str
     server = await asyncio.start_server(pour, "127.0.0.1", 0)
     async with server:
         yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1", sent
-    await asyncio.wait_for(asyncio.gather(*under_way), 10)  # whoever reads it has hung up
+    async with asyncio.timeout(10):  # whoever reads it has hung up
+        await asyncio.gather(*under_way)
 
 
 async def test_an_endless_answer_is_not_read_to_its_end(desk: Components, endpoint: Endpoint) -> None:
