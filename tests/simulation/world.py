@@ -223,7 +223,7 @@ class World:
         store = MemoryStore(self.server, bucket=bucket, way=process)
         means = Means(store, Wire(self.exchange, process), Window(self.oracle, process), self.clock, self._settings())
         crew = Workers(SERVICES[service](means))
-        ends = {asyncio.create_task(crew.failed()), asyncio.create_task(stop.wait())}
+        ends = {asyncio.create_task(crew.wait_for_failure()), asyncio.create_task(stop.wait())}
         await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
         if not stop.is_set():
             self.faults.append(f"{process.name} failed on a bug")

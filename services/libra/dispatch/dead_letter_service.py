@@ -47,7 +47,7 @@ class DeadLetterService(dead_letter_pb2_grpc.DeadLetterServiceServicer):
         self, request: ListDeadLettersRequest, context: grpc.aio.ServicerContext
     ) -> ListDeadLettersResponse:
         """Return a page of dead letters, the oldest first."""
-        size = paging.page_size(request.page_size, default=50, most=500)
+        size = paging.page_size(request.page_size, default=50, maximum=500)
         if request.stage and request.stage not in READS:
             raise Invalid(unknown("stage", request.stage, sorted(READS)), field="stage")
         scope = f"dead/{request.stage}"

@@ -75,7 +75,7 @@ class RunService(run_pb2_grpc.RunServiceServicer):
 
     async def ListRuns(self, request: ListRunsRequest, context: grpc.aio.ServicerContext) -> ListRunsResponse:
         """Return a page of runs, the newest first."""
-        size = paging.page_size(request.page_size, default=50, most=500)
+        size = paging.page_size(request.page_size, default=50, maximum=500)
         records = await self._store.runs.list(before=paging.decode(request.page_token, "runs"), limit=size + 1)
         runs = await asyncio.gather(*(self._present(record) for record in records[:size]))
         token = paging.encode(records[size - 1].run.id, "runs") if len(records) > size else ""

@@ -65,7 +65,7 @@ class TaskService(task_pb2_grpc.TaskServiceServicer):
 
     async def ListTasks(self, request: ListTasksRequest, context: grpc.aio.ServicerContext) -> ListTasksResponse:
         """Return a page of tasks, by name."""
-        size = paging.page_size(request.page_size, default=100, most=1000)
+        size = paging.page_size(request.page_size, default=100, maximum=1000)
         scope = f"tasks/{request.category}/{request.all_versions}"
         tasks = await self._tasks.list(
             after=paging.decode(request.page_token, scope),
@@ -78,7 +78,7 @@ class TaskService(task_pb2_grpc.TaskServiceServicer):
 
     async def ListSamples(self, request: ListSamplesRequest, context: grpc.aio.ServicerContext) -> ListSamplesResponse:
         """Return a page of a task's samples, in their order."""
-        size = paging.page_size(request.page_size, default=50, most=500)
+        size = paging.page_size(request.page_size, default=50, maximum=500)
         task = reference(await self._task(request.task, field="task"))
         first = int(paging.decode(request.page_token, f"samples/{task}") or 0)
         samples = await self._tasks.samples(task, first=first, limit=size + 1)

@@ -30,11 +30,12 @@ class BatchProcessor(Generic[In]):
 
     async def process(self, delivery: Delivery, wait: Wait) -> None:
         """Return once all results are stored. Raises what the handler raises, Requeued, or Stopped."""
-        # Poison-message guard: a message that crashes its process is never seen to fail; only the queue's count shows it.
+        # Poison-message guard: a message that crashes its process is never seen to fail; only the queue's count shows
+        # it.
         if delivery.attempt > max(self._policy.deliveries, self._policy.attempts):
             raise Reject(
-                f"it was delivered {delivery.attempt} times and never settled: either its handling crashes the process, "
-                "or it fails on one replica after the other; the logs show which"
+                f"it was delivered {delivery.attempt} times and never settled: either its handling crashes the "
+                "process, or it fails on one replica after the other; the logs show which"
             )
         batch = self._decode(delivery)
         model, trials = self._stage.trials(batch)
@@ -55,7 +56,7 @@ class BatchProcessor(Generic[In]):
             raise Reject(f"it cannot be decoded: {type(error).__name__}: {error}") from error
 
     async def _handle(self, batch: In, delivery: Delivery, wait: Wait) -> Sequence[Outgoing]:
-        """Call the handler, again and again while a dependency is away; requeue the message after the policy's patience."""
+        """Call the handler, and again while a dependency is away; requeue the message after the policy's patience."""
         now_seconds = asyncio.get_running_loop().time
         until_seconds = float("inf")
         while True:

@@ -23,8 +23,8 @@ class QueueFull(Exception):
 class Delivery(Protocol):
     """One delivery of one message. Exactly one call of `ack`, `nak` or `term` settles it.
 
-    These three and `working` raise `libra.errors.Unavailable` if the queue cannot be reached. The queue then redelivers the
-    message once its acknowledgement is overdue.
+    These three and `working` raise `libra.errors.Unavailable` if the queue cannot be reached. The queue then redelivers
+    the message once its acknowledgement is overdue.
     """
 
     @property
@@ -70,7 +70,10 @@ class Delivery(Protocol):
 
 
 class Bus(Protocol):
-    """A durable queue with competing consumers. Every method raises `libra.errors.Unavailable` if it cannot be reached."""
+    """A durable queue with competing consumers.
+
+    Every method raises `libra.errors.Unavailable` if it cannot be reached.
+    """
 
     @property
     def ack_wait_seconds(self) -> float:

@@ -40,7 +40,7 @@ def dead_letter(stage: str, delivery: Delivery, reason: str, failures: int) -> t
 
 
 def requeued(delivery: Delivery, failures: int) -> tuple[Outgoing, dict[str, str]]:
-    """Return the same message under a new key: its deliveries are counted from 1, and its failures are carried along."""
+    """Return the message under a new key: its deliveries are counted from 1, and its failures are carried along."""
     key, number = original_key(delivery), _number(delivery, RENEWALS) + 1
     headers = {**delivery.headers, KEY: key, RENEWALS: str(number), FAILURES: str(failures)}
     return Outgoing(delivery.subject, f"{key}/renewed/{number}", delivery.data), headers

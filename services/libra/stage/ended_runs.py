@@ -23,7 +23,10 @@ MAX_RUNS = 1_000
 
 
 class EndedRuns:
-    """Caches which runs have ended. The store is asked about a run at most once in `seconds`; an ended run stays ended."""
+    """Caches which runs have ended.
+
+    The store is asked about a run at most once in `seconds`; an ended run stays ended.
+    """
 
     def __init__(self, state: Callable[[str], Awaitable[RunState.ValueType | None]], seconds: float) -> None:
         """`state` returns a run's state from the store, None for an unknown run."""

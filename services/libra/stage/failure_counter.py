@@ -1,7 +1,7 @@
 """Counts how often each message has failed in this process.
 
-The queue counts deliveries, which is a different number: a message is also redelivered when a process was stopped or killed,
-when an acknowledgement was lost, and when the queue itself was away. None of these is a failure of the message.
+The queue counts deliveries, which is a different number: a message is also redelivered when a process was stopped or
+killed, when an acknowledgement was lost, and when the queue itself was away. None of these is a failure of the message.
 """
 
 from __future__ import annotations

@@ -65,7 +65,8 @@ class FailureHandler:
         return Settlement(settlement.outcome, after_seconds)
 
     async def _dead_letter(self, delivery: Delivery, wait: Wait, reason: str) -> Settlement:
-        # Published before the message is removed: a crash in between publishes it again, and its key makes that harmless.
+        # Published before the message is removed: a crash in between publishes it again, and its key makes that
+        # harmless.
         key = dead_letter.original_key(delivery)
         failures = self._failures.count(key, dead_letter.earlier_failures(delivery))
         message, headers = dead_letter.dead_letter(self._stage, delivery, reason, failures)

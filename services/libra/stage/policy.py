@@ -16,7 +16,8 @@ class Policy:
     """Failures of one message (Retry and bugs) before it is dead-lettered. Outages and full queues are not failures."""
 
     deliveries: int = 10
-    """Poison-message guard: deliveries of one message that nobody settled, before it is dead-lettered. It may crash its consumer."""
+    """Poison-message guard: deliveries of one message that nobody settled, before it is dead-lettered. It may crash its
+    consumer."""
 
     deadline_seconds: float = 300.0
     """Time limit of one call of the handler. Only a bug can reach it."""
@@ -28,7 +29,8 @@ class Policy:
     """Pause before a dependency that is away, or a queue that is full, is tried again."""
 
     patience_seconds: float = 60.0
-    """How long one outage may hold up a message; then the message moves to the end of its queue, so that others get a turn."""
+    """How long one outage may hold up a message; then the message moves to the end of its queue, so that others get a
+    turn."""
 
     drain_seconds: float = 20.0
     """How long running handlers may go on after the signal to stop; then their messages are handed back."""

@@ -34,14 +34,14 @@ class Stage(Generic[In]):
     """Parses a message. Any exception dead-letters the message, since parsing it again would fail again."""
 
     handle: Callable[[In], Awaitable[Sequence[Outgoing]]]
-    """Returns the messages to publish. It may be called again with the same batch at any time, so it must be idempotent.
+    """Returns the messages to publish. It may be called again with the same batch at any time, so it must be
+    idempotent.
 
     Raises:
         libra.stage.errors.Retry: redeliver the batch later.
         libra.stage.errors.Reject: dead-letter the batch.
         libra.errors.Unavailable: a dependency is away; the stage waits for it and calls again.
-        Exception: any other is a bug; the batch is redelivered, and dead-lettered in the end.
-    """
+        Exception: any other is a bug; the batch is redelivered, and dead-lettered in the end."""
 
     policy: Policy
     """Its limits."""

@@ -12,7 +12,7 @@ from libra.attack.model_client import Parties
 from libra.attack.service import AttackService
 from libra.errors import Invalid
 from libra.rpc.client import call, channel
-from libra.rpc.server import Server
+from libra.rpc.server import RpcServer
 from libra.telemetry.metrics import Metrics
 from libra.v1.attack_pb2 import ListAttacksRequest, TransformRequest
 from libra.v1.attack_pb2_grpc import AttackServiceStub, add_AttackServiceServicer_to_server
@@ -33,7 +33,7 @@ def no_gateway(parties: Parties) -> Ask:
 @pytest.fixture
 async def stub() -> AsyncIterator[AttackServiceStub]:
     served = (add_AttackServiceServicer_to_server, AttackService(no_gateway), "libra.v1.AttackService")
-    server = Server([served], Metrics(CollectorRegistry()))
+    server = RpcServer([served], Metrics(CollectorRegistry()))
     port = await server.start("127.0.0.1:0")
     await server.set_ready(ready=True)
     async with channel(f"127.0.0.1:{port}") as opened:

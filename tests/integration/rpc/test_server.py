@@ -24,7 +24,7 @@ from prometheus_client import CollectorRegistry
 
 from libra.errors import Unavailable
 from libra.rpc import call_context, client
-from libra.rpc.server import Server
+from libra.rpc.server import RpcServer
 from libra.telemetry import spans, tracing
 from libra.telemetry.metrics import Metrics
 from libra.timeouts import wait_until_set
@@ -93,7 +93,7 @@ class Runs(RunServiceServicer):
 
 @dataclass
 class World:
-    server: Server
+    server: RpcServer
     runs: Runs
     registry: CollectorRegistry
     port: int
@@ -116,7 +116,7 @@ class World:
 @contextlib.asynccontextmanager
 async def running(runs: Runs) -> AsyncIterator[World]:
     registry = CollectorRegistry()
-    server = Server([(add_RunServiceServicer_to_server, runs, NAME)], Metrics(registry))
+    server = RpcServer([(add_RunServiceServicer_to_server, runs, NAME)], Metrics(registry))
     port = await server.start("127.0.0.1:0")
     async with client.channel(f"127.0.0.1:{port}") as channel:
         yield World(server, runs, registry, port, channel)
@@ -311,7 +311,7 @@ async def test_garbage_instead_of_http2_costs_only_its_own_connection(world: Wor
 
 
 async def test_a_port_in_use_is_refused(world: World) -> None:
-    second = Server([], Metrics(CollectorRegistry()))
+    second = RpcServer([], Metrics(CollectorRegistry()))
     with pytest.raises(OSError, match=f"cannot listen on 127.0.0.1:{world.port}"):
         await second.start(f"127.0.0.1:{world.port}")
     await second.stop(0)

@@ -21,7 +21,7 @@ from libra.gateway.service import GatewayService
 from libra.gateway.settings import Settings as GatewaySettings
 from libra.gateway.stage import Trials
 from libra.rpc.client import channel
-from libra.rpc.server import Server
+from libra.rpc.server import RpcServer
 from libra.stage.bus import Outgoing
 from libra.stage.ended_runs import EndedRuns
 from libra.stage.stage import Stage
@@ -87,7 +87,7 @@ class Models:
     async def up(self) -> AsyncIterator[Models]:
         self.desk = Components.laid(self.store, Metrics(CollectorRegistry()), QUICK, {})
         served = (add_GatewayServiceServicer_to_server, GatewayService(self.desk), "libra.v1.GatewayService")
-        server = Server([served], Metrics(CollectorRegistry()))
+        server = RpcServer([served], Metrics(CollectorRegistry()))
         port = await server.start("127.0.0.1:0")
         await server.set_ready(ready=True)
         async with self.provider, channel(f"127.0.0.1:{port}") as opened:
@@ -106,7 +106,7 @@ class Models:
 @asynccontextmanager
 async def attack_service(between: Between) -> AsyncIterator[AttackServiceStub]:
     served = (add_AttackServiceServicer_to_server, AttackService(between), "libra.v1.AttackService")
-    server = Server([served], Metrics(CollectorRegistry()))
+    server = RpcServer([served], Metrics(CollectorRegistry()))
     port = await server.start("127.0.0.1:0")
     await server.set_ready(ready=True)
     async with channel(f"127.0.0.1:{port}") as opened:

@@ -12,7 +12,7 @@ import grpc.aio
 from libra.bus.nats_bus import NatsBus
 from libra.process import Wiring
 from libra.rpc.client import call
-from libra.rpc.server import Server
+from libra.rpc.server import RpcServer
 from libra.store.client import Store
 from libra.v1.dead_letter_pb2_grpc import DeadLetterServiceStub
 from libra.v1.model_pb2_grpc import ModelServiceStub
@@ -74,5 +74,5 @@ async def nobody(*_: object, **__: object) -> NoReturn:
 class Catalogues:
     """The attack and the judge service, on one port."""
 
-    server: Server
+    server: RpcServer
     channel: grpc.aio.Channel
