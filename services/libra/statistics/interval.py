@@ -8,23 +8,15 @@ sample scored the same.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 from scipy.special import ndtri
 
-from libra.statistics.effective import UPPER, Evidence, evidence, samples
-from libra.statistics.influence import Score, covariance
+from libra.statistics.effective_sample_size import UPPER, Evidence, evidence, samples
+from libra.statistics.influence import covariance
+from libra.statistics.score import Interval, Score
 
 LEVEL = 0.95
 Z = float(ndtri(UPPER))
-
-
-@dataclass(frozen=True, slots=True)
-class Interval:
-    """Both ends belong to it."""
-
-    low: float
-    high: float
 
 
 def wilson(successes: float, n: float) -> Interval:

@@ -6,7 +6,8 @@ import math
 from collections.abc import Hashable
 from dataclasses import dataclass
 
-from libra.statistics.influence import Block, Score, noise, transform
+from libra.statistics.influence import noise, transform
+from libra.statistics.score import Block, Score
 
 
 @dataclass(frozen=True, slots=True)

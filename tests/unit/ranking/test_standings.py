@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 
 from libra.ranking.board.standings import UNRANKED, Overalls, Standing, level, standings
-from libra.statistics.influence import Score, fixed
+from libra.statistics.influence import fixed
+from libra.statistics.score import Score
 
 
 def overalls(distance: float, by_sum: float = 0.5, by_norm: float = 0.5, error: float | None = 0.01) -> Overalls:

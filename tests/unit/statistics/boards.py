@@ -9,8 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import ndtri
 
-from libra.statistics import balance, interval
-from libra.statistics.influence import Score, Section, average, mean
+from libra.statistics import interval, overall
+from libra.statistics.influence import average, mean
+from libra.statistics.score import Score, Section
 
 BOARDS = 2_000
 CATEGORIES = (2, 2, 2, 1, 1)
@@ -104,9 +105,9 @@ def scored(design: Design, categories: Sequence[Sequence[Task]], board: int) -> 
         *shown,
         ("safety", safety, true_safety),
         ("capability", capability, true_capability),
-        ("overall", balance.overall(capability, safety), 1 - distance),
-        ("sum", balance.by_sum(capability, safety), (true_capability + true_safety) / 2),
-        ("norm", balance.by_norm(capability, safety), norm),
+        ("overall", overall.by_distance(capability, safety), 1 - distance),
+        ("sum", overall.by_sum(capability, safety), (true_capability + true_safety) / 2),
+        ("norm", overall.by_norm(capability, safety), norm),
     ]
 
 

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from libra.statistics.influence import Section, average, covariance, difference, fixed, mean, of_sums, transform
+from libra.statistics.influence import average, covariance, difference, fixed, mean, of_sums, transform
+from libra.statistics.score import Section
 
 from .boards import task
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from libra.statistics import interval
 from libra.statistics.influence import average, difference, fixed, of_sums, transform
-from libra.statistics.interval import Interval
+from libra.statistics.score import Interval
 
 from .boards import task
 

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from libra.statistics import interval
-from libra.statistics.influence import Score, covariance, difference, of_sums
+from libra.statistics.influence import covariance, difference, of_sums
 from libra.statistics.misclassification import Errors, rogan_gladen
+from libra.statistics.score import Score
 
 from .boards import task
 

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from libra.statistics import influence
-from libra.statistics.influence import Score, Section
 from libra.statistics.misclassification import Errors, rogan_gladen
+from libra.statistics.score import Score, Section
 from libra.store.cells import Cell
 from libra.store.sample_sums import Key, SampleSums, key_of
 from libra.v1.calibration_pb2 import Calibration

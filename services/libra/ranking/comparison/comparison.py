@@ -11,8 +11,10 @@ from libra.contracts.categories import category_name
 from libra.ranking.board.board import SAFETY
 from libra.ranking.comparison.pairing import Pair
 from libra.ranking.comparison.score_difference import Gap, gap
-from libra.statistics import balance, paired
-from libra.statistics.influence import Score, average, fixed
+from libra.statistics import paired_tests
+from libra.statistics.influence import average, fixed
+from libra.statistics.overall import by_distance
+from libra.statistics.score import Score
 from libra.v1.ranking_pb2 import Capability, Comparison
 from libra.v1.task_pb2 import Category
 
@@ -39,7 +41,7 @@ def of_tasks(pairs: Sequence[Pair]) -> list[Comparison]:
         comparison = _comparison(pair.label, of_pair(pair), test)
         comparison.p = p
         made.append(comparison)
-    for comparison, p_holm in zip(made, paired.holm([each.p for each in made]), strict=True):
+    for comparison, p_holm in zip(made, paired_tests.holm([each.p for each in made]), strict=True):
         comparison.p_holm = p_holm
     return made
 
@@ -53,10 +55,10 @@ def tested(pair: Pair) -> tuple[str, float]:
     if pair.binary:
         gained = sum(one > other for one, other in zip(pair.one.sums, pair.other.sums, strict=True))
         lost = sum(one < other for one, other in zip(pair.one.sums, pair.other.sums, strict=True))
-        return MCNEMAR, paired.mcnemar(gained, lost)
+        return MCNEMAR, paired_tests.mcnemar(gained, lost)
     means = zip(pair.one.sums, pair.one.counts, pair.other.sums, pair.other.counts, strict=True)
     differences = [one / trials - other / others for one, trials, other, others in means]
-    return PERMUTATION, paired.permutation(differences, SEED)
+    return PERMUTATION, paired_tests.permutation(differences, SEED)
 
 
 def of_scores(
@@ -74,8 +76,8 @@ def of_scores(
     overall = None
     if safety and capability:
         overall = Both(
-            balance.overall(capability.one, safety.one),
-            balance.overall(capability.other, safety.other),
+            by_distance(capability.one, safety.one),
+            by_distance(capability.other, safety.other),
             safety.samples | capability.samples,
         )
     named = [("overall", overall), ("safety", safety), ("capability", capability)]

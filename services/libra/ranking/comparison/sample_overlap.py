@@ -5,7 +5,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Container
 
-from libra.statistics.influence import Section
+from libra.statistics.score import Section
 from libra.store.sample_sums import SampleSums
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from libra.statistics import paired
+from libra.statistics import paired_tests
 
 DARWIN = [49, -67, 8, 16, 6, 23, 28, 41, 14, 29, 56, 24, 75, 60, -48]
 """Heights of crossed less self-fertilised maize, in eighths of an inch: Darwin's, as Fisher treats them."""
@@ -17,19 +17,19 @@ DARWIN = [49, -67, 8, 16, 6, 23, 28, 41, 14, 29, 56, 24, 75, 60, -48]
 @given(st.integers(0, 60), st.integers(0, 60))
 def test_mcnemar_is_the_sum_of_binomial_chances(b: int, c: int) -> None:
     tail = sum(math.comb(b + c, k) for k in range(min(b, c) + 1)) / 2 ** (b + c)
-    assert paired.mcnemar(b, c) == pytest.approx(min(1.0, 2 * tail))
-    assert paired.mcnemar(b, c) == paired.mcnemar(c, b)
+    assert paired_tests.mcnemar(b, c) == pytest.approx(min(1.0, 2 * tail))
+    assert paired_tests.mcnemar(b, c) == paired_tests.mcnemar(c, b)
 
 
 def test_mcnemar_on_few_samples() -> None:
-    assert paired.mcnemar(5, 0) == pytest.approx(0.0625)
-    assert paired.mcnemar(0, 0) == 1
-    assert paired.mcnemar(3, 3) == 1
+    assert paired_tests.mcnemar(5, 0) == pytest.approx(0.0625)
+    assert paired_tests.mcnemar(0, 0) == 1
+    assert paired_tests.mcnemar(3, 3) == 1
 
 
 def test_permutation_is_fishers() -> None:
     """Of the 32,768 choices of signs, 863 make a sum as high: Fisher, The Design of Experiments (1935), section 21."""
-    assert paired.permutation(DARWIN, seed=1) == pytest.approx(2 * 863 / 32_768)
+    assert paired_tests.permutation(DARWIN, seed=1) == pytest.approx(2 * 863 / 32_768)
 
 
 @given(st.lists(st.integers(-4, 4), max_size=9))
@@ -39,52 +39,56 @@ def test_permutation_looks_at_every_choice_of_signs_where_they_are_few(differenc
         abs(sum(map(math.prod, zip(differences, signs, strict=True))))
         for signs in product((1, -1), repeat=len(differences))
     ]
-    assert paired.permutation(differences, seed=1) == pytest.approx(sum(each >= seen for each in sums) / len(sums))
+    assert paired_tests.permutation(differences, seed=1) == pytest.approx(
+        sum(each >= seen for each in sums) / len(sums)
+    )
 
 
 def test_samples_that_do_not_differ_make_no_choice() -> None:
-    assert paired.permutation([1.0] * 6 + [0.0] * 100, seed=1) == 2 / 2**6
+    assert paired_tests.permutation([1.0] * 6 + [0.0] * 100, seed=1) == 2 / 2**6
 
 
 def test_permutation_draws_where_they_are_many() -> None:
     """Where all differences are of one size it is McNemar's test."""
     differences = [1.0] * 40 + [-1.0] * 22 + [0.0] * 30
-    found = paired.permutation(differences, seed=1)
-    assert found == pytest.approx(paired.mcnemar(40, 22), abs=0.005)
-    assert found == paired.permutation(differences, seed=1)
-    assert found != paired.permutation(differences, seed=2)
+    found = paired_tests.permutation(differences, seed=1)
+    assert found == pytest.approx(paired_tests.mcnemar(40, 22), abs=0.005)
+    assert found == paired_tests.permutation(differences, seed=1)
+    assert found != paired_tests.permutation(differences, seed=2)
     mixed = [*DARWIN, *[step / 10 for step in range(-20, 24)]]
     sums = np.abs(np.random.default_rng(5).choice((-1, 1), (100_000, len(mixed))) @ np.array(mixed))
-    assert paired.permutation(mixed, seed=1) == pytest.approx(np.mean(sums >= abs(sum(mixed)) - 1e-9), abs=0.012)
+    assert paired_tests.permutation(mixed, seed=1) == pytest.approx(np.mean(sums >= abs(sum(mixed)) - 1e-9), abs=0.012)
 
 
 def test_permutation_is_never_nothing() -> None:
-    assert paired.permutation([1.0] * 100, seed=1) == pytest.approx(1 / 10_001)
-    assert paired.permutation([0.0] * 100, seed=1) == 1
-    assert paired.permutation([], seed=1) == 1
+    assert paired_tests.permutation([1.0] * 100, seed=1) == pytest.approx(1 / 10_001)
+    assert paired_tests.permutation([0.0] * 100, seed=1) == 1
+    assert paired_tests.permutation([], seed=1) == 1
 
 
 def test_rounding_does_not_hide_an_equal_sum() -> None:
-    assert paired.permutation([0.1, 0.2, -0.3, 0.7], seed=1) == pytest.approx(paired.permutation([1, 2, -3, 7], seed=1))
+    assert paired_tests.permutation([0.1, 0.2, -0.3, 0.7], seed=1) == pytest.approx(
+        paired_tests.permutation([1, 2, -3, 7], seed=1)
+    )
 
 
 def test_a_normal_p() -> None:
-    assert paired.normal_p(1.959964, 1) == pytest.approx(0.05, abs=1e-6)
-    assert paired.normal_p(-0.2575829, 0.1) == pytest.approx(0.01, abs=1e-6)
-    assert paired.normal_p(0.0, 0.0) == 1
-    assert paired.normal_p(0.1, 0.0) == 0
+    assert paired_tests.normal_p(1.959964, 1) == pytest.approx(0.05, abs=1e-6)
+    assert paired_tests.normal_p(-0.2575829, 0.1) == pytest.approx(0.01, abs=1e-6)
+    assert paired_tests.normal_p(0.0, 0.0) == 1
+    assert paired_tests.normal_p(0.1, 0.0) == 0
 
 
 def test_holm_is_the_published_procedure() -> None:
     """Smallest first: 4 x 0.005, 3 x 0.01, 2 x 0.03, and 0.04 not less than the one before it."""
-    assert paired.holm([0.01, 0.04, 0.03, 0.005]) == [pytest.approx(p) for p in (0.03, 0.06, 0.06, 0.02)]
-    assert paired.holm([0.9, 0.6]) == [1.0, 1.0]
-    assert paired.holm([]) == []
+    assert paired_tests.holm([0.01, 0.04, 0.03, 0.005]) == [pytest.approx(p) for p in (0.03, 0.06, 0.06, 0.02)]
+    assert paired_tests.holm([0.9, 0.6]) == [1.0, 1.0]
+    assert paired_tests.holm([]) == []
 
 
 @given(st.lists(st.floats(0, 1), max_size=30))
 def test_holm_keeps_the_order_and_lies_between_p_and_bonferroni(ps: list[float]) -> None:
-    adjusted = paired.holm(ps)
+    adjusted = paired_tests.holm(ps)
     for p, higher in zip(ps, adjusted, strict=True):
         assert p <= higher <= min(1.0, len(ps) * p) + 1e-12
     for one, other in product(range(len(ps)), repeat=2):
@@ -93,26 +97,27 @@ def test_holm_keeps_the_order_and_lies_between_p_and_bonferroni(ps: list[float])
 
 def test_what_is_detectable_is_the_published_example() -> None:
     """Miller 2024 (arXiv 2411.00640), section 5: 969 questions, with a variance of 1/9 between them, for 3 points."""
-    assert paired.detectable(math.sqrt(1 / 9 / 969)) == pytest.approx(0.03, abs=5e-6)
-    assert paired.detectable(1.0, power=0.5) == pytest.approx(1.959964)
+    assert paired_tests.detectable(math.sqrt(1 / 9 / 969)) == pytest.approx(0.03, abs=5e-6)
+    assert paired_tests.detectable(1.0, power=0.5) == pytest.approx(1.959964)
 
 
 def test_what_is_detectable_is_found_as_often_as_its_power() -> None:
     generator = np.random.default_rng(8)
-    drawn = paired.detectable(0.1) + 0.1 * generator.standard_normal(20_000)
-    found = paired.normal_ps(drawn, np.full(20_000, 0.1)) < 0.05
+    drawn = paired_tests.detectable(0.1) + 0.1 * generator.standard_normal(20_000)
+    found = paired_tests.normal_ps(drawn, np.full(20_000, 0.1)) < 0.05
     assert np.mean(found) == pytest.approx(0.8, abs=0.01)
 
 
 def test_no_difference_is_found_in_at_most_5_of_100() -> None:
     generator = np.random.default_rng(9)
     lost = generator.binomial(60, 0.5, 2_000)
-    by_mcnemar = [paired.mcnemar(int(c), 60 - int(c)) <= 0.05 for c in lost]
+    by_mcnemar = [paired_tests.mcnemar(int(c), 60 - int(c)) <= 0.05 for c in lost]
     assert 0.02 <= np.mean(by_mcnemar) <= 0.05
     gaps = generator.choice([-1, -0.5, 0, 0.5, 1], (2_000, 12))
-    by_signs = [paired.permutation(row.tolist(), seed=1) <= 0.05 for row in gaps]
+    by_signs = [paired_tests.permutation(row.tolist(), seed=1) <= 0.05 for row in gaps]
     assert 0.02 <= np.mean(by_signs) <= 0.06
     drawn = [
-        paired.permutation(row.tolist(), seed=1) <= 0.05 for row in generator.choice([-1, -0.6, 0.6, 1], (800, 40))
+        paired_tests.permutation(row.tolist(), seed=1) <= 0.05
+        for row in generator.choice([-1, -0.6, 0.6, 1], (800, 40))
     ]
     assert 0.03 <= np.mean(drawn) <= 0.07

@@ -13,8 +13,8 @@ from dataclasses import replace
 import numpy as np
 
 from libra.statistics import interval
-from libra.statistics.influence import Score, transform
-from libra.statistics.interval import Interval
+from libra.statistics.influence import transform
+from libra.statistics.score import Interval, Score
 
 Formula = Callable[[np.ndarray, np.ndarray], np.ndarray]
 """Of capability and safety, rising in both."""
@@ -26,7 +26,7 @@ AT_REST = (math.sqrt(0.5), math.sqrt(0.5))
 """The gradient where a root has none: what it gives is the root mean square under the errors of both."""
 
 
-def overall(capability: Score, safety: Score) -> Score:
+def by_distance(capability: Score, safety: Score) -> Score:
     """Return 1 - sqrt(((1 - capability)^2 + (1 - safety)^2) / 2).
 
     With D the distance and x = 1 - capability, dD/dx = x / (2 D).

@@ -6,8 +6,8 @@ from collections.abc import Hashable, Sequence
 
 import numpy as np
 
-from libra.statistics import interval, paired
-from libra.statistics.influence import Block, Score
+from libra.statistics import interval, paired_tests
+from libra.statistics.score import Block, Score
 
 
 def rank_intervals(scores: Sequence[Score]) -> list[tuple[int, int]]:
@@ -31,8 +31,8 @@ def _surely(scores: Sequence[Score]) -> tuple[list[int], list[int]]:
     """Return how many are surely better than each, and how many surely worse."""
     order = sorted(range(len(scores)), key=lambda index: -scores[index].value)
     high, low = np.triu_indices(len(scores), 1)
-    ps = paired.normal_ps(*_gaps([scores[index] for index in order], high, low))
-    sure = np.array(paired.holm(ps.tolist()), dtype=float) <= 1 - interval.LEVEL
+    ps = paired_tests.normal_ps(*_gaps([scores[index] for index in order], high, low))
+    sure = np.array(paired_tests.holm(ps.tolist()), dtype=float) <= 1 - interval.LEVEL
     better, worse = [0] * len(scores), [0] * len(scores)
     for above, below in zip(high[sure], low[sure], strict=True):
         better[order[below]] += 1

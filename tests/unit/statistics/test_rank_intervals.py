@@ -3,9 +3,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from libra.statistics import balance, interval, paired
-from libra.statistics.influence import Score, average, covariance, fixed
-from libra.statistics.ranks import correlations, rank_intervals
+from libra.statistics import interval, overall, paired_tests
+from libra.statistics.influence import average, covariance, fixed
+from libra.statistics.rank_intervals import correlations, rank_intervals
+from libra.statistics.score import Score
 
 from .boards import section, task
 
@@ -33,7 +34,7 @@ def test_all_pairs_are_tested_and_holm_pays_for_it() -> None:
     """A pair by itself at p = 0.03 is a difference; among three pairs, of which no other is one, it is none."""
     gap = 2.17 * np.hypot(0.01, 0.01)
     alone = [fixed(0.5, 0.01), fixed(0.5 + gap, 0.01)]
-    assert paired.normal_p(gap, float(np.hypot(0.01, 0.01))) == pytest.approx(0.03, abs=1e-4)
+    assert paired_tests.normal_p(gap, float(np.hypot(0.01, 0.01))) == pytest.approx(0.03, abs=1e-4)
     assert rank_intervals(alone) == [(2, 2), (1, 1)]
     assert rank_intervals([*alone, fixed(0.5 + gap / 2, 0.01)]) == [(1, 3)] * 3
 
@@ -74,7 +75,7 @@ def overalls(generator: np.random.Generator, truth: np.ndarray) -> list[Score]:
     for level in truth:
         mixed = np.where(generator.random((5, 30)) < 0.5, own, generator.random((5, 30)))
         tasks = [task(f"{place}@1", row) for place, row in enumerate((mixed < level).astype(float))]
-        made.append(balance.overall(tasks[0], average(tasks[1:])))
+        made.append(overall.by_distance(tasks[0], average(tasks[1:])))
     return made
 
 

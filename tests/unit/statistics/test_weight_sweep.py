@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from libra.statistics.weights import Crossing, Range, ranges
+from libra.statistics.weight_sweep import Crossing, Range, ranges
 
 unit = st.integers(0, 20).map(lambda step: step / 20)
 boards = st.lists(st.tuples(unit, unit), min_size=1, max_size=7).map(

@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from libra.statistics.effective import BORROWED, TRUST, Evidence, evidence, samples
-from libra.statistics.influence import Score, Section, average, fixed, mean
+from libra.statistics.effective_sample_size import BORROWED, TRUST, Evidence, evidence, samples
+from libra.statistics.influence import average, fixed, mean
+from libra.statistics.score import Score, Section
 
 from .boards import task
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from scipy.special import ndtri, stdtrit
 
-from libra.statistics.influence import Block
+from libra.statistics.score import Block
 
 UPPER = 0.975
 """Where a two-sided interval at 95 % ends, on either side."""
