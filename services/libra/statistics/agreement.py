@@ -84,7 +84,7 @@ def f1(counts: Confusion) -> Rate | None:
     return jaccard and _mapped(jaccard, lambda share: 2 * share / (1 + share))
 
 
-def kappa(counts: Confusion) -> Rate | None:
+def cohen_kappa(counts: Confusion) -> Rate | None:
     """Return Cohen's kappa (1960) with an interval; None if people or judge use one label only.
 
     The error is that of Fleiss, Cohen and Everitt (1969). The interval is that of the agreement which has this error, put
@@ -94,13 +94,13 @@ def kappa(counts: Confusion) -> Rate | None:
     people = (counts.tp + counts.fn, counts.fp + counts.tn)
     if 0 in judge or 0 in people:
         return None
-    value, error = cohen(((counts.tp, counts.fp), (counts.fn, counts.tn)))
+    value, error = kappa_and_error(((counts.tp, counts.fp), (counts.fn, counts.tn)))
     left = 1 - (judge[0] * people[0] + judge[1] * people[1]) / counts.n**2
     ends = interval.score((counts.tp + counts.tn) / counts.n, error * left, counts.n)
     return Rate(value, 1 - (1 - ends.low) / left, 1 - (1 - ends.high) / left)
 
 
-def cohen(table: Sequence[Sequence[float]]) -> tuple[float, float]:
+def kappa_and_error(table: Sequence[Sequence[float]]) -> tuple[float, float]:
     """Return kappa and its standard error of a square table of counts: rows are one rater's labels, columns the other's.
 
     kappa = (p_o - p_e) / (1 - p_e); the error is that of Fleiss, Cohen and Everitt, "Large sample standard errors of
@@ -120,7 +120,7 @@ def cohen(table: Sequence[Sequence[float]]) -> tuple[float, float]:
     return value, math.sqrt(max(0.0, variance) / n) / (1 - chance)
 
 
-def alpha(votes: Sequence[Sequence[float | None]], level: Level = "nominal") -> float | None:
+def krippendorff_alpha(votes: Sequence[Sequence[float | None]], level: Level = "nominal") -> float | None:
     """Return Krippendorff's alpha of votes: a row an answer, a column a voter, None for no vote.
 
     None if no answer has two votes, or if all votes are the same. Source: Krippendorff, "Computing Krippendorff's

@@ -45,7 +45,7 @@ def mean(section: Section) -> Score | None:
     return _score(value, n, {section.space: Block(np.asarray(section.ordinals), influence, 1.0, clusters)})
 
 
-def of_sums(n: int, total: float, squares: float) -> Score | None:
+def mean_from_sums(n: int, total: float, squares: float) -> Score | None:
     """Return the mean of `n` trials by the sum of their scores and of the scores' squares; None without trials.
 
     The standard error is sqrt(s^2 / n) with the sample variance s^2; one trial has none. It takes the trials for independent
@@ -65,7 +65,7 @@ def of_sums(n: int, total: float, squares: float) -> Score | None:
     return _score(value, n, {object(): Block(np.arange(events), influence, 1.0, n)})
 
 
-def fixed(value: float, standard_error: float | None, n: int = 0) -> Score:
+def external_score(value: float, standard_error: float | None, n: int = 0) -> Score:
     """Return a figure from elsewhere. Without a standard error it is not taken for exact: its error cannot be told."""
     if standard_error is None:
         return Score(value, n, None)

@@ -41,7 +41,7 @@ def score(value: float, standard_error: float, n: float) -> Interval:
     return _sampled(value, Evidence(standard_error**2, n, events, events, 1 / n), 0.0)
 
 
-def of(score: Score) -> Interval | None:
+def of_score(score: Score) -> Interval | None:
     """Return the interval of a score made by influence, balance or misclassification; None if its error cannot be told.
 
     What samples add to the error makes Wilson's interval, what else adds to it a normal one. On each side the squares of
@@ -78,7 +78,7 @@ def of_difference(a: Score, b: Score) -> Interval | None:
     Newcombe 1998, "Improved confidence intervals for the difference between binomial proportions based on paired data",
     Statistics in Medicine 17, method 8; in general Zou and Donner 2008. It has a width even where no sample differs.
     """
-    one, other = of(a), of(b)
+    one, other = of_score(a), of_score(b)
     if one is None or other is None:
         return None
     gap, shared = a.value - b.value, correlation(a, b)

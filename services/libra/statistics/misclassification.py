@@ -11,7 +11,7 @@ from libra.statistics.score import Block, Score
 
 
 @dataclass(frozen=True, slots=True)
-class Errors:
+class JudgeRates:
     """A judge's rates, as measured against people. Positive is a score of 1."""
 
     sensitivity: float
@@ -27,7 +27,7 @@ class Errors:
     """Answers that people called negative."""
 
 
-def rogan_gladen(score: Score, errors: Errors, judge: str) -> Score | None:
+def rogan_gladen(score: Score, errors: JudgeRates, judge: str) -> Score | None:
     """Return the corrected mean; None if the judge tells nothing (sensitivity + specificity <= 1).
 
     p = (q + specificity - 1) / (sensitivity + specificity - 1), cut off at 0 and 1 (Rogan and Gladen 1978). Its error is

@@ -58,7 +58,7 @@ def _both(value: float, capability: Score, safety: Score, gradient: tuple[float,
     and flat towards a part that is perfect: there a standard error would not see what that part may hide.
     """
     made = transform(value, [(capability, gradient[0]), (safety, gradient[1])])
-    one, other = interval.of(capability), interval.of(safety)
+    one, other = interval.of_score(capability), interval.of_score(safety)
     if one is None or other is None:
         return made
     shared = interval.correlation(capability, safety)

@@ -79,7 +79,7 @@ def holm(ps: Sequence[float]) -> list[float]:
     return adjusted
 
 
-def detectable(standard_error: float, power: float = 0.8) -> float:
+def detectable_effect(standard_error: float, power: float = 0.8) -> float:
     """Return the least true difference that a two-sided test at 5 % finds with this power.
 
     (z(0.975) + z(power)) standard errors (Miller 2024, arXiv 2411.00640, section 5).

@@ -43,7 +43,7 @@ def _surely(scores: Sequence[Score]) -> tuple[list[int], list[int]]:
 def _gaps(scores: Sequence[Score], high: np.ndarray, low: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the differences of the pairs, and their errors by how far the two intervals reach towards each other."""
     values = np.array([score.value for score in scores])
-    ends = [interval.of(score) or interval.normal(score.value, 0.0) for score in scores]
+    ends = [interval.of_score(score) or interval.normal(score.value, 0.0) for score in scores]
     down = values - np.array([end.low for end in ends])
     up = np.array([end.high for end in ends]) - values
     down, up = down[high], up[low]

@@ -77,7 +77,7 @@ def coverages(design: Design, seed: int, boards: int = BOARDS) -> dict[str, floa
     held: defaultdict[str, list[bool]] = defaultdict(list)
     for board in range(boards):
         for level, score, truth in scored(design, categories, board):
-            ends = interval.of(score)
+            ends = interval.of_score(score)
             assert ends
             held[level].append(ends.low - 1e-12 <= truth <= ends.high + 1e-12)
     return {level: float(np.mean(each)) for level, each in held.items()}

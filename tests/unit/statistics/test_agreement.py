@@ -76,14 +76,14 @@ def test_a_rate_of_nothing_is_no_rate() -> None:
         agreement.recall,
         agreement.specificity,
         agreement.f1,
-        agreement.kappa,
+        agreement.cohen_kappa,
     ):
         assert rate(nothing) is None
     assert agreement.precision(Confusion(0, 0, 5, 5)) is None
     assert agreement.f1(Confusion(0, 0, 5, 5)) is None
     assert agreement.recall(Confusion(0, 5, 5, 0)) is None
     assert agreement.specificity(Confusion(5, 0, 0, 5)) is None
-    assert agreement.kappa(Confusion(5, 0, 0, 5)) is None
+    assert agreement.cohen_kappa(Confusion(5, 0, 0, 5)) is None
     assert value(agreement.f1(Confusion(0, 5, 5, 5))) == 0
 
 
@@ -97,7 +97,7 @@ def test_a_rate_of_nothing_is_no_rate() -> None:
     ],
 )
 def test_kappa_and_its_error_are_the_published_ones(table: list[list[float]], kappa: float, error: float) -> None:
-    value, standard_error = agreement.cohen(table)
+    value, standard_error = agreement.kappa_and_error(table)
     assert value == pytest.approx(kappa, abs=6e-4)
     assert standard_error == pytest.approx(error, abs=5e-4)
 
@@ -105,14 +105,14 @@ def test_kappa_and_its_error_are_the_published_ones(table: list[list[float]], ka
 def test_kappa_of_two_labels() -> None:
     """20 and 15 of 50 alike, where chance makes one half: 0.4."""
     counts = Confusion(tp=20, fp=5, tn=15, fn=10)
-    found, error = agreement.kappa(counts), agreement.cohen([[20, 5], [10, 15]])[1]
+    found, error = agreement.cohen_kappa(counts), agreement.kappa_and_error([[20, 5], [10, 15]])[1]
     assert found
     assert found.value == pytest.approx(0.4)
     assert found.high - found.low == pytest.approx(2 * interval.Z * error, rel=0.05)
 
 
 def test_perfect_agreement_on_few_answers_is_not_sure() -> None:
-    found = agreement.kappa(Confusion(tp=10, fp=0, tn=10, fn=0))
+    found = agreement.cohen_kappa(Confusion(tp=10, fp=0, tn=10, fn=0))
     assert found
     assert found.value == found.high == 1
     # Wilson's lower end of 20 of 20, with one half by chance.
@@ -122,10 +122,10 @@ def test_perfect_agreement_on_few_answers_is_not_sure() -> None:
 def test_kappas_interval_holds_the_truth() -> None:
     generator = np.random.default_rng(7)
     shares = np.array([0.45, 0.06, 0.41, 0.08])
-    truth = agreement.cohen([[shares[0], shares[1]], [shares[3], shares[2]]])[0]
+    truth = agreement.kappa_and_error([[shares[0], shares[1]], [shares[3], shares[2]]])[0]
     held = []
     for draw in generator.multinomial(105, shares, 2_000):
-        found = agreement.kappa(Confusion(*map(int, draw)))
+        found = agreement.cohen_kappa(Confusion(*map(int, draw)))
         assert found
         held.append(found.low <= truth <= found.high)
     assert 0.93 <= np.mean(held) <= 0.97
@@ -134,11 +134,11 @@ def test_kappas_interval_holds_the_truth() -> None:
 def test_alpha_is_the_published_one() -> None:
     levels: dict[agreement.Level, float] = {"nominal": 0.743, "ordinal": 0.815, "interval": 0.849, "ratio": 0.797}
     for level, expected in levels.items():
-        assert agreement.alpha(KRIPPENDORFF, level) == pytest.approx(expected, abs=5e-4)
+        assert agreement.krippendorff_alpha(KRIPPENDORFF, level) == pytest.approx(expected, abs=5e-4)
 
 
 def test_alpha_cannot_be_told_without_a_difference_or_a_second_vote() -> None:
-    assert agreement.alpha([[1, 1], [1, 1]]) is None
-    assert agreement.alpha([[1, None], [None, 0]]) is None
-    assert agreement.alpha([]) is None
-    assert agreement.alpha([[1, 1], [0, 0]]) == pytest.approx(1)
+    assert agreement.krippendorff_alpha([[1, 1], [1, 1]]) is None
+    assert agreement.krippendorff_alpha([[1, None], [None, 0]]) is None
+    assert agreement.krippendorff_alpha([]) is None
+    assert agreement.krippendorff_alpha([[1, 1], [0, 0]]) == pytest.approx(1)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from libra.statistics.effective_sample_size import BORROWED, TRUST, Evidence, evidence, samples
-from libra.statistics.influence import average, fixed, mean
+from libra.statistics.influence import average, external_score, mean
 from libra.statistics.score import Score, Section
 
 from .boards import task
@@ -50,7 +50,7 @@ def test_samples_that_attacks_share_are_counted_once() -> None:
 
 
 def test_what_is_no_sample_is_no_evidence() -> None:
-    assert evidence(list(fixed(0.5, 0.1).blocks.values())) is None
+    assert evidence(list(external_score(0.5, 0.1).blocks.values())) is None
     assert evidence([]) is None
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from libra.statistics.influence import average, covariance, difference, fixed, mean, of_sums, transform
+from libra.statistics.influence import average, covariance, difference, external_score, mean, mean_from_sums, transform
 from libra.statistics.score import Section
 
 from .boards import task
@@ -26,7 +26,7 @@ def test_a_tasks_error_is_the_sample_deviation_over_the_root_of_n(scores: list[f
 
 @given(st.lists(unit, min_size=2, max_size=40))
 def test_sums_alone_give_the_same(scores: list[float]) -> None:
-    found = of_sums(len(scores), math.fsum(scores), math.fsum(score * score for score in scores))
+    found = mean_from_sums(len(scores), math.fsum(scores), math.fsum(score * score for score in scores))
     assert found
     assert found.value == pytest.approx(statistics.fmean(scores))
     assert found.standard_error == pytest.approx(statistics.stdev(scores) / math.sqrt(len(scores)), abs=1e-7)
@@ -135,7 +135,7 @@ def test_a_mean_is_unweighted_at_every_step() -> None:
 
 @given(st.lists(st.tuples(unit, st.floats(-2, 2)), min_size=1, max_size=6))
 def test_a_smooth_function_has_the_error_of_its_gradient(parts: list[tuple[float, float]]) -> None:
-    scores = [(fixed(value, 0.1 + value / 10), gradient) for value, gradient in parts]
+    scores = [(external_score(value, 0.1 + value / 10), gradient) for value, gradient in parts]
     found = transform(0.5, scores)
     expected = math.sqrt(math.fsum((gradient * (0.1 + value / 10)) ** 2 for value, gradient in parts))
     assert found.standard_error == pytest.approx(expected)
@@ -145,14 +145,14 @@ def test_what_cannot_be_told_is_not_told_by_what_is_made_of_it() -> None:
     unsure, sure = task("t@1", [1.0]), task("u@1", [1.0, 0.0])
     assert (unsure.value, unsure.n, unsure.standard_error) == (1.0, 1, None)
     assert average([unsure, sure]).standard_error is None
-    assert difference(sure, fixed(0.5, None)).standard_error is None
-    alone = of_sums(1, 0.5, 0.25)
+    assert difference(sure, external_score(0.5, None)).standard_error is None
+    alone = mean_from_sums(1, 0.5, 0.25)
     assert alone
     assert alone.standard_error is None
 
 
 def test_without_trials_there_is_no_score() -> None:
-    assert of_sums(0, 0, 0) is None
+    assert mean_from_sums(0, 0, 0) is None
     assert mean(Section("t@1", [], [], [])) is None
     assert mean(Section("t@1", [1, 2], [0, 0], [0.0, 0.0])) is None
 
@@ -164,11 +164,11 @@ def test_a_sample_without_a_counted_trial_is_no_cluster() -> None:
 
 
 def test_what_comes_from_elsewhere_is_independent_of_everything() -> None:
-    one, other = fixed(0.4, 0.03), fixed(0.6, 0.04)
+    one, other = external_score(0.4, 0.03), external_score(0.6, 0.04)
     assert covariance(one, other) == 0
     assert difference(one, other).standard_error == pytest.approx(0.05)
     assert difference(one, one).standard_error == 0
-    first, second = of_sums(10, 5, 5), of_sums(10, 5, 5)
+    first, second = mean_from_sums(10, 5, 5), mean_from_sums(10, 5, 5)
     assert first
     assert second
     assert covariance(first, second) == 0
@@ -176,14 +176,14 @@ def test_what_comes_from_elsewhere_is_independent_of_everything() -> None:
 
 @given(unit, st.integers(2, 10_000))
 def test_scores_that_are_all_the_same_have_no_error(score: float, n: int) -> None:
-    found = of_sums(n, n * score, n * score * score)
+    found = mean_from_sums(n, n * score, n * score * score)
     assert found
     assert found.standard_error == pytest.approx(0, abs=1e-7)
 
 
 def test_rounding_is_no_variance() -> None:
     for n in (10, 1_000, 300_000):
-        found = of_sums(n, math.fsum([0.9] * n), math.fsum([0.9 * 0.9] * n))
+        found = mean_from_sums(n, math.fsum([0.9] * n), math.fsum([0.9 * 0.9] * n))
         assert found
         assert found.standard_error == 0
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from libra.statistics import interval
-from libra.statistics.influence import average, difference, fixed, of_sums, transform
+from libra.statistics.influence import average, difference, external_score, mean_from_sums, transform
 from libra.statistics.score import Interval
 
 from .boards import task
@@ -56,7 +56,7 @@ def test_a_normal_interval_is_196_errors_wide_and_not_cut_off() -> None:
 def test_a_task_of_zeros_and_ones_has_wilsons_interval(scores: list[bool]) -> None:
     """With s^2 for p (1 - p) it is that of one sample less, whatever is trusted: both variances agree but for that."""
     score = task("t@1", scores)
-    found, n = interval.of(score), len(scores)
+    found, n = interval.of_score(score), len(scores)
     exact, wider = interval.wilson(sum(scores), n), interval.wilson(score.value * (n - 1), n - 1)
     assert found
     assert wider.low - 1e-9 <= found.low <= exact.low + 1e-9
@@ -66,7 +66,7 @@ def test_a_task_of_zeros_and_ones_has_wilsons_interval(scores: list[bool]) -> No
 @given(st.lists(unit, min_size=2, max_size=40))
 def test_an_interval_stays_in_range_and_holds_its_score(scores: list[float]) -> None:
     score = task("t@1", scores)
-    found = interval.of(score)
+    found = interval.of_score(score)
     assert found
     assert 0 <= found.low <= score.value <= found.high <= 1
     assert found.low < found.high
@@ -74,16 +74,16 @@ def test_an_interval_stays_in_range_and_holds_its_score(scores: list[float]) -> 
 
 def test_many_graded_scores_have_the_normal_interval() -> None:
     score = task("t@1", [0.4, 0.5, 0.6, 0.5, 0.7, 0.3] * 400)
-    found, plain = interval.of(score), interval.normal(score.value, score.standard_error or 0)
+    found, plain = interval.of_score(score), interval.normal(score.value, score.standard_error or 0)
     assert found
     assert (found.low, found.high) == pytest.approx((plain.low, plain.high), rel=1e-3)
 
 
 def test_sums_alone_have_the_same_interval() -> None:
     for scores in ([0.4, 0.5, 0.6, 0.5, 0.7, 0.3] * 20, [1, 1, 1, 0] * 10, [1] * 20):
-        alone = of_sums(len(scores), math.fsum(scores), math.fsum(score * score for score in scores))
+        alone = mean_from_sums(len(scores), math.fsum(scores), math.fsum(score * score for score in scores))
         assert alone
-        found, expected = interval.of(alone), interval.of(task("t@1", scores))
+        found, expected = interval.of_score(alone), interval.of_score(task("t@1", scores))
         assert found
         assert expected
         assert (found.low, found.high) == pytest.approx((expected.low, expected.high), abs=2e-3)
@@ -91,29 +91,29 @@ def test_sums_alone_have_the_same_interval() -> None:
 
 def test_the_same_score_everywhere_still_has_a_width_by_its_samples() -> None:
     for value in (1.0, 0.9, 0.0):
-        found, expected = interval.of(task("t@1", [value] * 20)), interval.wilson(20 * value, 20)
+        found, expected = interval.of_score(task("t@1", [value] * 20)), interval.wilson(20 * value, 20)
         assert found
         assert (found.low, found.high) == pytest.approx((expected.low, expected.high))
-    ten = interval.of(average([task(f"{place}@1", [1] * 20) for place in range(10)]))
+    ten = interval.of_score(average([task(f"{place}@1", [1] * 20) for place in range(10)]))
     assert ten
     assert ten.low == pytest.approx(interval.wilson(200, 200).low)
     # Ten attacks on the same twenty samples are twenty samples.
-    alike = interval.of(average([task("t@1", [1] * 20) for _ in range(10)]))
+    alike = interval.of_score(average([task("t@1", [1] * 20) for _ in range(10)]))
     assert alike
     assert alike.low == pytest.approx(interval.wilson(20, 20).low)
 
 
 def test_an_error_that_comes_from_no_sample_is_normal() -> None:
-    found = interval.of(fixed(0.5, 0.1))
+    found = interval.of_score(external_score(0.5, 0.1))
     assert found == interval.normal(0.5, 0.1)
-    assert interval.of(fixed(0.95, 0.1)) == Interval(interval.normal(0.95, 0.1).low, 1.0)
+    assert interval.of_score(external_score(0.95, 0.1)) == Interval(interval.normal(0.95, 0.1).low, 1.0)
     assert interval.score(0.5, 0.1, 0) == interval.normal(0.5, 0.1)
 
 
 def test_both_kinds_of_error_add_up_by_their_squares() -> None:
     score = task("t@1", [1, 0] * 50)
-    alone = interval.of(score)
-    noisy = interval.of(transform(0.5, [(score, 1.0), (fixed(0.0, 0.1), 1.0)]))
+    alone = interval.of_score(score)
+    noisy = interval.of_score(transform(0.5, [(score, 1.0), (external_score(0.0, 0.1), 1.0)]))
     assert alone
     assert noisy
     assert 0.5 - noisy.low == pytest.approx(math.hypot(0.5 - alone.low, 0.1959964))
@@ -130,7 +130,7 @@ def test_bare_numbers_have_the_interval_of_their_samples() -> None:
 
 def test_what_cannot_be_told_has_no_interval() -> None:
     unsure, sure = task("t@1", [1]), task("u@1", [1, 0])
-    assert interval.of(unsure) is None
+    assert interval.of_score(unsure) is None
     assert interval.of_difference(unsure, sure) is None
     assert interval.of_difference(sure, unsure) is None
 
@@ -140,7 +140,7 @@ def test_a_difference_may_lie_on_either_side_of_nothing() -> None:
     found = interval.of_difference(low, high)
     assert found
     assert found.low < -0.25 < found.high < 0
-    assert interval.of(difference(low, high)) == interval.normal(-0.25, difference(low, high).standard_error or 0)
+    assert interval.of_score(difference(low, high)) == interval.normal(-0.25, difference(low, high).standard_error or 0)
 
 
 def test_what_two_models_share_narrows_their_difference() -> None:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from libra.statistics import interval, overall
-from libra.statistics.influence import covariance, fixed
+from libra.statistics.influence import covariance, external_score
 from libra.statistics.score import Score
 
 from .boards import task
@@ -17,7 +17,7 @@ unit = st.floats(0, 1, allow_subnormal=False)
 
 
 def known(value: float, error: float | None = 0.01) -> Score:
-    return fixed(value, error, 100)
+    return external_score(value, error, 100)
 
 
 def distance(capability: float, safety: float) -> float:
@@ -91,11 +91,11 @@ def test_what_cannot_be_told_is_not_told() -> None:
     assert unsure.value == 0.5
     assert unsure.n == 200
     assert unsure.standard_error is None
-    assert interval.of(unsure) is None
+    assert interval.of_score(unsure) is None
 
 
 def test_a_mean_of_both_has_the_interval_of_their_squares() -> None:
-    found = interval.of(overall.by_sum(known(0.5, 0.03), known(0.6, 0.04)))
+    found = interval.of_score(overall.by_sum(known(0.5, 0.03), known(0.6, 0.04)))
     assert found
     assert found.low == pytest.approx(0.55 - interval.Z * 0.025, abs=1e-5)
     assert found.high == pytest.approx(0.55 + interval.Z * 0.025, abs=1e-5)
@@ -105,7 +105,7 @@ def test_a_perfect_safety_may_hide_a_failure() -> None:
     """The distance is flat towards a part that is 1: its standard error does not see it, its interval does."""
     capability, safety = known(0.7, 0.0), task("t@1", [1] * 20)
     found = overall.by_distance(capability, safety)
-    ends = interval.of(found)
+    ends = interval.of_score(found)
     lowest = interval.wilson(20, 20).low
     assert ends
     assert found.standard_error == 0
@@ -114,7 +114,7 @@ def test_a_perfect_safety_may_hide_a_failure() -> None:
 
 
 def test_an_end_is_the_farthest_that_both_parts_reach_together() -> None:
-    ends = interval.of(overall.by_distance(known(0.9, 0.02), known(0.8, 0.03)))
+    ends = interval.of_score(overall.by_distance(known(0.9, 0.02), known(0.8, 0.03)))
     steps = [math.radians(angle / 10) for angle in range(3600)]
     reached = [
         distance(0.9 + interval.Z * 0.02 * math.cos(step), 0.8 + interval.Z * 0.03 * math.sin(step)) for step in steps
@@ -128,8 +128,8 @@ def test_parts_that_share_samples_make_overall_less_sure() -> None:
     scores = [1, 0, 1, 1, 0, 1, 0, 1] * 5
     apart = overall.by_sum(task("t@1", scores), task("u@1", scores))
     alike = overall.by_sum(task("t@1", scores), task("t@1", scores))
-    alone = interval.of(task("t@1", scores))
-    wide, narrow = interval.of(alike), interval.of(apart)
+    alone = interval.of_score(task("t@1", scores))
+    wide, narrow = interval.of_score(alike), interval.of_score(apart)
     assert alone
     assert wide
     assert narrow

@@ -97,13 +97,13 @@ def test_holm_keeps_the_order_and_lies_between_p_and_bonferroni(ps: list[float])
 
 def test_what_is_detectable_is_the_published_example() -> None:
     """Miller 2024 (arXiv 2411.00640), section 5: 969 questions, with a variance of 1/9 between them, for 3 points."""
-    assert paired_tests.detectable(math.sqrt(1 / 9 / 969)) == pytest.approx(0.03, abs=5e-6)
-    assert paired_tests.detectable(1.0, power=0.5) == pytest.approx(1.959964)
+    assert paired_tests.detectable_effect(math.sqrt(1 / 9 / 969)) == pytest.approx(0.03, abs=5e-6)
+    assert paired_tests.detectable_effect(1.0, power=0.5) == pytest.approx(1.959964)
 
 
 def test_what_is_detectable_is_found_as_often_as_its_power() -> None:
     generator = np.random.default_rng(8)
-    drawn = paired_tests.detectable(0.1) + 0.1 * generator.standard_normal(20_000)
+    drawn = paired_tests.detectable_effect(0.1) + 0.1 * generator.standard_normal(20_000)
     found = paired_tests.normal_ps(drawn, np.full(20_000, 0.1)) < 0.05
     assert np.mean(found) == pytest.approx(0.8, abs=0.01)
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from libra.statistics import interval, overall, paired_tests
-from libra.statistics.influence import average, covariance, fixed
+from libra.statistics.influence import average, covariance, external_score
 from libra.statistics.rank_intervals import correlations, rank_intervals
 from libra.statistics.score import Score
 
@@ -15,28 +15,32 @@ BOARDS = 1_000
 
 
 def test_one_that_is_far_above_has_its_rank_alone() -> None:
-    scores = [fixed(0.5, 0.01), fixed(0.9, 0.01), fixed(0.51, 0.01)]
+    scores = [external_score(0.5, 0.01), external_score(0.9, 0.01), external_score(0.51, 0.01)]
     assert rank_intervals(scores) == [(2, 3), (1, 1), (2, 3)]
 
 
 def test_the_order_given_is_kept_and_equals_are_not_told_apart() -> None:
-    assert rank_intervals([fixed(0.5, 0.01)] * 3) == [(1, 3)] * 3
-    assert rank_intervals([fixed(value, 0.001) for value in (0.1, 0.3, 0.2)]) == [(3, 3), (1, 1), (2, 2)]
-    assert rank_intervals([fixed(0.5, 0.1)]) == [(1, 1)]
+    assert rank_intervals([external_score(0.5, 0.01)] * 3) == [(1, 3)] * 3
+    assert rank_intervals([external_score(value, 0.001) for value in (0.1, 0.3, 0.2)]) == [(3, 3), (1, 1), (2, 2)]
+    assert rank_intervals([external_score(0.5, 0.1)]) == [(1, 1)]
     assert rank_intervals([]) == []
 
 
 def test_one_whose_error_cannot_be_told_is_nowhere_for_sure() -> None:
-    assert rank_intervals([fixed(0.9, 0.01), fixed(0.99, None), fixed(0.1, 0.01)]) == [(1, 2), (1, 3), (2, 3)]
+    assert rank_intervals([external_score(0.9, 0.01), external_score(0.99, None), external_score(0.1, 0.01)]) == [
+        (1, 2),
+        (1, 3),
+        (2, 3),
+    ]
 
 
 def test_all_pairs_are_tested_and_holm_pays_for_it() -> None:
     """A pair by itself at p = 0.03 is a difference; among three pairs, of which no other is one, it is none."""
     gap = 2.17 * np.hypot(0.01, 0.01)
-    alone = [fixed(0.5, 0.01), fixed(0.5 + gap, 0.01)]
+    alone = [external_score(0.5, 0.01), external_score(0.5 + gap, 0.01)]
     assert paired_tests.normal_p(gap, float(np.hypot(0.01, 0.01))) == pytest.approx(0.03, abs=1e-4)
     assert rank_intervals(alone) == [(2, 2), (1, 1)]
-    assert rank_intervals([*alone, fixed(0.5 + gap / 2, 0.01)]) == [(1, 3)] * 3
+    assert rank_intervals([*alone, external_score(0.5 + gap / 2, 0.01)]) == [(1, 3)] * 3
 
 
 def test_models_on_the_same_samples_are_told_apart_by_fewer() -> None:
@@ -58,7 +62,7 @@ def test_correlations_are_those_of_each_pair() -> None:
         average([task(f"{space}@1", generator.random(9).tolist(), first=model) for space in spaces])
         for model, spaces in enumerate(["ab", "a", "b", "abc"])
     ]
-    scores.append(fixed(0.5, 0.1))
+    scores.append(external_score(0.5, 0.1))
     found = correlations(scores)
     for one, first in enumerate(scores):
         for other, second in enumerate(scores):

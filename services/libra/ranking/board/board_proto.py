@@ -41,7 +41,7 @@ def estimate(score: Score | None) -> Estimate | None:
     if score is None:
         return None
     found = Estimate(value=score.value, standard_error=score.standard_error, n=score.n)
-    if ends := interval.of(score):
+    if ends := interval.of_score(score):
         found.low, found.high = ends.low, ends.high
     return found
 

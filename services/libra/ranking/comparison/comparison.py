@@ -12,7 +12,7 @@ from libra.ranking.board.board import SAFETY
 from libra.ranking.comparison.pairing import Pair
 from libra.ranking.comparison.score_difference import Gap, gap
 from libra.statistics import paired_tests
-from libra.statistics.influence import average, fixed
+from libra.statistics.influence import average, external_score
 from libra.statistics.overall import by_distance
 from libra.statistics.score import Score
 from libra.v1.ranking_pb2 import Capability, Comparison
@@ -93,7 +93,7 @@ def imported(one: Capability | None, other: Capability | None, *, same_model: bo
     if one is None or other is None or (one.scale, one.zero, one.one) != (other.scale, other.zero, other.one):
         return None
     if same_model:
-        known = fixed(one.value, 0.0)
+        known = external_score(one.value, 0.0)
         return Both(known, known, frozenset())
     return Both(_figure(one), _figure(other), frozenset())
 
@@ -105,7 +105,7 @@ def of_pair(pair: Pair) -> Both:
 
 
 def _figure(figure: Capability) -> Score:
-    return fixed(figure.value, figure.standard_error if figure.HasField("standard_error") else None)
+    return external_score(figure.value, figure.standard_error if figure.HasField("standard_error") else None)
 
 
 def _by_category(pairs: Iterable[Pair]) -> Mapping[int, Both]:

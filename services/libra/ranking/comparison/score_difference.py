@@ -38,4 +38,4 @@ def gap(one: Score, other: Score) -> Gap:
     estimate.low, estimate.high = ends.low, ends.high
     reach = made.value - ends.low if made.value >= 0 else ends.high - made.value
     p = paired_tests.normal_p(made.value, reach / interval.Z)
-    return Gap(estimate, p, paired_tests.detectable((ends.high - ends.low) / 2 / interval.Z))
+    return Gap(estimate, p, paired_tests.detectable_effect((ends.high - ends.low) / 2 / interval.Z))
