@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-import krippendorff
 import numpy as np
 
 from libra.statistics import interval
@@ -121,16 +120,70 @@ def kappa_and_error(table: Sequence[Sequence[float]]) -> tuple[float, float]:
 
 
 def krippendorff_alpha(votes: Sequence[Sequence[float | None]], level: Level = "nominal") -> float | None:
-    """Return Krippendorff's alpha of votes: a row an answer, a column a voter, None for no vote.
+    """Return Krippendorff's alpha of votes: 1 if all agree, 0 if they agree as often as by chance, below 0 if less often.
 
-    None if no answer has two votes, or if all votes are the same. Source: Krippendorff, "Computing Krippendorff's
-    Alpha-Reliability" (2011).
+    alpha = 1 - D_o / D_e, from the matrix of coincidences o_ck = sum over answers of the pairs (c, k) of votes / (m - 1), with
+    m the votes on the answer. With n_c = sum over k of o_ck, and n = sum over c of n_c,
+
+        D_o = sum over c, k of o_ck d(c, k) / n
+        D_e = sum over c, k of n_c n_k d(c, k) / (n (n - 1))
+
+    where d(c, k) is the squared difference of two values at the level of measurement (see `_squared_differences`).
+
+    Source: Krippendorff, "Computing Krippendorff's Alpha-Reliability" (2011); Hayes and Krippendorff, "Answering the call for
+    a standard reliability measure for coding data", Communication Methods and Measures 1 (2007).
+
+    Args:
+        votes: one row for each answer, one vote for each voter; None is a missing vote. An answer with fewer than two votes
+            makes no pair and is left out.
+        level: the level of measurement of the votes.
+
+    Returns:
+        alpha, at most 1 and without a unit. None where it is not defined: no answer has two votes (no pairs), or all votes
+        in pairs are equal (no variation, so D_e is 0).
+
+    Raises:
+        ValueError: a vote is not finite, or is negative at level "ratio".
     """
-    rows = [row for row in votes if sum(vote is not None for vote in row) > 1]
-    if len({vote for row in rows for vote in row if vote is not None}) < 2:  # noqa: PLR2004
+    rows = [given for row in votes if len(given := [vote for vote in row if vote is not None]) > 1]
+    sizes = np.array([len(row) for row in rows], dtype=int)
+    values, places = np.unique(np.array([vote for row in rows for vote in row], dtype=float), return_inverse=True)
+    if not np.isfinite(values).all() or (level == "ratio" and (values < 0).any()):
+        raise ValueError(f"votes at level {level!r} must be finite, and at level 'ratio' at least 0")
+    if len(values) <= 1:
         return None
-    by_voter = np.array([[np.nan if vote is None else vote for vote in row] for row in rows]).T
-    return float(krippendorff.alpha(reliability_data=by_voter, level_of_measurement=level))
+    # How often each answer (row) has each value (column).
+    counts = np.zeros((len(rows), len(values)))
+    np.add.at(counts, (np.repeat(np.arange(len(rows)), sizes), places), 1.0)
+    weighted = counts / (sizes - 1)[:, None]
+    # A vote makes no pair with itself.
+    coincidences = counts.T @ weighted - np.diag(weighted.sum(axis=0))
+    totals = counts.sum(axis=0)
+    squares = _squared_differences(values, totals, level)
+    observed = float((coincidences * squares).sum())
+    expected = float(totals @ squares @ totals) / (totals.sum() - 1)
+    return float(1 - observed / expected)
+
+
+def _squared_differences(values: np.ndarray, totals: np.ndarray, level: Level) -> np.ndarray:
+    """Return the matrix d(c, k) for `values` in rising order; `totals` holds n_c, the number of votes for each.
+
+    nominal     0 if c = k, else 1
+    ordinal     (sum of n_g over the values g from c to k - (n_c + n_k) / 2)^2
+    interval    (c - k)^2
+    ratio       ((c - k) / (c + k))^2, and 0 if both are 0
+    """
+    if level == "nominal":
+        return 1.0 - np.eye(len(values))
+    if level == "ordinal":
+        # Each value becomes its mean rank, so that the difference of two counts the votes between them.
+        values = np.cumsum(totals) - totals / 2
+    differences = values[:, None] - values[None, :]
+    if level == "ratio":
+        sums = values[:, None] + values[None, :]
+        differences = np.divide(differences, sums, out=np.zeros_like(differences), where=sums > 0)
+    squares: np.ndarray = differences**2
+    return squares
 
 
 def _share(part: int, whole: int) -> Rate | None:

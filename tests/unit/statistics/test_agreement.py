@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from itertools import permutations, starmap
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from libra.statistics import agreement, interval
 from libra.statistics.agreement import Confusion
 
-KRIPPENDORFF: list[list[float | None]] = [
+FOUR_OBSERVERS: list[list[float | None]] = [
     [1, 1, None, 1],
     [2, 2, 3, 2],
     [3, 3, 3, 3],
@@ -134,11 +135,78 @@ def test_kappas_interval_holds_the_truth() -> None:
 def test_alpha_is_the_published_one() -> None:
     levels: dict[agreement.Level, float] = {"nominal": 0.743, "ordinal": 0.815, "interval": 0.849, "ratio": 0.797}
     for level, expected in levels.items():
-        assert agreement.krippendorff_alpha(KRIPPENDORFF, level) == pytest.approx(expected, abs=5e-4)
+        assert agreement.krippendorff_alpha(FOUR_OBSERVERS, level) == pytest.approx(expected, abs=5e-4)
 
 
-def test_alpha_cannot_be_told_without_a_difference_or_a_second_vote() -> None:
-    assert agreement.krippendorff_alpha([[1, 1], [1, 1]]) is None
-    assert agreement.krippendorff_alpha([[1, None], [None, 0]]) is None
+@pytest.mark.parametrize(
+    ("one", "other", "expected"),
+    [
+        # Krippendorff 2011, example A: ten articles, two observers, 0 or 1.
+        ("0100000010", "1110010000", 0.095),
+        # Example B: twelve items, two observers, five categories.
+        ("aabbdcccedda", "babbbccceddd", 0.692),
+    ],
+)
+def test_alpha_of_two_observers_is_the_published_one(one: str, other: str, expected: float) -> None:
+    votes = [[float(ord(first)), float(ord(second))] for first, second in zip(one, other, strict=True)]
+    assert agreement.krippendorff_alpha(votes) == pytest.approx(expected, abs=5e-4)
+
+
+def by_pairs(votes: list[list[float | None]], level: agreement.Level) -> float:
+    """Return alpha as the mean squared difference over all pairs of votes, counted one by one."""
+    units = [[vote for vote in row if vote is not None] for row in votes]
+    units = [unit for unit in units if len(unit) > 1]
+    everyone = [vote for unit in units for vote in unit]
+
+    def squared(one: float, other: float) -> float:
+        if level == "nominal":
+            return float(one != other)
+        if level == "ordinal":
+            low, high = min(one, other), max(one, other)
+            between = sum(low <= vote <= high for vote in everyone)
+            return (between - (everyone.count(low) + everyone.count(high)) / 2) ** 2
+        return (one - other) ** 2 if level == "interval" else ((one - other) / (one + other or 1)) ** 2
+
+    within = sum(sum(starmap(squared, permutations(unit, 2))) / (len(unit) - 1) for unit in units) / len(everyone)
+    return 1 - within / (sum(starmap(squared, permutations(everyone, 2))) / len(everyone) / (len(everyone) - 1))
+
+
+@given(
+    st.lists(
+        st.lists(st.none() | st.sampled_from([0.0, 0.5, 1.0, 3.0]), min_size=2, max_size=4), min_size=1, max_size=6
+    ),
+    st.sampled_from(["nominal", "ordinal", "interval", "ratio"]),
+)
+def test_alpha_compares_all_pairs_of_votes(votes: list[list[float | None]], level: agreement.Level) -> None:
+    found = agreement.krippendorff_alpha(votes, level)
+    if found is not None:
+        assert found == pytest.approx(by_pairs(votes, level))
+        assert found <= 1
+
+
+def test_answers_with_one_vote_change_nothing() -> None:
+    votes: list[list[float | None]] = [[1, 1, None], [0, 1, 1], [0, 0, 0]]
+    extra: list[list[float | None]] = [[0, None, None], [None, None, None], []]
+    assert agreement.krippendorff_alpha(votes + extra) == agreement.krippendorff_alpha(votes)
+
+
+def test_alpha_is_undefined_without_pairs_or_without_variation() -> None:
     assert agreement.krippendorff_alpha([]) is None
+    assert agreement.krippendorff_alpha([[1, None], [None, 0]]) is None
+    assert agreement.krippendorff_alpha([[1, 1], [1, 1]]) is None
+    # The only different vote is in no pair.
+    assert agreement.krippendorff_alpha([[1, 1], [1, 1], [0, None]]) is None
+
+
+def test_alpha_is_1_for_agreement_and_below_0_for_systematic_disagreement() -> None:
     assert agreement.krippendorff_alpha([[1, 1], [0, 0]]) == pytest.approx(1)
+    # D_o = 1 and D_e = 2 / 3.
+    assert agreement.krippendorff_alpha([[1, 0], [0, 1]]) == pytest.approx(-0.5)
+
+
+def test_votes_that_have_no_difference_are_refused() -> None:
+    with pytest.raises(ValueError, match="finite"):
+        agreement.krippendorff_alpha([[1, math.nan], [0, 1]])
+    with pytest.raises(ValueError, match="ratio"):
+        agreement.krippendorff_alpha([[1, -1], [0, 1]], "ratio")
+    assert agreement.krippendorff_alpha([[1, -1], [0, 1]], "interval") is not None
