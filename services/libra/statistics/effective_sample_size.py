@@ -1,9 +1,9 @@
-"""How many independent samples of 0 and 1 would make a score as sure as it is.
+"""The effective sample size: how many independent samples of 0 and 1 would give a score its standard error.
 
-That is v (1 - v) / variance, for a score v (Kish 1965; Korn and Graubard 1998, "Confidence intervals for proportions with
+For a score v it is v (1 - v) / variance (Kish 1965; Korn and Graubard 1998, "Confidence intervals for proportions with
 small expected number of positive counts estimated from survey data", Survey Methodology 24). Close to 0 and 1, and for
-tasks of twenty samples, the variance itself is hardly known: where every sample scored 1 it is nothing at all. What is
-done about that here was chosen by simulation (tests/unit/statistics/test_coverage.py).
+tasks of twenty samples, the variance itself is hardly known: it is 0 where every sample scored 1. The correction for
+that was chosen by simulation (tests/unit/statistics/test_coverage.py).
 """
 
 from __future__ import annotations
@@ -13,85 +13,92 @@ from dataclasses import dataclass
 
 from scipy.special import ndtri, stdtrit
 
-from libra.statistics.score import Block
+from libra.statistics.score import Influences
 
-UPPER = 0.975
-"""Where a two-sided interval at 95 % ends, on either side."""
+UPPER_QUANTILE = 0.975
+"""The quantile at the upper end of a two-sided 95 % interval."""
 
-TRUST = 0.25
-"""Events on which a variance must stand to count as much as the binomial one, v (1 - v) / n."""
+BINOMIAL_EVENTS = 0.25
+"""The weight of the binomial variance v (1 - v) / n in the average with the estimated one, which weighs its events."""
 
-BORROWED = 2.0
-"""Events that the score itself lends to its variance: one depends on the other."""
+EXTRA_EVENTS = 2.0
+"""Added to the events when degrees of freedom are computed, because a variance and its score depend on each other."""
 
-ESTIMATED = 2.0
-"""How much more than it is a variance may be by k / (k - 1), with two samples."""
+MAX_INFLATION = 2.0
+"""The largest factor k / (k - 1) of a variance estimate, that for two samples."""
 
-NOTHING = 1e-9
-"""More than rounding leaves: of a deviation where all scores are the same, of an excess where all weights are."""
+ROUNDING = 1e-9
+"""Above the rounding error in the deviations of equal scores, and in the difference between equal weights."""
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What a score's variance stands on. An event is a sample that is unlike the others: a failure among successes."""
+    """What the samples say about the variance of a score.
+
+    An event is a sample that differs from the others, such as a failure among successes.
+    """
 
     variance: float
-    """By the samples' influences."""
+    """The variance by the influences of the samples, in units of the squared score."""
 
     n: float
-    """Samples, as many as would do with equal weights: 1 / sum of squared weights (Kish 1965)."""
+    """The effective sample size by weights alone, 1 / sum of squared weights (Kish 1965)."""
+
+    weighted_events: float
+    """The number of events, reduced where samples have unequal weights."""
 
     events: float
-    """Events, counted by the weights of the samples."""
+    """The number of events, each counted as one."""
 
-    seen: float
-    """Events, each counted alike."""
-
-    heaviest: float
+    max_weight: float
     """The largest weight of a sample."""
 
 
-def evidence(blocks: Sequence[Block]) -> Evidence | None:
-    """Return what the blocks' samples tell of a score's variance; None if there is no sample in them.
+def evidence_of(influences: Sequence[Influences]) -> Evidence | None:
+    """Return what the samples say about the variance of a score; None if all its error comes from no sample.
 
-    A sample of a space with weight W and k samples weighs c = W / k, and is e = influence / c away from its task's mean. Of
-    N samples, (sum e^2)^2 / sum e^4 are events; with unequal weights a share (sum c^2)^2 / (N sum c^4) of them counts.
+    Of a task with weight W and k samples, each sample has weight c = W / k and deviates by e = influence / c from the
+    task's mean. For N samples in total, the number of events is (sum e^2)^2 / sum e^4. With unequal weights it is
+    multiplied by (sum c^2)^2 / (N sum c^4).
     """
-    sampled = [block for block in blocks if block.clusters and block.weight]
+    sampled = [each for each in influences if each.clusters and each.weight]
     if not sampled:
         return None
-    size = spread = peak = heaviest = variance = second = fourth = 0.0
-    for block in sampled:
-        c, squares = block.weight / block.clusters, block.values**2
-        size += block.clusters
-        spread += block.clusters * c**2
-        peak += block.clusters * c**4
-        heaviest = max(heaviest, abs(c))
-        variance += block.variance
-        second += block.variance / c**2
+    size = spread = peak = max_weight = variance = second = fourth = 0.0
+    for each in sampled:
+        c, squares = each.weight / each.clusters, each.values**2
+        size += each.clusters
+        spread += each.clusters * c**2
+        peak += each.clusters * c**4
+        max_weight = max(max_weight, abs(c))
+        variance += each.variance
+        second += each.variance / c**2
         fourth += float(squares @ squares) / c**4
-    # Scores that are all the same leave a rest of rounding, which is no event.
-    seen = second**2 / fourth if second > NOTHING**2 else 0.0
-    return Evidence(variance, 1 / spread, seen * spread**2 / (size * peak), seen, heaviest)
+    # Equal scores leave a rounding error, which is not an event.
+    events = second**2 / fourth if second > ROUNDING**2 else 0.0
+    return Evidence(variance, 1 / spread, events * spread**2 / (size * peak), events, max_weight)
 
 
-def samples(value: float, known: Evidence) -> tuple[float, float]:
-    """Return the effective number of samples of a score in [0, 1], above 0, and the variance that they leave over.
+def effective_samples(value: float, evidence: Evidence) -> tuple[float, float]:
+    """Return the effective sample size (above 0) of a score in [0, 1], and the variance beyond the possible.
 
-    The variance is averaged with the binomial one, by events against TRUST. If weights are unequal, few samples decide how
-    large it is. Then the number is lowered by (z / t)^2, as Korn and Graubard do, with the degrees of freedom by which the
-    error of the variance exceeds what equal weights would give: 1 / df = (1 / (events + 2) - 1 / (seen + 2)) / 2.
+    The variance is averaged with the binomial one; the weights are the weighted events and BINOMIAL_EVENTS. If weights
+    are unequal, few samples determine the variance. Then the size is multiplied by (z / t)^2, as Korn and Graubard do.
+    The degrees of freedom of t follow from how far the error of the variance exceeds that under equal weights,
+    1 / df = (1 / (weighted events + 2) - 1 / (events + 2)) / 2.
 
-    No mean of scores in [0, 1] varies more than its heaviest sample's weight times v (1 - v) (Bhatia and Davis 2000). What
-    goes beyond comes of a correction, which stretches errors and not the range, and is left over.
+    The variance of a mean of scores in [0, 1] is at most its largest weight times v (1 - v) (Bhatia and Davis 2000).
+    An estimate from k samples may exceed this by k / (k - 1). What exceeds even that comes from a correction, which
+    stretches errors but not the range. It is the second figure.
     """
     binomial = max(0.0, value * (1 - value))
-    most = ESTIMATED * known.heaviest * binomial
-    rest = max(0.0, known.variance - most)
+    largest = MAX_INFLATION * evidence.max_weight * binomial
+    rest = max(0.0, evidence.variance - largest)
     if binomial == 0:
-        return known.n, rest
-    variance = (known.events * min(known.variance, most) + TRUST * binomial / known.n) / (known.events + TRUST)
-    excess = 1 / (known.events + BORROWED) - 1 / (known.seen + BORROWED)
-    if excess < NOTHING:
+        return evidence.n, rest
+    estimated = evidence.weighted_events * min(evidence.variance, largest)
+    variance = (estimated + BINOMIAL_EVENTS * binomial / evidence.n) / (evidence.weighted_events + BINOMIAL_EVENTS)
+    excess = 1 / (evidence.weighted_events + EXTRA_EVENTS) - 1 / (evidence.events + EXTRA_EVENTS)
+    if excess < ROUNDING:
         return binomial / variance, rest
-    return binomial / variance * float(ndtri(UPPER) / stdtrit(2 / excess, UPPER)) ** 2, rest
+    return binomial / variance * float(ndtri(UPPER_QUANTILE) / stdtrit(2 / excess, UPPER_QUANTILE)) ** 2, rest

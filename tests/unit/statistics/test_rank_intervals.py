@@ -8,25 +8,25 @@ from libra.statistics.influence import average, covariance, external_score
 from libra.statistics.rank_intervals import correlations, rank_intervals
 from libra.statistics.score import Score
 
-from .boards import section, task
+from .simulated_boards import task
 
 MODELS = 6
 BOARDS = 1_000
 
 
-def test_one_that_is_far_above_has_its_rank_alone() -> None:
+def test_a_model_far_above_the_others_has_a_single_rank() -> None:
     scores = [external_score(0.5, 0.01), external_score(0.9, 0.01), external_score(0.51, 0.01)]
     assert rank_intervals(scores) == [(2, 3), (1, 1), (2, 3)]
 
 
-def test_the_order_given_is_kept_and_equals_are_not_told_apart() -> None:
+def test_results_keep_the_input_order_and_equal_models_share_all_ranks() -> None:
     assert rank_intervals([external_score(0.5, 0.01)] * 3) == [(1, 3)] * 3
     assert rank_intervals([external_score(value, 0.001) for value in (0.1, 0.3, 0.2)]) == [(3, 3), (1, 1), (2, 2)]
     assert rank_intervals([external_score(0.5, 0.1)]) == [(1, 1)]
     assert rank_intervals([]) == []
 
 
-def test_one_whose_error_cannot_be_told_is_nowhere_for_sure() -> None:
+def test_a_model_with_unknown_error_may_have_any_rank() -> None:
     assert rank_intervals([external_score(0.9, 0.01), external_score(0.99, None), external_score(0.1, 0.01)]) == [
         (1, 2),
         (1, 3),
@@ -34,8 +34,8 @@ def test_one_whose_error_cannot_be_told_is_nowhere_for_sure() -> None:
     ]
 
 
-def test_all_pairs_are_tested_and_holm_pays_for_it() -> None:
-    """A pair by itself at p = 0.03 is a difference; among three pairs, of which no other is one, it is none."""
+def test_holm_corrects_for_the_number_of_pairs() -> None:
+    """A pair with p = 0.03 is significant by itself, but not as one of three pairs."""
     gap = 2.17 * np.hypot(0.01, 0.01)
     alone = [external_score(0.5, 0.01), external_score(0.5 + gap, 0.01)]
     assert paired_tests.normal_p(gap, float(np.hypot(0.01, 0.01))) == pytest.approx(0.03, abs=1e-4)
@@ -43,20 +43,20 @@ def test_all_pairs_are_tested_and_holm_pays_for_it() -> None:
     assert rank_intervals([*alone, external_score(0.5 + gap / 2, 0.01)]) == [(1, 3)] * 3
 
 
-def test_models_on_the_same_samples_are_told_apart_by_fewer() -> None:
+def test_shared_samples_make_smaller_differences_significant() -> None:
     base = [1, 0, 1, 1, 0, 1, 0, 1] * 10
     better = [1, 0, 1, 1, 0, 1, 1, 1] * 10
     assert rank_intervals([task("t@1", base), task("t@1", better)]) == [(2, 2), (1, 1)]
     assert rank_intervals([task("t@1", base), task("u@1", better)]) == [(1, 2), (1, 2)]
 
 
-def test_a_perfect_score_on_few_samples_is_not_sure_to_be_better() -> None:
+def test_a_perfect_score_on_few_samples_is_not_significantly_better() -> None:
     few, many = task("t@1", [1] * 20), task("u@1", ([1] * 22 + [0] * 3) * 400)
     assert few.standard_error == 0
     assert rank_intervals([few, many]) == [(1, 2), (1, 2)]
 
 
-def test_correlations_are_those_of_each_pair() -> None:
+def test_the_matrix_holds_the_correlation_of_each_pair() -> None:
     generator = np.random.default_rng(3)
     scores = [
         average([task(f"{space}@1", generator.random(9).tolist(), first=model) for space in spaces])
@@ -73,7 +73,7 @@ def test_correlations_are_those_of_each_pair() -> None:
 
 
 def overalls(generator: np.random.Generator, truth: np.ndarray) -> list[Score]:
-    """Return models whose scores on 30 samples of five tasks are alike by sample."""
+    """Return Overall of models whose scores on 30 samples of five tasks are correlated by sample."""
     made = []
     own = generator.random((5, 30))
     for level in truth:
@@ -83,25 +83,23 @@ def overalls(generator: np.random.Generator, truth: np.ndarray) -> list[Score]:
     return made
 
 
-def test_equal_models_are_all_of_any_rank_in_95_of_100_boards() -> None:
-    """Jointly: that no pair of them is told apart. Not much more often than that, or nothing would ever be found."""
+def test_equal_models_may_have_any_rank_in_95_of_100_boards() -> None:
+    """No pair is significant in 95 of 100 boards, and in some board one is: the test is not without power."""
     generator = np.random.default_rng(11)
-    held = [rank_intervals(overalls(generator, np.full(MODELS, 0.9))) == [(1, MODELS)] * MODELS for _ in range(BOARDS)]
-    assert 0.95 <= np.mean(held) < 1
+    contained = [
+        rank_intervals(overalls(generator, np.full(MODELS, 0.9))) == [(1, MODELS)] * MODELS for _ in range(BOARDS)
+    ]
+    assert 0.95 <= np.mean(contained) < 1
 
 
-def test_the_true_ranks_are_held_jointly_in_95_of_100_boards() -> None:
+def test_the_intervals_contain_all_true_ranks_in_95_of_100_boards() -> None:
     truth = np.array([0.97, 0.93, 0.9, 0.85, 0.75, 0.5])
     generator = np.random.default_rng(12)
-    held, widths = [], []
+    contained, widths = [], []
     for _ in range(BOARDS):
         spans = rank_intervals(overalls(generator, truth))
-        held.append(all(low <= rank <= high for rank, (low, high) in enumerate(spans, 1)))
+        contained.append(all(low <= rank <= high for rank, (low, high) in enumerate(spans, 1)))
         widths.append(np.mean([high - low for low, high in spans]))
-    assert np.mean(held) >= 0.95
-    # And they say something: of the five other ranks, one half is ruled out.
+    assert np.mean(contained) >= 0.95
+    # The intervals are informative: they exclude half of the five other ranks.
     assert np.mean(widths) < 2.6
-
-
-def test_a_section_is_what_sums_are_made_of() -> None:
-    assert section("t@1", np.array([1.0, 0.0])).space == "t@1"

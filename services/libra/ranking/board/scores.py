@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from libra.statistics import influence
 from libra.statistics.misclassification import JudgeRates, rogan_gladen
-from libra.statistics.score import Score, Section
+from libra.statistics.score import Score, TrialsBySample
 from libra.store.cells import Cell
 from libra.store.sample_sums import Key, SampleSums, key_of
 from libra.v1.calibration_pb2 import Calibration
@@ -57,7 +57,7 @@ def of_cell(cell: Cell, basis: Basis = NOTHING_ELSE) -> Score | None:
     sums = basis.sums.get(key_of(cell))
     if sums is None:
         return influence.mean_from_sums(cell.n, cell.sum, cell.sum_squares)
-    return influence.mean(Section(cell.task, sums.ordinals, sums.counts, sums.sums))
+    return influence.mean(TrialsBySample(cell.task, sums.ordinals, sums.counts, sums.sums))
 
 
 def corrected(score: Score | None, cell: Cell, basis: Basis) -> Score | None:
