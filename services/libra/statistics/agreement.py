@@ -165,8 +165,8 @@ def krippendorff_alpha(votes: Sequence[Sequence[float | None]], level: Level = "
     counts = np.zeros((len(rows), len(values)))
     np.add.at(counts, (np.repeat(np.arange(len(rows)), sizes), places), 1.0)
     weighted = counts / (sizes - 1)[:, None]
-    # A vote makes no pair with itself.
-    coincidences = counts.T @ weighted - np.diag(weighted.sum(axis=0))
+    # The diagonal includes pairs of a vote with itself, which have no effect: d(c, c) = 0.
+    coincidences = counts.T @ weighted
     totals = counts.sum(axis=0)
     squares = _squared_differences(values, totals, level)
     observed = float((coincidences * squares).sum())
