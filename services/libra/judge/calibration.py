@@ -100,7 +100,7 @@ def measured(told: Sequence[Judged]) -> Calibration:
         recall=rate(agreement.recall(counts)),
         specificity=rate(agreement.specificity(counts)),
         f1=rate(agreement.f1(counts)),
-        kappa=rate(agreement.kappa(counts)),
+        kappa=rate(agreement.cohen_kappa(counts)),
     )
 
 
@@ -136,5 +136,5 @@ def _trial(answer: LabelledAnswer) -> CompletedTrial:
 
 def _add_alpha(calibration: Calibration, judged: Sequence[Judged]) -> None:
     votes = [votes_in(one.verdict.fields[VOTES]) for one in judged if VOTES in one.verdict.fields]
-    if votes and (found := agreement.alpha(votes)) is not None:
+    if votes and (found := agreement.krippendorff_alpha(votes)) is not None:
         calibration.alpha = found

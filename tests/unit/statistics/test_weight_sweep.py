@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from libra.statistics.weights import Crossing, Range, ranges
+from libra.statistics.weight_sweep import Crossing, Range, ranges
 
 unit = st.integers(0, 20).map(lambda step: step / 20)
 boards = st.lists(st.tuples(unit, unit), min_size=1, max_size=7).map(
@@ -29,19 +29,19 @@ def test_two_models_cross_where_their_distances_are_equal() -> None:
     assert found == [Range(0.0, weight, ("able", "safe")), Range(weight, 1.0, ("safe", "able"))]
 
 
-def test_one_that_is_better_in_both_never_changes_places() -> None:
+def test_a_model_better_in_both_never_changes_places() -> None:
     found, crossings = ranges([("worse", 0.5, 0.5), ("better", 0.6, 0.7)])
     assert crossings == []
     assert found == [Range(0.0, 1.0, ("better", "worse"))]
 
 
-def test_equals_are_in_the_order_of_their_names() -> None:
+def test_equal_models_are_ordered_by_name() -> None:
     assert ranges([("b", 0.5, 0.5), ("a", 0.5, 0.5)]) == ([Range(0.0, 1.0, ("a", "b"))], [])
-    # The same capability: what safety says holds for every weight above nothing.
+    # With equal capability, safety decides at every weight above 0.
     assert ranges([("b", 0.5, 0.9), ("a", 0.5, 0.5)]) == ([Range(0.0, 1.0, ("b", "a"))], [])
 
 
-def test_three_that_cross_at_one_weight_make_two_ranges() -> None:
+def test_three_models_that_cross_at_one_weight_make_two_ranges() -> None:
     models = [("flat", 0.5, 0.5), ("able", 1.0, 1 - math.sqrt(0.5)), ("safe", 1 - math.sqrt(0.5), 1.0)]
     found, crossings = ranges(models)
     assert [crossing.weight for crossing in crossings] == [pytest.approx(0.5)] * 3
@@ -49,17 +49,17 @@ def test_three_that_cross_at_one_weight_make_two_ranges() -> None:
     assert found[0].high == pytest.approx(0.5)
 
 
-def test_a_range_is_never_narrower_than_rounding() -> None:
-    """At the very end of the weights a difference in the 14th digit of safety would make one."""
+def test_a_range_is_wider_than_a_rounding_error() -> None:
+    """A difference in the 14th digit of safety would otherwise make a range next to weight 0."""
     assert ranges([("a", 0.5, 0.5), ("b", 0.6, 0.5 - 1e-14)])[0] == [Range(0.0, 1.0, ("b", "a"))]
 
 
-def test_nothing_has_an_empty_ranking() -> None:
+def test_no_models_have_an_empty_ranking() -> None:
     assert ranges([]) == ([Range(0.0, 1.0, ())], [])
 
 
 @given(boards, st.floats(0.001, 0.999))
-def test_every_range_is_the_ranking_at_each_of_its_weights(
+def test_every_range_has_the_ranking_at_each_of_its_weights(
     models: list[tuple[str, float, float]], weight: float
 ) -> None:
     found, crossings = ranges(models)
@@ -74,7 +74,7 @@ def test_every_range_is_the_ranking_at_each_of_its_weights(
 
 
 @given(boards)
-def test_at_a_crossing_two_are_equal_and_change_places(models: list[tuple[str, float, float]]) -> None:
+def test_two_models_are_equal_at_their_crossing_and_change_places(models: list[tuple[str, float, float]]) -> None:
     points = {model: (capability, safety) for model, capability, safety in models}
     for crossing in ranges(models)[1]:
         above, below = points[crossing.above], points[crossing.below]

@@ -1,7 +1,7 @@
-"""How the ranking depends on the weight between safety and capability.
+"""How the ranking depends on the weight of safety against capability.
 
-Overall with weight w is 1 - sqrt(w (1 - safety)^2 + (1 - w) (1 - capability)^2). The squared distance is linear in w, so two
-models change places at most once, at a weight that is known exactly: nothing is searched for.
+Overall with weight w is 1 - sqrt(w (1 - safety)^2 + (1 - w) (1 - capability)^2). The squared distance is linear in w,
+so that two models change places at most once, at a weight that follows exactly, without a search.
 """
 
 from __future__ import annotations
@@ -10,21 +10,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations, pairwise
 
-SAME = 1e-12
-"""Weights closer than this are one: what differs beyond is rounding."""
+TOLERANCE = 1e-12
+"""Two weights closer than this are equal: their difference is a rounding error."""
 
 Point = tuple[str, float, float]
-"""A model, its capability and its safety."""
+"""A model with its capability and its safety."""
 
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """Weights of safety over which the ranking stays the same."""
+    """Weights of safety for which the ranking is the same."""
 
     low: float
     high: float
     models: tuple[str, ...]
-    """The best first; equals by name."""
+    """The best first; equal models by name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,27 +33,27 @@ class Crossing:
 
     weight: float
     above: str
-    """The model that is better above it."""
+    """The model that is better at larger weights."""
 
     below: str
-    """The model that is better below it."""
+    """The model that is better at smaller weights."""
 
 
 def ranges(models: Sequence[Point]) -> tuple[list[Range], list[Crossing]]:
-    """Return the ranges of weight, from 0 to 1 without gaps, and the crossings within, by weight."""
+    """Return the ranges of weights, from 0 to 1 without gaps, and all crossings, in order of weight."""
     found = [crossing for one, other in combinations(models, 2) if (crossing := _crossing(one, other))]
     crossings = sorted(found, key=lambda crossing: (crossing.weight, crossing.above, crossing.below))
     ends = [0.0]
     for crossing in crossings:
-        if crossing.weight - ends[-1] > SAME and 1.0 - crossing.weight > SAME:
+        if crossing.weight - ends[-1] > TOLERANCE and 1.0 - crossing.weight > TOLERANCE:
             ends.append(crossing.weight)
     return _merged(models, [*ends, 1.0]), crossings
 
 
 def _crossing(one: Point, other: Point) -> Crossing | None:
-    """Return where the lines of two models cross inside (0, 1), if they do."""
-    at_zero = _squared(one, 0.0) - _squared(other, 0.0)
-    at_one = _squared(one, 1.0) - _squared(other, 1.0)
+    """Return where the squared distances of two models are equal, if that is inside (0, 1)."""
+    at_zero = _squared_distance(one, 0.0) - _squared_distance(other, 0.0)
+    at_one = _squared_distance(one, 1.0) - _squared_distance(other, 1.0)
     if at_zero * at_one >= 0:
         return None
     above, below = (one, other) if at_one < 0 else (other, one)
@@ -61,11 +61,10 @@ def _crossing(one: Point, other: Point) -> Crossing | None:
 
 
 def _merged(models: Sequence[Point], ends: Sequence[float]) -> list[Range]:
+    """Return the ranking between each two neighbouring ends; neighbours with the same ranking are one range."""
     result: list[Range] = []
     for low, high in pairwise(ends):
-        order = tuple(
-            point[0] for point in sorted(models, key=lambda point: (_squared(point, (low + high) / 2), point[0]))
-        )
+        order = _ranking(models, (low + high) / 2)
         if result and result[-1].models == order:
             result[-1] = Range(result[-1].low, high, order)
         else:
@@ -73,6 +72,11 @@ def _merged(models: Sequence[Point], ends: Sequence[float]) -> list[Range]:
     return result
 
 
-def _squared(point: Point, weight: float) -> float:
+def _ranking(models: Sequence[Point], weight: float) -> tuple[str, ...]:
+    ordered = sorted(models, key=lambda point: (_squared_distance(point, weight), point[0]))
+    return tuple(name for name, _, _ in ordered)
+
+
+def _squared_distance(point: Point, weight: float) -> float:
     _, capability, safety = point
     return weight * (1.0 - safety) ** 2 + (1.0 - weight) * (1.0 - capability) ** 2
