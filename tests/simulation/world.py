@@ -102,7 +102,7 @@ class World:
         self.random = random.Random(f"world {plan.seed}")
         self.server = MemoryServer(seed=plan.seed, trouble=plan.trouble)
         self.server.completions = dated(self.kept_at)()
-        self.queue = HostileBus(seed=plan.seed, malice=plan.malice)
+        self.queue = HostileBus(seed=plan.seed, faults=plan.malice)
         self.exchange = Exchange(plan.seed, self.queue, plan.lost_signals)
         self.oracle = Oracle(plan.seed, IN_FLIGHT)
         self.calm = MemoryServer()
@@ -135,7 +135,7 @@ class World:
         await asyncio.gather(*going_on, return_exceptions=True)
         for process in self.processes:
             process.kill()
-            await process.gone()
+            await process.wait_until_gone()
 
     def _goes_on(self) -> bool:
         states = {name: run["run"]["state"] for name, run in self.server.runs.items()}
@@ -196,7 +196,7 @@ class World:
             living = process.start(self.live(service, process, stop))
             await self._to_its_end(process, stop, living, mortal=life < self.plan.lives)
             process.kill()
-            await process.gone()
+            await process.wait_until_gone()
             await asyncio.sleep(self.random.random() * 8)
 
     def _process(self, name: str, life: int) -> KillableProcess:
@@ -262,9 +262,9 @@ class World:
     async def freeze(self, span: Span) -> None:
         await asyncio.sleep(span[0])
         process = self.random.choice(self.processes)
-        process.freeze()
+        process.suspend()
         await asyncio.sleep(span[1])
-        process.thaw()
+        process.resume()
 
     async def replay(self) -> None:
         await asyncio.sleep(self.random.choice([5.0, 10.0, 20.0, 40.0]))

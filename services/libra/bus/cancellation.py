@@ -1,4 +1,4 @@
-"""Cancellations that nats-py swallows, raised again."""
+"""Raise the cancellations again that nats-py swallows."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ T = TypeVar("T")
 
 
 def reraise_cancellation(call: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, Coroutine[Any, Any, T]]:
-    """Return `call`, which now raises CancelledError if its task is cancelled meanwhile, even if `call` swallows it.
+    """Wrap `call` so that it raises CancelledError if its task is cancelled meanwhile, even if `call` swallows that.
 
-    The task counts the requests to cancel it. A timeout inside `call` takes its own request back; one that surrounds `call` does
-    so when it sees the CancelledError. So a higher count than at the beginning is a request that nobody has seen, and a request
-    from before, as in a `finally` clause that runs because of it, is not raised a second time.
+    A task counts the requests to cancel it. A timeout inside `call` takes its own request back; a timeout around `call`
+    does so when it sees the CancelledError. So a higher count than at the start is a request that was swallowed. A
+    request from before, as in a `finally` clause that runs because of it, is not raised a second time.
     """
 
     @functools.wraps(call)

@@ -14,15 +14,15 @@ from libra.bus.cancellation import reraise_cancellation
 class PatchedClient(client.Client):
     """The client of nats-py, which here neither goes deaf nor swallows a cancellation.
 
-    Deaf: when a flush has waited in vain, as on a server that stands still for a while, nats-py leaves its cancelled future in
-    the queue of those that wait for a PONG. A PONG that comes late after all then ends the loop that reads, without a message:
-    the connection stays open, and nothing is ever heard from it again.
+    Deaf: when a flush has waited in vain, as on a server that stands still for a while, nats-py leaves its cancelled
+    future in the queue of those that wait for a PONG. A PONG that comes late after all then ends the loop that reads,
+    without a message: the connection stays open, and nothing is ever heard from it again.
 
-    Swallowed: before Python 3.12 `asyncio.wait_for` drops a cancellation that comes together with the result, and some methods
-    catch CancelledError and go on. The task that was cancelled then works on, and its process does not stop. The methods below
-    are mended one by one, because all that Libra asks of NATS, JetStream included, passes through them: a guard around our own
-    calls would miss the loops inside the client, and another `wait_for` in nats-py's modules would miss what catches
-    CancelledError. A test compares this list with the source of nats-py.
+    Swallowed: before Python 3.12 `asyncio.wait_for` drops a cancellation that comes together with the result, and some
+    methods catch CancelledError and go on. The task that was cancelled then works on, and its process does not stop.
+    The methods below are mended one by one, because all that Libra asks of NATS, JetStream included, passes through
+    them: a guard around our own calls would miss the loops inside the client, and another `wait_for` in nats-py's
+    modules would miss what catches CancelledError. A test compares this list with the source of nats-py.
     """
 
     async def connect(self, *args: Any, **kwargs: Any) -> None:

@@ -27,7 +27,7 @@ PULL_SECONDS = 2.0
 class BusFaults:
     """How often the queue misbehaves; each a probability. Without any it behaves as well as a real one."""
 
-    lost_settlements: float = 0.0
+    lost_acknowledgements: float = 0.0
     """An ack, nak or term never arrives; every other time the worker is told."""
 
     lost_publishes: float = 0.0
@@ -56,7 +56,7 @@ class QueuedMessage:
     due_seconds: float = 0.0
     """Not given out before."""
 
-    ended: bool = False
+    settled: bool = False
     """Acknowledged or terminated."""
 
 
@@ -90,7 +90,7 @@ class HostileDelivery:
 
     async def working(self) -> None:
         """Hold the message for another AckWait."""
-        self.bus.hold(self.message)
+        self.bus.extend(self.message)
 
     async def ack(self) -> None:
         """End the message."""
@@ -110,10 +110,10 @@ class HostileBus:
     """Implements `libra.stage.bus.Bus`. The same seed and the same calls at the same times give the same malice."""
 
     seed: int = 0
-    malice: BusFaults = field(default_factory=BusFaults)
+    faults: BusFaults = field(default_factory=BusFaults)
     ack_wait_seconds: float = 30.0
     deduplication_seconds: float = 120.0
-    room: int = 4096
+    capacity: int = 4096
     """Messages that wait on one subject of WORK; then it is Full."""
 
     down: bool = False
@@ -133,7 +133,7 @@ class HostileBus:
         """Store the message, unless its key was stored within two minutes. Full if its subject is."""
         await asyncio.sleep(0)
         self._check("a publish")
-        lost = self._happens(self.malice.lost_publishes)
+        lost = self._happens(self.faults.lost_publishes)
         if lost and self._happens(0.5):
             raise Unavailable("a publish was lost on the way there")
         self._store(message, headers)
@@ -143,7 +143,7 @@ class HostileBus:
     async def pull(self, consumer: str, limit: int) -> Sequence[HostileDelivery]:
         """Return up to `limit` messages as soon as there is one; none after two seconds without."""
         self._check("a pull")
-        if self._happens(self.malice.lost_pulls):
+        if self._happens(self.faults.lost_pulls):
             await asyncio.sleep(PULL_SECONDS)
             raise Unavailable("a pull was lost")
         subject = f"work.{consumer.replace('gateway-', 'gateway.', 1)}"
@@ -153,7 +153,7 @@ class HostileBus:
                 return []
             await self._change(subject, until_seconds)
             self._check("a pull")
-        if self.malice.reordering:
+        if self.faults.reordering:
             self._random.shuffle(ready)
         return [self._give(message) for message in ready[:limit]]
 
@@ -161,7 +161,7 @@ class HostileBus:
         """Return everything ever stored on the subject, in order; for looking, not for changing."""
         return [message for message in self._stored if message.outgoing.subject == subject]
 
-    def unended(self) -> list[QueuedMessage]:
+    def unsettled(self) -> list[QueuedMessage]:
         """Return the messages of all stages that nobody has ended yet."""
         return [
             m for subject, messages in self._unended.items() if subject.startswith("work.") for m in messages.values()
@@ -173,7 +173,7 @@ class HostileBus:
         self._unended.clear()
         self._keys.clear()
 
-    def hold(self, message: QueuedMessage) -> None:
+    def extend(self, message: QueuedMessage) -> None:
         """Take a sign of life."""
         self._check("a sign of life")
         message.due_seconds = max(message.due_seconds, self._now() + self.ack_wait_seconds)
@@ -181,12 +181,12 @@ class HostileBus:
     def settle(self, message: QueuedMessage, what: str, *, again_after_seconds: float | None = None) -> None:
         """Take the end of a delivery: for good, or to be given out again."""
         self._check(what)
-        if self._happens(self.malice.lost_settlements):
+        if self._happens(self.faults.lost_acknowledgements):
             if self._happens(0.5):
                 raise Unavailable(f"{what} was lost")
             return
         if again_after_seconds is None:
-            message.ended = True
+            message.settled = True
             self._unended.get(message.outgoing.subject, {}).pop(message.seq, None)
         else:
             message.due_seconds = self._now() + again_after_seconds
@@ -197,7 +197,7 @@ class HostileBus:
         if now - self._keys.get(message.key, float("-inf")) < self.deduplication_seconds:
             return
         waiting = self._unended.setdefault(message.subject, {})
-        if message.subject.startswith("work.") and len(waiting) >= self.room:
+        if message.subject.startswith("work.") and len(waiting) >= self.capacity:
             raise QueueFull(f"{message.subject} holds {len(waiting)} messages")
         self._keys[message.key] = now
         stored = QueuedMessage(len(self._stored) + 1, message, dict(headers))
@@ -208,7 +208,7 @@ class HostileBus:
     def _ready(self, subject: str) -> list[QueuedMessage]:
         now = self._now()
         waiting = self._unended.get(subject, {}).values()
-        return [m for m in waiting if m.due_seconds <= now or self._happens(self.malice.duplicates)]
+        return [m for m in waiting if m.due_seconds <= now or self._happens(self.faults.duplicates)]
 
     def _give(self, message: QueuedMessage) -> HostileDelivery:
         message.attempts += 1

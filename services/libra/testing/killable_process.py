@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
-ROUNDS = 1_000
+MAX_CANCELLATIONS = 1_000
 """A task that is cancelled so often and still goes on does so for ever."""
 
 _current: ContextVar[KillableProcess | None] = ContextVar("mortal", default=None)
@@ -60,24 +60,24 @@ class KillableProcess:
         for task in list(self._tasks):
             task.cancel()
 
-    async def gone(self) -> None:
+    async def wait_until_gone(self) -> None:
         """Return when no task of the dead process is left."""
-        for _ in range(ROUNDS):
+        for _ in range(MAX_CANCELLATIONS):
             if not self._tasks:
                 return
             self.kill()
             await asyncio.sleep(0)
         raise AssertionError(f"{self.name} is dead, but goes on with {list(self._tasks)}")
 
-    def freeze(self) -> None:
+    def suspend(self) -> None:
         """Stop it where it is: what it has sent arrives, and it hears of nothing."""
         self._awake.clear()
 
-    def thaw(self) -> None:
+    def resume(self) -> None:
         """Let it go on as if no time had passed."""
         self._awake.set()
 
-    def take_in(self, task: asyncio.Task[Any]) -> None:
+    def adopt(self, task: asyncio.Task[Any]) -> None:
         """Have a task end with the process."""
         self._tasks[task] = None
         task.add_done_callback(lambda done: self._tasks.pop(done, None))
@@ -97,5 +97,5 @@ def _begin(loop: asyncio.AbstractEventLoop, work: Any, *, context: Context | Non
     task: asyncio.Task[Any] = asyncio.Task(work, loop=loop, context=context)
     process = context.get(_current) if context else _current.get()
     if process is not None:
-        process.take_in(task)
+        process.adopt(task)
     return task

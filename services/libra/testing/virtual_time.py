@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 LIMIT_SECONDS = 1_000_000.0
 
-GRAIN_SECONDS = 1e-9
+RESOLUTION_SECONDS = 1e-9
 """Added to each jump: two sums of the same times may differ in the last bit, and a clock that stops short of a timer by that
 never reaches it."""
 
@@ -40,9 +40,9 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         """Return the virtual time in seconds."""
         return self._now_seconds
 
-    def jump(self, seconds: float) -> None:
+    def advance(self, seconds: float) -> None:
         """Set the clock forward."""
-        self._now_seconds += seconds + GRAIN_SECONDS
+        self._now_seconds += seconds + RESOLUTION_SECONDS
 
 
 class _JumpingSelector(selectors.SelectSelector):
@@ -58,7 +58,7 @@ class _JumpingSelector(selectors.SelectSelector):
         if not ready:
             if timeout is None:
                 raise Deadlock
-            self._loop.jump(max(timeout, 0.0))
+            self._loop.advance(max(timeout, 0.0))
         return ready
 
 

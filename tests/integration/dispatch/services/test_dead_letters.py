@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from libra.bus.streams import WORK_ATTACK, dead
+from libra.bus.streams import WORK_ATTACK, dead_letter_subject
 from libra.rpc.client import call
 from libra.stage.bus import Outgoing
 from libra.v1.batch_pb2 import BatchHeader, Trial, TrialBatch
@@ -18,7 +18,7 @@ async def test_dead_letters_are_read_and_sent_again(dispatch: Dispatch) -> None:
     batch = TrialBatch(header=BatchHeader(run="r"), trials=[Trial(messages=[Message(role="user", content="Hi ☕")])])
     headers = {"Libra-Reason": "for a test", "Libra-Subject": WORK_ATTACK, "Libra-Key": "k", "Libra-Attempts": "5"}
     for n, data in enumerate([batch.SerializeToString(), b"\xff\xff", b"third"]):
-        await dispatch.bus.publish(Outgoing(dead("attack"), f"dead/{n}", data), headers)
+        await dispatch.bus.publish(Outgoing(dead_letter_subject("attack"), f"dead/{n}", data), headers)
     first = await call(dispatch.letters.ListDeadLetters, ListDeadLettersRequest(page_size=2), SECONDS)
     request = ListDeadLettersRequest(page_size=2, page_token=first.next_page_token)
     rest = await call(dispatch.letters.ListDeadLetters, request, SECONDS)
