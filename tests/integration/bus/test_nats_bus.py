@@ -317,7 +317,8 @@ async def test_a_server_with_too_little_room_is_told_of_at_the_start(tmp_path: P
     try:
         async with connected(small.url) as bus:
             with pytest.raises(
-                InsufficientStorage, match=r"cannot reserve storage for the stream WORK_ATTACK: 6 streams of 268,435,456 bytes"
+                InsufficientStorage,
+                match=r"cannot reserve storage for the stream WORK_ATTACK: 6 streams of 268,435,456 bytes",
             ):
                 await bus.ensure()
     finally:

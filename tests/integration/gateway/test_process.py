@@ -121,7 +121,7 @@ async def test_it_works_stops_cleanly_and_never_tells_the_key(
 
         await send(bus, SLOW)
         async with asyncio.timeout(20):
-            while provider.asked[-1].prompt != SLOW:
+            while provider.requests[-1].prompt != SLOW:
                 await asyncio.sleep(0.01)
         process.send_signal(signal.SIGTERM)
         last = await received(bus)
@@ -133,6 +133,6 @@ async def test_it_works_stops_cleanly_and_never_tells_the_key(
     told += [str(last), log.read_text()]
     for name in await store._database.list_collection_names():
         told += [str(document) async for document in store._database[name].find()]
-    assert {asked.headers["authorization"] for asked in provider.asked} == {f"Bearer {KEY}"}
+    assert {asked.headers["authorization"] for asked in provider.requests} == {f"Bearer {KEY}"}
     assert len(told) > len(FORMS)
     assert not [text for text in told for start in range(len(KEY) - 7) if KEY[start : start + 8] in text]

@@ -38,7 +38,7 @@ class World:
 
     @property
     def asked(self) -> list[str]:
-        return [asked.prompt for asked in self.provider.asked]
+        return [asked.prompt for asked in self.provider.requests]
 
 
 def number(asked: ReceivedRequest) -> Behaviour:

@@ -71,7 +71,7 @@ class Models:
         return self.script(asked)
 
     def asked(self, model: str) -> list[ReceivedRequest]:
-        return [asked for asked in self.provider.asked if asked.model == model]
+        return [asked for asked in self.provider.requests if asked.model == model]
 
     async def written(self, batch: TrialBatch) -> list[Outgoing]:
         async with asyncio.timeout(60):

@@ -110,4 +110,4 @@ class Gauge:
         return sum(levels) / len(levels)
 
     def most(self) -> int:
-        return self.provider.most_in_flight
+        return self.provider.max_in_flight

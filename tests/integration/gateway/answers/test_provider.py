@@ -37,7 +37,7 @@ async def test_an_answer_with_all_there_is_to_know_of_it(desk: Components, endpo
     assert completion.cost_usd == pytest.approx(20e-6)
     assert 0 < completion.latency_seconds < 1
     assert completion.HasField("create_time")
-    (asked,) = endpoint.provider.asked
+    (asked,) = endpoint.provider.requests
     assert asked.body == {"model": "m", "messages": [{"role": "user", "content": "hello"}], "max_tokens": 512}
     assert asked.headers["authorization"] == f"Bearer {KEY}"
 
@@ -144,7 +144,7 @@ async def test_a_model_that_wants_the_limit_under_its_new_name_is_given_it(
     assert first[0].attempts == 2
     assert {each.attempts for each in first} <= {1, 2}
     assert [each.attempts for each in later] == [1, 1]
-    assert endpoint.provider.asked[-1].body["max_completion_tokens"] == 512
+    assert endpoint.provider.requests[-1].body["max_completion_tokens"] == 512
 
 
 async def test_nobody_listens(desk: Components, endpoint: Endpoint) -> None:
