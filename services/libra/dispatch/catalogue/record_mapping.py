@@ -155,12 +155,10 @@ class RecordMapping:
         if is_optional and (listed is None or right not in listed.labels):
             return turns, {options.answer: to_text(right)}
         if listed:
+            index = right_index(_listed_value(options, right, record), listed.labels, listed.texts)
             order = shuffled_order(*order_key, len(listed.texts))
-            label = listed.labels[
-                order.index(right_index(_listed_value(options, right, record), listed.labels, listed.texts))
-            ]
             last = turns[-1] | {"content": reorder_options(turns[-1]["content"], listed, order)}
-            return [*turns[:-1], last], {options.answer: label}
+            return [*turns[:-1], last], {options.answer: listed.labels[order.index(index)]}
         texts = option_texts(options, record)
         order = shuffled_order(*order_key, len(texts))
         lines, letter = list_options(texts, right_index(right, (), texts), order)
