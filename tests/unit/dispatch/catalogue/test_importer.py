@@ -92,6 +92,8 @@ def test_records_of_another_task_are_rejected() -> None:
         import_text(
             "sycophancy_eval_answer", '{"prompt": [{"type": "human", "content": "x"}], "base": {"text": "a poem"}}'
         )
+    with pytest.raises(Invalid, match="names no speaker"):
+        import_text("anthropic_redteam", '{"transcript": "Hello"}')
     with pytest.raises(Invalid, match="no tier '9'"):
         import_text("confaide", '{"messages": [{"role": "user", "content": "x"}], "tier": "9"}')
 
