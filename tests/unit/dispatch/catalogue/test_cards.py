@@ -2,20 +2,23 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from importlib.resources import files
 
 import pytest
 
 from libra.attack.catalogue import registry
+from libra.contracts.categories import category_name
 from libra.dispatch.catalogue import index
 from libra.dispatch.catalogue.catalogue_card import parse_catalogue_card
 from libra.dispatch.spec.judge_resolution import resolve_judge
 from libra.dispatch.spec.registry import Registry
+from libra.dispatch.tasks.card import find_cards
 from libra.errors import Invalid, NotFound
 from libra.judge.proto_mapping import to_proto
 from libra.judge.registry import KINDS
 from libra.judge.service import check
 from libra.v1.run_pb2 import RunSpec
-from libra.v1.task_pb2 import CatalogueState, Category, JudgeSpec, Task
+from libra.v1.task_pb2 import CatalogueState, JudgeSpec, Task
 
 from .shapes import SHAPES
 
@@ -36,13 +39,21 @@ conversion: The prompt is the user's turn.
 
 
 def test_there_is_a_card_for_each_of_the_57_published_tasks() -> None:
-    categories = Counter(Category.Name(source.card.category)[9:].lower() for source in CARDS.values())
+    categories = Counter(category_name(source.card.category) for source in CARDS.values())
     assert categories == BY_CATEGORY
     assert {name for name, source in CARDS.items() if source.is_multi_turn} == MULTI_TURN
     assert {name: CARDS[name].published_samples for name in SAMPLES} == SAMPLES
     risks = Counter(source.card.risk for source in CARDS.values())
     assert {risk: n for risk, n in risks.items() if risk != "broad"} == RISKS
     assert list(CARDS) == sorted(CARDS) == sorted(SHAPES)
+
+
+def test_a_card_is_in_the_folder_of_its_category_or_its_risk() -> None:
+    for file_name, folder in find_cards(files("libra.dispatch.catalogue") / "cards").items():
+        source = CARDS[file_name.removesuffix(".yaml")]
+        category = category_name(source.card.category)
+        path = f"{category}/{source.card.risk}" if category == "direct_risky" else category
+        assert str(folder).endswith(f"cards/{path}")
 
 
 @pytest.mark.parametrize("name", CARDS)
@@ -63,10 +74,10 @@ def test_the_judge_accepts_the_cards_options_and_the_runs_judge_model(name: str)
     spec = JudgeSpec(name=card.judge, options=card.options)
     task = Task(name=name, judge=spec)
     judges = {judge_type.name: to_proto(judge_type) for judge_type in KINDS.values()}
-    registry_of_run = Registry(models=frozenset({"judge-1"}), tasks={}, attacks={}, judges=judges)
-    check(resolve_judge(task, RunSpec(judge_model="judge-1"), registry_of_run))
+    run_registry = Registry(models=frozenset({"judge-1"}), tasks={}, attacks={}, judges=judges)
+    check(resolve_judge(task, RunSpec(judge_model="judge-1"), run_registry))
     if card.judge == "harm":  # without a judge model, a run uses the rule instead
-        check(resolve_judge(task, RunSpec(judges={name: "refusal"}), registry_of_run))
+        check(resolve_judge(task, RunSpec(judges={name: "refusal"}), run_registry))
 
 
 @pytest.mark.parametrize("name", [name for name in CARDS if name.startswith("librai_adv_")])

@@ -155,32 +155,38 @@ def test_a_template_uses_the_first_column_with_a_value() -> None:
         fill("{e|f}", record)
 
 
-COLUMNS = (
-    *(
-        "prompt",
-        "question",
-        "messages",
-        "instructions",
-        "transcript",
-        "context",
-        "text",
-        "tier",
-        "question_type",
-        "label",
-    ),
-    *("labels", "base", "type", "ans0", "ans1", "ans2", "action1", "action2", "scenario_id", "mc1_targets", "premise"),
-    *(
-        "scenario",
-        "advice",
-        "ground_truth",
-        "pre_prompt",
-        "attack",
-        "access_code",
-        "level",
-        "expected_completion",
-        "answer",
-    ),
-)
+COLUMNS = [
+    "prompt",
+    "question",
+    "messages",
+    "instructions",
+    "transcript",
+    "context",
+    "text",
+    "tier",
+    "question_type",
+    "label",
+    "labels",
+    "base",
+    "type",
+    "ans0",
+    "ans1",
+    "ans2",
+    "action1",
+    "action2",
+    "scenario_id",
+    "mc1_targets",
+    "premise",
+    "scenario",
+    "advice",
+    "ground_truth",
+    "pre_prompt",
+    "attack",
+    "access_code",
+    "level",
+    "expected_completion",
+    "answer",
+]
 TURNS = st.lists(
     st.fixed_dictionaries({"role": st.sampled_from(["system", "user", "assistant"]), "content": st.text(max_size=9)})
 )
