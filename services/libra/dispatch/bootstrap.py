@@ -17,7 +17,7 @@ from libra.v1.model_pb2 import Model, Provider
 log = structlog.get_logger(__name__)
 
 REFERENCE_MODELS = ("refuser", "complier", "careful")
-"""Scripted models for every board: they show how the balance treats extremes. Each is named for its rule."""
+"""Scripted models for every board: they show how the balance rates extreme behaviour. Each is named for its rule."""
 
 
 async def prepare(store: Store) -> None:

@@ -23,7 +23,7 @@ TIMEOUT_SECONDS = 5.0
 
 
 class RemoteCatalogues:
-    """Loads what a spec is checked against, from the store and from the two services."""
+    """Loads the registry that a spec is checked against, from the store and the two services."""
 
     def __init__(self, store: Store, attack: grpc.aio.Channel, judge: grpc.aio.Channel) -> None:
         self._store = store

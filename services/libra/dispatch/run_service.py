@@ -123,9 +123,7 @@ class RunService(run_pb2_grpc.RunServiceServicer):
 
     async def _finished(self, run_id: str) -> RunRecord:
         """Return a run whose answers can be judged again."""
-        record = await self._store.runs.get(run_id)
-        if record is None:
-            raise NotFound.run(run_id, field="spec.rejudges")
+        record = await self._record(run_id, field="spec.rejudges")
         if record.run.state == RunState.RUN_STATE_RUNNING:
             raise FailedPrecondition(f"the run {run_id} is still running; wait for its end", field="spec.rejudges")
         if record.run.state == RunState.RUN_STATE_CANCELLED:
@@ -134,10 +132,10 @@ class RunService(run_pb2_grpc.RunServiceServicer):
             )
         return record
 
-    async def _record(self, run_id: str) -> RunRecord:
+    async def _record(self, run_id: str, *, field: str = "id") -> RunRecord:
         record = await self._store.runs.get(run_id)
         if record is None:
-            raise NotFound.run(run_id, field="id")
+            raise NotFound.run(run_id, field=field)
         return record
 
     async def _view(self, record: RunRecord) -> Run:

@@ -28,10 +28,10 @@ class Settings:
     """Progress is polled at this interval when no event announces any."""
 
     quiet_seconds: float = 20.0
-    """Trials are sent again when no verdict came for this long and no stage has work for their model."""
+    """Trials are sent again when no verdict has come for this long and no stage has work for their model."""
 
     patience_seconds: float = 900.0
-    """Trials are sent again when no verdict came for this long, whatever waits in the queues."""
+    """Trials are sent again when no verdict has come for this long, even if the queues are not idle."""
 
     sweeps: int = 3
     """After this many consecutive sweeps without a verdict, the missing trials are declared FAILED."""

@@ -94,8 +94,8 @@ def test_the_size_of_the_pieces_does_not_matter(text: str, cuts: list[int]) -> N
     ("data", "words"),
     [
         (b"", "mine.jsonl has 0 bytes"),
-        (b"\n \n", "mine.jsonl holds blank lines only"),
-        (b"\xef\xbb\xbf", "mine.jsonl holds blank lines only"),
+        (b"\n \n", "mine.jsonl has only blank lines"),
+        (b"\xef\xbb\xbf", "mine.jsonl has only blank lines"),
         (b"\n".join([HELLO] * 16 + [b'{"messages": [}']), "mine.jsonl, line 17: it is not JSON: Expecting value"),
         (HELLO + b"\n\n" + HELLO, "mine.jsonl, line 2 is blank, but records follow"),
         (HELLO + b"\n" + HELLO[:-1] + b', "x": "\xff"}', "line 2: it is not UTF-8: byte 95 of the line is 0xff"),

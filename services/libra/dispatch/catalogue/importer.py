@@ -50,7 +50,7 @@ def build_samples(source: CatalogueCard, pieces: Iterable[bytes], *, seed: int, 
         except Invalid as error:
             raise Invalid(f"{file_name}, {where}: {error.message}", field=sample_records.DATA_FIELD) from None
     if not samples:
-        raise Invalid(f"{file_name} holds no record of {source.card.name}", field=sample_records.DATA_FIELD)
+        raise Invalid(f"{file_name} has no record of {source.card.name}", field=sample_records.DATA_FIELD)
     return samples
 
 

@@ -20,7 +20,7 @@ MIN_OPTIONS = 2
 
 @dataclass(frozen=True, slots=True)
 class OptionColumns:
-    """The columns of a record that hold its options."""
+    """The columns of a record with its options."""
 
     columns: tuple[str, ...]
     """One option each; or a single column with the list of all options."""

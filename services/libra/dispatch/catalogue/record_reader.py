@@ -122,7 +122,7 @@ def list_records(value: Any) -> LocatedRecords:
     """Yield the records of a list, in which a text is a prompt, or of an object with columns."""
     records = records_of_columns(value) if isinstance(value, dict) else value
     if not isinstance(records, list):
-        raise Invalid("it holds no records: neither a list, nor an object with a list or with lists of one length")
+        raise Invalid("it has no records; use a list, an object with one list, or an object with lists of equal length")
     for number, record in enumerate(records, start=1):
         if not isinstance(record, (dict, str)):
             raise Invalid(f"record {number} is neither an object nor text")

@@ -37,7 +37,7 @@ class TrialPublisher:
     async def publish_trials(
         self, record: RunRecord, section: Section, model: str, trials: Sequence[TrialKey], *, resend: bool = False
     ) -> int:
-        """Publish the trials; return their size in bytes once they are stored. QueueFull if there is no space."""
+        """Publish the trials and return their size in bytes; raise QueueFull if their queue is full."""
         # A resent batch needs another content key, or the server would drop it as a duplicate.
         sending = max(1, int(self._clock() - record.run.create_time.seconds)) if resend else 0
         header = batch_header(record.run, section, model, sending=sending)

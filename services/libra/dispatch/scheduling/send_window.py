@@ -1,9 +1,9 @@
 """How many more trials of a run may be sent for one model.
 
-All batches for a model wait in one queue, first in, first out, so trials that one run has waiting delay every other
-run: with a window of 4,096 trials at 100 trials per second, by 40 seconds. Therefore a run sends more than its share
-only as fast as its trials are answered. The share has a part in trials and a part in seconds: it must hold what a fast
-model answers before the next poll, and that much delays nobody for long.
+All batches for a model wait in one queue, first in, first out. The waiting trials of one run therefore delay every
+other run: with a window of 4,096 trials at 100 trials per second, by 40 seconds. So a run sends more than its share
+only as fast as its trials are answered. The share is a number of trials plus some seconds of the model's throughput:
+a fast model must not run out of trials before the next poll, and that many delay other runs only briefly.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ SPARE_BATCHES = 4
 
 
 SEND_AHEAD_SECONDS = 0.75
-"""Recent throughput times this is sent ahead: progress is known 0.33 s late, rarely 0.5 s late."""
+"""The share includes the trials of this time at the recent throughput. Progress is known 0.33 s late, rarely 0.5 s."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class SendWindow:
     """The bounds on one model's trials in flight: trials that are sent and have no verdict."""
 
     share: int
-    """In flight whatever other runs have: with two runs in the queue, each gets half of the throughput."""
+    """Trials that a run may always have in flight: with two runs in the queue, each gets half of the throughput."""
 
     max_trials: int
     """A run never has more in flight."""
@@ -49,10 +49,10 @@ class SendWindow:
         return max(0, self.share - in_flight)
 
     def available_given_backlog(self, in_flight: int, unfinished_batches: int) -> int:
-        """Return how many more trials may be sent, given the batches of all runs that wait or are processed.
+        """Return how many more trials may be sent, given the model's unfinished batches of all runs.
 
-        The backlog shows that a model is fast before its verdicts do. And if a later stage is slow, such as a judge
-        model, more trials must be in flight to keep the model busy; the backlog is short then.
+        The backlog shows that a model is fast before its verdicts do. And if a later stage is slow, for instance with a
+        judge model, more trials must be in flight to keep the model busy; then the backlog is short.
         """
         needed_batches = -(-self.share // MAX_TRIALS)
         return max(0, min(self.max_trials - in_flight, (needed_batches - unfinished_batches) * MAX_TRIALS))

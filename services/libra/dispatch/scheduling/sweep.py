@@ -60,7 +60,7 @@ class Sweep:
         consumers = self._source.pipeline_consumers(model)
         backlog = await self._bus.backlog()
         if not all(name in backlog for name in consumers):
-            # A missing consumer has no count of what waits for it, and its stage may only be late to start.
+            # The backlog of a missing consumer is unknown, and its stage may only be late to start.
             await self._bus.ensure_consumer(model)
             return False
         return not any(backlog[name].pending + backlog[name].ack_pending for name in consumers)

@@ -1,4 +1,4 @@
-"""The interface of what makes the batches of a run: prompts for the models, or stored answers for the judges."""
+"""The interface of the two sources of a run's batches: prompts for the models, and stored answers for the judges."""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ class Card:
 
 
 def find_cards(folder: Traversable) -> dict[str, Traversable]:
-    """Return the file name of every card in the folder and below, in order, with the folder that holds it."""
+    """Return the file name of every card in the folder and below, in order, with its folder."""
     return dict(sorted(_cards_below(folder), key=lambda found: found[0]))
 
 

@@ -46,7 +46,7 @@ def parse_samples(pieces: Iterable[bytes], *, file_name: str) -> list[Sample]:
             )
         samples.append(sample)
     if not samples:
-        content = "holds blank lines only" if number else "has 0 bytes"
+        content = "has only blank lines" if number else "has 0 bytes"
         raise Invalid(f"{file_name} {content}; a task needs at least one record", field=DATA_FIELD)
     return samples
 

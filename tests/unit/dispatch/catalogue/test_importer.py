@@ -57,7 +57,7 @@ def test_every_file_format_is_read(text: str, file_name: str) -> None:
             "data.jsonl, line 2: it has no column 'instructions' or 'prompt'",
         ),
         ('{"a": 1', "data.json", "data.json: it is neither JSON Lines nor JSON"),
-        ("7", "data.json", "it holds no records"),
+        ("7", "data.json", "it has no records"),
         ("[7]", "data.json", "record 1 is neither"),
         ('{"prompt": "\\ud800"}', "data.jsonl", "half of a surrogate pair"),
         ('["\\ud800"]', "data.json", "half of a surrogate pair"),
@@ -65,7 +65,7 @@ def test_every_file_format_is_read(text: str, file_name: str) -> None:
         (b'{"prompt": "\xff"}', "data.jsonl", "it is not UTF-8"),
         ("prompt,note\na\n", "data.csv", "record 1 does not have as many cells"),
         ('prompt\n"a\n', "data.csv", "it is not CSV"),
-        ("", "data.jsonl", "holds no record of cona"),
+        ("", "data.jsonl", "has no record of cona"),
         ("[" * 100_000, "data.json", "nested too deeply"),
     ],
 )
