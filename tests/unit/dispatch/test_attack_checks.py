@@ -30,7 +30,7 @@ def check(*attacks: str, attack_model: str = "", judge_model: str = "") -> tuple
 
 
 @pytest.mark.parametrize(
-    ("attacks", "models", "field", "words"),
+    ("attacks", "models", "field", "message"),
     [
         (["none"], {"attack_model": "writr"}, "spec.attack_model", "did you mean writer"),
         (["none", "translation_de"], {}, "spec.attack_model", "translation_de needs a model that writes it"),
@@ -46,9 +46,9 @@ def check(*attacks: str, attack_model: str = "", judge_model: str = "") -> tuple
     ],
 )
 def test_a_run_whose_attacks_lack_a_model_is_rejected(
-    attacks: list[str], models: dict[str, str], field: str, words: str
+    attacks: list[str], models: dict[str, str], field: str, message: str
 ) -> None:
-    with pytest.raises(Invalid, match=words) as refusal:
+    with pytest.raises(Invalid, match=message) as refusal:
         check(*attacks, **models)
     assert refusal.value.field == field
 

@@ -47,7 +47,7 @@ def trial(sample: Sample, text: str) -> CompletedTrial:
 async def scores(task: Task, samples: Sequence[Sample], index: int) -> dict[str, tuple[int, float]]:
     trials = [trial(sample, answers(task, sample)[index]) for sample in samples]
     scored = await verdicts(task.judge, trials, reject_request)
-    return {sample.id: (one.outcome, one.score) for sample, one in zip(samples, scored, strict=True)}
+    return {sample.id: (verdict.outcome, verdict.score) for sample, verdict in zip(samples, scored, strict=True)}
 
 
 @pytest.mark.parametrize("name", TASKS)

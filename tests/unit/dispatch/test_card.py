@@ -55,7 +55,7 @@ def test_every_scalar_is_text_and_tags_are_ignored() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "words"),
+    ("text", "message"),
     [
         ("", "it is empty; it needs at least the keys name, category, judge"),
         ("just a word", "the card must be keys with values"),
@@ -89,10 +89,10 @@ def test_every_scalar_is_text_and_tags_are_ignored() -> None:
         (VALID + "source: " + "x" * 10_001, "source has 10,001 characters; the limit is 10,000"),
     ],
 )
-def test_an_error_names_the_card_and_the_key(text: str, words: str) -> None:
+def test_an_error_names_the_card_and_the_key(text: str, message: str) -> None:
     with pytest.raises(Invalid) as caught:
         parse_card(text, file_name="mine.yaml")
     assert caught.value.message.startswith("mine.yaml: ")
-    assert words in caught.value.message
+    assert message in caught.value.message
     assert caught.value.field == "header.card_yaml"
     assert len(caught.value.message) < 400

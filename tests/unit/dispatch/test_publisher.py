@@ -52,8 +52,8 @@ def test_trials_are_batched_in_order_with_their_samples() -> None:
 
 
 def test_trials_that_are_given_up_fail_with_the_reason() -> None:
-    batches = failed_batches(HEADER, [(n, 1) for n in range(70)], "nobody answered")
+    batches = failed_batches(HEADER, [(n, 1) for n in range(70)], "no verdict")
     verdicts = [verdict for batch in batches for verdict in batch.verdicts]
     assert [(verdict.sample, verdict.epoch) for verdict in verdicts] == [(n, 1) for n in range(70)]
     assert {verdict.outcome for verdict in verdicts} == {Outcome.OUTCOME_FAILED}
-    assert {verdict.rationale for verdict in verdicts} == {"nobody answered"}
+    assert {verdict.rationale for verdict in verdicts} == {"no verdict"}

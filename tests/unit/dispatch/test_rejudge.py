@@ -126,7 +126,7 @@ def test_a_deleted_judge_model_is_an_error_only_if_a_judge_needs_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("requested", "field", "words"),
+    ("requested", "field", "message"),
     [
         ({"models": ["a"]}, "spec.models", "leave it out"),
         ({"epochs": 3}, "spec.epochs", "leave it out"),
@@ -143,11 +143,11 @@ def test_a_deleted_judge_model_is_an_error_only_if_a_judge_needs_it() -> None:
         ({"name": "n" * 201}, "spec.name", "201 characters"),
     ],
 )
-def test_an_error_names_the_field_at_fault(requested: dict[str, Any], field: str, words: str) -> None:
+def test_an_error_names_the_field_at_fault(requested: dict[str, Any], field: str, message: str) -> None:
     with pytest.raises(Invalid) as caught:
         rejudged(source(), **requested)
     assert caught.value.field == field
-    assert words in caught.value.message
+    assert message in caught.value.message
 
 
 def test_a_field_that_equals_the_sources_is_accepted() -> None:

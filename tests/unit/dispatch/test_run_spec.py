@@ -110,7 +110,7 @@ def test_repeated_names_count_once() -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "field", "words"),
+    ("changes", "field", "message"),
     [
         ({"models": []}, "spec.models", "at least one model"),
         ({"models": ["refuser", "compliar"]}, "spec.models[1]", "did you mean complier"),
@@ -141,8 +141,8 @@ def test_repeated_names_count_once() -> None:
         ({"name": "n" * 201}, "spec.name", "201"),
     ],
 )
-def test_an_error_names_the_field_at_fault(changes: dict[str, Any], field: str, words: str) -> None:
+def test_an_error_names_the_field_at_fault(changes: dict[str, Any], field: str, message: str) -> None:
     with pytest.raises(Invalid) as caught:
         resolve(spec(**changes), REGISTRY)
     assert caught.value.field == field
-    assert words in caught.value.message
+    assert message in caught.value.message

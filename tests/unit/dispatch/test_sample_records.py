@@ -91,7 +91,7 @@ def test_the_size_of_the_pieces_does_not_matter(text: str, cuts: list[int]) -> N
 
 
 @pytest.mark.parametrize(
-    ("data", "words"),
+    ("data", "message"),
     [
         (b"", "mine.jsonl has 0 bytes"),
         (b"\n \n", "mine.jsonl has only blank lines"),
@@ -137,11 +137,11 @@ def test_the_size_of_the_pieces_does_not_matter(text: str, cuts: list[int]) -> N
         (line(answer="a" * MAX_RECORD_BYTES), "bytes of text; the limit is 2,097,152"),
     ],
 )  # fmt: skip
-def test_an_error_names_the_file_and_the_line(data: bytes, words: str) -> None:
+def test_an_error_names_the_file_and_the_line(data: bytes, message: str) -> None:
     with pytest.raises(Invalid) as caught:
         parse_samples([data], file_name="mine.jsonl")
     assert caught.value.message.startswith("mine.jsonl")
-    assert words in caught.value.message
+    assert message in caught.value.message
     assert caught.value.field == "data"
     assert len(caught.value.message) < 400
     caught.value.message.encode()  # the message is valid UTF-8

@@ -95,7 +95,7 @@ def test_an_unknown_name_gets_the_nearest_names() -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "word"),
+    ("change", "message"),
     [
         (("state: importable", "state: lost"), "no state 'lost'"),
         (("turns: single", "turns: many"), "no value of turns 'many'"),
@@ -107,7 +107,7 @@ def test_an_unknown_name_gets_the_nearest_names() -> None:
         (("conversion:", "record: {fields: {a: b}}\nconversion:"), "must be a list of texts"),
     ],
 )
-def test_an_invalid_card_is_rejected(change: tuple[str, str], word: str) -> None:
+def test_an_invalid_card_is_rejected(change: tuple[str, str], message: str) -> None:
     assert parse_catalogue_card(MINIMAL, file_name="mine.yaml").card.name == "mine"
-    with pytest.raises(Invalid, match=f"mine.yaml: .*{re.escape(word)}"):
+    with pytest.raises(Invalid, match=f"mine.yaml: .*{re.escape(message)}"):
         parse_catalogue_card(MINIMAL.replace(*change), file_name="mine.yaml")

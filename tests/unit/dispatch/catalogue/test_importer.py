@@ -48,7 +48,7 @@ def test_every_file_format_is_read(text: str, file_name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "file_name", "word"),
+    ("text", "file_name", "message"),
     [
         ('{"prompt": "a"}\n{"prompt"\n', "data.jsonl", "data.jsonl: line 2: it is not JSON"),
         (
@@ -69,10 +69,10 @@ def test_every_file_format_is_read(text: str, file_name: str) -> None:
         ("[" * 100_000, "data.json", "nested too deeply"),
     ],
 )
-def test_an_error_names_the_file_and_the_line(text: str | bytes, file_name: str, word: str) -> None:
+def test_an_error_names_the_file_and_the_line(text: str | bytes, file_name: str, message: str) -> None:
     with pytest.raises(Invalid) as caught:
         import_text("cona", text, file_name)
-    assert word in caught.value.message
+    assert message in caught.value.message
     assert caught.value.field == "data"
 
 
