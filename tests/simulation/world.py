@@ -14,8 +14,8 @@ from structlog.testing import capture_logs
 from libra.attack.catalogue import registry as attacks
 from libra.attack.proto_mapping import to_proto as attack_to_proto
 from libra.dispatch.settings import Settings as DispatchSettings
-from libra.dispatch.spec.registry import Registry, reference
-from libra.dispatch.spec.rejudge import resolve_again
+from libra.dispatch.spec.registry import Registry, task_reference
+from libra.dispatch.spec.rejudge import resolve_rejudge
 from libra.dispatch.spec.run_spec import resolve
 from libra.errors import Unavailable
 from libra.judge.proto_mapping import to_proto
@@ -147,7 +147,7 @@ class World:
         if self.plan.rejudged and first == RunState.RUN_STATE_FINISHED and REJUDGING not in self.server.runs:
             source = record_of(self.server.runs[RUNS[0]])
             asked = RunSpec(rejudges=RUNS[0], judges={"*": "exact"}, judge_options={"field": "other"})
-            resolved = resolve_again(asked, source, self._known())
+            resolved = resolve_rejudge(asked, source, self._known())
             run = Run(id=REJUDGING, spec=resolved.spec, state=RunState.RUN_STATE_RUNNING)
             self.server.runs[REJUDGING] = document_of(RunRecord(run, resolved.sections))
 
@@ -166,7 +166,7 @@ class World:
         self.server.trouble = trouble
 
     def _known(self) -> Registry:
-        known = {task.name: task for task in tasks()} | {reference(task): task for task in tasks()}
+        known = {task.name: task for task in tasks()} | {task_reference(task): task for task in tasks()}
         return Registry(
             models=frozenset((*MODELS, WRITER)),
             tasks=known,

@@ -34,7 +34,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 def test_a_dataset_becomes_a_file_that_can_be_imported(folder: str) -> None:
-    samples = sample_records.parse(lines(Source(folder), Columns(prompt="goal", system="rules")), file_name=folder)
+    samples = sample_records.parse_samples(
+        lines(Source(folder), Columns(prompt="goal", system="rules")), file_name=folder
+    )
     assert [sample.id for sample in samples] == ["a", "b", "c"]
     assert [message.role for message in samples[0].messages] == ["system", "user"]
     assert [sample.messages[-1].content for sample in samples] == ROWS["goal"]
