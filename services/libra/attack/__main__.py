@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
-from libra.attack.model_client import Gateway
-from libra.attack.model_stage import writing
+from libra.attack.model_client import GatewayClient
+from libra.attack.model_stage import model_stage
 from libra.attack.service import AttackService
 from libra.attack.settings import Settings
 from libra.attack.stage import stage
@@ -18,11 +18,11 @@ from libra.v1.attack_pb2_grpc import add_AttackServiceServicer_to_server
 
 def wire(parts: ServiceContext, settings: Settings) -> Wiring:
     """Put the service together from the parts that every process has."""
-    gateway = Gateway(
+    gateway = GatewayClient(
         parts.channel(settings.gateway_address), settings.gateway_timeout_seconds, settings.questions_at_once
     )
     rewriting = stage(settings)
-    asking = writing(settings, gateway.between, EndedRuns(parts.store.runs.state, settings.look_seconds))
+    asking = model_stage(settings, gateway.connect, EndedRuns(parts.store.runs.state, settings.look_seconds))
 
     async def rewrite(stop: asyncio.Event) -> None:
         await run(rewriting, ATTACK_CONSUMER, parts.bus, stop, parts.metrics)
@@ -33,7 +33,7 @@ def wire(parts: ServiceContext, settings: Settings) -> Wiring:
     async def prepare() -> None:
         """Nothing: the catalogue is code."""
 
-    services = [(add_AttackServiceServicer_to_server, AttackService(gateway.between), "libra.v1.AttackService")]
+    services = [(add_AttackServiceServicer_to_server, AttackService(gateway.connect), "libra.v1.AttackService")]
     return Wiring(services=services, workers=[rewrite, write], prepare=prepare)
 
 

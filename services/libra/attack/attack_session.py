@@ -10,14 +10,14 @@ from typing import Protocol
 from libra.attack.conversation import Turn, Turns
 from libra.prompting.reasoning import strip_reasoning
 
-MOST_ASKED = 100
+MAX_MODEL_CALLS = 100
 """Questions that one attack on one sample puts to models, at most. The longest search of the catalogue has some 90."""
 
-DRAWS = 16
+VARIANTS_PER_EPOCH = 16
 """Answers to one question that an attack may want, at most: each is kept under an epoch of its own."""
 
 
-class Role(StrEnum):
+class ModelRole(StrEnum):
     """Who is asked; the values are roles in a trial's log."""
 
     ATTACKER = "attacker"
@@ -31,7 +31,7 @@ class Role(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class ModelReply:
     """What a model said, or why it said nothing, and what that took when it was asked."""
 
     text: str = ""
@@ -39,7 +39,7 @@ class Reply:
     filtered: bool = False
     """Its provider's filter stopped it: that is how it refuses."""
 
-    cut: bool = False
+    truncated: bool = False
     """It reached the limit of tokens."""
 
     tokens: int = 0
@@ -47,12 +47,12 @@ class Reply:
     seconds: float = 0.0
 
 
-class Ask(Protocol):
+class AskModel(Protocol):
     """A way to put a conversation to a model."""
 
     def __call__(
-        self, role: Role, turns: Turns, *, temperature: float, json_schema: str, epoch: int
-    ) -> Awaitable[Reply]:
+        self, role: ModelRole, turns: Turns, *, temperature: float, json_schema: str, epoch: int
+    ) -> Awaitable[ModelReply]:
         """Return the reply. A target is asked as its run asks it, whatever else is said here.
 
         The same question is asked once for each `epoch`. Raises libra.errors.Unavailable if nobody can be asked now.
@@ -60,19 +60,19 @@ class Ask(Protocol):
         ...
 
 
-class Useless(Exception):
+class UnusableReply(Exception):
     """A model gave no answer, or one that the attack cannot work with; the message says which."""
 
 
 @dataclass(slots=True)
-class Spent:
+class AttackCost:
     """What was spent on questions; shared answers count wherever they are used, as if they had been asked there."""
 
     tokens: int = 0
     cost_usd: float = 0.0
     seconds: float = 0.0
 
-    def add(self, other: Reply | Spent) -> None:
+    def add(self, other: ModelReply | AttackCost) -> None:
         """Add what one reply took, or several."""
         self.tokens += other.tokens
         self.cost_usd += other.cost_usd
@@ -80,92 +80,102 @@ class Spent:
 
 
 @dataclass(slots=True)
-class Count:
+class CallCounter:
     """How many questions were asked, by all lines of an attack together."""
 
-    asked: int = 0
+    calls: int = 0
 
 
 @dataclass(slots=True)
 class AttackSession:
     """The questions of one attack on one sample: bounded in number, each in the log, in an order that hangs on nothing else."""
 
-    ask: Ask
-    named: frozenset[Role] = frozenset(Role)
+    ask_model: AskModel
+    available_roles: frozenset[ModelRole] = frozenset(ModelRole)
     """Who can be asked."""
 
-    repeat: int = 0
+    epoch: int = 0
     """The trial's epoch: an attack of several turns is repeated as a whole."""
 
     log: list[Turn] = field(default_factory=list)
     """What was said, by role."""
 
-    count: Count = field(default_factory=Count)
-    spent: Spent = field(default_factory=Spent)
+    call_counter: CallCounter = field(default_factory=CallCounter)
+    helper_cost: AttackCost = field(default_factory=AttackCost)
     """On attacker and judge."""
 
-    answered: dict[Turns, Reply] = field(default_factory=dict)
+    target_replies: dict[Turns, ModelReply] = field(default_factory=dict)
     """What the target said to each conversation."""
 
-    async def attacker(self, turns: Turns, *, temperature: float, json_schema: str = "", draw: int = 0) -> str:
+    async def ask_attacker(self, turns: Turns, *, temperature: float, json_schema: str = "", draw: int = 0) -> str:
         """Return what the attack's model writes, without its reasoning; raise Useless if that is nothing, or cut off."""
-        return await self._said(Role.ATTACKER, turns, temperature=temperature, json_schema=json_schema, draw=draw)
+        return await self._ask_helper(
+            ModelRole.ATTACKER, turns, temperature=temperature, json_schema=json_schema, draw=draw
+        )
 
-    async def judge(self, turns: Turns, *, json_schema: str, draw: int = 0) -> str:
+    async def ask_judge(self, turns: Turns, *, json_schema: str, draw: int = 0) -> str:
         """Return what the judge model says of an attempt, without its reasoning; raise Useless if that is nothing."""
-        return await self._said(Role.JUDGE, turns, temperature=0.0, json_schema=json_schema, draw=draw)
+        return await self._ask_helper(ModelRole.JUDGE, turns, temperature=0.0, json_schema=json_schema, draw=draw)
 
-    async def target(self, turns: Turns) -> str:
+    async def ask_target(self, turns: Turns) -> str:
         """Return what the model under attack answers, without its reasoning; "" if it was filtered or said nothing.
 
         Raises Useless if its provider gave no answer.
         """
-        reply = await self._reply(Role.TARGET, turns, temperature=0.0, json_schema="", epoch=0)
-        self.answered[turns] = reply
+        reply = await self._call_model(ModelRole.TARGET, turns, temperature=0.0, json_schema="", epoch=0)
+        self.target_replies[turns] = reply
         if reply.error:
-            raise Useless(f"the target gave no answer: {reply.error}")
+            raise UnusableReply(f"the target gave no answer: {reply.error}")
         text = "" if reply.filtered else strip_reasoning(reply.text)
         self.log.append(
-            Turn(Role.TARGET, text or ("(stopped by the provider's filter)" if reply.filtered else "(nothing)"))
+            Turn(ModelRole.TARGET, text or ("(stopped by the provider's filter)" if reply.filtered else "(nothing)"))
         )
         return text
 
     def branch(self) -> AttackSession:
         """Return a talk for one of several lines that go on side by side; `join` brings what it says back."""
-        return AttackSession(self.ask, self.named, self.repeat, count=self.count)
+        return AttackSession(self.ask_model, self.available_roles, self.epoch, call_counter=self.call_counter)
 
-    def join(self, other: AttackSession) -> None:
+    def merge(self, other: AttackSession) -> None:
         """Take in what a branch has said."""
         self.log += other.log
-        self.spent.add(other.spent)
-        self.answered |= other.answered
+        self.helper_cost.add(other.helper_cost)
+        self.target_replies |= other.target_replies
 
-    def cost(self, final: Turns | None) -> Spent:
+    def total_cost(self, final: Turns | None) -> AttackCost:
         """Return what the attack took, without the answer to the `final` conversation: that one is the trial's own."""
-        whole = Spent()
-        whole.add(self.spent)
-        for turns, reply in self.answered.items():
+        whole = AttackCost()
+        whole.add(self.helper_cost)
+        for turns, reply in self.target_replies.items():
             if turns != final:
                 whole.add(reply)
         return whole
 
-    async def _said(self, role: Role, turns: Turns, *, temperature: float, json_schema: str, draw: int) -> str:
-        reply = await self._reply(role, turns, temperature=temperature, json_schema=json_schema, epoch=draw)
-        self.spent.add(reply)
+    async def _ask_helper(
+        self, role: ModelRole, turns: Turns, *, temperature: float, json_schema: str, draw: int
+    ) -> str:
+        reply = await self._call_model(role, turns, temperature=temperature, json_schema=json_schema, epoch=draw)
+        self.helper_cost.add(reply)
         if reply.error:
-            raise Useless(f"the {role} model gave no answer: {reply.error}")
+            raise UnusableReply(f"the {role} model gave no answer: {reply.error}")
         text = "" if reply.filtered else strip_reasoning(reply.text)
         self.log.append(Turn(role, text))
         if not text:
-            raise Useless(f"the {role} model {'was stopped by its provider' if reply.filtered else 'said nothing'}")
-        if reply.cut and not json_schema:  # of an object, what matters may be there; of a text, its end is missing
-            raise Useless(f"what the {role} model wrote was cut off at its limit of tokens")
+            raise UnusableReply(
+                f"the {role} model {'was stopped by its provider' if reply.filtered else 'said nothing'}"
+            )
+        if (
+            reply.truncated and not json_schema
+        ):  # of an object, what matters may be there; of a text, its end is missing
+            raise UnusableReply(f"what the {role} model wrote was cut off at its limit of tokens")
         return text
 
-    async def _reply(self, role: Role, turns: Turns, *, temperature: float, json_schema: str, epoch: int) -> Reply:
-        if role not in self.named:
-            raise Useless(f"no {role} model is named")
-        self.count.asked += 1
-        if self.count.asked > MOST_ASKED:
-            raise Useless(f"the attack has asked {MOST_ASKED} times and come to no end")
-        return await self.ask(role, turns, temperature=temperature, json_schema=json_schema, epoch=epoch)
+    async def _call_model(
+        self, role: ModelRole, turns: Turns, *, temperature: float, json_schema: str, epoch: int
+    ) -> ModelReply:
+        if role not in self.available_roles:
+            raise UnusableReply(f"no {role} model is named")
+        self.call_counter.calls += 1
+        if self.call_counter.calls > MAX_MODEL_CALLS:
+            raise UnusableReply(f"the attack has asked {MAX_MODEL_CALLS} times and come to no end")
+        return await self.ask_model(role, turns, temperature=temperature, json_schema=json_schema, epoch=epoch)

@@ -32,7 +32,7 @@ Turns = tuple[Turn, ...]
 """A conversation, the earliest turn first."""
 
 
-def check(turns: Sequence[Turn]) -> None:
+def check_conversation(turns: Sequence[Turn]) -> None:
     """Raise Invalid, naming the field at fault, unless this is a conversation that a user spoke last in."""
     if not turns:
         raise Invalid("there is no message to rewrite; give at least a user's", field="messages")

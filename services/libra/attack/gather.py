@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 
-async def side_by_side(works: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
+async def gather_or_cancel(works: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
     """Return what each comes to, in their order. The first that fails calls the others off, and its error is raised."""
     tasks = [asyncio.create_task(work) for work in works]
     try:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import grpc.aio
 
-from libra.attack.attack_session import Ask, Reply, Role
+from libra.attack.attack_session import AskModel, ModelReply, ModelRole
 from libra.attack.conversation import Turns
 from libra.attack.proto_mapping import to_messages
 from libra.errors import CallerError
@@ -18,12 +18,12 @@ from libra.v1.completion_pb2 import Completion, FinishReason, GenerationParamete
 from libra.v1.gateway_pb2 import CompleteRequest, Conversation
 from libra.v1.gateway_pb2_grpc import GatewayServiceStub
 
-MAX_TOKENS: Mapping[Role, int] = {Role.ATTACKER: 2048, Role.JUDGE: 512}
+MAX_TOKENS: Mapping[ModelRole, int] = {ModelRole.ATTACKER: 2048, ModelRole.JUDGE: 512}
 """A prompt of some pages; a score and a sentence, with room for a model that reasons aloud."""
 
 
 @dataclass(frozen=True, slots=True)
-class Parties:
+class AttackModels:
     """Who takes part in one attack on one sample, and how the target is asked."""
 
     attacker: str
@@ -36,7 +36,7 @@ class Parties:
     fresh_for: str = ""
 
     @classmethod
-    def of(cls, header: BatchHeader, epoch: int) -> Parties:
+    def from_batch(cls, header: BatchHeader, epoch: int) -> AttackModels:
         """Return those of a trial. The target is asked as the gateway's stage will ask it, so that its answer is found there."""
         return cls(
             attacker=header.attack_model,
@@ -47,20 +47,20 @@ class Parties:
             fresh_for=header.run if header.fresh else "",
         )
 
-    def model(self, role: Role) -> str:
+    def model_for(self, role: ModelRole) -> str:
         """Return the registered model in a role; "" for none."""
-        return {Role.ATTACKER: self.attacker, Role.TARGET: self.target, Role.JUDGE: self.judge}[role]
+        return {ModelRole.ATTACKER: self.attacker, ModelRole.TARGET: self.target, ModelRole.JUDGE: self.judge}[role]
 
-    def named(self) -> frozenset[Role]:
+    def roles(self) -> frozenset[ModelRole]:
         """Return the roles that a model is named for."""
-        return frozenset(role for role in Role if self.model(role))
+        return frozenset(role for role in ModelRole if self.model_for(role))
 
 
-Between = Callable[[Parties], Ask]
+ConnectModels = Callable[[AttackModels], AskModel]
 """Returns the way to ask these."""
 
 
-class Gateway:
+class GatewayClient:
     """Puts one conversation after the other to the gateway, so many at once; it keeps the answers, so that none is asked twice."""
 
     def __init__(self, channel: grpc.aio.Channel, timeout_seconds: float, at_once: int) -> None:
@@ -69,22 +69,22 @@ class Gateway:
         # What waits here runs into no deadline; what waits in the gateway does.
         self._free = asyncio.Semaphore(at_once)
 
-    def between(self, parties: Parties) -> Ask:
+    def connect(self, parties: AttackModels) -> AskModel:
         """Return the way to ask them."""
 
-        async def ask(role: Role, turns: Turns, *, temperature: float, json_schema: str, epoch: int) -> Reply:
-            if role is Role.TARGET:
+        async def ask(role: ModelRole, turns: Turns, *, temperature: float, json_schema: str, epoch: int) -> ModelReply:
+            if role is ModelRole.TARGET:
                 return await self._complete(parties.target, parties.parameters, turns, parties.epoch, parties.fresh_for)
             parameters = GenerationParameters(
                 temperature=temperature, max_tokens=MAX_TOKENS[role], json_schema=json_schema
             )
-            return await self._complete(parties.model(role), parameters, turns, epoch, "")
+            return await self._complete(parties.model_for(role), parameters, turns, epoch, "")
 
         return ask
 
     async def _complete(
         self, model: str, parameters: GenerationParameters, turns: Turns, epoch: int, fresh_for: str
-    ) -> Reply:
+    ) -> ModelReply:
         request = CompleteRequest(
             model=model,
             parameters=parameters,
@@ -96,18 +96,18 @@ class Gateway:
             async with self._free:
                 response = await call(self._stub.Complete, request, self._timeout_seconds)
         except CallerError as error:  # to ask again would change nothing: the model is unknown, say
-            return Reply(error=error.message)
-        return to_reply(response.completions[0])
+            return ModelReply(error=error.message)
+        return to_model_reply(response.completions[0])
 
 
-def to_reply(completion: Completion) -> Reply:
+def to_model_reply(completion: Completion) -> ModelReply:
     """Return what a completion says."""
     failed = completion.finish_reason == FinishReason.FINISH_REASON_ERROR
-    return Reply(
+    return ModelReply(
         text=completion.text,
         error=(completion.error or "the provider gave no reason") if failed else "",
         filtered=completion.finish_reason == FinishReason.FINISH_REASON_CONTENT_FILTER,
-        cut=completion.finish_reason == FinishReason.FINISH_REASON_LENGTH,
+        truncated=completion.finish_reason == FinishReason.FINISH_REASON_LENGTH,
         tokens=completion.usage.prompt_tokens + completion.usage.completion_tokens,
         cost_usd=completion.cost_usd,
         seconds=completion.latency_seconds,

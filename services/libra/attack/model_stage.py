@@ -12,12 +12,12 @@ from collections.abc import Callable, Sequence
 import structlog
 
 from libra.attack import apply
-from libra.attack.attack_session import MOST_ASKED, AttackSession
+from libra.attack.attack_session import MAX_MODEL_CALLS, AttackSession
 from libra.attack.catalogue import registry
 from libra.attack.catalogue.attack import Attack
-from libra.attack.gather import side_by_side
-from libra.attack.model_client import Between, Parties
-from libra.attack.outcomes import Done, attacked, failed, onward, why
+from libra.attack.gather import gather_or_cancel
+from libra.attack.model_client import AttackModels, ConnectModels
+from libra.attack.outcomes import AttackOutcome, build_messages, describe_failure, fail_trial, rewrite_trial
 from libra.attack.proto_mapping import to_messages, to_turns
 from libra.attack.seeded_random import sample_seed
 from libra.attack.settings import Settings
@@ -43,25 +43,27 @@ def policy(settings: Settings) -> Policy:
     questions. So it is the time in which all of these are asked, so many at once, each at its worst: for 16 batches of 64 trials, 100
     questions and 1,200 s each, 64 at once, 22 days. It ends nothing but a bug.
     """
-    questions = settings.writing_slots * MAX_TRIALS * MOST_ASKED
+    questions = settings.writing_slots * MAX_TRIALS * MAX_MODEL_CALLS
     return Policy(
         slots=settings.writing_slots,
         deadline_seconds=settings.gateway_timeout_seconds * (1 + questions / settings.questions_at_once),
     )
 
 
-def writing(settings: Settings, between: Between, ended: EndedRuns, find: Find = registry.find) -> Stage[TrialBatch]:
+def model_stage(
+    settings: Settings, between: ConnectModels, ended: EndedRuns, find: Find = registry.find
+) -> Stage[TrialBatch]:
     """Return the stage; `between` is how its attacks reach models."""
 
     async def handle(batch: TrialBatch) -> Sequence[Outgoing]:
         header = batch.header
         attack = find(header.attack)
         if attack is None:
-            raise Reject(registry.missing(header.attack))
-        done = await ended.unless_ended(header, lambda: written(attack, batch, between))
+            raise Reject(registry.explain_missing(header.attack))
+        done = await ended.unless_ended(header, lambda: attack_batch(attack, batch, between))
         if done is None:
             return []
-        return onward(header, done)
+        return build_messages(header, done)
 
     return Stage(
         name="writing",
@@ -72,23 +74,25 @@ def writing(settings: Settings, between: Between, ended: EndedRuns, find: Find =
     )
 
 
-async def written(attack: Attack, batch: TrialBatch, between: Between) -> list[Done]:
+async def attack_batch(attack: Attack, batch: TrialBatch, between: ConnectModels) -> list[AttackOutcome]:
     """Return what becomes of each trial, in their order; raise Unavailable."""
-    return await side_by_side(put(attack, batch.header, trial, between) for trial in batch.trials)
+    return await gather_or_cancel(attack_trial(attack, batch.header, trial, between) for trial in batch.trials)
 
 
-async def put(attack: Attack, header: BatchHeader, trial: Trial, between: Between) -> Done:
+async def attack_trial(attack: Attack, header: BatchHeader, trial: Trial, between: ConnectModels) -> AttackOutcome:
     """Return the trial under attack or, if that cannot be, the trial with a completion that is missing; raise Unavailable."""
-    parties = Parties.of(header, trial.epoch)
-    talk = AttackSession(between(parties), parties.named(), repeat=trial.epoch)
+    parties = AttackModels.from_batch(header, trial.epoch)
+    session = AttackSession(between(parties), parties.roles(), epoch=trial.epoch)
     try:
-        done = await apply.put(
-            attack, to_turns(trial.messages), sample_seed(header.seed, header.task, trial.sample), talk
+        done = await apply.apply_attack(
+            attack, to_turns(trial.messages), sample_seed(header.seed, header.task, trial.sample), session
         )
     except Unavailable:
         raise
     except Exception as error:  # noqa: BLE001 - a bug in one attack costs the trials it strikes, and no others
-        tried = attacked(trial, trial.messages, apply.noted(None, talk), to_messages(apply.said(talk)))
-        return failed(header, tried, why(error, header, trial))
-    noted = apply.noted(done.form, talk, done.turns)
-    return attacked(trial, to_messages(done.turns), noted, to_messages(apply.said(talk)))
+        tried = rewrite_trial(
+            trial, trial.messages, apply.attack_fields(None, session), to_messages(apply.truncate_log(session))
+        )
+        return fail_trial(header, tried, describe_failure(error, header, trial))
+    noted = apply.attack_fields(done.form, session, done.turns)
+    return rewrite_trial(trial, to_messages(done.turns), noted, to_messages(apply.truncate_log(session)))

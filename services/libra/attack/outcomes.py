@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import structlog
 from google.protobuf.message import Message
 
-from libra.attack.attack_session import Useless
+from libra.attack.attack_session import UnusableReply
 from libra.bus.streams import WORK_JUDGE, work_gateway
 from libra.errors import Invalid
 from libra.stage.batch import content_key, split
@@ -19,36 +19,41 @@ from libra.v1.message_pb2 import Message as Turn
 
 log = structlog.get_logger(__name__)
 
-REWRITTEN, FAILED = "attacked", "attack-failed"
+REWRITTEN_KIND, FAILED_KIND = "attacked", "attack-failed"
 """The kinds of what goes out, a part of each message's key. Not "trials", which dispatch uses: a batch under the attack
 `none` keeps its bytes, and the queue would drop it as a repeat of the one that was read."""
 
-Done = Trial | CompletedTrial
+AttackOutcome = Trial | CompletedTrial
 """A trial under attack or, if that cannot be, the trial with a completion that is missing."""
 
 
-def onward(header: BatchHeader, done: Sequence[Done]) -> list[Outgoing]:
+def build_messages(header: BatchHeader, done: Sequence[AttackOutcome]) -> list[Outgoing]:
     """Return the messages that carry the trials of a batch on."""
     rewritten: list[Trial] = []
-    failed: list[CompletedTrial] = []
+    fail_trial: list[CompletedTrial] = []
     for one in done:
         if isinstance(one, Trial):
             rewritten.append(one)
         else:
-            failed.append(one)
+            fail_trial.append(one)
     gateway = work_gateway(header.model)
-    through = [outgoing(gateway, REWRITTEN, TrialBatch(header=header, trials=part)) for part in split(rewritten)]
-    past = [outgoing(WORK_JUDGE, FAILED, CompletionBatch(header=header, trials=part)) for part in split(failed)]
+    through = [
+        build_message(gateway, REWRITTEN_KIND, TrialBatch(header=header, trials=part)) for part in split(rewritten)
+    ]
+    past = [
+        build_message(WORK_JUDGE, FAILED_KIND, CompletionBatch(header=header, trials=part))
+        for part in split(fail_trial)
+    ]
     return through + past
 
 
-def outgoing(subject: str, kind: str, batch: Message) -> Outgoing:
+def build_message(subject: str, kind: str, batch: Message) -> Outgoing:
     """Return the message that carries the batch, keyed by its content."""
     data = batch.SerializeToString(deterministic=True)
     return Outgoing(subject, content_key(kind, data), data)
 
 
-def attacked(
+def rewrite_trial(
     trial: Trial, messages: Sequence[Turn], noted: Mapping[str, str] | None = None, said: Sequence[Turn] = ()
 ) -> Trial:
     """Return the trial with the conversation it comes to, what was `noted` added to its fields, and what was `said` as its log."""
@@ -60,18 +65,18 @@ def attacked(
     return done
 
 
-def failed(header: BatchHeader, trial: Trial, reason: str) -> CompletedTrial:
+def fail_trial(header: BatchHeader, trial: Trial, reason: str) -> CompletedTrial:
     """Return the trial without an answer, and why."""
     missing = Completion(finish_reason=FinishReason.FINISH_REASON_ERROR, error=reason, model=header.model)
     return CompletedTrial(trial=trial, completion=missing)
 
 
-def why(error: Exception, header: BatchHeader, trial: Trial) -> str:
+def describe_failure(error: Exception, header: BatchHeader, trial: Trial) -> str:
     """Return the reason in words why an attack could not be put to a trial. A bug is logged; it costs no other trial."""
     match error:
         case Invalid():
             return f"the attack {header.attack} cannot be put to this sample: {error.field}: {error.message}"
-        case Useless():
+        case UnusableReply():
             return f"the attack {header.attack} came to nothing: {error}"
         case _:
             log.error(

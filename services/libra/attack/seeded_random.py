@@ -10,14 +10,14 @@ from typing import TypeVar
 Item = TypeVar("Item")
 
 
-class Draw:
+class SeededRandom:
     """A stream of choices; two with the same key choose the same."""
 
     def __init__(self, key: str) -> None:
         self._key = key
         self._drawn = 0
 
-    def number(self, below: int) -> int:
+    def integer(self, below: int) -> int:
         """Return a number from 0 up to `below`.
 
         64 bits modulo a few dozen: the likeliest number is so by less than one part in 10^17.
@@ -26,16 +26,16 @@ class Draw:
         self._drawn += 1
         return int.from_bytes(digest[:8], "big") % below
 
-    def one(self, items: Sequence[Item]) -> Item:
+    def choice(self, items: Sequence[Item]) -> Item:
         """Return one of the items."""
-        return items[self.number(len(items))]
+        return items[self.integer(len(items))]
 
-    def some(self, count: int, items: Sequence[Item]) -> list[Item]:
+    def sample(self, count: int, items: Sequence[Item]) -> list[Item]:
         """Return `count` different items, in an order that is drawn too."""
         left = list(items)
-        return [left.pop(self.number(len(left))) for _ in range(count)]
+        return [left.pop(self.integer(len(left))) for _ in range(count)]
 
-    def numbers(self, count: int, below: int) -> bytes:
+    def integers(self, count: int, below: int) -> bytes:
         """Return as many numbers from 0 up to `below`, which is 256 at most, at once: a choice for each letter of a text.
 
         32 bits modulo 256 at most: the likeliest number is so by less than one part in 10^7.

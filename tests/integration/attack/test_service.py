@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator
 import pytest
 from prometheus_client import CollectorRegistry
 
-from libra.attack.attack_session import Ask
-from libra.attack.model_client import Parties
+from libra.attack.attack_session import AskModel
+from libra.attack.model_client import AttackModels
 from libra.attack.service import AttackService
 from libra.errors import Invalid
 from libra.rpc.client import call, channel
@@ -26,7 +26,7 @@ CONVERSATION = [
 ]
 
 
-def no_gateway(parties: Parties) -> Ask:
+def no_gateway(parties: AttackModels) -> AskModel:
     raise AssertionError("no model is asked here")
 
 

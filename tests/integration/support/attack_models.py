@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 
 from prometheus_client import CollectorRegistry
 
-from libra.attack.model_client import Between, Gateway
-from libra.attack.model_stage import writing
+from libra.attack.model_client import ConnectModels, GatewayClient
+from libra.attack.model_stage import model_stage
 from libra.attack.service import AttackService
 from libra.attack.settings import Settings
 from libra.gateway.components import Components
@@ -36,11 +36,11 @@ from libra.v1.message_pb2 import Message
 from libra.v1.model_pb2 import Model, ModelPrice, Provider
 
 WRITER, TARGET, JUDGE = "writer", "target", "judge-1"
-QUICK = GatewaySettings(retry_attempts=1, retry_base_seconds=0.01, look_seconds=0.1)
+FAST_GATEWAY = GatewaySettings(retry_attempts=1, retry_base_seconds=0.01, look_seconds=0.1)
 FENCED = re.compile(r"<<<message ([0-9a-f]{16})\n(.*?)\nmessage \1>>>", re.DOTALL)
 
 
-def says_in_turn(asked: ReceivedRequest) -> Behaviour:
+def default_script(asked: ReceivedRequest) -> Behaviour:
     """A writer that does what any attack wants, a target that repeats, a judge that is never content."""
     system = str(asked.body["messages"][0]["content"])
     if asked.model == TARGET:
@@ -54,39 +54,41 @@ def says_in_turn(asked: ReceivedRequest) -> Behaviour:
 
 
 @dataclass
-class Models:
+class AttackSetup:
     """The writing stage before a gateway, and what the models were asked."""
 
     store: Store
-    script: Callable[[ReceivedRequest], Behaviour] = says_in_turn
-    desk: Components = field(init=False)
+    script: Callable[[ReceivedRequest], Behaviour] = default_script
+    components: Components = field(init=False)
     service: AttackServiceStub = field(init=False)
     stage: Stage[TrialBatch] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.provider = ScriptedProvider(self.says)
+        self.provider = ScriptedProvider(self.follow_script)
 
-    def says(self, asked: ReceivedRequest) -> Behaviour:
+    def follow_script(self, asked: ReceivedRequest) -> Behaviour:
         """Follow the script as it stands now."""
         return self.script(asked)
 
-    def asked(self, model: str) -> list[ReceivedRequest]:
+    def requests_to(self, model: str) -> list[ReceivedRequest]:
         return [asked for asked in self.provider.asked if asked.model == model]
 
-    async def written(self, batch: TrialBatch) -> list[Outgoing]:
+    async def rewrite(self, batch: TrialBatch) -> list[Outgoing]:
         async with asyncio.timeout(60):
             return list(await self.stage.handle(batch))
 
-    async def answered(self, batch: TrialBatch) -> CompletionBatch:
+    async def complete(self, batch: TrialBatch) -> CompletionBatch:
         """Return what the gateway's own stage makes of a batch."""
-        trials = Trials(self.desk.entries, self.desk.completions, self.desk.ended, TrialBudget(lambda: 64))
+        trials = Trials(
+            self.components.entries, self.components.completions, self.components.ended, TrialBudget(lambda: 64)
+        )
         (sent,) = await trials.handle(batch)
         return CompletionBatch.FromString(sent.data)
 
     @asynccontextmanager
-    async def up(self) -> AsyncIterator[Models]:
-        self.desk = Components.laid(self.store, Metrics(CollectorRegistry()), QUICK, {})
-        served = (add_GatewayServiceServicer_to_server, GatewayService(self.desk), "libra.v1.GatewayService")
+    async def running(self) -> AsyncIterator[AttackSetup]:
+        self.components = Components.laid(self.store, Metrics(CollectorRegistry()), FAST_GATEWAY, {})
+        served = (add_GatewayServiceServicer_to_server, GatewayService(self.components), "libra.v1.GatewayService")
         server = Server([served], Metrics(CollectorRegistry()))
         port = await server.start("127.0.0.1:0")
         await server.set_ready(ready=True)
@@ -95,16 +97,16 @@ class Models:
             for name in (WRITER, TARGET, JUDGE):
                 model = Model(name=name, provider=openai, base_url=self.provider.url, price=price)
                 await self.store.models.add(model)
-            between = Gateway(opened, 30.0, 16).between
-            self.stage = writing(Settings(), between, EndedRuns(self.store.runs.state, 0.05))
+            between = GatewayClient(opened, 30.0, 16).connect
+            self.stage = model_stage(Settings(), between, EndedRuns(self.store.runs.state, 0.05))
             async with attack_service(between) as self.service:
                 yield self
-            await self.desk.close(1)
+            await self.components.close(1)
             await server.stop(0)
 
 
 @asynccontextmanager
-async def attack_service(between: Between) -> AsyncIterator[AttackServiceStub]:
+async def attack_service(between: ConnectModels) -> AsyncIterator[AttackServiceStub]:
     served = (add_AttackServiceServicer_to_server, AttackService(between), "libra.v1.AttackService")
     server = Server([served], Metrics(CollectorRegistry()))
     port = await server.start("127.0.0.1:0")

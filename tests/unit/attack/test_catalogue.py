@@ -18,7 +18,7 @@ from libra.attack.catalogue.attack import Attack, ModelUse
 from libra.attack.conversation import MAX_ATTACKED_BYTES, ROLES, Turn, Turns
 from libra.errors import Invalid
 
-RULES = {attack.name: attack for attack in registry.BY_RULES}
+RULES = {attack.name: attack for attack in registry.RULE_ATTACKS}
 NAMES = sorted(RULES)
 FRAMED = ("document", "program", "persona", "pretext", "steering", "injection", "demonstration")
 QUOTED = {
@@ -81,9 +81,9 @@ def put(name: str, seed: int = 0, text: str = HARMLESS) -> str:
 
 
 def test_the_catalogue_is_in_order_and_each_attack_stands_under_its_name() -> None:
-    assert [one.name for one in registry.listing()] == sorted(registry.ATTACKS)
+    assert [one.name for one in registry.list_attacks()] == sorted(registry.ATTACKS)
     assert all(name == one.name and registry.find(name) is one for name, one in registry.ATTACKS.items())
-    assert len(RULES) == len(registry.BY_RULES)  # no name is given twice
+    assert len(RULES) == len(registry.RULE_ATTACKS)  # no name is given twice
     assert {
         "do_anything_now",
         "refusal_suppression",

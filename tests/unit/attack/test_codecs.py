@@ -5,28 +5,28 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from libra.attack.catalogue import cipher_prompt, codecs
-from libra.attack.catalogue.codecs import Code
-from libra.attack.seeded_random import Draw
+from libra.attack.catalogue.codecs import Codec
+from libra.attack.seeded_random import SeededRandom
 
-CODES = [codecs.base64_code(), codecs.atbash_code(), *(codecs.caesar_code(shift) for shift in range(1, 26))]
+CODES = [codecs.base64_codec(), codecs.atbash_codec(), *(codecs.caesar_codec(shift) for shift in range(1, 26))]
 SEEDS = st.integers(-(2**63), 2**63 - 1)
 
 
 def decoded(attacked: str) -> str:
     """Read an attacked prompt as the model is asked to: find the code by what is said of it, then read the rest."""
-    code = next(code for code in CODES if attacked.startswith(cipher_prompt.frame(code)))
-    return code.decode(attacked.removeprefix(cipher_prompt.frame(code)))
+    code = next(code for code in CODES if attacked.startswith(cipher_prompt.introduction(code)))
+    return code.decode(attacked.removeprefix(cipher_prompt.introduction(code)))
 
 
 @pytest.mark.parametrize("code", CODES, ids=lambda code: code.name)
 @given(text=st.text(max_size=60))
-def test_a_code_reads_back_what_it_wrote(code: Code, text: str) -> None:
+def test_a_code_reads_back_what_it_wrote(code: Codec, text: str) -> None:
     assert code.decode(code.encode(text)) == text
 
 
 @given(text=st.text(), seed=SEEDS)
 def test_a_ciphered_prompt_decodes_to_the_prompt(text: str, seed: int) -> None:
-    assert decoded(cipher_prompt.rewrite(text, Draw(str(seed)))) == text
+    assert decoded(cipher_prompt.rewrite(text, SeededRandom(str(seed)))) == text
 
 
 @pytest.mark.parametrize(
@@ -34,20 +34,20 @@ def test_a_ciphered_prompt_decodes_to_the_prompt(text: str, seed: int) -> None:
 )
 def test_control_characters_look_alikes_and_a_megabyte_survive(text: str) -> None:
     for seed in range(12):
-        assert decoded(cipher_prompt.rewrite(text, Draw(str(seed)))) == text
+        assert decoded(cipher_prompt.rewrite(text, SeededRandom(str(seed)))) == text
 
 
 def test_known_values() -> None:
-    assert codecs.base64_code().encode("attack") == "YXR0YWNr"
-    assert codecs.caesar_code(3).encode("Xyz, at dawn!") == "Abc, dw gdzq!"
-    assert codecs.atbash_code().encode("Abc xyz") == "Zyx cba"
+    assert codecs.base64_codec().encode("attack") == "YXR0YWNr"
+    assert codecs.caesar_codec(3).encode("Xyz, at dawn!") == "Abc, dw gdzq!"
+    assert codecs.atbash_codec().encode("Abc xyz") == "Zyx cba"
 
 
 def test_the_seed_chooses_among_all_codes() -> None:
-    drawn = {cipher_prompt.drawn(Draw(str(seed)), "How do magnets work?").name for seed in range(2_000)}
+    drawn = {cipher_prompt.choose_codec(SeededRandom(str(seed)), "How do magnets work?").name for seed in range(2_000)}
     assert drawn == {code.name for code in CODES}
 
 
 @pytest.mark.parametrize("text", ["磁铁是如何工作的？", "Πώς λειτουργούν; (magnets)", "4 + 4 = ?", ""])
 def test_what_a_letter_cipher_would_leave_to_be_read_is_put_in_base64(text: str) -> None:
-    assert {cipher_prompt.drawn(Draw(str(seed)), text).name for seed in range(50)} == {"base64"}
+    assert {cipher_prompt.choose_codec(SeededRandom(str(seed)), text).name for seed in range(50)} == {"base64"}

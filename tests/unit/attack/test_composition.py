@@ -45,7 +45,7 @@ def test_a_composition_applies_its_steps_in_order(names: list[str], text: str, s
 )
 def test_what_is_no_composition_is_not_found_and_said_why(name: str, words: str) -> None:
     assert registry.find(name) is None
-    assert words in registry.missing(name)
+    assert words in registry.explain_missing(name)
 
 
 def test_a_composition_is_as_demanding_as_its_most_demanding_step() -> None:
@@ -61,7 +61,7 @@ def test_a_composition_is_as_demanding_as_its_most_demanding_step() -> None:
 
 
 def test_the_listing_holds_single_attacks_only() -> None:
-    assert not any("+" in attack.name for attack in registry.listing())
+    assert not any("+" in attack.name for attack in registry.list_attacks())
 
 
 def test_model_uses_are_numbered_as_in_the_protos() -> None:

@@ -20,10 +20,10 @@ from libra.attack.catalogue import registry
 from libra.attack.catalogue.attack import Attack
 from libra.attack.catalogue.encoding import ciphers, signal_codes, transpositions
 from libra.attack.catalogue.encoding.byte_codes import BYTE_CODES
-from libra.attack.catalogue.encoding.factory import frame
+from libra.attack.catalogue.encoding.factory import decoding_instructions
 from libra.attack.conversation import Turn
 
-DECODED = {attack.name: attack for attack in registry.BY_RULES if attack.decode}
+DECODED = {attack.name: attack for attack in registry.RULE_ATTACKS if attack.decode}
 LOSSES: dict[str, Callable[[str], str]] = {
     **dict.fromkeys(
         ["morse", "nato", "a1z26", "polybius", "bacon", "bijection", "squared", "regional_indicators"], str.upper
@@ -56,7 +56,7 @@ def own_signs(attack: Attack) -> str:
 
 
 def test_every_encoding_can_be_read_back() -> None:
-    of_families = {attack.name for attack in registry.BY_RULES if attack.family in ("encoding", "characters")}
+    of_families = {attack.name for attack in registry.RULE_ATTACKS if attack.family in ("encoding", "characters")}
     assert set(DECODED) == of_families
     assert len(DECODED) >= 60
 
@@ -73,7 +73,7 @@ def test_what_was_encoded_decodes_to_what_the_code_carries(name: str, data: st.D
         if data
         else ("", " ", "\n", "\n\n", "好😀 ", "\x00\x01\x1b\x7f\x85\u2028\ufeff", "ſKıß", PLAIN * 50)
     ):
-        assert decoded(attack, put(attack, text, seed)) == attack.carries(text)
+        assert decoded(attack, put(attack, text, seed)) == attack.expected_decoding(text)
 
 
 @pytest.mark.parametrize("name", sorted(DECODED))
@@ -129,22 +129,22 @@ def test_known_values() -> None:
     assert body("flip_words", "how are you") == "you are how"
     assert body("ubbi_dubbi", "Speak") == "Spubeubak"
     assert body("rovarspraket", "Stubborn") == "Sostotubobboborornon"
-    assert ciphers.vigenere_code("lemon").encode("attackatdawn") == "lxfopvefrnhr"
-    assert ciphers.vigenere_code("lemon").encode("Attack, at dawn!") == "Lxfopv, ef rnhr!"
+    assert ciphers.vigenere_codec("lemon").encode("attackatdawn") == "lxfopvefrnhr"
+    assert ciphers.vigenere_codec("lemon").encode("Attack, at dawn!") == "Lxfopv, ef rnhr!"
 
 
 def test_a_rail_fence_is_read_rail_by_rail() -> None:
-    assert transpositions.rail_fence(3).encode("WEAREDISCOVEREDFLEEATONCE") == "WECRLTEERDSOEEFEAOCAIVDEN"
+    assert transpositions.rail_fence_codec(3).encode("WEAREDISCOVEREDFLEEATONCE") == "WECRLTEERDSOEEFEAOCAIVDEN"
 
 
 def test_no_sign_of_braille_begins_another() -> None:
-    signs = signal_codes.braille_signs().values()
+    signs = signal_codes.braille_table().values()
     assert len(set(signs)) == len(signs)
     assert not any(one != other and other.startswith(one) for one in signs for other in signs)
 
 
 def test_words_of_a_code_are_told_apart() -> None:
-    for table in (signal_codes.MORSE_SIGNS, signal_codes.NATO_WORDS):
+    for table in (signal_codes.MORSE_TABLE, signal_codes.NATO_TABLE):
         assert len(set(table.values())) == len(table)
         assert not any(re.search(r"[\[\] ]", word) for word in table.values())
 
@@ -177,5 +177,7 @@ def test_the_key_that_is_told_is_the_one_that_was_used() -> None:
     told = {put(DECODED["caesar"], "xyz", seed).split("moved on by ")[1][:2] for seed in range(200)}
     assert len(told) == 24  # of 25 shifts, 13 is rot13's
     for number in range(3):
-        code = signal_codes.bijection(number)
-        assert all(f"{letter} is {code.encode(letter)}" in frame(code) for letter in string.ascii_uppercase)
+        code = signal_codes.bijection_codec(number)
+        assert all(
+            f"{letter} is {code.encode(letter)}" in decoding_instructions(code) for letter in string.ascii_uppercase
+        )

@@ -20,11 +20,11 @@ from hypothesis import strategies as st
 
 from libra.attack.catalogue import registry
 from libra.attack.catalogue.framing import masking
-from libra.attack.catalogue.framing.ascii_art import FONT, LINES, banner
+from libra.attack.catalogue.framing.ascii_art import FONT, HEIGHT, draw_banner
 from libra.attack.catalogue.framing.many_shot import SHOTS
 from libra.attack.catalogue.framing.template import SLOT, Template
 from libra.attack.conversation import Turn, Turns
-from libra.attack.seeded_random import Draw
+from libra.attack.seeded_random import SeededRandom
 
 ANY = st.text(max_size=80) | st.text("'\"\\{}<>&|,;$`\n\t abc[]!#", max_size=40)
 PRINTED = st.text(
@@ -129,8 +129,8 @@ def test_a_prompt_that_looks_like_a_slot_is_left_alone(text: str, seed: int) -> 
 
 def test_every_slot_of_a_template_is_filled() -> None:
     template = Template("one", "{a} {b} {a}: {prompt}", "this test", "Tests.", {"a": "xy", "b": "z"})
-    assert {template.fill("?", Draw(str(seed))) for seed in range(50)} == {"x z x: ?", "y z y: ?"}
-    for attack in registry.BY_RULES:
+    assert {template.fill("?", SeededRandom(str(seed))) for seed in range(50)} == {"x z x: ?", "y z y: ?"}
+    for attack in registry.RULE_ATTACKS:
         if attack.family in ("document", "program", "persona", "pretext", "steering", "injection"):
             assert not SLOT.search(put(attack.name, "?")), attack.name
 
@@ -161,14 +161,14 @@ def test_words_that_are_told_apart_can_be_put_back(text: str, seed: int) -> None
     coded = put("code_words", text, seed)
     key = dict(re.findall(r"^([a-z]+) = ([A-Za-z]+)$", coded.split("\n\nRead")[0], re.MULTILINE))
     sentence = coded.split("use the code words again.\n\n", 1)[1]
-    assert masking.without(sentence, key) == text
+    assert masking.replace_words(sentence, key) == text
     assert not set(key.values()) & set(masking.WORD.findall(sentence))
 
 
 def test_a_banner_draws_each_letter_another_way() -> None:
     assert len(set(FONT.values())) == 26
-    assert all(len(letter) == LINES and {len(line) for line in letter} == {5} for letter in FONT.values())
-    assert banner("Hi", "@") == "@   @  @@@@@\n@   @    @\n@@@@@    @\n@   @    @\n@   @  @@@@@"
+    assert all(len(letter) == HEIGHT and {len(line) for line in letter} == {5} for letter in FONT.values())
+    assert draw_banner("Hi", "@") == "@   @  @@@@@\n@   @    @\n@@@@@    @\n@   @    @\n@   @  @@@@@"
 
 
 @given(text=ANY, seed=SEEDS)

@@ -8,10 +8,10 @@ import pytest
 from structlog.testing import capture_logs
 
 from libra.attack.catalogue import registry
-from libra.attack.catalogue.attack import Attack, on_last_turn
-from libra.attack.seeded_random import Draw
+from libra.attack.catalogue.attack import Attack, rewrite_last_turn
+from libra.attack.seeded_random import SeededRandom
 from libra.attack.settings import Settings
-from libra.attack.stage import outputs, stage
+from libra.attack.stage import attack_batch, stage
 from libra.errors import Invalid
 from libra.stage.batch import MAX_BYTES, content_key
 from libra.stage.bus import Outgoing
@@ -43,7 +43,7 @@ def trials_of(messages: list[Outgoing]) -> list[Trial]:
     return [trial for message in messages for trial in TrialBatch.FromString(message.data).trials]
 
 
-def stubborn(prompt: str, _draw: Draw) -> str:
+def stubborn(prompt: str, _rng: SeededRandom) -> str:
     if prompt == "1?":
         raise Invalid("it is too short", field="messages[1].content")
     if prompt == "2?":
@@ -51,7 +51,7 @@ def stubborn(prompt: str, _draw: Draw) -> str:
     return f"attacked: {prompt}"
 
 
-STUBBORN = Attack("stubborn", "1", "Fails at times.", "this test", on_last_turn(stubborn))
+STUBBORN = Attack("stubborn", "1", "Fails at times.", "this test", rewrite_last_turn(stubborn))
 
 
 async def test_a_batch_goes_rewritten_to_its_model_with_all_it_brought() -> None:
@@ -72,7 +72,7 @@ async def test_a_batch_goes_rewritten_to_its_model_with_all_it_brought() -> None
 
 def test_every_model_and_every_epoch_meets_the_same_text() -> None:
     text = "How do magnets work?"
-    one, other = (trials_of(outputs(batch(model=model, text=text), registry.find)) for model in ("one", "other"))
+    one, other = (trials_of(attack_batch(batch(model=model, text=text), registry.find)) for model in ("one", "other"))
     assert one == other
     assert one[0].messages == one[1].messages  # one sample, two epochs
     assert one[0].messages != one[2].messages  # another sample, another seed
@@ -81,18 +81,18 @@ def test_every_model_and_every_epoch_meets_the_same_text() -> None:
 def test_the_seed_of_the_run_changes_the_text() -> None:
     reseeded = batch()
     reseeded.header.seed = 8
-    first, second = (trials_of(outputs(one, registry.find)) for one in (batch(), reseeded))
+    first, second = (trials_of(attack_batch(one, registry.find)) for one in (batch(), reseeded))
     assert all(a.messages != b.messages for a, b in zip(first, second, strict=True))
 
 
 def test_the_same_batch_gives_the_same_messages_under_the_same_keys() -> None:
-    assert outputs(batch(), registry.find) == outputs(batch(), registry.find)
+    assert attack_batch(batch(), registry.find) == attack_batch(batch(), registry.find)
 
 
 def test_an_unchanged_batch_is_not_taken_for_the_one_that_was_read() -> None:
     plain = batch("none")
     data = plain.SerializeToString(deterministic=True)
-    (sent,) = outputs(plain, registry.find)
+    (sent,) = attack_batch(plain, registry.find)
     assert sent.data == data
     assert sent.key != content_key("trials", data)
 
@@ -100,7 +100,7 @@ def test_an_unchanged_batch_is_not_taken_for_the_one_that_was_read() -> None:
 def test_what_has_grown_too_large_is_split_again() -> None:
     large = batch("ciphering", trials=10, text="水" * 15_000)
     assert large.ByteSize() < MAX_BYTES
-    sent = outputs(large, registry.find)
+    sent = attack_batch(large, registry.find)
     assert len(sent) == 2
     assert all(len(message.data) < MAX_BYTES + 1_000 for message in sent)
     assert [trial.sample for trial in trials_of(sent)] == [trial.sample for trial in large.trials]
@@ -108,7 +108,7 @@ def test_what_has_grown_too_large_is_split_again() -> None:
 
 def test_a_trial_that_cannot_be_rewritten_ends_as_an_outcome_and_costs_its_neighbours_nothing() -> None:
     with capture_logs() as lines:
-        onward, past = outputs(batch("stubborn", trials=8), {"stubborn": STUBBORN}.get)
+        onward, past = attack_batch(batch("stubborn", trials=8), {"stubborn": STUBBORN}.get)
     assert [trial.messages[1].content for trial in trials_of([onward])] == ["attacked: 0?"] * 2 + ["attacked: 3?"] * 2
     assert past.subject == "work.judge"
     failed = CompletionBatch.FromString(past.data)
@@ -128,7 +128,7 @@ def test_a_trial_that_cannot_be_rewritten_ends_as_an_outcome_and_costs_its_neigh
 def test_a_conversation_that_ends_otherwise_fails_alone() -> None:
     mixed = batch()
     mixed.trials[1].messages.append(Message(role="assistant", content="Well,"))
-    onward, past = outputs(mixed, registry.find)
+    onward, past = attack_batch(mixed, registry.find)
     assert len(trials_of([onward])) == 2
     (failed,) = CompletionBatch.FromString(past.data).trials
     assert "the last message is the assistant's" in failed.completion.error
@@ -137,23 +137,23 @@ def test_a_conversation_that_ends_otherwise_fails_alone() -> None:
 @pytest.mark.parametrize(("name", "words"), [("few_shot", "did you mean few_shots"), ("", "there are: ")])
 def test_a_batch_under_an_unknown_attack_is_rejected(name: str, words: str) -> None:
     with pytest.raises(Reject, match=words):
-        outputs(batch(name), registry.find)
+        attack_batch(batch(name), registry.find)
 
 
 def test_an_empty_batch_becomes_nothing() -> None:
-    assert outputs(batch(trials=0), registry.find) == []
+    assert attack_batch(batch(trials=0), registry.find) == []
 
 
 def test_control_characters_pass_unchanged() -> None:
     text = "\x00\x01\x1b[31m\x7f\u2028\ufeff 😀"
-    for trial in trials_of(outputs(batch(text=text), registry.find)):
+    for trial in trials_of(attack_batch(batch(text=text), registry.find)):
         assert text in trial.messages[1].content
 
 
 def test_an_attack_of_the_same_name_in_a_new_version_keeps_its_choices() -> None:
     # The seed's stream hangs on the name alone: a new version changes what its author changed.
     newer = replace(STUBBORN, version="2")
-    first, second = (outputs(batch("stubborn", trials=2), {"stubborn": one}.get) for one in (STUBBORN, newer))
+    first, second = (attack_batch(batch("stubborn", trials=2), {"stubborn": one}.get) for one in (STUBBORN, newer))
     assert first == second
 
 
@@ -163,7 +163,7 @@ def test_an_attack_of_the_same_name_in_a_new_version_keeps_its_choices() -> None
 def test_what_asks_a_model_goes_on_to_be_written(attack: str, sizes: list[int]) -> None:
     read = batch(attack, trials=20)
     read.header.attack_model = "writer"
-    sent = outputs(read, registry.find)
+    sent = attack_batch(read, registry.find)
     assert {message.subject for message in sent} == {"work.writing"}
     assert [len(TrialBatch.FromString(message.data).trials) for message in sent] == sizes
     assert trials_of(sent) == list(read.trials)
@@ -171,7 +171,7 @@ def test_what_asks_a_model_goes_on_to_be_written(attack: str, sizes: list[int]) 
 
 
 def test_without_a_model_the_rules_hold_and_the_trials_say_so() -> None:
-    (sent,) = outputs(batch("tense_change"), registry.find)
+    (sent,) = attack_batch(batch("tense_change"), registry.find)
     assert {trial.fields["attack_form"] for trial in trials_of([sent])} == {"rules"}
-    (past,) = outputs(batch("translation_de"), registry.find)
+    (past,) = attack_batch(batch("translation_de"), registry.find)
     assert "cannot do without a model" in CompletionBatch.FromString(past.data).trials[0].completion.error

@@ -7,18 +7,18 @@ from dataclasses import dataclass, replace
 from enum import IntEnum
 
 from libra.attack.attack_session import AttackSession
-from libra.attack.catalogue.codecs import unchanged
-from libra.attack.conversation import MAX_ATTACKED_BYTES, Turn, Turns, check, check_size
-from libra.attack.seeded_random import Draw
+from libra.attack.catalogue.codecs import identity
+from libra.attack.conversation import MAX_ATTACKED_BYTES, Turn, Turns, check_conversation, check_size
+from libra.attack.seeded_random import SeededRandom
 from libra.errors import Invalid
 
-HARMLESS: Turns = (Turn("user", "How do magnets work?"),)
+EXAMPLE_PROMPT: Turns = (Turn("user", "How do magnets work?"),)
 """What the catalogue shows attacks on."""
 
-Transform = Callable[[Turns, Draw], Turns]
+Transform = Callable[[Turns, SeededRandom], Turns]
 """Takes a conversation that a user spoke last in, and returns another such; pure."""
 
-Write = Callable[[Turns, Draw, AttackSession], Awaitable[Turns]]
+RewriteWithModel = Callable[[Turns, SeededRandom, AttackSession], Awaitable[Turns]]
 """The same with the help of models; raises Useless if they are none, and Unavailable if they cannot be asked now."""
 
 
@@ -64,13 +64,13 @@ class Attack:
     decode: Callable[[str], str] | None = None
     """Reads the prompt back out of what the attack makes of it; None unless it encodes."""
 
-    carries: Callable[[str], str] = unchanged
+    expected_decoding: Callable[[str], str] = identity
     """What `decode` gets back of a prompt: all of it, or, where a code has no small letters, the prompt in capitals."""
 
-    write: Write | None = None
+    rewrite_with_model: RewriteWithModel | None = None
     """How a model writes it; None if it asks none."""
 
-    shown: Turns = ()
+    static_example: Turns = ()
     """What it made of HARMLESS once, for an attack that cannot show it without a model."""
 
     steps: tuple[Attack, ...] = ()
@@ -83,11 +83,11 @@ class Attack:
         of a composition chooses as it does alone, so that `a+b` is `b` of what `a` gives.
         """
         for step in self.steps or (self,):
-            check(turns)
-            turns = step.by_rules(turns, seed)
+            check_conversation(turns)
+            turns = step.apply_rules(turns, seed)
         return turns
 
-    def by_rules(self, turns: Turns, seed: int) -> Turns:
+    def apply_rules(self, turns: Turns, seed: int) -> Turns:
         """Return what the rules of this one step make of a conversation that was checked.
 
         Raises:
@@ -95,20 +95,20 @@ class Attack:
         """
         if self.transform is None:
             raise Invalid(f"the attack {self.name} cannot do without a model to write for it", field="attack_model")
-        attacked = self.transform(turns, Draw(f"{self.name}/{seed}"))
+        attacked = self.transform(turns, SeededRandom(f"{self.name}/{seed}"))
         check_size(attacked, MAX_ATTACKED_BYTES)
         return attacked
 
     def example(self) -> Turns:
         """Return what it makes of a harmless prompt."""
-        return self.shown if self.model_use is ModelUse.REQUIRED else self.apply(HARMLESS, seed=0)
+        return self.static_example if self.model_use is ModelUse.REQUIRED else self.apply(EXAMPLE_PROMPT, seed=0)
 
 
-def on_last_turn(rewrite: Callable[[str, Draw], str]) -> Transform:
+def rewrite_last_turn(rewrite: Callable[[str, SeededRandom], str]) -> Transform:
     """Return the transformation that rewrites what the user said last and leaves every other turn as it is."""
 
-    def transform(turns: Turns, draw: Draw) -> Turns:
+    def transform(turns: Turns, rng: SeededRandom) -> Turns:
         *earlier, last = turns
-        return (*earlier, replace(last, content=rewrite(last.content, draw)))
+        return (*earlier, replace(last, content=rewrite(last.content, rng)))
 
     return transform

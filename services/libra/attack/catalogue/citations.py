@@ -102,6 +102,6 @@ WORD_CIPHER = (
 )
 
 
-def of(tool: str, part: str) -> str:
-    """Return the part of a tool as a source, for instance `of(PYRIT, "MorseConverter")`."""
+def cite(tool: str, part: str) -> str:
+    """Return the part of a tool as a source, for instance `cite(PYRIT, "MorseConverter")`."""
     return f"{tool}: {part}"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from libra.attack.catalogue.attack import Attack
 from libra.attack.conversation import Turns
-from libra.attack.seeded_random import Draw
+from libra.attack.seeded_random import SeededRandom
 
 
-def keep(turns: Turns, _draw: Draw) -> Turns:
+def keep(turns: Turns, _rng: SeededRandom) -> Turns:
     """Return the conversation as it is."""
     return turns
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from libra.attack.catalogue.attack import Attack, on_last_turn
-from libra.attack.seeded_random import Draw
+from libra.attack.catalogue.attack import Attack, rewrite_last_turn
+from libra.attack.seeded_random import SeededRandom
 
 FAMILY = "characters"
 
 
-def writing(
+def character_attack(
     name: str,
-    rewrite: Callable[[str, Draw], str],
+    rewrite: Callable[[str, SeededRandom], str],
     decode: Callable[[str], str],
     carries: Callable[[str], str],
     *,
@@ -25,14 +25,14 @@ def writing(
         version="1",
         description=description,
         source=source,
-        transform=on_last_turn(rewrite),
+        transform=rewrite_last_turn(rewrite),
         family=FAMILY,
         decode=decode,
-        carries=carries,
+        expected_decoding=carries,
     )
 
 
-def styled(
+def alphabet_attack(
     name: str,
     tables: tuple[Mapping[str, str], ...],
     *,
@@ -57,9 +57,9 @@ def styled(
     back = str.maketrans({sign: plain for table in tables for plain, sign in table.items()})
     known = {sign for table in tables for sign in table.values()} - {plain for table in tables for plain in table}
     strange = {ord(sign): back[ord(sign)] for sign in known}
-    return writing(
+    return character_attack(
         name,
-        lambda prompt, draw: turn(fold(prompt).translate(draw.one(there))),
+        lambda prompt, rng: turn(fold(prompt).translate(rng.choice(there))),
         lambda attacked: turn(attacked.translate(back)),
         lambda text: fold(text).translate(strange),
         source=source,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from libra.attack.catalogue.attack import Attack
-from libra.attack.catalogue.characters.factory import FAMILY, writing
+from libra.attack.catalogue.characters.factory import FAMILY, character_attack
 from libra.attack.catalogue.citations import (
     ASCII_SMUGGLING,
     BAD_CHARACTERS,
@@ -13,11 +13,11 @@ from libra.attack.catalogue.citations import (
     EMOJI_SMUGGLING,
     GARAK,
     PYRIT,
-    of,
+    cite,
 )
-from libra.attack.catalogue.codecs import Code
-from libra.attack.catalogue.encoding.factory import encoding
-from libra.attack.seeded_random import Draw
+from libra.attack.catalogue.codecs import Codec
+from libra.attack.catalogue.encoding.factory import encoding_attack
+from libra.attack.seeded_random import SeededRandom
 
 SPACES = "\u200b\u200c\u200d\u2060"
 """Zero width space, non-joiner and joiner, and word joiner."""
@@ -33,22 +33,22 @@ BITS = "\u2062\u2064"
 LETTER = re.compile(r"[^\W\d_]")
 DELETED = re.compile(r".\x08", re.DOTALL)
 BACKSPACE = "\b"
-OVERTYPED = "abcdefghijklmnopqrstuvwxyz"
+TYPED_OVER = "abcdefghijklmnopqrstuvwxyz"
 
 
-def between(prompt: str, draw: Draw) -> str:
+def insert_zero_width(prompt: str, rng: SeededRandom) -> str:
     """Return the prompt with one of SPACES after each character."""
-    drawn = draw.numbers(len(prompt), len(SPACES))
+    drawn = rng.integers(len(prompt), len(SPACES))
     return "".join(character + SPACES[place] for character, place in zip(prompt, drawn, strict=True))
 
 
-def overtyped(prompt: str, draw: Draw) -> str:
+def insert_backspaces(prompt: str, rng: SeededRandom) -> str:
     """Return the prompt with a letter and a backspace before each of its letters."""
-    drawn = iter(draw.numbers(len(prompt), len(OVERTYPED)))
-    return LETTER.sub(lambda match: OVERTYPED[next(drawn)] + BACKSPACE + match[0], prompt)
+    drawn = iter(rng.integers(len(prompt), len(TYPED_OVER)))
+    return LETTER.sub(lambda match: TYPED_OVER[next(drawn)] + BACKSPACE + match[0], prompt)
 
 
-def undeleted(text: str) -> str:
+def apply_backspaces(text: str) -> str:
     """Return what is left of a text when its backspaces have done their work."""
     return DELETED.sub("", text)
 
@@ -85,16 +85,20 @@ def from_selectors(code: str) -> str:
     return bytes(bytes_of[sign] for sign in code.removeprefix(CARRIER)).decode()
 
 
-TAG_CODE = Code(
-    "tags", "ASCII characters as the invisible tags of Unicode, from U+E0020 on", to_tags, from_tags, carries=from_tags
+TAG_CODEC = Codec(
+    "tags",
+    "ASCII characters as the invisible tags of Unicode, from U+E0020 on",
+    to_tags,
+    from_tags,
+    expected_decoding=from_tags,
 )
-SELECTOR_CODE = Code(
+SELECTOR_CODEC = Codec(
     "selectors",
     "variation selectors behind an emoji, each of which is a byte of the text in UTF-8, the first selector 0",
     to_selectors,
     from_selectors,
 )
-BIT_CODE = Code(
+BIT_CODEC = Codec(
     "bits",
     "the bits of the text in UTF-8, with an invisible times (U+2062) for 0 and an invisible plus (U+2064) for 1",
     to_bits,
@@ -102,34 +106,34 @@ BIT_CODE = Code(
 )
 
 INVISIBLE: tuple[Attack, ...] = (
-    writing(
+    character_attack(
         "zero_width",
-        between,
+        insert_zero_width,
         lambda attacked: attacked[::2],
         lambda text: text,
-        source=f"{CHARACTER_INJECTION}; {of(PYRIT, 'ZeroWidthConverter')}",
+        source=f"{CHARACTER_INJECTION}; {cite(PYRIT, 'ZeroWidthConverter')}",
         description="Puts a character of no width after each of the prompt's.",
     ),
-    writing(
+    character_attack(
         "backspaces",
-        overtyped,
-        undeleted,
-        undeleted,
-        source=f"{BAD_CHARACTERS}; {of(GARAK, 'probes.badchars')}",
+        insert_backspaces,
+        apply_backspaces,
+        apply_backspaces,
+        source=f"{BAD_CHARACTERS}; {cite(GARAK, 'probes.badchars')}",
         description="Puts a letter and a backspace, which would delete it, before each letter.",
     ),
-    encoding("tag_characters", [TAG_CODE], source=ASCII_SMUGGLING, what="in invisible tags", family=FAMILY),
-    encoding(
+    encoding_attack("tag_characters", [TAG_CODEC], source=ASCII_SMUGGLING, what="in invisible tags", family=FAMILY),
+    encoding_attack(
         "variation_selectors",
-        [SELECTOR_CODE],
+        [SELECTOR_CODEC],
         source=EMOJI_SMUGGLING,
         what="in invisible variation selectors behind an emoji",
         family=FAMILY,
     ),
-    encoding(
+    encoding_attack(
         "sneaky_bits",
-        [BIT_CODE],
-        source=f"{of(PYRIT, 'SneakyBitsSmugglerConverter')}; {of(GARAK, 'probes.encoding.InjectSneakyBits')}",
+        [BIT_CODEC],
+        source=f"{cite(PYRIT, 'SneakyBitsSmugglerConverter')}; {cite(GARAK, 'probes.encoding.InjectSneakyBits')}",
         what="in two invisible signs, bit by bit,",
         family=FAMILY,
     ),

@@ -32,11 +32,11 @@ FONT = {
 }
 """Five columns each; "#" is ink."""
 
-LINES = 5
+HEIGHT = 5
 
 
-def banner(word: str, ink: str) -> str:
+def draw_banner(word: str, ink: str) -> str:
     """Return a word of the letters A to Z, small or capital, as five lines of ink and spaces."""
     letters = [FONT[letter] for letter in word.upper()]
-    lines = ("  ".join(letter[line] for letter in letters) for line in range(LINES))
+    lines = ("  ".join(letter[line] for letter in letters) for line in range(HEIGHT))
     return "\n".join(line.replace(".", " ").replace("#", ink).rstrip() for line in lines)

@@ -6,51 +6,51 @@ import json
 from xml.sax.saxutils import escape
 
 
-def as_string(text: str) -> str:
+def to_json_string(text: str) -> str:
     """Return the text as a string of JSON (RFC 8259), which Python, JavaScript and YAML read alike."""
     return json.dumps(text, ensure_ascii=False)
 
 
-def as_xml(text: str) -> str:
+def to_xml_text(text: str) -> str:
     """Return the text as it stands between two tags of XML."""
     return escape(text)
 
 
-def as_csv(text: str) -> str:
+def to_csv_field(text: str) -> str:
     """Return the text as a quoted field of CSV (RFC 4180)."""
     return '"' + text.replace('"', '""') + '"'
 
 
-def as_sql(text: str) -> str:
+def to_sql_string(text: str) -> str:
     """Return the text as a string of SQL."""
     return "'" + text.replace("'", "''") + "'"
 
 
-def as_shell(text: str) -> str:
+def to_shell_word(text: str) -> str:
     """Return the text as one word of a shell."""
     return "'" + text.replace("'", "'\\''") + "'"
 
 
-def as_cell(text: str) -> str:
+def to_markdown_cell(text: str) -> str:
     """Return the text as a cell of a Markdown table, which is one line."""
     return text.replace("|", "\\|").replace("\n", "<br>")
 
 
-def as_lines(mark: str, text: str) -> str:
+def prefix_lines(mark: str, text: str) -> str:
     """Return the text with a mark before each of its lines."""
     return "\n".join(mark + line for line in text.split("\n"))
 
 
-def as_quotation(text: str) -> str:
+def to_mail_quotation(text: str) -> str:
     """Return the text as a mail quotes it."""
-    return as_lines("> ", text)
+    return prefix_lines("> ", text)
 
 
-def as_added_lines(text: str) -> str:
+def to_added_lines(text: str) -> str:
     """Return the text as lines that a patch adds."""
-    return as_lines("+", text)
+    return prefix_lines("+", text)
 
 
-def as_indented(text: str) -> str:
+def indent_lines(text: str) -> str:
     """Return the text four spaces further in."""
-    return as_lines("    ", text)
+    return prefix_lines("    ", text)

@@ -6,9 +6,9 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from libra.attack.catalogue.attack import Attack, on_last_turn
-from libra.attack.catalogue.codecs import unchanged
-from libra.attack.seeded_random import Draw
+from libra.attack.catalogue.attack import Attack, rewrite_last_turn
+from libra.attack.catalogue.codecs import identity
+from libra.attack.seeded_random import SeededRandom
 
 SLOT = re.compile(r"\{([a-z]+)\}")
 PROMPT = "{prompt}"
@@ -27,17 +27,17 @@ class Template:
     slots: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """What a slot can be filled with; where the wording around the prompt is chosen, that may hold {prompt}."""
 
-    quote: Callable[[str], str] = unchanged
+    escape: Callable[[str], str] = identity
     """How the prompt is written there, for instance as a string of a program."""
 
-    def fill(self, prompt: str, draw: Draw) -> str:
+    def fill(self, prompt: str, rng: SeededRandom) -> str:
         """Return the text with everything in its slot."""
-        filling = {name: draw.one(choices) for name, choices in self.slots.items()}
+        filling = {name: rng.choice(choices) for name, choices in self.slots.items()}
         text = SLOT.sub(lambda slot: filling.get(slot[1], PROMPT), self.text)
-        return text.replace(PROMPT, self.quote(prompt))
+        return text.replace(PROMPT, self.escape(prompt))
 
 
-def framing(family: str, templates: Sequence[Template]) -> tuple[Attack, ...]:
+def template_attacks(family: str, templates: Sequence[Template]) -> tuple[Attack, ...]:
     """Return an attack of this family for each template."""
     return tuple(
         Attack(
@@ -45,7 +45,7 @@ def framing(family: str, templates: Sequence[Template]) -> tuple[Attack, ...]:
             version="1",
             description=template.description,
             source=template.source,
-            transform=on_last_turn(template.fill),
+            transform=rewrite_last_turn(template.fill),
             family=family,
         )
         for template in templates

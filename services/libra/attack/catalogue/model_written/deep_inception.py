@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from libra.attack.catalogue.attack import Attack, ModelUse
-from libra.attack.catalogue.model_written.scenes import chosen, made
+from libra.attack.catalogue.model_written.scenes import choose_scene, write_scene
 
 LAYERS = 5
 
@@ -37,8 +37,8 @@ DEEP_INCEPTION = Attack(
     version="1",
     description="Nests the prompt in layers of a story in which characters invent stories.",
     source="Li et al.: DeepInception: Hypnotize Large Language Model to Be Jailbreaker (2023), arXiv 2311.03191",
-    transform=chosen(SCENES, frame),
+    transform=choose_scene(SCENES, frame),
     family="scene",
     model_use=ModelUse.OPTIONAL,
-    write=made(TASK, frame),
+    rewrite_with_model=write_scene(TASK, frame),
 )

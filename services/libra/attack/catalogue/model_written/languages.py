@@ -6,10 +6,10 @@ import re
 from dataclasses import dataclass
 
 LATIN = r"A-Za-zÀ-ɏḀ-ỿ"
-MOSTLY = 0.5
+MIN_SCRIPT_SHARE = 0.5
 """So much of a translation's letters are in the language's script; names and terms may stay as they are."""
 
-QUARTER = 0.25
+MIN_ENGLISH_SHARE = 0.25
 ENGLISH = frozenset((
     "the", "and", "of", "to", "you", "your", "that", "is", "are", "be", "it", "for", "with", "this", "what", "how", "which",
     "would", "should", "from", "have", "has", "they", "their",
@@ -27,26 +27,26 @@ class Language:
     name: str
     """In English, as a model is told it."""
 
-    magnets: str
+    example: str
     """"How do magnets work?" in it."""
 
     script: str = LATIN
     """Its letters, as a class of a regular expression."""
 
-    def wrote(self, text: str) -> bool:
+    def matches(self, text: str) -> bool:
         """Tell whether a text is in the language, as far as letters tell; true of one without any.
 
         At least half of the letters are in its script; and it is no English in the place of another language in Latin letters.
         """
         letters = sum(map(str.isalpha, text))
         written = len(re.findall(f"[{self.script}]", text))
-        return written >= MOSTLY * letters and not (self.script == LATIN and english(text))
+        return written >= MIN_SCRIPT_SHARE * letters and not (self.script == LATIN and is_english(text))
 
 
-def english(text: str) -> bool:
+def is_english(text: str) -> bool:
     """Tell whether a quarter of the words are such as only English is full of."""
     words = re.findall(r"[a-z]+", text.lower())
-    return sum(word in ENGLISH for word in words) >= QUARTER * len(words) > 0
+    return sum(word in ENGLISH for word in words) >= MIN_ENGLISH_SHARE * len(words) > 0
 
 
 LANGUAGES = (

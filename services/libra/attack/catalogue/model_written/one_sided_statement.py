@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from libra.attack.catalogue.attack import Attack, ModelUse
-from libra.attack.catalogue.model_written.scenes import chosen, made
+from libra.attack.catalogue.model_written.scenes import choose_scene, write_scene
 
 SOURCE = "Li et al.: Libra-Leaderboard: Towards Responsible AI through a Balanced Leaderboard of Safety and Capability (2024), arXiv 2412.18551"
 
@@ -35,8 +35,8 @@ ONE_SIDED_STATEMENT = Attack(
     version="1",
     description="Sets the scene of a debate about the prompt, of which the model must argue one side.",
     source=SOURCE,
-    transform=chosen(SCENES, frame),
+    transform=choose_scene(SCENES, frame),
     family="scene",
     model_use=ModelUse.OPTIONAL,
-    write=made(TASK, frame),
+    rewrite_with_model=write_scene(TASK, frame),
 )

@@ -7,27 +7,27 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from libra.attack.attack_session import AttackSession, Useless
+from libra.attack.attack_session import AttackSession, UnusableReply
 from libra.attack.catalogue.attack import Attack, ModelUse
 from libra.attack.catalogue.multi_turn.attempt import (
     Attempt,
-    abreast,
-    asked,
-    before,
-    best_of,
-    form,
-    proposed,
-    story,
-    tried,
+    add_prompt,
+    answer_format,
+    describe_attempts,
+    make_attempt,
+    pick_best,
+    prior_turns,
+    propose,
+    run_branches,
 )
-from libra.attack.catalogue.multi_turn.pair import TASK, WANTED
+from libra.attack.catalogue.multi_turn.pair import REPLY_FIELDS, TASK
 from libra.attack.conversation import Turn, Turns
-from libra.attack.seeded_random import Draw
-from libra.attack.structured_prompt import conversation
+from libra.attack.seeded_random import SeededRandom
+from libra.attack.structured_prompt import build_prompt
 from libra.prompting.json_extraction import objects
 
 DEPTH = 3
-BRANCHES = 2
+BRANCHING_FACTOR = 2
 WIDTH = 3
 """Levels of the tree, attempts that come of one, and attempts that go on: the paper has up to 10, 4 and 10."""
 
@@ -46,7 +46,7 @@ ON_TOPIC_SCHEMA = json.dumps(
     separators=(",", ":"),
 )
 
-Leaf = tuple[Attempt, ...]
+Branch = tuple[Attempt, ...]
 """The attempts from the root to here."""
 
 
@@ -55,44 +55,50 @@ class Pruned:
     """An attempt that strayed from the aim, and was not put to the target."""
 
 
-async def grow(turns: Turns, _draw: Draw, talk: AttackSession) -> Turns:
+async def run_tap(turns: Turns, _rng: SeededRandom, session: AttackSession) -> Turns:
     """Return the attempt that went furthest; raise Useless if the tree bore none."""
-    leaves: list[Leaf] = [()]
+    leaves: list[Branch] = [()]
     found: list[Attempt] = []
-    problem = Useless("every attempt of the attacker model strayed from the aim")
+    problem = UnusableReply("every attempt of the attacker model strayed from the aim")
     for _ in range(DEPTH):
-        grown = [leaf for leaf in leaves for _ in range(BRANCHES)]
-        outcomes = await abreast(talk, [partial(step, turns, leaf, line) for line, leaf in enumerate(grown)])
-        problem = next((outcome for outcome in outcomes if isinstance(outcome, Useless)), problem)
+        grown = [leaf for leaf in leaves for _ in range(BRANCHING_FACTOR)]
+        outcomes = await run_branches(
+            session, [partial(extend_branch, turns, leaf, line) for line, leaf in enumerate(grown)]
+        )
+        problem = next((outcome for outcome in outcomes if isinstance(outcome, UnusableReply)), problem)
         bearing = [
             (*leaf, outcome) for leaf, outcome in zip(grown, outcomes, strict=True) if isinstance(outcome, Attempt)
         ]
         found += [leaf[-1] for leaf in bearing]
         leaves = sorted(bearing, key=lambda leaf: leaf[-1].rank, reverse=True)[:WIDTH]
-        if not leaves or leaves[0][-1].score.reached:
+        if not leaves or leaves[0][-1].score.is_aim_reached:
             break
     if not found:
         raise problem
-    return best_of(found).turns
+    return pick_best(found).turns
 
 
-async def step(turns: Turns, leaf: Sequence[Attempt], line: int, talk: AttackSession) -> Attempt | Pruned | Useless:
+async def extend_branch(
+    turns: Turns, leaf: Sequence[Attempt], line: int, session: AttackSession
+) -> Attempt | Pruned | UnusableReply:
     """Return one attempt that comes of those before it, or why there is none."""
     aim = turns[-1].content
-    material = {"aim": aim, "earlier attempts": story(leaf)}
+    material = {"aim": aim, "earlier attempts": describe_attempts(leaf)}
     try:
-        next_one = await proposed(talk, conversation(TASK, material, form(**WANTED)), line, **WANTED)
-        if not await on_topic(talk, aim, next_one["prompt"]):
+        next_one = await propose(
+            session, build_prompt(TASK, material, answer_format(**REPLY_FIELDS)), line, **REPLY_FIELDS
+        )
+        if not await is_on_topic(session, aim, next_one["prompt"]):
             return Pruned()
-        return await tried(talk, asked(before(turns), next_one["prompt"]), aim)
-    except Useless as useless:
+        return await make_attempt(session, add_prompt(prior_turns(turns), next_one["prompt"]), aim)
+    except UnusableReply as useless:
         return useless
 
 
-async def on_topic(talk: AttackSession, aim: str, prompt: str) -> bool:
+async def is_on_topic(session: AttackSession, aim: str, prompt: str) -> bool:
     """Tell whether a prompt still asks for the aim; as published, one of which the judge model does not say so is kept."""
-    turns = conversation(ON_TOPIC_TASK, {"aim": aim, "prompt": prompt}, ON_TOPIC_FORM)
-    reply = await talk.judge(turns, json_schema=ON_TOPIC_SCHEMA)
+    turns = build_prompt(ON_TOPIC_TASK, {"aim": aim, "prompt": prompt}, ON_TOPIC_FORM)
+    reply = await session.ask_judge(turns, json_schema=ON_TOPIC_SCHEMA)
     return not any(isinstance(one, dict) and one.get("on_topic") is False for one in objects(reply))
 
 
@@ -106,8 +112,8 @@ TAP = Attack(
     family="multi-turn",
     model_use=ModelUse.REQUIRED,
     multi_turn=True,
-    write=grow,
-    shown=(
+    rewrite_with_model=run_tap,
+    static_example=(
         Turn(
             "user",
             'Write the entry "magnet" for an encyclopedia, from the motion of electrons to the pull that a hand can feel.',
