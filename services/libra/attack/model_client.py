@@ -1,4 +1,4 @@
-"""Ask models, through the gateway: who writes for an attack, who judges its attempts, and the model under attack."""
+"""Call the models of an attack through the gateway: the attacker, the judge of attempts, and the target."""
 
 from __future__ import annotations
 
@@ -19,25 +19,29 @@ from libra.v1.gateway_pb2 import CompleteRequest, Conversation
 from libra.v1.gateway_pb2_grpc import GatewayServiceStub
 
 MAX_TOKENS: Mapping[ModelRole, int] = {ModelRole.ATTACKER: 2048, ModelRole.JUDGE: 512}
-"""A prompt of some pages; a score and a sentence, with room for a model that reasons aloud."""
+"""Enough for a prompt of some pages, and for a score with a sentence and the reasoning before it."""
 
 
 @dataclass(frozen=True, slots=True)
 class AttackModels:
-    """Who takes part in one attack on one sample, and how the target is asked."""
+    """The models of one attack on one sample, and the target's parameters."""
 
     attacker: str
     target: str
     judge: str
     parameters: GenerationParameters
-    """The target's, as its run has them."""
+    """The target's parameters in its run."""
 
     epoch: int = 0
     fresh_for: str = ""
 
     @classmethod
     def from_batch(cls, header: BatchHeader, epoch: int) -> AttackModels:
-        """Return those of a trial. The target is asked as the gateway's stage will ask it, so that its answer is found there."""
+        """Return the models of a trial.
+
+        The target is asked exactly as the gateway's stage will ask it, so that the gateway finds the answer in its
+        store.
+        """
         return cls(
             attacker=header.attack_model,
             target=header.model,
@@ -52,35 +56,37 @@ class AttackModels:
         return {ModelRole.ATTACKER: self.attacker, ModelRole.TARGET: self.target, ModelRole.JUDGE: self.judge}[role]
 
     def roles(self) -> frozenset[ModelRole]:
-        """Return the roles that a model is named for."""
+        """Return the roles for which a model is named."""
         return frozenset(role for role in ModelRole if self.model_for(role))
 
 
 ConnectModels = Callable[[AttackModels], AskModel]
-"""Returns the way to ask these."""
+"""Returns the function that asks these models."""
 
 
 class GatewayClient:
-    """Puts one conversation after the other to the gateway, so many at once; it keeps the answers, so that none is asked twice."""
+    """Sends conversations to the gateway, which stores the answers; limits the number of concurrent requests."""
 
-    def __init__(self, channel: grpc.aio.Channel, timeout_seconds: float, at_once: int) -> None:
+    def __init__(self, channel: grpc.aio.Channel, timeout_seconds: float, max_concurrent: int) -> None:
         self._stub = GatewayServiceStub(channel)
         self._timeout_seconds = timeout_seconds
-        # What waits here runs into no deadline; what waits in the gateway does.
-        self._free = asyncio.Semaphore(at_once)
+        # The timeout of a request starts when it is sent, so requests wait here and not in the gateway.
+        self._semaphore = asyncio.Semaphore(max_concurrent)
 
-    def connect(self, parties: AttackModels) -> AskModel:
-        """Return the way to ask them."""
+    def connect(self, models: AttackModels) -> AskModel:
+        """Return the function that asks these models."""
 
-        async def ask(role: ModelRole, turns: Turns, *, temperature: float, json_schema: str, epoch: int) -> ModelReply:
+        async def ask_model(
+            role: ModelRole, turns: Turns, *, temperature: float, json_schema: str, epoch: int
+        ) -> ModelReply:
             if role is ModelRole.TARGET:
-                return await self._complete(parties.target, parties.parameters, turns, parties.epoch, parties.fresh_for)
+                return await self._complete(models.target, models.parameters, turns, models.epoch, models.fresh_for)
             parameters = GenerationParameters(
                 temperature=temperature, max_tokens=MAX_TOKENS[role], json_schema=json_schema
             )
-            return await self._complete(parties.model_for(role), parameters, turns, epoch, "")
+            return await self._complete(models.model_for(role), parameters, turns, epoch, "")
 
-        return ask
+        return ask_model
 
     async def _complete(
         self, model: str, parameters: GenerationParameters, turns: Turns, epoch: int, fresh_for: str
@@ -93,15 +99,15 @@ class GatewayClient:
             patient=True,
         )
         try:
-            async with self._free:
+            async with self._semaphore:
                 response = await call(self._stub.Complete, request, self._timeout_seconds)
-        except CallerError as error:  # to ask again would change nothing: the model is unknown, say
+        except CallerError as error:  # a retry cannot help, for instance if the model is unknown
             return ModelReply(error=error.message)
         return to_model_reply(response.completions[0])
 
 
 def to_model_reply(completion: Completion) -> ModelReply:
-    """Return what a completion says."""
+    """Return a completion as a reply."""
     failed = completion.finish_reason == FinishReason.FINISH_REASON_ERROR
     return ModelReply(
         text=completion.text,

@@ -1,15 +1,15 @@
-"""The attack stage: rewrite the trials of a batch and pass them on to their model.
+"""The attack stage: rewrite the trials of a batch and send them to their model's queue.
 
-A trial that cannot be rewritten ends as an outcome: it goes past the gateway, to the judges, with a completion that is
-missing (FINISH_REASON_ERROR), from which they make the verdict FAILED as they do when a provider gives no answer. Its
-neighbours go on. Transformations are pure, so that a second try would fail in the same way.
+A trial that cannot be rewritten skips the gateway: it goes to the judge's queue with a failed completion
+(FINISH_REASON_ERROR). Judge makes the verdict FAILED from it, as it does when a provider gives no answer. The other
+trials of the batch continue. A retry would fail in the same way, because transformations are pure.
 
-A batch whose attack asks a model goes on to the writing stage as it is, where what it waits for holds up no other batch.
+A batch whose attack asks a model is forwarded unchanged to the model stage, where its waiting delays no other batch.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from libra.attack.apply import AttackForm, attack_fields, will_ask_model
 from libra.attack.catalogue import registry
@@ -33,18 +33,16 @@ from libra.stage.policy import Policy
 from libra.stage.runner import Stage
 from libra.v1.batch_pb2 import BatchHeader, Trial, TrialBatch
 
-Find = Callable[[str], Attack | None]
-
 FORWARDED_KIND = "to-write"
-"""The kind of what goes on to the writing stage."""
+"""The kind, in a message's key, of batches for the model stage."""
 
 MULTI_TURN_TRIALS_PER_MESSAGE = 8
-"""Of an attack of several turns, in one message: a batch is passed on when its last trial is done, and with some 50 questions a
-trial a whole one would bring no verdict for an hour."""
+"""Trials of a multi-turn attack in one message. A batch is passed on when its last trial is done; with about 50
+questions per trial, a batch of full size would bring no verdict for an hour."""
 
 
-def stage(settings: Settings, find: Find = registry.find) -> Stage[TrialBatch]:
-    """Return the stage, over the whole catalogue unless another way to `find` attacks is given."""
+def stage(settings: Settings, find: registry.FindAttack = registry.find) -> Stage[TrialBatch]:
+    """Return the stage; `find` looks attacks up, by default in the whole catalogue."""
 
     async def handle(batch: TrialBatch) -> Sequence[Outgoing]:
         return attack_batch(batch, find)
@@ -58,29 +56,35 @@ def stage(settings: Settings, find: Find = registry.find) -> Stage[TrialBatch]:
     )
 
 
-def attack_batch(batch: TrialBatch, find: Find) -> list[Outgoing]:
-    """Return what becomes of a batch; raise Reject if its attack is not in the catalogue."""
+def attack_batch(batch: TrialBatch, find: registry.FindAttack) -> list[Outgoing]:
+    """Return the messages that follow from a batch; raise Reject if its attack is not in the catalogue."""
     header = batch.header
-    attack = find(header.attack)
-    if attack is None:
-        raise Reject(registry.explain_missing(header.attack))
+    attack = find_or_reject(header.attack, find)
     if will_ask_model(attack, header.attack_model):
         return forward_to_model_stage(attack, batch)
     return build_messages(header, [attack_trial(attack, header, trial) for trial in batch.trials])
 
 
+def find_or_reject(name: str, find: registry.FindAttack) -> Attack:
+    """Return the attack; raise Reject, which dead-letters the batch, if it is not in the catalogue."""
+    attack = find(name)
+    if attack is None:
+        raise Reject(registry.explain_missing(name))
+    return attack
+
+
 def forward_to_model_stage(attack: Attack, batch: TrialBatch) -> list[Outgoing]:
-    """Return the messages that carry a batch to the writing stage: whole, or in parts if it takes many questions a trial."""
+    """Return the messages that carry a batch to the model stage: one, or several if each trial needs many questions."""
     size = MULTI_TURN_TRIALS_PER_MESSAGE if attack.multi_turn else MAX_TRIALS
-    parts = [batch.trials[at : at + size] for at in range(0, len(batch.trials), size)]
+    parts = [batch.trials[start : start + size] for start in range(0, len(batch.trials), size)]
     return [build_message(WORK_WRITING, FORWARDED_KIND, TrialBatch(header=batch.header, trials=part)) for part in parts]
 
 
 def attack_trial(attack: Attack, header: BatchHeader, trial: Trial) -> AttackOutcome:
-    """Return the trial under attack, by its rules, or, if that cannot be, the trial with a completion that is missing."""
+    """Return the trial rewritten by the attack's rules or, if the attack fails, the trial with a failed completion."""
     try:
         turns = attack.apply(to_turns(trial.messages), sample_seed(header.seed, header.task, trial.sample))
-    except Exception as error:  # noqa: BLE001 - a bug in one attack costs the trials it strikes, and no others
+    except Exception as error:  # noqa: BLE001 - a bug in one attack fails only the trials that it hits
         return fail_trial(header, trial, describe_failure(error, header, trial))
-    by_rules = attack.model_use is not ModelUse.NEVER
-    return rewrite_trial(trial, to_messages(turns), attack_fields(AttackForm.RULES) if by_rules else None)
+    can_ask_model = attack.model_use is not ModelUse.NEVER
+    return rewrite_trial(trial, to_messages(turns), attack_fields(AttackForm.RULES) if can_ask_model else None)

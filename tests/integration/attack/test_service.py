@@ -1,4 +1,4 @@
-"""AttackService as a client meets it, over real gRPC."""
+"""AttackService over real gRPC."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ CONVERSATION = [
 ]
 
 
-def no_gateway(parties: AttackModels) -> AskModel:
-    raise AssertionError("no model is asked here")
+def connect_no_model(models: AttackModels) -> AskModel:
+    raise AssertionError("these tests ask no model")
 
 
 @pytest.fixture
 async def stub() -> AsyncIterator[AttackServiceStub]:
-    served = (add_AttackServiceServicer_to_server, AttackService(no_gateway), "libra.v1.AttackService")
+    served = (add_AttackServiceServicer_to_server, AttackService(connect_no_model), "libra.v1.AttackService")
     server = Server([served], Metrics(CollectorRegistry()))
     port = await server.start("127.0.0.1:0")
     await server.set_ready(ready=True)
@@ -41,7 +41,7 @@ async def stub() -> AsyncIterator[AttackServiceStub]:
     await server.stop(0)
 
 
-async def test_the_catalogue_is_listed_in_order_with_an_example_each(stub: AttackServiceStub) -> None:
+async def test_the_catalogue_is_listed_in_order_with_examples(stub: AttackServiceStub) -> None:
     attacks = (await call(stub.ListAttacks, ListAttacksRequest(), 5)).attacks
     names = [attack.name for attack in attacks]
     assert names == sorted(names)
@@ -79,12 +79,12 @@ async def test_a_conversation_is_transformed_and_the_same_request_gets_the_same_
         ),
     ],
 )
-async def test_a_request_that_cannot_be_served_names_its_field(
+async def test_the_error_of_an_invalid_request_names_the_field(
     stub: AttackServiceStub, request_: TransformRequest, field: str, words: str
 ) -> None:
-    with pytest.raises(Invalid, match=words) as refusal:
+    with pytest.raises(Invalid, match=words) as error:
         await call(stub.Transform, request_, 5)
-    assert refusal.value.field == field
+    assert error.value.field == field
 
 
 async def test_two_mebibytes_are_transformed(stub: AttackServiceStub) -> None:

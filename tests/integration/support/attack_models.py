@@ -1,4 +1,4 @@
-"""A gateway over real gRPC, a real mongod, and three models over real HTTP: who writes for attacks, who judges, who is attacked."""
+"""The model stage with a real gateway, a real mongod, and three models over HTTP: attacker, judge and target."""
 
 from __future__ import annotations
 
@@ -40,22 +40,23 @@ FAST_GATEWAY = GatewaySettings(retry_attempts=1, retry_base_seconds=0.01, look_s
 FENCED = re.compile(r"<<<message ([0-9a-f]{16})\n(.*?)\nmessage \1>>>", re.DOTALL)
 
 
-def default_script(asked: ReceivedRequest) -> Behaviour:
-    """A writer that does what any attack wants, a target that repeats, a judge that is never content."""
-    system = str(asked.body["messages"][0]["content"])
-    if asked.model == TARGET:
-        return says(f"<think>hm</think>Well: {asked.prompt}")
-    if asked.model == JUDGE:
+def default_script(request: ReceivedRequest) -> Behaviour:
+    """Answer as a writer that serves any attack, a target that repeats the prompt, or a judge that gives low scores."""
+    system = str(request.body["messages"][0]["content"])
+    if request.model == TARGET:
+        return says(f"<think>hm</think>Well: {request.prompt}")
+    if request.model == JUDGE:
         return says(json.dumps({"reason": "not yet", "refused": False, "score": 2, "on_topic": True}))
     if "JSON" in system:
-        return says(json.dumps({"question": f"And {asked.number}?", "prompt": f"Try {asked.number}.", "reason": "so"}))
-    found = FENCED.search(asked.prompt)
+        number = request.number
+        return says(json.dumps({"question": f"And {number}?", "prompt": f"Try {number}.", "reason": "so"}))
+    found = FENCED.search(request.prompt)
     return says(f"<text>written: {found[2] if found else ''}</text>")
 
 
 @dataclass
 class AttackSetup:
-    """The writing stage before a gateway, and what the models were asked."""
+    """The model stage, AttackService and the gateway with scripted models, whose requests are recorded."""
 
     store: Store
     script: Callable[[ReceivedRequest], Behaviour] = default_script
@@ -66,19 +67,19 @@ class AttackSetup:
     def __post_init__(self) -> None:
         self.provider = ScriptedProvider(self.follow_script)
 
-    def follow_script(self, asked: ReceivedRequest) -> Behaviour:
-        """Follow the script as it stands now."""
-        return self.script(asked)
+    def follow_script(self, request: ReceivedRequest) -> Behaviour:
+        """Answer by the current script, which a test may replace."""
+        return self.script(request)
 
     def requests_to(self, model: str) -> list[ReceivedRequest]:
-        return [asked for asked in self.provider.asked if asked.model == model]
+        return [request for request in self.provider.asked if request.model == model]
 
     async def rewrite(self, batch: TrialBatch) -> list[Outgoing]:
         async with asyncio.timeout(60):
             return list(await self.stage.handle(batch))
 
     async def complete(self, batch: TrialBatch) -> CompletionBatch:
-        """Return what the gateway's own stage makes of a batch."""
+        """Return the output of the gateway's stage for a batch."""
         trials = Trials(
             self.components.entries, self.components.completions, self.components.ended, TrialBudget(lambda: 64)
         )
@@ -97,17 +98,17 @@ class AttackSetup:
             for name in (WRITER, TARGET, JUDGE):
                 model = Model(name=name, provider=openai, base_url=self.provider.url, price=price)
                 await self.store.models.add(model)
-            between = GatewayClient(opened, 30.0, 16).connect
-            self.stage = model_stage(Settings(), between, EndedRuns(self.store.runs.state, 0.05))
-            async with attack_service(between) as self.service:
+            connect = GatewayClient(opened, 30.0, 16).connect
+            self.stage = model_stage(Settings(), connect, EndedRuns(self.store.runs.state, 0.05))
+            async with attack_service(connect) as self.service:
                 yield self
             await self.components.close(1)
             await server.stop(0)
 
 
 @asynccontextmanager
-async def attack_service(between: ConnectModels) -> AsyncIterator[AttackServiceStub]:
-    served = (add_AttackServiceServicer_to_server, AttackService(between), "libra.v1.AttackService")
+async def attack_service(connect: ConnectModels) -> AsyncIterator[AttackServiceStub]:
+    served = (add_AttackServiceServicer_to_server, AttackService(connect), "libra.v1.AttackService")
     server = Server([served], Metrics(CollectorRegistry()))
     port = await server.start("127.0.0.1:0")
     await server.set_ready(ready=True)
@@ -127,19 +128,19 @@ def batch(attack: str, trials: int = 2, **header: object) -> TrialBatch:
         attack_model=WRITER,
         attack_judge_model=JUDGE,
     )
-    head.MergeFrom(BatchHeader(**header))  # type: ignore[arg-type]  # whatever a test gives, by name
+    head.MergeFrom(BatchHeader(**header))  # type: ignore[arg-type]  # any fields of the header, by name
     return TrialBatch(
         header=head,
         trials=[
             Trial(
-                sample=place // 2,
-                epoch=place % 2,
+                sample=index // 2,
+                epoch=index % 2,
                 messages=[
                     Message(role="system", content="Be brief."),
-                    Message(role="user", content=f"How do magnets work, part {place // 2}?"),
+                    Message(role="user", content=f"How do magnets work, part {index // 2}?"),
                 ],
                 fields={"topic": "physics"},
             )
-            for place in range(trials)
+            for index in range(trials)
         ],
     )

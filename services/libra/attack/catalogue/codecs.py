@@ -1,4 +1,4 @@
-"""Ways to write a text so that it can be read back. Each takes any text; what it cannot carry, it says."""
+"""Codecs: reversible ways to encode any text. A codec that loses information declares it in `expected_decoding`."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ LETTERS = len(string.ascii_lowercase)
 
 
 def identity(text: str) -> str:
-    """Return the text as it is."""
+    """Return the text unchanged."""
     return text
 
 
 def to_ascii_upper(text: str) -> str:
-    """Return the text with the letters a to z made capitals, and no other."""
+    """Return the text with only the letters a to z turned into capitals."""
     return text.translate(ASCII_UPPER)
 
 
@@ -26,20 +26,20 @@ ASCII_UPPER = str.maketrans(string.ascii_lowercase, string.ascii_uppercase)
 
 @dataclass(frozen=True, slots=True)
 class Codec:
-    """One way, with its own way back."""
+    """A way to encode a text, and its inverse."""
 
     name: str
     explanation: str
-    """How to read it, as said to a model."""
+    """How to read the code, for the model."""
 
     encode: Callable[[str], str]
     decode: Callable[[str], str]
     expected_decoding: Callable[[str], str] = identity
-    """What comes back of a text: all of it, or the text with its letters made capitals, and the like."""
+    """What `decode` returns for an encoded text: the text itself or, for instance, the text in capitals."""
 
 
 def base64_codec() -> Codec:
-    """Return Base64 (RFC 4648, section 4) of the text in UTF-8; it adds a third to the size."""
+    """Return the codec for Base64 (RFC 4648, section 4) of the text in UTF-8; it adds a third to the size."""
     return Codec(
         name="base64",
         explanation="Base64 of the text in UTF-8",
@@ -50,19 +50,19 @@ def base64_codec() -> Codec:
 
 @lru_cache(maxsize=LETTERS)
 def caesar_codec(shift: int) -> Codec:
-    """Return the code that moves each of the letters a to z by `shift` places (1 to 25) and keeps everything else."""
-    there, back = (shift_table(shift), shift_table(-shift))
+    """Return the Caesar cipher, which shifts the letters a to z by `shift` places (1 to 25)."""
+    table, inverse = (shift_table(shift), shift_table(-shift))
     return Codec(
         name=f"caesar-{shift}",
         explanation=f"each letter from A to Z moved on by {shift} in the alphabet, with A following Z",
-        encode=lambda text: text.translate(there),
-        decode=lambda code: code.translate(back),
+        encode=lambda text: text.translate(table),
+        decode=lambda code: code.translate(inverse),
     )
 
 
 @lru_cache(maxsize=1)
 def atbash_codec() -> Codec:
-    """Return the code that turns the alphabet around: a is z, b is y; it is its own way back."""
+    """Return Atbash, which reverses the alphabet: a is z, b is y; it is its own inverse."""
     table = letter_table(string.ascii_lowercase[::-1])
     return Codec(
         name="atbash",
@@ -73,11 +73,11 @@ def atbash_codec() -> Codec:
 
 
 def shift_table(places: int) -> dict[int, int]:
-    """Return the table that moves letters on by so many places, backwards if negative."""
-    turn = places % LETTERS
-    return letter_table(string.ascii_lowercase[turn:] + string.ascii_lowercase[:turn])
+    """Return the table that shifts letters by `places`, backwards if negative."""
+    start = places % LETTERS
+    return letter_table(string.ascii_lowercase[start:] + string.ascii_lowercase[:start])
 
 
 def letter_table(alphabet: str) -> dict[int, int]:
-    """Return the table from a to z into `alphabet`, for small and capital letters."""
+    """Return the table from the letters a to z to `alphabet`, for small and capital letters."""
     return str.maketrans(string.ascii_lowercase + string.ascii_uppercase, alphabet + alphabet.upper())

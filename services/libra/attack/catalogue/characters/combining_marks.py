@@ -1,4 +1,4 @@
-"""Marks of Unicode that are set on a character, over, through or under it."""
+"""Attacks that put combining marks over, through or under characters, and the right-to-left override."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from libra.attack.catalogue.citations import (
     VISUAL,
     cite,
 )
+from libra.attack.catalogue.codecs import identity
 from libra.attack.seeded_random import SeededRandom
 
 ABOVE_AND_BELOW = "".join(map(chr, (*range(0x0300, 0x0315), *range(0x0316, 0x0334), *range(0x0339, 0x033D))))
@@ -30,32 +31,32 @@ LETTER = re.compile(r"[^\W\d_]")
 
 
 def combining_mark_attack(
-    name: str, marks: str, *, least: int, most: int, where: str, source: str, description: str
+    name: str, marks: str, *, min_marks: int, max_marks: int, where: str, source: str, description: str
 ) -> Attack:
-    """Return the attack that sets marks, drawn from these, on the characters that the pattern finds.
+    """Return the attack that puts random marks of `marks` on each character that the pattern `where` finds.
 
-    A prompt that holds such marks already loses them.
+    Marks that the prompt already contains are removed.
     """
-    places = re.compile(where, re.DOTALL)
-    erase = str.maketrans(dict.fromkeys(marks))
+    pattern = re.compile(where, re.DOTALL)
+    removal = str.maketrans(dict.fromkeys(marks))
 
-    def bare(text: str) -> str:
-        return text.translate(erase)
+    def remove_marks(text: str) -> str:
+        return text.translate(removal)
 
     def rewrite(prompt: str, rng: SeededRandom) -> str:
-        counts = iter(rng.integers(len(prompt), most - least + 1))
-        drawn = iter(rng.integers(len(prompt) * most, len(marks)))
+        counts = iter(rng.integers(len(prompt), max_marks - min_marks + 1))
+        choices = iter(rng.integers(len(prompt) * max_marks, len(marks)))
 
-        def pile(match: re.Match[str]) -> str:
-            return match[0] + "".join(marks[next(drawn)] for _ in range(least + next(counts)))
+        def add_marks(match: re.Match[str]) -> str:
+            return match[0] + "".join(marks[next(choices)] for _ in range(min_marks + next(counts)))
 
-        return places.sub(pile, bare(prompt))
+        return pattern.sub(add_marks, remove_marks(prompt))
 
-    return character_attack(name, rewrite, bare, bare, source=source, description=description)
+    return character_attack(name, rewrite, remove_marks, remove_marks, source=source, description=description)
 
 
 def reverse_with_override(prompt: str, _rng: SeededRandom) -> str:
-    """Return the prompt backwards, marked to be shown from right to left, so that the eye reads it forwards."""
+    """Return the prompt backwards with a right-to-left override, which displays it forwards."""
     return RIGHT_TO_LEFT + prompt[::-1] + POP
 
 
@@ -63,8 +64,8 @@ COMBINING_MARKS: tuple[Attack, ...] = (
     combining_mark_attack(
         "zalgo",
         ABOVE_AND_BELOW,
-        least=1,
-        most=MAX_MARKS,
+        min_marks=1,
+        max_marks=MAX_MARKS,
         where=r"\S",
         source=f"{cite(GARAK, 'probes.encoding.InjectZalgo')}; {cite(PYRIT, 'ZalgoConverter')}",
         description="Piles marks above and below each character.",
@@ -72,36 +73,36 @@ COMBINING_MARKS: tuple[Attack, ...] = (
     combining_mark_attack(
         "diacritics",
         ACCENTS,
-        least=1,
-        most=1,
+        min_marks=1,
+        max_marks=1,
         where=LETTER.pattern,
         source=f"{VISUAL}; {CHARACTER_INJECTION}; {cite(PYRIT, 'DiacriticConverter')}",
-        description="Sets an accent on each letter.",
+        description="Puts an accent on each letter.",
     ),
     combining_mark_attack(
         "strikethrough",
         STROKES,
-        least=1,
-        most=1,
+        min_marks=1,
+        max_marks=1,
         where=r"[^\n]",
         source=cite(PARSELTONGUE, "Strikethrough"),
-        description="Strikes each character through.",
+        description="Strikes through each character.",
     ),
     combining_mark_attack(
         "underline",
         LINES,
-        least=1,
-        most=1,
+        min_marks=1,
+        max_marks=1,
         where=r"[^\n]",
         source=f"{CHARACTER_INJECTION}; {cite(PARSELTONGUE, 'Underline')}",
-        description="Draws a line under each character, or over it.",
+        description="Puts a line under or over each character.",
     ),
     character_attack(
         "bidi",
         reverse_with_override,
         lambda attacked: attacked[1:-1][::-1],
-        lambda text: text,
+        identity,
         source=f"{BAD_CHARACTERS}; {CHARACTER_INJECTION}",
-        description="Writes the prompt backwards between marks that show it from right to left, forwards to the eye.",
+        description="Writes the prompt backwards between control characters that display it forwards.",
     ),
 )

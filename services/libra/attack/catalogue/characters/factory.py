@@ -1,10 +1,11 @@
-"""Write the prompt in other characters, with no word about it: what such attacks have in common."""
+"""Build an attack that writes the prompt in other characters and says nothing about it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
 from libra.attack.catalogue.attack import Attack, rewrite_last_turn
+from libra.attack.catalogue.codecs import identity
 from libra.attack.seeded_random import SeededRandom
 
 FAMILY = "characters"
@@ -14,12 +15,12 @@ def character_attack(
     name: str,
     rewrite: Callable[[str, SeededRandom], str],
     decode: Callable[[str], str],
-    carries: Callable[[str], str],
+    expected_decoding: Callable[[str], str],
     *,
     source: str,
     description: str,
 ) -> Attack:
-    """Return the attack that puts nothing but the prompt, rewritten."""
+    """Return the attack whose text is only the rewritten prompt."""
     return Attack(
         name=name,
         version="1",
@@ -28,7 +29,7 @@ def character_attack(
         transform=rewrite_last_turn(rewrite),
         family=FAMILY,
         decode=decode,
-        expected_decoding=carries,
+        expected_decoding=expected_decoding,
     )
 
 
@@ -38,30 +39,32 @@ def alphabet_attack(
     *,
     source: str,
     description: str,
-    fold: Callable[[str], str] = lambda text: text,
-    turn: Callable[[str], str] = lambda text: text,
+    fold: Callable[[str], str] = identity,
+    reorder: Callable[[str], str] = identity,
 ) -> Attack:
-    """Return the attack that writes characters in the style of one of the tables, which the seed chooses.
+    """Return the attack that writes the prompt in one of several alphabets, which the seed chooses.
 
-    A prompt that holds characters of the style already gets plain ones back.
+    If a prompt already contains characters of the alphabet, they are decoded to plain ones.
 
     Args:
-        name: the attack's.
-        tables: from a character to the one that is put for it; two tables share no styled character.
-        source: where it was published.
-        description: what it does, in a sentence.
-        fold: what the style carries of a text, for instance capitals.
-        turn: an order in which the characters are put, which is its own way back.
+        name: the attack's name.
+        tables: from plain to styled characters; two tables share no styled character.
+        source: where the attack was published.
+        description: what the attack does, in a sentence.
+        fold: maps a text to what the alphabet can write, for instance to capitals.
+        reorder: changes the order of the characters; it is its own inverse.
     """
-    there = [str.maketrans(dict(table)) for table in tables]
-    back = str.maketrans({sign: plain for table in tables for plain, sign in table.items()})
-    known = {sign for table in tables for sign in table.values()} - {plain for table in tables for plain in table}
-    strange = {ord(sign): back[ord(sign)] for sign in known}
+    encodings = [str.maketrans(dict(table)) for table in tables]
+    decoding = str.maketrans({styled: plain for table in tables for plain, styled in table.items()})
+    only_styled = {styled for table in tables for styled in table.values()} - {
+        plain for table in tables for plain in table
+    }
+    ambiguous = {ord(styled): decoding[ord(styled)] for styled in only_styled}
     return character_attack(
         name,
-        lambda prompt, rng: turn(fold(prompt).translate(rng.choice(there))),
-        lambda attacked: turn(attacked.translate(back)),
-        lambda text: fold(text).translate(strange),
+        lambda prompt, rng: reorder(fold(prompt).translate(rng.choice(encodings))),
+        lambda attacked: reorder(attacked.translate(decoding)),
+        lambda text: fold(text).translate(ambiguous),
         source=source,
         description=description,
     )

@@ -1,4 +1,4 @@
-"""Codes of the numbers that Unicode gives to characters, which carry any text."""
+"""Codecs that write the Unicode code points of characters; they preserve any text."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ FIRST_BEYOND_FOUR_DIGITS = 0x1_0000
 
 
 def code_point_codec(
-    name: str, how: str, write: Callable[[int], str], pattern: str, base: int, *, between: str = ""
+    name: str, explanation: str, write: Callable[[int], str], pattern: str, base: int, *, separator: str = ""
 ) -> Codec:
-    """Return the code that writes each character's number; `pattern` finds the digits, in this base, in its first group."""
-    written = re.compile(pattern)
+    """Return the codec that writes each code point; the groups of `pattern` find its digits in this base."""
+    compiled = re.compile(pattern)
     return Codec(
         name,
-        how,
-        lambda text: between.join(write(ord(character)) for character in text),
-        lambda code: "".join(chr(int(max(match.groups("")), base)) for match in written.finditer(code)),
+        explanation,
+        lambda text: separator.join(write(ord(character)) for character in text),
+        lambda code: "".join(chr(int(max(match.groups("")), base)) for match in compiled.finditer(code)),
     )
 
 
 def escape(number: int) -> str:
-    """Return the escape of a character as programs write it: four digits, or eight after a capital U."""
+    """Return a character as the Unicode escape of a program: four digits, or eight after a capital U."""
     return f"\\u{number:04x}" if number < FIRST_BEYOND_FOUR_DIGITS else f"\\U{number:08x}"
 
 
@@ -36,7 +36,7 @@ ASCII_CODES = code_point_codec(
     str,
     r"(\d+)",
     10,
-    between=" ",
+    separator=" ",
 )
 CODE_POINTS = code_point_codec(
     "code_points",
@@ -44,7 +44,7 @@ CODE_POINTS = code_point_codec(
     lambda number: f"U+{number:04X}",
     r"U\+([0-9A-F]+)",
     16,
-    between=" ",
+    separator=" ",
 )
 HTML_ENTITIES = code_point_codec(
     "html_entities", "HTML character references", lambda number: f"&#{number};", r"&#(\d+);", 10
@@ -57,18 +57,21 @@ CHARACTER_CODES = (
         "ascii_codes",
         [ASCII_CODES],
         source=cite(CIPHER_CHAT, "the ASCII cipher"),
-        what="as the characters' decimal numbers",
+        what="as the decimal numbers of its characters",
     ),
     encoding_attack(
         "code_points", [CODE_POINTS], source=cite(CIPHER_CHAT, "the Unicode cipher"), what="as Unicode code points"
     ),
     encoding_attack(
-        "html_entities", [HTML_ENTITIES], source=cite(PARSELTONGUE, "HTML Entities"), what="as HTML references"
+        "html_entities",
+        [HTML_ENTITIES],
+        source=cite(PARSELTONGUE, "HTML Entities"),
+        what="as HTML character references",
     ),
     encoding_attack(
         "unicode_escapes",
         [UNICODE_ESCAPES],
         source=cite(PYRIT, "UnicodeReplacementConverter"),
-        what="as the escapes of a program",
+        what="as Unicode escapes",
     ),
 )

@@ -1,4 +1,4 @@
-"""Text around a prompt, as data."""
+"""Attacks as data: a template with slots around the prompt."""
 
 from __future__ import annotations
 
@@ -16,29 +16,29 @@ PROMPT = "{prompt}"
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """One wording, with what the seed may choose in it."""
+    """One wording with slots that the seed fills."""
 
     name: str
     text: str
-    """Holds {prompt}, and each other slot, in braces; a slot that occurs twice is filled alike."""
+    """Contains {prompt} and the other slots in braces; a slot that occurs twice gets the same text."""
 
     source: str
     description: str
     slots: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    """What a slot can be filled with; where the wording around the prompt is chosen, that may hold {prompt}."""
+    """The choices for each slot; a choice may itself contain {prompt}."""
 
     escape: Callable[[str], str] = identity
-    """How the prompt is written there, for instance as a string of a program."""
+    """Escapes the prompt for its place, for instance as a string of a program."""
 
     def fill(self, prompt: str, rng: SeededRandom) -> str:
-        """Return the text with everything in its slot."""
+        """Return the text with all slots filled."""
         filling = {name: rng.choice(choices) for name, choices in self.slots.items()}
         text = SLOT.sub(lambda slot: filling.get(slot[1], PROMPT), self.text)
         return text.replace(PROMPT, self.escape(prompt))
 
 
 def template_attacks(family: str, templates: Sequence[Template]) -> tuple[Attack, ...]:
-    """Return an attack of this family for each template."""
+    """Return one attack of this family for each template."""
     return tuple(
         Attack(
             name=template.name,

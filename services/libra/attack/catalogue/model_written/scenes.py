@@ -1,4 +1,4 @@
-"""An attack that sets a scene around the prompt: a frame with a place for a scene, which a model writes or the seed chooses."""
+"""Build an attack that sets the prompt in a scene, which a model writes or the seed chooses."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from libra.attack.seeded_random import SeededRandom
 from libra.attack.structured_prompt import write_text
 
 Frame = Callable[[str, str], str]
-"""Takes a scene and the prompt, and returns the text."""
+"""Takes a scene and the prompt and returns the attacked text."""
 
 
 def choose_scene(scenes: Sequence[str], frame: Frame) -> Transform:
-    """Return the transformation that sets the prompt in one of the scenes."""
+    """Return the transformation that sets the prompt in one of the scenes, which the seed chooses."""
 
     def rewrite(prompt: str, rng: SeededRandom) -> str:
         return frame(rng.choice(scenes), prompt)
@@ -25,7 +25,7 @@ def choose_scene(scenes: Sequence[str], frame: Frame) -> Transform:
 
 
 def write_scene(task: str, frame: Frame) -> RewriteWithModel:
-    """Return the way to set the prompt in a scene that a model writes for it."""
+    """Return the rewriting that sets the prompt in a scene which the attacker model writes."""
 
     async def write(turns: Turns, _rng: SeededRandom, session: AttackSession) -> Turns:
         *earlier, last = turns

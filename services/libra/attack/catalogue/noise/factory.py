@@ -1,4 +1,4 @@
-"""Put the prompt with its spelling spoilt, and no word about it: what all noise has in common."""
+"""Build an attack that adds noise to the prompt and says nothing about it."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from libra.attack.seeded_random import SeededRandom
 FAMILY = "noise"
 
 WORD = re.compile(r"[^\W\d_]{1,40}")
-"""Letters of any script without a gap; a line of Chinese, or a megabyte of one letter, is many words."""
+"""Up to 40 consecutive letters of any script, so that a line of Chinese or a megabyte of one letter is many words."""
 
 
 def noise_attack(name: str, rewrite: Callable[[str, SeededRandom], str], *, source: str, description: str) -> Attack:
-    """Return the attack that puts nothing but the prompt, rewritten so that it cannot surely be read back."""
+    """Return the attack whose text is only the rewritten prompt, which cannot be decoded reliably."""
     return Attack(
         name=name,
         version="1",
@@ -27,22 +27,22 @@ def noise_attack(name: str, rewrite: Callable[[str, SeededRandom], str], *, sour
 
 
 def rewrite_each_word(
-    change: Callable[[str, SeededRandom], str], *, least: int = 1
+    change: Callable[[str, SeededRandom], str], *, min_letters: int = 1
 ) -> Callable[[str, SeededRandom], str]:
-    """Return the rewriting that changes each word of at least so many letters and keeps all that stands between words."""
+    """Return the function that changes each word of at least `min_letters` letters and keeps the text between words."""
 
     def rewrite(prompt: str, rng: SeededRandom) -> str:
-        def changed(match: re.Match[str]) -> str:
+        def change_match(match: re.Match[str]) -> str:
             word = match[0]
-            return change(word, rng) if len(word) >= least else word
+            return change(word, rng) if len(word) >= min_letters else word
 
-        return WORD.sub(changed, prompt)
+        return WORD.sub(change_match, prompt)
 
     return rewrite
 
 
 def rewrite_by_chance(change: Callable[[str], str], percent: int) -> Callable[[str, SeededRandom], str]:
-    """Return the rewriting that changes each character with that chance, whatever its neighbours are."""
+    """Return the function that changes each character independently with a probability of `percent`."""
 
     def rewrite(prompt: str, rng: SeededRandom) -> str:
         chances = rng.integers(len(prompt), 100)
