@@ -5,17 +5,14 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 import pytest
-from prometheus_client import CollectorRegistry
+from tests.integration.support.attack_models import attack_service
 
 from libra.attack.attack_session import AskModel
 from libra.attack.model_client import AttackModels
-from libra.attack.service import AttackService
 from libra.errors import Invalid
-from libra.rpc.client import call, channel
-from libra.rpc.server import Server
-from libra.telemetry.metrics import Metrics
+from libra.rpc.client import call
 from libra.v1.attack_pb2 import ListAttacksRequest, TransformRequest
-from libra.v1.attack_pb2_grpc import AttackServiceStub, add_AttackServiceServicer_to_server
+from libra.v1.attack_pb2_grpc import AttackServiceStub
 from libra.v1.message_pb2 import Message
 
 CONVERSATION = [
@@ -32,13 +29,8 @@ def connect_no_model(models: AttackModels) -> AskModel:
 
 @pytest.fixture
 async def stub() -> AsyncIterator[AttackServiceStub]:
-    served = (add_AttackServiceServicer_to_server, AttackService(connect_no_model), "libra.v1.AttackService")
-    server = Server([served], Metrics(CollectorRegistry()))
-    port = await server.start("127.0.0.1:0")
-    await server.set_ready(ready=True)
-    async with channel(f"127.0.0.1:{port}") as opened:
-        yield AttackServiceStub(opened)
-    await server.stop(0)
+    async with attack_service(connect_no_model) as stub:
+        yield stub
 
 
 async def test_the_catalogue_is_listed_in_order_with_examples(stub: AttackServiceStub) -> None:

@@ -113,3 +113,26 @@ def rewrite_last_turn(rewrite: Callable[[str, SeededRandom], str]) -> Transform:
         return (*earlier, replace(last, content=rewrite(last.content, rng)))
 
     return transform
+
+
+def prompt_attack(
+    name: str,
+    rewrite: Callable[[str, SeededRandom], str],
+    decode: Callable[[str], str] | None = None,
+    expected_decoding: Callable[[str], str] = identity,
+    *,
+    source: str,
+    description: str,
+    family: str,
+) -> Attack:
+    """Return the attack, in version 1, whose rules rewrite the text of the last turn."""
+    return Attack(
+        name=name,
+        version="1",
+        description=description,
+        source=source,
+        transform=rewrite_last_turn(rewrite),
+        family=family,
+        decode=decode,
+        expected_decoding=expected_decoding,
+    )

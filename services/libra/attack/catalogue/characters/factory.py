@@ -3,34 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 
-from libra.attack.catalogue.attack import Attack, rewrite_last_turn
+from libra.attack.catalogue.attack import Attack, prompt_attack
 from libra.attack.catalogue.codecs import identity
-from libra.attack.seeded_random import SeededRandom
 
 FAMILY = "characters"
 
 
-def character_attack(
-    name: str,
-    rewrite: Callable[[str, SeededRandom], str],
-    decode: Callable[[str], str],
-    expected_decoding: Callable[[str], str],
-    *,
-    source: str,
-    description: str,
-) -> Attack:
-    """Return the attack whose text is only the rewritten prompt."""
-    return Attack(
-        name=name,
-        version="1",
-        description=description,
-        source=source,
-        transform=rewrite_last_turn(rewrite),
-        family=FAMILY,
-        decode=decode,
-        expected_decoding=expected_decoding,
-    )
+character_attack = partial(prompt_attack, family=FAMILY)
+"""Returns the attack whose text is only the rewritten prompt."""
 
 
 def alphabet_attack(

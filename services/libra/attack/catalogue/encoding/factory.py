@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from libra.attack.catalogue.attack import Attack, rewrite_last_turn
+from libra.attack.catalogue.attack import Attack, prompt_attack
 from libra.attack.catalogue.codecs import Codec
 from libra.attack.seeded_random import SeededRandom
 
@@ -38,13 +38,12 @@ def encoding_attack(name: str, codecs: Sequence[Codec], *, source: str, what: st
         codec = next(codec for codec in codecs if attacked.startswith(decoding_instructions(codec)))
         return codec.decode(attacked.removeprefix(decoding_instructions(codec)))
 
-    return Attack(
-        name=name,
-        version="1",
+    return prompt_attack(
+        name,
+        rewrite,
+        decode,
+        codecs[0].expected_decoding,
         description=f"Encodes the prompt {what} and asks the model to decode and follow it.",
         source=source,
-        transform=rewrite_last_turn(rewrite),
         family=family,
-        decode=decode,
-        expected_decoding=codecs[0].expected_decoding,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from libra.attack.catalogue.attack import Attack, rewrite_last_turn
+from libra.attack.catalogue.attack import Attack, prompt_attack
 from libra.attack.catalogue.citations import (
     CODE_ATTACK,
     FUNCTION_CALLING,
@@ -119,22 +119,18 @@ def push_on_stack(prompt: str, rng: SeededRandom) -> str:
 
 CODE_WRAPPERS: tuple[Attack, ...] = (
     *PROGRAM_TEMPLATES,
-    Attack(
-        name="payload_splitting",
-        version="1",
+    prompt_attack(
+        "payload_splitting",
+        split_over_variables,
         description="Splits the prompt over the variables of a program that joins them.",
         source=f"{PROGRAMMATIC}; {cite(JAILBROKEN, 'auto_payload_splitting')}",
-        transform=rewrite_last_turn(split_over_variables),
         family=FAMILY,
     ),
-    Attack(
-        name="code_stack",
-        version="1",
-        description=(
-            "Pushes the words of the prompt on a stack in a Python program and asks the model to complete the program."
-        ),
+    prompt_attack(
+        "code_stack",
+        push_on_stack,
+        description="Pushes the words of the prompt on a stack in a Python program and asks the model to complete it.",
         source=CODE_ATTACK,
-        transform=rewrite_last_turn(push_on_stack),
         family=FAMILY,
     ),
 )

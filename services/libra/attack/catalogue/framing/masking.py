@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from functools import partial
 
-from libra.attack.catalogue.attack import Attack, rewrite_last_turn
+from libra.attack.catalogue.attack import Attack, prompt_attack
 from libra.attack.catalogue.citations import ART, PYRIT, SATA, WORD_CIPHER, cite
 from libra.attack.catalogue.framing.ascii_art import draw_banner
 from libra.attack.seeded_random import SeededRandom
-
-FAMILY = "masking"
 
 WORD = re.compile(r"[A-Za-z]{4,20}")
 """Words of ASCII letters that are long enough to matter."""
@@ -66,17 +64,8 @@ def draw_longest_word(prompt: str, rng: SeededRandom) -> str:
     )
 
 
-def masking_attack(name: str, rewrite: Callable[[str, SeededRandom], str], *, source: str, description: str) -> Attack:
-    """Return an attack that masks words; a prompt without words of ASCII letters stays unchanged in it."""
-    return Attack(
-        name=name,
-        version="1",
-        description=description,
-        source=source,
-        transform=rewrite_last_turn(rewrite),
-        family=FAMILY,
-    )
-
+masking_attack = partial(prompt_attack, family="masking")
+"""Returns an attack that masks words; a prompt without words of ASCII letters stays unchanged in it."""
 
 MASKING: tuple[Attack, ...] = (
     masking_attack(

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from libra.attack.catalogue.attack import Attack, rewrite_last_turn
+from libra.attack.catalogue.attack import Attack, prompt_attack
 from libra.attack.catalogue.codecs import identity
 from libra.attack.seeded_random import SeededRandom
 
@@ -40,13 +40,8 @@ class Template:
 def template_attacks(family: str, templates: Sequence[Template]) -> tuple[Attack, ...]:
     """Return one attack of this family for each template."""
     return tuple(
-        Attack(
-            name=template.name,
-            version="1",
-            description=template.description,
-            source=template.source,
-            transform=rewrite_last_turn(template.fill),
-            family=family,
+        prompt_attack(
+            template.name, template.fill, description=template.description, source=template.source, family=family
         )
         for template in templates
     )

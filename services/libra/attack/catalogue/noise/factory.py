@@ -4,26 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import partial
 
-from libra.attack.catalogue.attack import Attack, rewrite_last_turn
+from libra.attack.catalogue.attack import prompt_attack
 from libra.attack.seeded_random import SeededRandom
-
-FAMILY = "noise"
 
 WORD = re.compile(r"[^\W\d_]{1,40}")
 """Up to 40 consecutive letters of any script, so that a line of Chinese or a megabyte of one letter is many words."""
 
 
-def noise_attack(name: str, rewrite: Callable[[str, SeededRandom], str], *, source: str, description: str) -> Attack:
-    """Return the attack whose text is only the rewritten prompt, which cannot be decoded reliably."""
-    return Attack(
-        name=name,
-        version="1",
-        description=description,
-        source=source,
-        transform=rewrite_last_turn(rewrite),
-        family=FAMILY,
-    )
+noise_attack = partial(prompt_attack, family="noise")
+"""Returns the attack whose text is only the rewritten prompt, which cannot be decoded reliably."""
 
 
 def rewrite_each_word(
