@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from libra.attack.catalogue import cipher_prompt, codecs
+from libra.attack.catalogue import codecs
 from libra.attack.catalogue.codecs import Codec
+from libra.attack.catalogue.encoding import cipher_prompt
 from libra.attack.seeded_random import SeededRandom
 
 CODECS = [codecs.base64_codec(), codecs.atbash_codec(), *(codecs.caesar_codec(shift) for shift in range(1, 26))]

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from libra.attack.catalogue import registry
 from libra.attack.catalogue.framing import masking
 from libra.attack.catalogue.framing.ascii_art import FONT, HEIGHT, draw_banner
-from libra.attack.catalogue.framing.many_shot import SHOTS
+from libra.attack.catalogue.framing.many_shots import SHOTS
 from libra.attack.catalogue.framing.template import SLOT, Template
 from libra.attack.conversation import Turn, Turns
 from libra.attack.seeded_random import SeededRandom

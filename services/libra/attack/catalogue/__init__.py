@@ -1,1 +1,1 @@
-"""The attacks, one file or folder per family; `registry` finds them by name, `citations` lists their sources."""
+"""The attacks, one folder per kind; `registry` finds them by name, `citations` lists their sources."""

@@ -10,24 +10,25 @@ from libra.attack.catalogue.characters.alphabets import ALPHABETS
 from libra.attack.catalogue.characters.combining_marks import COMBINING_MARKS
 from libra.attack.catalogue.characters.homoglyphs import HOMOGLYPHS
 from libra.attack.catalogue.characters.invisible import INVISIBLE
-from libra.attack.catalogue.cipher_prompt import CIPHERING
 from libra.attack.catalogue.composition import compose
-from libra.attack.catalogue.do_anything_now import DO_ANYTHING_NOW
 from libra.attack.catalogue.encoding.byte_codes import BYTE_CODES
 from libra.attack.catalogue.encoding.character_codes import CHARACTER_CODES
+from libra.attack.catalogue.encoding.cipher_prompt import CIPHERING
 from libra.attack.catalogue.encoding.ciphers import CIPHERS
 from libra.attack.catalogue.encoding.signal_codes import SIGNAL_CODES
 from libra.attack.catalogue.encoding.transpositions import TRANSPOSITIONS
-from libra.attack.catalogue.few_shots import FEW_SHOTS
 from libra.attack.catalogue.framing.code_wrappers import CODE_WRAPPERS
+from libra.attack.catalogue.framing.do_anything_now import DO_ANYTHING_NOW
 from libra.attack.catalogue.framing.documents import DOCUMENTS
+from libra.attack.catalogue.framing.few_shots import FEW_SHOTS
 from libra.attack.catalogue.framing.injections import INJECTIONS
-from libra.attack.catalogue.framing.many_shot import MANY_SHOTS
+from libra.attack.catalogue.framing.many_shots import MANY_SHOTS
 from libra.attack.catalogue.framing.masking import MASKING
 from libra.attack.catalogue.framing.output_constraints import OUTPUT_CONSTRAINTS
 from libra.attack.catalogue.framing.personas import PERSONAS
 from libra.attack.catalogue.framing.pretexts import PRETEXTS
 from libra.attack.catalogue.framing.prior_turns import PRIOR_TURNS
+from libra.attack.catalogue.framing.refusal_suppression import REFUSAL_SUPPRESSION
 from libra.attack.catalogue.model_written.deep_inception import DEEP_INCEPTION
 from libra.attack.catalogue.model_written.effect_to_cause import EFFECT_TO_CAUSE
 from libra.attack.catalogue.model_written.one_sided_statement import ONE_SIDED_STATEMENT
@@ -41,7 +42,6 @@ from libra.attack.catalogue.multi_turn.tap import TAP
 from libra.attack.catalogue.noise.letters import LETTER_NOISE
 from libra.attack.catalogue.noise.words import WORD_NOISE
 from libra.attack.catalogue.none import NONE
-from libra.attack.catalogue.refusal_suppression import REFUSAL_SUPPRESSION
 from libra.contracts.attacks import JOIN, MAX_STEPS
 from libra.errors import unknown
 

@@ -26,7 +26,7 @@ def on_words(reorder: Callable[[list[str]], Sequence[str]]) -> Callable[[str], s
     return lambda text: " ".join(reorder(text.split(" ")))
 
 
-def rail_order(size: int, rails: int) -> list[int]:
+def order_rails(size: int, rails: int) -> list[int]:
     """Return the positions of a zigzag text in the order in which its rails are read one after another."""
     rows: list[list[int]] = [[] for _ in range(rails)]
     for position, row in zip(range(size), cycle([*range(rails), *range(rails - 2, 0, -1)]), strict=False):
@@ -38,13 +38,13 @@ def rail_fence_codec(rails: int) -> Codec:
     """Return the rail fence cipher: the text is written zigzag over the rails and read rail by rail."""
 
     def decode(code: str) -> str:
-        positions = rail_order(len(code), rails)
+        positions = order_rails(len(code), rails)
         return "".join(character for _, character in sorted(zip(positions, code, strict=True)))
 
     return Codec(
         name=f"rail_fence-{rails}",
         explanation=f"a rail fence of {rails} rails",
-        encode=lambda text: "".join(text[position] for position in rail_order(len(text), rails)),
+        encode=lambda text: "".join(text[position] for position in order_rails(len(text), rails)),
         decode=decode,
     )
 

@@ -37,7 +37,7 @@ PRINTABLE = range(32, 126)
 SHIFTED_PERCENT = 6
 
 
-def leet(prompt: str, rng: SeededRandom) -> str:
+def to_leetspeak(prompt: str, rng: SeededRandom) -> str:
     """Return the prompt with digits and signs for letters."""
     choices = rng.integers(len(prompt), 2)
     return "".join(
@@ -113,7 +113,7 @@ def shift_character(character: str) -> str:
 LETTER_NOISE: tuple[Attack, ...] = (
     noise_attack(
         "leetspeak",
-        leet,
+        to_leetspeak,
         source=f"{cite(JAILBROKEN, 'leetspeak')}; {cite(PROMPTFOO, 'leetspeak')}; {cite(DEEP_TEAM, 'Leetspeak')}",
         description="Replaces letters by digits and signs that look like them.",
     ),
