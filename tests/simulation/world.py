@@ -170,7 +170,7 @@ class World:
         return Registry(
             models=frozenset((*MODELS, WRITER)),
             tasks=known,
-            attacks={attack.name: attack_to_proto(attack) for attack in attacks.listing()},
+            attacks={attack.name: attack_to_proto(attack) for attack in attacks.list_attacks()},
             judges={kind.name: to_proto(kind) for kind in KINDS.values()},
         )
 

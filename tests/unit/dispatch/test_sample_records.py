@@ -117,7 +117,7 @@ def test_the_size_of_the_pieces_does_not_matter(text: str, cuts: list[int]) -> N
         (line([{"role": "user"}]), "messages[0] must be an object with role and content"),
         (line([{"role": "user", "content": "a", "name": "b"}]), "and nothing else"),
         (line([{"role": "usr", "content": "a"}]), "messages[0]: there is no role 'usr': did you mean user"),
-        (line([{"role": "tool", "content": "a"}]), "there are: assistant, system, user"),
+        (line([{"role": "tool", "content": "a"}]), "valid names: assistant, system, user"),
         (line([{"role": 1, "content": "a"}]), "messages[0]: role must be text"),
         (line([{"role": "user", "content": ["a"]}]), 'messages[0]: content must be text, not ["a"]'),
         (line([{"role": "user", "content": None}]), "content must be text, not null"),
