@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
+from tests.data_files import PUBLISHED_SCORES
 
 from libra.rpc.client import call
 from libra.store.client import Store
@@ -16,11 +16,8 @@ from libra.v1.task_pb2 import Category
 
 from .ranking_world import batch, create_run, section, serving
 
-ORACLE = Path(__file__).parents[3] / "shared" / "data" / "libra_published_scores.json"
 SAMPLES = 20
 """Of each task, as in the published figures."""
-
-pytestmark = pytest.mark.skipif(not ORACLE.exists(), reason="the published scores lie in a folder beside the checkout")
 
 
 @dataclass(frozen=True)
@@ -32,7 +29,7 @@ class Published:
 
 @pytest.fixture(scope="module")
 def published() -> Published:
-    data = json.loads(ORACLE.read_text())
+    data = json.loads(PUBLISHED_SCORES.read_text())
     return Published(data["categories"], data["scores"], data["site_safety_score_percent"])
 
 

@@ -3,11 +3,11 @@ from __future__ import annotations
 import contextlib
 import json
 from collections import Counter
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.data_files import TASKS
 
 from libra.dispatch.catalogue import importing, library
 from libra.dispatch.catalogue.choices import listing, order, relisted, right_place
@@ -15,7 +15,6 @@ from libra.dispatch.catalogue.template import filled
 from libra.errors import Invalid
 from libra.v1.task_pb2 import Sample, Task
 
-REAL = Path(__file__).parents[5] / "shared" / "data" / "tasks"
 PROMPT = "Say:\nA. one\nB. two\n\nWhich?\n(A) red\n(B) green\n(C) blue\nAnswer:"
 
 
@@ -214,7 +213,6 @@ def test_any_bytes_are_taken_or_refused(data: bytes, ending: str) -> None:
         of("cona", data, f"data.{ending}")
 
 
-@pytest.mark.skipif(not REAL.is_dir(), reason="the published samples are not at hand")
 @pytest.mark.parametrize(
     ("name", "size"),
     [
@@ -226,9 +224,9 @@ def test_any_bytes_are_taken_or_refused(data: bytes, ending: str) -> None:
         ("xstest", 450),
     ],
 )
-def test_published_files_are_imported_as_they_are(name: str, size: int) -> None:
-    lines = (REAL / f"{name}.jsonl").read_text().splitlines()
-    task, samples = of(name, (REAL / f"{name}.jsonl").read_bytes(), f"{name}.jsonl", seed=3)
+def test_samples_in_the_published_form_are_imported_unchanged(name: str, size: int) -> None:
+    lines = (TASKS / f"{name}.jsonl").read_text().splitlines()
+    task, samples = of(name, (TASKS / f"{name}.jsonl").read_bytes(), f"{name}.jsonl", seed=3)
     assert task.sample_count == len(samples) == size
     for line, sample in zip(lines, samples, strict=True):
         record = json.loads(line)
