@@ -21,13 +21,13 @@ def transcript(record: Record) -> Iterator[Record]:
         yield record
         return
     starts = list(SPEAKER.finditer(text))
+    if not starts:
+        raise Invalid("its conversation names no speaker at the beginning of a line")
     ends = [start.start() for start in starts[1:]] + [len(text)]
     turns = [
         {"role": "user" if start["name"].lower() in USERS else "assistant", "content": text[start.end() : end].strip()}
         for start, end in zip(starts, ends, strict=True)
     ]
-    if not turns:
-        raise Invalid("its conversation names no speaker at the beginning of a line")
     yield record | {"messages": turns}
 
 

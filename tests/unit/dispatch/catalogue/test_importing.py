@@ -87,6 +87,8 @@ def test_records_of_another_task_are_refused() -> None:
         of("safe_text", '{"scenario": "a", "advice": "b", "ground_truth": "perhaps"}')
     with pytest.raises(Invalid, match="does not say what is true"):
         of("sycophancy_eval_answer", '{"prompt": [{"type": "human", "content": "x"}], "base": {"text": "a poem"}}')
+    with pytest.raises(Invalid, match="names no speaker"):
+        of("dices350", '{"transcript": "Hello."}')
     with pytest.raises(Invalid, match="no tier '9'"):
         of("confaide", '{"messages": [{"role": "user", "content": "x"}], "tier": "9"}')
 
