@@ -34,8 +34,13 @@ class Hold:
         if not self.told:
             self.told = True
             log.warning("a batch waits", action=Action.BATCH_WAITS, stage=self.stage, key=self.key, reason=str(reason))
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self.stop.wait(), self.wait_seconds)
+        stopping = asyncio.ensure_future(self.stop.wait())
+        try:
+            # Not wait_for: from Python 3.12 on it would return before the puller knows of the stop, and the pull that is still
+            # open would take the message that is handed back here.
+            await asyncio.wait({stopping}, timeout=self.wait_seconds)
+        finally:
+            stopping.cancel()
         if self.stop.is_set():
             raise Stopped
 
