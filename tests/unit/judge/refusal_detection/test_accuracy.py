@@ -1,24 +1,20 @@
-"""How often the refusal judge agrees with people, on the labels that lie beside the project where they do."""
+"""How often the refusal judge agrees with people, on published labels."""
 
 from __future__ import annotations
 
 import csv
 import sys
 from collections.abc import Callable
-from pathlib import Path
 
-import pytest
+from tests.data_files import REFUSAL_LABELS
 
 from libra.judge.refusal_detection.detector import COMPLIED, decide
-
-LABELS = Path(__file__).parents[5] / "shared" / "data" / "human_labels" / "refusal.csv"
 
 FLOOR = 0.95
 
 
-@pytest.mark.skipif(not LABELS.exists(), reason=f"the human labels are not at {LABELS}")
 def test_the_judge_agrees_with_people(record_property: Callable[[str, object], None]) -> None:
-    with LABELS.open(encoding="utf-8", newline="") as file:
+    with REFUSAL_LABELS.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(line for line in file if not line.startswith("# dataset_version")))
     told = [decide(row["objective"], row["assistant_response"]).label != COMPLIED for row in rows]
     wrong = [
