@@ -16,10 +16,10 @@ from libra.attack.model_stage import writing
 from libra.attack.service import AttackService
 from libra.attack.settings import Settings
 from libra.gateway.components import Components
-from libra.gateway.limits.trial_budget import TrialBudget
+from libra.gateway.limits.prefetch import TrialBudget
 from libra.gateway.service import GatewayService
 from libra.gateway.settings import Settings as GatewaySettings
-from libra.gateway.stage import Trials
+from libra.gateway.stage import TrialHandler
 from libra.rpc.client import channel
 from libra.rpc.server import Server
 from libra.stage.bus import Outgoing
@@ -79,13 +79,13 @@ class Models:
 
     async def answered(self, batch: TrialBatch) -> CompletionBatch:
         """Return what the gateway's own stage makes of a batch."""
-        trials = Trials(self.desk.entries, self.desk.completions, self.desk.ended, TrialBudget(lambda: 64))
+        trials = TrialHandler(self.desk.models, self.desk.completer, self.desk.ended_runs, TrialBudget(64))
         (sent,) = await trials.handle(batch)
         return CompletionBatch.FromString(sent.data)
 
     @asynccontextmanager
     async def up(self) -> AsyncIterator[Models]:
-        self.desk = Components.laid(self.store, Metrics(CollectorRegistry()), QUICK, {})
+        self.desk = Components.create(self.store, Metrics(CollectorRegistry()), QUICK, {})
         served = (add_GatewayServiceServicer_to_server, GatewayService(self.desk), "libra.v1.GatewayService")
         server = Server([served], Metrics(CollectorRegistry()))
         port = await server.start("127.0.0.1:0")
