@@ -17,10 +17,11 @@ from libra.gateway.limits.admission_queue import Lane
 from libra.gateway.model_channel import ModelChannel
 from libra.gateway.quota.lease import LeaseTable
 from libra.gateway.quota.lease_renewer import LeaseRenewer, LeaseTiming
+from libra.gateway.settings import Settings
 from libra.telemetry.metrics import Metrics
 from libra.v1.model_pb2 import Model
 
-TIMING = LeaseTiming()
+TIMING = LeaseTiming(Settings().renew_seconds)
 METRICS = Metrics(CollectorRegistry())
 
 

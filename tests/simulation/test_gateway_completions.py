@@ -6,7 +6,7 @@ import asyncio
 import random
 from collections import Counter
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 from opentelemetry.trace import NoOpTracer
@@ -20,7 +20,7 @@ from libra.gateway.limits.admission_queue import Lane
 from libra.gateway.model_channel import ModelChannels
 from libra.gateway.model_client import ModelClient
 from libra.gateway.provider.result import FaultKind, ProviderAnswer, ProviderFault, ProviderResult
-from libra.gateway.provider.retry import RetryPolicy
+from libra.gateway.settings import Settings
 from libra.telemetry.metrics import Metrics
 from libra.testing.virtual_time import simulate
 from libra.v1.completion_pb2 import Completion, FinishReason, GenerationParameters
@@ -125,9 +125,11 @@ def test_no_limit_is_exceeded_and_no_answer_is_requested_twice(seed: int) -> Non
     rng = random.Random(seed)
     store, provider = FlakyStore(rng), MoodyProvider(rng)
 
+    policy = replace(Settings().retry_policy(), attempts=3)
+
     async def world() -> None:
         writer = CompletionWriter(store, hold_seconds=100_000)  # type: ignore[arg-type]  # the part of a store that is needed here
-        model_client = ModelClient(provider, writer, RetryPolicy(attempts=3), rng.random, NoOpTracer())  # type: ignore[arg-type]  # a provider is enough
+        model_client = ModelClient(provider, writer, policy, rng.random, NoOpTracer())  # type: ignore[arg-type]  # a provider is enough
         completer = Completer(store, model_client, writer, ModelChannels(Metrics(CollectorRegistry())))  # type: ignore[arg-type]  # as above
         moods = asyncio.create_task(store.come_and_go())
         await asyncio.gather(*(Caller(rng, completer).call() for _ in range(80)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 from opentelemetry.trace import NoOpTracer
@@ -19,7 +19,7 @@ from libra.gateway.limits.admission_queue import Lane
 from libra.gateway.model_channel import ModelChannel
 from libra.gateway.model_client import ModelClient
 from libra.gateway.provider.result import FaultKind, ProviderAnswer, ProviderFault, ProviderResult
-from libra.gateway.provider.retry import RetryPolicy
+from libra.gateway.settings import Settings
 from libra.telemetry.metrics import Metrics
 from libra.testing.virtual_time import simulate
 from libra.v1.completion_pb2 import Completion, FinishReason, GenerationParameters
@@ -63,7 +63,7 @@ class ResultsInOrder:
 
 def client_of(provider: ResultsInOrder) -> ModelClient:
     writer = CompletionWriter(MemoryCompletions(), 1)  # type: ignore[arg-type]  # the part of a store that is needed here
-    return ModelClient(provider, writer, RetryPolicy(attempts=3), lambda: 0.5, NoOpTracer())  # type: ignore[arg-type]  # a provider is enough
+    return ModelClient(provider, writer, replace(Settings().retry_policy(), attempts=3), lambda: 0.5, NoOpTracer())  # type: ignore[arg-type]  # a provider is enough
 
 
 def job_of(

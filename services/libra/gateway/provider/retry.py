@@ -13,21 +13,20 @@ from libra.gateway.provider.result import FaultKind, ProviderFault
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """How often a request is repeated, and after how long. Times are in seconds."""
+    """How often a request is repeated, and after how long. `libra.gateway.settings` has the defaults."""
 
-    attempts: int = 8
+    attempts: int
     """Maximum number of requests for one answer while the provider fails."""
 
-    timeouts: int = 2
+    timeouts: int
     """Maximum number of requests for one answer that run into the model's timeout."""
 
-    base_seconds: float = 1.0
-    max_seconds: float = 60.0
-    budget_seconds: float = 600.0
-    """No request begins later than this after the first; time spent waiting for permits does not count. Only this
-    bounds "slow down"."""
+    base_seconds: float
+    max_seconds: float
+    budget_seconds: float
+    """No request begins later than this after the first; time spent waiting for permits does not count."""
 
-    retry_after_max_seconds: float = 300.0
+    retry_after_max_seconds: float
 
     def range_seconds(self, failures: int) -> float:
         """Return the longest wait after `failures` failures in a row, from 1: it doubles up to `max_seconds`."""

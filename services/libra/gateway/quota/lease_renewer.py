@@ -59,7 +59,7 @@ Announce = Callable[[str, str], Awaitable[None]]
 class LeaseTiming:
     """How often a lease is renewed, and how long it lives."""
 
-    renew_seconds: float = 2.0
+    renew_seconds: float
 
     @property
     def lifetime_seconds(self) -> float:
