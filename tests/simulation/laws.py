@@ -12,11 +12,11 @@ from typing import Any
 from libra.attack.settings import Settings as AttackSettings
 from libra.attack.stage import stage as attack_stage
 from libra.gateway.completion.key import completion_id
-from libra.gateway.completion.lookup import OLD_SECONDS
+from libra.gateway.completion.lookup import MAX_AGE_SECONDS
 from libra.gateway.completion.request import CompletionRequest
-from libra.gateway.limits.trial_budget import TrialBudget
-from libra.gateway.provider.result import Fault, Kind, Reply
-from libra.gateway.stage import Trials
+from libra.gateway.limits.prefetch import TrialBudget
+from libra.gateway.provider.result import FaultKind, ProviderFault, ProviderResult
+from libra.gateway.stage import TrialHandler
 from libra.judge.settings import Settings as JudgeSettings
 from libra.judge.stage import stage as judge_stage
 from libra.ranking.queries.auditor import Auditor
@@ -171,7 +171,7 @@ def _late(world: World, name: str, asking: Asking) -> str:
     trouble = world.plan.trouble
     look_seconds = trouble.slowest_seconds if trouble.slow_requests else LOOK_SECONDS
     kept_seconds = asking.started - world.kept_at.get(name, float("inf"))
-    if world.plan.freezes or kept_seconds <= OLD_SECONDS + look_seconds:
+    if world.plan.freezes or kept_seconds <= MAX_AGE_SECONDS + look_seconds:
         return ""
     return f"its answer is kept for {kept_seconds:.3f} s"
 
@@ -232,9 +232,9 @@ class Nosy:
     def __init__(self) -> None:
         self.asked: set[str] = set()
 
-    async def ask(self, question: CompletionRequest) -> Reply:
+    async def ask(self, question: CompletionRequest) -> ProviderResult:
         self.asked.add(completion_id(question))
-        return Fault("it is over", Kind.FINAL)
+        return ProviderFault("it is over", FaultKind.FINAL)
 
 
 class Replay:
@@ -248,7 +248,7 @@ class Replay:
         async def running(run: str) -> RunState.ValueType:
             return RunState.RUN_STATE_RUNNING
 
-        trials = Trials(desk.entries, desk.completions, EndedRuns(running, 1000), TrialBudget(lambda: 1))
+        trials = TrialHandler(desk.models, desk.completer, EndedRuns(running, 1000), TrialBudget(1))
         self.stages: dict[str, tuple[Any, Any]] = {
             "attack": (TrialBatch, attack_stage(AttackSettings()).handle),
             "writing": (TrialBatch, writing_stage(AttackSettings(), desk, EndedRuns(running, 1000)).handle),

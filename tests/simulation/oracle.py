@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from libra.gateway.completion.key import completion_id
 from libra.gateway.completion.request import CompletionRequest
-from libra.gateway.provider.result import Answer, Fault, Kind, Reply
+from libra.gateway.provider.result import FaultKind, ProviderAnswer, ProviderFault, ProviderResult
 from libra.testing.killable_process import KillableProcess
 from libra.v1.completion_pb2 import FinishReason
 
@@ -59,7 +59,7 @@ class Oracle:
     in_flight: Counter[tuple[str, str]] = field(default_factory=Counter)
     faults: list[str] = field(default_factory=list)
 
-    async def ask(self, question: CompletionRequest, process: KillableProcess) -> Reply:
+    async def ask(self, question: CompletionRequest, process: KillableProcess) -> ProviderResult:
         asking = Asking(completion_id(question), process, asyncio.get_running_loop().time())
         self.askings.append(asking)
         self.tries[asking.name] += 1
@@ -77,31 +77,38 @@ class Oracle:
             raise
         finally:
             self.in_flight[place] -= 1
-        asking.answered = isinstance(reply, Answer)
+        asking.answered = isinstance(reply, ProviderAnswer)
         return reply
 
-    def _reworded(self, question: CompletionRequest, reply: Reply) -> Reply:
+    def _reworded(self, question: CompletionRequest, reply: ProviderResult) -> ProviderResult:
         """Return the answer as one that an attack can use, now and then."""
         asked = PROMPT.findall(question.messages[-1].content)
-        if not isinstance(reply, Answer) or not reply.text or random.Random(f"{self.seed}/{asked}").random() < 0.2:
+        if (
+            not isinstance(reply, ProviderAnswer)
+            or not reply.text
+            or random.Random(f"{self.seed}/{asked}").random() < 0.2
+        ):
             return reply
         return replace(reply, text=f"How was it with {asked[-1]} back then?")
 
-    def _fate(self, name: str) -> tuple[Reply, float]:
+    def _fate(self, name: str) -> tuple[ProviderResult, float]:
         rng = random.Random(f"{self.seed}/{name}/{self.tries[name]}")
         seconds, mood, moods = rng.random() * rng.choice([0.2, 1, 5]), rng.random(), self.moods
         for chance, fault in (
-            (moods.failed, Fault("the provider failed", Kind.PASSING)),
-            (moods.slow_down, Fault("the provider said slow down", Kind.SLOW_DOWN, rng.choice([None, 3.0]))),
-            (moods.final, Fault("the provider said no", Kind.FINAL)),
-            (moods.timeout, Fault("the provider was silent", Kind.TIMEOUT)),
+            (moods.failed, ProviderFault("the provider failed", FaultKind.PASSING)),
+            (
+                moods.slow_down,
+                ProviderFault("the provider said slow down", FaultKind.SLOW_DOWN, rng.choice([None, 3.0])),
+            ),
+            (moods.final, ProviderFault("the provider said no", FaultKind.FINAL)),
+            (moods.timeout, ProviderFault("the provider was silent", FaultKind.TIMEOUT)),
         ):
             if mood < chance:
-                return fault, TIMEOUT_SECONDS if fault.kind is Kind.TIMEOUT else seconds
+                return fault, TIMEOUT_SECONDS if fault.kind is FaultKind.TIMEOUT else seconds
             mood -= chance
         if mood < moods.filtered:
-            return Answer("", FinishReason.FINISH_REASON_CONTENT_FILTER), seconds
-        return Answer(rng.choice(["yes", "no"]), FinishReason.FINISH_REASON_STOP, 7, 1), seconds
+            return ProviderAnswer("", FinishReason.FINISH_REASON_CONTENT_FILTER), seconds
+        return ProviderAnswer(rng.choice(["yes", "no"]), FinishReason.FINISH_REASON_STOP, 7, 1), seconds
 
 
 @dataclass(frozen=True)
@@ -111,7 +118,7 @@ class Window:
     oracle: Oracle
     process: KillableProcess
 
-    async def ask(self, question: CompletionRequest) -> Reply:
+    async def ask(self, question: CompletionRequest) -> ProviderResult:
         return await self.process(lambda: self.oracle.ask(question, self.process))
 
     async def close(self) -> None:

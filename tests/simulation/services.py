@@ -22,15 +22,17 @@ from libra.bus.streams import ATTACK_CONSUMER, JUDGE_CONSUMER, RANKING_CONSUMER,
 from libra.dispatch.run_supervisor import RunSupervisor
 from libra.dispatch.settings import Settings as DispatchSettings
 from libra.errors import Unavailable
-from libra.gateway.completion.completions import Completions
+from libra.gateway.completion.completer import Completer
 from libra.gateway.completion.request import CompletionRequest
 from libra.gateway.completion.writer import CompletionWriter
 from libra.gateway.components import Components
-from libra.gateway.limits.limiter import Lane
+from libra.gateway.limits.admission_queue import Lane
 from libra.gateway.model_cache import ModelCache
 from libra.gateway.model_channel import ModelChannels
 from libra.gateway.model_client import ModelClient
 from libra.gateway.model_supervisor import ModelSupervisor
+from libra.gateway.quota.lease_manager import LeaseManager
+from libra.gateway.quota.lease_renewer import LeaseTiming
 from libra.gateway.settings import Settings as GatewaySettings
 from libra.judge.settings import Settings as JudgeSettings
 from libra.judge.stage import stage as judge_stage
@@ -73,7 +75,7 @@ def attack(means: Means) -> list[Worker]:
 
     async def write(stop: asyncio.Event) -> None:
         await run(asking, WRITING_CONSUMER, means.wire, stop, METRICS)
-        await desk.completions.settle(desk.settings.drain_seconds)
+        await desk.completer.drain(desk.settings.drain_seconds)
 
     return [_runner(attack_stage(settings), ATTACK_CONSUMER, means), write]
 
@@ -84,9 +86,9 @@ def writing_stage(settings: AttackSettings, desk: Components, ended: EndedRuns) 
     def between(parties: AttackModels) -> AskModel:
         async def ask(role: ModelRole, turns: Turns, *, temperature: float, json_schema: str, epoch: int) -> ModelReply:
             parameters = GenerationParameters(temperature=temperature, json_schema=json_schema)
-            entry = await desk.entries.get(parties.model_for(role), field="model")
+            entry = await desk.models.get(parties.model_for(role), field="model")
             question = CompletionRequest(entry, parameters, tuple(to_messages(turns)), epoch)
-            return to_model_reply((await desk.completions.answer([question], Lane.BATCH))[0])
+            return to_model_reply((await desk.completer.complete([question], Lane.BATCH))[0])
 
         return ask
 
@@ -94,20 +96,21 @@ def writing_stage(settings: AttackSettings, desk: Components, ended: EndedRuns) 
 
 
 def gateway(means: Means) -> list[Worker]:
-    return [ModelSupervisor(gateway_desk(means), means.wire, METRICS).work]  # type: ignore[arg-type]  # as above
+    leases = LeaseManager(means.wire, LeaseTiming(GatewaySettings().renew_seconds))  # type: ignore[arg-type]  # as above
+    return [ModelSupervisor(gateway_desk(means, leases), leases, means.wire, METRICS).work]  # type: ignore[arg-type]  # as above
 
 
-def gateway_desk(means: Means) -> Components:
-    store, settings, lines = means.store, GatewaySettings(), ModelChannels(METRICS)
-    keeper = CompletionWriter(store.completions, settings.hold_seconds)  # type: ignore[arg-type]  # completions in memory
-    asker = ModelClient(means.providers, keeper, settings.retry_policy(), random.random, NoOpTracer())
+def gateway_desk(means: Means, leases: LeaseManager | None = None) -> Components:
+    store, settings, channels = means.store, GatewaySettings(), ModelChannels(METRICS, leases)
+    writer = CompletionWriter(store.completions, settings.hold_seconds)  # type: ignore[arg-type]  # completions in memory
+    model_client = ModelClient(means.providers, writer, settings.retry_policy(), random.random, NoOpTracer())
     return Components(
         settings=settings,
         providers=means.providers,
-        lines=lines,
-        entries=ModelCache(store.models.list, settings.look_seconds),
-        ended=EndedRuns(store.runs.state, settings.look_seconds),
-        completions=Completions(store.completions, asker, keeper, lines),  # type: ignore[arg-type]  # as above
+        channels=channels,
+        models=ModelCache(store.models.list, settings.look_seconds),
+        ended_runs=EndedRuns(store.runs.state, settings.look_seconds),
+        completer=Completer(store.completions, model_client, writer, channels),  # type: ignore[arg-type]  # as above
     )
 
 

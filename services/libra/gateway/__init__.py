@@ -1,5 +1,5 @@
-"""The only room that talks to models: limits, retries, cost, and one answer for each distinct request.
+"""The only package that talks to models: limits, retries, cost, and one stored answer for each distinct request.
 
-It reads trial batches from the queue, one consumer a model, and the models' entries and earlier answers from the store. It
-writes each new answer to the store, and only then passes it on, as completion batches, to the judges.
+It reads batches of trials from the queue, one consumer per model, and the registered models and earlier answers from
+the store. It writes each new answer to the store, and then publishes batches of completions for the judges.
 """

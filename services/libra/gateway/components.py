@@ -1,4 +1,4 @@
-"""The parts of the room, put together: what the stage and the servicer both work with."""
+"""Composition of the objects that the stage and the gRPC service share."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
-from libra.gateway.completion.completions import Completions
+from libra.gateway.completion.completer import Completer
 from libra.gateway.completion.writer import CompletionWriter
 from libra.gateway.model_cache import ModelCache
-from libra.gateway.model_channel import ModelChannels
+from libra.gateway.model_channel import ChannelObserver, ModelChannels
 from libra.gateway.model_client import ModelClient
 from libra.gateway.provider.registry import Providers
 from libra.gateway.settings import Settings
@@ -22,32 +22,42 @@ from libra.telemetry.metrics import Metrics
 
 @dataclass(frozen=True, slots=True)
 class Components:
-    """One a process: limits, connections and requests under way are shared by everyone who asks."""
+    """One per process: limits, connections and requests in flight are shared by the stage and all callers."""
 
     settings: Settings
     providers: Providers
-    lines: ModelChannels
-    entries: ModelCache
-    ended: EndedRuns
-    completions: Completions
+    channels: ModelChannels
+    models: ModelCache
+    ended_runs: EndedRuns
+    completer: Completer
 
     @classmethod
-    def laid(cls, store: Store, metrics: Metrics, settings: Settings, environment: Mapping[str, str]) -> Self:
-        """Return a desk over the store; keys are looked up in `environment` as they are needed."""
-        providers, lines = Providers(environment), ModelChannels(metrics)
-        keeper = CompletionWriter(store.completions, settings.hold_seconds)
-        # Jitter needs no secrecy, only that replicas differ.
-        asker = ModelClient(providers, keeper, settings.retry_policy(), random.random, tracing.tracer())
+    def create(
+        cls,
+        store: Store,
+        metrics: Metrics,
+        settings: Settings,
+        environment: Mapping[str, str],
+        leases: ChannelObserver | None = None,
+    ) -> Self:
+        """Create the components over a store. API keys are looked up in `environment` when they are needed.
+
+        Without `leases`, this process uses the whole of each model's limits.
+        """
+        providers, channels = Providers(environment), ModelChannels(metrics, leases)
+        writer = CompletionWriter(store.completions, settings.hold_seconds)
+        # Jitter needs no cryptographic randomness; replicas only need to differ.
+        model_client = ModelClient(providers, writer, settings.retry_policy(), random.random, tracing.tracer())
         return cls(
             settings=settings,
             providers=providers,
-            lines=lines,
-            entries=ModelCache(store.models.list, settings.look_seconds),
-            ended=EndedRuns(store.runs.state, settings.look_seconds),
-            completions=Completions(store.completions, asker, keeper, lines),
+            channels=channels,
+            models=ModelCache(store.models.list, settings.look_seconds),
+            ended_runs=EndedRuns(store.runs.state, settings.look_seconds),
+            completer=Completer(store.completions, model_client, writer, channels),
         )
 
     async def close(self, seconds: float) -> None:
-        """Give the requests under way so long to be answered and kept, then let go of the connections."""
-        await self.completions.settle(seconds)
+        """Wait up to `seconds` for requests in flight to be answered and stored, then close the connections."""
+        await self.completer.drain(seconds)
         await self.providers.close()

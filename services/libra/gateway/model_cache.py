@@ -1,4 +1,4 @@
-"""The registry of models, as this replica knows it."""
+"""A cache of the registered models."""
 
 from __future__ import annotations
 
@@ -10,30 +10,30 @@ from libra.v1.model_pb2 import Model
 
 
 class ModelCache:
-    """Models by name. What it knows may be a few seconds old; what it does not know is looked up."""
+    """Models by name. A cached model may be `seconds` old; a name that is not cached is looked up in the store."""
 
-    def __init__(self, models: Callable[[], Awaitable[Sequence[Model]]], seconds: float) -> None:
-        self._models = models
+    def __init__(self, read_models: Callable[[], Awaitable[Sequence[Model]]], seconds: float) -> None:
+        self._read_models = read_models
         self._seconds = seconds
         self._by_name: dict[str, Model] = {}
         self._read_at = -seconds
 
     async def list(self) -> list[Model]:
-        """Return every model, in order of name, as it is now; raise Unavailable."""
-        models = await self._models()
+        """Return every model from the store, in order of name. Raises Unavailable."""
+        models = await self._read_models()
         self._by_name = {model.name: model for model in models}
         self._read_at = asyncio.get_running_loop().time()
         return list(models)
 
     async def find(self, name: str) -> Model | None:
-        """Return a model, None if there is none of this name; raise Unavailable."""
+        """Return a model, or None if no model has this name. Raises Unavailable."""
         now = asyncio.get_running_loop().time()
         if name not in self._by_name or now - self._read_at >= self._seconds:
             await self.list()
         return self._by_name.get(name)
 
     async def get(self, name: str, *, field: str) -> Model:
-        """Return a model; NotFound names the nearest names."""
+        """Return a model. Raises NotFound with the nearest names, or Unavailable."""
         model = await self.find(name)
         if model is None:
             raise NotFound.named("model", name, list(self._by_name), field=field)

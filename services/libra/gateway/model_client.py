@@ -1,10 +1,10 @@
-"""Ask a model until it answers or there is no point in asking on."""
+"""The client of models: calls the provider within the model's limits, and retries according to the policy."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import structlog
@@ -12,14 +12,14 @@ from opentelemetry import trace
 from opentelemetry.trace import SpanKind, StatusCode, Tracer
 
 from libra.errors import Unavailable
+from libra.gateway.completion.job import CompletionJob
 from libra.gateway.completion.request import CompletionRequest
-from libra.gateway.completion.single_flight import Flight
 from libra.gateway.completion.writer import CompletionWriter
-from libra.gateway.limits.limiter import Lane, Limiter, Permit
-from libra.gateway.model_channel import ModelChannel
+from libra.gateway.limits.admission_queue import Lane
+from libra.gateway.limits.budget import Permit
 from libra.gateway.provider.model_metrics import cost_usd
 from libra.gateway.provider.registry import Providers
-from libra.gateway.provider.result import Answer, Fault, Kind, Reply
+from libra.gateway.provider.result import FaultKind, ProviderAnswer, ProviderFault, ProviderResult
 from libra.gateway.provider.retry import RetryPolicy, RetryState
 from libra.telemetry import spans
 from libra.telemetry.log_actions import Action
@@ -27,170 +27,155 @@ from libra.v1.completion_pb2 import Completion, FinishReason, Usage
 
 log = structlog.get_logger(__name__)
 
-Known = Callable[[], Awaitable[Completion | None]]
-"""Returns the answer if there is one by now."""
-
-
-async def unknown() -> None:
-    """Say that there is none."""
-
 
 @dataclass(frozen=True, slots=True)
 class ModelClient:
-    """Makes requests under the model's limits, and makes them again as the policy says."""
+    """Asks models, one job at a time."""
 
     providers: Providers
-    keeper: CompletionWriter
+    writer: CompletionWriter
     policy: RetryPolicy
     draw: Callable[[], float]
-    """A number in [0, 1) for the jitter."""
+    """Returns a number in [0, 1) for the jitter of waits."""
 
     tracer: Tracer
 
-    async def ask(
-        self,
-        name: str,
-        question: CompletionRequest,
-        line: ModelChannel,
-        lane: Lane,
-        shared: Flight[Completion],
-        known: Known = unknown,
-    ) -> Completion:
-        """Return the completion called `name`: an answer, FINISH_REASON_ERROR with the reason, or what was `known` before.
+    async def ask(self, job: CompletionJob) -> Completion:
+        """Return the job's completion: an answer, FINISH_REASON_ERROR with the reason, or what the store has meanwhile.
 
-        `shared` is under way from a request's start to its end, and stays so after an answer. Raises Unavailable if the
-        batches' lanes are closed before that.
+        `job.is_paid` is True while a request is in flight, and stays True after an answer. Raises Unavailable if the
+        limiter is closed to batches before a request begins.
         """
-        patience, passed_seconds = RetryState(self.policy), 0.0
+        retries, passed_seconds = RetryState(self.policy), 0.0
         while True:
-            permit = await self._permit(question, line.limiter, lane)
-            if found := await _needless(known, line.limiter, permit):
+            permit = await self._acquire(job)
+            if found := await _find_again(job, permit):
                 return found
-            reply, seconds = await self._attempt(question, line, permit, shared)
-            if isinstance(reply, Answer):
-                return _answered(name, question, line, reply, patience.attempts + 1, seconds)
-            shared.under_way = False
-            # To wait for a permit is not to be out of patience: a queue may be hours long.
+            result, seconds = await self._attempt(job, permit)
+            if isinstance(result, ProviderAnswer):
+                return _answered(job, result, retries.attempts + 1, seconds)
+            job.is_paid = False
+            # Time spent waiting for a permit does not count against the retry budget: a queue may be hours long.
             passed_seconds += seconds
-            wait = patience.wait_seconds(reply, passed_seconds, self.draw())
-            if wait is None:
-                return failed(name, question.model.name, _given_up(reply, patience), patience.attempts)
-            if shared.abandoned:
+            wait_seconds = retries.wait_seconds(result, passed_seconds, self.draw())
+            if wait_seconds is None:
+                reason = _gave_up_reason(result, retries)
+                return failed_completion(job.key, job.request.model.name, reason, retries.attempts)
+            if job.is_abandoned:
                 raise asyncio.CancelledError
-            passed_seconds += wait
-            await line.limiter.rest(wait, lane)
-            lane = min(lane, Lane.AGAIN)
+            passed_seconds += wait_seconds
+            await job.channel.limiter.sleep(wait_seconds, job.lane)
+            job.lane = min(job.lane, Lane.RETRY)
 
-    async def _attempt(
-        self, question: CompletionRequest, line: ModelChannel, permit: Permit, shared: Flight[Completion]
-    ) -> tuple[Reply, float]:
-        """Make one request; return what came of it, and after how many seconds."""
-        limiter, meter = line.limiter, line.meter
-        shared.under_way = True
-        meter.in_flight.inc()
-        spent_tokens = _prompt_tokens(question, limiter)
-        try:
-            started = time.perf_counter()
-            reply = await self._request(question)
-            seconds = time.perf_counter() - started
-            meter.asked(reply, seconds)
-            self._learn(line, permit, reply)
-            if isinstance(reply, Answer):
-                spent_tokens = reply.prompt_tokens + reply.completion_tokens or permit.held_tokens
-            return reply, seconds
-        finally:
-            meter.in_flight.dec()
-            limiter.release(permit, spent_tokens=spent_tokens)
-
-    async def _permit(self, question: CompletionRequest, limiter: Limiter, lane: Lane) -> Permit:
-        """Return leave to make a request, at a time when its answer can be kept."""
-        tokens = _prompt_tokens(question, limiter) + question.max_tokens
+    async def _acquire(self, job: CompletionJob) -> Permit:
+        """Return the permit to make a request, at a time when its answer can be stored."""
+        limiter = job.channel.limiter
+        tokens = _prompt_tokens(job) + job.request.max_tokens
         while True:
-            await self.keeper.ready()
-            permit = await limiter.acquire(lane, tokens)
-            if not self.keeper.holds:
+            await self.writer.wait_until_ready()
+            permit = await limiter.acquire(job.lane, tokens)
+            if self.writer.is_ready:
                 return permit
             limiter.release(permit)
 
-    async def _request(self, question: CompletionRequest) -> Reply:
-        around = trace.get_current_span()
-        if around.get_span_context().is_valid and not around.is_recording():
-            return await self._reply(question)  # a span inside of one that is not recorded would not be either
-        # Not made the current span: nothing below has spans of its own, and that would cost as much again.
+    async def _attempt(self, job: CompletionJob, permit: Permit) -> tuple[ProviderResult, float]:
+        """Make one request; return its result, and how many seconds it took."""
+        limiter, metrics = job.channel.limiter, job.channel.metrics
+        job.is_paid = True
+        metrics.in_flight.inc()
+        spent_tokens = _prompt_tokens(job)
+        try:
+            started = time.perf_counter()
+            result = await self._traced_call(job.request)
+            seconds = time.perf_counter() - started
+            metrics.record_request(result, seconds)
+            self._adapt(job, permit, result)
+            if isinstance(result, ProviderAnswer):
+                spent_tokens = result.prompt_tokens + result.completion_tokens or permit.reserved_tokens
+            return result, seconds
+        finally:
+            metrics.in_flight.dec()
+            limiter.release(permit, spent_tokens=spent_tokens)
+
+    async def _traced_call(self, request: CompletionRequest) -> ProviderResult:
+        parent = trace.get_current_span()
+        if parent.get_span_context().is_valid and not parent.is_recording():
+            return await self._call(request)  # the child of a span that is not recorded is not recorded either
+        # The span is not made the current one: nothing below has spans of its own, and that would cost as much again.
         span = self.tracer.start_span(
-            spans.GATEWAY_REQUEST, kind=SpanKind.CLIENT, attributes={"model": question.model.name}
+            spans.GATEWAY_REQUEST, kind=SpanKind.CLIENT, attributes={"model": request.model.name}
         )
         try:
-            reply = await self._reply(question)
-            span.set_attribute("outcome", reply.outcome)
-            if isinstance(reply, Fault):
-                span.set_status(StatusCode.ERROR, reply.reason)
-            return reply
+            result = await self._call(request)
+            span.set_attribute("outcome", result.outcome)
+            if isinstance(result, ProviderFault):
+                span.set_status(StatusCode.ERROR, result.reason)
+            return result
         finally:
             span.end()
 
-    async def _reply(self, question: CompletionRequest) -> Reply:
-        """Return what the provider replies. A bug in how it is asked costs this trial, and not its neighbours."""
+    async def _call(self, request: CompletionRequest) -> ProviderResult:
+        """Call the provider. A bug on the way fails this trial only."""
         try:
-            return await self.providers.ask(question)
+            return await self.providers.ask(request)
         except Unavailable:
             raise
         except Exception as bug:
-            log.exception("a request failed on a bug", action=Action.REQUEST_FAILED, model=question.model.name)
-            return Fault(f"{type(bug).__name__}: a bug in the gateway; its log tells more", Kind.FINAL)
+            log.exception("a request failed because of a bug", action=Action.REQUEST_FAILED, model=request.model.name)
+            return ProviderFault(f"{type(bug).__name__}: a bug in the gateway; see its log", FaultKind.FINAL)
 
-    def _learn(self, line: ModelChannel, permit: Permit, reply: Reply) -> None:
-        """Let the reply change how much is asked next."""
-        if isinstance(reply, Answer):
-            line.limiter.eased()
+    def _adapt(self, job: CompletionJob, permit: Permit, result: ProviderResult) -> None:
+        """Adapt the model's concurrency to the result, and pause the model if the provider asks for it."""
+        limiter = job.channel.limiter
+        if isinstance(result, ProviderAnswer):
+            limiter.on_success()
             return
-        if reply.kind in (Kind.SLOW_DOWN, Kind.TIMEOUT):
-            line.limiter.pressed(permit)
-        pause = self.policy.retry_after_seconds(reply)
-        if pause is not None and reply.kind is not Kind.FINAL:
-            # The whole model is left alone, not this request alone.
-            line.limiter.pause(pause)
+        if result.kind in (FaultKind.SLOW_DOWN, FaultKind.TIMEOUT):
+            limiter.on_throttle(permit)
+        pause_seconds = self.policy.retry_after_seconds(result)
+        if pause_seconds is not None and result.kind is not FaultKind.FINAL:
+            # A Retry-After holds for all requests to the model.
+            limiter.pause(pause_seconds)
 
 
-async def _needless(known: Known, limiter: Limiter, permit: Permit) -> Completion | None:
-    """Return the answer that makes a request needless, if there is one; then its permit is given back."""
+async def _find_again(job: CompletionJob, permit: Permit) -> Completion | None:
+    """Return the completion if another replica stored it while the job waited; the permit is then released."""
     try:
-        found = await known()
+        found = await job.find_again()
     except BaseException:
-        limiter.release(permit)
+        job.channel.limiter.release(permit)
         raise
     if found is not None:
-        limiter.release(permit)
+        job.channel.limiter.release(permit)
     return found
 
 
-def _prompt_tokens(question: CompletionRequest, limiter: Limiter) -> int:
-    return question.prompt_tokens() if limiter.counts_tokens else 0
+def _prompt_tokens(job: CompletionJob) -> int:
+    return job.request.prompt_tokens() if job.channel.limiter.counts_tokens else 0
 
 
-def failed(name: str, model: str, reason: str, attempts: int = 0) -> Completion:
-    """Return the completion that says why there is none."""
+def failed_completion(key: str, model: str, reason: str, attempts: int = 0) -> Completion:
+    """Return a completion without an answer, for the given reason."""
     return Completion(
-        id=name, model=model, finish_reason=FinishReason.FINISH_REASON_ERROR, error=reason, attempts=attempts
+        id=key, model=model, finish_reason=FinishReason.FINISH_REASON_ERROR, error=reason, attempts=attempts
     )
 
 
-def _answered(
-    name: str, question: CompletionRequest, line: ModelChannel, answer: Answer, attempts: int, latency_seconds: float
-) -> Completion:
-    cost = cost_usd(question.model, answer)
-    line.meter.answered(answer, cost)
+def _answered(job: CompletionJob, answer: ProviderAnswer, attempts: int, latency_seconds: float) -> Completion:
+    model = job.request.model
+    cost = cost_usd(model, answer)
+    job.channel.metrics.record_answer(answer, cost)
     return Completion(
-        id=name,
+        id=job.key,
         text=answer.text,
         finish_reason=answer.finish_reason,
         usage=Usage(prompt_tokens=answer.prompt_tokens, completion_tokens=answer.completion_tokens),
         latency_seconds=latency_seconds,
         cost_usd=cost,
         attempts=attempts,
-        model=question.model.name,
+        model=model.name,
     )
 
 
-def _given_up(fault: Fault, patience: RetryState) -> str:
-    return fault.reason if patience.attempts == 1 else f"given up after {patience.attempts} requests: {fault.reason}"
+def _gave_up_reason(fault: ProviderFault, retries: RetryState) -> str:
+    return fault.reason if retries.attempts == 1 else f"given up after {retries.attempts} requests: {fault.reason}"

@@ -1,12 +1,12 @@
-"""GatewayService: which models there are, and answers to those who wait for them."""
+"""GatewayService: lists the registered models, and completes conversations for callers."""
 
 from __future__ import annotations
 
 import grpc.aio
 
-from libra.gateway.completion.validation import check, questions
+from libra.gateway.completion.validation import check_request, to_requests
 from libra.gateway.components import Components
-from libra.gateway.limits.limiter import Lane
+from libra.gateway.limits.admission_queue import Lane
 from libra.v1 import gateway_pb2_grpc
 from libra.v1.gateway_pb2 import (
     CompleteRequest,
@@ -18,28 +18,28 @@ from libra.v1.gateway_pb2 import (
 
 
 class GatewayService(gateway_pb2_grpc.GatewayServiceServicer):
-    """Answers from the same desk as the stage, ahead of its batches unless the caller is patient."""
+    """Uses the same components as the stage. Calls are admitted before batches, unless they are `patient`."""
 
-    def __init__(self, desk: Components) -> None:
-        self._desk = desk
+    def __init__(self, components: Components) -> None:
+        self._components = components
 
     async def ListModels(self, request: ListModelsRequest, context: grpc.aio.ServicerContext) -> ListModelsResponse:
-        """Return every registered model, and what keeps it from being asked."""
-        desk = self._desk
+        """Return every registered model, with the problem that prevents its use, if any."""
+        components = self._components
         statuses = [
             ModelStatus(
                 model=model,
-                problem=desk.providers.problem_of(model),
-                in_flight=desk.lines.in_flight(model.name),
+                problem=components.providers.problem_of(model),
+                in_flight=components.channels.in_flight(model.name),
             )
-            for model in await desk.entries.list()
+            for model in await components.models.list()
         ]
         return ListModelsResponse(models=statuses)
 
     async def Complete(self, request: CompleteRequest, context: grpc.aio.ServicerContext) -> CompleteResponse:
-        """Return one completion for each conversation, in their order."""
-        check(request)
-        model = await self._desk.entries.get(request.model, field="model")
-        asked = questions(request, model)
+        """Return one completion for each conversation, in order."""
+        check_request(request)
+        model = await self._components.models.get(request.model, field="model")
         lane = Lane.BATCH if request.patient else Lane.INTERACTIVE
-        return CompleteResponse(completions=await self._desk.completions.answer(asked, lane))
+        completions = await self._components.completer.complete(to_requests(request, model), lane)
+        return CompleteResponse(completions=completions)

@@ -1,4 +1,4 @@
-"""`python -m libra.gateway` with a key in its environment and a provider that quotes it wherever it can."""
+"""`python -m libra.gateway` with an API key in its environment and a provider that quotes it everywhere."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ FORMS = ["ok", "400", "401", "404", "500", "html"]
 SLOW = "slow"
 
 
-def gossip(asked: ReceivedRequest) -> Behaviour:
-    """Quote the key wherever there is room for it."""
+def quote_key(asked: ReceivedRequest) -> Behaviour:
+    """Quote the key in every field."""
     key = asked.headers["authorization"]
     if asked.prompt.isdecimal():
         return refuses(int(asked.prompt), message=f"what is {key}?")
@@ -47,7 +47,7 @@ def gossip(asked: ReceivedRequest) -> Behaviour:
 
 @pytest.fixture
 async def provider() -> AsyncIterator[ScriptedProvider]:
-    async with ScriptedProvider(gossip) as made:
+    async with ScriptedProvider(quote_key) as made:
         yield made
 
 
@@ -61,15 +61,15 @@ def start(log: Path, nats_url: str, mongo_url: str, database: str) -> subprocess
         "LIBRA_LOG_LEVEL": "debug",
         "LIBRA_GATEWAY_RETRY_BASE_SECONDS": "0.01",
         "LIBRA_GATEWAY_RETRY_ATTEMPTS": "2",
-        "GOSSIP_KEY": KEY,
+        "QUOTING_KEY": KEY,
     }
     command = [sys.executable, "-m", "libra.gateway"]
     with log.open("wb") as out:
         return subprocess.Popen(command, stdout=out, stderr=out, env=settings.inherited() | variables)
 
 
-async def line(log: Path, action: str) -> dict[str, int]:
-    """Return the line of the log with this action, once it is there."""
+async def log_line(log: Path, action: str) -> dict[str, int]:
+    """Wait for the log line with this action."""
     async with asyncio.timeout(40):
         while True:
             for text in log.read_text().splitlines(keepends=True):
@@ -89,35 +89,37 @@ async def received(bus: NatsBus) -> CompletionBatch:
 
 def batch(*texts: str) -> TrialBatch:
     trials = [Trial(sample=place, messages=[Message(role="user", content=text)]) for place, text in enumerate(texts)]
-    return TrialBatch(header=BatchHeader(run="run", model="gossip", task="t@1", attack="none"), trials=trials)
+    return TrialBatch(header=BatchHeader(run="run", model="quoting", task="t@1", attack="none"), trials=trials)
 
 
 async def send(bus: NatsBus, *texts: str) -> None:
     data = batch(*texts).SerializeToString()
-    await bus.publish(Outgoing(work_gateway("gossip"), f"key/{texts}", data), {})
+    await bus.publish(Outgoing(work_gateway("quoting"), f"key/{texts}", data), {})
 
 
-async def test_it_works_stops_cleanly_and_never_tells_the_key(
+async def test_the_process_works_stops_cleanly_and_never_shows_the_key(
     nats_url: str, mongo_server: MongoServer, store: Store, database: str, provider: ScriptedProvider, tmp_path: Path
 ) -> None:
-    entry = Model(name="gossip", provider=Provider.PROVIDER_OPENAI, base_url=provider.url, api_key_env="GOSSIP_KEY")
-    await store.models.add(entry)
+    model = Model(name="quoting", provider=Provider.PROVIDER_OPENAI, base_url=provider.url, api_key_env="QUOTING_KEY")
+    await store.models.add(model)
     log = tmp_path / "gateway.log"
     process = start(log, nats_url, mongo_server.url, database)
     bus = await NatsBus.connect(nats_url, name="test")
     try:
-        await line(log, "process_ready")
-        ports = await line(log, "process_started")
+        await log_line(log, "process_ready")
+        ports = await log_line(log, "process_started")
         await send(bus, *FORMS)
-        told = [str(await received(bus))]
+        outputs = [str(await received(bus))]
         async with channel(f"127.0.0.1:{ports['grpc_port']}") as opened:
             stub = GatewayServiceStub(opened)
-            asked = [Conversation(messages=[Message(role="user", content=text)], epoch=1) for text in FORMS]
-            told.append(str(await call(stub.ListModels, ListModelsRequest(), 10)))
-            told.append(str(await call(stub.Complete, CompleteRequest(model="gossip", conversations=asked), 30)))
+            conversations = [Conversation(messages=[Message(role="user", content=text)], epoch=1) for text in FORMS]
+            outputs.append(str(await call(stub.ListModels, ListModelsRequest(), 10)))
+            outputs.append(
+                str(await call(stub.Complete, CompleteRequest(model="quoting", conversations=conversations), 30))
+            )
         url = f"http://127.0.0.1:{ports['metrics_port']}/metrics"
-        told.append(await asyncio.to_thread(lambda: urllib.request.urlopen(url, timeout=10).read().decode()))
-        assert 'libra_provider_requests_total{model="gossip",outcome="answered"} 2.0' in told[-1]
+        outputs.append(await asyncio.to_thread(lambda: urllib.request.urlopen(url, timeout=10).read().decode()))
+        assert 'libra_provider_requests_total{model="quoting",outcome="answered"} 2.0' in outputs[-1]
 
         await send(bus, SLOW)
         async with asyncio.timeout(20):
@@ -130,9 +132,9 @@ async def test_it_works_stops_cleanly_and_never_tells_the_key(
     finally:
         process.kill()
         await bus.close()
-    told += [str(last), log.read_text()]
+    outputs += [str(last), log.read_text()]
     for name in await store._database.list_collection_names():
-        told += [str(document) async for document in store._database[name].find()]
+        outputs += [str(document) async for document in store._database[name].find()]
     assert {asked.headers["authorization"] for asked in provider.requests} == {f"Bearer {KEY}"}
-    assert len(told) > len(FORMS)
-    assert not [text for text in told for start in range(len(KEY) - 7) if KEY[start : start + 8] in text]
+    assert len(outputs) > len(FORMS)
+    assert not [text for text in outputs for start in range(len(KEY) - 7) if KEY[start : start + 8] in text]

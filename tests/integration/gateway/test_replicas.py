@@ -1,4 +1,4 @@
-"""Several gateways, as processes of their own: what arrives at the provider is counted there."""
+"""Several gateways in processes of their own; the provider counts their requests."""
 
 from __future__ import annotations
 
@@ -10,11 +10,13 @@ from pathlib import Path
 
 import pytest
 from prometheus_client import CollectorRegistry
-from tests.integration.support.gateway_fleet import Gauge, fleet, send
+from tests.integration.support.gateway_fleet import InFlightSampler, fleet, send
 
 from libra.bus.nats_bus import NatsBus
 from libra.gateway.components import Components
 from libra.gateway.model_supervisor import ModelSupervisor
+from libra.gateway.quota.lease_manager import LeaseManager
+from libra.gateway.quota.lease_renewer import LeaseTiming
 from libra.gateway.settings import Settings
 from libra.local.servers import MongoServer
 from libra.rpc.client import call, channel
@@ -29,7 +31,7 @@ from libra.v1.model_pb2 import Model, ModelLimits, Provider
 IN_FLIGHT = 40
 LATENCY_SECONDS = 0.4
 RENEW_SECONDS = 0.4
-LAPSE_SECONDS = 3 * RENEW_SECONDS + LATENCY_SECONDS * 2
+EXPIRY_SECONDS = 3 * RENEW_SECONDS + LATENCY_SECONDS * 2
 
 QUICK = Settings(look_seconds=0.1, renew_seconds=0.1, retry_base_seconds=0.2, drain_seconds=1.0)
 
@@ -43,32 +45,32 @@ async def bus(nats_url: str) -> AsyncIterator[NatsBus]:
 
 
 async def register(store: Store, name: str, url: str, **limits: int) -> None:
-    entry = Model(name=name, provider=Provider.PROVIDER_OPENAI, base_url=url, limits=ModelLimits(**limits))
-    await store.models.add(entry)
+    model = Model(name=name, provider=Provider.PROVIDER_OPENAI, base_url=url, limits=ModelLimits(**limits))
+    await store.models.add(model)
 
 
-async def waits(address: str, calls: int) -> list[float]:
-    """Return how long each of some calls, one after another, took."""
-    took = []
+async def call_seconds(address: str, calls: int) -> list[float]:
+    """Make calls one after another; return the duration of each."""
+    durations = []
     async with channel(address) as opened:
         stub = GatewayServiceStub(opened)
         for number in range(calls):
-            asked = Conversation(messages=[Message(role="user", content=f"call {address} {number}")])
+            conversation = Conversation(messages=[Message(role="user", content=f"call {address} {number}")])
             begun = time.monotonic()
-            await call(stub.Complete, CompleteRequest(model="m", conversations=[asked]), 30)
-            took.append(time.monotonic() - begun)
-    return took
+            await call(stub.Complete, CompleteRequest(model="m", conversations=[conversation]), 30)
+            durations.append(time.monotonic() - begun)
+    return durations
 
 
-async def test_the_limit_holds_and_is_used_while_gateways_come_and_are_killed(
+async def test_the_limit_holds_and_is_used_while_gateways_start_and_are_killed(
     nats_url: str, mongo_server: MongoServer, store: Store, database: str, bus: NatsBus, tmp_path: Path
 ) -> None:
     variables = {"LIBRA_GATEWAY_RENEW_SECONDS": str(RENEW_SECONDS), "LIBRA_GATEWAY_LOOK_SECONDS": "0.2"}
     async with ScriptedProvider(says("yes", after_seconds=LATENCY_SECONDS)) as provider:
         await register(store, "m", provider.url, max_in_flight=IN_FLIGHT, timeout_seconds=10)
         await send(bus, "m", 5000)
-        gauge = Gauge(provider)
-        watching = asyncio.create_task(gauge.watch())
+        sampler = InFlightSampler(provider)
+        sampling = asyncio.create_task(sampler.run())
         means: dict[int | str, float] = {}
         with fleet(tmp_path, nats_url, mongo_server.url, database, **variables) as gateways:
             for replicas in (1, 2, 4):
@@ -78,27 +80,28 @@ async def test_the_limit_holds_and_is_used_while_gateways_come_and_are_killed(
                 await asyncio.sleep(2.0)
                 begun = time.monotonic()
                 await asyncio.sleep(2.0)
-                means[replicas] = gauge.mean(begun, time.monotonic())
-            latencies = [took for address in addresses for took in await waits(address, 5)]
+                means[replicas] = sampler.mean(begun, time.monotonic())
+            latencies = [seconds for address in addresses for seconds in await call_seconds(address, 5)]
             gateways.gateways[0].process.kill()
             begun = time.monotonic()
-            await asyncio.sleep(LAPSE_SECONDS)
-            means["killed"] = gauge.mean(begun, time.monotonic())
+            await asyncio.sleep(EXPIRY_SECONDS)
+            means["killed"] = sampler.mean(begun, time.monotonic())
             await asyncio.sleep(1.0)
             begun = time.monotonic()
             await asyncio.sleep(2.0)
-            means["after"] = gauge.mean(begun, time.monotonic())
-        watching.cancel()
+            means["after"] = sampler.mean(begun, time.monotonic())
+        sampling.cancel()
     assert provider.max_in_flight == IN_FLIGHT
     assert min(means[each] for each in (1, 2, 4, "after")) >= 0.9 * IN_FLIGHT, means
     assert means["killed"] >= 0.6 * IN_FLIGHT, means
-    # A call is ahead of the hundreds that wait: it takes one answer to come free, at most, and then its own.
+    # A call is admitted before the hundreds of waiting requests: it waits for at most one answer, and then for its own.
     assert statistics.median(latencies) < 2.5 * LATENCY_SECONDS
 
 
-async def gateway(store: Store, bus: NatsBus, stop: asyncio.Event) -> None:
-    desk = Components.laid(store, Metrics(CollectorRegistry()), QUICK, {})
-    await ModelSupervisor(desk, bus, Metrics(CollectorRegistry())).work(stop)
+async def run_gateway(store: Store, bus: NatsBus, stop: asyncio.Event) -> None:
+    leases = LeaseManager(bus, LeaseTiming(QUICK.renew_seconds))
+    components = Components.create(store, Metrics(CollectorRegistry()), QUICK, {}, leases)
+    await ModelSupervisor(components, leases, bus, Metrics(CollectorRegistry())).work(stop)
 
 
 async def test_after_a_storm_of_refusals_the_rate_recovers(store: Store, bus: NatsBus) -> None:
@@ -112,7 +115,7 @@ async def test_after_a_storm_of_refusals_the_rate_recovers(store: Store, bus: Na
         await register(store, "m", provider.url, max_in_flight=64)
         await send(bus, "m", 8000)
         stop, now = asyncio.Event(), asyncio.get_running_loop().time
-        working = asyncio.create_task(gateway(store, bus, stop))
+        working = asyncio.create_task(run_gateway(store, bus, stop))
         await asyncio.sleep(2.5)
 
         def rate(start: float, stop: float) -> float:
@@ -138,7 +141,7 @@ async def test_one_slow_model_does_not_slow_another(store: Store, bus: NatsBus) 
         await register(store, "slow", provider.url, max_in_flight=200)
         await send(bus, "quick", 2500)
         stop = asyncio.Event()
-        working = asyncio.create_task(gateway(store, bus, stop))
+        working = asyncio.create_task(run_gateway(store, bus, stop))
 
         async def rate() -> float:
             await asyncio.sleep(1.0)
@@ -148,9 +151,9 @@ async def test_one_slow_model_does_not_slow_another(store: Store, bus: NatsBus) 
 
         alone = await rate()
         await send(bus, "slow", 400)
-        beside = await rate()
+        with_slow = await rate()
         asked_slow = sum(asked.model == "slow" for asked in provider.requests)
         stop.set()
         await working
     assert asked_slow == 200
-    assert beside >= 0.8 * alone
+    assert with_slow >= 0.8 * alone

@@ -1,4 +1,4 @@
-"""GatewayService as a client meets it, over real gRPC and a real mongod."""
+"""GatewayService over real gRPC and a real mongod."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from prometheus_client import CollectorRegistry
 from libra.errors import Invalid, NotFound, Unavailable
 from libra.gateway.completion.request import CompletionRequest
 from libra.gateway.components import Components
-from libra.gateway.limits.limiter import Lane
+from libra.gateway.limits.admission_queue import Lane
 from libra.gateway.service import GatewayService
 from libra.gateway.settings import Settings
 from libra.rpc.client import call, channel
@@ -30,10 +30,10 @@ from libra.v1.model_pb2 import Model, ModelLimits, Provider
 
 @dataclass
 class World:
-    """The service, its desk, and a model that answers with the number of the request."""
+    """The service, its components, and a model that answers with the number of the request."""
 
     stub: GatewayServiceStub
-    desk: Components
+    components: Components
     provider: ScriptedProvider
 
     @property
@@ -47,8 +47,8 @@ def number(asked: ReceivedRequest) -> Behaviour:
 
 @pytest.fixture
 async def world(store: Store) -> AsyncIterator[World]:
-    desk = Components.laid(store, Metrics(CollectorRegistry()), Settings(), {"SET": "key"})
-    served = (add_GatewayServiceServicer_to_server, GatewayService(desk), "libra.v1.GatewayService")
+    components = Components.create(store, Metrics(CollectorRegistry()), Settings(), {"SET": "key"})
+    served = (add_GatewayServiceServicer_to_server, GatewayService(components), "libra.v1.GatewayService")
     server = RpcServer([served], Metrics(CollectorRegistry()))
     port = await server.start("127.0.0.1:0")
     await server.set_ready(ready=True)
@@ -60,16 +60,16 @@ async def world(store: Store) -> AsyncIterator[World]:
         await store.models.add(Model(name="keyed", provider=openai, base_url=url, api_key_env="SET"))
         await store.models.add(Model(name="refuser", provider=Provider.PROVIDER_SCRIPTED))
         await store.models.add(Model(name="odd", provider=Provider.PROVIDER_SCRIPTED, remote_model="refusr"))
-        yield World(GatewayServiceStub(opened), desk, provider)
+        yield World(GatewayServiceStub(opened), components, provider)
     await server.stop(0)
-    await desk.close(0)
+    await components.close(0)
 
 
-def said(text: str = "hello", **shape: Any) -> Conversation:
+def conversation(text: str = "hello", **shape: Any) -> Conversation:
     return Conversation(messages=[Message(role="user", content=text)], **shape)
 
 
-async def test_models_are_listed_with_what_keeps_them_from_being_asked(world: World) -> None:
+async def test_models_are_listed_with_the_problem_that_prevents_their_use(world: World) -> None:
     models = (await call(world.stub.ListModels, ListModelsRequest(), 5)).models
     problems = {status.model.name: status.problem for status in models}
     assert list(problems) == ["keyed", "locked", "odd", "open", "refuser"]
@@ -78,9 +78,13 @@ async def test_models_are_listed_with_what_keeps_them_from_being_asked(world: Wo
     assert "did you mean refuser" in problems["odd"]
 
 
-async def test_requests_in_flight_are_shown(world: World) -> None:
+async def test_requests_in_flight_are_listed(world: World) -> None:
     asking = asyncio.create_task(
-        call(world.stub.Complete, CompleteRequest(model="open", conversations=[said("slow 1"), said("slow 2")]), 20)
+        call(
+            world.stub.Complete,
+            CompleteRequest(model="open", conversations=[conversation("slow 1"), conversation("slow 2")]),
+            20,
+        )
     )
     while not world.asked:
         await asyncio.sleep(0.01)
@@ -89,66 +93,68 @@ async def test_requests_in_flight_are_shown(world: World) -> None:
     await asking
 
 
-async def test_conversations_are_answered_in_their_order_and_each_once(world: World) -> None:
+async def test_conversations_are_answered_in_order_and_each_distinct_one_once(world: World) -> None:
     request = CompleteRequest(
-        model="open", conversations=[said("a"), said("b"), said("a", epoch=1), said("a")], fresh_for="me"
+        model="open",
+        conversations=[conversation("a"), conversation("b"), conversation("a", epoch=1), conversation("a")],
+        fresh_for="one caller",
     )
     first = (await call(world.stub.Complete, request, 20)).completions
     assert world.asked == ["a", "b", "a"]
     assert [each.text for each in first] == ["1", "2", "3", "1"]
     again = (await call(world.stub.Complete, request, 20)).completions
     assert [(each.text, each.attempts) for each in again] == [("1", 0), ("2", 0), ("3", 0), ("1", 0)]
-    request.fresh_for = "somebody else"
+    request.fresh_for = "another caller"
     assert [each.text for each in (await call(world.stub.Complete, request, 20)).completions][:3] == ["4", "5", "6"]
 
 
-async def test_one_without_an_answer_is_an_error_among_the_answers(world: World) -> None:
-    request = CompleteRequest(model="locked", conversations=[said()])
+async def test_a_conversation_without_an_answer_is_an_error_among_the_answers(world: World) -> None:
+    request = CompleteRequest(model="locked", conversations=[conversation()])
     (completion,) = (await call(world.stub.Complete, request, 20)).completions
     assert completion.finish_reason == FinishReason.FINISH_REASON_ERROR
     assert "UNSET" in completion.error
 
 
 async def slow_batch(world: World) -> tuple[Model, asyncio.Task[list[Completion]]]:
-    """Begin to ask the model `open`, which takes one request at a time, three questions as the stage does."""
-    entry = await world.desk.entries.get("open", field="model")
-    questions = [
-        CompletionRequest(entry, GenerationParameters(), (Message(role="user", content=f"slow batch {n}"),))
+    """Send three requests to the model `open`, which takes one at a time, as the stage does."""
+    model = await world.components.models.get("open", field="model")
+    requests = [
+        CompletionRequest(model, GenerationParameters(), (Message(role="user", content=f"slow batch {n}"),))
         for n in range(3)
     ]
-    batch = asyncio.create_task(world.desk.completions.answer(questions, Lane.BATCH))
+    batch = asyncio.create_task(world.components.completer.complete(requests, Lane.BATCH))
     while not world.asked:
         await asyncio.sleep(0.01)
-    return entry, batch
+    return model, batch
 
 
-async def test_a_caller_goes_ahead_of_batches(world: World) -> None:
-    entry, batch = await slow_batch(world)
+async def test_a_call_is_admitted_before_batches(world: World) -> None:
+    model, batch = await slow_batch(world)
     calling = asyncio.create_task(
-        call(world.stub.Complete, CompleteRequest(model="open", conversations=[said("call")]), 20)
+        call(world.stub.Complete, CompleteRequest(model="open", conversations=[conversation("call")]), 20)
     )
-    while (line := world.desk.lines.to(entry)).limiter.waiting(Lane.INTERACTIVE) == 0:
+    while (model_channel := world.components.channels.get(model)).limiter.waiting(Lane.INTERACTIVE) == 0:
         await asyncio.sleep(0.01)
-    assert line.limiter.in_flight == 1
+    assert model_channel.limiter.in_flight == 1
     await asyncio.gather(batch, calling)
     assert world.asked[:2] == ["slow batch 0", "call"]
 
 
-async def test_a_patient_caller_takes_turns_with_the_batches(world: World) -> None:
+async def test_a_patient_call_waits_behind_earlier_batches(world: World) -> None:
     _, batch = await slow_batch(world)
-    request = CompleteRequest(model="open", conversations=[said("call")], patient=True)
+    request = CompleteRequest(model="open", conversations=[conversation("call")], patient=True)
     await asyncio.gather(batch, call(world.stub.Complete, request, 20))
     assert world.asked == ["slow batch 0", "slow batch 1", "slow batch 2", "call"]
 
 
-FAULTS: list[tuple[dict[str, Any], str]] = [
+INVALID: list[tuple[dict[str, Any], str]] = [
     ({"model": ""}, "model"),
     ({"conversations": []}, "conversations"),
-    ({"conversations": [said()] * 65}, "conversations"),
-    ({"conversations": [said(), Conversation()]}, "conversations[1].messages"),
+    ({"conversations": [conversation()] * 65}, "conversations"),
+    ({"conversations": [conversation(), Conversation()]}, "conversations[1].messages"),
     ({"conversations": [Conversation(messages=[Message(role="tool", content="x")])]}, "conversations[0].messages"),
     ({"conversations": [Conversation(messages=[Message(role="assistant")])]}, "conversations[0].messages"),
-    ({"conversations": [said(epoch=-1)]}, "conversations[0].epoch"),
+    ({"conversations": [conversation(epoch=-1)]}, "conversations[0].epoch"),
     ({"parameters": GenerationParameters(temperature=2.5)}, "parameters.temperature"),
     ({"parameters": GenerationParameters(temperature=float("nan"))}, "parameters.temperature"),
     ({"parameters": GenerationParameters(top_p=0)}, "parameters.top_p"),
@@ -157,21 +163,21 @@ FAULTS: list[tuple[dict[str, Any], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("changes", "field"), FAULTS)
-async def test_a_fault_is_named_with_its_field(world: World, changes: dict[str, Any], field: str) -> None:
-    request = CompleteRequest(**{"model": "refuser", "conversations": [said()], **changes})
+@pytest.mark.parametrize(("changes", "field"), INVALID)
+async def test_an_invalid_request_names_its_field(world: World, changes: dict[str, Any], field: str) -> None:
+    request = CompleteRequest(**{"model": "refuser", "conversations": [conversation()], **changes})
     with pytest.raises(Invalid) as caught:
         await call(world.stub.Complete, request, 5)
     assert caught.value.field == field
 
 
-async def test_an_unknown_model_is_not_found_and_the_nearest_are_named(world: World) -> None:
+async def test_an_unknown_model_is_not_found_and_similar_names_are_suggested(world: World) -> None:
     with pytest.raises(NotFound, match="did you mean refuser") as caught:
-        await call(world.stub.Complete, CompleteRequest(model="refusal", conversations=[said()]), 5)
+        await call(world.stub.Complete, CompleteRequest(model="refusal", conversations=[conversation()]), 5)
     assert caught.value.field == "model"
 
 
-async def test_after_the_end_a_call_is_unavailable(world: World) -> None:
-    await world.desk.close(0)
+async def test_a_call_after_close_is_unavailable(world: World) -> None:
+    await world.components.close(0)
     with pytest.raises(Unavailable):
-        await call(world.stub.Complete, CompleteRequest(model="open", conversations=[said()]), 5)
+        await call(world.stub.Complete, CompleteRequest(model="open", conversations=[conversation()]), 5)

@@ -1,4 +1,4 @@
-"""Batches through the gateway's runners: a real nats-server, a real mongod, and a model over real HTTP."""
+"""Batches through the gateway's runners, with a real nats-server, a real mongod, and a model over real HTTP."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ from libra.bus.nats_bus import Backlog, NatsBus
 from libra.bus.streams import JUDGE_CONSUMER, gateway_consumer, work_gateway
 from libra.gateway.components import Components
 from libra.gateway.model_supervisor import ModelSupervisor
+from libra.gateway.quota.lease_manager import LeaseManager
+from libra.gateway.quota.lease_renewer import LeaseTiming
 from libra.gateway.settings import Settings
 from libra.stage.bus import Outgoing
 from libra.store.client import Store
@@ -36,15 +38,15 @@ KEYS = (f"key-{number}" for number in itertools.count())
 
 @dataclass
 class World:
-    """A gateway that can be stopped and started, the queue before and behind it, and the model."""
+    """A gateway that can be started and stopped, its queues, and the model."""
 
     store: Store
     bus: NatsBus
     provider: ScriptedProvider = field(init=False)
     seconds: float = 0.0
-    """How long the model thinks."""
+    """How long the model takes for an answer."""
     size: int = 1
-    """How often it says each answer."""
+    """How often it repeats each answer."""
 
     def __post_init__(self) -> None:
         self.provider = ScriptedProvider(self.answer)
@@ -65,7 +67,7 @@ class World:
         await self.bus.publish(Outgoing(work_gateway(name), next(KEYS), data), {})
 
     async def received(self, trials: int, seconds: float = 20) -> list[CompletionBatch]:
-        """Return the batches that came for the judges, once they carry so many trials."""
+        """Return the batches for the judges, once they carry this many trials."""
         batches: list[CompletionBatch] = []
         async with asyncio.timeout(seconds):
             while sum(len(batch.trials) for batch in batches) < trials:
@@ -78,7 +80,7 @@ class World:
         return (await self.bus.backlog()).get(consumer, Backlog(0, 0))
 
     async def done(self, name: str = NAME) -> None:
-        """Return when nothing waits for the model or is in hand."""
+        """Return when no batch waits for the model or is being handled."""
         async with asyncio.timeout(20):
             while await self.waiting(gateway_consumer(name)) != Backlog(0, 0):
                 await asyncio.sleep(0.05)
@@ -90,11 +92,12 @@ class World:
 
     @asynccontextmanager
     async def gateway(self) -> AsyncIterator[Components]:
-        desk = Components.laid(self.store, Metrics(CollectorRegistry()), QUICK, {})
-        supervisor, stop = ModelSupervisor(desk, self.bus, Metrics(CollectorRegistry())), asyncio.Event()
+        leases, stop = LeaseManager(self.bus, LeaseTiming(QUICK.renew_seconds)), asyncio.Event()
+        components = Components.create(self.store, Metrics(CollectorRegistry()), QUICK, {}, leases)
+        supervisor = ModelSupervisor(components, leases, self.bus, Metrics(CollectorRegistry()))
         working = asyncio.create_task(supervisor.work(stop))
         try:
-            yield desk
+            yield components
         finally:
             stop.set()
             async with asyncio.timeout(20):
@@ -126,7 +129,7 @@ def texts(number: int, prefix: str = "") -> list[str]:
     return [f"{prefix}{place}" for place in range(1, number + 1)]
 
 
-async def test_a_batch_is_passed_on_with_its_answers(world: World) -> None:
+async def test_a_batch_is_published_with_its_answers(world: World) -> None:
     await world.register()
     sent = batch(texts(64))
     async with world.gateway():
@@ -140,7 +143,7 @@ async def test_a_batch_is_passed_on_with_its_answers(world: World) -> None:
     assert len(kept) == 64
 
 
-async def test_a_replay_asks_nothing_and_is_one_message(world: World) -> None:
+async def test_a_replay_sends_no_request_and_is_one_message(world: World) -> None:
     await world.register()
     async with world.gateway():
         for _ in range(3):
@@ -151,7 +154,7 @@ async def test_a_replay_asks_nothing_and_is_one_message(world: World) -> None:
     assert len(arrived.trials) == world.provider.count == 10
 
 
-async def test_runs_share_answers_unless_they_ask_for_fresh_ones(world: World) -> None:
+async def test_runs_share_answers_unless_they_are_fresh(world: World) -> None:
     await world.register()
     async with world.gateway():
         for run, fresh in (("one", False), ("two", False), ("three", True), ("four", True), ("three", True)):
@@ -160,17 +163,17 @@ async def test_runs_share_answers_unless_they_ask_for_fresh_ones(world: World) -
     assert world.provider.count == 15
 
 
-async def test_what_cannot_be_decoded_is_set_aside_and_the_stage_goes_on(world: World) -> None:
+async def test_a_message_that_cannot_be_decoded_is_dead_lettered_and_the_stage_continues(world: World) -> None:
     await world.register()
     async with world.gateway():
-        await world.send(b"\xff\xffno batch")
+        await world.send(b"\xff\xffnot a batch")
         await world.send(batch(["a"]))
         await world.received(1)
         letters: list[DeadLetterRecord] = []
         async with asyncio.timeout(20):
             while not letters:
                 letters = await DeadLetters(world.bus).list(after_seq=0, limit=5)
-    assert [(letter.stage, letter.data) for letter in letters] == [("gateway", b"\xff\xffno batch")]
+    assert [(letter.stage, letter.data) for letter in letters] == [("gateway", b"\xff\xffnot a batch")]
 
 
 async def test_an_unknown_model_and_an_empty_trial_are_outcomes(world: World) -> None:
@@ -186,7 +189,7 @@ async def test_an_unknown_model_and_an_empty_trial_are_outcomes(world: World) ->
     assert mixed.trials[1].completion.error == "there is no turn to answer"
 
 
-async def test_long_answers_are_cut_into_batches(world: World) -> None:
+async def test_long_answers_are_split_into_several_messages(world: World) -> None:
     await world.register()
     world.size = 100_000
     async with world.gateway():
@@ -195,15 +198,15 @@ async def test_long_answers_are_cut_into_batches(world: World) -> None:
     assert [len(part.trials) for part in arrived] == [2, 2, 2, 2, 1]
 
 
-async def started(world: World) -> str:
+async def start_run(world: World) -> str:
     run = Run(id="01JZ0000000000000000000001", spec=RunSpec(models=[NAME]), state=RunState.RUN_STATE_RUNNING)
     await world.store.runs.insert(RunRecord(run=run, sections=[], cursors={}))
     return run.id
 
 
-async def test_a_run_that_has_ended_is_asked_nothing(world: World) -> None:
+async def test_no_request_is_sent_for_a_run_that_has_ended(world: World) -> None:
     await world.register()
-    run = await started(world)
+    run = await start_run(world)
     await world.store.runs.end(run, RunState.RUN_STATE_CANCELLED)
     async with world.gateway():
         await world.send(batch(texts(64), run=run))
@@ -213,10 +216,10 @@ async def test_a_run_that_has_ended_is_asked_nothing(world: World) -> None:
     assert world.asked == ["other"]
 
 
-async def test_cancelling_stops_the_spending_in_the_midst_of_a_batch(world: World) -> None:
+async def test_cancelling_a_run_stops_the_spending_in_the_middle_of_a_batch(world: World) -> None:
     await world.register(max_in_flight=2)
     world.seconds = 0.3
-    run = await started(world)
+    run = await start_run(world)
     async with world.gateway():
         await world.send(batch(texts(64), run=run))
         await world.asked_at_least(4)
@@ -227,7 +230,7 @@ async def test_cancelling_stops_the_spending_in_the_midst_of_a_batch(world: Worl
     assert await world.waiting(JUDGE_CONSUMER) == Backlog(0, 0)
 
 
-async def test_a_stop_keeps_what_is_paid_for_and_hands_the_rest_back(world: World) -> None:
+async def test_a_stop_stores_paid_answers_and_returns_the_rest_to_the_queue(world: World) -> None:
     await world.register(max_in_flight=4)
     world.seconds = 0.3
     async with world.gateway():
@@ -243,7 +246,7 @@ async def test_a_stop_keeps_what_is_paid_for_and_hands_the_rest_back(world: Worl
     assert [each.completion.attempts for each in arrived.trials].count(0) == asked
 
 
-async def test_a_batch_all_of_which_is_under_way_is_finished_at_a_stop(world: World) -> None:
+async def test_a_stop_finishes_a_batch_whose_requests_are_all_in_flight(world: World) -> None:
     await world.register(max_in_flight=64)
     world.seconds = 0.5
     async with world.gateway():
@@ -253,7 +256,7 @@ async def test_a_batch_all_of_which_is_under_way_is_finished_at_a_stop(world: Wo
     await world.done()
 
 
-async def test_models_come_and_go(world: World) -> None:
+async def test_models_can_be_registered_and_deleted_at_any_time(world: World) -> None:
     async with world.gateway():
         await world.send(batch(["early"]))  # waits for its model
         await world.register()
@@ -265,30 +268,30 @@ async def test_models_come_and_go(world: World) -> None:
         await world.send(batch(["late"]))
         await asyncio.sleep(0.5)
         late = await world.waiting(gateway_consumer(NAME))
-        assert late.pending + late.ack_pending == 1  # the latter if it was on its way when the runner ended
+        assert late.pending + late.ack_pending == 1  # ack_pending if it was being delivered when the runner ended
         await world.register()
         await world.received(1)
     assert world.asked == ["early", "a", "late"]
 
 
 @pytest.mark.parametrize("size", [64, 10])
-async def test_in_flight_is_at_the_limit_while_there_is_work(world: World, size: int) -> None:
+async def test_requests_in_flight_are_at_the_limit_while_there_is_work(world: World, size: int) -> None:
     await world.register(max_in_flight=40)
     world.seconds = 0.1
     levels: list[int] = []
-    async with world.gateway() as desk:
+    async with world.gateway() as components:
         for place in range(640 // size):
             await world.send(batch(texts(size, f"{place}/")))
         await world.asked_at_least(80)
         while world.provider.count < 560:
-            levels.append(desk.lines.in_flight(NAME))
+            levels.append(components.channels.in_flight(NAME))
             await asyncio.sleep(0.02)
         await world.received(640)
     assert world.provider.max_in_flight == 40
     assert sum(levels) / len(levels) > 30
 
 
-async def test_a_replica_holds_no_more_than_it_can_use(world: World) -> None:
+async def test_a_replica_prefetches_no_more_than_it_can_use(world: World) -> None:
     await world.register(max_in_flight=4)
     world.seconds = 0.5
     for place in range(20):
@@ -299,7 +302,7 @@ async def test_a_replica_holds_no_more_than_it_can_use(world: World) -> None:
     assert backlog.ack_pending <= 3
 
 
-async def test_one_slow_model_holds_up_no_other(world: World) -> None:
+async def test_one_slow_model_does_not_delay_another(world: World) -> None:
     await world.register("slow", max_in_flight=1)
     await world.store.models.add(Model(name="refuser", provider=Provider.PROVIDER_SCRIPTED))
     world.seconds = 1.0

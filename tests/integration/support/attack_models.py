@@ -16,10 +16,10 @@ from libra.attack.model_stage import model_stage
 from libra.attack.service import AttackService
 from libra.attack.settings import Settings
 from libra.gateway.components import Components
-from libra.gateway.limits.trial_budget import TrialBudget
+from libra.gateway.limits.prefetch import TrialBudget
 from libra.gateway.service import GatewayService
 from libra.gateway.settings import Settings as GatewaySettings
-from libra.gateway.stage import Trials
+from libra.gateway.stage import TrialHandler
 from libra.rpc.client import channel
 from libra.rpc.server import RpcServer
 from libra.stage.bus import Outgoing
@@ -80,15 +80,15 @@ class AttackSetup:
 
     async def complete(self, batch: TrialBatch) -> CompletionBatch:
         """Return the output of the gateway's stage for a batch."""
-        trials = Trials(
-            self.components.entries, self.components.completions, self.components.ended, TrialBudget(lambda: 64)
+        trials = TrialHandler(
+            self.components.models, self.components.completer, self.components.ended_runs, TrialBudget(64)
         )
         (sent,) = await trials.handle(batch)
         return CompletionBatch.FromString(sent.data)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[AttackSetup]:
-        self.components = Components.laid(self.store, Metrics(CollectorRegistry()), FAST_GATEWAY, {})
+        self.components = Components.create(self.store, Metrics(CollectorRegistry()), FAST_GATEWAY, {})
         served = (add_GatewayServiceServicer_to_server, GatewayService(self.components), "libra.v1.GatewayService")
         server = RpcServer([served], Metrics(CollectorRegistry()))
         port = await server.start("127.0.0.1:0")

@@ -31,11 +31,11 @@ class Gateway:
     log: Path
 
     async def ready(self) -> str:
-        """Return the address it answers at, once it does."""
-        await self._line("process_ready")
-        return f"127.0.0.1:{(await self._line('process_started'))['grpc_port']}"
+        """Wait until it is ready; return its address."""
+        await self._log_line("process_ready")
+        return f"127.0.0.1:{(await self._log_line('process_started'))['grpc_port']}"
 
-    async def _line(self, action: str) -> dict[str, int]:
+    async def _log_line(self, action: str) -> dict[str, int]:
         async with asyncio.timeout(READY_SECONDS):
             while True:
                 for text in self.log.read_text().splitlines(keepends=True):
@@ -47,7 +47,7 @@ class Gateway:
 
 @dataclass
 class Fleet:
-    """Starts gateways, and kills them."""
+    """Starts and kills gateway processes."""
 
     folder: Path
     variables: dict[str, str]
@@ -69,7 +69,7 @@ class Fleet:
 
 @contextmanager
 def fleet(folder: Path, nats_url: str, mongo_url: str, database: str, **variables: str) -> Iterator[Fleet]:
-    """Yield a fleet without any gateway, and kill all that it has in the end."""
+    """Yield a fleet without gateways, and kill all its gateways at the end."""
     shared = {
         "LIBRA_NATS_URL": nats_url,
         "LIBRA_MONGO_URL": mongo_url,
@@ -85,29 +85,26 @@ def fleet(folder: Path, nats_url: str, mongo_url: str, database: str, **variable
 
 
 async def send(bus: NatsBus, model: str, trials: int, run: str = "run") -> None:
-    """Put so many different trials for a model into its queue."""
+    """Publish different trials for a model."""
     for start in range(0, trials, 64):
         places = range(start, min(start + 64, trials))
-        asked = [Trial(sample=n, messages=[Message(role="user", content=f"{run}/{model}/{n}")]) for n in places]
-        batch = TrialBatch(header=BatchHeader(run=run, model=model, task="t@1", attack="none"), trials=asked)
+        batch_trials = [Trial(sample=n, messages=[Message(role="user", content=f"{run}/{model}/{n}")]) for n in places]
+        batch = TrialBatch(header=BatchHeader(run=run, model=model, task="t@1", attack="none"), trials=batch_trials)
         await bus.publish(Outgoing(work_gateway(model), f"{run}/{model}/{start}", batch.SerializeToString()), {})
 
 
 @dataclass
-class Gauge:
-    """What is in flight at the provider, seen 50 times a second."""
+class InFlightSampler:
+    """Samples the requests in flight at the provider, 50 times a second."""
 
     provider: ScriptedProvider
-    seen: list[tuple[float, int]] = field(default_factory=list)
+    samples: list[tuple[float, int]] = field(default_factory=list)
 
-    async def watch(self) -> None:
+    async def run(self) -> None:
         while True:
-            self.seen.append((time.monotonic(), self.provider.in_flight))
+            self.samples.append((time.monotonic(), self.provider.in_flight))
             await asyncio.sleep(0.02)
 
     def mean(self, start: float, stop: float) -> float:
-        levels = [level for at, level in self.seen if start <= at < stop]
+        levels = [level for at, level in self.samples if start <= at < stop]
         return sum(levels) / len(levels)
-
-    def most(self) -> int:
-        return self.provider.max_in_flight

@@ -1,7 +1,7 @@
-"""Whoever renews, dies, freezes or is cut off, and when: no limit is exceeded by the sum of what is used.
+"""No limit is exceeded by all replicas together, even if some are killed, frozen or cut off at any time.
 
-Each replica has its own clock, which runs at its own rate from its own beginning. Between any two of its steps others take
-theirs; what it writes may arrive late, be refused, or arrive and be answered by nobody.
+Each replica has its own clock, with its own start and rate. Between any two of its steps other replicas take
+theirs. A write may arrive late, be refused, or arrive although its confirmation is lost.
 """
 
 from __future__ import annotations
@@ -14,34 +14,35 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from libra.gateway.limits.budget import NO_QUOTA, Quota, QuotaUsage
 from libra.gateway.limits.sliding_window import WINDOW_SECONDS, RequestWindow
-from libra.gateway.quota.allocation import NOTHING, Amounts, Need, Renewal, Watch, renewal
-from libra.gateway.quota.lease import AGE_SECONDS, IN_FLIGHT, REQUESTS, Claim, Ledger, Part
+from libra.gateway.quota.allocation import HeartbeatMonitor, RenewalPlan, plan_renewal
+from libra.gateway.quota.lease import IN_FLIGHT, REQUESTS, Lease, LeasedAmount, LeaseTable
 
-LIFE, HOLD, RENEW = 6.0, 5.0, 2.0
-TAIL = 4.0
+LIFETIME, USE, RENEW = 6.0, 5.0, 2.0
+MAX_REQUEST = 4.0
 MINUTE = 60.0
 
 
 @dataclass
 class Server:
-    """The ledger, and what the provider sees."""
+    """The lease table, and the requests that the provider sees."""
 
-    limits: Amounts
-    ledger: Ledger = field(default_factory=Ledger)
+    limits: Quota
+    table: LeaseTable = field(default_factory=LeaseTable)
     revision: int = 0
     made_at: float = -1000.0
     in_flight: list[float] = field(default_factory=list)  # when each ends
     starts: deque[float] = field(default_factory=deque)
 
-    def write(self, ledger: Ledger, revision: int) -> bool:
+    def write(self, table: LeaseTable, revision: int) -> bool:
         if revision != self.revision:
             return False
-        self.ledger, self.revision = Ledger.read(ledger.written()), self.revision + 1
+        self.table, self.revision = LeaseTable.from_bytes(table.to_bytes()), self.revision + 1
         return True
 
     def lose(self, now: float) -> None:
-        self.ledger, self.revision, self.made_at = Ledger(), self.revision + 1000, now
+        self.table, self.revision, self.made_at = LeaseTable(), self.revision + 1000, now
 
     def check(self, now: float) -> None:
         self.in_flight = [end for end in self.in_flight if end > now]
@@ -50,63 +51,71 @@ class Server:
         assert len(self.in_flight) <= self.limits[IN_FLIGHT]
         assert len(self.starts) <= self.limits[REQUESTS]
         for kind, limit in enumerate(self.limits):
-            assert sum(claim.parts[kind].grant for claim in self.ledger.claims.values()) <= limit
+            assert sum(lease.quota[kind] for lease in self.table.leases.values()) <= limit
 
 
 @dataclass
 class Replica:
-    """One gateway: the arithmetic, a window, and what it may use."""
+    """One gateway: the arithmetic, a window, and the quota that it may use."""
 
     name: str
     offset: float
     rate: float
-    beat: int = 0
-    watch: Watch = field(default_factory=Watch)
+    heartbeat: int = 0
+    monitor: HeartbeatMonitor = field(default_factory=HeartbeatMonitor)
     window: RequestWindow = field(default_factory=lambda: RequestWindow(1))
-    caps: Amounts = NOTHING
-    grants: Amounts = NOTHING
+    usable: Quota = NO_QUOTA
+    leased: Quota = NO_QUOTA
     until: float = -1.0
-    wants: int = 0
+    demand: int = 0
     ends: list[float] = field(default_factory=list)
-    sent: tuple[Renewal, int, float] | None = None
-    cut_off: bool = False
-    """From the ledger, but not from the provider."""
+    sent: tuple[RenewalPlan, int, float] | None = None
+    is_cut_off: bool = False
+    """From the lease table, but not from the provider."""
 
     def clock(self, now: float) -> float:
         return self.offset + self.rate * now
 
     def begin(self, server: Server, now: float) -> None:
-        """Read, work out the next step, and lower use."""
+        """Read the table, plan the renewal, and reduce use."""
         clock = self.clock(now)
-        silent = self.watch.look(server.ledger, clock)
+        silent = self.monitor.observe(server.table, clock)
         self.ends = [end for end in self.ends if end > now]
         used = len(self.ends), self.window.used(clock), 0
-        need = Need(self.wants, used, ({}, self.window.ages(clock, AGE_SECONDS), {}), TAIL)
-        still_held = self.grants if clock < self.until else NOTHING
-        self.beat += 1
-        plan = renewal(
-            server.ledger, self.name, need, server.limits, beat=self.beat, life_seconds=LIFE, silent=silent,
-            still_held=still_held, young=now - server.made_at < LIFE, next_turn=self.watch.turn_seconds(server.ledger, clock) > 10,
-        )  # fmt: skip
-        in_flight, requests, tokens = (min(old, new) for old, new in zip(self.caps, plan.caps, strict=True))
-        self.caps = in_flight, requests, tokens
+        usage = QuotaUsage(self.demand, used, ({}, self.window.used_by_age(clock), {}), MAX_REQUEST)
+        still_leased = self.leased if clock < self.until else NO_QUOTA
+        self.heartbeat += 1
+        plan = plan_renewal(
+            server.table,
+            self.name,
+            usage,
+            server.limits,
+            heartbeat=self.heartbeat,
+            lifetime_seconds=LIFETIME,
+            silent_seconds=silent,
+            still_leased=still_leased,
+            is_young=now - server.made_at < LIFETIME,
+            rotate=self.monitor.rotation_seconds(server.table, clock) > 10,
+        )
+        in_flight, requests, tokens = (min(old, new) for old, new in zip(self.usable, plan.usable, strict=True))
+        self.usable = in_flight, requests, tokens
         self.sent = plan, server.revision, clock
 
-    def arrive(self, server: Server, *, heard: bool) -> None:
-        """What was sent arrives; the answer may not."""
+    def arrive(self, server: Server, *, is_confirmed: bool) -> None:
+        """The write arrives; its confirmation may be lost."""
         assert self.sent
         plan, revision, sent_at = self.sent
         self.sent = None
-        if server.write(plan.ledger, revision) and heard:
-            self.caps, self.grants, self.until = plan.caps, plan.grants, sent_at + HOLD
+        if server.write(plan.table, revision) and is_confirmed:
+            self.usable, self.leased, self.until = plan.usable, plan.leased, sent_at + USE
 
     def start(self, server: Server, now: float, seconds: float) -> None:
         clock = self.clock(now)
         self.ends = [end for end in self.ends if end > now]
-        if clock >= self.until or len(self.ends) >= self.caps[IN_FLIGHT] or not self.caps[REQUESTS]:
+        if clock >= self.until or len(self.ends) >= self.usable[IN_FLIGHT] or not self.usable[REQUESTS]:
             return
-        self.window.most = self.caps[REQUESTS]
-        if self.window.used(clock) >= self.window.most:
+        self.window.limit = self.usable[REQUESTS]
+        if self.window.used(clock) >= self.window.limit:
             return
         self.window.start(clock)
         self.ends.append(now + seconds)
@@ -114,24 +123,24 @@ class Replica:
         server.starts.append(now)
 
 
-def born(dice: random.Random, name: str) -> Replica:
+def new_replica(dice: random.Random, name: str) -> Replica:
     return Replica(name, dice.uniform(-1000, 1000), dice.uniform(0.99, 1.01))
 
 
 def step(dice: random.Random, server: Server, replica: Replica, now: float) -> None:
     chance = dice.random()
     if chance < 0.01:
-        replica.cut_off = not replica.cut_off
+        replica.is_cut_off = not replica.is_cut_off
     elif chance < 0.03:
-        replica.wants = dice.choice([0, 1, 5, 1000, 1000])
-    elif chance < 0.5 and not replica.cut_off:
+        replica.demand = dice.choice([0, 1, 5, 1000, 1000])
+    elif chance < 0.5 and not replica.is_cut_off:
         if replica.sent:
-            replica.arrive(server, heard=dice.random() < 0.9)
+            replica.arrive(server, is_confirmed=dice.random() < 0.9)
         else:
             replica.begin(server, now)
     else:
         for _ in range(dice.choice([1, 30])):
-            replica.start(server, now, TAIL * dice.choice([0.1, 0.97]))
+            replica.start(server, now, MAX_REQUEST * dice.choice([0.1, 0.97]))
 
 
 @settings(max_examples=120, deadline=None)
@@ -139,101 +148,101 @@ def step(dice: random.Random, server: Server, replica: Replica, now: float) -> N
 def test_no_limit_is_exceeded_by_all_together(seed: int, in_flight: int, requests: int) -> None:
     dice = random.Random(seed)
     server, now = Server((in_flight, requests, 0)), 0.0
-    replicas = [born(dice, f"r{number}") for number in range(dice.randint(1, 5))]
+    replicas = [new_replica(dice, f"r{number}") for number in range(dice.randint(1, 5))]
     for number in range(600):
         now += dice.choice([0.0, 0.0, 0.05, 0.3]) if dice.random() < 0.995 else dice.uniform(0, 20)
         server.check(now)
         place = dice.randrange(len(replicas))
         chance = dice.random()
         if chance < 0.005:
-            replicas[place] = born(dice, f"s{number}")  # killed, and another started
+            replicas[place] = new_replica(dice, f"s{number}")  # killed, and another one starts
         else:
             step(dice, server, replicas[place], now)
         server.check(now)
 
 
-def settled(limits: Amounts, wants: list[int], seconds: float = 20.0) -> tuple[Server, list[Replica], float]:
-    """Return replicas that have renewed in turn for so long, none of them asking anything."""
+def settled(limits: Quota, demands: list[int], seconds: float = 20.0) -> tuple[Server, list[Replica], float]:
+    """Return replicas that have renewed in turn for `seconds`, without any requests."""
     server = Server(limits)
-    replicas = [Replica(f"r{place}", 0.0, 1.0, wants=want) for place, want in enumerate(wants)]
-    return server, replicas, on(server, replicas, 0.0, seconds)
+    replicas = [Replica(f"r{place}", 0.0, 1.0, demand=demand) for place, demand in enumerate(demands)]
+    return server, replicas, renew_in_turn(server, replicas, 0.0, seconds)
 
 
-def on(server: Server, replicas: list[Replica], now: float, seconds: float) -> float:
+def renew_in_turn(server: Server, replicas: list[Replica], now: float, seconds: float) -> float:
     until = now + seconds
     while now < until:
         for replica in replicas:
             replica.begin(server, now)
-            replica.arrive(server, heard=True)
+            replica.arrive(server, is_confirmed=True)
         now += RENEW
     return now
 
 
-def test_all_of_the_limit_is_held_by_those_who_want_it() -> None:
+def test_the_whole_limit_is_leased_by_replicas_with_demand() -> None:
     _, replicas, _ = settled((100, 600, 0), [1000, 1000, 10, 0])
-    assert [replica.caps for replica in replicas] == [(45, 270, 0), (45, 269, 0), (10, 61, 0), NOTHING]
+    assert [replica.usable for replica in replicas] == [(45, 270, 0), (45, 269, 0), (10, 61, 0), NO_QUOTA]
 
 
-def test_one_who_comes_gets_its_share_within_two_rounds() -> None:
+def test_a_new_replica_gets_its_share_within_two_renewals() -> None:
     server, replicas, now = settled((100, 600, 0), [1000])
-    assert replicas[0].caps == (100, 600, 0)
-    replicas.append(Replica("new", 50.0, 1.0, wants=1000))
-    on(server, replicas, now, 2 * RENEW)
-    assert [replica.caps for replica in replicas] == [(50, 300, 0)] * 2
+    assert replicas[0].usable == (100, 600, 0)
+    replicas.append(Replica("new", 50.0, 1.0, demand=1000))
+    renew_in_turn(server, replicas, now, 2 * RENEW)
+    assert [replica.usable for replica in replicas] == [(50, 300, 0)] * 2
 
 
-def test_what_is_in_use_is_held_until_it_has_ended() -> None:
+def test_quota_in_use_stays_leased_until_its_requests_end() -> None:
     server, replicas, now = settled((100, 100_000, 0), [1000])
     for _ in range(100):
         replicas[0].start(server, now, 9.0)
-    replicas.append(Replica("new", 50.0, 1.0, wants=1000))
-    now = on(server, replicas, now, 2 * RENEW)
-    assert (replicas[0].caps[IN_FLIGHT], replicas[0].grants[IN_FLIGHT], replicas[1].caps[IN_FLIGHT]) == (50, 100, 0)
-    now = on(server, replicas, now, 9.0)
-    assert replicas[1].caps[IN_FLIGHT] == 50
+    replicas.append(Replica("new", 50.0, 1.0, demand=1000))
+    now = renew_in_turn(server, replicas, now, 2 * RENEW)
+    assert (replicas[0].usable[IN_FLIGHT], replicas[0].leased[IN_FLIGHT], replicas[1].usable[IN_FLIGHT]) == (50, 100, 0)
+    now = renew_in_turn(server, replicas, now, 9.0)
+    assert replicas[1].usable[IN_FLIGHT] == 50
 
 
-def test_one_who_is_gone_leaves_its_part_after_three_renewals_and_its_longest_request() -> None:
+def test_the_quota_of_a_dead_replica_is_free_after_three_renewals_and_its_longest_request() -> None:
     server, (one, other), now = settled((100, 600, 0), [1000, 1000])
-    kept = on(server, [one], now, LIFE - RENEW)
-    assert one.caps[IN_FLIGHT] == 50
-    kept = on(server, [one], kept, TAIL + RENEW + 0.1)
-    assert one.caps[IN_FLIGHT] == 100
+    kept = renew_in_turn(server, [one], now, LIFETIME - RENEW)
+    assert one.usable[IN_FLIGHT] == 50
+    kept = renew_in_turn(server, [one], kept, MAX_REQUEST + RENEW + 0.1)
+    assert one.usable[IN_FLIGHT] == 100
     assert other.until < kept
 
 
 @pytest.mark.parametrize("rate", [0.9, 1.0, 1.1])
-def test_one_who_is_cut_off_has_ended_before_others_begin(rate: float) -> None:
+def test_a_replica_that_is_is_cut_off_stops_before_others_begin(rate: float) -> None:
     server, (one, other), now = settled((100, 100_000, 0), [1000, 1000])
     other.rate, other.offset = rate, now - rate * now
-    on(server, [other, one], now, 0.1)
+    renew_in_turn(server, [other, one], now, 0.1)
     begun, dice = now, random.Random(1)
     while now < begun + 20:
         for _ in range(100):
-            # Cut off from the ledger, and not from the provider.
-            other.start(server, now, TAIL * 0.99 if dice.random() < 0.02 else 0.1)
+            # It is cut off from the lease table, and not from the provider.
+            other.start(server, now, MAX_REQUEST * 0.99 if dice.random() < 0.02 else 0.1)
         server.check(now)
         one.begin(server, now)
-        one.arrive(server, heard=True)
+        one.arrive(server, is_confirmed=True)
         for _ in range(100):
             one.start(server, now, 0.2)
         server.check(now)
         now += 0.05
-    assert one.caps[IN_FLIGHT] == 100
+    assert one.usable[IN_FLIGHT] == 100
 
 
-def test_what_a_dead_replica_asked_is_inherited_as_it_grows_old() -> None:
+def test_the_window_of_a_dead_replica_is_inherited_as_it_ages() -> None:
     server, (one, other), now = settled((1000, 1220, 0), [1000, 1000])
-    for _ in range(61):  # each asks its 10 a second
+    for _ in range(61):  # each starts 10 requests per second
         for replica in (one, other):
             for _ in range(10):
                 replica.start(server, now, 0.1)
         for replica in (one, other) if int(now) % 2 else ():
             replica.begin(server, now)
-            replica.arrive(server, heard=True)
+            replica.arrive(server, is_confirmed=True)
         now += 1.0
     asked = []
-    for second in range(61):  # the other is dead
+    for second in range(61):  # the other replica is dead
         before = len(one.ends)
         for _ in range(20):
             before += 1
@@ -241,53 +250,71 @@ def test_what_a_dead_replica_asked_is_inherited_as_it_grows_old() -> None:
             one.start(server, now, 0.1)
             asked.append((second, len(server.starts) - replica_starts))
         one.begin(server, now)
-        one.arrive(server, heard=True)
+        one.arrive(server, is_confirmed=True)
         now += 1.0
         server.check(now)
     late = sum(started for second, started in asked if second >= 20)
     assert late >= 0.9 * 41 * 20
 
 
-def test_in_a_young_ledger_nobody_takes_more_than_he_holds() -> None:
+def test_while_the_table_is_young_no_replica_takes_more_than_it_leases() -> None:
     server, (one, other), now = settled((100, 600, 0), [1000, 1000])
     server.lose(now)
-    new = Replica("new", 0.0, 1.0, wants=1000)
-    now = on(server, [new, one, other], now, LIFE - 0.1)
-    assert [replica.caps[IN_FLIGHT] for replica in (new, one, other)] == [0, 33, 34]
-    on(server, [new, one, other], now, 2 * RENEW)
-    assert sorted(replica.caps[IN_FLIGHT] for replica in (new, one, other)) == [33, 33, 34]
+    new = Replica("new", 0.0, 1.0, demand=1000)
+    now = renew_in_turn(server, [new, one, other], now, LIFETIME - 0.1)
+    assert [replica.usable[IN_FLIGHT] for replica in (new, one, other)] == [0, 33, 34]
+    renew_in_turn(server, [new, one, other], now, 2 * RENEW)
+    assert sorted(replica.usable[IN_FLIGHT] for replica in (new, one, other)) == [33, 33, 34]
 
 
-def test_where_there_is_less_than_one_for_each_it_goes_round() -> None:
+def test_a_limit_smaller_than_the_number_of_replicas_rotates() -> None:
     server, replicas, now = settled((1, 0, 0), [5, 5, 5])
     served = set()
     for _ in range(30):
-        now = on(server, replicas, now, RENEW)
-        assert sum(replica.caps[IN_FLIGHT] for replica in replicas) <= 1
-        served |= {replica.name for replica in replicas if replica.caps[IN_FLIGHT]}
+        now = renew_in_turn(server, replicas, now, RENEW)
+        assert sum(replica.usable[IN_FLIGHT] for replica in replicas) <= 1
+        served |= {replica.name for replica in replicas if replica.usable[IN_FLIGHT]}
     assert served == {"r0", "r1", "r2"}
 
 
-def test_one_who_wants_nothing_and_holds_nothing_stands_in_the_ledger_no_more() -> None:
+def test_a_replica_without_demand_and_quota_leaves_the_table() -> None:
     server, replicas, now = settled((100, 600, 0), [10, 10])
-    replicas[1].wants = 0
-    on(server, replicas, now, RENEW)
-    assert set(server.ledger.claims) == {"r0"}
+    replicas[1].demand = 0
+    renew_in_turn(server, replicas, now, RENEW)
+    assert set(server.table.leases) == {"r0"}
 
 
 @given(
     st.integers(0, 100), st.dictionaries(st.integers(0, 13), st.integers(0, 50)), st.floats(0, 200), st.floats(0, 100)
 )
-def test_what_is_left_only_falls(grant: int, used: dict[int, int], silent: float, later: float) -> None:
-    part = Part.of(grant, used, LIFE)
-    assert part.fresh + sum(part.ages) == grant
-    assert part.left(silent, LIFE, TAIL) >= part.left(silent + later, LIFE, TAIL) >= 0
-    assert part.left(LIFE - 0.1, LIFE, TAIL) == grant
-    assert part.left(LIFE + WINDOW_SECONDS, LIFE, TAIL) == 0
+def test_what_remains_of_a_lease_only_falls(amount: int, used: dict[int, int], silent: float, later: float) -> None:
+    leased = LeasedAmount.of(amount, used, LIFETIME)
+    assert leased.unused + sum(leased.used_by_age) == amount
+    assert (
+        leased.remaining(silent, LIFETIME, MAX_REQUEST) >= leased.remaining(silent + later, LIFETIME, MAX_REQUEST) >= 0
+    )
+    assert leased.remaining(LIFETIME - 0.1, LIFETIME, MAX_REQUEST) == amount
+    assert leased.remaining(LIFETIME + WINDOW_SECONDS, LIFETIME, MAX_REQUEST) == 0
 
 
-def test_a_ledger_is_read_as_it_was_written() -> None:
-    claim = Claim(7, 6.0, 1.5, 90, (Part(5, 5), Part(9, 3, (4, 0, 2)), Part()))
-    ledger = Ledger({"one": claim, "other": claim}, 3)
-    assert Ledger.read(ledger.written()) == ledger
-    assert Ledger.read(b"") == Ledger.read(b"{no") == Ledger.read(b'{"claims": 7}') == Ledger()
+def test_a_table_is_read_as_it_was_written() -> None:
+    lease = Lease(7, 6.0, 1.5, 90, (LeasedAmount(5, 5), LeasedAmount(9, 3, (4, 0, 2)), LeasedAmount()))
+    table = LeaseTable({"one": lease, "other": lease}, 3)
+    assert LeaseTable.from_bytes(table.to_bytes()) == table
+    assert (
+        LeaseTable.from_bytes(b"")
+        == LeaseTable.from_bytes(b"{no")
+        == LeaseTable.from_bytes(b'{"claims": 7}')
+        == LeaseTable()
+    )
+
+
+def test_the_stored_form_of_a_table_does_not_change() -> None:
+    """Replicas of another version read it."""
+    table = LeaseTable(
+        {"one": Lease(7, 6.0, 1.5, 90, (LeasedAmount(5, 5), LeasedAmount(9, 3, (4, 0, 2)), LeasedAmount()))}, 3
+    )
+    assert table.to_bytes() == (
+        b'{"turn":3,"claims":{"one":{"beat":7,"life_seconds":6.0,"tail_seconds":1.5,"wants":90,'
+        b'"parts":[[5,5],[9,3,4,0,2],[0,0]]}}}'
+    )

@@ -4,25 +4,25 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from libra.gateway.provider.api_key import MARK, NoKey, find, problem_of, scrub
+from libra.gateway.provider.api_key import MASK, NoKey, find, problem_of, scrub
 from libra.v1.model_pb2 import Model
 
 MODEL = Model(name="m", api_key_env="M_KEY")
 
 
-def test_a_key_is_read_at_the_time_it_is_needed() -> None:
+def test_a_key_is_read_when_it_is_needed() -> None:
     environment = {"M_KEY": " first\n"}
     assert find(MODEL, environment) == "first"
     environment["M_KEY"] = "second"
     assert find(MODEL, environment) == "second"
 
 
-def test_a_model_that_names_no_variable_needs_no_key() -> None:
+def test_a_model_without_api_key_env_needs_no_key() -> None:
     assert find(Model(name="m"), {"M_KEY": "k"}) == ""
 
 
 @pytest.mark.parametrize("value", [None, "", "  ", "two\nlines", "schlüssel", "a\x00b"])
-def test_a_key_that_cannot_be_had_is_told_by_the_name_of_its_variable(value: str | None) -> None:
+def test_a_missing_or_invalid_key_is_reported_by_the_name_of_its_variable(value: str | None) -> None:
     environment = {} if value is None else {"M_KEY": value}
     with pytest.raises(NoKey, match="M_KEY") as caught:
         find(MODEL, environment)
@@ -30,7 +30,7 @@ def test_a_key_that_cannot_be_had_is_told_by_the_name_of_its_variable(value: str
     assert problem_of(MODEL, environment) == str(caught.value)
 
 
-def test_libras_own_variables_are_no_keys() -> None:
+def test_libras_own_variables_are_not_keys() -> None:
     model = Model(name="m", api_key_env="LIBRA_MONGO_URL")
     assert "LIBRA_" in problem_of(model, {"LIBRA_MONGO_URL": "mongodb://user:secret@host"})
     assert "secret" not in problem_of(model, {"LIBRA_MONGO_URL": "mongodb://user:secret@host"})
@@ -40,18 +40,18 @@ def test_libras_own_variables_are_no_keys() -> None:
     ("text", "clean"),
     [
         ("no key here", "no key here"),
-        ("0123456789", MARK),
-        ("a 0123456789 b 0123456789", f"a {MARK} b {MARK}"),
-        ("01234567, cut", f"{MARK}, cut"),
+        ("0123456789", MASK),
+        ("a 0123456789 b 0123456789", f"a {MASK} b {MASK}"),
+        ("01234567, cut", f"{MASK}, cut"),
         ("0123456, too short a piece", "0123456, too short a piece"),
-        ("x123456789y", f"x{MARK}y"),
+        ("x123456789y", f"x{MASK}y"),
     ],
 )
-def test_the_key_and_its_pieces_are_replaced(text: str, clean: str) -> None:
+def test_the_key_and_its_pieces_are_masked(text: str, clean: str) -> None:
     assert scrub(text, "0123456789") == clean
 
 
-def test_without_a_key_nothing_is() -> None:
+def test_without_a_key_nothing_is_masked() -> None:
     assert scrub("text", "") == "text"
 
 
@@ -59,5 +59,5 @@ def test_without_a_key_nothing_is() -> None:
 def test_no_piece_of_a_key_is_left(key: str, text: str) -> None:
     clean = scrub(text, key)
     size = min(8, len(key))
-    for part in clean.split(MARK):
+    for part in clean.split(MASK):
         assert not any(key[start : start + size] in part for start in range(len(key) - size + 1))

@@ -15,66 +15,66 @@ from libra.v1.model_pb2 import Model, ModelLimits, ModelPrice, Provider
 OPENAI = Provider.PROVIDER_OPENAI
 
 
-def question(
+def request(
     model: dict[str, Any] | None = None, parameters: dict[str, Any] | None = None, **changes: object
 ) -> CompletionRequest:
-    entry = {"name": "m", "provider": OPENAI, "base_url": "http://one/v1", "remote_model": "r"} | (model or {})
+    fields = {"name": "m", "provider": OPENAI, "base_url": "http://one/v1", "remote_model": "r"} | (model or {})
     shape = {"messages": (Message(role="user", content="hello"),)} | changes
-    return CompletionRequest(Model(**entry), GenerationParameters(**(parameters or {})), **shape)  # type: ignore[arg-type]  # fields by name
+    return CompletionRequest(Model(**fields), GenerationParameters(**(parameters or {})), **shape)  # type: ignore[arg-type]  # fields by name
 
 
-PLAIN = question()
+PLAIN = request()
 
 OTHERS = [
-    question({"name": "n"}),
-    question({"provider": Provider.PROVIDER_SCRIPTED}),
-    question({"base_url": "http://two/v1"}),
-    question({"remote_model": "s"}),
-    question({"remote_model": ""}),
-    question(parameters={"temperature": 0}),
-    question(parameters={"temperature": 1}),
-    question(parameters={"top_p": 1}),
-    question(parameters={"max_tokens": 511}),
-    question(parameters={"seed": 0}),
-    question(parameters={"seed": -1}),
-    question(parameters={"json_schema": "{}"}),
-    question(messages=(Message(role="user", content="hello "),)),
-    question(messages=(Message(role="assistant", content="hello"),)),
-    question(messages=(Message(role="user", content="hello"), Message(role="user", content=""))),
-    question(epoch=1),
-    question(fresh_for="01J"),
+    request({"name": "n"}),
+    request({"provider": Provider.PROVIDER_SCRIPTED}),
+    request({"base_url": "http://two/v1"}),
+    request({"remote_model": "s"}),
+    request({"remote_model": ""}),
+    request(parameters={"temperature": 0}),
+    request(parameters={"temperature": 1}),
+    request(parameters={"top_p": 1}),
+    request(parameters={"max_tokens": 511}),
+    request(parameters={"seed": 0}),
+    request(parameters={"seed": -1}),
+    request(parameters={"json_schema": "{}"}),
+    request(messages=(Message(role="user", content="hello "),)),
+    request(messages=(Message(role="assistant", content="hello"),)),
+    request(messages=(Message(role="user", content="hello"), Message(role="user", content=""))),
+    request(epoch=1),
+    request(fresh_for="01J"),
 ]
 
 
-def test_whatever_shapes_an_answer_is_in_its_name() -> None:
-    names = [completion_id(each) for each in [PLAIN, *OTHERS]]
-    assert len(set(names)) == len(names)
-    assert all(len(name) == 64 and set(name) <= set("0123456789abcdef") for name in names)
+def test_all_that_shapes_an_answer_changes_its_id() -> None:
+    ids = [completion_id(each) for each in [PLAIN, *OTHERS]]
+    assert len(set(ids)) == len(ids)
+    assert all(len(each) == 64 and set(each) <= set("0123456789abcdef") for each in ids)
 
 
 @pytest.mark.parametrize(
     "same",
     [
-        question({"base_url": "http://one/v1/"}),
-        question({"api_key_env": "KEY"}),
-        question({"limits": ModelLimits(max_in_flight=3)}),
-        question({"price": ModelPrice(usd_per_million_prompt_tokens=3)}),
-        question(parameters={"max_tokens": 512}),
-        question(messages=turns([Message(role="system"), Message(role="user", content="hello")])),
+        request({"base_url": "http://one/v1/"}),
+        request({"api_key_env": "KEY"}),
+        request({"limits": ModelLimits(max_in_flight=3)}),
+        request({"price": ModelPrice(usd_per_million_prompt_tokens=3)}),
+        request(parameters={"max_tokens": 512}),
+        request(messages=turns([Message(role="system"), Message(role="user", content="hello")])),
     ],
 )
-def test_what_shapes_no_answer_is_not(same: CompletionRequest) -> None:
+def test_other_fields_do_not_change_the_id(same: CompletionRequest) -> None:
     assert completion_id(same) == completion_id(PLAIN)
 
 
-def test_there_is_one_zero() -> None:
-    assert completion_id(question(parameters={"temperature": -0.0})) == completion_id(
-        question(parameters={"temperature": 0.0})
+def test_negative_zero_and_zero_have_the_same_id() -> None:
+    assert completion_id(request(parameters={"temperature": -0.0})) == completion_id(
+        request(parameters={"temperature": 0.0})
     )
 
 
-def test_a_name_does_not_change_with_the_version_of_libra() -> None:
-    """Kept answers are found by it: if this must change, so must FORM."""
+def test_an_id_does_not_change_with_the_version_of_libra() -> None:
+    """Stored answers are found by it. If it must change, FORM must change too."""
     assert completion_id(PLAIN) == "390f7c43714436e428ed3c878b450ff32a6047b6c91347ac2a55dd71e1205930"
 
 
@@ -83,9 +83,9 @@ TURNS = st.lists(st.tuples(st.sampled_from(["system", "user", "assistant"]), st.
 
 
 @given(TURNS, TURNS)
-def test_conversations_have_one_name_only_if_they_are_one(one: Turns, other: Turns) -> None:
-    names = [
-        completion_id(question(messages=tuple(Message(role=role, content=content) for role, content in each)))
+def test_two_conversations_have_the_same_id_only_if_they_are_equal(one: Turns, other: Turns) -> None:
+    ids = [
+        completion_id(request(messages=tuple(Message(role=role, content=content) for role, content in each)))
         for each in (one, other)
     ]
-    assert (names[0] == names[1]) == (one == other)
+    assert (ids[0] == ids[1]) == (one == other)

@@ -1,28 +1,28 @@
-"""What is told to end does end, also where a cancel is lost on the way."""
+"""Tasks that are cancelled do end, even if a cancellation is lost on the way."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 
-from libra.gateway.quota.lease_manager import end
+from libra.gateway.quota.lease_manager import cancel_all
 
 
-async def deaf(cancels: int) -> None:
-    """Go on through so many cancels."""
-    for _ in range(cancels):
+async def ignore_cancels(number: int) -> None:
+    """Ignore the first `number` cancellations."""
+    for _ in range(number):
         with contextlib.suppress(asyncio.CancelledError):
             await asyncio.sleep(60)
     await asyncio.sleep(60)
 
 
-async def test_a_cancel_that_is_lost_is_given_again() -> None:
-    tasks = [asyncio.create_task(deaf(cancels)) for cancels in (0, 1, 2)]
+async def test_a_lost_cancellation_is_repeated() -> None:
+    tasks = [asyncio.create_task(ignore_cancels(number)) for number in (0, 1, 2)]
     await asyncio.sleep(0)
     async with asyncio.timeout(10):
-        await end(tasks)
+        await cancel_all(tasks)
     assert all(task.cancelled() for task in tasks)
 
 
-async def test_nothing_to_end_is_nothing_to_wait_for() -> None:
-    await end([])
+async def test_without_tasks_there_is_no_wait() -> None:
+    await cancel_all([])

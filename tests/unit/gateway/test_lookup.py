@@ -1,39 +1,39 @@
-"""One look for a batch, and another one when it is old."""
+"""One read of the store for a batch, and another one when it is old."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
 
-from libra.gateway.completion.lookup import OLD_SECONDS, Lookup
+from libra.gateway.completion.lookup import MAX_AGE_SECONDS, Lookup
 from libra.testing.virtual_time import simulate
 from libra.v1.completion_pb2 import Completion
 
 
-class Shelf:
+class MemoryCompletions:
     def __init__(self) -> None:
-        self.kept: dict[str, Completion] = {}
-        self.looks: list[Sequence[str]] = []
+        self.stored: dict[str, Completion] = {}
+        self.reads: list[Sequence[str]] = []
 
-    async def find(self, names: Sequence[str]) -> dict[str, Completion]:
-        self.looks.append(list(names))
+    async def find(self, keys: Sequence[str]) -> dict[str, Completion]:
+        self.reads.append(list(keys))
         await asyncio.sleep(0.01)
-        return {name: self.kept[name] for name in names if name in self.kept}
+        return {key: self.stored[key] for key in keys if key in self.stored}
 
 
-def test_a_batch_is_looked_for_at_once_and_again_after_a_while() -> None:
+def test_a_batch_is_read_at_once_and_again_when_the_read_is_old() -> None:
     async def story() -> None:
-        shelf = Shelf()
-        lookup = Lookup(shelf.find)
-        for name in ("a", "b"):
-            lookup.want(name)
+        store = MemoryCompletions()
+        lookup = Lookup(store.find)
+        for key in ("a", "b"):
+            lookup.add(key)
         assert [*await asyncio.gather(lookup.find("a"), lookup.find("b"))] == [None, None]
-        shelf.kept["b"] = Completion(id="b")
-        assert await lookup.again("b") is None  # the look is a new one
-        await asyncio.sleep(2 * OLD_SECONDS)
-        first, second = await asyncio.gather(lookup.again("a"), lookup.again("b"))
+        store.stored["b"] = Completion(id="b")
+        assert await lookup.find_again("b") is None  # the read is recent
+        await asyncio.sleep(2 * MAX_AGE_SECONDS)
+        first, second = await asyncio.gather(lookup.find_again("a"), lookup.find_again("b"))
         assert first is None
         assert second == Completion(id="b")
-        assert shelf.looks == [["a", "b"], ["a", "b"]]
+        assert store.reads == [["a", "b"], ["a", "b"]]
 
     simulate(story())

@@ -1,24 +1,25 @@
-"""One answer: asked for, asked for again, given up."""
+"""One answer: requested, retried, given up."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 from opentelemetry.trace import NoOpTracer
 from prometheus_client import CollectorRegistry
 
 from libra.errors import Unavailable
+from libra.gateway.completion.job import CompletionJob
+from libra.gateway.completion.lookup import Lookup
 from libra.gateway.completion.request import CompletionRequest
-from libra.gateway.completion.single_flight import Flight
 from libra.gateway.completion.writer import CompletionWriter
-from libra.gateway.limits.limiter import Lane
+from libra.gateway.limits.admission_queue import Lane
 from libra.gateway.model_channel import ModelChannel
 from libra.gateway.model_client import ModelClient
-from libra.gateway.provider.result import Answer, Fault, Kind, Reply
-from libra.gateway.provider.retry import RetryPolicy
+from libra.gateway.provider.result import FaultKind, ProviderAnswer, ProviderFault, ProviderResult
+from libra.gateway.settings import Settings
 from libra.telemetry.metrics import Metrics
 from libra.testing.virtual_time import simulate
 from libra.v1.completion_pb2 import Completion, FinishReason, GenerationParameters
@@ -26,58 +27,70 @@ from libra.v1.message_pb2 import Message
 from libra.v1.model_pb2 import Model, ModelLimits, ModelPrice
 
 MODEL = Model(name="m", price=ModelPrice(usd_per_million_prompt_tokens=3, usd_per_million_completion_tokens=4))
-QUESTION = CompletionRequest(MODEL, GenerationParameters(), (Message(role="user", content="hello"),))
-YES = Answer("yes", FinishReason.FINISH_REASON_STOP, 1_000_000, 500_000)
-
-
-class Shelf:
-    """Keeps nothing: it is not asked to here."""
-
-    async def put(self, completion: Completion, messages: Sequence[Message] = ()) -> Completion:
-        raise AssertionError
+YES = ProviderAnswer("yes", FinishReason.FINISH_REASON_STOP, 1_000_000, 500_000)
 
 
 @dataclass
-class Scripted:
-    """Replies in order, one second each."""
+class MemoryCompletions:
+    """A store without answers, unless another replica stores one after the first read."""
 
-    replies: list[Reply | Exception]
+    later: dict[str, Completion] = field(default_factory=dict)
+    reads: int = 0
+
+    async def find(self, keys: Sequence[str]) -> dict[str, Completion]:
+        self.reads += 1
+        return self.later if self.reads > 1 else {}
+
+    async def put(self, completion: Completion, messages: Sequence[Message] = ()) -> Completion:
+        raise AssertionError("the model client stores nothing")
+
+
+@dataclass
+class ResultsInOrder:
+    """A provider that returns its results in order, after one second each."""
+
+    results: list[ProviderResult | Exception]
     times: list[float] = field(default_factory=list)
 
-    async def ask(self, question: CompletionRequest) -> Reply:
+    async def ask(self, request: CompletionRequest) -> ProviderResult:
         self.times.append(asyncio.get_running_loop().time())
         await asyncio.sleep(1)
-        reply = self.replies.pop(0)
-        if isinstance(reply, Exception):
-            raise reply
-        return reply
+        result = self.results.pop(0)
+        if isinstance(result, Exception):
+            raise result
+        return result
 
 
-def asker_of(provider: Scripted) -> ModelClient:
-    keeper = CompletionWriter(Shelf(), 1)  # type: ignore[arg-type]  # all of a store that is needed here
-    return ModelClient(provider, keeper, RetryPolicy(attempts=3), lambda: 0.5, NoOpTracer())  # type: ignore[arg-type]  # of providers too
+def client_of(provider: ResultsInOrder) -> ModelClient:
+    writer = CompletionWriter(MemoryCompletions(), 1)  # type: ignore[arg-type]  # the part of a store that is needed here
+    return ModelClient(provider, writer, replace(Settings().retry_policy(), attempts=3), lambda: 0.5, NoOpTracer())  # type: ignore[arg-type]  # a provider is enough
 
 
-def waited_for() -> Flight[Completion]:
-    shared: Flight[Completion] = Flight()
-    shared.waiters = 1
-    return shared
+def job_of(
+    model: Model = MODEL, registry: CollectorRegistry | None = None, store: MemoryCompletions | None = None
+) -> CompletionJob:
+    request = CompletionRequest(model, GenerationParameters(), (Message(role="user", content="hello"),))
+    channel = ModelChannel(model, Metrics(registry or CollectorRegistry()))
+    job = CompletionJob("key", request, channel, Lane.BATCH, Lookup((store or MemoryCompletions()).find))
+    job.waiters = 1
+    return job
 
 
-def asked(*replies: Reply | Exception, registry: CollectorRegistry | None = None) -> tuple[Completion, list[float]]:
+def complete(
+    *results: ProviderResult | Exception, registry: CollectorRegistry | None = None
+) -> tuple[Completion, list[float]]:
     """Return the completion, and when the requests began."""
-    provider = Scripted(list(replies))
+    provider = ResultsInOrder(list(results))
 
     async def world() -> Completion:
-        line = ModelChannel(MODEL, Metrics(registry or CollectorRegistry()))
-        return await asker_of(provider).ask("name", QUESTION, line, Lane.BATCH, waited_for())
+        return await client_of(provider).ask(job_of(registry=registry))
 
     return simulate(world()), provider.times
 
 
-def test_an_answer_costs_what_the_entry_says() -> None:
+def test_the_cost_of_an_answer_follows_the_prices_of_the_model() -> None:
     registry = CollectorRegistry()
-    completion, _ = asked(YES, registry=registry)
+    completion, _ = complete(YES, registry=registry)
     assert completion.cost_usd == 5.0
     assert registry.get_sample_value("libra_provider_cost_usd_total", {"model": "m"}) == 5.0
     tokens = {"model": "m", "kind": "completion"}
@@ -85,33 +98,34 @@ def test_an_answer_costs_what_the_entry_says() -> None:
     assert registry.get_sample_value("libra_provider_in_flight", {"model": "m"}) == 0
 
 
-def test_what_fails_is_asked_again_with_growing_waits() -> None:
-    ouch = Fault("ouch", Kind.PASSING)
-    completion, times = asked(ouch, ouch, YES)
+def test_a_failed_request_is_repeated_with_growing_waits() -> None:
+    failure = ProviderFault("ouch", FaultKind.PASSING)
+    completion, times = complete(failure, failure, YES)
     assert (completion.text, completion.attempts) == ("yes", 3)
     assert times == pytest.approx([0, 1.5, 3.5], abs=0.01)
-    completion, times = asked(ouch, ouch, ouch)
+    completion, times = complete(failure, failure, failure)
     assert completion.error == "given up after 3 requests: ouch"
     assert len(times) == completion.attempts == 3
 
 
 def test_a_retry_after_is_waited_for() -> None:
-    completion, times = asked(Fault("slow", Kind.SLOW_DOWN, 30), YES)
+    completion, times = complete(ProviderFault("slow", FaultKind.SLOW_DOWN, 30), YES)
     assert completion.attempts == 2
     assert times[1] == pytest.approx(31, abs=0.01)
     assert times[1] >= 31
 
 
-def test_a_long_queue_uses_up_no_patience() -> None:
-    provider = Scripted([Fault("ouch", Kind.PASSING), YES])
+def test_waiting_for_a_permit_does_not_count_against_the_retry_budget() -> None:
+    provider = ResultsInOrder([ProviderFault("ouch", FaultKind.PASSING), YES])
 
     async def world() -> Completion:
-        asker = asker_of(provider)
-        line = ModelChannel(Model(name="m", limits=ModelLimits(max_in_flight=1)), Metrics(CollectorRegistry()))
-        held = await line.limiter.acquire(Lane.BATCH)
-        asking = asyncio.create_task(asker.ask("name", QUESTION, line, Lane.BATCH, waited_for()))
-        await asyncio.sleep(10 * asker.policy.budget_seconds)
-        line.limiter.release(held)
+        client = client_of(provider)
+        job = job_of(Model(name="m", limits=ModelLimits(max_in_flight=1)))
+        limiter = job.channel.limiter
+        permit = await limiter.acquire(Lane.BATCH)
+        asking = asyncio.create_task(client.ask(job))
+        await asyncio.sleep(10 * client.policy.budget_seconds)
+        limiter.release(permit)
         return await asking
 
     assert simulate(world()).text == "yes"
@@ -119,37 +133,36 @@ def test_a_long_queue_uses_up_no_patience() -> None:
 
 def test_every_request_is_counted_by_its_outcome() -> None:
     registry = CollectorRegistry()
-    asked(Fault("slow", Kind.SLOW_DOWN), Fault("late", Kind.TIMEOUT), Fault("no", Kind.FINAL), registry=registry)
+    complete(
+        ProviderFault("slow", FaultKind.SLOW_DOWN),
+        ProviderFault("late", FaultKind.TIMEOUT),
+        ProviderFault("no", FaultKind.FINAL),
+        registry=registry,
+    )
     for outcome in ("slow_down", "timeout", "refused"):
         labels = {"model": "m", "outcome": outcome}
         assert registry.get_sample_value("libra_provider_requests_total", labels) == 1
 
 
-def test_a_bug_costs_this_answer_and_nothing_else() -> None:
-    completion, _ = asked(RuntimeError("oops"))
+def test_a_bug_fails_this_answer_only() -> None:
+    completion, _ = complete(RuntimeError("oops"))
     assert completion.finish_reason == FinishReason.FINISH_REASON_ERROR
-    assert completion.error == "RuntimeError: a bug in the gateway; its log tells more"
+    assert completion.error == "RuntimeError: a bug in the gateway; see its log"
 
 
-def test_the_end_of_the_process_is_no_answer() -> None:
+def test_the_end_of_the_process_is_not_an_answer() -> None:
     with pytest.raises(Unavailable):
-        asked(Unavailable("closing"))
+        complete(Unavailable("closing"))
 
 
-def test_what_is_answered_elsewhere_while_it_waits_is_not_asked_again() -> None:
+def test_an_answer_that_another_replica_stores_during_the_wait_is_not_requested_again() -> None:
     async def story() -> None:
-        provider = Scripted([Fault("busy", Kind.PASSING, retry_after_seconds=5)])
-        line = ModelChannel(MODEL, Metrics(CollectorRegistry()))
-        answers = [None, Completion(id="name", text="from elsewhere")]
-
-        async def known() -> Completion | None:
-            return answers.pop(0)
-
-        shared = waited_for()
-        found = await asker_of(provider).ask("name", QUESTION, line, Lane.BATCH, shared, known)
-        assert found.text == "from elsewhere"
+        provider = ResultsInOrder([ProviderFault("busy", FaultKind.PASSING, retry_after_seconds=5)])
+        job = job_of(store=MemoryCompletions({"key": Completion(id="key", text="from another replica")}))
+        found = await client_of(provider).ask(job)
+        assert found.text == "from another replica"
         assert len(provider.times) == 1
-        assert line.limiter.in_flight == 0
-        assert not shared.under_way
+        assert job.channel.limiter.in_flight == 0
+        assert not job.is_paid
 
     simulate(story())

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from libra.gateway.completion.request import CompletionRequest, problem_of, turns
-from libra.gateway.provider.openai_request import BadSchema, body
+from libra.gateway.completion.request import BadSchema, CompletionRequest, problem_of, turns
+from libra.gateway.provider.openai_request import body
 from libra.v1.completion_pb2 import GenerationParameters
 from libra.v1.message_pb2 import Message
 from libra.v1.model_pb2 import Model
@@ -22,22 +22,22 @@ def sent(
     return document
 
 
-def test_what_is_not_set_is_not_sent() -> None:
+def test_fields_that_are_not_set_are_not_sent() -> None:
     assert sent() == {"model": "m", "messages": [{"role": "user", "content": "hi"}], "max_tokens": 512}
 
 
-def test_what_is_set_is_sent_even_if_it_is_zero() -> None:
-    asked = sent(GenerationParameters(temperature=0, top_p=0.5, seed=0, max_tokens=7), model=Model(remote_model="r"))
-    assert (asked["model"], asked["temperature"], asked["top_p"], asked["seed"], asked["max_tokens"]) == (
-        "r",
-        0,
-        0.5,
-        0,
-        7,
-    )
+def test_fields_that_are_set_are_sent_even_if_they_are_zero() -> None:
+    document = sent(GenerationParameters(temperature=0, top_p=0.5, seed=0, max_tokens=7), model=Model(remote_model="r"))
+    assert {name: value for name, value in document.items() if name != "messages"} == {
+        "model": "r",
+        "temperature": 0,
+        "top_p": 0.5,
+        "seed": 0,
+        "max_tokens": 7,
+    }
 
 
-def test_a_schema_is_asked_for_strictly() -> None:
+def test_a_schema_is_sent_as_strict() -> None:
     assert sent(GenerationParameters(json_schema='{"type": "object"}'))["response_format"] == {
         "type": "json_schema",
         "json_schema": {"name": "answer", "schema": {"type": "object"}, "strict": True},
@@ -45,19 +45,19 @@ def test_a_schema_is_asked_for_strictly() -> None:
 
 
 @pytest.mark.parametrize("schema", ["{", "[]", "1", "null"])
-def test_a_bad_schema_is_refused(schema: str) -> None:
+def test_an_invalid_schema_raises_bad_schema(schema: str) -> None:
     with pytest.raises(BadSchema):
         sent(GenerationParameters(json_schema=schema))
 
 
 @pytest.mark.parametrize("text", ["\x00\x07\x1b[31m\r\n\t", "नमस्ते 你好 مرحبا 😀", "\u2028\ufeff", "x" * 1_000_000])
-def test_text_is_carried_unchanged(text: str) -> None:
+def test_text_is_sent_unchanged(text: str) -> None:
     assert sent(text=text)["messages"][0]["content"] == text
 
 
-def test_a_system_turn_without_content_is_none() -> None:
-    said = [Message(role="system", content=""), Message(role="user", content="")]
-    assert [turn.role for turn in turns(said)] == ["user"]
+def test_an_empty_system_turn_is_left_out() -> None:
+    messages = [Message(role="system", content=""), Message(role="user", content="")]
+    assert [turn.role for turn in turns(messages)] == ["user"]
 
 
 @pytest.mark.parametrize(
@@ -65,12 +65,12 @@ def test_a_system_turn_without_content_is_none() -> None:
     [
         ([], "no turn"),
         (["tool", "user"], "'tool'"),
-        (["user", "assistant"], "last turn is by 'assistant'"),
+        (["user", "assistant"], "last turn has the role 'assistant'"),
         (["user"], ""),
         (["system", "user", "assistant", "user"], ""),
     ],
 )
-def test_a_conversation_that_nobody_can_be_asked_is_told_why(roles: list[str], problem: str) -> None:
-    said = problem_of(Message(role=role, content="x") for role in roles)
-    assert problem in said
-    assert bool(problem) == bool(said)
+def test_the_problem_of_an_invalid_conversation_is_named(roles: list[str], problem: str) -> None:
+    found = problem_of(Message(role=role, content="x") for role in roles)
+    assert problem in found
+    assert bool(problem) == bool(found)

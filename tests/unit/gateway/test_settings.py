@@ -6,18 +6,18 @@ from libra.gateway.settings import Settings
 from libra.settings import BadSettings, read
 
 
-def test_what_is_not_set_has_a_sound_default() -> None:
+def test_a_setting_that_is_not_set_has_its_default() -> None:
     settings = read(Settings, "LIBRA_GATEWAY_", {})
     assert settings == Settings()
     assert settings.retry_policy().attempts == 8
 
 
-def test_a_setting_is_read_by_its_name() -> None:
+def test_a_setting_is_read_from_the_variable_with_its_name() -> None:
     settings = read(Settings, "LIBRA_GATEWAY_", {"LIBRA_GATEWAY_RETRY_BUDGET_SECONDS": "7.5"})
     assert settings.retry_policy().budget_seconds == 7.5
 
 
 @pytest.mark.parametrize("value", ["0", "-1", "soon", ""])
-def test_a_setting_that_makes_no_sense_is_named(value: str) -> None:
+def test_an_invalid_setting_is_named_in_the_error(value: str) -> None:
     with pytest.raises(BadSettings, match="LIBRA_GATEWAY_LOOK_SECONDS"):
         read(Settings, "LIBRA_GATEWAY_", {"LIBRA_GATEWAY_LOOK_SECONDS": value})

@@ -1,110 +1,128 @@
+"""Equal requests at the same time share one job."""
+
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from typing import Any
 
 import pytest
+from prometheus_client import CollectorRegistry
 
-from libra.gateway.completion.single_flight import Flight, SingleFlight
+from libra.gateway.completion.job import CompletionJob
+from libra.gateway.completion.lookup import Lookup
+from libra.gateway.completion.request import CompletionRequest
+from libra.gateway.completion.single_flight import SingleFlight
+from libra.gateway.limits.admission_queue import Lane
+from libra.gateway.model_channel import ModelChannel
+from libra.telemetry.metrics import Metrics
+from libra.v1.completion_pb2 import Completion, GenerationParameters
+from libra.v1.model_pb2 import Model
+
+MODEL = Model(name="m")
 
 
-class Kitchen:
-    """Makes a dish for whoever wants it, once for all who want it at the same time."""
+async def find_nothing(keys: object) -> dict[str, Completion]:
+    return {}
 
-    def __init__(self) -> None:
-        self.sharing: SingleFlight[str] = SingleFlight()
+
+def new_job(key: str) -> CompletionJob:
+    request = CompletionRequest(MODEL, GenerationParameters(), ())
+    channel = ModelChannel(MODEL, Metrics(CollectorRegistry()))
+    return CompletionJob(key, request, channel, Lane.BATCH, Lookup(find_nothing))
+
+
+class World:
+    """Runs jobs that end when `go` is set, and counts them."""
+
+    def __init__(self, *, are_paid: bool = False) -> None:
+        self.flights = SingleFlight(self.run)
+        self.are_paid = are_paid
         self.begun = self.ended = 0
         self.go = asyncio.Event()
 
-    def start(self, *, paid: bool = False) -> Callable[[Flight[str]], Any]:
-        async def work(shared: Flight[str]) -> str:
-            self.begun += 1
-            shared.under_way = paid
-            await self.go.wait()
-            self.ended += 1
-            return f"dish {self.begun}"
+    async def run(self, job: CompletionJob) -> Completion:
+        self.begun += 1
+        job.is_paid = self.are_paid
+        await self.go.wait()
+        self.ended += 1
+        return Completion(text=f"answer {self.begun}")
 
-        return work
-
-    async def want(self, key: str = "soup", *, paid: bool = False) -> str:
-        shared, _ = self.sharing.join(key, self.start(paid=paid))
+    async def call(self, key: str = "key") -> str:
+        job, _ = self.flights.join(new_job(key))
         try:
-            return await asyncio.shield(shared.task)
+            return (await asyncio.shield(job.task)).text
         finally:
-            self.sharing.leave(key, shared)
+            self.flights.leave(job)
 
 
-async def settled() -> None:
+async def settle() -> None:
     for _ in range(5):
         await asyncio.sleep(0)
 
 
-async def left(*tasks: asyncio.Task[Any]) -> None:
+async def cancel(*tasks: asyncio.Task[Any]) -> None:
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
-    await settled()
+    await settle()
 
 
-async def test_who_wants_the_same_at_the_same_time_shares_it() -> None:
-    kitchen = Kitchen()
-    guests = [asyncio.create_task(kitchen.want()) for _ in range(5)]
-    other = asyncio.create_task(kitchen.want("stew"))
-    await settled()
-    kitchen.go.set()
-    assert len({await guest for guest in guests}) == 1
+async def test_equal_requests_at_the_same_time_share_one_job() -> None:
+    world = World()
+    callers = [asyncio.create_task(world.call()) for _ in range(5)]
+    other = asyncio.create_task(world.call("other"))
+    await settle()
+    world.go.set()
+    assert len({await caller for caller in callers}) == 1
     await other
-    assert kitchen.begun == 2
+    assert world.begun == 2
 
 
-async def test_one_who_leaves_takes_nothing_from_the_others() -> None:
-    kitchen = Kitchen()
-    first, second = (asyncio.create_task(kitchen.want()) for _ in range(2))
-    await settled()
-    await left(first)
-    kitchen.go.set()
-    assert await second == "dish 1"
+async def test_a_caller_that_leaves_does_not_affect_the_others() -> None:
+    world = World()
+    first, second = (asyncio.create_task(world.call()) for _ in range(2))
+    await settle()
+    await cancel(first)
+    world.go.set()
+    assert await second == "answer 1"
 
 
-async def test_what_nobody_wants_any_more_is_given_up() -> None:
-    kitchen = Kitchen()
-    await left(*(asyncio.create_task(kitchen.want()) for _ in range(2)))
-    guests = [asyncio.create_task(kitchen.want()) for _ in range(2)]
-    await settled()
-    await left(*guests)
-    kitchen.go.set()
-    await settled()
-    assert (kitchen.begun, kitchen.ended) == (1, 0)
-    again = await kitchen.want()
-    assert again == "dish 2"
+async def test_a_job_without_callers_is_cancelled() -> None:
+    world = World()
+    await cancel(*(asyncio.create_task(world.call()) for _ in range(2)))
+    callers = [asyncio.create_task(world.call()) for _ in range(2)]
+    await settle()
+    await cancel(*callers)
+    world.go.set()
+    await settle()
+    assert (world.begun, world.ended) == (1, 0)
+    assert await world.call() == "answer 2"
 
 
-async def test_what_is_paid_for_is_done_for_the_next() -> None:
-    kitchen = Kitchen()
-    guest = asyncio.create_task(kitchen.want(paid=True))
-    await settled()
-    await left(guest)
-    assert len(kitchen.sharing.under_way()) == 1
-    late = asyncio.create_task(kitchen.want())
-    await settled()
-    kitchen.go.set()
-    assert await late == "dish 1"
+async def test_a_paid_job_ends_for_the_next_caller() -> None:
+    world = World(are_paid=True)
+    caller = asyncio.create_task(world.call())
+    await settle()
+    await cancel(caller)
+    assert len(world.flights.paid_tasks()) == 1
+    next_caller = asyncio.create_task(world.call())
+    await settle()
+    world.go.set()
+    assert await next_caller == "answer 1"
 
 
-async def test_a_failure_is_everyones_and_is_not_kept() -> None:
-    sharing: SingleFlight[str] = SingleFlight()
-
-    async def fail(_: Flight[str]) -> str:
+async def test_all_callers_get_an_error_and_it_is_not_kept() -> None:
+    async def fail(_: CompletionJob) -> Completion:
         await asyncio.sleep(0)
-        raise ValueError("burnt")
+        raise ValueError("broken")
 
-    joined = [sharing.join("soup", fail)[0] for _ in range(2)]
-    for shared in joined:
-        with pytest.raises(ValueError, match="burnt"):
-            await asyncio.shield(shared.task)
-        sharing.leave("soup", shared)
-    shared, first = sharing.join("soup", fail)
-    assert first
-    sharing.leave("soup", shared)
-    await settled()
+    flights = SingleFlight(fail)
+    joined = [flights.join(new_job("key"))[0] for _ in range(2)]
+    for job in joined:
+        with pytest.raises(ValueError, match="broken"):
+            await asyncio.shield(job.task)
+        flights.leave(job)
+    job, is_first = flights.join(new_job("key"))
+    assert is_first
+    flights.leave(job)
+    await settle()

@@ -1,4 +1,4 @@
-"""Whatever is asked and however long it takes, no minute holds more than it may."""
+"""No minute holds more requests or tokens than the limit."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ GAPS = st.lists(st.floats(0, 40), min_size=1, max_size=60)
 
 
 @given(st.integers(1, 9), GAPS)
-def test_no_minute_holds_more_starts_than_it_may(most: int, gaps: list[float]) -> None:
-    window, now, starts = RequestWindow(most), 0.0, []
+def test_no_minute_holds_more_starts_than_the_limit(limit: int, gaps: list[float]) -> None:
+    window, now, starts = RequestWindow(limit), 0.0, []
     for gap in gaps:
         now += gap
         now += window.wait_seconds(now)
@@ -22,14 +22,14 @@ def test_no_minute_holds_more_starts_than_it_may(most: int, gaps: list[float]) -
         window.start(now)
         starts.append(now)
     for start in starts:
-        assert sum(start <= other < start + 60 for other in starts) <= most
+        assert sum(start <= other < start + 60 for other in starts) <= limit
 
 
 @given(st.integers(1, 9), st.integers(1, 9), GAPS)
-def test_a_limit_that_falls_holds_from_then_on(before: int, after: int, gaps: list[float]) -> None:
+def test_a_lowered_limit_holds_from_then_on(before: int, after: int, gaps: list[float]) -> None:
     window, now, starts = RequestWindow(before), 0.0, []
     for place, gap in enumerate(gaps):
-        window.most = before if place < len(gaps) // 2 else after
+        window.limit = before if place < len(gaps) // 2 else after
         now += gap
         now += max(0.0, window.wait_seconds(now))
         window.start(now)
@@ -39,7 +39,7 @@ def test_a_limit_that_falls_holds_from_then_on(before: int, after: int, gaps: li
         assert sum(start - 60 < other <= start for other in starts) <= after
 
 
-def test_a_window_is_not_waited_for_longer_than_needed() -> None:
+def test_the_wait_for_a_window_is_not_longer_than_needed() -> None:
     window = RequestWindow(2)
     window.start(0.0)
     window.start(10.0)
@@ -47,7 +47,7 @@ def test_a_window_is_not_waited_for_longer_than_needed() -> None:
     assert window.wait_seconds(61.0) == 0.0
 
 
-def test_without_a_limit_nothing_waits() -> None:
+def test_without_a_limit_no_request_waits() -> None:
     requests, tokens = RequestWindow(0), TokenWindow(0)
     for _ in range(100):
         requests.start(0.0)
@@ -61,10 +61,10 @@ def test_without_a_limit_nothing_waits() -> None:
     st.integers(10, 500),
     st.lists(st.tuples(st.integers(1, 200), st.floats(0, 1), st.floats(0, 90), st.booleans()), min_size=1, max_size=40),
 )
-def test_no_minute_holds_more_tokens_than_it_may(most: int, requests: list[tuple[int, float, float, bool]]) -> None:
-    """Each request: its estimate, the part of it that it takes, how long it takes, and whether the next waits for it."""
-    window, now = TokenWindow(most), 0.0
-    ends: list[tuple[float, int, int]] = []  # (time, held, spent) of what is under way
+def test_no_minute_holds_more_tokens_than_the_limit(limit: int, requests: list[tuple[int, float, float, bool]]) -> None:
+    """Each request: its estimate, the part of it that is spent, its duration, and whether the next one waits for it."""
+    window, now = TokenWindow(limit), 0.0
+    ends: list[tuple[float, int, int]] = []  # (time, reserved, spent) of requests in flight
     done: list[tuple[float, float, int]] = []  # (start, end, spent)
 
     def finish(until: float) -> None:
@@ -77,7 +77,7 @@ def test_no_minute_holds_more_tokens_than_it_may(most: int, requests: list[tuple
         while (wait := window.wait_seconds(estimate, now)) > 1e-9:
             now = min(now + wait, min((end[0] for end in ends), default=math.inf))
             finish(now)
-        spent = int(min(estimate, most) * part)
+        spent = int(min(estimate, limit) * part)
         ends.append((now + seconds, window.start(estimate), spent))
         done.append((now, now + seconds, spent))
         if waits:
@@ -85,20 +85,20 @@ def test_no_minute_holds_more_tokens_than_it_may(most: int, requests: list[tuple
             finish(now)
     for start, _, _ in done:
         window_sum = sum(spent for begun, ended, spent in done if begun <= start and ended > start - 60)
-        assert window_sum <= most
+        assert window_sum <= limit
 
 
 def test_a_request_larger_than_the_limit_starts_alone() -> None:
     window = TokenWindow(100)
     assert window.wait_seconds(500, 0.0) == 0.0
-    held = window.start(500)
+    reserved = window.start(500)
     assert window.wait_seconds(1, 0.0) == math.inf
-    window.end(held, 20, 5.0)
+    window.end(reserved, 20, 5.0)
     assert window.wait_seconds(80, 5.0) == 0.0
     assert window.wait_seconds(81, 5.0) == 61.0
 
 
-def test_a_minutes_worth_is_spread_over_the_minute() -> None:
+def test_the_requests_of_a_minute_are_spread_over_it() -> None:
     window, now, starts = RequestWindow(610), 0.0, []
     for _ in range(2000):
         now += window.wait_seconds(now) + 0.02  # a timer that fires late
@@ -109,15 +109,15 @@ def test_a_minutes_worth_is_spread_over_the_minute() -> None:
         assert 590 <= sum(start <= other < start + 60 for other in starts) <= 610
 
 
-def test_what_is_used_up_is_told_by_age() -> None:
+def test_use_is_reported_by_age() -> None:
     requests, tokens = RequestWindow(100), TokenWindow(1000)
     for start in (0.0, 1.0, 7.0):
         requests.start(start)
     tokens.end(tokens.start(50), 40, 8.0)
     tokens.start(30)
-    assert requests.ages(10.0, 5.0) == {2: 1, 1: 1, 0: 1}
+    assert requests.used_by_age(10.0) == {10: 1, 9: 1, 3: 1}
     assert requests.used(10.0) == 3
     assert requests.used(61.5) == 2
-    assert tokens.ages(10.0, 5.0) == {0: 40}
+    assert tokens.used_by_age(10.0) == {2: 40}
     assert tokens.used(10.0) == 70
     assert tokens.used(80.0) == 30

@@ -1,7 +1,7 @@
-"""One look into the store for all the questions of a batch, and more of them while these wait to be asked.
+"""One batched read of the store for all requests of a batch, repeated while they wait for their permits.
 
-A batch may be in the hands of two replicas: one stood still, or the queue forgot that it had given it out. Then what waits
-here is meanwhile answered there.
+Two replicas may hold the same batch, because one was frozen or the queue forgot the delivery. The other replica may
+then store an answer while its request waits here.
 """
 
 from __future__ import annotations
@@ -11,56 +11,57 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from libra.v1.completion_pb2 import Completion
 
-OLD_SECONDS = 3.0
-"""A look that is older is not trusted before a question is asked. Where an answer takes a second, what is in hand is asked
-before that, and no permit waits for a look; where questions wait longer, a look every three seconds for 64 of them is little."""
+MAX_AGE_SECONDS = 3.0
+"""An older read is repeated before a request is sent. A batch whose answers take about a second has sent all its
+requests by then, so none of its permits waits for a read. For requests that wait longer, one read in three seconds for
+64 of them costs little."""
 
 
 class Lookup:
-    """Collects names while a batch is laid out, and finds them all at once when the first is asked for."""
+    """Collects the keys of a batch, and reads all their completions when the first one is needed."""
 
     def __init__(self, find: Callable[[Sequence[str]], Awaitable[dict[str, Completion]]]) -> None:
         self._find = find
-        self._names: list[str] = []
+        self._keys: list[str] = []
         self._task: asyncio.Task[dict[str, Completion]] | None = None
         self._waiting: list[asyncio.Future[None]] = []
-        self._looked_seconds = 0.0
+        self._read_at = 0.0
         self._loop = asyncio.get_running_loop()
 
-    def want(self, name: str) -> None:
-        """Have `name` looked for too."""
-        self._names.append(name)
+    def add(self, key: str) -> None:
+        """Include a key in the next read."""
+        self._keys.append(key)
 
-    async def find(self, name: str) -> Completion | None:
-        """Return the completion called `name`, if there is one; raise Unavailable."""
-        task = self._task or self._look()
+    async def find(self, key: str) -> Completion | None:
+        """Return the completion if the store has it. Raises Unavailable."""
+        task = self._task or self._read()
         if not task.done():
-            # Not the task is awaited but its end: one who leaves must not take the look from the others.
+            # Wait for the task's end, not for the task: a cancelled caller must not cancel the read for the others.
             end = self._loop.create_future()
             self._waiting.append(end)
             await end
-        return task.result().get(name)
+        return task.result().get(key)
 
-    async def again(self, name: str) -> Completion | None:
-        """Return the completion called `name` if there is one by now, as of the last second; raise Unavailable."""
-        looking = self._task is not None and not self._task.done()
-        if not looking and self._loop.time() - self._looked_seconds > OLD_SECONDS:
-            self._look()
-        return await self.find(name)
+    async def find_again(self, key: str) -> Completion | None:
+        """Return the completion if the store had it at most three seconds ago. Raises Unavailable."""
+        is_reading = self._task is not None and not self._task.done()
+        if not is_reading and self._loop.time() - self._read_at > MAX_AGE_SECONDS:
+            self._read()
+        return await self.find(key)
 
-    def _look(self) -> asyncio.Task[dict[str, Completion]]:
-        self._looked_seconds = self._loop.time()
-        self._task = self._loop.create_task(self._found())
-        self._task.add_done_callback(self._tell)
+    def _read(self) -> asyncio.Task[dict[str, Completion]]:
+        self._read_at = self._loop.time()
+        self._task = self._loop.create_task(self._find_all())
+        self._task.add_done_callback(self._wake)
         return self._task
 
-    def _tell(self, task: asyncio.Task[dict[str, Completion]]) -> None:
+    def _wake(self, task: asyncio.Task[dict[str, Completion]]) -> None:
         if not task.cancelled():
-            task.exception()  # whoever waited has it; if all of them have left, it is no news
+            task.exception()  # marks the error as retrieved; callers that wait get it from the task
         waiting, self._waiting = self._waiting, []
         for end in waiting:
             if not end.done():
                 end.set_result(None)
 
-    async def _found(self) -> dict[str, Completion]:
-        return await self._find(self._names)
+    async def _find_all(self) -> dict[str, Completion]:
+        return await self._find(self._keys)

@@ -1,63 +1,53 @@
-"""One piece of work for everyone who wants the same at the same time."""
+"""Single flight: equal requests at the same time share one job."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from typing import Generic, TypeVar
+from functools import partial
 
-T = TypeVar("T")
-
-
-class Flight(Generic[T]):
-    """A piece of work, and how many wait for it."""
-
-    task: asyncio.Task[T]
-
-    def __init__(self) -> None:
-        self.waiters = 0
-        self.under_way = False
-        """Set while it must not be given up, because what it does is paid for."""
-
-    @property
-    def abandoned(self) -> bool:
-        """Whether nobody waits any more; work that is no longer under way then ends."""
-        return not self.waiters
+from libra.gateway.completion.job import CompletionJob
+from libra.v1.completion_pb2 import Completion
 
 
-class SingleFlight(Generic[T]):
-    """Work by key. What nobody waits for any more is cancelled, unless it is under way: then it is done for the next."""
+class SingleFlight:
+    """Running jobs by key. A job for which no caller waits any more is cancelled, unless it is paid."""
 
-    def __init__(self) -> None:
-        self._by_key: dict[str, Flight[T]] = {}
-        # Asked for once: who asks each time has the process asked for its id, which is a call of the system.
+    def __init__(self, run: Callable[[CompletionJob], Coroutine[None, None, Completion]]) -> None:
+        """`run` takes a job to its completion."""
+        self._run = run
+        self._jobs: dict[str, CompletionJob] = {}
+        # Looked up once: each look-up reads the process id, which is a system call.
         self._loop = asyncio.get_running_loop()
 
-    def join(self, key: str, start: Callable[[Flight[T]], Coroutine[None, None, T]]) -> tuple[Flight[T], bool]:
-        """Return the work on `key`, begun with `start` if there is none, and whether it was. To be left exactly once."""
-        shared = self._by_key.get(key)
-        first = shared is None or shared.task.done()
-        if shared is None or first:
-            shared = self._by_key[key] = Flight()
-            shared.task = self._loop.create_task(start(shared))
-            shared.task.add_done_callback(lambda _: self._forget(key, shared))
-        shared.waiters += 1
-        return shared, first
+    def join(self, job: CompletionJob) -> tuple[CompletionJob, bool]:
+        """Return the running job with the same key and False, or start this job and return it and True.
 
-    def leave(self, key: str, shared: Flight[T]) -> None:
-        """Wait no more."""
-        shared.waiters -= 1
-        if not shared.waiters and not shared.under_way and not shared.task.done():
-            # Forgotten at once: whoever comes between the cancelling and the end must not join what is lost.
-            self._forget(key, shared)
-            shared.task.cancel()
+        The caller must call `leave` exactly once.
+        """
+        running = self._jobs.get(job.key)
+        is_first = running is None or running.task.done()
+        if running is None or is_first:
+            running = self._jobs[job.key] = job
+            job.task = self._loop.create_task(self._run(job))
+            job.task.add_done_callback(partial(self._forget, job))
+        running.waiters += 1
+        return running, is_first
 
-    def under_way(self) -> list[asyncio.Task[T]]:
-        """Return the work that must not be given up."""
-        return [shared.task for shared in self._by_key.values() if shared.under_way]
+    def leave(self, job: CompletionJob) -> None:
+        """Stop waiting for a job."""
+        job.waiters -= 1
+        if job.is_abandoned and not job.is_paid and not job.task.done():
+            # Forgotten at once: a caller that comes before the cancelled task ends must not join it.
+            self._forget(job)
+            job.task.cancel()
 
-    def _forget(self, key: str, shared: Flight[T]) -> None:
-        if self._by_key.get(key) is shared:
-            del self._by_key[key]
-        if shared.task.done() and not shared.task.cancelled():
-            shared.task.exception()  # whoever waited has it; if nobody did, it is no news
+    def paid_tasks(self) -> list[asyncio.Task[Completion]]:
+        """Return the tasks of jobs that must not be cancelled."""
+        return [job.task for job in self._jobs.values() if job.is_paid]
+
+    def _forget(self, job: CompletionJob, _: object = None) -> None:
+        if self._jobs.get(job.key) is job:
+            del self._jobs[job.key]
+        if job.task.done() and not job.task.cancelled():
+            job.task.exception()  # marks the error as retrieved: callers that wait have it already

@@ -1,83 +1,85 @@
-"""Write answers down, and hold on to those that cannot be written yet: they are paid for."""
+"""Stores answers, and keeps those in memory that cannot be stored yet: they are paid for."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 import structlog
 
 from libra.errors import Unavailable
-from libra.gateway.completion.request import CompletionRequest
-from libra.store.completions import Completions as Kept
+from libra.store.completions import Completions
 from libra.telemetry.log_actions import Action
 from libra.v1.completion_pb2 import Completion
+from libra.v1.message_pb2 import Message
 
 log = structlog.get_logger(__name__)
 
 FIRST_WAIT_SECONDS = 0.2
-MOST_WAIT_SECONDS = 5.0
+MAX_WAIT_SECONDS = 5.0
 
 SLOW_SECONDS = 0.5
-"""An answer is written down within some milliseconds, on a busy machine within a tenth of a second. One that is not by then waits
-for a store that may be gone: the driver takes five seconds and more to say so, and what is bought meanwhile is lost with it."""
+"""A write takes some milliseconds, and up to 0.1 s on a busy machine. A write that is slower than this may wait for a
+store that is gone: the driver reports that only after five seconds or more, and every answer bought meanwhile might be
+lost."""
 
 
 class CompletionWriter:
-    """Keeps answers. While one waits for the store no new ones should be bought: see `ready`."""
+    """Writes answers durably. While one waits for the store, no new requests should be sent: see `wait_until_ready`."""
 
-    def __init__(self, kept: Kept, hold_seconds: float, slow_seconds: float = SLOW_SECONDS) -> None:
-        self._kept = kept
+    def __init__(self, store: Completions, hold_seconds: float, slow_seconds: float = SLOW_SECONDS) -> None:
+        self._store = store
         self._hold_seconds, self._slow_seconds = hold_seconds, slow_seconds
-        self._slow = f"no word of it for {slow_seconds:g} s"
-        self._held: set[object] = set()
-        self._none_held = asyncio.Event()
-        self._none_held.set()
+        self._slow_reason = f"no reply for {slow_seconds:g} s"
+        self._blocked: set[object] = set()
+        self._ready = asyncio.Event()
+        self._ready.set()
 
     @property
-    def holds(self) -> bool:
-        """Whether an answer waits for the store."""
-        return bool(self._held)
+    def is_ready(self) -> bool:
+        """Whether no answer waits for the store."""
+        return not self._blocked
 
-    async def ready(self) -> None:
+    async def wait_until_ready(self) -> None:
         """Return when no answer waits for the store."""
-        await self._none_held.wait()
+        await self._ready.wait()
 
-    async def keep(self, completion: Completion, question: CompletionRequest) -> Completion:
-        """Return the answer that is kept, once it is durable: this one, or an earlier one to the same question.
+    async def write(self, completion: Completion, messages: Sequence[Message]) -> Completion:
+        """Return the stored answer to the messages once it is durable: this one, or an earlier one to the same request.
 
-        Raises Unavailable when the store was away for as long as an answer may be held.
+        Raises Unavailable if the store was away for as long as an answer may be kept in memory.
         """
-        mark, loop = object(), asyncio.get_running_loop()
-        slow = loop.call_later(self._slow_seconds, self._hold, mark, self._slow)
+        write, loop = object(), asyncio.get_running_loop()
+        slow = loop.call_later(self._slow_seconds, self._block, write, self._slow_reason)
         try:
-            return await self._kept.put(completion, question.messages)
+            return await self._store.put(completion, messages)
         except Unavailable as outage:
-            self._hold(mark, str(outage))
-            return await self._keep_trying(completion, question)
+            self._block(write, str(outage))
+            return await self._retry(completion, messages)
         finally:
             slow.cancel()
-            self._let_go(mark)
+            self._unblock(write)
 
-    def _hold(self, mark: object, reason: str) -> None:
-        if not self._held:  # the first says it for all
+    def _block(self, write: object, reason: str) -> None:
+        if not self._blocked:  # one log line for all writes of an outage
             log.warning("answers wait for the store", action=Action.ANSWER_HELD, reason=reason)
-        self._held.add(mark)
-        self._none_held.clear()
+        self._blocked.add(write)
+        self._ready.clear()
 
-    def _let_go(self, mark: object) -> None:
-        self._held.discard(mark)
-        if not self._held:
-            self._none_held.set()
+    def _unblock(self, write: object) -> None:
+        self._blocked.discard(write)
+        if not self._blocked:
+            self._ready.set()
 
-    async def _keep_trying(self, completion: Completion, question: CompletionRequest) -> Completion:
+    async def _retry(self, completion: Completion, messages: Sequence[Message]) -> Completion:
         now = asyncio.get_running_loop().time
         until = now() + self._hold_seconds
-        wait = FIRST_WAIT_SECONDS
+        wait_seconds = FIRST_WAIT_SECONDS
         while True:
-            await asyncio.sleep(wait)
-            wait = min(2 * wait, MOST_WAIT_SECONDS)
+            await asyncio.sleep(wait_seconds)
+            wait_seconds = min(2 * wait_seconds, MAX_WAIT_SECONDS)
             try:
-                return await self._kept.put(completion, question.messages)
+                return await self._store.put(completion, messages)
             except Unavailable:
-                if now() + wait > until:
+                if now() + wait_seconds > until:
                     raise

@@ -1,4 +1,5 @@
-"""The limits of one model in one replica: concurrency, requests and tokens per minute, backoff, and prefetch.
+"""The limits of one model in one replica: concurrency, requests and tokens per minute, pauses, and prefetch.
 
-Pure in-process state: it reads the quota that `quota` grants and writes nothing.
+It keeps its state in memory: it reads nothing and writes nothing. `libra.gateway.quota` sets how much of a limit a
+replica may use.
 """

@@ -1,7 +1,8 @@
-"""How much was begun within the last minute: a sliding window, so that no burst passes, not even across a full minute.
+"""Sliding windows over the last minute: requests started, tokens used, and the longest request.
 
-Within it requests are spread out. A window alone would let a minute's worth pass at once and then nothing for the rest of the
-minute, and the same in each minute that follows: a provider would see bursts, and a caller would wait behind one.
+A sliding window lets no burst pass across the boundary of two minutes. Within the window requests are spread evenly.
+Without that, a minute's requests would all start at once and then none for the rest of the minute, and so on in each
+minute that follows: a provider would see bursts, and a caller would wait behind one.
 """
 
 from __future__ import annotations
@@ -11,47 +12,55 @@ from collections import Counter, deque
 from collections.abc import Iterable, Mapping
 
 WINDOW_SECONDS = 61.0
-"""A minute and a second: requests spread out on their way, and the provider counts them as they arrive. It costs 1.6 % of
+"""A minute and a second: a provider counts requests as they arrive, and their travel times differ. This costs 1.6 % of
 the rate."""
 
 BURST_SECONDS = 0.5
-"""So much earlier than its turn a request may start: a timer that fires late then costs nothing of the rate."""
+"""A request may start this much earlier than its evenly spread time, so that a timer that fires late does not reduce
+the rate."""
+
+AGE_SECONDS = 1.0
+"""The resolution in which the use of a window is reported: within the last second, the second before that, and so
+on."""
+
+ROLLING_MAX_SECONDS = 60.0
 
 
 class RequestWindow:
-    """The starts of requests, evenly spread, `most` in any window; 0 for no limit. Times are in seconds of one clock."""
+    """Allows `limit` request starts in any window, evenly spread; 0 means no limit. Times are in seconds."""
 
-    def __init__(self, most: int, seconds: float = WINDOW_SECONDS) -> None:
-        self.most, self._seconds = most, seconds
-        self.pace = most
-        """They are spread out as if this were `most`: less where a part of it is being handed over, more where one comes."""
+    def __init__(self, limit: int, seconds: float = WINDOW_SECONDS) -> None:
+        self.limit, self._seconds = limit, seconds
+        self.target = limit
+        """Starts are spread as for this limit. It is lower than `limit` while a part of the quota passes to another
+        replica, and higher while a part arrives."""
         self._starts: deque[float] = deque()
-        self._turn = -math.inf
-        """When the next request would start, were all spread out (as in the generic cell rate algorithm, ITU-T I.371)."""
+        self._next_start = -math.inf
+        """When the next request starts if all are spread evenly (the generic cell rate algorithm, ITU-T I.371)."""
 
     def wait_seconds(self, now: float) -> float:
-        """Return how long until one more may start; 0 if it may now."""
-        if not self.most:
+        """Return how long until one more request may start; 0 if it may start now."""
+        if not self.limit:
             return 0.0
         self._forget(now)
-        excess = len(self._starts) - self.most
-        full = self._starts[excess] + self._seconds if excess >= 0 else now
-        return max(full, self._turn - BURST_SECONDS, now) - now
+        excess = len(self._starts) - self.limit
+        full_until = self._starts[excess] + self._seconds if excess >= 0 else now
+        return max(full_until, self._next_start - BURST_SECONDS, now) - now
 
     def start(self, now: float) -> None:
-        """Take in one start."""
-        if self.most:
+        """Record the start of a request."""
+        if self.limit:
             self._starts.append(now)
-            self._turn = max(self._turn, now) + self._seconds / max(self.pace, 1)
+            self._next_start = max(self._next_start, now) + self._seconds / max(self.target, 1)
 
     def used(self, now: float) -> int:
-        """Return how many of the window are used up."""
+        """Return how many requests started within the window."""
         self._forget(now)
         return len(self._starts)
 
-    def ages(self, now: float, step_seconds: float) -> Mapping[int, int]:
-        """Return how many of them began how many steps ago."""
-        return _by_age(((start, 1) for start in self._starts), now, step_seconds)
+    def used_by_age(self, now: float) -> Mapping[int, int]:
+        """Return how many requests started, by age in steps of `AGE_SECONDS`."""
+        return _by_age(((start, 1) for start in self._starts), now)
 
     def _forget(self, now: float) -> None:
         while self._starts and self._starts[0] <= now - self._seconds:
@@ -59,27 +68,28 @@ class RequestWindow:
 
 
 class TokenWindow:
-    """Tokens, `most` in any window; 0 for no limit.
+    """Allows `limit` tokens in any window; 0 means no limit.
 
-    What a request will take is not known before it ends. Until then its estimate counts in full, afterwards what it took,
-    for one window more: so no minute holds more than `most`, as long as no estimate was too low.
+    The tokens of a request are known only when it ends. Until then its estimate counts in full; afterwards the real
+    number counts for one more window. No minute therefore holds more than `limit` tokens, provided that no estimate was
+    too low.
     """
 
-    def __init__(self, most: int, seconds: float = WINDOW_SECONDS) -> None:
-        self.most, self._seconds = most, seconds
-        self._held = 0
+    def __init__(self, limit: int, seconds: float = WINDOW_SECONDS) -> None:
+        self.limit, self._seconds = limit, seconds
+        self._reserved = 0
         self._spent: deque[tuple[float, int]] = deque()
         self._spent_sum = 0
 
     def wait_seconds(self, tokens: int, now: float) -> float:
-        """Return how long until a request of so many may start: 0 for now, infinity if another must end first.
+        """Return how long until a request of `tokens` may start: 0 for now, infinity if another request must end first.
 
-        A request larger than the limit starts when it is alone: it could never start otherwise.
+        A request that is larger than the limit starts when no other request counts: it could never start otherwise.
         """
-        if not self.most:
+        if not self.limit:
             return 0.0
         self._forget(now)
-        excess = self._held + self._spent_sum + min(tokens, self.most) - self.most
+        excess = self._reserved + self._spent_sum + min(tokens, self.limit) - self.limit
         if excess <= 0:
             return 0.0
         for time, spent in self._spent:
@@ -89,34 +99,57 @@ class TokenWindow:
         return math.inf
 
     def start(self, tokens: int) -> int:
-        """Hold the estimate of a request that starts; return what is held, for `end`."""
-        held = min(tokens, self.most)
-        self._held += held
-        return held
+        """Reserve the estimate of a request that starts; return the reserved tokens, which `end` needs."""
+        reserved = min(tokens, self.limit)
+        self._reserved += reserved
+        return reserved
 
-    def end(self, held: int, spent: int, now: float) -> None:
-        """Put what a request took in the place of what was held for it."""
-        self._held -= held
-        if self.most and spent:
+    def end(self, reserved: int, spent: int, now: float) -> None:
+        """Replace the reserved tokens of a request by the tokens that it spent."""
+        self._reserved -= reserved
+        if self.limit and spent:
             self._spent.append((now, spent))
             self._spent_sum += spent
 
     def used(self, now: float) -> int:
-        """Return how many tokens of the window are used up or held."""
+        """Return how many tokens of the window are spent or reserved."""
         self._forget(now)
-        return self._held + self._spent_sum
+        return self._reserved + self._spent_sum
 
-    def ages(self, now: float, step_seconds: float) -> Mapping[int, int]:
-        """Return how many were spent how many steps ago; what is held is not among them."""
-        return _by_age(self._spent, now, step_seconds)
+    def used_by_age(self, now: float) -> Mapping[int, int]:
+        """Return how many tokens were spent, by age in steps of `AGE_SECONDS`. Reserved tokens are not included."""
+        return _by_age(self._spent, now)
 
     def _forget(self, now: float) -> None:
         while self._spent and self._spent[0][0] <= now - self._seconds:
             self._spent_sum -= self._spent.popleft()[1]
 
 
-def _by_age(amounts: Iterable[tuple[float, int]], now: float, step_seconds: float) -> Mapping[int, int]:
+class RollingMax:
+    """The longest duration of the last one to two minutes, in seconds."""
+
+    def __init__(self) -> None:
+        self._current: float | None = None
+        self._previous: float | None = None
+        self._since = 0.0
+
+    def add(self, seconds: float) -> None:
+        """Record a duration."""
+        if self._current is None or seconds > self._current:
+            self._current = seconds
+
+    def seconds(self, now: float) -> float | None:
+        """Return the longest duration; None if there was none yet."""
+        if now - self._since >= ROLLING_MAX_SECONDS:
+            if self._current is not None:
+                self._previous = self._current
+            self._current, self._since = None, now
+        known = [each for each in (self._current, self._previous) if each is not None]
+        return max(known) if known else None
+
+
+def _by_age(amounts: Iterable[tuple[float, int]], now: float) -> Mapping[int, int]:
     found: Counter[int] = Counter()
     for time, amount in amounts:
-        found[int((now - time) / step_seconds)] += amount
+        found[int((now - time) / AGE_SECONDS)] += amount
     return found

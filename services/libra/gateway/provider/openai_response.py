@@ -1,7 +1,7 @@
-"""Read what an OpenAI-compatible endpoint answers, whatever it is.
+"""Parses every response of an OpenAI-compatible endpoint.
 
-Nothing that a provider sends is trusted: its JSON may be cut short, be HTML, hold lone surrogates, or have another shape; its
-words are quoted, short and without the key.
+Nothing that a provider sends is trusted: its JSON may be truncated, be HTML, contain lone surrogates, or have another
+shape. Its error messages are quoted, shortened and without the API key.
 """
 
 from __future__ import annotations
@@ -14,17 +14,18 @@ from typing import Any
 
 import orjson
 
-from libra.gateway.provider import api_key, retry_after
-from libra.gateway.provider.result import Answer, Fault, Kind, Reply
+from libra.gateway.provider import api_key
+from libra.gateway.provider.result import FaultKind, ProviderAnswer, ProviderFault, ProviderResult
+from libra.gateway.provider.retry import retry_after
 from libra.v1.completion_pb2 import FINISH_REASON_UNSPECIFIED, FinishReason
 from libra.v1.model_pb2 import Model
 
 MAX_TEXT_BYTES = 1024 * 1024
 QUOTED_CHARACTERS = 200
-LOOKED_AT_CHARACTERS = 4_000
-"""Of an error's body; the words that matter come first."""
+SCANNED_CHARACTERS = 4_000
+"""The beginning of an error's body that is read; the useful part comes first."""
 
-MOST_TOKENS = 2**31 - 1
+MAX_TOKEN_COUNT = 2**31 - 1
 
 FINISH_REASONS = {
     "stop": FinishReason.FINISH_REASON_STOP,
@@ -36,43 +37,45 @@ FINISH_REASONS = {
     "max_tokens": FinishReason.FINISH_REASON_LENGTH,
     "content_filter": FinishReason.FINISH_REASON_CONTENT_FILTER,
 }
-"""OpenAI's words, and those of servers that follow it nearly."""
+"""OpenAI's finish reasons, and those of similar servers."""
 
 FILTER_CODES = frozenset({"content_filter", "content_policy_violation", "ResponsibleAIPolicyViolation"})
 FILTER_STATUSES = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.FORBIDDEN, HTTPStatus.UNAVAILABLE_FOR_LEGAL_REASONS})
 QUOTA_CODES = frozenset({"insufficient_quota", "billing_hard_limit_reached", "billing_not_active"})
 
 PASSING_STATUSES = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.CONFLICT, HTTPStatus.TOO_EARLY})
-LASTING_STATUSES = frozenset({HTTPStatus.NOT_IMPLEMENTED, HTTPStatus.HTTP_VERSION_NOT_SUPPORTED})
+FINAL_STATUSES = frozenset({HTTPStatus.NOT_IMPLEMENTED, HTTPStatus.HTTP_VERSION_NOT_SUPPORTED})
 
 
-def read(status: int, headers: Mapping[str, str], body: bytes, model: Model, key: str) -> Reply:
-    """Return what the response means for the trial."""
+def read(status: int, headers: Mapping[str, str], body: bytes, model: Model, key: str) -> ProviderResult:
+    """Return the result that the response stands for."""
     document = _parsed(body)
     if status != HTTPStatus.OK:
         return _fault(status, headers, document, body, model, key)
     if not isinstance(document, dict):
-        return Fault(f"the provider answered 200 with what is no JSON: {_quote(body, key)}", Kind.PASSING)
+        return ProviderFault(f"the provider answered 200, but not with JSON: {_quote(body, key)}", FaultKind.PASSING)
     choice = _first_choice(document)
     if choice is None and "error" in document:
-        return _fault(_status_within(document), headers, document, body, model, key)
+        return _fault(_inner_status(document), headers, document, body, model, key)
     text = _text(choice) if choice is not None else None
     if choice is None or text is None:
-        return Fault(f"the provider answered 200 without a choice: {_quote(body, key)}", Kind.PASSING)
+        return ProviderFault(f"the provider answered 200 without a choice: {_quote(body, key)}", FaultKind.PASSING)
     return _answer(text, choice, document, key)
 
 
-def _answer(text: str, choice: Mapping[str, Any], document: Mapping[str, Any], key: str) -> Reply:
+def _answer(text: str, choice: Mapping[str, Any], document: Mapping[str, Any], key: str) -> ProviderResult:
     if choice.get("finish_reason") == "error":
-        return Fault(f"the provider broke off: {_words(choice, b'', key)}", Kind.PASSING)
-    text = _whole(text)
+        return ProviderFault(
+            f"the provider stopped with an error: {_error_message(choice, b'', key)}", FaultKind.PASSING
+        )
+    text = _replace_surrogates(text)
     if len(text) > MAX_TEXT_BYTES or len(text.encode()) > MAX_TEXT_BYTES:
-        return Fault("the answer is longer than 1 MiB; lower max_tokens", Kind.FINAL)
+        return ProviderFault("the answer is longer than 1 MiB; lower max_tokens", FaultKind.FINAL)
     if key and key in text:
         text = api_key.scrub(text, key)
     usage = document.get("usage")
     counts = usage if isinstance(usage, dict) else {}
-    return Answer(
+    return ProviderAnswer(
         text=text,
         finish_reason=_finish_reason(choice.get("finish_reason")),
         prompt_tokens=_count(counts.get("prompt_tokens")),
@@ -82,43 +85,50 @@ def _answer(text: str, choice: Mapping[str, Any], document: Mapping[str, Any], k
 
 def _fault(
     status: int, headers: Mapping[str, str], document: object, body: bytes, model: Model, key: str
-) -> Answer | Fault:
-    """Return what a status other than 200 means."""
+) -> ProviderResult:
+    """Return the result of a status other than 200."""
     codes = _codes(document)
     if status in FILTER_STATUSES and codes & FILTER_CODES:
-        return Answer("", FinishReason.FINISH_REASON_CONTENT_FILTER)
-    said = _words(document, body, key)
-    wait = retry_after.seconds(headers, datetime.now(UTC))
+        return ProviderAnswer("", FinishReason.FINISH_REASON_CONTENT_FILTER)
+    message = _error_message(document, body, key)
+    retry_after_seconds = retry_after(headers, datetime.now(UTC))
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         if codes & QUOTA_CODES:
-            return Fault(f"the account at the provider has no quota left (429): {said}; top it up", Kind.FINAL)
-        return Fault(f"the provider says to slow down (429): {said}", Kind.SLOW_DOWN, wait)
-    if status in PASSING_STATUSES or (status >= HTTPStatus.INTERNAL_SERVER_ERROR and status not in LASTING_STATUSES):
-        return Fault(f"the provider failed ({_named(status)}): {said}", Kind.PASSING, wait)
-    return Fault(_lasting(status, headers, said, model, key), Kind.FINAL)
+            return ProviderFault(
+                f"the account at the provider has no quota left (429): {message}; top it up", FaultKind.FINAL
+            )
+        return ProviderFault(
+            f"the provider says to slow down (429): {message}", FaultKind.SLOW_DOWN, retry_after_seconds
+        )
+    if status in PASSING_STATUSES or (status >= HTTPStatus.INTERNAL_SERVER_ERROR and status not in FINAL_STATUSES):
+        return ProviderFault(
+            f"the provider failed ({_status_text(status)}): {message}", FaultKind.PASSING, retry_after_seconds
+        )
+    return ProviderFault(_final_reason(status, headers, message, model, key), FaultKind.FINAL)
 
 
-def _lasting(status: int, headers: Mapping[str, str], said: str, model: Model, key: str) -> str:
-    """Return the sentence for a status that the same request would meet again."""
+def _final_reason(status: int, headers: Mapping[str, str], message: str, model: Model, key: str) -> str:
+    """Return the reason for a status that the same request would get again."""
     match status:
         case HTTPStatus.UNAUTHORIZED | HTTPStatus.FORBIDDEN if model.api_key_env:
             remedy = f"check the environment variable {model.api_key_env} of the gateway"
-            return f"the provider does not accept the key ({_named(status)}): {said}; {remedy}"
+            return f"the provider does not accept the API key ({_status_text(status)}): {message}; {remedy}"
         case HTTPStatus.UNAUTHORIZED | HTTPStatus.FORBIDDEN:
-            remedy = "name the environment variable that holds it as api_key_env in the model's entry"
-            return f"the provider wants a key ({_named(status)}): {said}; {remedy}"
+            remedy = "set api_key_env of the model to the environment variable that holds the key"
+            return f"the provider requires an API key ({_status_text(status)}): {message}; {remedy}"
         case HTTPStatus.NOT_FOUND:
-            remedy = "check remote_model and base_url in the model's entry"
-            return f"the provider knows no such model or URL ({_named(status)}): {said}; {remedy}"
+            remedy = "check remote_model and base_url of the model"
+            return f"the provider knows no such model or URL ({_status_text(status)}): {message}; {remedy}"
         case _ if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
-            target = _short(headers.get("location", "elsewhere"), key)
-            return f"the provider points to {target} ({_named(status)}); name the right base_url in the model's entry"
+            target = _shorten(headers.get("location", "another URL"), key)
+            remedy = "set base_url of the model to the right URL"
+            return f"the provider redirects to {target} ({_status_text(status)}); {remedy}"
         case _:
-            return f"the provider refused the request ({_named(status)}): {said}"
+            return f"the provider refused the request ({_status_text(status)}): {message}"
 
 
 def _parsed(body: bytes) -> object:
-    """Return the JSON value, or None if it is none. Lone surrogates and broken UTF-8 are let through, to be replaced."""
+    """Return the JSON value, or None if it is not JSON. Lone surrogates and invalid UTF-8 are replaced later."""
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError:
@@ -129,7 +139,7 @@ def _parsed(body: bytes) -> object:
         return None
 
 
-def _whole(text: str) -> str:
+def _replace_surrogates(text: str) -> str:
     """Return `text` with lone surrogates replaced by U+FFFD."""
     try:
         text.encode()
@@ -145,13 +155,13 @@ def _first_choice(document: Mapping[str, Any]) -> dict[str, Any] | None:
 
 
 def _text(choice: Mapping[str, Any]) -> str | None:
-    """Return what the choice says, which may be nothing; None if it is not the shape of one."""
+    """Return the text of a choice, which may be empty; None if it does not have the shape of a choice."""
     message = choice.get("message")
     if not isinstance(message, dict):
         return None
     content = message.get("content")
     if content is None:
-        # A model that declines to fill a schema says so here.
+        # A model that refuses to fill a schema does so in this field.
         content = message.get("refusal") or ""
     if isinstance(content, list):
         parts = [part.get("text") for part in content if isinstance(part, dict)]
@@ -159,30 +169,30 @@ def _text(choice: Mapping[str, Any]) -> str | None:
     return content if isinstance(content, str) else None
 
 
-def _finish_reason(word: object) -> FinishReason.ValueType:
-    known = FINISH_REASONS.get(word) if isinstance(word, str) else None
+def _finish_reason(value: object) -> FinishReason.ValueType:
+    known = FINISH_REASONS.get(value) if isinstance(value, str) else None
     return FINISH_REASON_UNSPECIFIED if known is None else known
 
 
 def _count(value: object) -> int:
-    return min(max(value, 0), MOST_TOKENS) if isinstance(value, int) else 0
+    return min(max(value, 0), MAX_TOKEN_COUNT) if isinstance(value, int) else 0
 
 
 def _error(document: object) -> object:
     return document.get("error") if isinstance(document, dict) else None
 
 
-def _status_within(document: object) -> int:
-    """Return the status that an error under a 200 speaks of."""
+def _inner_status(document: object) -> int:
+    """Return the status that the error in a response with status 200 names."""
     error = _error(document)
     code = error.get("code") if isinstance(error, dict) else None
-    if isinstance(code, int) and HTTPStatus.BAD_REQUEST <= code <= 599:  # noqa: PLR2004 - the last status there is
+    if isinstance(code, int) and HTTPStatus.BAD_REQUEST <= code <= 599:  # noqa: PLR2004 - the highest status
         return code
     return HTTPStatus.INTERNAL_SERVER_ERROR
 
 
 def _codes(document: object) -> set[str]:
-    """Return every word by which the error calls itself."""
+    """Return every code and type that the error has."""
     error = _error(document)
     if not isinstance(error, dict):
         return set()
@@ -191,30 +201,30 @@ def _codes(document: object) -> set[str]:
     return {code for code in named if isinstance(code, str)}
 
 
-def _words(document: object, body: bytes, key: str) -> str:
-    """Return the provider's own words, short and without the key."""
+def _error_message(document: object, body: bytes, key: str) -> str:
+    """Return the provider's error message, shortened and without the API key."""
     error = _error(document)
-    places: list[object] = [error] if isinstance(error, str) else []
-    for holder in (error, document):
-        if isinstance(holder, dict):
-            places += [holder.get(name) for name in ("message", "detail", "error_description")]
-    said = next((place for place in places if isinstance(place, str) and place.strip()), None)
-    return _short(said, key) if said else _quote(body, key)
+    candidates: list[object] = [error] if isinstance(error, str) else []
+    for container in (error, document):
+        if isinstance(container, dict):
+            candidates += [container.get(name) for name in ("message", "detail", "error_description")]
+    message = next((text for text in candidates if isinstance(text, str) and text.strip()), None)
+    return _shorten(message, key) if message else _quote(body, key)
 
 
 def _quote(body: bytes, key: str) -> str:
-    said = body[: 4 * LOOKED_AT_CHARACTERS].decode("utf-8", "replace")
-    return _short(said, key) or "it said nothing"
+    text = body[: 4 * SCANNED_CHARACTERS].decode("utf-8", "replace")
+    return _shorten(text, key) or "the response is empty"
 
 
-def _short(text: str, key: str) -> str:
-    """Return the beginning on one line; the key is taken out first, for half a key is not found."""
-    clean = api_key.scrub(_whole(text)[:LOOKED_AT_CHARACTERS], key)
+def _shorten(text: str, key: str) -> str:
+    """Return the beginning on one line. The key is removed first, because a part of a key would not be found."""
+    clean = api_key.scrub(_replace_surrogates(text)[:SCANNED_CHARACTERS], key)
     line = " ".join(clean.split())
     return "".join(character for character in line if character.isprintable())[:QUOTED_CHARACTERS]
 
 
-def _named(status: int) -> str:
+def _status_text(status: int) -> str:
     try:
         return f"{status} {HTTPStatus(status).phrase}"
     except ValueError:

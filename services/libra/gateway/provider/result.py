@@ -1,4 +1,4 @@
-"""What comes back from one request to a provider: an answer, or a fault and what may help against it."""
+"""The result of one request to a provider: an answer, or a fault and what may help against it."""
 
 from __future__ import annotations
 
@@ -8,30 +8,30 @@ from enum import StrEnum
 from libra.v1.completion_pb2 import FINISH_REASON_CONTENT_FILTER, FinishReason
 
 
-class Kind(StrEnum):
-    """What a fault is good for. The value is a label of the metrics."""
+class FaultKind(StrEnum):
+    """What a fault means for the next request. The value is a label of the metrics."""
 
     FINAL = "refused"
-    """The same request would fare the same."""
+    """The same request would fail again."""
 
     PASSING = "failed"
-    """The provider or the way to it is broken; it may be mended soon."""
+    """The provider or the connection to it failed; it may recover soon."""
 
     SLOW_DOWN = "slow_down"
-    """The provider takes no more requests for now; it has not worked on this one."""
+    """The provider accepts no more requests for now; it has not worked on this one."""
 
     TIMEOUT = "timeout"
-    """The answer did not come in time."""
+    """The answer did not arrive in time."""
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What a model said."""
+class ProviderAnswer:
+    """A model's answer."""
 
     text: str
     finish_reason: FinishReason.ValueType
     prompt_tokens: int = 0
-    """As the provider counts; 0 if it does not."""
+    """As the provider counts; 0 if it does not count."""
 
     completion_tokens: int = 0
 
@@ -42,13 +42,13 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
-    """Why there is no answer, in a sentence that holds no key and says what to do where something can be done."""
+class ProviderFault:
+    """Why there is no answer: a sentence that contains no API key and names the remedy, if there is one."""
 
     reason: str
-    kind: Kind
+    kind: FaultKind
     retry_after_seconds: float | None = None
-    """What the provider asked for, not capped."""
+    """The wait that the provider asked for, not limited."""
 
     @property
     def outcome(self) -> str:
@@ -56,4 +56,4 @@ class Fault:
         return self.kind.value
 
 
-Reply = Answer | Fault
+ProviderResult = ProviderAnswer | ProviderFault

@@ -1,49 +1,53 @@
-"""When a request is made again: a retry is data."""
+"""The retry policy as data, the state of one answer's retries, and the parser of Retry-After."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 
-from libra.gateway.provider.result import Fault, Kind
+from libra.gateway.provider.result import FaultKind, ProviderFault
 
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """How often, and after how long. Times are in seconds."""
+    """How often a request is repeated, and after how long. `libra.gateway.settings` has the defaults."""
 
-    attempts: int = 8
-    """Requests for one answer, at most, while the provider fails."""
+    attempts: int
+    """Maximum number of requests for one answer while the provider fails."""
 
-    timeouts: int = 2
-    """Requests for one answer, at most, that run into the model's timeout."""
+    timeouts: int
+    """Maximum number of requests for one answer that run into the model's timeout."""
 
-    base_seconds: float = 1.0
-    most_seconds: float = 60.0
-    budget_seconds: float = 600.0
-    """No request begins later than this after the first, waits for permits not counted; it alone bounds "slow down"."""
+    base_seconds: float
+    max_seconds: float
+    budget_seconds: float
+    """No request begins later than this after the first; time spent waiting for permits does not count."""
 
-    retry_after_most_seconds: float = 300.0
+    retry_after_max_seconds: float
 
     def range_seconds(self, failures: int) -> float:
-        """Return the longest wait after `failures` failures in a row, from 1: doubling, up to the most."""
-        # Capped before it is raised to: 2**5000 is no float.
-        return min(self.most_seconds, self.base_seconds * 2.0 ** min(failures - 1, 62))
+        """Return the longest wait after `failures` failures in a row, from 1: it doubles up to `max_seconds`."""
+        # The exponent is capped first, since 2.0**5000 overflows.
+        return min(self.max_seconds, self.base_seconds * 2.0 ** min(failures - 1, 62))
 
-    def retry_after_seconds(self, fault: Fault) -> float | None:
-        """Return for how long the provider asked to be left alone, capped; None if it did not ask."""
+    def retry_after_seconds(self, fault: ProviderFault) -> float | None:
+        """Return the wait that the provider asked for, up to the maximum; None if it did not ask."""
         if fault.retry_after_seconds is None:
             return None
-        return min(max(fault.retry_after_seconds, 0.0), self.retry_after_most_seconds)
+        return min(max(fault.retry_after_seconds, 0.0), self.retry_after_max_seconds)
 
     def worst_seconds(self, timeout_seconds: float) -> float:
-        """Return how long one answer can take, from its first request to its last byte, not counting waits for a permit."""
-        longest_wait = max(self.most_seconds, self.retry_after_most_seconds)
+        """Return how long one answer can take from its first request to its last byte, without waits for permits."""
+        longest_wait = max(self.max_seconds, self.retry_after_max_seconds)
         return self.budget_seconds + longest_wait + timeout_seconds
 
 
 @dataclass(slots=True)
 class RetryState:
-    """What has been tried for one answer."""
+    """Counts the failed requests for one answer."""
 
     policy: RetryPolicy
     failures: int = 0
@@ -52,31 +56,66 @@ class RetryState:
 
     @property
     def attempts(self) -> int:
-        """Requests made that came to nothing."""
+        """Requests that brought no answer."""
         return self.failures + self.timeouts + self.slow_downs
 
-    def wait_seconds(self, fault: Fault, passed_seconds: float, draw: float) -> float | None:
-        """Take in one more fault; return how long to wait before the next request, or None to give up.
+    def wait_seconds(self, fault: ProviderFault, passed_seconds: float, draw: float) -> float | None:
+        """Record a fault; return how long to wait before the next request, or None to give up.
 
-        `passed_seconds` since the first request began, waits for permits not counted. `draw` in [0, 1) is where in the range the wait lies: full jitter,
-        so that requests that failed together do not come back together. A Retry-After is waited for to the second.
+        `passed_seconds` is the time since the first request began, without waits for permits. `draw` in [0, 1) is the
+        position of the wait in its range (full jitter), so that requests that failed together are not repeated
+        together. A Retry-After is waited for exactly.
         """
         self._count(fault.kind)
-        if fault.kind is Kind.FINAL or self._used_up():
+        if fault.kind is FaultKind.FINAL or self._is_exhausted():
             return None
         wait = self.policy.retry_after_seconds(fault)
         if wait is None:
             wait = draw * self.policy.range_seconds(self.attempts)
         return wait if passed_seconds + wait <= self.policy.budget_seconds else None
 
-    def _count(self, kind: Kind) -> None:
+    def _count(self, kind: FaultKind) -> None:
         match kind:
-            case Kind.TIMEOUT:
+            case FaultKind.TIMEOUT:
                 self.timeouts += 1
-            case Kind.SLOW_DOWN:
+            case FaultKind.SLOW_DOWN:
                 self.slow_downs += 1
             case _:
                 self.failures += 1
 
-    def _used_up(self) -> bool:
+    def _is_exhausted(self) -> bool:
         return self.failures >= self.policy.attempts or self.timeouts >= self.policy.timeouts
+
+
+def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
+    """Return the wait in seconds that response headers ask for, at least 0; None if there is no readable request.
+
+    Reads seconds and HTTP dates (RFC 9110, section 10.2.3) and the `retry-after-ms` of some providers. A date is
+    compared with the provider's own clock if the response has a Date, since ours may differ. `headers` ignore case, as
+    aiohttp's do.
+    """
+    for name, unit_seconds in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
+        number = _number(headers.get(name, ""))
+        if number is not None:
+            return max(0.0, number * unit_seconds)
+    until = _date(headers.get("retry-after", ""))
+    if until is None:
+        return None
+    return max(0.0, (until - (_date(headers.get("date", "")) or now)).total_seconds())
+
+
+def _number(text: str) -> float | None:
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
+
+
+def _date(text: str) -> datetime | None:
+    try:
+        time = parsedate_to_datetime(text)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+    # "-0000" is UTC without a place (RFC 5322, section 3.3).
+    return time if time.tzinfo else time.replace(tzinfo=UTC)

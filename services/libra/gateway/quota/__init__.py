@@ -1,4 +1,4 @@
-"""How replicas share the limits of one model: each holds a lease on a part of them.
+"""How replicas share the limits of one model: each replica holds a lease on a part of them.
 
-Leases are read from and written to a NATS key-value bucket by compare-and-set.
+It reads the leases of all replicas from a NATS key-value bucket, and writes its own by compare-and-set.
 """

@@ -1,52 +1,52 @@
-"""How a limit is divided among those who want a part of it."""
+"""Max-min fair division of a limit among replicas."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 
-def fair(limit: int, wants: Mapping[str, int], turn: int = 0) -> dict[str, int]:
-    """Return the part of each: none of who wants little gets less than that, and none who wants more gets less than another.
+def fair_shares(limit: int, demands: Mapping[str, int], rotation: int = 0) -> dict[str, int]:
+    """Return the max-min fair share of each replica: small demands are met, larger ones get equal shares.
 
-    What is left when all have what they want goes to them in proportion, so that it is there when they want it. The parts
-    add up to the limit, unless nobody wants any. If there are more who want than there is to give, it goes round: some have
-    one each, and others with the next `turn`.
+    If all demands are met, the rest is divided in proportion to demand, so that it is there when demand grows. The
+    shares add up to the limit, unless nobody has any demand. If more replicas have a demand than the limit can serve,
+    some have one each and the others have their turn with the next `rotation`.
     """
-    parts = dict.fromkeys(wants, 0)
-    order = _from_turn(wants, turn)
+    shares = dict.fromkeys(demands, 0)
+    order = _rotated(demands, rotation)
     if limit < len(order):
-        return parts | dict.fromkeys(order[: max(limit, 0)], 1)
+        return shares | dict.fromkeys(order[: max(limit, 0)], 1)
     left = limit
-    for place, name in enumerate(sorted(order, key=lambda name: wants[name])):
-        parts[name] = min(wants[name], left // (len(order) - place))
-        left -= parts[name]
-    spare = apportioned(left, {name: wants[name] for name in order})
-    return parts | {name: parts[name] + spare[name] for name in order}
+    for position, name in enumerate(sorted(order, key=lambda name: demands[name])):
+        shares[name] = min(demands[name], left // (len(order) - position))
+        left -= shares[name]
+    spare = apportion(left, {name: demands[name] for name in order})
+    return shares | {name: shares[name] + spare[name] for name in order}
 
 
-def in_proportion(limit: int, weights: Mapping[str, int], turn: int = 0) -> dict[str, int]:
-    """Return parts in proportion to the weights, at least one for each that has any weight; as `fair` if there are too few."""
-    parts = dict.fromkeys(weights, 0)
-    order = _from_turn(weights, turn)
+def proportional_shares(limit: int, weights: Mapping[str, int], rotation: int = 0) -> dict[str, int]:
+    """Return shares in proportion to the weights, at least one each; `rotation` works as in `fair_shares`."""
+    shares = dict.fromkeys(weights, 0)
+    order = _rotated(weights, rotation)
     if limit < len(order):
-        return parts | dict.fromkeys(order[: max(limit, 0)], 1)
-    more = apportioned(limit - len(order), {name: weights[name] for name in order})
-    return parts | {name: 1 + more[name] for name in order}
+        return shares | dict.fromkeys(order[: max(limit, 0)], 1)
+    more = apportion(limit - len(order), {name: weights[name] for name in order})
+    return shares | {name: 1 + more[name] for name in order}
 
 
-def apportioned(total: int, weights: Mapping[str, int]) -> dict[str, int]:
-    """Return whole parts in proportion to positive weights; they add up to the total (the largest remainders gain)."""
-    whole = sum(weights.values())
-    if not whole:
+def apportion(total: int, weights: Mapping[str, int]) -> dict[str, int]:
+    """Return whole numbers in proportion to positive weights that add up to the total (largest remainder method)."""
+    weight_sum = sum(weights.values())
+    if not weight_sum:
         return dict.fromkeys(weights, 0)
-    parts = {name: total * weight // whole for name, weight in weights.items()}
-    by_remainder = sorted(weights, key=lambda name: (-(total * weights[name] % whole), name))
-    for name in by_remainder[: total - sum(parts.values())]:
-        parts[name] += 1
-    return parts
+    shares = {name: total * weight // weight_sum for name, weight in weights.items()}
+    by_remainder = sorted(weights, key=lambda name: (-(total * weights[name] % weight_sum), name))
+    for name in by_remainder[: total - sum(shares.values())]:
+        shares[name] += 1
+    return shares
 
 
-def _from_turn(wants: Mapping[str, int], turn: int) -> list[str]:
-    order = sorted(name for name, want in wants.items() if want > 0)
-    start = turn % len(order) if order else 0
+def _rotated(demands: Mapping[str, int], rotation: int) -> list[str]:
+    order = sorted(name for name, demand in demands.items() if demand > 0)
+    start = rotation % len(order) if order else 0
     return order[start:] + order[:start]

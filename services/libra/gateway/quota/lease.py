@@ -1,7 +1,8 @@
-"""What a replica holds of a model's limits, as it stands in the ledger of grants; and what of it outlives its holder.
+"""Leases on the limits of one model, as the bucket stores them, and what remains of a lease that is not renewed.
 
-A model has three limits: requests in flight, requests a minute, tokens a minute. Each is held and used in the same way: what is
-used of a limit per minute is what the sliding window holds, so that what somebody else may take of it is what has left it.
+A model has three limits: requests in flight, requests per minute, tokens per minute. A lease holds an amount of each.
+The used part of a limit per minute is what the sliding window of its holder counts, so another replica can take over
+what has left that window.
 """
 
 from __future__ import annotations
@@ -12,129 +13,135 @@ from typing import Any, Self
 
 import orjson
 
-from libra.gateway.limits.sliding_window import WINDOW_SECONDS
+from libra.gateway.limits.budget import Quota
+from libra.gateway.limits.sliding_window import AGE_SECONDS, WINDOW_SECONDS
 
 IN_FLIGHT, REQUESTS, TOKENS = KINDS = range(3)
 
-AGE_SECONDS = 1.0
-"""The grain of what is told of a window: used up within the last second, the second before that, and so on."""
-
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """What is held of one limit."""
+class LeasedAmount:
+    """The part of one limit that a lease holds."""
 
-    grant: int = 0
-    fresh: int = 0
-    """So much of it may be begun from now on, or is under way; the rest is used up and grows old."""
+    amount: int = 0
+    unused: int = 0
+    """The part that may still be used, or is in flight; the rest is used and counts until it leaves the window."""
 
-    ages: tuple[int, ...] = ()
-    """What is used up, by age when this was written, in steps of `AGE_SECONDS`."""
+    used_by_age: tuple[int, ...] = ()
+    """The used part by its age when this was written, in steps of `AGE_SECONDS`."""
 
     @classmethod
-    def of(cls, grant: int, used: Mapping[int, int], life_seconds: float) -> Self:
-        """Return a part of which so much is used up, by step of age.
+    def of(cls, amount: int, used_by_age: Mapping[int, int], lifetime_seconds: float) -> Self:
+        """Return an amount of which a part is used, by step of age.
 
-        What leaves the window before the holder has stopped may be begun anew until then: it counts as fresh.
+        What leaves the window before the lease expires can be used again until then, so it counts as unused.
         """
-        steps = int((WINDOW_SECONDS - life_seconds) / AGE_SECONDS)
-        ages, left = [], grant
+        steps = int((WINDOW_SECONDS - lifetime_seconds) / AGE_SECONDS)
+        ages, left = [], amount
         for step in range(max(steps, 0)):
-            ages.append(min(used.get(step, 0), left))
+            ages.append(min(used_by_age.get(step, 0), left))
             left -= ages[-1]
         while ages and not ages[-1]:
             ages.pop()
-        return cls(grant, left, tuple(ages))
+        return cls(amount, left, tuple(ages))
 
-    def left(self, silent_seconds: float, life_seconds: float, lingers_seconds: float) -> int:
-        """Return how much of it counts when its holder was last heard of so long ago.
+    def remaining(self, silent_seconds: float, lifetime_seconds: float, linger_seconds: float) -> int:
+        """Return how much of it still counts when its holder has been silent for this long.
 
-        All of it for `life_seconds`. Then nothing new is begun: what is fresh lingers on for a while, and what was used up
-        goes as it leaves the window.
+        All of it counts until the lease expires. After that its holder starts nothing: the unused part counts for
+        `linger_seconds` more, and the used part counts until it leaves the window.
         """
-        if silent_seconds < life_seconds:
-            return self.grant
-        fresh = self.fresh if silent_seconds < life_seconds + lingers_seconds else 0
-        old = sum(n for step, n in enumerate(self.ages) if step * AGE_SECONDS + silent_seconds < WINDOW_SECONDS)
-        return min(self.grant, fresh + old)
+        if silent_seconds < lifetime_seconds:
+            return self.amount
+        unused = self.unused if silent_seconds < lifetime_seconds + linger_seconds else 0
+        used = sum(n for step, n in enumerate(self.used_by_age) if step * AGE_SECONDS + silent_seconds < WINDOW_SECONDS)
+        return min(self.amount, unused + used)
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
-    """One replica's part in a model's limits. Only the replica itself writes it, but for what others take of the dead."""
+class Lease:
+    """One replica's part of a model's limits. Only its holder writes it, except that others reduce an expired lease."""
 
-    beat: int
-    """Another with every sign of life."""
+    heartbeat: int
+    """Changes with every renewal."""
 
-    life_seconds: float
-    """Its holder begins nothing once this has passed since its last sign of life."""
+    lifetime_seconds: float
+    """Its holder starts nothing once this time has passed since the last renewal."""
 
-    tail_seconds: float
-    """Its requests end within this."""
+    max_request_seconds: float
+    """Requests of its holder end within this time."""
 
-    wants: int
-    """Requests it would have in flight if it could."""
+    demand: int
+    """Requests that its holder would have in flight without limits."""
 
-    parts: tuple[Part, Part, Part]
+    amounts: tuple[LeasedAmount, LeasedAmount, LeasedAmount]
 
     @property
-    def empty(self) -> bool:
-        """Whether nothing is held."""
-        return not any(part.grant for part in self.parts)
+    def quota(self) -> Quota:
+        """The amount of each limit."""
+        in_flight, requests, tokens = self.amounts
+        return in_flight.amount, requests.amount, tokens.amount
 
-    def worn(self, silent_seconds: float) -> Claim:
-        """Return what is left of the claim after so long a silence."""
-        if silent_seconds < self.life_seconds:
+    @property
+    def is_empty(self) -> bool:
+        """Whether it holds nothing."""
+        return not any(self.quota)
+
+    def after_silence(self, silent_seconds: float) -> Lease:
+        """Return what remains of the lease after its holder has been silent for this long."""
+        if silent_seconds < self.lifetime_seconds:
             return self
-        lingers = (self.tail_seconds, WINDOW_SECONDS, self.tail_seconds + WINDOW_SECONDS)
+        request_seconds = self.max_request_seconds
+        lingers = (request_seconds, WINDOW_SECONDS, request_seconds + WINDOW_SECONDS)
         in_flight, requests, tokens = (
-            replace(part, grant=part.left(silent_seconds, self.life_seconds, lingering))
-            for part, lingering in zip(self.parts, lingers, strict=True)
+            replace(leased, amount=leased.remaining(silent_seconds, self.lifetime_seconds, linger_seconds))
+            for leased, linger_seconds in zip(self.amounts, lingers, strict=True)
         )
-        return replace(self, wants=0, parts=(in_flight, requests, tokens))
+        return replace(self, demand=0, amounts=(in_flight, requests, tokens))
 
 
 @dataclass(frozen=True, slots=True)
-class Ledger:
-    """The claims on one model, by replica."""
+class LeaseTable:
+    """The leases on one model's limits, by replica."""
 
-    claims: Mapping[str, Claim] = field(default_factory=dict)
-    turn: int = 0
-    """Whose turn it is where there are more who want than there is to give."""
+    leases: Mapping[str, Lease] = field(default_factory=dict)
+    rotation: int = 0
+    """Decides which replicas have their turn when more have a demand than a limit can serve."""
 
     @classmethod
-    def read(cls, data: bytes) -> Self:
-        """Return what `written` wrote; an empty ledger for nothing, and for what nobody can read: it is written anew."""
+    def from_bytes(cls, data: bytes) -> Self:
+        """Return the table that `to_bytes` wrote; an empty one if there is no data or it is unreadable."""
         try:
             document = orjson.loads(data) if data else {}
-            claims = {name: _claim(claim) for name, claim in document.get("claims", {}).items()}
-            return cls(claims, int(document.get("turn", 0)))
+            leases = {name: _lease(lease) for name, lease in document.get("claims", {}).items()}
+            return cls(leases, int(document.get("turn", 0)))
         except (ValueError, TypeError, AttributeError, KeyError):
             return cls()
 
-    def written(self) -> bytes:
-        """Return the ledger as it is kept."""
-        return orjson.dumps(
-            {"turn": self.turn, "claims": {name: _document(claim) for name, claim in self.claims.items()}}
-        )
+    def to_bytes(self) -> bytes:
+        """Return the table as the bucket stores it. Replicas of other versions read it: its keys do not change."""
+        leases = {name: _document(lease) for name, lease in self.leases.items()}
+        return orjson.dumps({"turn": self.rotation, "claims": leases})
 
 
-def _claim(document: Mapping[str, Any]) -> Claim:
-    in_flight, requests, tokens = (Part(grant, fresh, tuple(ages)) for grant, fresh, *ages in document["parts"])
-    return Claim(
-        beat=document["beat"],
-        life_seconds=document["life_seconds"],
-        tail_seconds=document["tail_seconds"],
-        wants=document["wants"],
-        parts=(in_flight, requests, tokens),
+def _lease(document: Mapping[str, Any]) -> Lease:
+    in_flight, requests, tokens = (
+        LeasedAmount(amount, unused, tuple(ages)) for amount, unused, *ages in document["parts"]
+    )
+    return Lease(
+        heartbeat=document["beat"],
+        lifetime_seconds=document["life_seconds"],
+        max_request_seconds=document["tail_seconds"],
+        demand=document["wants"],
+        amounts=(in_flight, requests, tokens),
     )
 
 
-def _document(claim: Claim) -> dict[str, Any]:
+def _document(lease: Lease) -> dict[str, Any]:
     return {
-        "beat": claim.beat,
-        "life_seconds": claim.life_seconds,
-        "tail_seconds": claim.tail_seconds,
-        "wants": claim.wants,
-        "parts": [[part.grant, part.fresh, *part.ages] for part in claim.parts],
+        "beat": lease.heartbeat,
+        "life_seconds": lease.lifetime_seconds,
+        "tail_seconds": lease.max_request_seconds,
+        "wants": lease.demand,
+        "parts": [[leased.amount, leased.unused, *leased.used_by_age] for leased in lease.amounts],
     }

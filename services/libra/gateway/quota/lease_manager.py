@@ -1,4 +1,4 @@
-"""The holdings of all lines: each begins with its line, and ends when nothing of it is held."""
+"""The lease renewers of all channels: each starts with its channel, and ends when its lease holds nothing more."""
 
 from __future__ import annotations
 
@@ -9,68 +9,71 @@ from libra.bus.kv_bucket import KeyValueBucket
 from libra.bus.nats_bus import NatsBus
 from libra.bus.streams import GRANTS, event_grants
 from libra.gateway.model_channel import ModelChannel
-from libra.gateway.quota.lease_renewer import LeaseRenewer, Pace
+from libra.gateway.quota.lease_renewer import LeaseRenewer, LeaseTiming
 from libra.v1.model_pb2 import Provider
 
-LEAVE_SECONDS = 2.0
+RELEASE_SECONDS = 2.0
 CANCEL_AGAIN_SECONDS = 0.1
 
 
 class LeaseManager:
-    """Takes up every line whose model is shared with other replicas; the limits of a scripted model are each process's own."""
+    """Holds a lease for every channel whose model other replicas also use. A scripted model has no limits to share.
 
-    def __init__(self, bus: NatsBus, pace: Pace) -> None:
-        self._bus, self._pace = bus, pace
-        self._ledgers = KeyValueBucket(bus, GRANTS)
-        self._holdings: dict[ModelChannel, tuple[LeaseRenewer, asyncio.Task[None]]] = {}
+    Implements `libra.gateway.model_channel.ChannelObserver`.
+    """
+
+    def __init__(self, bus: NatsBus, timing: LeaseTiming) -> None:
+        self._bus, self._timing = bus, timing
+        self._bucket = KeyValueBucket(bus, GRANTS)
+        self._renewers: dict[ModelChannel, tuple[LeaseRenewer, asyncio.Task[None]]] = {}
         self._listening: asyncio.Task[None] | None = None
 
-    def take_up(self, line: ModelChannel) -> None:
-        """Let the line ask no more than it is granted."""
-        if line.model.provider == Provider.PROVIDER_SCRIPTED:
+    def on_created(self, channel: ModelChannel) -> None:
+        """Keep the channel within a lease from now on."""
+        if channel.model.provider == Provider.PROVIDER_SCRIPTED:
             return
-        holding = LeaseRenewer(line, self._ledgers, self._pace, self._tell)
-        task = asyncio.create_task(holding.keep(), name=f"grants of {line.model.name}")
-        self._holdings[line] = holding, task
-        self._listening = self._listening or asyncio.create_task(self._listen(), name="grants of others")
+        renewer = LeaseRenewer(channel, self._bucket, self._timing, self._announce)
+        task = asyncio.create_task(renewer.run(), name=f"lease renewer of {channel.model.name}")
+        self._renewers[channel] = renewer, task
+        self._listening = self._listening or asyncio.create_task(self._listen(), name="lease changes of other replicas")
 
-    def let_go(self, line: ModelChannel) -> None:
-        """Give back what the line holds, as it comes free."""
-        if line in self._holdings:
-            self._holdings[line][0].over.set()
+    def on_retired(self, channel: ModelChannel) -> None:
+        """Release the channel's lease as its use ends."""
+        if channel in self._renewers:
+            self._renewers[channel][0].retire()
 
     def check(self) -> None:
-        """Raise what a holding died of; forget those that are over."""
+        """Raise the error that ended a renewer, and forget renewers that are done."""
         tasks = [self._listening] if self._listening else []
-        for task in [*tasks, *(task for _, task in self._holdings.values())]:
+        for task in [*tasks, *(task for _, task in self._renewers.values())]:
             if task.done():
                 task.result()
-        self._holdings = {line: held for line, held in self._holdings.items() if not held[1].done()}
+        self._renewers = {channel: entry for channel, entry in self._renewers.items() if not entry[1].done()}
 
     async def close(self) -> None:
-        """Give everything back: no request is under way any more."""
-        tasks = [task for _, task in self._holdings.values()]
+        """Release every lease. Call it when no request is in flight any more."""
+        tasks = [task for _, task in self._renewers.values()]
         if self._listening:
             tasks.append(self._listening)
-        await end(tasks)
-        leaving = [asyncio.create_task(holding.leave()) for holding, _ in self._holdings.values()]
-        if leaving:
-            _, late = await asyncio.wait(leaving, timeout=LEAVE_SECONDS)
+        await cancel_all(tasks)
+        releases = [asyncio.create_task(renewer.release()) for renewer, _ in self._renewers.values()]
+        if releases:
+            _, late = await asyncio.wait(releases, timeout=RELEASE_SECONDS)
             for task in late:
                 task.cancel()
 
-    async def _tell(self, model: str, name: str) -> None:
-        await self._bus.signal(event_grants(model), name.encode())
+    async def _announce(self, model: str, holder: str) -> None:
+        await self._bus.signal(event_grants(model), holder.encode())
 
     async def _listen(self) -> None:
-        async for subject, name in self._bus.listen(event_grants("*")):
-            for line, (holding, _) in self._holdings.items():
-                if subject == event_grants(line.model.name) and name != holding.name.encode():
-                    holding.nudge.set()
+        async for subject, holder in self._bus.listen(event_grants("*")):
+            for channel, (renewer, _) in self._renewers.items():
+                if subject == event_grants(channel.model.name) and holder != renewer.holder.encode():
+                    renewer.on_table_changed()
 
 
-async def end(tasks: Iterable[asyncio.Task[None]]) -> None:
-    """Cancel the tasks until they have ended: a cancel that meets an answer in `asyncio.wait_for` is lost (before Python 3.12)."""
+async def cancel_all(tasks: Iterable[asyncio.Task[None]]) -> None:
+    """Cancel the tasks until all have ended: before Python 3.12, `asyncio.wait_for` may lose a cancellation."""
     left = set(tasks)
     while left:
         for task in left:

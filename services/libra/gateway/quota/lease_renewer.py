@@ -1,9 +1,10 @@
-"""One line's part in its model's limits: asked for, renewed every two seconds, given back.
+"""Renewal of one channel's lease on its model's limits.
 
-    read the ledger  ->  lower use  ->  write (compare-and-set)  ->  raise use
+    read the lease table  ->  reduce use  ->  write (compare-and-set)  ->  increase use
 
-What is written holds from when it was sent for five sixths of three renewals; whoever wants it waits for all three. So a replica
-that cannot renew has stopped, by its own clock, before another may begin.
+A lease is used for five sixths of its lifetime (three renewal periods), counted from when the renewal was sent; other
+replicas wait for the whole lifetime. A replica that cannot renew has therefore stopped, by its own clock, before
+another may start.
 """
 
 from __future__ import annotations
@@ -21,189 +22,200 @@ from ulid import ULID
 
 from libra.bus.kv_bucket import KeyValueBucket
 from libra.errors import Unavailable
+from libra.gateway.completion.request import timeout_seconds
+from libra.gateway.limits.budget import NO_QUOTA, Quota, QuotaUsage
 from libra.gateway.model_channel import ModelChannel
-from libra.gateway.provider.openai import timeout_of
-from libra.gateway.quota.allocation import NOTHING, Amounts, Need, Renewal, Watch, crowded, renewal
-from libra.gateway.quota.lease import IN_FLIGHT, Ledger
+from libra.gateway.quota.allocation import HeartbeatMonitor, RenewalPlan, is_oversubscribed, plan_renewal
+from libra.gateway.quota.lease import IN_FLIGHT, LeaseTable
 from libra.stage.bus import QueueFull
 from libra.telemetry.log_actions import Action
 
 log = structlog.get_logger(__name__)
 
-MISSES = 3
-"""Renewals that fail to come, after which a grant is free."""
+LIFETIME_RENEWALS = 3
+"""A lease expires after this many renewal periods without a renewal."""
 
-STOP_PART = 5 / 6
-"""Of that time, so much until the holder itself stops. The rest is for a clock that runs slow, and for a request on its way."""
+USE_FRACTION = 5 / 6
+"""The holder itself stops after this fraction of the lifetime. The rest covers a clock that runs slow, and requests on
+their way."""
 
-TURN_PART = 5
-"""Renewals for which it stays one replica's turn, where there are more replicas than requests in flight."""
+ROTATION_RENEWALS = 5
+"""Renewal periods between two rotations, where more replicas have a demand than requests may be in flight."""
 
-SOON_PART = 0.1
-"""Of the time between renewals: the shortest time between two steps."""
+MIN_PAUSE_FRACTION = 0.1
+"""The shortest time between two steps, as a fraction of the renewal period."""
 
-LATE_SECONDS = 0.01
-"""A timer may fire a little early, and the claim would stand for one round more."""
+TIMER_MARGIN_SECONDS = 0.01
+"""A timer may fire a little early, and an expired lease would then count for one more period."""
 
-TRIES = 8
-"""Writes that others come before, one after another, until the next step is waited for."""
+MAX_WRITE_ATTEMPTS = 8
+"""Writes in a row that lose against another replica before the next step is waited for."""
+
+Announce = Callable[[str, str], Awaitable[None]]
+"""Tells the other replicas that the lease of (model, lease holder) has changed."""
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
-    """How often a grant is renewed, and how long it lives."""
+class LeaseTiming:
+    """How often a lease is renewed, and how long it lives."""
 
-    renew_seconds: float = 2.0
-
-    @property
-    def life_seconds(self) -> float:
-        """A grant that is not renewed is free after this."""
-        return self.renew_seconds * MISSES
+    renew_seconds: float
 
     @property
-    def hold_seconds(self) -> float:
-        """And not used any more after this."""
-        return self.life_seconds * STOP_PART
+    def lifetime_seconds(self) -> float:
+        """A lease that is not renewed expires after this time."""
+        return self.renew_seconds * LIFETIME_RENEWALS
+
+    @property
+    def use_seconds(self) -> float:
+        """Its holder stops using it after this time."""
+        return self.lifetime_seconds * USE_FRACTION
 
 
 class LeaseRenewer:
-    """Sees to it that a line's limiter gives no permit beyond what the ledger grants."""
+    """Keeps a channel's limiter within the channel's lease."""
 
-    def __init__(
-        self, line: ModelChannel, ledgers: KeyValueBucket, pace: Pace, tell: Callable[[str, str], Awaitable[None]]
-    ) -> None:
-        """`tell` is given the model and this holding's name whenever grants have changed."""
-        self.name = str(ULID())
-        self.nudge = asyncio.Event()
-        """Set it when another replica's grants have changed."""
-        self.over = asyncio.Event()
-        """Set it when the line serves nobody new: what is held is given back as it comes free."""
-        self._line, self._limiter, self._ledgers, self._pace, self._tell = line, line.limiter, ledgers, pace, tell
+    def __init__(self, channel: ModelChannel, bucket: KeyValueBucket, timing: LeaseTiming, announce: Announce) -> None:
+        self.holder = str(ULID())
+        """The name of this lease holder in the table."""
+        self._channel, self._limiter = channel, channel.limiter
+        self._bucket, self._timing, self._announce = bucket, timing, announce
+        self._table_changed, self._retired = asyncio.Event(), asyncio.Event()
         self._now = asyncio.get_running_loop().time
-        self._watch = Watch()
-        self._beat = 0
-        self._grants = self._caps = NOTHING
-        self._until = -math.inf
-        self._next_look = math.inf
-        self._wanted: deque[tuple[float, int]] = deque()
-        self._listed = self._young = self._leaving = False
-        self._limiter.hold(NOTHING, self._until, pace=0)
+        self._monitor = HeartbeatMonitor()
+        self._heartbeat = 0
+        self._leased = self._usable = NO_QUOTA
+        self._expires_at = -math.inf
+        self._next_expiry = math.inf
+        self._demands: deque[tuple[float, int]] = deque()
+        self._is_listed = self._is_young = self._is_leaving = False
+        self._limiter.set_quota(NO_QUOTA, self._expires_at, target_requests=0)
 
-    async def keep(self) -> None:
-        """Hold what is needed until the line is over and nothing is held."""
-        while not (self.over.is_set() and self._idle()):
+    def on_table_changed(self) -> None:
+        """Renew soon: another replica changed its lease."""
+        self._table_changed.set()
+
+    def retire(self) -> None:
+        """Release the lease as its use ends: the channel gets no new requests."""
+        self._retired.set()
+
+    async def run(self) -> None:
+        """Renew the lease until the channel is retired and holds nothing."""
+        while not (self._retired.is_set() and self._is_idle()):
             try:
-                soon = await self._step()
+                renew_soon = await self._renew()
             except (Unavailable, QueueFull) as error:
-                soon = self._missed(error)
-            await self._rest(soon=soon)
+                renew_soon = self._missed(error)
+            await self._wait(soon=renew_soon)
 
-    async def leave(self) -> None:
-        """Give back all that is not in use: the process ends. What a window still holds goes as it grows old."""
-        self._leaving = True
+    async def release(self) -> None:
+        """Release what is not in use, because the process ends. Used amounts become free as they leave their window."""
+        self._is_leaving = True
         with contextlib.suppress(Unavailable, QueueFull):
-            await self._step()
+            await self._renew()
 
-    def _idle(self) -> bool:
-        return not self._listed and not self._limiter.demand
+    def _is_idle(self) -> bool:
+        return not self._is_listed and not self._limiter.demand
 
-    async def _step(self) -> bool:
-        """Renew once; tell whether there is more to be done soon."""
-        for tried in range(TRIES):
-            name = self._line.model.name
-            entry = await self._ledgers.read(name)
-            ledger = Ledger.read(entry.data)
-            if self.name not in ledger.claims or self._young:
-                self._young = await self._ledgers.age_seconds() < self._pace.life_seconds
-            sent_at, plan = self._now(), self._plan(ledger)
-            if self.name not in plan.ledger.claims and self.name not in ledger.claims:
-                self._listed = False
+    async def _renew(self) -> bool:
+        """Renew once; return whether another renewal should follow soon."""
+        for attempt in range(MAX_WRITE_ATTEMPTS):
+            name = self._channel.model.name
+            entry = await self._bucket.read(name)
+            table = LeaseTable.from_bytes(entry.data)
+            if self.holder not in table.leases or self._is_young:
+                self._is_young = await self._bucket.age_seconds() < self._timing.lifetime_seconds
+            sent_at, plan = self._now(), self._plan(table)
+            if self.holder not in plan.table.leases and self.holder not in table.leases:
+                self._is_listed = False
                 return False
-            self._lower(plan)
-            if await self._ledgers.write(name, plan.ledger.written(), entry.revision) is not None:
-                self._next_look = self._now() + self._watch.next_look(plan.ledger, self._now())
+            self._reduce_use(plan)
+            if await self._bucket.write(name, plan.table.to_bytes(), entry.revision) is not None:
+                self._next_expiry = self._now() + self._monitor.next_expiry_seconds(plan.table, self._now())
                 return await self._renewed(plan, sent_at)
-            await asyncio.sleep(random.random() * self._pace.renew_seconds * SOON_PART * tried)  # noqa: S311 - only to differ
+            jitter = random.random()  # noqa: S311 - replicas only need to differ
+            await asyncio.sleep(jitter * self._timing.renew_seconds * MIN_PAUSE_FRACTION * attempt)
         return True
 
-    def _plan(self, ledger: Ledger) -> Renewal:
-        now, pace = self._now(), self._pace
-        limits = self._line.limits.amounts
-        self._beat += 1
-        long = self._watch.turn_seconds(ledger, now) >= TURN_PART * pace.renew_seconds
-        return renewal(
-            ledger,
-            self.name,
-            self._need(now),
+    def _plan(self, table: LeaseTable) -> RenewalPlan:
+        now, timing = self._now(), self._timing
+        limits = self._channel.limits.quota
+        self._heartbeat += 1
+        is_due = self._monitor.rotation_seconds(table, now) >= ROTATION_RENEWALS * timing.renew_seconds
+        return plan_renewal(
+            table,
+            self.holder,
+            self._usage(now),
             limits,
-            beat=self._beat,
-            life_seconds=pace.life_seconds,
-            silent=self._watch.look(ledger, now),
-            still_held=self._grants if now < self._until else NOTHING,
-            young=self._young,
-            next_turn=long and crowded(ledger, limits),
+            heartbeat=self._heartbeat,
+            lifetime_seconds=timing.lifetime_seconds,
+            silent_seconds=self._monitor.observe(table, now),
+            still_leased=self._leased if now < self._expires_at else NO_QUOTA,
+            is_young=self._is_young,
+            rotate=is_due and is_oversubscribed(table, limits),
         )
 
-    def _need(self, now: float) -> Need:
-        """Return what is in use, and what was wanted since the renewal before the last: a caller may come again."""
-        need = self._limiter.need(timeout_of(self._line.model))
-        self._wanted.append((now, need.wants))
-        while self._wanted[0][0] < now - 2 * self._pace.renew_seconds:
-            self._wanted.popleft()
-        return replace(need, wants=0 if self._leaving else max(wants for _, wants in self._wanted))
+    def _usage(self, now: float) -> QuotaUsage:
+        """Return what is in use, and the peak demand of the last two renewal periods: a caller may come again."""
+        usage = self._limiter.take_usage(timeout_seconds(self._channel.model))
+        self._demands.append((now, usage.demand))
+        while self._demands[0][0] < now - 2 * self._timing.renew_seconds:
+            self._demands.popleft()
+        return replace(usage, demand=0 if self._is_leaving else max(demand for _, demand in self._demands))
 
-    def _lower(self, plan: Renewal) -> None:
-        """Use no more than both before and after; what is granted beyond that, only once it is written."""
-        in_flight, requests, tokens = (min(old, new) for old, new in zip(self._caps, plan.caps, strict=True))
-        self._use((in_flight, requests, tokens), plan.pace)
+    def _reduce_use(self, plan: RenewalPlan) -> None:
+        """Use no more than is usable both before and after the renewal; the rest becomes usable once it is written."""
+        in_flight, requests, tokens = (min(old, new) for old, new in zip(self._usable, plan.usable, strict=True))
+        self._use((in_flight, requests, tokens), plan.target_requests)
 
-    async def _renewed(self, plan: Renewal, sent_at: float) -> bool:
-        changed = plan.grants != self._grants or not self._listed
-        self._grants, self._until = plan.grants, sent_at + self._pace.hold_seconds
-        self._listed = self.name in plan.ledger.claims
-        self._use(plan.caps, plan.pace)
-        if changed:
-            await self._tell(self._line.model.name, self.name)
-        return plan.grants[IN_FLIGHT] > plan.targets[IN_FLIGHT] or (self._young and not plan.grants[IN_FLIGHT])
+    async def _renewed(self, plan: RenewalPlan, sent_at: float) -> bool:
+        has_changed = plan.leased != self._leased or not self._is_listed
+        self._leased, self._expires_at = plan.leased, sent_at + self._timing.use_seconds
+        self._is_listed = self.holder in plan.table.leases
+        self._use(plan.usable, plan.target_requests)
+        if has_changed:
+            await self._announce(self._channel.model.name, self.holder)
+        return plan.leased[IN_FLIGHT] > plan.targets[IN_FLIGHT] or (self._is_young and not plan.leased[IN_FLIGHT])
 
-    def _use(self, caps: Amounts, pace: int) -> None:
-        self._caps = caps
-        self._limiter.hold(caps, self._until, pace=pace)
-        self._line.meter.granted.set(self._limiter.granted)
+    def _use(self, quota: Quota, target_requests: int) -> None:
+        self._usable = quota
+        self._limiter.set_quota(quota, self._expires_at, target_requests=target_requests)
+        self._channel.metrics.allocated.set(self._limiter.allocated)
 
     def _missed(self, error: Exception) -> bool:
-        """Take in that no renewal was possible: who could not renew either is given the time to."""
-        self._watch.forget()
-        if self._grants != NOTHING and self._now() >= self._until:
-            self._grants = NOTHING
-            self._use(NOTHING, pace=0)
+        """Handle a failed renewal. Other replicas may have failed to renew as well, so they get the time to."""
+        self._monitor.reset()
+        if self._leased != NO_QUOTA and self._now() >= self._expires_at:
+            self._leased = NO_QUOTA
+            self._use(NO_QUOTA, target_requests=0)
             log.warning(
-                "nothing is asked of a model: its limits cannot be shared with other replicas",
+                "requests to a model have stopped: its limits cannot be shared with other replicas",
                 action=Action.GRANT_LAPSED,
-                model=self._line.model.name,
+                model=self._channel.model.name,
                 reason=str(error),
             )
         return True
 
-    async def _rest(self, *, soon: bool) -> None:
-        """Return when the next step is due, but never at once."""
-        least = self._pace.renew_seconds * SOON_PART
+    async def _wait(self, *, soon: bool) -> None:
+        """Wait for the next renewal, at least for the shortest pause."""
+        min_seconds = self._timing.renew_seconds * MIN_PAUSE_FRACTION
         if soon:
-            await asyncio.sleep(least)
+            await asyncio.sleep(min_seconds)
             return
-        signs = [self.nudge] if self._listed else [self._limiter.hungry, self.over]
-        due = max(least, min(self._pace.renew_seconds, self._next_look - self._now() + LATE_SECONDS))
-        waits = [asyncio.ensure_future(sign.wait()) for sign in signs]
+        events = [self._table_changed] if self._is_listed else [self._channel.starved, self._retired]
+        expiry_seconds = self._next_expiry - self._now() + TIMER_MARGIN_SECONDS
+        due_seconds = max(min_seconds, min(self._timing.renew_seconds, expiry_seconds))
+        waits = [asyncio.ensure_future(event.wait()) for event in events]
         try:
             await asyncio.wait(
                 waits,
-                timeout=due if self._listed else None,
+                timeout=due_seconds if self._is_listed else None,
                 return_when=asyncio.FIRST_COMPLETED,
             )
         finally:
             for wait in waits:
                 wait.cancel()
-        if self._listed:
-            await asyncio.sleep(least)
-        self.nudge.clear()
-        self._limiter.hungry.clear()
+        if self._is_listed:
+            await asyncio.sleep(min_seconds)
+        self._table_changed.clear()
+        self._channel.starved.clear()

@@ -1,4 +1,4 @@
-"""A desk that asks over real HTTP, on a real mongod."""
+"""Components over real HTTP and a real mongod."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ async def endpoint() -> AsyncIterator[Endpoint]:
 
 @pytest.fixture
 async def store(mongo_server: MongoServer, database: str) -> AsyncIterator[Store]:
-    """Without its indexes: an answer is found by its name, and half of the time of these tests would go into them."""
+    """Without its indexes: answers are found by id, and creating indexes would take half the time of these tests."""
     opened = Store.connect(mongo_server.url, database)
     yield opened
     await opened.close()
 
 
 @pytest.fixture
-async def desk(store: Store) -> AsyncIterator[Components]:
-    made = Components.laid(store, Metrics(CollectorRegistry()), FAST, {"TEST_KEY": KEY})
+async def components(store: Store) -> AsyncIterator[Components]:
+    made = Components.create(store, Metrics(CollectorRegistry()), FAST, {"TEST_KEY": KEY})
     yield made
     await made.close(0)

@@ -1,4 +1,4 @@
-"""A provider over real HTTP whose script can be changed, and questions to put to it."""
+"""A provider over real HTTP whose script can be changed, and requests to it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from libra.gateway.completion.request import CompletionRequest
 from libra.gateway.components import Components
-from libra.gateway.limits.limiter import Lane
+from libra.gateway.limits.admission_queue import Lane
 from libra.gateway.settings import Settings
 from libra.testing.scripted_provider import Behaviour, Script, ScriptedProvider, in_turn, says
 from libra.v1.completion_pb2 import Completion, FinishReason, GenerationParameters
@@ -37,7 +37,7 @@ class Endpoint:
     script: Script = field(default_factory=lambda: in_turn(says("yes")))
     provider: ScriptedProvider = field(init=False)
     since: int = 0
-    """Requests that came before the script was set."""
+    """Requests that arrived before the script was set."""
 
     def __post_init__(self) -> None:
         self.provider = ScriptedProvider(lambda asked: self.script(replace(asked, number=asked.number - self.since)))
@@ -65,26 +65,26 @@ def answers(body: bytes, status: int = 200, **headers: str) -> Behaviour:
     return Behaviour(body, status=status, headers={name.replace("_", "-"): value for name, value in headers.items()})
 
 
-def model(endpoint: Endpoint, **limits: float) -> Model:
+def model_of(endpoint: Endpoint, **limits: float) -> Model:
     return Model(
         name="m",
         provider=Provider.PROVIDER_OPENAI,
         base_url=endpoint.url,
         api_key_env="TEST_KEY",
-        limits=ModelLimits(**{"timeout_seconds": 5, **limits}),  # type: ignore[arg-type]  # whole where they must be
+        limits=ModelLimits(**{"timeout_seconds": 5, **limits}),  # type: ignore[arg-type]  # integers where they must be
         price=ModelPrice(usd_per_million_prompt_tokens=1.0, usd_per_million_completion_tokens=2.0),
     )
 
 
-def questions(entry: Model, *texts: str, **shape: Any) -> list[CompletionRequest]:
+def requests(model: Model, *texts: str, **shape: Any) -> list[CompletionRequest]:
     parameters = GenerationParameters(**shape)
-    return [CompletionRequest(entry, parameters, (Message(role="user", content=text),)) for text in texts]
+    return [CompletionRequest(model, parameters, (Message(role="user", content=text),)) for text in texts]
 
 
-async def ask(desk: Components, entry: Model, *texts: str, **shape: Any) -> list[Completion]:
+async def ask(components: Components, model: Model, *texts: str, **shape: Any) -> list[Completion]:
     async with asyncio.timeout(20):
-        return await desk.completions.answer(questions(entry, *texts, **shape), Lane.BATCH)
+        return await components.completer.complete(requests(model, *texts, **shape), Lane.BATCH)
 
 
-async def one(desk: Components, entry: Model, text: str = "hello") -> Completion:
-    return (await ask(desk, entry, text))[0]
+async def one(components: Components, model: Model, text: str = "hello") -> Completion:
+    return (await ask(components, model, text))[0]

@@ -1,4 +1,4 @@
-"""The key of a provider: read when it is needed, and shown nowhere."""
+"""A provider's API key: read when it is needed, and shown nowhere."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from libra.store.client import Store
 from libra.telemetry.metrics import Metrics
 from libra.testing.scripted_provider import Behaviour, ReceivedRequest, refuses, says
 
-from .endpoint import ERROR, FAST, KEY, STOP, Endpoint, answers, ask, model, one
+from .endpoint import ERROR, FAST, KEY, STOP, Endpoint, answers, ask, model_of, one
 
 
-async def test_a_key_that_is_not_set_is_told_by_its_name(store: Store, endpoint: Endpoint) -> None:
+async def test_a_missing_key_is_reported_by_the_name_of_its_variable(store: Store, endpoint: Endpoint) -> None:
     environment: dict[str, str] = {}
-    desk = Components.laid(store, Metrics(CollectorRegistry()), FAST, environment)
-    completion = await one(desk, model(endpoint))
+    components = Components.create(store, Metrics(CollectorRegistry()), FAST, environment)
+    completion = await one(components, model_of(endpoint))
     assert (completion.finish_reason, endpoint.count) == (ERROR, 0)
     assert "TEST_KEY is not set" in completion.error
     environment["TEST_KEY"] = KEY  # read when it is needed
-    assert (await one(desk, model(endpoint))).finish_reason == STOP
-    await desk.close(0)
+    assert (await one(components, model_of(endpoint))).finish_reason == STOP
+    await components.close(0)
 
 
 async def test_the_key_is_in_no_log_error_or_document(
-    desk: Components,
+    components: Components,
     endpoint: Endpoint,
     store: Store,
     caplog: pytest.LogCaptureFixture,
@@ -36,15 +36,15 @@ async def test_the_key_is_in_no_log_error_or_document(
 ) -> None:
     caplog.set_level(logging.DEBUG)
 
-    def gossip(asked: ReceivedRequest) -> Behaviour:
-        """Quote the key wherever there is room for it."""
+    def quote_key(asked: ReceivedRequest) -> Behaviour:
+        """Quote the key in every field."""
         key = asked.headers["authorization"]
         return says(f"you sent {key}") if asked.prompt == "ok" else refuses(int(asked.prompt), message=key)
 
-    endpoint.follow(gossip)
-    completions = await ask(desk, model(endpoint), "ok", "400", "401", "404", "429", "500")
+    endpoint.follow(quote_key)
+    completions = await ask(components, model_of(endpoint), "ok", "400", "401", "404", "429", "500")
     endpoint.play(answers(f"<html>{KEY}</html>".encode()))
-    completions += await ask(desk, model(endpoint), "html")
+    completions += await ask(components, model_of(endpoint), "html")
     everything = [str(each) for each in completions]
     for name in await store._database.list_collection_names():
         everything += [str(document) async for document in store._database[name].find()]

@@ -1,4 +1,4 @@
-"""Whatever a provider does, a question ends as one answer or one reason."""
+"""Every behaviour of a provider ends as one answer or one reason."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ from libra.testing.scripted_provider import (
     web_page,
 )
 
-from .endpoint import ERROR, FILTER, KEY, STOP, YES, Endpoint, answers, ask, model, one
+from .endpoint import ERROR, FILTER, KEY, STOP, YES, Endpoint, answers, ask, model_of, one
 
 
-async def test_an_answer_with_all_there_is_to_know_of_it(desk: Components, endpoint: Endpoint) -> None:
-    completion = await one(desk, model(endpoint))
+async def test_an_answer_has_all_its_fields(components: Components, endpoint: Endpoint) -> None:
+    completion = await one(components, model_of(endpoint))
     assert (completion.text, completion.finish_reason, completion.attempts, completion.model) == ("yes", STOP, 1, "m")
     assert (completion.usage.prompt_tokens, completion.usage.completion_tokens) == (10, 5)
     assert completion.cost_usd == pytest.approx(20e-6)
@@ -43,28 +43,28 @@ async def test_an_answer_with_all_there_is_to_know_of_it(desk: Components, endpo
 
 
 TABLE: dict[str, tuple[list[Behaviour], int, int, str]] = {
-    # what the endpoint does: its answers, the finish reason, the requests made (0: more than one), a part of the reason
+    # behaviour: the responses, the finish reason, the number of requests (0: more than one), a part of the reason
     "400": ([refuses(400, message="bad temperature")], ERROR, 1, "bad temperature"),
     "400 of a filter": ([filters_the_prompt()], FILTER, 1, ""),
-    "filtered in its midst": ([says("Sure, I", finish_reason="content_filter")], FILTER, 1, ""),
+    "filtered in the middle": ([says("Sure, I", finish_reason="content_filter")], FILTER, 1, ""),
     "filtered whole": ([filtered()], FILTER, 1, ""),
     "401": ([refuses(401)], ERROR, 1, "TEST_KEY"),
     "403": ([refuses(403)], ERROR, 1, "TEST_KEY"),
     "404": ([refuses(404)], ERROR, 1, "remote_model and base_url"),
     "redirect": ([answers(b"", 307, Location="http://elsewhere/")], ERROR, 1, "http://elsewhere/"),
-    "429 for ever": ([slow_down()], ERROR, 0, "slow down (429)"),
+    "429 forever": ([slow_down()], ERROR, 0, "slow down (429)"),
     "429 without quota": ([refuses(429, code="insufficient_quota")], ERROR, 1, "quota"),
     "429 once": ([slow_down(), YES], STOP, 2, ""),
-    "500 for ever": ([refuses(500, message="ouch")], ERROR, 3, "given up after 3 requests: the provider failed (500"),
+    "500 forever": ([refuses(500, message="ouch")], ERROR, 3, "given up after 3 requests: the provider failed (500"),
     "500 twice": ([refuses(500), refuses(502), YES], STOP, 3, ""),
-    "503 for ever": ([answers(b"", 503)], ERROR, 3, "it said nothing"),
+    "503 forever": ([answers(b"", 503)], ERROR, 3, "the response is empty"),
     "503 of a proxy": ([web_page(503), YES], STOP, 2, ""),
     "HTML": ([web_page()], ERROR, 3, "This is no API"),
     "HTML once": ([web_page(), YES], STOP, 2, ""),
-    "truncated JSON": ([truncated()], ERROR, 3, "no JSON"),
+    "truncated JSON": ([truncated()], ERROR, 3, "not with JSON"),
     "hangs up": ([broken_off()], ERROR, 3, "connection"),
     "hangs up once": ([broken_off(), YES], STOP, 2, ""),
-    "nothing": ([nothing()], ERROR, 3, "it said nothing"),
+    "nothing": ([nothing()], ERROR, 3, "the response is empty"),
     "no choices": ([answers(b'{"choices": []}')], ERROR, 3, "without a choice"),
     "empty": ([says("")], STOP, 1, ""),
     "10 MB": ([huge()], ERROR, 1, "4 MiB"),
@@ -78,28 +78,30 @@ TABLE: dict[str, tuple[list[Behaviour], int, int, str]] = {
 
 
 @pytest.mark.parametrize("case", TABLE)
-async def test_whatever_a_provider_does(desk: Components, endpoint: Endpoint, store: Store, case: str) -> None:
+async def test_each_behaviour_has_its_outcome(
+    components: Components, endpoint: Endpoint, store: Store, case: str
+) -> None:
     behaviours, finish, requests, reason = TABLE[case]
     endpoint.play(*behaviours)
-    completion = await one(desk, model(endpoint, timeout_seconds=0.3))
+    completion = await one(components, model_of(endpoint, timeout_seconds=0.3))
     assert completion.finish_reason == finish, completion.error
     assert reason in completion.error
     assert completion.attempts == endpoint.count
     if requests:
         assert endpoint.count == requests
     kept = await store.completions.find([completion.id])
-    assert bool(kept) == (finish != ERROR)  # an error is no answer
+    assert bool(kept) == (finish != ERROR)  # an error is not stored
 
 
 @asynccontextmanager
 async def pouring(piece: bytes, pause_seconds: float) -> AsyncIterator[tuple[str, list[int]]]:
-    """Serve an answer without end; yield the base_url, and a list of how many bytes were sent."""
+    """Serve an endless answer; yield the base_url, and a list of the numbers of bytes sent."""
     sent: list[int] = []
-    under_way: list[asyncio.Task[None]] = []
+    connections: list[asyncio.Task[None]] = []
 
     async def pour(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if task := asyncio.current_task():
-            under_way.append(task)
+            connections.append(task)
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n")
         with contextlib.suppress(ConnectionError):
             while True:
@@ -114,51 +116,49 @@ async def pouring(piece: bytes, pause_seconds: float) -> AsyncIterator[tuple[str
     server = await asyncio.start_server(pour, "127.0.0.1", 0)
     async with server:
         yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1", sent
-    async with asyncio.timeout(10):  # whoever reads it has hung up
-        await asyncio.gather(*under_way)
+    async with asyncio.timeout(10):  # the client has closed the connection
+        await asyncio.gather(*connections)
 
 
-async def test_an_endless_answer_is_not_read_to_its_end(desk: Components, endpoint: Endpoint) -> None:
+async def test_an_endless_answer_is_cut_off(components: Components, endpoint: Endpoint) -> None:
     async with pouring(b"x" * 65_536, 0) as (url, sent):
-        entry = model(endpoint)
-        entry.base_url = url
-        assert "4 MiB" in (await one(desk, entry)).error
-        assert sum(sent) < 32 * 2**20  # what lies in the buffers of both ends
+        model = model_of(endpoint)
+        model.base_url = url
+        assert "4 MiB" in (await one(components, model)).error
+        assert sum(sent) < 32 * 2**20  # the buffers of both ends
 
 
-async def test_a_trickle_ends_with_the_timeout(desk: Components, endpoint: Endpoint) -> None:
+async def test_a_trickling_answer_ends_with_the_timeout(components: Components, endpoint: Endpoint) -> None:
     async with pouring(b" ", 0.05) as (url, _):
-        entry = model(endpoint, timeout_seconds=0.3)
-        entry.base_url = url
-        assert "no answer within 0.3 s" in (await one(desk, entry)).error
+        model = model_of(endpoint, timeout_seconds=0.3)
+        model.base_url = url
+        assert "no answer within 0.3 s" in (await one(components, model)).error
 
 
-async def test_a_model_that_wants_the_limit_under_its_new_name_is_given_it(
-    desk: Components, endpoint: Endpoint
-) -> None:
+async def test_a_model_that_requires_max_completion_tokens_gets_it(components: Components, endpoint: Endpoint) -> None:
     wrong = refuses(400, message="Unsupported parameter: 'max_tokens'. Use 'max_completion_tokens' instead.")
     endpoint.follow(lambda asked: wrong if "max_tokens" in asked.body else YES)
-    first = await ask(desk, model(endpoint), "a", "b", "c")
-    later = await ask(desk, model(endpoint), "d", "e")
-    # Who asks before the first refusal has come is refused, too.
+    first = await ask(components, model_of(endpoint), "a", "b", "c")
+    later = await ask(components, model_of(endpoint), "d", "e")
+    # Requests that are sent before the first refusal arrives are refused as well.
     assert first[0].attempts == 2
     assert {each.attempts for each in first} <= {1, 2}
     assert [each.attempts for each in later] == [1, 1]
     assert endpoint.provider.requests[-1].body["max_completion_tokens"] == 512
 
 
-async def test_nobody_listens(desk: Components, endpoint: Endpoint) -> None:
-    entry = model(endpoint)
-    entry.base_url = "http://127.0.0.1:1/v1"
-    completion = await one(desk, entry)
+async def test_a_connection_that_is_refused_is_retried(components: Components, endpoint: Endpoint) -> None:
+    model = model_of(endpoint)
+    model.base_url = "http://127.0.0.1:1/v1"
+    completion = await one(components, model)
     assert (completion.finish_reason, completion.attempts) == (ERROR, 3)
     assert "http://127.0.0.1:1/v1 failed" in completion.error
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:99999/v1", "http://[::1/v1", "http:///v1"])
-async def test_what_is_no_url_is_told_at_once(desk: Components, endpoint: Endpoint, url: str) -> None:
-    entry = model(endpoint)
-    entry.base_url = url
-    completion = await one(desk, entry)
+async def test_an_invalid_url_fails_at_once(components: Components, endpoint: Endpoint, url: str) -> None:
+    model = model_of(endpoint)
+    model.base_url = url
+    completion = await one(components, model)
     assert (completion.finish_reason, completion.attempts) == (ERROR, 1)
-    assert f"{url} cannot be asked" in completion.error
+    assert f"{url} cannot be used" in completion.error

@@ -1,4 +1,4 @@
-"""Replicas of a gateway that share one model's limits, in virtual time: real limiters and holdings, a ledger in memory."""
+"""Replicas of a gateway that share one model's limits in virtual time: real limiters and leases, a bucket in memory."""
 
 from __future__ import annotations
 
@@ -13,20 +13,21 @@ from prometheus_client import CollectorRegistry
 
 from libra.bus.kv_bucket import BucketEntry
 from libra.errors import Unavailable
-from libra.gateway.limits.limiter import Lane
+from libra.gateway.limits.admission_queue import Lane
 from libra.gateway.model_channel import ModelChannel
-from libra.gateway.quota.lease import Ledger
-from libra.gateway.quota.lease_renewer import LeaseRenewer, Pace
+from libra.gateway.quota.lease import LeaseTable
+from libra.gateway.quota.lease_renewer import LeaseRenewer, LeaseTiming
+from libra.gateway.settings import Settings
 from libra.telemetry.metrics import Metrics
 from libra.v1.model_pb2 import Model
 
-PACE = Pace()
+TIMING = LeaseTiming(Settings().renew_seconds)
 METRICS = Metrics(CollectorRegistry())
 
 
 @dataclass
 class MemoryBucket:
-    """As `libra.bus.kv_bucket.Bucket`: a question takes a moment, and there may be nobody to answer it."""
+    """Like `libra.bus.kv_bucket.KeyValueBucket`: a call takes some milliseconds, and fails while the server is away."""
 
     dice: random.Random
     entry: BucketEntry = field(default_factory=BucketEntry)
@@ -57,22 +58,22 @@ class MemoryBucket:
     async def _travel(self) -> None:
         await asyncio.sleep(self.dice.random() * 0.01)
         if self.down:
-            raise Unavailable("the ledger's server is away")
+            raise Unavailable("the server of the bucket is away")
 
 
 @dataclass
 class Provider:
-    """Counts what arrives, and goes on for those who have gone away."""
+    """Counts requests, and continues those of replicas that were killed."""
 
     in_flight: int = 0
-    most: int = 0
+    most_in_flight: int = 0
     starts: list[float] = field(default_factory=list)
     levels: list[tuple[float, int]] = field(default_factory=list)
 
     def ask(self, seconds: float) -> None:
         loop = asyncio.get_running_loop()
         self.in_flight += 1
-        self.most = max(self.most, self.in_flight)
+        self.most_in_flight = max(self.most_in_flight, self.in_flight)
         self.starts.append(loop.time())
         loop.call_later(seconds, self._end)
 
@@ -85,44 +86,44 @@ class Provider:
             await asyncio.sleep(0.1)
 
     def mean(self, start: float, stop: float) -> float:
-        """Return the mean of what was in flight between two times."""
+        """Return the mean number of requests in flight between two times."""
         levels = [level for time, level in self.levels if start <= time < stop]
         return sum(levels) / len(levels)
 
     def minutes(self, start: float, stop: float) -> list[int]:
-        """Return how many requests arrived in each minute that begins with one of them, or a second, between two times."""
+        """Return how many requests began in each minute between two times, from a request or a full second on."""
         begins = [time for time in self.starts if start <= time < stop - 60] + list(range(int(start), int(stop) - 60))
         return [bisect_left(self.starts, begin + 60) - bisect_left(self.starts, begin) for begin in begins]
 
 
 class Replica:
-    """A gateway with as many to ask as there is room for, until it is killed."""
+    """A gateway that always has requests waiting, until it is killed."""
 
-    def __init__(self, world: World, askers: int) -> None:
+    def __init__(self, world: World, callers: int) -> None:
         self._world = world
-        self.line = ModelChannel(world.model, METRICS)
-        self.holding = LeaseRenewer(self.line, world.bucket, PACE, self._tell)  # type: ignore[arg-type]  # a bucket in memory
-        self.tasks = [asyncio.create_task(self.holding.keep())]
-        self.ask(askers)
+        self.channel = ModelChannel(world.model, METRICS)
+        self.renewer = LeaseRenewer(self.channel, world.bucket, TIMING, self._announce)  # type: ignore[arg-type]  # a bucket in memory
+        self.tasks = [asyncio.create_task(self.renewer.run())]
+        self.call(callers)
 
-    def ask(self, askers: int, lane: Lane = Lane.BATCH) -> None:
-        self.tasks += [asyncio.create_task(self._go_on(lane)) for _ in range(askers)]
+    def call(self, callers: int, lane: Lane = Lane.BATCH) -> None:
+        self.tasks += [asyncio.create_task(self._repeat(lane)) for _ in range(callers)]
 
     async def once(self, seconds: float, lane: Lane = Lane.INTERACTIVE) -> None:
-        permit = await self.line.limiter.acquire(lane)
+        permit = await self.channel.limiter.acquire(lane)
         self._world.provider.ask(seconds)
         await asyncio.sleep(seconds)
-        self.line.limiter.eased()
-        self.line.limiter.release(permit)
+        self.channel.limiter.on_success()
+        self.channel.limiter.release(permit)
 
-    async def _go_on(self, lane: Lane) -> None:
+    async def _repeat(self, lane: Lane) -> None:
         while True:
             await self.once(self._world.seconds(), lane)
 
-    async def _tell(self, model: str, name: str) -> None:
+    async def _announce(self, model: str, holder: str) -> None:
         for replica in self._world.replicas:
             if replica is not self:
-                replica.holding.nudge.set()
+                replica.renewer.on_table_changed()
 
     def kill(self) -> None:
         if self.tasks[0].done():
@@ -132,18 +133,18 @@ class Replica:
         self._world.replicas.remove(self)
 
     async def leave(self) -> None:
-        """End as a process that is told to: with nothing under way."""
+        """Stop cleanly, without requests in flight."""
         for task in self.tasks[1:]:
             task.cancel()
         await asyncio.sleep(30)
         self.tasks[0].cancel()
-        await self.holding.leave()
+        await self.renewer.release()
         self._world.replicas.remove(self)
 
 
 @dataclass
 class World:
-    """One model, one provider, one ledger, and replicas."""
+    """One model, one provider, one bucket, and replicas."""
 
     model: Model
     seed: int
@@ -159,19 +160,19 @@ class World:
     def seconds(self) -> float:
         return self.dice.uniform(self.fastest, self.slowest)
 
-    def add(self, askers: int = 1000) -> Replica:
-        replica = Replica(self, askers)
+    def add(self, callers: int = 1000) -> Replica:
+        replica = Replica(self, callers)
         self.replicas.append(replica)
         return replica
 
-    def claims(self) -> Ledger:
-        return Ledger.read(self.bucket.entry.data)
+    def table(self) -> LeaseTable:
+        return LeaseTable.from_bytes(self.bucket.entry.data)
 
     @asynccontextmanager
-    async def running(self, replicas: int, askers: int = 1000) -> AsyncIterator[None]:
+    async def running(self, replicas: int, callers: int = 1000) -> AsyncIterator[None]:
         watching = asyncio.create_task(self.provider.watch())
         for _ in range(replicas):
-            self.add(askers)
+            self.add(callers)
         try:
             yield
         finally:
