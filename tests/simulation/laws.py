@@ -13,8 +13,8 @@ from libra.attack.settings import Settings as AttackSettings
 from libra.attack.stage import stage as attack_stage
 from libra.gateway.completion.key import completion_id
 from libra.gateway.completion.lookup import MAX_AGE_SECONDS
-from libra.gateway.completion.request import CompletionRequest
 from libra.gateway.limits.prefetch import TrialBudget
+from libra.gateway.provider.request import CompletionRequest
 from libra.gateway.provider.result import FaultKind, ProviderFault, ProviderResult
 from libra.gateway.stage import TrialHandler
 from libra.judge.settings import Settings as JudgeSettings

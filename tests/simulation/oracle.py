@@ -9,7 +9,7 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 
 from libra.gateway.completion.key import completion_id
-from libra.gateway.completion.request import CompletionRequest
+from libra.gateway.provider.request import CompletionRequest
 from libra.gateway.provider.result import FaultKind, ProviderAnswer, ProviderFault, ProviderResult
 from libra.testing.killable_process import KillableProcess
 from libra.v1.completion_pb2 import FinishReason

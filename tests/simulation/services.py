@@ -23,14 +23,14 @@ from libra.dispatch.run_supervisor import RunSupervisor
 from libra.dispatch.settings import Settings as DispatchSettings
 from libra.errors import Unavailable
 from libra.gateway.completion.completer import Completer
-from libra.gateway.completion.request import CompletionRequest
+from libra.gateway.completion.model_client import ModelClient
 from libra.gateway.completion.writer import CompletionWriter
 from libra.gateway.components import Components
 from libra.gateway.limits.admission_queue import Lane
 from libra.gateway.model_cache import ModelCache
 from libra.gateway.model_channel import ModelChannels
-from libra.gateway.model_client import ModelClient
 from libra.gateway.model_supervisor import ModelSupervisor
+from libra.gateway.provider.request import CompletionRequest
 from libra.gateway.quota.lease_manager import LeaseManager
 from libra.gateway.quota.lease_renewer import LeaseTiming
 from libra.gateway.settings import Settings as GatewaySettings

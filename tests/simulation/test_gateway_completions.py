@@ -14,11 +14,11 @@ from prometheus_client import CollectorRegistry
 
 from libra.errors import Unavailable
 from libra.gateway.completion.completer import Completer
-from libra.gateway.completion.request import CompletionRequest
+from libra.gateway.completion.model_client import ModelClient
 from libra.gateway.completion.writer import CompletionWriter
 from libra.gateway.limits.admission_queue import Lane
 from libra.gateway.model_channel import ModelChannels
-from libra.gateway.model_client import ModelClient
+from libra.gateway.provider.request import CompletionRequest
 from libra.gateway.provider.result import FaultKind, ProviderAnswer, ProviderFault, ProviderResult
 from libra.gateway.settings import Settings
 from libra.telemetry.metrics import Metrics

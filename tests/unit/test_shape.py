@@ -22,11 +22,7 @@ MAX_STAGE_LINES = 150
 Edge = tuple[str, str]
 
 KNOWN_CIRCLES: set[Edge] = {
-    ("libra.dispatch.spec", "libra.dispatch.scheduling"),
-    ("libra.gateway.completion", "libra.gateway.model_channel"),
-    ("libra.gateway.completion", "libra.gateway.model_client"),
-    ("libra.gateway.completion", "libra.gateway.provider"),
-    ("libra.gateway.limits", "libra.gateway.quota"),
+    ("libra.gateway.completion", "libra.gateway.completion.model_client"),
     ("libra.judge.judges", "libra.judge.rule_registry"),
     ("libra.ranking.board", "libra.ranking.queries"),
 }

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Self
 
 from libra.gateway.completion.completer import Completer
+from libra.gateway.completion.model_client import ModelClient
 from libra.gateway.completion.writer import CompletionWriter
 from libra.gateway.model_cache import ModelCache
 from libra.gateway.model_channel import ChannelObserver, ModelChannels
-from libra.gateway.model_client import ModelClient
 from libra.gateway.provider.registry import Providers
 from libra.gateway.settings import Settings
 from libra.stage.ended_runs import EndedRuns

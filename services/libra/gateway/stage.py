@@ -14,13 +14,13 @@ from collections.abc import Sequence
 from libra.bus.streams import WORK_JUDGE
 from libra.errors import unknown
 from libra.gateway.completion.completer import Completer
-from libra.gateway.completion.request import CompletionRequest, problem_of, timeout_seconds, turns
+from libra.gateway.completion.model_client import failed_completion
 from libra.gateway.components import Components
 from libra.gateway.limits.admission_queue import Lane
 from libra.gateway.limits.prefetch import TrialBudget, UnansweredTrials
 from libra.gateway.model_cache import ModelCache
 from libra.gateway.model_channel import ModelChannel
-from libra.gateway.model_client import failed_completion
+from libra.gateway.provider.request import CompletionRequest, problem_of, timeout_seconds, turns
 from libra.stage.batch import MAX_TRIALS, split
 from libra.stage.bus import Outgoing
 from libra.stage.ended_runs import EndedRuns

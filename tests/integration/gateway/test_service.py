@@ -11,9 +11,9 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from libra.errors import Invalid, NotFound, Unavailable
-from libra.gateway.completion.request import CompletionRequest
 from libra.gateway.components import Components
 from libra.gateway.limits.admission_queue import Lane
+from libra.gateway.provider.request import CompletionRequest
 from libra.gateway.service import GatewayService
 from libra.gateway.settings import Settings
 from libra.rpc.client import call, channel

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from libra.gateway.completion.key import completion_id
-from libra.gateway.completion.request import CompletionRequest, turns
+from libra.gateway.provider.request import CompletionRequest, turns
 from libra.v1.completion_pb2 import GenerationParameters
 from libra.v1.message_pb2 import Message
 from libra.v1.model_pb2 import Model, ModelLimits, ModelPrice, Provider

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from libra.gateway.completion.request import BadSchema, CompletionRequest, problem_of, turns
 from libra.gateway.provider.openai_request import body
+from libra.gateway.provider.request import BadSchema, CompletionRequest, problem_of, turns
 from libra.v1.completion_pb2 import GenerationParameters
 from libra.v1.message_pb2 import Message
 from libra.v1.model_pb2 import Model

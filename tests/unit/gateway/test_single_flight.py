@@ -10,10 +10,10 @@ from prometheus_client import CollectorRegistry
 
 from libra.gateway.completion.job import CompletionJob
 from libra.gateway.completion.lookup import Lookup
-from libra.gateway.completion.request import CompletionRequest
 from libra.gateway.completion.single_flight import SingleFlight
 from libra.gateway.limits.admission_queue import Lane
 from libra.gateway.model_channel import ModelChannel
+from libra.gateway.provider.request import CompletionRequest
 from libra.telemetry.metrics import Metrics
 from libra.v1.completion_pb2 import Completion, GenerationParameters
 from libra.v1.model_pb2 import Model

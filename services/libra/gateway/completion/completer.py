@@ -8,12 +8,12 @@ from collections.abc import Callable, Sequence
 from libra.gateway.completion.job import CompletionJob
 from libra.gateway.completion.key import completion_id
 from libra.gateway.completion.lookup import Lookup
-from libra.gateway.completion.request import CompletionRequest
+from libra.gateway.completion.model_client import ModelClient
 from libra.gateway.completion.single_flight import SingleFlight
 from libra.gateway.completion.writer import CompletionWriter
 from libra.gateway.limits.admission_queue import Lane
 from libra.gateway.model_channel import ModelChannels
-from libra.gateway.model_client import ModelClient
+from libra.gateway.provider.request import CompletionRequest
 from libra.store.completions import Completions
 from libra.v1.completion_pb2 import FINISH_REASON_ERROR, Completion
 

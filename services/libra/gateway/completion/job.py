@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 
 from libra.gateway.completion.lookup import Lookup
-from libra.gateway.completion.request import CompletionRequest
 from libra.gateway.limits.admission_queue import Lane
 from libra.gateway.model_channel import ModelChannel
+from libra.gateway.provider.request import CompletionRequest
 from libra.v1.completion_pb2 import Completion
 
 

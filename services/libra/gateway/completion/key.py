@@ -6,7 +6,7 @@ import hashlib
 
 import orjson
 
-from libra.gateway.completion.request import CompletionRequest
+from libra.gateway.provider.request import CompletionRequest
 from libra.v1.completion_pb2 import GenerationParameters
 
 FORM = "libra completion 1"

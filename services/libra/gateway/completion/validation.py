@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from libra.contracts.parameters import check_parameters
 from libra.errors import Invalid
-from libra.gateway.completion.request import BadSchema, CompletionRequest, parsed_schema, problem_of, turns
+from libra.gateway.provider.request import BadSchema, CompletionRequest, parsed_schema, problem_of, turns
 from libra.v1.gateway_pb2 import CompleteRequest
 from libra.v1.model_pb2 import Model
 

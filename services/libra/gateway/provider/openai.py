@@ -8,10 +8,10 @@ from collections.abc import Mapping
 import aiohttp
 
 from libra.errors import Unavailable
-from libra.gateway.completion.request import BadSchema, CompletionRequest, timeout_seconds
 from libra.gateway.provider import api_key, openai_request, openai_response
 from libra.gateway.provider.http_client import Connections, HttpEndpoint, HttpLimits, TooLong
 from libra.gateway.provider.openai_request import MAX_COMPLETION_TOKENS, MAX_TOKENS
+from libra.gateway.provider.request import BadSchema, CompletionRequest, timeout_seconds
 from libra.gateway.provider.result import FaultKind, ProviderFault, ProviderResult
 
 QUOTED_CHARACTERS = 200

@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from libra.gateway.completion.request import CompletionRequest, parsed_schema
+from libra.gateway.provider.request import CompletionRequest, parsed_schema
 
 SCHEMA_NAME = "answer"
 MAX_TOKENS = "max_tokens"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from libra.errors import unknown
-from libra.gateway.completion.request import CompletionRequest
 from libra.gateway.provider import api_key, scripted
 from libra.gateway.provider.openai import OpenAi
+from libra.gateway.provider.request import CompletionRequest
 from libra.gateway.provider.result import FaultKind, ProviderAnswer, ProviderFault, ProviderResult
 from libra.v1 import model_pb2
 from libra.v1.completion_pb2 import FinishReason

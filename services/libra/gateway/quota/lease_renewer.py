@@ -22,9 +22,9 @@ from ulid import ULID
 
 from libra.bus.kv_bucket import KeyValueBucket
 from libra.errors import Unavailable
-from libra.gateway.completion.request import timeout_seconds
 from libra.gateway.limits.budget import NO_QUOTA, Quota, QuotaUsage
 from libra.gateway.model_channel import ModelChannel
+from libra.gateway.provider.request import timeout_seconds
 from libra.gateway.quota.allocation import HeartbeatMonitor, RenewalPlan, is_oversubscribed, plan_renewal
 from libra.gateway.quota.lease import IN_FLIGHT, LeaseTable
 from libra.stage.bus import QueueFull

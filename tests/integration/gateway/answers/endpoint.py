@@ -6,9 +6,9 @@ import asyncio
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from libra.gateway.completion.request import CompletionRequest
 from libra.gateway.components import Components
 from libra.gateway.limits.admission_queue import Lane
+from libra.gateway.provider.request import CompletionRequest
 from libra.gateway.settings import Settings
 from libra.testing.scripted_provider import Behaviour, Script, ScriptedProvider, in_turn, says
 from libra.v1.completion_pb2 import Completion, FinishReason, GenerationParameters

@@ -13,12 +13,12 @@ from opentelemetry.trace import SpanKind, StatusCode, Tracer
 
 from libra.errors import Unavailable
 from libra.gateway.completion.job import CompletionJob
-from libra.gateway.completion.request import CompletionRequest
 from libra.gateway.completion.writer import CompletionWriter
 from libra.gateway.limits.admission_queue import Lane
 from libra.gateway.limits.budget import Permit
 from libra.gateway.provider.model_metrics import cost_usd
 from libra.gateway.provider.registry import Providers
+from libra.gateway.provider.request import CompletionRequest
 from libra.gateway.provider.result import FaultKind, ProviderAnswer, ProviderFault, ProviderResult
 from libra.gateway.provider.retry import RetryPolicy, RetryState
 from libra.telemetry import spans
