@@ -22,7 +22,6 @@ MAX_STAGE_LINES = 150
 Edge = tuple[str, str]
 
 KNOWN_CIRCLES: set[Edge] = {
-    ("libra.gateway.completion", "libra.gateway.completion.model_client"),
     ("libra.judge.judges", "libra.judge.rule_registry"),
     ("libra.ranking.board", "libra.ranking.queries"),
 }
