@@ -74,7 +74,7 @@ class Limits:
             for start in range(0, len(data), 2**20):
                 yield ImportTaskRequest(data=data[start : start + 2**20])
 
-        async with channel(self.system.target("dispatch")) as opened:
+        async with channel(self.system.grpc_target("dispatch")) as opened:
             model = Model(
                 name=name,
                 provider=Provider.PROVIDER_OPENAI,

@@ -55,7 +55,7 @@ async def cut_the_power(
         await asyncio.to_thread(its.system.up)
         outage = len(its.script.repeats())
         await its.middle(run, 0.5, patience_seconds)
-        for name in reversed(its.system.names):  # the servers last: what is answered meanwhile is stored meanwhile
+        for name in reversed(its.system.part_names):  # the servers last: what is answered meanwhile is stored meanwhile
             await asyncio.to_thread(its.system.kill, name)
         _delete_queue(its)
         await asyncio.to_thread(its.system.up)

@@ -26,7 +26,7 @@ class Kill:
 
     @property
     def kind(self) -> str:
-        return topology.kind(self.part)
+        return topology.service_of(self.part)
 
 
 @dataclass(slots=True)
@@ -46,7 +46,7 @@ class Monkey:
         while not await wait_until_set(stop, due + self.every_seconds - now()):
             due = max(due + self.every_seconds, now() - self.every_seconds)
             if not round_:
-                round_ = draw.sample(self.system.names, len(self.system.names))
+                round_ = draw.sample(self.system.part_names, len(self.system.part_names))
             part = round_.pop()
             await asyncio.to_thread(self.system.kill, part)
             self.kills.append(Kill(part, now()))

@@ -75,7 +75,7 @@ class World:
 
     def __init__(self, system: System, provider: ScriptedProvider, script: Unruly, in_flight: int) -> None:
         self.system, self.provider, self.script, self.in_flight = system, provider, script, in_flight
-        self._dispatch, self._ranking = (channel(system.target(name)) for name in ("dispatch", "ranking"))
+        self._dispatch, self._ranking = (channel(system.grpc_target(name)) for name in ("dispatch", "ranking"))
         self._runs, self._boards = RunServiceStub(self._dispatch), RankingServiceStub(self._ranking)
 
     async def close(self) -> None:

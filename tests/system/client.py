@@ -19,7 +19,7 @@ class Client:
     """Creates runs and waits for them."""
 
     def __init__(self, system: System) -> None:
-        self._dispatch = channel(system.target("dispatch"))
+        self._dispatch = channel(system.grpc_target("dispatch"))
         self._runs = RunServiceStub(self._dispatch)
 
     async def close(self) -> None:

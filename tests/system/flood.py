@@ -53,7 +53,7 @@ class Flood:
 
     def __init__(self, system: System, provider: ScriptedProvider) -> None:
         self._system, self._provider = system, provider
-        self._dispatch = channel(system.target("dispatch"))
+        self._dispatch = channel(system.grpc_target("dispatch"))
         self._runs = RunServiceStub(self._dispatch)
         self._task = f"flood-{str(ULID()).lower()}"
 

@@ -1,4 +1,4 @@
-"""`libra up`, `status` and `down` on a machine where things die."""
+"""`libra up`, `status` and `down` start, repair and stop the system on one machine."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 
 from libra.local import topology
 from libra.local.servers import MongoServer
-from libra.local.settings import inherited
+from libra.local.settings import inherited_environment
 from libra.local.system import System
 
 pytestmark = pytest.mark.timeout(240)
@@ -29,7 +29,7 @@ def command(*words: object) -> list[str]:
 def libra(folder: Path, *words: str, variables: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         command("--data", folder, *words),
-        env={**inherited(), **(variables or {})},
+        env={**inherited_environment(), **(variables or {})},
         capture_output=True,
         text=True,
         timeout=COMMAND_SECONDS,
@@ -38,7 +38,7 @@ def libra(folder: Path, *words: str, variables: Mapping[str, str] | None = None)
 
 
 def living(folder: Path) -> list[int]:
-    """Return every process that works anywhere in the folder, found without our own code."""
+    """Return the ids of all processes with a working directory in the folder, found without Libra's own code."""
     found = []
     for process in psutil.process_iter():
         try:
@@ -51,10 +51,10 @@ def living(folder: Path) -> list[int]:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    place = tmp_path_factory.mktemp("machine") / "data"
-    yield place
-    assert libra(place, "down").returncode == 0
-    assert living(place) == []
+    path = tmp_path_factory.mktemp("machine") / "data"
+    yield path
+    assert libra(path, "down").returncode == 0
+    assert living(path) == []
 
 
 @pytest.fixture
@@ -64,7 +64,7 @@ def system(folder: Path) -> System:
     return System(folder)
 
 
-def test_a_second_up_says_that_it_is_up(system: System, folder: Path) -> None:
+def test_a_second_up_starts_nothing_and_says_so(system: System, folder: Path) -> None:
     before = {name: system.pid(name) for name in topology.PARTS}
     again = libra(folder, "up")
     assert again.returncode == 0
@@ -78,28 +78,28 @@ def test_a_second_up_says_that_it_is_up(system: System, folder: Path) -> None:
     assert libra(folder, "logs", "gateway", "-n", "3").stdout.count("\n") == 3
 
 
-def test_what_was_killed_is_started_again_and_nothing_else(system: System, folder: Path) -> None:
+def test_up_restarts_the_killed_parts_and_no_others(system: System, folder: Path) -> None:
     before = {name: system.pid(name) for name in topology.PARTS}
     for name in ("judge", "nats-server"):
         psutil.Process(before[name]).send_signal(signal.SIGKILL)
     assert libra(folder, "status").returncode == 1
-    # Two at once: one mends, the other waits for it and finds all well.
+    # Two at the same time: one restarts the parts, the other waits for it and finds every part up.
     ups = [
         subprocess.Popen(command("--data", folder, "up"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         for _ in range(2)
     ]
-    said = sorted(up.communicate(timeout=COMMAND_SECONDS)[0] for up in ups)
+    outputs = sorted(up.communicate(timeout=COMMAND_SECONDS)[0] for up in ups)
     assert [up.returncode for up in ups] == [0, 0]
-    assert "is up again: nats-server, judge had ended" in said[0]
-    assert "already" in said[1]
+    assert "is up again: nats-server, judge had ended" in outputs[0]
+    assert "already" in outputs[1]
     after = {name: system.pid(name) for name in topology.PARTS}
     assert {name for name in topology.PARTS if after[name] != before[name]} == {"judge", "nats-server"}
     assert len(living(folder)) == len(topology.PARTS)
 
 
-def test_down_leaves_no_process_and_the_data_survives(system: System, folder: Path) -> None:
+def test_down_leaves_no_process_and_keeps_the_data(system: System, folder: Path) -> None:
     addresses = system.addresses
-    assert libra(folder, "models", "add", "kept", "--url", "http://127.0.0.1:1/v1").returncode == 0
+    assert libra(folder, "models", "add", "example", "--url", "http://127.0.0.1:1/v1").returncode == 0
     for name in ("ranking", "mongod"):
         system.kill(name)
     down = libra(folder, "down")
@@ -113,11 +113,11 @@ def test_down_leaves_no_process_and_the_data_survives(system: System, folder: Pa
 
     assert libra(folder, "up").returncode == 0
     assert system.addresses == addresses
-    shown = json.loads(libra(folder, "models", "show", "kept", "--json").stdout)
+    shown = json.loads(libra(folder, "models", "show", "example", "--json").stdout)
     assert shown["model"]["base_url"] == "http://127.0.0.1:1/v1"
 
 
-def test_a_part_that_does_not_come_up_is_told_of_and_leaves_nothing(tmp_path: Path) -> None:
+def test_a_failed_start_names_the_service_and_leaves_no_process(tmp_path: Path) -> None:
     result = libra(tmp_path, "up", variables={"LIBRA_JUDGE_LISTEN": "", "LIBRA_DISPATCH_WINDOW_TRIALS": "many"})
     assert result.returncode == 3
     assert "error: dispatch ended" in result.stderr
@@ -125,7 +125,9 @@ def test_a_part_that_does_not_come_up_is_told_of_and_leaves_nothing(tmp_path: Pa
     assert living(tmp_path) == []
 
 
-def test_servers_of_ones_own_win(tmp_path: Path, nats_url: str, mongo_server: MongoServer, database: str) -> None:
+def test_servers_from_the_environment_replace_the_local_ones(
+    tmp_path: Path, nats_url: str, mongo_server: MongoServer, database: str
+) -> None:
     variables = {
         "LIBRA_NATS_URL": nats_url,
         "LIBRA_MONGO_URL": mongo_server.url,
@@ -140,4 +142,4 @@ def test_servers_of_ones_own_win(tmp_path: Path, nats_url: str, mongo_server: Mo
     finally:
         libra(tmp_path, "down", variables=variables)
     assert living(tmp_path) == []
-    assert mongo_server.answers()
+    assert mongo_server.is_ready()

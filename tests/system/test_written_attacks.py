@@ -38,7 +38,7 @@ def script(asked: ReceivedRequest) -> Behaviour:
 async def test_a_run_is_attacked_with_the_help_of_models(system: System) -> None:
     system.up()
     client = Client(system)
-    async with ScriptedProvider(script) as provider, channel(system.target("dispatch")) as dispatch:
+    async with ScriptedProvider(script) as provider, channel(system.grpc_target("dispatch")) as dispatch:
         for name in ("written-target", "written-writer", "written-judge"):
             model = Model(name=name, provider=Provider.PROVIDER_OPENAI, base_url=provider.url)
             await call(ModelServiceStub(dispatch).CreateModel, CreateModelRequest(model=model), CALL_SECONDS)
@@ -62,7 +62,7 @@ async def test_a_run_is_attacked_with_the_help_of_models(system: System) -> None
 
 
 async def look_at_the_verdicts(system: System, run: str) -> None:
-    async with channel(system.target("ranking")) as ranking:
+    async with channel(system.grpc_target("ranking")) as ranking:
         request = ListVerdictsRequest(run=run, page_size=50)
         verdicts = (await call(RankingServiceStub(ranking).ListVerdicts, request, CALL_SECONDS)).verdicts
     by_attack = {verdict.attack: verdict for verdict in verdicts}

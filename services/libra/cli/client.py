@@ -86,14 +86,14 @@ class Client:
     async def _local_address(self, service: str) -> str:
         """Return where the service's replicas are in the data folder, once one of them takes connections."""
         kept = state.load(self._folder)
-        replicas = [ports for name, ports in kept.items() if topology.kind(name) == service]
+        replicas = [ports for name, ports in kept.items() if topology.service_of(name) == service]
         if not replicas:
             raise NotUp(
                 f"nothing was started in {self._folder}: run `libra up`, or set LIBRA_{service.upper()}_ADDRESS"
             )
         if not any([await _listening(ports) for ports in replicas]):
             raise NotUp(f"{service} is not up in {self._folder}: run `libra up` (`libra status` shows what is)")
-        return topology.target(kept, service)
+        return topology.grpc_target(kept, service)
 
 
 async def _listening(ports: topology.Ports) -> bool:

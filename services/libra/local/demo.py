@@ -1,8 +1,8 @@
-"""Evaluate a real small model from nothing to the board: `python -m libra.local.demo`.
+"""Evaluate a real small model, from an empty folder to the leaderboard: `python -m libra.local.demo`.
 
-It starts the system in a folder of its own and SmolLM2 behind its OpenAI-compatible server, runs `examples/demo.yaml`, prints
-the board, audits the run, and ends all that it started. It exits 0 only if the audit passes. What it does, it does with the
-commands that it shows, so that each can be tried by hand.
+The demo starts the system in its own data folder and SmolLM2 behind an OpenAI-compatible server, evaluates
+`examples/demo.yaml`, prints the leaderboard, audits the run, and stops everything that it started. It prints each
+command that it runs, so that you can run it by hand. The exit code is 0 only if the audit passes.
 """
 
 from __future__ import annotations
@@ -24,69 +24,73 @@ import click
 from libra.errors import LibraError
 from libra.local import free_ports, log_files, settings, smollm
 from libra.local.system import System
+from libra.local.topology import HOST
 
 DATA = Path(".libra/demo")
 RUN_FILE = Path("examples/demo.yaml")
 MODEL_SECONDS = 60.0
-"""Until the model answers; it takes two on an idle machine."""
+"""Time in which the model's server must be ready; it takes 2 s on an idle machine."""
 RUN_SECONDS = 240.0
 COMMAND_SECONDS = 60.0
 STOP_SECONDS = 10.0
-LOOK_SECONDS = 0.2
+POLL_SECONDS = 0.2
+HEALTH_SECONDS = 1.0
+"""Timeout of one health check of the model's server."""
 TAIL_LINES = 20
-AUDIT_FAILED = 1
+FAILED = 1
 
 
 class DemoFailed(LibraError):
-    """A step of the demo did not succeed; the message says which."""
+    """A step of the demo failed; the message says which."""
 
 
 @click.command(help=__doc__)
-@click.option("--data", type=click.Path(file_okay=False, path_type=Path), default=DATA, help="The data folder.")
-@click.option("--run-file", type=click.Path(exists=True, path_type=Path), default=RUN_FILE, help="What to evaluate.")
+@click.option("--data", type=click.Path(file_okay=False, path_type=Path), default=DATA, help="Data folder.")
+@click.option(
+    "--run-file", type=click.Path(exists=True, path_type=Path), default=RUN_FILE, help="Run file to evaluate."
+)
 def main(data: Path, run_file: Path) -> None:
-    """Show the whole of it, and end it."""
-    signal.signal(signal.SIGTERM, interrupted)
+    """Run the demo and exit."""
+    signal.signal(signal.SIGTERM, exit_on_signal)
     began = time.monotonic()
     try:
-        with up(data), model(data) as url:
+        with running_system(data), running_model(data) as url:
             register(data, url)
             evaluate(data, run_file)
-            libra(data, "board", seconds=COMMAND_SECONDS)
-            audit = libra(data, "audit", "last", seconds=COMMAND_SECONDS, well=(0, 1))
+            run_libra(data, "board", seconds=COMMAND_SECONDS)
+            audit_code = run_libra(data, "audit", "last", seconds=COMMAND_SECONDS, accepted=(0, 1))
     except LibraError as error:
         click.echo(f"error: {error}", err=True)
-        sys.exit(AUDIT_FAILED)
-    click.echo(f"\nThe demo took {time.monotonic() - began:.0f} s. All it started is ended; its data stays in {data}:")
-    click.echo(
-        f"`libra --data {data} up` brings it back, `libra --data {data} verdicts last --full` shows every answer."
-    )
-    sys.exit(AUDIT_FAILED if audit else 0)
+        sys.exit(FAILED)
+    click.echo(f"\nThe demo took {time.monotonic() - began:.0f} s and has stopped everything that it started.")
+    click.echo(f"Its data stays in {data}. `libra --data {data} up` starts the system again;")
+    click.echo(f"`libra --data {data} verdicts last --full` then shows every answer.")
+    sys.exit(FAILED if audit_code else 0)
 
 
 @contextmanager
-def up(data: Path) -> Iterator[None]:
-    """Have the system up; end it afterwards unless it was up before."""
-    was_up = bool(System(data).running())
+def running_system(data: Path) -> Iterator[None]:
+    """Run the system inside the `with` block; stop it afterwards unless it ran before."""
+    ran_before = bool(System(data).running())
     try:
-        libra(data, "up", seconds=RUN_SECONDS)
+        run_libra(data, "up", seconds=RUN_SECONDS)
         yield
     finally:
-        if not was_up:
+        if not ran_before:
             System(data).stop()
 
 
 @contextmanager
-def model(data: Path) -> Iterator[str]:
-    """Serve SmolLM2, and give the URL that it answers at."""
-    port = settled_port(data)
+def running_model(data: Path) -> Iterator[str]:
+    """Serve SmolLM2 inside the `with` block; the value is the URL of its API."""
+    port = model_port(data)
     log = data / log_files.FOLDER / "smollm.log"
     command = [sys.executable, "-m", "libra.local.smollm", "--port", str(port)]
-    shown(["python", *command[1:], "&"])
+    print_command(["python", *command[1:], "&"])
     with log.open("wb") as output, subprocess.Popen(command, stdout=output, stderr=output) as process:  # noqa: S603 - ours
         try:
-            wait_for(f"http://127.0.0.1:{port}/health", process, log)
-            yield f"http://127.0.0.1:{port}/v1"
+            wait_until_ready(f"http://{HOST}:{port}/health", process, log)
+            yield f"http://{HOST}:{port}/v1"
         finally:
             process.terminate()
             try:
@@ -95,67 +99,70 @@ def model(data: Path) -> Iterator[str]:
                 process.kill()
 
 
-def settled_port(data: Path) -> int:
-    """Return the port that the model had here before if it is free, else a new one: its entry names the port."""
+def model_port(data: Path) -> int:
+    """Return the port of the previous demo in this folder if it is free, else a new one.
+
+    The registered model names the port, so with the same port it need not be registered again.
+    """
     file = data / "smollm.port"
-    kept = int(file.read_text()) if file.exists() else 0
-    port = kept if kept and free_ports.free(kept) else free_ports.choose(1)[0]
+    previous = int(file.read_text()) if file.exists() else 0
+    port = previous if previous and free_ports.is_free(previous) else free_ports.choose(1)[0]
     file.write_text(f"{port}\n")
     return port
 
 
-def wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    """Return when the server at `url` says that it is well; DemoFailed with the end of its log if it ends or is late."""
-    last = time.monotonic() + MODEL_SECONDS
+def wait_until_ready(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    """Return when `url` answers; DemoFailed with the end of the log if the process ends or exceeds MODEL_SECONDS."""
+    deadline = time.monotonic() + MODEL_SECONDS
     while True:
         try:
-            with urllib.request.urlopen(url, timeout=LOOK_SECONDS * 5):  # noqa: S310 - our own URL
+            with urllib.request.urlopen(url, timeout=HEALTH_SECONDS):  # noqa: S310 - our own URL
                 return
         except (urllib.error.URLError, OSError):
-            time.sleep(LOOK_SECONDS)
-        if process.poll() is not None or time.monotonic() > last:
-            raise DemoFailed(f"{smollm.NAME} does not answer. {log} ends:\n{log_files.tail(log, TAIL_LINES)}")
+            time.sleep(POLL_SECONDS)
+        if process.poll() is not None or time.monotonic() > deadline:
+            raise DemoFailed(f"{smollm.NAME} did not start. The end of {log}:\n{log_files.tail(log, TAIL_LINES)}")
 
 
 def evaluate(data: Path, run_file: Path) -> None:
-    """Run the run file to its end; call the run off if it takes too long, lest it go on at the next start."""
+    """Create the run and wait for its end; cancel it on an error, because it would continue at the next start."""
     try:
-        libra(data, "run", "create", str(run_file), "--watch", seconds=RUN_SECONDS, well=(0, 1))
+        run_libra(data, "run", "create", str(run_file), "--watch", seconds=RUN_SECONDS, accepted=(0, 1))
     except (LibraError, SystemExit, KeyboardInterrupt):
-        libra(data, "run", "cancel", "last", seconds=COMMAND_SECONDS, well=(0, 2))
+        run_libra(data, "run", "cancel", "last", seconds=COMMAND_SECONDS, accepted=(0, 2))
         raise
 
 
 def register(data: Path, url: str) -> None:
-    """Register the model at this URL; in place of its entry from another time, if it was elsewhere then."""
-    entry = ("models", "add", smollm.NAME, "--url", url, "--max-in-flight", str(smollm.SLOTS))
-    if libra(data, *entry, seconds=COMMAND_SECONDS, well=(0, 2)):
-        libra(data, "models", "remove", smollm.NAME, seconds=COMMAND_SECONDS)
-        libra(data, *entry, seconds=COMMAND_SECONDS)
+    """Register the model at this URL; replace a registration of a previous demo that has another URL."""
+    command = ("models", "add", smollm.NAME, "--url", url, "--max-in-flight", str(smollm.SLOTS))
+    if run_libra(data, *command, seconds=COMMAND_SECONDS, accepted=(0, 2)):
+        run_libra(data, "models", "remove", smollm.NAME, seconds=COMMAND_SECONDS)
+        run_libra(data, *command, seconds=COMMAND_SECONDS)
 
 
-def libra(data: Path, *words: str, seconds: float, well: tuple[int, ...] = (0,)) -> int:
-    """Show and run one `libra` command and return its exit code; DemoFailed if that is not among `well`."""
-    shown(["libra", *words])
+def run_libra(data: Path, *words: str, seconds: float, accepted: tuple[int, ...] = (0,)) -> int:
+    """Print and run one `libra` command; return its exit code, or raise DemoFailed if the code is not in `accepted`."""
+    print_command(["libra", *words])
     command = [sys.executable, "-m", "libra.cli", *words]
     try:
         code = subprocess.run(  # noqa: S603 - our own command line
-            command, check=False, timeout=seconds, env={**settings.inherited(), "LIBRA_DATA": str(data)}
+            command, check=False, timeout=seconds, env={**settings.inherited_environment(), "LIBRA_DATA": str(data)}
         ).returncode
     except subprocess.TimeoutExpired:
-        raise DemoFailed(f"`libra {shlex.join(words)}` was not done after {seconds:.0f} s") from None
-    if code not in well:
-        raise DemoFailed(f"`libra {shlex.join(words)}` ended with status {code}")
+        raise DemoFailed(f"`libra {shlex.join(words)}` took longer than {seconds:.0f} s") from None
+    if code not in accepted:
+        raise DemoFailed(f"`libra {shlex.join(words)}` ended with exit code {code}")
     return code
 
 
-def shown(words: list[str]) -> None:
-    """Print a command as it would be typed."""
+def print_command(words: list[str]) -> None:
+    """Print a command in the form in which a user types it."""
     click.echo(f"\n$ {' '.join(word if word == '&' else shlex.quote(word) for word in words)}")
 
 
-def interrupted(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - the signature of a handler
-    """Leave in order: what was started is ended on the way out."""
+def exit_on_signal(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - the signature of a signal handler
+    """Exit with an exception, so that the `with` blocks stop what they started."""
     sys.exit(128 + number)
 
 

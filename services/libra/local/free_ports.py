@@ -1,4 +1,4 @@
-"""Ports that nobody listens on, and that the system does not hand out to outgoing connections."""
+"""Chooses free ports outside the range that the operating system uses for outgoing connections."""
 
 from __future__ import annotations
 
@@ -10,19 +10,27 @@ from collections.abc import Collection
 from libra.errors import LibraError
 from libra.local.topology import HOST
 
-FIRST, LAST = 12_000, 29_999
-"""Below the range for outgoing connections (32,768 and up on Linux, 49,152 and up on macOS): a part that is down for a moment gets its port again."""
+FIRST_PORT, LAST_PORT = 12_000, 29_999
+"""The range for parts.
+
+It lies below the range for outgoing connections (32,768 and up on Linux, 49,152 and up on macOS), so a part that
+restarts finds its port still free.
+"""
 
 SLICES = 64
-"""Two processes that start systems at once look in different parts of the range: a port that is free is not yet listened on."""
+"""The range is cut into slices and each process uses one, by its process id.
+
+Two processes that start systems at the same time would otherwise choose the same port: a chosen port is free until its
+part listens on it.
+"""
 
 
-class NoPort(LibraError):
-    """No port of this process' part of the range is free."""
+class NoFreePort(LibraError):
+    """This process's slice of the port range has too few free ports."""
 
 
-def free(port: int) -> bool:
-    """Tell whether `port` of this machine can be listened on now."""
+def is_free(port: int) -> bool:
+    """Return whether a process can listen on this `port` of this machine now."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -33,13 +41,13 @@ def free(port: int) -> bool:
 
 
 def choose(count: int, taken: Collection[int] = ()) -> list[int]:
-    """Return that many different free ports, none of those `taken`, from this process' part of the range; raise NoPort."""
-    width = (LAST + 1 - FIRST) // SLICES
-    first = FIRST + os.getpid() % SLICES * width
-    found: list[int] = []
+    """Return `count` different free ports from this process's slice, none of them in `taken`; raise NoFreePort."""
+    width = (LAST_PORT + 1 - FIRST_PORT) // SLICES
+    first = FIRST_PORT + os.getpid() % SLICES * width
+    chosen: list[int] = []
     for port in random.sample(range(first, first + width), width):
-        if len(found) == count:
-            return found
-        if port not in taken and free(port):
-            found.append(port)
-    raise NoPort(f"no free port was found between {first} and {first + width - 1}")
+        if len(chosen) == count:
+            return chosen
+        if port not in taken and is_free(port):
+            chosen.append(port)
+    raise NoFreePort(f"there is no free port between {first} and {first + width - 1}")

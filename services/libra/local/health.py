@@ -1,4 +1,4 @@
-"""Ask a part whether it does its work."""
+"""Checks whether a part is ready, over gRPC or TCP."""
 
 from __future__ import annotations
 
@@ -9,23 +9,25 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from libra.local.topology import HOST
 
-ANSWER_SECONDS = 2.0
+TIMEOUT_SECONDS = 2.0
 
 
-def serving(port: int) -> bool:
-    """Tell whether the service on this machine's `port` says SERVING."""
+def is_serving(port: int) -> bool:
+    """Return whether the service on this `port` of this machine reports SERVING to a gRPC health check."""
     with grpc.insecure_channel(f"{HOST}:{port}") as channel:
         try:
-            answer = health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest(), timeout=ANSWER_SECONDS)
+            response = health_pb2_grpc.HealthStub(channel).Check(
+                health_pb2.HealthCheckRequest(), timeout=TIMEOUT_SECONDS
+            )
         except grpc.RpcError:
             return False
-    return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)
+    return bool(response.status == health_pb2.HealthCheckResponse.SERVING)
 
 
-def listening(port: int) -> bool:
-    """Tell whether anybody takes connections on this machine's `port`."""
+def accepts_connections(port: int) -> bool:
+    """Return whether a process accepts TCP connections on this `port` of this machine."""
     try:
-        with socket.create_connection((HOST, port), ANSWER_SECONDS):
+        with socket.create_connection((HOST, port), TIMEOUT_SECONDS):
             return True
     except OSError:
         return False

@@ -1,4 +1,4 @@
-"""One `libra up` or `libra down` at a time in a data folder."""
+"""Lets only one `libra up` or `libra down` at a time change the system in a data folder."""
 
 from __future__ import annotations
 
@@ -12,30 +12,32 @@ from typing import IO
 from libra.errors import FailedPrecondition
 
 FILE = "lock"
-LOOK_SECONDS = 0.1
+POLL_SECONDS = 0.1
 
 
 @contextmanager
-def held(folder: Path, seconds: float, say: Callable[[str], None]) -> Iterator[None]:
-    """Hold the folder's lock; wait for whoever has it, at most that long, then raise NotNow.
+def acquire(folder: Path, timeout_seconds: float, say: Callable[[str], None]) -> Iterator[None]:
+    """Hold the folder's lock inside the `with` block; raise FailedPrecondition if another process keeps it too long.
 
-    The lock is the kernel's: it ends with its holder, however that ends.
+    It is a kernel lock (flock), so it is released when its holder exits, even after a crash.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / FILE).open("w") as file:
-        if not _taken(file):
-            say(f"another `libra up` or `libra down` is at work in {folder}; waiting for it")
-            last = time.monotonic() + seconds
-            while not _taken(file):
-                if time.monotonic() > last:
+        if not _try_lock(file):
+            say(f"waiting for another `libra up` or `libra down` that runs in {folder}")
+            deadline = time.monotonic() + timeout_seconds
+            while not _try_lock(file):
+                if time.monotonic() > deadline:
                     raise FailedPrecondition(
-                        f"another `libra up` or `libra down` has been at work in {folder} for {seconds:.0f} s"
+                        f"another `libra up` or `libra down` has run in {folder} for {timeout_seconds:.0f} s: "
+                        f"wait for it or stop it, then try again"
                     )
-                time.sleep(LOOK_SECONDS)
+                time.sleep(POLL_SECONDS)
         yield
 
 
-def _taken(file: IO[str]) -> bool:
+def _try_lock(file: IO[str]) -> bool:
+    """Return whether this process has the lock now."""
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -1,4 +1,4 @@
-"""The logs beside the data: one file a part, read from their end."""
+"""The log files of a system: one file per part, rotated at start, read from the end."""
 
 from __future__ import annotations
 
@@ -11,19 +11,22 @@ from libra.local.topology import SERVERS
 
 FOLDER = "logs"
 MAX_BYTES = 32 * 1024 * 1024
-"""A log that is larger when its part starts becomes <name>.log.1, in place of the one before."""
+"""A log that is larger when its part starts is renamed to <name>.log.1, which replaces the previous one."""
 
 BLOCK_BYTES = 64 * 1024
-LOOK_SECONDS = 0.2
+POLL_SECONDS = 0.2
 
 
 def path(folder: Path, name: str) -> Path:
-    """Return the file that the part writes its log to."""
+    """Return the path of the part's log."""
     return folder / FOLDER / f"{name}.log"
 
 
 def prepare(folder: Path, name: str) -> Path:
-    """Make room for the part's log and return its path. A server writes beside its data; there a link points to it."""
+    """Create the folder for the part's log, rotate a log that is too large, and return the log's path.
+
+    A server writes its log into its own folder; the path among the logs is then a symbolic link to it.
+    """
     link = path(folder, name)
     link.parent.mkdir(parents=True, exist_ok=True)
     file = folder / name / link.name if name in SERVERS else link
@@ -35,12 +38,12 @@ def prepare(folder: Path, name: str) -> Path:
 
 
 def size(file: Path) -> int:
-    """Return how many bytes the log has now, 0 if there is none."""
+    """Return the log's size in bytes, 0 if it does not exist."""
     return file.stat().st_size if file.exists() else 0
 
 
 def tail(file: Path, lines: int, *, start: int = 0) -> str:
-    """Return the last lines of what was written after the byte `start`."""
+    """Return the last `lines` lines of the log, but nothing from before byte `start`."""
     if not file.exists() or lines == 0:
         return ""
     with file.open("rb") as log:
@@ -54,17 +57,17 @@ def tail(file: Path, lines: int, *, start: int = 0) -> str:
 
 
 def follow(file: Path, start: int) -> Iterator[str]:
-    """Yield what is written after the byte `start`, as it is written, for ever; a new file is read from its beginning."""
+    """Yield what is written to the log after byte `start`, for ever; start again at byte 0 when the log is rotated."""
     position = start
     while True:
-        now = size(file)
-        if now < position:
+        current = size(file)
+        if current < position:
             position = 0
-        if now > position:
+        if current > position:
             with file.open("rb") as log:
                 log.seek(position)
                 data = log.read(BLOCK_BYTES)
             position += len(data)
             yield data.decode(errors="replace")
         else:
-            time.sleep(LOOK_SECONDS)
+            time.sleep(POLL_SECONDS)

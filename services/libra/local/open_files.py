@@ -1,4 +1,4 @@
-"""The number of files that one process may have open: macOS allows 256, which mongod alone can exceed."""
+"""Raises the limit on open files: the default of macOS, 256, is too low for mongod."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ MIN_OPEN_FILES = 4096
 
 
 def raise_limit() -> None:
-    """Let this process, and the processes that it starts, open at least 4,096 files, or as many as the system permits."""
+    """Let this process and its children open at least 4,096 files, or as many as the system permits."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = MIN_OPEN_FILES if hard == resource.RLIM_INFINITY else min(MIN_OPEN_FILES, hard)
     if soft != resource.RLIM_INFINITY and soft < wanted:

@@ -1,7 +1,7 @@
-"""Find the processes of a system, and end them.
+"""Finds and ends the processes of a system.
 
-A process is a part of the system in a folder if it works there and its command line says which part it is. So there is no
-list of process ids that could be lost, stale, or name somebody else's process.
+A process belongs to the system in a folder if its working directory is that folder (for a server, its own folder in it)
+and its command line names a part. A list of process ids could be lost, be out of date, or name an unrelated process.
 """
 
 from __future__ import annotations
@@ -11,60 +11,60 @@ from pathlib import Path
 
 import psutil
 
-from libra.local.topology import SERVERS, SERVICES, kind
+from libra.local.topology import SERVERS, SERVICES, service_of
 
 KILL_SECONDS = 10.0
-"""How long a process may take to vanish after SIGKILL."""
+"""Time that a process has to disappear after SIGKILL."""
 
 
 def working_folder(folder: Path, name: str) -> Path:
-    """Return where the part works: a server in a folder of its own, a service in the data folder."""
+    """Return the part's working directory: a server's own folder, the data folder for a service."""
     return folder / name if name in SERVERS else folder
 
 
-def of(folder: Path) -> dict[str, psutil.Process]:
+def find_parts(folder: Path) -> dict[str, psutil.Process]:
     """Return the running parts of the system in `folder`, by name."""
     folder = folder.resolve()
-    found = {}
+    parts = {}
     for process in psutil.process_iter():
         try:
-            name = _part(process.cmdline())
-            # Not by its text: on macOS a path may be written in capitals and small letters alike.
-            ours = name and Path(process.cwd()).samefile(working_folder(folder, name))
-            if ours and process.status() != psutil.STATUS_ZOMBIE:
-                found[name] = process
-        except (psutil.Error, OSError):  # it has ended meanwhile, or is another user's
+            name = _part_name(process.cmdline())
+            # samefile, not a comparison of text: on macOS one path can be written with different capitals.
+            belongs = name and Path(process.cwd()).samefile(working_folder(folder, name))
+            if belongs and process.status() != psutil.STATUS_ZOMBIE:
+                parts[name] = process
+        except (psutil.Error, OSError):  # it has exited, or belongs to another user
             continue
-    return found
+    return parts
 
 
-def listens(process: psutil.Process, port: int) -> bool:
-    """Tell whether it is this very process that listens on `port`, and not somebody who was faster."""
+def is_listening(process: psutil.Process, port: int) -> bool:
+    """Return whether this process listens on `port`; False if only another process does."""
     try:
-        found = process.net_connections("tcp")
-    except psutil.Error:  # it has ended, or may not be looked at
+        connections = process.net_connections("tcp")
+    except psutil.Error:  # it has exited, or access is denied
         return False
-    return any(each.status == psutil.CONN_LISTEN and each.laddr.port == port for each in found)
+    return any(connection.status == psutil.CONN_LISTEN and connection.laddr.port == port for connection in connections)
 
 
-def end(processes: Iterable[psutil.Process], seconds: float) -> None:
-    """Ask the processes to end (SIGTERM), wait that long, and kill those that have not."""
-    asked = list(processes)
-    _each(asked, "terminate")
-    _each(asked, "resume")  # one that was stopped could not hear it
-    _, left = psutil.wait_procs(asked, seconds)
-    kill(left)
+def terminate(processes: Iterable[psutil.Process], timeout_seconds: float) -> None:
+    """Send SIGTERM to the processes, wait up to the timeout, and kill those that still run."""
+    pending = list(processes)
+    _signal_all(pending, "terminate")
+    _signal_all(pending, "resume")  # a stopped process handles SIGTERM only after SIGCONT
+    _, alive = psutil.wait_procs(pending, timeout_seconds)
+    kill(alive)
 
 
 def kill(processes: Sequence[psutil.Process]) -> None:
-    """End the processes at once, as a power cut would, and wait until they are gone."""
-    _each(processes, "kill")
+    """Send SIGKILL to the processes and wait until they are gone."""
+    _signal_all(processes, "kill")
     psutil.wait_procs(processes, KILL_SECONDS)
 
 
-def _part(command: Sequence[str]) -> str:
+def _part_name(command: Sequence[str]) -> str:
     """Return the part that a command line starts, "" if none: "…/mongod …" or "python -m libra.judge judge-2"."""
-    for word in command[:2]:  # the second, if the first is the interpreter of a script
+    for word in command[:2]:  # the second word is the server if the first is the interpreter of a script
         if Path(word).name in SERVERS:
             return Path(word).name
     if command[1:2] != ["-m"]:
@@ -73,10 +73,10 @@ def _part(command: Sequence[str]) -> str:
     service = module.removeprefix("libra.")
     if service not in SERVICES or module == service:
         return ""
-    return name if kind(name) == service else service
+    return name if service_of(name) == service else service
 
 
-def _each(processes: Iterable[psutil.Process], method: str) -> None:
+def _signal_all(processes: Iterable[psutil.Process], method: str) -> None:
     for process in processes:
         try:
             getattr(process, method)()

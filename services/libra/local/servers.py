@@ -1,4 +1,4 @@
-"""A real nats-server and a real mongod, each in a folder of its own: configuration, data and log."""
+"""Starts and stops a nats-server and a mongod, each in its own folder with configuration, data and log."""
 
 from __future__ import annotations
 
@@ -16,42 +16,42 @@ import psutil
 
 from libra.errors import LibraError, Unavailable
 from libra.local import binaries, open_files, processes, shared_libraries
+from libra.local.topology import HOST
 from libra.store import replica_set
 
 if TYPE_CHECKING:
     from typing import Self
 
-HOST = "127.0.0.1"
 START_SECONDS = 60.0
 STOP_SECONDS = 20.0
-LOOK_SECONDS = 0.05
+POLL_SECONDS = 0.05
 CONNECT_SECONDS = 2.0
 TAIL_CHARACTERS = 2000
-MERE_INFORMATION = ("[INF]", '"s":"I"')
-"""How nats-server and mongod mark a line that tells of no trouble."""
+INFO_MARKS = ("[INF]", '"s":"I"')
+"""Marks of the log level "information" in the logs of nats-server and mongod."""
 
 NOT_RUNNABLE = (
-    "It is built for another system: set LIBRA_NATS_URL and LIBRA_MONGO_URL to servers of your own. The wheels have "
-    "servers for Linux with glibc 2.34 and newer, and for macOS on Arm."
+    "It is built for another system: set LIBRA_NATS_URL and LIBRA_MONGO_URL to your own servers. The wheels contain "
+    "servers for Linux with glibc 2.34 or newer and for macOS on Arm."
 )
 
 MAX_PAYLOAD_BYTES = 8 * 1024 * 1024
-"""nats-server's own upper limit. A batch is at most 512 KiB unless a single trial is larger."""
+"""The largest message that nats-server accepts. A batch is at most 512 KiB unless a single trial is larger."""
 
 MONGO_CACHE_GB = 0.25
-"""The least that WiredTiger takes; the ledger is mostly appended to."""
+"""The minimum that WiredTiger accepts. It is enough, because the store mostly appends."""
 
 OPLOG_MB = 512
-"""With a single member nobody reads it; it bounds what a start after a crash replays."""
+"""It limits what a start after a crash replays; with one member, no other server reads the oplog."""
 
 
-class ServerFailed(LibraError):
-    """A server did not come up; the message holds the end of its log."""
+class ServerStartFailed(LibraError):
+    """A server did not start; the message contains the end of its log."""
 
 
 @dataclass(slots=True)
 class _Server(ABC):
-    """One process, and the folder that outlives it."""
+    """One server process and its folder, which remains when the process ends."""
 
     name: ClassVar[str]
 
@@ -59,15 +59,15 @@ class _Server(ABC):
     port: int
     process: subprocess.Popen[bytes]
     log_start: int
-    """Where in the log this process began."""
+    """The size of the log in bytes when this process started."""
 
     @property
     def log_path(self) -> Path:
-        """Where the server writes what it has to say."""
+        """The file that the server writes its log to."""
         return self.folder / f"{self.name}.log"
 
     def stop(self) -> None:
-        """End the process in order, by force after 20 seconds. Its data stays."""
+        """Stop the process with SIGTERM, and kill it if it still runs after 20 seconds. Its data stays."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
             self.process.send_signal(signal.SIGCONT)
@@ -77,28 +77,28 @@ class _Server(ABC):
                 self.kill()
 
     def kill(self) -> None:
-        """End the process at once, as a power cut would."""
+        """Kill the process at once with SIGKILL. Its data stays."""
         self.process.kill()
         self.process.wait()
 
     @abstractmethod
-    def answers(self) -> bool:
-        """Tell whether the server does its work now."""
+    def is_ready(self) -> bool:
+        """Return whether the server can be used now."""
 
-    def wait(self) -> None:
-        """Return when it is this process that answers; otherwise end it and raise ServerFailed."""
-        last = time.monotonic() + START_SECONDS
+    def wait_until_ready(self) -> None:
+        """Return when this process listens and is ready; otherwise kill it and raise ServerStartFailed."""
+        deadline = time.monotonic() + START_SECONDS
         try:
-            while not (self._listens() and self.answers()):
-                self._check(last)
-                time.sleep(LOOK_SECONDS)
+            while not (self._is_listening() and self.is_ready()):
+                self._check_start(deadline)
+                time.sleep(POLL_SECONDS)
         except BaseException:
             self.kill()
             raise
 
     @classmethod
     def _run(cls, folder: Path, port: int, command: Sequence[str]) -> Self:
-        """Start the process, in a session of its own: Ctrl-C in a terminal is for whoever started it to act on."""
+        """Start the process in a new session, so that Ctrl-C in the terminal reaches only its parent."""
         open_files.raise_limit()
         with (folder / f"{cls.name}.log").open("ab") as log:
             start = log.tell()
@@ -107,61 +107,61 @@ class _Server(ABC):
                     command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=folder, start_new_session=True
                 )
             except OSError as error:
-                raise ServerFailed(f"{command[0]} cannot be run ({error.strerror}). {NOT_RUNNABLE}") from None
+                raise ServerStartFailed(f"{command[0]} cannot be run ({error.strerror}). {NOT_RUNNABLE}") from None
         server = cls(folder=folder, port=port, process=process, log_start=start)
-        server.wait()
+        server.wait_until_ready()
         return server
 
-    def _listens(self) -> bool:
+    def _is_listening(self) -> bool:
         try:
-            return processes.listens(psutil.Process(self.process.pid), self.port)
+            return processes.is_listening(psutil.Process(self.process.pid), self.port)
         except psutil.NoSuchProcess:
             return False
 
-    def _check(self, last: float) -> None:
-        """Raise ServerFailed if the process has ended, or the moment `last` has passed."""
+    def _check_start(self, deadline: float) -> None:
+        """Raise ServerStartFailed if the process has exited or the deadline has passed."""
         if self.process.poll() is not None:
-            raise ServerFailed(f"{self.name} ended with status {self.process.returncode}. {self._told()}")
-        if time.monotonic() > last:
-            raise ServerFailed(f"{self.name} did not answer within {START_SECONDS:.0f} s. {self._told()}")
+            raise ServerStartFailed(f"{self.name} ended with status {self.process.returncode}. {self._explanation()}")
+        if time.monotonic() > deadline:
+            raise ServerStartFailed(f"{self.name} was not ready within {START_SECONDS:.0f} s. {self._explanation()}")
 
-    def _told(self) -> str:
-        """Return what to do, as far as the log tells, and the end of the log, without its lines of mere information."""
+    def _explanation(self) -> str:
+        """Return the remedy, if the log shows a known cause, and the end of the log without its informational lines."""
         with self.log_path.open(errors="replace") as log:
             log.seek(self.log_start)
             lines = log.readlines()
-        telling = [line for line in lines if not any(mark in line for mark in MERE_INFORMATION)] or lines
-        tail = "".join(telling)[-TAIL_CHARACTERS:].strip()
+        warnings = [line for line in lines if not any(mark in line for mark in INFO_MARKS)] or lines
+        tail = "".join(warnings)[-TAIL_CHARACTERS:].strip()
         return f"{_remedy(tail)}The end of {self.log_path}:\n{tail}"
 
 
 class NatsServer(_Server):
-    """A nats-server with JetStream, for this machine only."""
+    """A nats-server with JetStream that accepts connections from this machine only."""
 
     name = "nats-server"
 
     @classmethod
     def start(cls, folder: Path, *, port: int = 0, store_bytes: int = 0) -> Self:
-        """Return a server that answers, on a free port unless one is given; raise ServerFailed or NoBinary.
+        """Return a ready server on `port` or, for 0, on a free port; raise ServerStartFailed or BinaryNotFound.
 
-        A folder that had a server before has its streams again. They take no more than `store_bytes`, unless that is 0.
+        Streams that the folder already has are kept. They take at most `store_bytes` on disk; 0 sets no limit.
         """
-        place, port = _prepared(folder), _listenable(port)
-        config = place / "nats-server.conf"
-        most = f", max_file_store: {store_bytes}" if store_bytes else ""
+        folder, port = _create_data_folder(folder), _bindable_port(port)
+        config = folder / "nats-server.conf"
+        limit = f", max_file_store: {store_bytes}" if store_bytes else ""
         config.write_text(
             f'listen: "{HOST}:{port}"\nmax_payload: {MAX_PAYLOAD_BYTES}\n'
-            f'jetstream {{ store_dir: "{place / "data"}"{most} }}\n'
+            f'jetstream {{ store_dir: "{folder / "data"}"{limit} }}\n'
         )
-        return cls._run(place, port, [str(binaries.nats_server()), "--config", str(config)])
+        return cls._run(folder, port, [str(binaries.nats_server()), "--config", str(config)])
 
     @property
     def url(self) -> str:
-        """What LIBRA_NATS_URL is set to."""
+        """The value for LIBRA_NATS_URL."""
         return f"nats://{HOST}:{self.port}"
 
-    def answers(self) -> bool:
-        """Tell whether the server says INFO, as it does to whoever connects, once JetStream is up."""
+    def is_ready(self) -> bool:
+        """Return whether the server sends INFO to a new connection; it does so once JetStream is up."""
         try:
             with socket.create_connection((HOST, self.port), CONNECT_SECONDS) as connection:
                 return connection.recv(4) == b"INFO"
@@ -170,33 +170,33 @@ class NatsServer(_Server):
 
 
 class MongoServer(_Server):
-    """A mongod that is the only member of the replica set "libra", for this machine only."""
+    """A mongod that accepts connections from this machine only, the single member of the replica set "libra"."""
 
     name = "mongod"
 
     @classmethod
     def start(cls, folder: Path, *, port: int = 0) -> Self:
-        """Return a server that takes writes, on a free port unless one is given; raise ServerFailed or NoBinary.
+        """Return a ready server on `port` or, for 0, on a free port; raise ServerStartFailed or BinaryNotFound.
 
-        A folder that had a server before has its data again, whatever its port was.
+        Data that the folder already has is kept, even if the port changes.
         """
-        place, port = _prepared(folder), _listenable(port)
+        folder, port = _create_data_folder(folder), _bindable_port(port)
         command = [
             str(binaries.mongod()),
-            *("--dbpath", str(place / "data"), "--bind_ip", HOST, "--port", str(port), "--nounixsocket"),
+            *("--dbpath", str(folder / "data"), "--bind_ip", HOST, "--port", str(port), "--nounixsocket"),
             *("--replSet", replica_set.NAME, "--oplogSize", str(OPLOG_MB)),
             *("--wiredTigerCacheSizeGB", str(MONGO_CACHE_GB)),
             *("--setParameter", "diagnosticDataCollectionEnabled=false"),
         ]
-        return cls._run(place, port, command)
+        return cls._run(folder, port, command)
 
     @property
     def url(self) -> str:
-        """What LIBRA_MONGO_URL is set to."""
+        """The value for LIBRA_MONGO_URL."""
         return f"mongodb://{HOST}:{self.port}/?replicaSet={replica_set.NAME}"
 
-    def answers(self) -> bool:
-        """Tell whether the server takes writes; make it a replica set if it is none yet."""
+    def is_ready(self) -> bool:
+        """Return whether the server accepts writes; initiate its replica set if there is none yet."""
         try:
             return replica_set.lead(HOST, self.port)
         except Unavailable:
@@ -204,33 +204,38 @@ class MongoServer(_Server):
 
 
 def free_port() -> int:
-    """Return a port of this machine that nobody listens on."""
-    return _listenable(0)
+    """Return a port of this machine that no process listens on."""
+    return _bindable_port(0)
 
 
-def _listenable(port: int) -> int:
-    """Return `port`, or a free one for 0; raise ServerFailed if somebody listens there, who would answer in our stead."""
+def _bindable_port(port: int) -> int:
+    """Return `port` or, for 0, a free port; raise ServerStartFailed if another process listens on it.
+
+    Without this check, clients could reach that other process in place of the server.
+    """
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((HOST, port))
         except OSError as error:
-            raise ServerFailed(
-                f"port {port} cannot be listened on ({error.strerror}): stop who does, or take another"
+            raise ServerStartFailed(
+                f"port {port} cannot be used ({error.strerror}): stop the process that listens on it, "
+                f"or choose another port"
             ) from None
         free: int = probe.getsockname()[1]
     return free
 
 
-def _prepared(folder: Path) -> Path:
-    place = folder.resolve()
-    (place / "data").mkdir(parents=True, exist_ok=True)
-    return place
+def _create_data_folder(folder: Path) -> Path:
+    """Create the server's folder with its folder `data`; return its absolute path."""
+    folder = folder.resolve()
+    (folder / "data").mkdir(parents=True, exist_ok=True)
+    return folder
 
 
 def _remedy(log: str) -> str:
-    if missing := shared_libraries.remedy(log):
+    if missing := shared_libraries.find_remedy(log):
         return missing
     if "DBPathInUse" in log or "mongod.lock" in log:
-        return "Another mongod works in this folder: stop it first. "
+        return "Another mongod uses this folder: stop it first. "
     return ""

@@ -1,4 +1,4 @@
-"""What `libra up` reads from the environment."""
+"""The environment variables that `libra up` reads."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from libra.settings import read
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Servers that run already, which win over those that would be started, and how those are started."""
+    """URLs of your own servers, which replace the local ones, and options of the local servers."""
 
     nats_url: str = field(default="", metadata={"env": "LIBRA_NATS_URL"})
-    """Not empty: no nats-server is started."""
+    """Your own NATS server; if it is empty, a nats-server is started."""
 
     mongo_url: str = field(default="", metadata={"env": "LIBRA_MONGO_URL"})
-    """Not empty: no mongod is started."""
+    """Your own MongoDB; if it is empty, a mongod is started."""
 
     nats_store_bytes: NonNegativeInt = 0
-    """LIBRA_LOCAL_NATS_STORE_BYTES: the most that nats-server keeps on disk; 0: three quarters of what is free there."""
+    """LIBRA_LOCAL_NATS_STORE_BYTES: the most that nats-server stores on disk; 0: three quarters of the free space."""
 
 
 def load(variables: Mapping[str, str]) -> Settings:
-    """Return the settings from the environment with these variables put into it; raise BadSettings."""
+    """Return the settings from the environment, overridden by `variables`; raise BadSettings."""
     return read(Settings, "LIBRA_LOCAL_", {**os.environ, **variables})
 
 
-def inherited() -> dict[str, str]:
-    """Return the variables that the services inherit, the keys of models among them."""
+def inherited_environment() -> dict[str, str]:
+    """Return this process's environment, which the services inherit; it includes the API keys of models."""
     return dict(os.environ)

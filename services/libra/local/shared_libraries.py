@@ -1,4 +1,4 @@
-"""Name the shared library of the system that a program lacks, and the one line that installs it."""
+"""Explains a loader's error about a missing shared library and names the package that has it."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ DEBIAN_PACKAGES = {
     "libcrypto.so": "libssl3",
     "liblzma.so": "liblzma5",
 }
-"""By the name of the library without its version. Debian 13 and Ubuntu 24.04 accept these names for their own packages."""
+"""Debian packages by the library's name without its version; Debian 13 and Ubuntu 24.04 accept these names too."""
 
 
-def remedy(text: str) -> str:
-    """Return a sentence that names the missing library and its remedy; empty if `text` reports no missing library."""
-    found = MISSING.search(text)
-    if found is None:
+def find_remedy(text: str) -> str:
+    """Return a sentence with the missing library and how to install it; empty if `text` reports none."""
+    match = MISSING.search(text)
+    if match is None:
         return ""
-    if found["mac"]:
-        return f"The library {found['mac']} of macOS is missing: update macOS. "
-    library = found["program"] or found["module"]
+    if match["mac"]:
+        return f"The library {match['mac']} of macOS is missing: update macOS. "
+    library = match["program"] or match["module"]
     package = DEBIAN_PACKAGES.get(library.partition(".so")[0] + ".so")
     if package is None:
-        return f"The system's library {library} is missing: install the package of your system that has it. "
+        return f"The system library {library} is missing: install the package of your system that contains it. "
     return (
-        f"The system's library {library} is missing; on Debian and Ubuntu: `sudo apt-get install {package}`, elsewhere the "
-        f"package of your system that has it. "
+        f"The system library {library} is missing: on Debian and Ubuntu run `sudo apt-get install {package}`, on other "
+        f"systems install the package that contains it. "
     )

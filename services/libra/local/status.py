@@ -1,4 +1,4 @@
-"""One line about each part: whether it is up, where, since when, and how much memory it takes."""
+"""Reports on each part: whether it is up, its address, start time and memory."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ UP, NOT_READY, DOWN, ELSEWHERE = "up", "not ready", "down", "elsewhere"
 
 @dataclass(frozen=True, slots=True)
 class PartStatus:
-    """How one part is."""
+    """The status of one part."""
 
     name: str
     state: str
-    """UP; NOT_READY: it runs, but does not do its work (yet); DOWN; ELSEWHERE: the environment names a server of one's own."""
+    """UP; NOT_READY: it runs but does not serve yet; DOWN; ELSEWHERE: the environment names your own server."""
 
     address: str
-    """host:port, never with a user or password; empty if it was never started."""
+    """host:port, never with a user or password; empty if the part was never started."""
 
     pid: int = 0
     since: float = 0.0
@@ -31,29 +31,29 @@ class PartStatus:
     memory_bytes: int = 0
 
     @property
-    def well(self) -> bool:
-        """Tell whether nothing need be done about it."""
+    def is_healthy(self) -> bool:
+        """Whether the part needs no attention."""
         return self.state in (UP, ELSEWHERE)
 
 
-def of(system: System) -> list[PartStatus]:
+def collect(system: System) -> list[PartStatus]:
     """Return the status of every part, servers first."""
-    running, own = system.running(), system.own_parts()
+    running, local = system.running(), system.own_parts()
     urls = {topology.NATS: system.settings.nats_url, topology.MONGO: system.settings.mongo_url}
     return [
-        _one(system, name, running.get(name))
-        if name in own
+        _part_status(system, name, running.get(name))
+        if name in local
         else PartStatus(name, ELSEWHERE, urlsplit(urls[name]).netloc.rpartition("@")[2])
-        for name in system.names
+        for name in system.part_names
     ]
 
 
-def _one(system: System, name: str, process: psutil.Process | None) -> PartStatus:
+def _part_status(system: System, name: str, process: psutil.Process | None) -> PartStatus:
     address = system.addresses.get(name, "")
     try:
         if process is None:
             return PartStatus(name, DOWN, address)
-        state = UP if system.ready(name) else NOT_READY
+        state = UP if system.is_ready(name) else NOT_READY
         return PartStatus(
             name, state, address, process.pid, process.create_time(), memory_bytes=process.memory_info().rss
         )

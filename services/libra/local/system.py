@@ -1,10 +1,10 @@
-"""The whole system in one data folder: start it, look at it, mend it, end it.
+"""Starts, inspects, repairs and stops the whole system in one data folder.
 
     with System.start(tmp_path, replicas={"judge": 2}) as system:     # nats-server, mongod, the services
         system.kill("judge-2")                  # SIGKILL
         system.start_part("judge-2")            # on the same ports and data
 
-Every call may be made from any process: what runs is asked of the operating system, where it listens of `state.json`.
+Every method works from any process: the operating system says which parts run, `state.json` says on which ports.
 """
 
 from __future__ import annotations
@@ -27,23 +27,24 @@ if TYPE_CHECKING:
     import psutil
 
 START_SECONDS = 90.0
-"""All services together, from their start until they are ready; a busy processor makes it long."""
+"""Time in which all services together must become ready; long enough for a busy processor."""
 DRAIN_SECONDS = 40.0
-"""A service may finish the work in hand; what it has not finished by then is done again by the next."""
+"""Time in which the services may finish started work; unfinished work is redelivered after the next start."""
 SERVER_STOP_SECONDS = 30.0
 LOCK_SECONDS = 240.0
-LOOK_SECONDS = 0.1
+POLL_SECONDS = 0.1
 TAIL_LINES = 20
 
 Say = Callable[[str], None]
+"""A function that shows a progress message to the user."""
 
 
-class PartFailed(LibraError):
-    """A part did not come up; the message ends with its log."""
+class ServiceStartFailed(LibraError):
+    """A service did not become ready; the message contains the end of its log."""
 
 
-def quiet(_: str) -> None:
-    """Say nothing."""
+def say_nothing(_: str) -> None:
+    """Ignore a progress message."""
 
 
 class System:
@@ -55,17 +56,18 @@ class System:
         *,
         replicas: Mapping[str, int] | None = None,
         variables: Mapping[str, str] | None = None,
-        say: Say = quiet,
+        say: Say = say_nothing,
     ) -> None:
-        """Take the data folder, what the environment has besides the inherited, and who is told what goes on.
+        """Prepare the system in a data folder without starting it.
 
-        `replicas` says how many there are of a service; None: as many as the last time, and one of each at the first.
+        `replicas` is the number of replicas by service; None means as many as at the last start, or one at the first.
+        `variables` are environment variables in addition to the inherited ones.
         """
         self.folder = folder.resolve()
         self._variables, self._say, self._replicas = dict(variables or {}), say, replicas
         self.settings = settings.load(self._variables)
         self._children: dict[str, subprocess.Popen[bytes]] = {}
-        """What this very object started: a child must be asked for its status, or it stays as a zombie."""
+        """Processes that this object started. Their exit status must be read, or they remain as zombies."""
 
     @classmethod
     def start(
@@ -74,9 +76,9 @@ class System:
         *,
         replicas: Mapping[str, int] | None = None,
         variables: Mapping[str, str] | None = None,
-        say: Say = quiet,
+        say: Say = say_nothing,
     ) -> Self:
-        """Return the system in `folder` with every part up and ready; raise PartFailed, leaving nothing behind."""
+        """Return the system in `folder` with every part ready; raise the errors of `up`."""
         system = cls(folder, replicas=replicas, variables=variables, say=say)
         system.up()
         return system
@@ -90,35 +92,36 @@ class System:
         self.stop()
 
     def up(self) -> list[str]:
-        """Start what does not run, wait until every service is ready, and return the names of what was started.
+        """Start the parts that do not run, wait until every service is ready, and return the names of these parts.
 
-        Raises PartFailed, ServerFailed or NoBinary after it has ended what it started; what ran before goes on.
+        Raises ServiceStartFailed, ServerStartFailed or BinaryNotFound after it has stopped the parts that it started;
+        parts that ran before continue.
         """
-        with lock.held(self.folder, LOCK_SECONDS, self._say):
+        with lock.acquire(self.folder, LOCK_SECONDS, self._say):
             return self._start([name for name in self.own_parts() if name not in self.running()])
 
     def start_part(self, name: str, *, wait: bool = True) -> None:
-        """Start one part; nothing happens if it runs. Return when it is ready, or for `wait=False` when it is on its way.
+        """Start one part, unless it runs; return when it is ready or, for a service with `wait=False`, at once.
 
-        A server answers in any case. A service is not ready while a server is away.
+        A server is ready in either case. A service is not ready while a server is down.
         """
-        with lock.held(self.folder, LOCK_SECONDS, self._say):
+        with lock.acquire(self.folder, LOCK_SECONDS, self._say):
             if name not in self.running():
                 self._start([name], awaited=[name] if wait else [])
 
     def stop(self) -> list[str]:
-        """End the services, which finish what they have in hand, then the servers; return the names of what ran.
+        """Stop the services, which finish their started work, then the servers; return the names of the parts that ran.
 
         The data stays.
         """
-        with lock.held(self.folder, LOCK_SECONDS, self._say):
+        with lock.acquire(self.folder, LOCK_SECONDS, self._say):
             ran = self.running()
-            self._end(ran)
-            self._end(self.running())  # what was started in between, by hand
-            return [name for name in self.names if name in ran]
+            self._stop(ran)
+            self._stop(self.running())  # a part that was started by hand meanwhile
+            return [name for name in self.part_names if name in ran]
 
     def kill(self, name: str) -> None:
-        """End one part at once, as a power cut would; LibraError if it does not run."""
+        """Kill one part at once with SIGKILL; LibraError if it does not run."""
         processes.kill([self._process(name)])
         self._reap()
 
@@ -128,145 +131,152 @@ class System:
 
     def running(self) -> dict[str, psutil.Process]:
         """Return the running parts, by name."""
-        return processes.of(self.folder)
+        return processes.find_parts(self.folder)
 
-    def ready(self, name: str) -> bool:
-        """Tell whether a part does its work: its own process listens, and whoever asks there is answered."""
-        return self._ready(name, self.running().get(name))
+    def is_ready(self, name: str) -> bool:
+        """Return whether the part's own process listens on its port and answers there."""
+        return self._is_ready(name, self.running().get(name))
 
     def own_parts(self) -> list[str]:
-        """Return the names of the parts that are started here: all but the servers that the environment names."""
-        elsewhere = {topology.NATS: self.settings.nats_url, topology.MONGO: self.settings.mongo_url}
-        return [name for name in self.names if not elsewhere.get(name)]
+        """Return the parts that are started here: all except servers whose URL the environment sets."""
+        urls = {topology.NATS: self.settings.nats_url, topology.MONGO: self.settings.mongo_url}
+        return [name for name in self.part_names if not urls.get(name)]
 
-    def log(self, name: str) -> Path:
-        """Return the file with a part's log."""
+    def log_path(self, name: str) -> Path:
+        """Return the path of a part's log."""
         return log_files.path(self.folder, name)
 
     @property
-    def names(self) -> list[str]:
-        """The names of all parts."""
+    def part_names(self) -> list[str]:
+        """The names of all parts, running or not."""
         if self._replicas is None:
             return list(self.ports) or list(topology.PARTS)
-        return topology.names(self._replicas)
+        return topology.part_names(self._replicas)
 
-    def target(self, service: str) -> str:
-        """Return what a gRPC client is given to reach the replicas of a service."""
-        return topology.target(self.ports, service)
+    def grpc_target(self, service: str) -> str:
+        """Return the target with which a gRPC client reaches all replicas of a service."""
+        return topology.grpc_target(self.ports, service)
 
     @property
     def ports(self) -> dict[str, topology.Ports]:
-        """Where each part listens; empty before the first start."""
+        """The ports of each part; empty before the first start."""
         return state.load(self.folder)
 
     @property
     def addresses(self) -> dict[str, str]:
-        """The address of each part, "127.0.0.1:<port>"; a service's is that of its gRPC."""
+        """The address of each part, "127.0.0.1:<port>"; for a service, that of its gRPC server."""
         return {name: ports.address for name, ports in self.ports.items()}
 
     @property
     def nats_url(self) -> str:
-        """What the services are given as LIBRA_NATS_URL."""
+        """The value of LIBRA_NATS_URL for the services."""
         return self.settings.nats_url or f"nats://{self.addresses[topology.NATS]}"
 
     @property
     def mongo_url(self) -> str:
-        """What the services are given as LIBRA_MONGO_URL."""
+        """The value of LIBRA_MONGO_URL for the services."""
         return self.settings.mongo_url or f"mongodb://{self.addresses[topology.MONGO]}/?replicaSet=libra"
 
     def _start(self, names: Sequence[str], *, awaited: Sequence[str] | None = None) -> list[str]:
+        """Start the parts `names` and wait for the services in `awaited` (default: all); undo the start on an error."""
         open_files.raise_limit()
-        state.settle(self.folder, self.running(), self.names)
-        offsets = {name: log_files.size(self.log(name)) for name in self.names}
+        state.assign_ports(self.folder, self.running(), self.part_names)
+        log_starts = {name: log_files.size(self.log_path(name)) for name in self.part_names}
         try:
             for name in names:
                 self._say(f"starting {name}")
-                self._start_one(name)
-            awaited = self.names if awaited is None else awaited
-            self._await([name for name in awaited if name not in topology.SERVERS], offsets)
+                self._start_process(name)
+            awaited = self.part_names if awaited is None else awaited
+            self._wait_until_ready([name for name in awaited if name not in topology.SERVERS], log_starts)
         except BaseException:
-            self._take_back(names)
+            self._undo_start(names)
             raise
         return list(names)
 
-    def _start_one(self, name: str) -> None:
+    def _start_process(self, name: str) -> None:
         log = log_files.prepare(self.folder, name)
         port = self.ports[name].main
-        place = processes.working_folder(self.folder, name)
+        folder = processes.working_folder(self.folder, name)
         if name == topology.NATS:
-            server = NatsServer.start(place, port=port, store_bytes=self.settings.nats_store_bytes)
+            server = NatsServer.start(folder, port=port, store_bytes=self.settings.nats_store_bytes)
             self._children[name] = server.process
             return
         if name == topology.MONGO:
-            self._children[name] = MongoServer.start(place, port=port).process
+            self._children[name] = MongoServer.start(folder, port=port).process
             return
-        told = topology.environment(name, self.ports, nats_url=self.nats_url, mongo_url=self.mongo_url)
+        connections = topology.service_environment(name, self.ports, nats_url=self.nats_url, mongo_url=self.mongo_url)
+        # The service ignores the part's name on its command line; `processes` reads it there.
+        command = [sys.executable, "-m", f"libra.{topology.service_of(name)}", name]
         with log.open("ab") as output:
             self._children[name] = subprocess.Popen(  # noqa: S603 - our own command line
-                [sys.executable, "-m", f"libra.{topology.kind(name)}", name],  # the name is for whoever looks for it
+                command,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
-                cwd=place,
-                env={**settings.inherited(), **told, **self._variables},
+                cwd=folder,
+                env={**settings.inherited_environment(), **connections, **self._variables},
                 start_new_session=True,
             )
 
-    def _await(self, names: Sequence[str], offsets: Mapping[str, int]) -> None:
-        last = time.monotonic() + START_SECONDS
-        awaited, told, running = list(names), "", self.running()
-        while awaited := [name for name in awaited if not self._ready(name, running.get(name))]:
-            if told != (told := ", ".join(awaited)):
-                self._say(f"waiting for {told}")
+    def _wait_until_ready(self, names: Sequence[str], log_starts: Mapping[str, int]) -> None:
+        deadline = time.monotonic() + START_SECONDS
+        pending, message, running = list(names), "", self.running()
+        while pending := [name for name in pending if not self._is_ready(name, running.get(name))]:
+            if message != (message := f"waiting for {', '.join(pending)}"):
+                self._say(message)
             running = self.running()
-            for name in awaited:
-                if name not in running and not self._lives(name):
-                    raise self._failed(name, "ended", offsets)
-            if time.monotonic() > last:
-                raise self._failed(awaited[0], f"was not ready within {START_SECONDS:.0f} s", offsets)
-            time.sleep(LOOK_SECONDS)
+            for name in pending:
+                if name not in running and not self._is_own_child_running(name):
+                    raise self._start_failure(name, "ended", log_starts)
+            if time.monotonic() > deadline:
+                raise self._start_failure(pending[0], f"was not ready within {START_SECONDS:.0f} s", log_starts)
+            time.sleep(POLL_SECONDS)
 
-    def _ready(self, name: str, process: psutil.Process | None) -> bool:
+    def _is_ready(self, name: str, process: psutil.Process | None) -> bool:
         port = self.ports[name].main
-        if process is None or not processes.listens(process, port):
+        if process is None or not processes.is_listening(process, port):
             return False
-        return health.listening(port) if name in topology.SERVERS else health.serving(port)
+        return health.accepts_connections(port) if name in topology.SERVERS else health.is_serving(port)
 
-    def _lives(self, name: str) -> bool:
-        """Tell whether what this object started goes on. For a moment after its start a process has no command line."""
+    def _is_own_child_running(self, name: str) -> bool:
+        """Return whether this object started the part and it still runs.
+
+        A new process has no command line for a moment, so `running` cannot find it yet.
+        """
         return name in self._children and self._children[name].poll() is None
 
-    def _failed(self, name: str, what: str, offsets: Mapping[str, int]) -> PartFailed:
-        file = self.log(name)
-        end = log_files.tail(file, TAIL_LINES, start=offsets[name]).rstrip() or "(it wrote nothing)"
-        return PartFailed(f"{name} {what}. The end of {file}:\n{end}")
+    def _start_failure(self, name: str, problem: str, log_starts: Mapping[str, int]) -> ServiceStartFailed:
+        file = self.log_path(name)
+        end = log_files.tail(file, TAIL_LINES, start=log_starts[name]).rstrip() or "(it wrote nothing)"
+        return ServiceStartFailed(f"{name} {problem}. The end of {file}:\n{end}")
 
-    def _end(self, running: Mapping[str, psutil.Process]) -> None:
+    def _stop(self, running: Mapping[str, psutil.Process]) -> None:
         services = [process for name, process in running.items() if name not in topology.SERVERS]
+        servers = [process for name, process in running.items() if name in topology.SERVERS]
         if services:
-            self._say("the services finish what they have in hand")
-            processes.end(services, DRAIN_SECONDS)
-        processes.end([process for name, process in running.items() if name in topology.SERVERS], SERVER_STOP_SECONDS)
+            self._say("stopping the services; they finish their started work")
+            processes.terminate(services, DRAIN_SECONDS)
+        processes.terminate(servers, SERVER_STOP_SECONDS)
         self._reap()
 
-    def _take_back(self, names: Sequence[str]) -> None:
-        """End what was started; at once, if whoever interrupted the start interrupts this too."""
-        self._say("ending what was started")
+    def _undo_start(self, names: Sequence[str]) -> None:
+        """Stop the started parts; kill them at once if a second interrupt arrives meanwhile."""
+        self._say("stopping the parts that were started")
         try:
-            while started := self._running_of(names):
-                self._end(started)
-                time.sleep(LOOK_SECONDS)  # what was only just on its way has a command line by then
+            while started := self._running_among(names):
+                self._stop(started)
+                time.sleep(POLL_SECONDS)  # by then, a part that has just been started has a command line
         finally:
-            processes.kill(list(self._running_of(names).values()))
-            self._abandon(names)
+            processes.kill(list(self._running_among(names).values()))
+            self._kill_children(names)
 
-    def _running_of(self, names: Sequence[str]) -> dict[str, psutil.Process]:
+    def _running_among(self, names: Sequence[str]) -> dict[str, psutil.Process]:
         return {name: process for name, process in self.running().items() if name in names}
 
-    def _abandon(self, names: Sequence[str]) -> None:
-        """End what was started only just now, and could not be found by its command line yet."""
+    def _kill_children(self, names: Sequence[str]) -> None:
+        """Kill the parts that were started too recently to be found by their command line."""
         for name in names:
-            if name in self._children and self._children[name].poll() is None:
+            if self._is_own_child_running(name):
                 self._children[name].kill()
                 self._children[name].wait()
 

@@ -1,6 +1,7 @@
-"""What the system on one machine is made of, and what each service is told of the others.
+"""The parts of a system on one machine and the settings that connect them.
 
-The first replica of a service bears its name, the others a number: gateway, gateway-2, gateway-3.
+A part is one process of the system: a server (nats-server, mongod) or a replica of a service. The first replica has the
+service's name, the others also a number: gateway, gateway-2, gateway-3.
 """
 
 from __future__ import annotations
@@ -13,58 +14,58 @@ HOST = "127.0.0.1"
 NATS, MONGO = "nats-server", "mongod"
 SERVERS = (NATS, MONGO)
 SERVICES = ("attack", "gateway", "judge", "ranking", "dispatch")
-"""In the order of their start: dispatch, which asks the others, comes last."""
+"""In the order of their start: dispatch comes last because it calls the others."""
 
 PARTS = (*SERVERS, *SERVICES)
-"""With one replica of each service."""
+"""The parts of a system with one replica of each service."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """Where a part listens."""
+    """The ports that a part listens on."""
 
     main: int
-    """A server's own protocol, a service's gRPC."""
+    """The port of a server's own protocol, or of a service's gRPC."""
 
     metrics: int = 0
-    """A service's /metrics; 0 for a server."""
+    """The port of a service's /metrics; 0 for a server."""
 
     @property
     def address(self) -> str:
-        """The address that clients are given."""
+        """The address for clients."""
         return f"{HOST}:{self.main}"
 
 
-def names(replicas: Mapping[str, int]) -> list[str]:
-    """Return the names of all parts, with so many replicas of these services and one of the others."""
-    found = [*SERVERS]
+def part_names(replicas: Mapping[str, int]) -> list[str]:
+    """Return the names of all parts; a service that is not in `replicas` has one replica."""
+    names = [*SERVERS]
     for service in SERVICES:
-        found += [service, *(f"{service}-{number}" for number in range(2, replicas.get(service, 1) + 1))]
-    return found
+        names += [service, *(f"{service}-{number}" for number in range(2, replicas.get(service, 1) + 1))]
+    return names
 
 
-def kind(name: str) -> str:
-    """Return the service that a part is a replica of, "gateway" for "gateway-2"; any other name as it is."""
+def service_of(name: str) -> str:
+    """Return the service that a part is a replica of, "gateway" for "gateway-2"; any other name unchanged."""
     service, _, number = name.rpartition("-")
     return service if service in SERVICES and number.isdecimal() else name
 
 
-def target(ports: Mapping[str, Ports], service: str) -> str:
-    """Return where gRPC clients find the service: the addresses of all its replicas."""
-    return "ipv4:" + ",".join(ports[name].address for name in ports if kind(name) == service)
+def grpc_target(ports: Mapping[str, Ports], service: str) -> str:
+    """Return the target for a gRPC client of the service: the addresses of all its replicas."""
+    return "ipv4:" + ",".join(ports[name].address for name in ports if service_of(name) == service)
 
 
-def environment(name: str, ports: Mapping[str, Ports], *, nats_url: str, mongo_url: str) -> dict[str, str]:
-    """Return the variables that a replica is started with: its own two listeners and where the other services are."""
-    prefix = f"LIBRA_{kind(name).upper()}"
+def service_environment(name: str, ports: Mapping[str, Ports], *, nats_url: str, mongo_url: str) -> dict[str, str]:
+    """Return the environment variables of a replica: its two listen addresses and the addresses that it calls."""
+    prefix = f"LIBRA_{service_of(name).upper()}"
     return {
         "LIBRA_NATS_URL": nats_url,
         "LIBRA_MONGO_URL": mongo_url,
-        "LIBRA_ATTACK_GATEWAY_ADDRESS": target(ports, "gateway"),
-        "LIBRA_DISPATCH_ATTACK_ADDRESS": target(ports, "attack"),
-        "LIBRA_DISPATCH_JUDGE_ADDRESS": target(ports, "judge"),
-        "LIBRA_JUDGE_GATEWAY_ADDRESS": target(ports, "gateway"),
-        "GRPC_VERBOSITY": "NONE",  # its lines are no JSON; what they tell, ours tell too
+        "LIBRA_ATTACK_GATEWAY_ADDRESS": grpc_target(ports, "gateway"),
+        "LIBRA_DISPATCH_ATTACK_ADDRESS": grpc_target(ports, "attack"),
+        "LIBRA_DISPATCH_JUDGE_ADDRESS": grpc_target(ports, "judge"),
+        "LIBRA_JUDGE_GATEWAY_ADDRESS": grpc_target(ports, "gateway"),
+        "GRPC_VERBOSITY": "NONE",  # gRPC's own log lines are not JSON; the services log the same events
         f"{prefix}_LISTEN": ports[name].address,
         f"{prefix}_METRICS_LISTEN": f"{HOST}:{ports[name].metrics}",
     }

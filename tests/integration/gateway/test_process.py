@@ -65,7 +65,7 @@ def start(log: Path, nats_url: str, mongo_url: str, database: str) -> subprocess
     }
     command = [sys.executable, "-m", "libra.gateway"]
     with log.open("wb") as out:
-        return subprocess.Popen(command, stdout=out, stderr=out, env=settings.inherited() | variables)
+        return subprocess.Popen(command, stdout=out, stderr=out, env=settings.inherited_environment() | variables)
 
 
 async def log_line(log: Path, action: str) -> dict[str, int]:

@@ -77,7 +77,9 @@ def start(tmp_path: Path) -> Iterator[Start]:
 
     def one(nats_url: str, mongo_url: str, **variables: str) -> Tiny:
         log = tmp_path / f"{len(started)}.log"
-        clean = {name: value for name, value in settings.inherited().items() if not name.startswith("LIBRA_")}
+        clean = {
+            name: value for name, value in settings.inherited_environment().items() if not name.startswith("LIBRA_")
+        }
         told = {"LIBRA_NATS_URL": nats_url, "LIBRA_MONGO_URL": mongo_url, "LIBRA_MONGO_DATABASE": "test-process"}
         with log.open("wb") as output:
             process = subprocess.Popen(
@@ -101,7 +103,7 @@ def nowhere() -> tuple[str, str]:
 def test_from_start_to_stop(start: Start, nats_url: str, mongo_server: MongoServer) -> None:
     tiny = start(nats_url, mongo_server.url)
     tiny.says("process_ready")
-    assert health.serving(tiny.port)
+    assert health.is_serving(tiny.port)
     with grpc.insecure_channel(f"127.0.0.1:{tiny.port}") as channel:
         assert not RunServiceStub(channel).ListRuns(ListRunsRequest(), timeout=SECONDS).runs
     assert tiny.metric('libra_ready{service="tiny"} 1.0')
@@ -144,17 +146,17 @@ def test_servers_that_are_down_at_the_start_are_waited_for(start: Start, tmp_pat
     nats_port, mongo_port = free_port(), free_port()
     mongo_url = f"mongodb://127.0.0.1:{mongo_port}/?replicaSet=libra&serverSelectionTimeoutMS=500"
     tiny = start(f"nats://127.0.0.1:{nats_port}", mongo_url)
-    assert not health.serving(tiny.port)
+    assert not health.is_serving(tiny.port)
     assert tiny.metric('libra_ready{service="tiny"} 0.0')
     assert "LIBRA_MONGO_URL" in tiny.says("process_waits")["reason"]
     assert tiny.says("bus_lost")["address"].endswith(str(nats_port))
     nats, mongo = NatsServer.start(tmp_path / "nats", port=nats_port), None
     try:
         tiny.says("bus_found")
-        assert not health.serving(tiny.port)
+        assert not health.is_serving(tiny.port)
         mongo = MongoServer.start(tmp_path / "mongo", port=mongo_port)
         tiny.says("process_ready")
-        assert health.serving(tiny.port)
+        assert health.is_serving(tiny.port)
         assert tiny.end() == 0
     finally:
         nats.stop()
@@ -178,7 +180,7 @@ def test_a_frozen_mongod_is_noticed_and_holds_up_nothing(
     try:
         mongo_server.process.send_signal(signal.SIGSTOP)
         assert "MongoDB" in tiny.says("process_not_ready")["reason"]
-        assert not health.serving(tiny.port)
+        assert not health.is_serving(tiny.port)
         assert tiny.metric('libra_ready{service="tiny"} 0.0')
         mongo_server.process.send_signal(signal.SIGCONT)
         tiny.says("process_ready", times=2)
@@ -239,7 +241,7 @@ def test_a_second_signal_ends_it_at_once(start: Start, nats_url: str, mongo_serv
     tiny.says("process_ready")
     tiny.process.send_signal(signal.SIGTERM)
     tiny.says("process_not_ready")
-    assert not health.serving(tiny.port)
+    assert not health.is_serving(tiny.port)
     assert tiny.process.poll() is None
     began = time.monotonic()
     assert tiny.end() == -signal.SIGTERM

@@ -26,7 +26,7 @@ from libra.v1.run_pb2 import RunState
 @pytest.fixture
 async def stub(nats_url: str, mongo_server: MongoServer, database: str) -> AsyncIterator[RankingServiceStub]:
     port = free_port()
-    environ = settings.inherited() | {
+    environ = settings.inherited_environment() | {
         "LIBRA_NATS_URL": nats_url,
         "LIBRA_MONGO_URL": mongo_server.url,
         "LIBRA_MONGO_DATABASE": database,

@@ -57,7 +57,9 @@ class Fleet:
         log = self.folder / f"gateway-{len(self.gateways)}.log"
         with log.open("wb") as out:
             command = [sys.executable, "-m", "libra.gateway"]
-            process = subprocess.Popen(command, stdout=out, stderr=out, env=settings.inherited() | self.variables)
+            process = subprocess.Popen(
+                command, stdout=out, stderr=out, env=settings.inherited_environment() | self.variables
+            )
         self.gateways.append(Gateway(process, log))
         return self.gateways[-1]
 

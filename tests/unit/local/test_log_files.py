@@ -5,7 +5,7 @@ from pathlib import Path
 from libra.local import log_files
 
 
-def test_a_servers_log_lies_beside_its_data_and_is_found_with_the_others(tmp_path: Path) -> None:
+def test_the_log_of_a_server_is_in_its_own_folder_and_linked_among_the_logs(tmp_path: Path) -> None:
     link = log_files.prepare(tmp_path, "mongod")
     (tmp_path / "mongod").mkdir()
     (tmp_path / "mongod" / "mongod.log").write_text("hello\n")
@@ -13,7 +13,7 @@ def test_a_servers_log_lies_beside_its_data_and_is_found_with_the_others(tmp_pat
     assert log_files.tail(link, 5) == "hello\n"
 
 
-def test_a_large_log_is_put_away_at_the_next_start(tmp_path: Path) -> None:
+def test_a_large_log_is_rotated_at_the_next_start(tmp_path: Path) -> None:
     file = log_files.prepare(tmp_path, "judge")
     with file.open("wb") as log:
         log.truncate(log_files.MAX_BYTES + 1)
@@ -22,7 +22,7 @@ def test_a_large_log_is_put_away_at_the_next_start(tmp_path: Path) -> None:
     assert log_files.size(file.with_suffix(".log.1")) == log_files.MAX_BYTES + 1
 
 
-def test_the_tail_is_the_last_lines_of_what_was_written_since(tmp_path: Path) -> None:
+def test_the_tail_is_the_last_lines_after_the_given_byte(tmp_path: Path) -> None:
     file = tmp_path / "a.log"
     assert log_files.tail(file, 3) == ""
     lines = [f"line {number}\n" for number in range(20_000)]
@@ -36,7 +36,7 @@ def test_the_tail_is_the_last_lines_of_what_was_written_since(tmp_path: Path) ->
     assert log_files.tail(file, 10, start=start) == "new \ufffd\nlast"
 
 
-def test_a_log_is_followed_as_it_grows_and_when_it_begins_anew(tmp_path: Path) -> None:
+def test_following_a_log_yields_new_text_and_starts_again_after_a_rotation(tmp_path: Path) -> None:
     file = tmp_path / "a.log"
     file.write_text("old\n")
     followed = log_files.follow(file, log_files.size(file))

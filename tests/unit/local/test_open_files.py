@@ -19,9 +19,9 @@ def limits_after(hard: int) -> list[int]:
     return [int(number) for number in printed.split()]
 
 
-def test_the_limit_of_macos_is_raised() -> None:
+def test_the_default_limit_of_macos_is_raised() -> None:
     assert limits_after(8192) == [4096, 8192]
 
 
-def test_it_is_not_raised_beyond_what_the_system_permits() -> None:
+def test_the_limit_is_not_raised_beyond_what_the_system_permits() -> None:
     assert limits_after(300) == [300, 300]

@@ -72,7 +72,7 @@ def up(data: Path | None, replicas: int | None) -> None:
 
 def what_is_left(system: System) -> str:
     """Return, in words, what runs after a start that was broken off."""
-    left = [name for name in system.names if name in system.running()]
+    left = [name for name in system.part_names if name in system.running()]
     if not left:
         return f"what was started has been ended; nothing runs in {system.folder}"
     return f"what was started has been ended; what ran before goes on: {', '.join(left)}"
@@ -99,17 +99,17 @@ def status(data: Path | None) -> None:
     Exits 0 if every part is up, 1 if one is not.
     """
     system = open_system(data)
-    found = importlib.import_module("libra.local.status").of(system)
+    found = importlib.import_module("libra.local.status").collect(system)
     table = output.columns(
         "part", "state", "pid", "address", "since", "memory", right=("pid", "memory"), whole=("part",)
     )
     for part in found:
         since = f"{datetime.fromtimestamp(part.since).astimezone():%Y-%m-%d %H:%M:%S}" if part.since else ""
         memory = size(part.memory_bytes) if part.memory_bytes else ""
-        style = "" if part.well else "red"
+        style = "" if part.is_healthy else "red"
         output.add(table, part.name, part.state, part.pid or "", part.address, since, memory, style=style)
     output.show(table, empty="")
-    if not all(part.well for part in found):
+    if not all(part.is_healthy for part in found):
         output.note("something is not up: `libra up` starts it, `libra logs PART` may tell why it ended")
         sys.exit(SOMETHING_IS_DOWN)
 
@@ -123,7 +123,7 @@ def status(data: Path | None) -> None:
 @data_option
 def logs(part: str, lines: int, data: Path | None, *, follow: bool) -> None:
     """Print the end of a part's log."""
-    if topology.kind(part) not in topology.PARTS:
+    if topology.service_of(part) not in topology.PARTS:
         raise Failure(
             f"there is no part {part!r}; there are {', '.join(topology.PARTS)}, and gateway-2 is a second replica", 2
         )
