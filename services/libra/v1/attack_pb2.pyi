@@ -29,23 +29,23 @@ class _ModelUseEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._EnumT
     MODEL_USE_UNSPECIFIED: _ModelUse.ValueType  # 0
     """Not set; never sent."""
     MODEL_USE_NEVER: _ModelUse.ValueType  # 1
-    """It asks none."""
+    """The attack uses no model."""
     MODEL_USE_OPTIONAL: _ModelUse.ValueType  # 2
-    """It asks one where one is named, and else follows its rules."""
+    """The attack uses a model if the request names one, and its own rules otherwise."""
     MODEL_USE_REQUIRED: _ModelUse.ValueType  # 3
-    """It cannot do without."""
+    """The attack needs a model."""
 
 class ModelUse(_ModelUse, metaclass=_ModelUseEnumTypeWrapper):
-    """ModelUse says whether an attack asks a model to write for it."""
+    """ModelUse says whether an attack uses a model to write its text."""
 
 MODEL_USE_UNSPECIFIED: ModelUse.ValueType  # 0
 """Not set; never sent."""
 MODEL_USE_NEVER: ModelUse.ValueType  # 1
-"""It asks none."""
+"""The attack uses no model."""
 MODEL_USE_OPTIONAL: ModelUse.ValueType  # 2
-"""It asks one where one is named, and else follows its rules."""
+"""The attack uses a model if the request names one, and its own rules otherwise."""
 MODEL_USE_REQUIRED: ModelUse.ValueType  # 3
-"""It cannot do without."""
+"""The attack needs a model."""
 global___ModelUse = ModelUse
 
 @typing.final
@@ -63,22 +63,22 @@ class Attack(google.protobuf.message.Message):
     MODEL_USE_FIELD_NUMBER: builtins.int
     MULTI_TURN_FIELD_NUMBER: builtins.int
     name: builtins.str
-    """Its name, for instance "few_shots"."""
+    """Unique, for instance "few_shots"."""
     version: builtins.str
-    """Raised whenever the same messages and seed would give another text."""
+    """Changes whenever the same messages and seed would give another text."""
     description: builtins.str
-    """What it does, in a sentence."""
+    """What the attack does, in one sentence."""
     source: builtins.str
-    """Where it was published."""
+    """The publication that describes the attack."""
     family: builtins.str
-    """Its kind, for instance "encoding"."""
+    """The group that the attack belongs to, for instance "encoding"."""
     model_use: global___ModelUse.ValueType
-    """Whether it asks a model."""
+    """Whether the attack uses a model."""
     multi_turn: builtins.bool
-    """True if it speaks with the model under test for several turns before the answer that is judged."""
+    """True if the attack talks to the model under test for several turns before the answer that is judged."""
     @property
     def example(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[libra.v1.message_pb2.Message]:
-        """What it makes of a harmless prompt."""
+        """The result for a harmless prompt."""
 
     def __init__(
         self,
@@ -110,7 +110,7 @@ global___ListAttacksRequest = ListAttacksRequest
 
 @typing.final
 class ListAttacksResponse(google.protobuf.message.Message):
-    """ListAttacksResponse is the catalogue."""
+    """ListAttacksResponse contains the catalogue."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -130,7 +130,7 @@ global___ListAttacksResponse = ListAttacksResponse
 
 @typing.final
 class TransformRequest(google.protobuf.message.Message):
-    """TransformRequest asks for one transformation."""
+    """TransformRequest names an attack and a conversation."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -141,15 +141,15 @@ class TransformRequest(google.protobuf.message.Message):
     TARGET_MODEL_FIELD_NUMBER: builtins.int
     JUDGE_MODEL_FIELD_NUMBER: builtins.int
     attack: builtins.str
-    """The attack's name, or several joined by "+": the first is applied first."""
+    """The attack's name, or up to five names joined by "+", which are applied from left to right."""
     seed: builtins.int
-    """Seeds the choices that the attack makes."""
+    """Determines the attack's random choices."""
     attack_model: builtins.str
-    """The registered model that writes for attacks which ask one."""
+    """The registered model that writes the text for attacks that use one; empty: the attack uses its rules."""
     target_model: builtins.str
-    """The registered model under attack; needed by attacks of several turns."""
+    """The registered model under test; required by multi-turn attacks."""
     judge_model: builtins.str
-    """The registered model that judges attempts; needed by attacks of several turns."""
+    """The registered model that judges attempts; required by multi-turn attacks."""
     @property
     def messages(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[libra.v1.message_pb2.Message]:
         """The conversation; its last turn is a user's."""
@@ -170,7 +170,7 @@ global___TransformRequest = TransformRequest
 
 @typing.final
 class TransformResponse(google.protobuf.message.Message):
-    """TransformResponse carries the result."""
+    """TransformResponse contains the attacked conversation."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -178,11 +178,11 @@ class TransformResponse(google.protobuf.message.Message):
     LOG_FIELD_NUMBER: builtins.int
     @property
     def messages(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[libra.v1.message_pb2.Message]:
-        """The conversation under attack."""
+        """The conversation after the attack."""
 
     @property
     def log(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[libra.v1.message_pb2.Message]:
-        """What an attack of several turns went through: roles are "attacker", "target" and "judge"."""
+        """The turns of a multi-turn attack, with the roles "attacker", "target" and "judge"; cut off at 1 MiB."""
 
     def __init__(
         self,

@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class AttackServiceStub(object):
-    """AttackService shows attacks and applies them. Served by attack.
+    """AttackService lists attacks and applies them. The attack service serves it.
     """
 
     def __init__(self, channel):
@@ -48,7 +48,7 @@ class AttackServiceStub(object):
 
 
 class AttackServiceServicer(object):
-    """AttackService shows attacks and applies them. Served by attack.
+    """AttackService lists attacks and applies them. The attack service serves it.
     """
 
     def ListAttacks(self, request, context):
@@ -59,7 +59,9 @@ class AttackServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def Transform(self, request, context):
-        """Applies one attack to one conversation. The same request always gives the same answer.
+        """Applies one attack, or a composition of several, to one conversation. The same request always gives the same
+        answer. INVALID_ARGUMENT for an unknown attack, a conversation that the attack cannot be applied to, or a missing
+        model. FAILED_PRECONDITION if the attack model gives no usable reply; there is no fallback to rules.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -87,7 +89,7 @@ def add_AttackServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class AttackService(object):
-    """AttackService shows attacks and applies them. Served by attack.
+    """AttackService lists attacks and applies them. The attack service serves it.
     """
 
     @staticmethod

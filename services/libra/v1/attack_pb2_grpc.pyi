@@ -18,7 +18,7 @@ class _ServicerContext(grpc.ServicerContext, grpc.aio.ServicerContext):  # type:
     ...
 
 class AttackServiceStub:
-    """AttackService shows attacks and applies them. Served by attack."""
+    """AttackService lists attacks and applies them. The attack service serves it."""
 
     def __init__(self, channel: typing.Union[grpc.Channel, grpc.aio.Channel]) -> None: ...
     ListAttacks: grpc.UnaryUnaryMultiCallable[
@@ -31,10 +31,13 @@ class AttackServiceStub:
         libra.v1.attack_pb2.TransformRequest,
         libra.v1.attack_pb2.TransformResponse,
     ]
-    """Applies one attack to one conversation. The same request always gives the same answer."""
+    """Applies one attack, or a composition of several, to one conversation. The same request always gives the same
+    answer. INVALID_ARGUMENT for an unknown attack, a conversation that the attack cannot be applied to, or a missing
+    model. FAILED_PRECONDITION if the attack model gives no usable reply; there is no fallback to rules.
+    """
 
 class AttackServiceAsyncStub:
-    """AttackService shows attacks and applies them. Served by attack."""
+    """AttackService lists attacks and applies them. The attack service serves it."""
 
     ListAttacks: grpc.aio.UnaryUnaryMultiCallable[
         libra.v1.attack_pb2.ListAttacksRequest,
@@ -46,10 +49,13 @@ class AttackServiceAsyncStub:
         libra.v1.attack_pb2.TransformRequest,
         libra.v1.attack_pb2.TransformResponse,
     ]
-    """Applies one attack to one conversation. The same request always gives the same answer."""
+    """Applies one attack, or a composition of several, to one conversation. The same request always gives the same
+    answer. INVALID_ARGUMENT for an unknown attack, a conversation that the attack cannot be applied to, or a missing
+    model. FAILED_PRECONDITION if the attack model gives no usable reply; there is no fallback to rules.
+    """
 
 class AttackServiceServicer(metaclass=abc.ABCMeta):
-    """AttackService shows attacks and applies them. Served by attack."""
+    """AttackService lists attacks and applies them. The attack service serves it."""
 
     @abc.abstractmethod
     def ListAttacks(
@@ -65,6 +71,9 @@ class AttackServiceServicer(metaclass=abc.ABCMeta):
         request: libra.v1.attack_pb2.TransformRequest,
         context: _ServicerContext,
     ) -> typing.Union[libra.v1.attack_pb2.TransformResponse, collections.abc.Awaitable[libra.v1.attack_pb2.TransformResponse]]:
-        """Applies one attack to one conversation. The same request always gives the same answer."""
+        """Applies one attack, or a composition of several, to one conversation. The same request always gives the same
+        answer. INVALID_ARGUMENT for an unknown attack, a conversation that the attack cannot be applied to, or a missing
+        model. FAILED_PRECONDITION if the attack model gives no usable reply; there is no fallback to rules.
+        """
 
 def add_AttackServiceServicer_to_server(servicer: AttackServiceServicer, server: typing.Union[grpc.Server, grpc.aio.Server]) -> None: ...

@@ -18,8 +18,8 @@ DESCRIPTOR: google.protobuf.descriptor.FileDescriptor
 
 @typing.final
 class BatchHeader(google.protobuf.message.Message):
-    """BatchHeader is what the trials of a batch have in common. A batch holds up to 64 trials of one (run, model, task,
-    attack), in at most 512 KiB.
+    """BatchHeader contains what all trials of a batch share. A batch has up to 64 trials of one (run, model, task, attack)
+    and at most 512 KiB; a single larger trial is a batch of its own.
     """
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
@@ -38,34 +38,34 @@ class BatchHeader(google.protobuf.message.Message):
     ATTACK_MODEL_FIELD_NUMBER: builtins.int
     ATTACK_JUDGE_MODEL_FIELD_NUMBER: builtins.int
     run: builtins.str
-    """The run."""
+    """The run's id."""
     model: builtins.str
-    """The model under test."""
+    """The name of the model under test."""
     task: builtins.str
     """"name@version"."""
     attack: builtins.str
-    """The attack, "none" for the plain prompt."""
+    """The attack's name; "none" for the plain prompt."""
     category: libra.v1.task_pb2.Category.ValueType
     """The category that the trials count in: adversarial for any task under an attack."""
     seed: builtins.int
-    """Seeds the attack."""
+    """Determines the attack's random choices."""
     fresh: builtins.bool
-    """Do not take completions that other runs asked for."""
+    """True: do not use stored completions of other runs."""
     sending: builtins.int
-    """0 for the first sending; each sweep that sends the same trials again adds one. A part of the message's key."""
+    """0 for the first sending; each sweep that sends the same trials again adds 1. It is a part of the message's key."""
     judging: builtins.int
-    """0 is the run's own judging."""
+    """Always 0, the run's own judging: a rejudging is a run of its own (RunSpec.rejudges)."""
     attack_model: builtins.str
-    """The model that writes for attacks which ask one; empty for their rules."""
+    """The registered model that writes for attacks that use one; empty: attacks use their rules."""
     attack_judge_model: builtins.str
-    """The model that judges attempts within an attack of several turns."""
+    """The registered model that judges attempts within a multi-turn attack; empty if the run names none."""
     @property
     def parameters(self) -> libra.v1.completion_pb2.GenerationParameters:
-        """Shape the answers."""
+        """Generation parameters for the model under test."""
 
     @property
     def judge(self) -> libra.v1.task_pb2.JudgeSpec:
-        """Who is to judge."""
+        """The judge of the trials, with its options."""
 
     def __init__(
         self,
@@ -119,18 +119,20 @@ class Trial(google.protobuf.message.Message):
     sample: builtins.int
     """The sample's ordinal."""
     epoch: builtins.int
-    """Which repeat, from 0."""
+    """The number of this repeat of the sample, from 0."""
     @property
     def messages(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[libra.v1.message_pb2.Message]:
-        """The conversation to put to the model; the attack stage rewrites it."""
+        """The conversation for the model; the attack stage rewrites it."""
 
     @property
     def fields(self) -> google.protobuf.internal.containers.ScalarMap[builtins.str, builtins.str]:
-        """The sample's other fields: what the judge compares with, and the subgroups."""
+        """The sample's other fields, which contain the judge's reference values and the subgroups. The attack stage adds
+        "attack_form", "attack_tokens", "attack_cost_usd" and "attack_seconds".
+        """
 
     @property
     def log(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[libra.v1.message_pb2.Message]:
-        """What an attack of several turns went through on its way to `messages`: roles are "attacker", "target" and "judge"."""
+        """The turns of the multi-turn attack that led to `messages`; the roles are "attacker", "target" and "judge"."""
 
     def __init__(
         self,
@@ -147,7 +149,7 @@ global___Trial = Trial
 
 @typing.final
 class TrialBatch(google.protobuf.message.Message):
-    """TrialBatch travels from dispatch to attack and from attack to gateway."""
+    """TrialBatch is sent from dispatch to attack and from attack to gateway."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -174,7 +176,7 @@ global___TrialBatch = TrialBatch
 
 @typing.final
 class CompletedTrial(google.protobuf.message.Message):
-    """CompletedTrial is a trial with its answer."""
+    """CompletedTrial is a trial with its completion."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -186,7 +188,7 @@ class CompletedTrial(google.protobuf.message.Message):
 
     @property
     def completion(self) -> libra.v1.completion_pb2.Completion:
-        """The answer; FINISH_REASON_ERROR if there is none."""
+        """The completion; FINISH_REASON_ERROR if the model gave no answer."""
 
     def __init__(
         self,
@@ -201,7 +203,7 @@ global___CompletedTrial = CompletedTrial
 
 @typing.final
 class CompletionBatch(google.protobuf.message.Message):
-    """CompletionBatch travels from gateway to judge."""
+    """CompletionBatch is sent from gateway to judge."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -213,7 +215,7 @@ class CompletionBatch(google.protobuf.message.Message):
 
     @property
     def trials(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___CompletedTrial]:
-        """The trials with their answers."""
+        """The trials with their completions."""
 
     def __init__(
         self,
@@ -228,7 +230,7 @@ global___CompletionBatch = CompletionBatch
 
 @typing.final
 class VerdictBatch(google.protobuf.message.Message):
-    """VerdictBatch travels from judge to ranking."""
+    """VerdictBatch is sent from judge to ranking."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -240,7 +242,7 @@ class VerdictBatch(google.protobuf.message.Message):
 
     @property
     def verdicts(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[libra.v1.verdict_pb2.Verdict]:
-        """The verdicts; id, run, judging, model, task, attack and category follow from the header and are not set."""
+        """The verdicts. Their id, run, judging, model, task, attack and category follow from the header and are not set."""
 
     def __init__(
         self,

@@ -14,7 +14,7 @@ DESCRIPTOR: google.protobuf.descriptor.FileDescriptor
 
 @typing.final
 class Rate(google.protobuf.message.Message):
-    """Rate is a measured share or coefficient with its 95 % interval."""
+    """Rate is a measured proportion or coefficient with its 95 % interval."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -22,11 +22,11 @@ class Rate(google.protobuf.message.Message):
     LOW_FIELD_NUMBER: builtins.int
     HIGH_FIELD_NUMBER: builtins.int
     value: builtins.float
-    """The rate."""
+    """The estimate."""
     low: builtins.float
-    """The interval's lower end."""
+    """The lower end of the interval."""
     high: builtins.float
-    """The interval's upper end."""
+    """The upper end of the interval."""
     def __init__(
         self,
         *,
@@ -40,7 +40,9 @@ global___Rate = Rate
 
 @typing.final
 class Calibration(google.protobuf.message.Message):
-    """Calibration is how far a judge agrees with people, on answers that people have labelled. Positive is a score of 1."""
+    """Calibration is the measured agreement of a judge with people on labelled answers. An answer is positive if people
+    label it 1; the judge calls it positive if its score is at least 0.5.
+    """
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -61,24 +63,24 @@ class Calibration(google.protobuf.message.Message):
     ALPHA_FIELD_NUMBER: builtins.int
     CREATE_TIME_FIELD_NUMBER: builtins.int
     labels: builtins.str
-    """What the labels are called, for instance "refusal.csv"."""
+    """The name of the labels, for instance "refusal.csv"."""
     labels_hash: builtins.str
-    """The first 12 hex digits of the SHA-256 of the labelled answers."""
+    """The first 12 hex digits of the SHA-256 of the labelled answers, in their order."""
     true_positives: builtins.int
-    """Answers that both people and judge call positive."""
+    """Answers that people and the judge call positive."""
     false_positives: builtins.int
-    """Answers that the judge alone calls positive."""
+    """Answers that only the judge calls positive."""
     true_negatives: builtins.int
     """Answers that neither calls positive."""
     false_negatives: builtins.int
-    """Answers that people alone call positive."""
+    """Answers that only people call positive."""
     unjudged: builtins.int
-    """Answers that the judge could not tell; they are in no rate."""
+    """Answers that the judge could not decide; they are not in any rate."""
     alpha: builtins.float
-    """Krippendorff's alpha among the votes of a panel; not set for other judges."""
+    """Krippendorff's alpha among the votes of a panel; not set for other judges, or if all votes are equal."""
     @property
     def judge(self) -> libra.v1.verdict_pb2.JudgeVersion:
-        """The judge."""
+        """The judge's version."""
 
     @property
     def accuracy(self) -> global___Rate:
@@ -86,15 +88,15 @@ class Calibration(google.protobuf.message.Message):
 
     @property
     def precision(self) -> global___Rate:
-        """TP / (TP + FP); not set if the judge calls nothing positive."""
+        """TP / (TP + FP); not set if the judge calls no answer positive."""
 
     @property
     def recall(self) -> global___Rate:
-        """TP / (TP + FN), the judge's sensitivity; not set if people call nothing positive."""
+        """TP / (TP + FN), the judge's sensitivity; not set if people call no answer positive."""
 
     @property
     def specificity(self) -> global___Rate:
-        """TN / (TN + FP); not set if people call nothing negative."""
+        """TN / (TN + FP); not set if people call no answer negative."""
 
     @property
     def f1(self) -> global___Rate:
@@ -102,11 +104,11 @@ class Calibration(google.protobuf.message.Message):
 
     @property
     def kappa(self) -> global___Rate:
-        """Cohen's kappa; not set if people or judge use one label only."""
+        """Cohen's kappa; not set if people or the judge use only one label."""
 
     @property
     def create_time(self) -> google.protobuf.timestamp_pb2.Timestamp:
-        """When it was measured."""
+        """The time of the measurement."""
 
     def __init__(
         self,

@@ -25,34 +25,36 @@ class _FinishReason:
 class _FinishReasonEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._EnumTypeWrapper[_FinishReason.ValueType], builtins.type):
     DESCRIPTOR: google.protobuf.descriptor.EnumDescriptor
     FINISH_REASON_UNSPECIFIED: _FinishReason.ValueType  # 0
-    """Not known: the provider said nothing or something unheard of."""
+    """Unknown: the provider sent no reason or an unknown one."""
     FINISH_REASON_STOP: _FinishReason.ValueType  # 1
-    """It was done."""
+    """The model ended its answer."""
     FINISH_REASON_LENGTH: _FinishReason.ValueType  # 2
-    """It reached the limit of tokens."""
+    """The answer reached the maximum number of tokens."""
     FINISH_REASON_CONTENT_FILTER: _FinishReason.ValueType  # 3
-    """The provider's own filter stopped it, before or during the answer."""
+    """The provider's own filter blocked the request or cut off the answer."""
     FINISH_REASON_ERROR: _FinishReason.ValueType  # 4
-    """There is no answer; the completion's error says why."""
+    """There is no answer; the completion's `error` says why."""
 
 class FinishReason(_FinishReason, metaclass=_FinishReasonEnumTypeWrapper):
-    """FinishReason says why a model stopped."""
+    """FinishReason says why a model's answer ended."""
 
 FINISH_REASON_UNSPECIFIED: FinishReason.ValueType  # 0
-"""Not known: the provider said nothing or something unheard of."""
+"""Unknown: the provider sent no reason or an unknown one."""
 FINISH_REASON_STOP: FinishReason.ValueType  # 1
-"""It was done."""
+"""The model ended its answer."""
 FINISH_REASON_LENGTH: FinishReason.ValueType  # 2
-"""It reached the limit of tokens."""
+"""The answer reached the maximum number of tokens."""
 FINISH_REASON_CONTENT_FILTER: FinishReason.ValueType  # 3
-"""The provider's own filter stopped it, before or during the answer."""
+"""The provider's own filter blocked the request or cut off the answer."""
 FINISH_REASON_ERROR: FinishReason.ValueType  # 4
-"""There is no answer; the completion's error says why."""
+"""There is no answer; the completion's `error` says why."""
 global___FinishReason = FinishReason
 
 @typing.final
 class GenerationParameters(google.protobuf.message.Message):
-    """GenerationParameters shape a model's answers. A field that is not set is not sent."""
+    """GenerationParameters control how a model generates its answer. A field that is not set is not sent to the provider,
+    except max_tokens. INVALID_ARGUMENT for a value out of range.
+    """
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -62,13 +64,13 @@ class GenerationParameters(google.protobuf.message.Message):
     SEED_FIELD_NUMBER: builtins.int
     JSON_SCHEMA_FIELD_NUMBER: builtins.int
     temperature: builtins.float
-    """0 for the most likely answer."""
+    """From 0, for the most likely answer, to 2."""
     top_p: builtins.float
     """Nucleus sampling, in (0, 1]."""
     max_tokens: builtins.int
-    """Tokens in the answer, at most; 0 means 512."""
+    """The maximum number of tokens in the answer, up to 131,072; 0 means 512."""
     seed: builtins.int
-    """Where the provider offers one."""
+    """The provider's sampling seed, if it has one."""
     json_schema: builtins.str
     """A JSON schema, as text, that the answer must follow; empty for free text."""
     def __init__(
@@ -93,16 +95,16 @@ global___GenerationParameters = GenerationParameters
 
 @typing.final
 class Usage(google.protobuf.message.Message):
-    """Usage counts tokens as the provider counts them; 0 where it does not."""
+    """Usage is the number of tokens as the provider counts them; 0 if it does not."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
     PROMPT_TOKENS_FIELD_NUMBER: builtins.int
     COMPLETION_TOKENS_FIELD_NUMBER: builtins.int
     prompt_tokens: builtins.int
-    """Of the prompt."""
+    """Tokens of the prompt."""
     completion_tokens: builtins.int
-    """Of the answer."""
+    """Tokens of the answer."""
     def __init__(
         self,
         *,
@@ -115,7 +117,7 @@ global___Usage = Usage
 
 @typing.final
 class Completion(google.protobuf.message.Message):
-    """Completion is what a model answered to one request. It is kept once per distinct request."""
+    """Completion is a model's answer to one request. It is stored once per distinct request."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -130,30 +132,30 @@ class Completion(google.protobuf.message.Message):
     MODEL_FIELD_NUMBER: builtins.int
     CREATE_TIME_FIELD_NUMBER: builtins.int
     id: builtins.str
-    """SHA-256, in hex, of everything that shapes the answer: the model's entry, parameters, messages and epoch, and the
-    run if it asked for fresh ones.
+    """The SHA-256, in hex, of all that shapes the answer: the model's provider, base_url, remote_model and name, the
+    parameters, messages and epoch, and the scope of a fresh request.
     """
     text: builtins.str
     """The answer, in UTF-8; lone surrogates are replaced by U+FFFD."""
     finish_reason: global___FinishReason.ValueType
-    """Why it ended."""
+    """Why the answer ended."""
     latency_seconds: builtins.float
-    """Seconds from the last attempt's start to its last byte."""
+    """Seconds from the start of the last attempt to the last byte of its answer."""
     cost_usd: builtins.float
-    """US dollars, by the model's price."""
+    """US dollars, from the tokens and the model's price."""
     attempts: builtins.int
-    """Requests made, with the retries; 0 if it was found in the store."""
+    """The number of requests to the provider, retries included; 0 if the completion was found in the store."""
     error: builtins.str
-    """With FINISH_REASON_ERROR: what happened and what to do, without any key."""
+    """With FINISH_REASON_ERROR: what happened and how to solve it. It never contains an API key."""
     model: builtins.str
     """The model's name."""
     @property
     def usage(self) -> global___Usage:
-        """Tokens."""
+        """The tokens of the last attempt."""
 
     @property
     def create_time(self) -> google.protobuf.timestamp_pb2.Timestamp:
-        """When it was written down."""
+        """The time at which the completion was stored."""
 
     def __init__(
         self,

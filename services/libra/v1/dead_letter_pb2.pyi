@@ -15,7 +15,7 @@ DESCRIPTOR: google.protobuf.descriptor.FileDescriptor
 
 @typing.final
 class DeadLetter(google.protobuf.message.Message):
-    """DeadLetter is a message that a stage set aside for a person to read."""
+    """DeadLetter is a message that a stage could not process and removed from its queue."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -30,26 +30,26 @@ class DeadLetter(google.protobuf.message.Message):
     DATA_FIELD_NUMBER: builtins.int
     JSON_FIELD_NUMBER: builtins.int
     id: builtins.int
-    """Its place in the stream of dead letters."""
+    """Its sequence number in the stream of dead letters."""
     stage: builtins.str
-    """The stage that gave it up."""
+    """The stage that dead-lettered it: "attack", "gateway", "judge" or "ranking"."""
     reason: builtins.str
-    """Why."""
+    """Why the stage could not process it."""
     subject: builtins.str
-    """The subject it was read from, to which a replay sends it again."""
+    """The NATS subject that the stage read it from; a replay publishes it there."""
     key: builtins.str
-    """The key it travelled under."""
+    """The key that it was first published under."""
     attempts: builtins.int
-    """How often it was tried."""
+    """How often the stage tried to process it."""
     size_bytes: builtins.int
-    """Its size in bytes."""
+    """The size of `data` in bytes."""
     data: builtins.bytes
-    """Its bytes; only from GetDeadLetter."""
+    """The message; only set by GetDeadLetter."""
     json: builtins.str
-    """Its text as JSON where it can be decoded; only from GetDeadLetter."""
+    """The message as JSON; only set by GetDeadLetter, and empty if the message cannot be decoded."""
     @property
     def create_time(self) -> google.protobuf.timestamp_pb2.Timestamp:
-        """When it was set aside."""
+        """The time at which it was dead-lettered."""
 
     def __init__(
         self,
@@ -72,7 +72,7 @@ global___DeadLetter = DeadLetter
 
 @typing.final
 class ListDeadLettersRequest(google.protobuf.message.Message):
-    """ListDeadLettersRequest asks for a page."""
+    """ListDeadLettersRequest selects one page of dead letters."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -80,11 +80,11 @@ class ListDeadLettersRequest(google.protobuf.message.Message):
     PAGE_TOKEN_FIELD_NUMBER: builtins.int
     STAGE_FIELD_NUMBER: builtins.int
     page_size: builtins.int
-    """At most this many; 0 means 50, more than 500 means 500."""
+    """The maximum number of dead letters; 0 means 50, and the limit is 500."""
     page_token: builtins.str
-    """From the previous page's next_page_token; empty for the first."""
+    """The previous page's next_page_token; empty for the first page."""
     stage: builtins.str
-    """Only this stage's, unless empty."""
+    """If not empty, only dead letters of this stage."""
     def __init__(
         self,
         *,
@@ -108,7 +108,7 @@ class ListDeadLettersResponse(google.protobuf.message.Message):
     """Empty on the last page."""
     @property
     def dead_letters(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___DeadLetter]:
-        """The oldest first, without their bytes."""
+        """The oldest first, without `data` and `json`."""
 
     def __init__(
         self,
@@ -122,7 +122,7 @@ global___ListDeadLettersResponse = ListDeadLettersResponse
 
 @typing.final
 class GetDeadLetterRequest(google.protobuf.message.Message):
-    """GetDeadLetterRequest names one."""
+    """GetDeadLetterRequest names one dead letter."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -140,14 +140,14 @@ global___GetDeadLetterRequest = GetDeadLetterRequest
 
 @typing.final
 class GetDeadLetterResponse(google.protobuf.message.Message):
-    """GetDeadLetterResponse carries it."""
+    """GetDeadLetterResponse contains the dead letter."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
     DEAD_LETTER_FIELD_NUMBER: builtins.int
     @property
     def dead_letter(self) -> global___DeadLetter:
-        """The dead letter with its bytes."""
+        """The dead letter with its message."""
 
     def __init__(
         self,
@@ -161,7 +161,7 @@ global___GetDeadLetterResponse = GetDeadLetterResponse
 
 @typing.final
 class ReplayDeadLetterRequest(google.protobuf.message.Message):
-    """ReplayDeadLetterRequest names one."""
+    """ReplayDeadLetterRequest names one dead letter."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -179,13 +179,13 @@ global___ReplayDeadLetterRequest = ReplayDeadLetterRequest
 
 @typing.final
 class ReplayDeadLetterResponse(google.protobuf.message.Message):
-    """ReplayDeadLetterResponse tells where it went."""
+    """ReplayDeadLetterResponse says where the message was published."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
     SUBJECT_FIELD_NUMBER: builtins.int
     subject: builtins.str
-    """The subject it was sent to."""
+    """The NATS subject of the stage."""
     def __init__(
         self,
         *,

@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class DeadLetterServiceStub(object):
-    """DeadLetterService shows what was set aside and sends it again. Served by dispatch.
+    """DeadLetterService lists and replays dead letters. The dispatch service serves it.
     """
 
     def __init__(self, channel):
@@ -53,25 +53,27 @@ class DeadLetterServiceStub(object):
 
 
 class DeadLetterServiceServicer(object):
-    """DeadLetterService shows what was set aside and sends it again. Served by dispatch.
+    """DeadLetterService lists and replays dead letters. The dispatch service serves it.
     """
 
     def ListDeadLetters(self, request, context):
-        """Lists dead letters, the oldest first.
+        """Lists dead letters, the oldest first. INVALID_ARGUMENT for an unknown stage.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GetDeadLetter(self, request, context):
-        """Returns one, with its bytes.
+        """Returns one dead letter with its message. NOT_FOUND for an unknown id.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ReplayDeadLetter(self, request, context):
-        """Sends one to its stage again and takes it out of the list. Safe to repeat: every stage is idempotent.
+        """Publishes a dead letter to its stage again and deletes it. A repeated replay changes no result, because every stage
+        is idempotent. NOT_FOUND for an unknown id; FAILED_PRECONDITION if the stage's queue is full or the dead letter
+        names no subject.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -104,7 +106,7 @@ def add_DeadLetterServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class DeadLetterService(object):
-    """DeadLetterService shows what was set aside and sends it again. Served by dispatch.
+    """DeadLetterService lists and replays dead letters. The dispatch service serves it.
     """
 
     @staticmethod

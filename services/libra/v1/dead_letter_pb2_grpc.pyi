@@ -18,50 +18,56 @@ class _ServicerContext(grpc.ServicerContext, grpc.aio.ServicerContext):  # type:
     ...
 
 class DeadLetterServiceStub:
-    """DeadLetterService shows what was set aside and sends it again. Served by dispatch."""
+    """DeadLetterService lists and replays dead letters. The dispatch service serves it."""
 
     def __init__(self, channel: typing.Union[grpc.Channel, grpc.aio.Channel]) -> None: ...
     ListDeadLetters: grpc.UnaryUnaryMultiCallable[
         libra.v1.dead_letter_pb2.ListDeadLettersRequest,
         libra.v1.dead_letter_pb2.ListDeadLettersResponse,
     ]
-    """Lists dead letters, the oldest first."""
+    """Lists dead letters, the oldest first. INVALID_ARGUMENT for an unknown stage."""
 
     GetDeadLetter: grpc.UnaryUnaryMultiCallable[
         libra.v1.dead_letter_pb2.GetDeadLetterRequest,
         libra.v1.dead_letter_pb2.GetDeadLetterResponse,
     ]
-    """Returns one, with its bytes."""
+    """Returns one dead letter with its message. NOT_FOUND for an unknown id."""
 
     ReplayDeadLetter: grpc.UnaryUnaryMultiCallable[
         libra.v1.dead_letter_pb2.ReplayDeadLetterRequest,
         libra.v1.dead_letter_pb2.ReplayDeadLetterResponse,
     ]
-    """Sends one to its stage again and takes it out of the list. Safe to repeat: every stage is idempotent."""
+    """Publishes a dead letter to its stage again and deletes it. A repeated replay changes no result, because every stage
+    is idempotent. NOT_FOUND for an unknown id; FAILED_PRECONDITION if the stage's queue is full or the dead letter
+    names no subject.
+    """
 
 class DeadLetterServiceAsyncStub:
-    """DeadLetterService shows what was set aside and sends it again. Served by dispatch."""
+    """DeadLetterService lists and replays dead letters. The dispatch service serves it."""
 
     ListDeadLetters: grpc.aio.UnaryUnaryMultiCallable[
         libra.v1.dead_letter_pb2.ListDeadLettersRequest,
         libra.v1.dead_letter_pb2.ListDeadLettersResponse,
     ]
-    """Lists dead letters, the oldest first."""
+    """Lists dead letters, the oldest first. INVALID_ARGUMENT for an unknown stage."""
 
     GetDeadLetter: grpc.aio.UnaryUnaryMultiCallable[
         libra.v1.dead_letter_pb2.GetDeadLetterRequest,
         libra.v1.dead_letter_pb2.GetDeadLetterResponse,
     ]
-    """Returns one, with its bytes."""
+    """Returns one dead letter with its message. NOT_FOUND for an unknown id."""
 
     ReplayDeadLetter: grpc.aio.UnaryUnaryMultiCallable[
         libra.v1.dead_letter_pb2.ReplayDeadLetterRequest,
         libra.v1.dead_letter_pb2.ReplayDeadLetterResponse,
     ]
-    """Sends one to its stage again and takes it out of the list. Safe to repeat: every stage is idempotent."""
+    """Publishes a dead letter to its stage again and deletes it. A repeated replay changes no result, because every stage
+    is idempotent. NOT_FOUND for an unknown id; FAILED_PRECONDITION if the stage's queue is full or the dead letter
+    names no subject.
+    """
 
 class DeadLetterServiceServicer(metaclass=abc.ABCMeta):
-    """DeadLetterService shows what was set aside and sends it again. Served by dispatch."""
+    """DeadLetterService lists and replays dead letters. The dispatch service serves it."""
 
     @abc.abstractmethod
     def ListDeadLetters(
@@ -69,7 +75,7 @@ class DeadLetterServiceServicer(metaclass=abc.ABCMeta):
         request: libra.v1.dead_letter_pb2.ListDeadLettersRequest,
         context: _ServicerContext,
     ) -> typing.Union[libra.v1.dead_letter_pb2.ListDeadLettersResponse, collections.abc.Awaitable[libra.v1.dead_letter_pb2.ListDeadLettersResponse]]:
-        """Lists dead letters, the oldest first."""
+        """Lists dead letters, the oldest first. INVALID_ARGUMENT for an unknown stage."""
 
     @abc.abstractmethod
     def GetDeadLetter(
@@ -77,7 +83,7 @@ class DeadLetterServiceServicer(metaclass=abc.ABCMeta):
         request: libra.v1.dead_letter_pb2.GetDeadLetterRequest,
         context: _ServicerContext,
     ) -> typing.Union[libra.v1.dead_letter_pb2.GetDeadLetterResponse, collections.abc.Awaitable[libra.v1.dead_letter_pb2.GetDeadLetterResponse]]:
-        """Returns one, with its bytes."""
+        """Returns one dead letter with its message. NOT_FOUND for an unknown id."""
 
     @abc.abstractmethod
     def ReplayDeadLetter(
@@ -85,6 +91,9 @@ class DeadLetterServiceServicer(metaclass=abc.ABCMeta):
         request: libra.v1.dead_letter_pb2.ReplayDeadLetterRequest,
         context: _ServicerContext,
     ) -> typing.Union[libra.v1.dead_letter_pb2.ReplayDeadLetterResponse, collections.abc.Awaitable[libra.v1.dead_letter_pb2.ReplayDeadLetterResponse]]:
-        """Sends one to its stage again and takes it out of the list. Safe to repeat: every stage is idempotent."""
+        """Publishes a dead letter to its stage again and deletes it. A repeated replay changes no result, because every stage
+        is idempotent. NOT_FOUND for an unknown id; FAILED_PRECONDITION if the stage's queue is full or the dead letter
+        names no subject.
+        """
 
 def add_DeadLetterServiceServicer_to_server(servicer: DeadLetterServiceServicer, server: typing.Union[grpc.Server, grpc.aio.Server]) -> None: ...

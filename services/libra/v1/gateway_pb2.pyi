@@ -17,7 +17,7 @@ DESCRIPTOR: google.protobuf.descriptor.FileDescriptor
 
 @typing.final
 class ModelStatus(google.protobuf.message.Message):
-    """ModelStatus is a model and whether the gateway can ask it."""
+    """ModelStatus is a model and whether this replica of the gateway can use it."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -25,9 +25,9 @@ class ModelStatus(google.protobuf.message.Message):
     PROBLEM_FIELD_NUMBER: builtins.int
     IN_FLIGHT_FIELD_NUMBER: builtins.int
     problem: builtins.str
-    """What stands in the way, for instance an environment variable that is not set; empty if nothing does."""
+    """Why the gateway cannot use the model, for instance an environment variable that is not set; empty if it can."""
     in_flight: builtins.int
-    """Requests in flight from this replica."""
+    """Requests of this replica that are in flight."""
     @property
     def model(self) -> libra.v1.model_pb2.Model:
         """The model."""
@@ -58,7 +58,7 @@ global___ListModelsRequest = ListModelsRequest
 
 @typing.final
 class ListModelsResponse(google.protobuf.message.Message):
-    """ListModelsResponse is the registry."""
+    """ListModelsResponse contains the registry."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -78,14 +78,14 @@ global___ListModelsResponse = ListModelsResponse
 
 @typing.final
 class Conversation(google.protobuf.message.Message):
-    """Conversation is what a model is asked."""
+    """Conversation is the prompt of one request to a model."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
     MESSAGES_FIELD_NUMBER: builtins.int
     EPOCH_FIELD_NUMBER: builtins.int
     epoch: builtins.int
-    """Which repeat of the same question this is, from 0: each has its own answer."""
+    """The number of this repeat of the same conversation, from 0; each repeat has its own answer."""
     @property
     def messages(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[libra.v1.message_pb2.Message]:
         """The turns; the last is a user's."""
@@ -112,18 +112,20 @@ class CompleteRequest(google.protobuf.message.Message):
     FRESH_FOR_FIELD_NUMBER: builtins.int
     PATIENT_FIELD_NUMBER: builtins.int
     model: builtins.str
-    """The model's name."""
+    """The name of a registered model."""
     fresh_for: builtins.str
-    """Not empty: share no answers with requests that say otherwise here."""
+    """If not empty, completions are shared only with requests that have the same value here."""
     patient: builtins.bool
-    """Take turns with the batches. Otherwise somebody waits for the answers, and they go ahead."""
+    """True: the request has the priority of a batch. False: a caller waits for the answers, so they are admitted before
+    batches.
+    """
     @property
     def parameters(self) -> libra.v1.completion_pb2.GenerationParameters:
-        """Shape the answers."""
+        """Generation parameters for all conversations."""
 
     @property
     def conversations(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___Conversation]:
-        """At least 1, at most 64."""
+        """From 1 to 64."""
 
     def __init__(
         self,
@@ -141,7 +143,7 @@ global___CompleteRequest = CompleteRequest
 
 @typing.final
 class CompleteResponse(google.protobuf.message.Message):
-    """CompleteResponse carries the answers."""
+    """CompleteResponse contains the completions."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 

@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class GatewayServiceStub(object):
-    """GatewayService talks to models. Served by gateway.
+    """GatewayService sends requests to models. The gateway service serves it.
     """
 
     def __init__(self, channel):
@@ -48,19 +48,20 @@ class GatewayServiceStub(object):
 
 
 class GatewayServiceServicer(object):
-    """GatewayService talks to models. Served by gateway.
+    """GatewayService sends requests to models. The gateway service serves it.
     """
 
     def ListModels(self, request, context):
-        """Lists every registered model, in order of name, and whether it can be asked.
+        """Lists every registered model, in order of name, with its status.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def Complete(self, request, context):
-        """Answers a batch of conversations, in their order. What was asked before is taken from the store. A conversation that
-        gets no answer has FINISH_REASON_ERROR; the others are not touched by it.
+        """Completes a batch of conversations and returns the completions in the same order. Stored completions of equal
+        requests are used. A conversation without an answer gets FINISH_REASON_ERROR and does not affect the others.
+        NOT_FOUND for an unknown model; INVALID_ARGUMENT names the invalid field.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -88,7 +89,7 @@ def add_GatewayServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class GatewayService(object):
-    """GatewayService talks to models. Served by gateway.
+    """GatewayService sends requests to models. The gateway service serves it.
     """
 
     @staticmethod

@@ -18,42 +18,44 @@ class _ServicerContext(grpc.ServicerContext, grpc.aio.ServicerContext):  # type:
     ...
 
 class GatewayServiceStub:
-    """GatewayService talks to models. Served by gateway."""
+    """GatewayService sends requests to models. The gateway service serves it."""
 
     def __init__(self, channel: typing.Union[grpc.Channel, grpc.aio.Channel]) -> None: ...
     ListModels: grpc.UnaryUnaryMultiCallable[
         libra.v1.gateway_pb2.ListModelsRequest,
         libra.v1.gateway_pb2.ListModelsResponse,
     ]
-    """Lists every registered model, in order of name, and whether it can be asked."""
+    """Lists every registered model, in order of name, with its status."""
 
     Complete: grpc.UnaryUnaryMultiCallable[
         libra.v1.gateway_pb2.CompleteRequest,
         libra.v1.gateway_pb2.CompleteResponse,
     ]
-    """Answers a batch of conversations, in their order. What was asked before is taken from the store. A conversation that
-    gets no answer has FINISH_REASON_ERROR; the others are not touched by it.
+    """Completes a batch of conversations and returns the completions in the same order. Stored completions of equal
+    requests are used. A conversation without an answer gets FINISH_REASON_ERROR and does not affect the others.
+    NOT_FOUND for an unknown model; INVALID_ARGUMENT names the invalid field.
     """
 
 class GatewayServiceAsyncStub:
-    """GatewayService talks to models. Served by gateway."""
+    """GatewayService sends requests to models. The gateway service serves it."""
 
     ListModels: grpc.aio.UnaryUnaryMultiCallable[
         libra.v1.gateway_pb2.ListModelsRequest,
         libra.v1.gateway_pb2.ListModelsResponse,
     ]
-    """Lists every registered model, in order of name, and whether it can be asked."""
+    """Lists every registered model, in order of name, with its status."""
 
     Complete: grpc.aio.UnaryUnaryMultiCallable[
         libra.v1.gateway_pb2.CompleteRequest,
         libra.v1.gateway_pb2.CompleteResponse,
     ]
-    """Answers a batch of conversations, in their order. What was asked before is taken from the store. A conversation that
-    gets no answer has FINISH_REASON_ERROR; the others are not touched by it.
+    """Completes a batch of conversations and returns the completions in the same order. Stored completions of equal
+    requests are used. A conversation without an answer gets FINISH_REASON_ERROR and does not affect the others.
+    NOT_FOUND for an unknown model; INVALID_ARGUMENT names the invalid field.
     """
 
 class GatewayServiceServicer(metaclass=abc.ABCMeta):
-    """GatewayService talks to models. Served by gateway."""
+    """GatewayService sends requests to models. The gateway service serves it."""
 
     @abc.abstractmethod
     def ListModels(
@@ -61,7 +63,7 @@ class GatewayServiceServicer(metaclass=abc.ABCMeta):
         request: libra.v1.gateway_pb2.ListModelsRequest,
         context: _ServicerContext,
     ) -> typing.Union[libra.v1.gateway_pb2.ListModelsResponse, collections.abc.Awaitable[libra.v1.gateway_pb2.ListModelsResponse]]:
-        """Lists every registered model, in order of name, and whether it can be asked."""
+        """Lists every registered model, in order of name, with its status."""
 
     @abc.abstractmethod
     def Complete(
@@ -69,8 +71,9 @@ class GatewayServiceServicer(metaclass=abc.ABCMeta):
         request: libra.v1.gateway_pb2.CompleteRequest,
         context: _ServicerContext,
     ) -> typing.Union[libra.v1.gateway_pb2.CompleteResponse, collections.abc.Awaitable[libra.v1.gateway_pb2.CompleteResponse]]:
-        """Answers a batch of conversations, in their order. What was asked before is taken from the store. A conversation that
-        gets no answer has FINISH_REASON_ERROR; the others are not touched by it.
+        """Completes a batch of conversations and returns the completions in the same order. Stored completions of equal
+        requests are used. A conversation without an answer gets FINISH_REASON_ERROR and does not affect the others.
+        NOT_FOUND for an unknown model; INVALID_ARGUMENT names the invalid field.
         """
 
 def add_GatewayServiceServicer_to_server(servicer: GatewayServiceServicer, server: typing.Union[grpc.Server, grpc.aio.Server]) -> None: ...

@@ -19,7 +19,7 @@ DESCRIPTOR: google.protobuf.descriptor.FileDescriptor
 
 @typing.final
 class JudgeOption(google.protobuf.message.Message):
-    """JudgeOption is one thing that a judge can be told."""
+    """JudgeOption is an option that a judge accepts."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -30,12 +30,12 @@ class JudgeOption(google.protobuf.message.Message):
     name: builtins.str
     """Its key in JudgeSpec.options."""
     description: builtins.str
-    """What it does."""
+    """Its effect, in one sentence."""
     required: builtins.bool
-    """The judge refuses to work without it."""
+    """True if the judge cannot work without it."""
     @property
     def values(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
-        """The values it takes; empty if any."""
+        """The accepted values; empty if any value is accepted."""
 
     def __init__(
         self,
@@ -51,7 +51,7 @@ global___JudgeOption = JudgeOption
 
 @typing.final
 class Judge(google.protobuf.message.Message):
-    """Judge is a way of turning completions into verdicts."""
+    """Judge is a method that turns completions into verdicts."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -62,20 +62,20 @@ class Judge(google.protobuf.message.Message):
     LABELS_FIELD_NUMBER: builtins.int
     ASKS_MODEL_FIELD_NUMBER: builtins.int
     name: builtins.str
-    """Its name, for instance "choice"."""
+    """Unique, for instance "choice"."""
     version: builtins.str
-    """Raised whenever its code changes what it says."""
+    """Changes whenever the judge's code can give another verdict for the same answer."""
     description: builtins.str
-    """What it decides, in a sentence."""
+    """What the judge decides, in one sentence."""
     asks_model: builtins.bool
-    """True if it asks a model through the gateway."""
+    """True if the judge queries a model through the gateway."""
     @property
     def options(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___JudgeOption]:
-        """What it can be told."""
+        """The options that the judge accepts."""
 
     @property
     def labels(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
-        """The labels it gives."""
+        """The labels that its verdicts can have."""
 
     def __init__(
         self,
@@ -105,7 +105,7 @@ global___ListJudgesRequest = ListJudgesRequest
 
 @typing.final
 class ListJudgesResponse(google.protobuf.message.Message):
-    """ListJudgesResponse is the catalogue."""
+    """ListJudgesResponse contains the catalogue."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -125,7 +125,7 @@ global___ListJudgesResponse = ListJudgesResponse
 
 @typing.final
 class CheckJudgesRequest(google.protobuf.message.Message):
-    """CheckJudgesRequest names judges with what they are told."""
+    """CheckJudgesRequest contains judges with their options."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -145,17 +145,17 @@ global___CheckJudgesRequest = CheckJudgesRequest
 
 @typing.final
 class JudgeCheck(google.protobuf.message.Message):
-    """JudgeCheck is what is to be known of a judge before it is put to use."""
+    """JudgeCheck is the result of checking one judge."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
     FAULT_FIELD_NUMBER: builtins.int
     MODELS_FIELD_NUMBER: builtins.int
     fault: builtins.str
-    """Why it cannot judge; empty if it can."""
+    """Why the judge cannot be used; empty if it can."""
     @property
     def models(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
-        """The models that it will ask, by their registered names; the judge service does not know which are registered."""
+        """The names of the models that it will query. The judge service does not check that they are registered."""
 
     def __init__(
         self,
@@ -169,7 +169,7 @@ global___JudgeCheck = JudgeCheck
 
 @typing.final
 class CheckJudgesResponse(google.protobuf.message.Message):
-    """CheckJudgesResponse tells of each judge."""
+    """CheckJudgesResponse contains a result for each judge."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -215,19 +215,19 @@ class JudgeRequest(google.protobuf.message.Message):
     COMPLETION_FIELD_NUMBER: builtins.int
     @property
     def judge(self) -> libra.v1.task_pb2.JudgeSpec:
-        """Who is to judge."""
+        """The judge with its options."""
 
     @property
     def messages(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[libra.v1.message_pb2.Message]:
-        """What the model was asked."""
+        """The conversation that the model answered."""
 
     @property
     def fields(self) -> google.protobuf.internal.containers.ScalarMap[builtins.str, builtins.str]:
-        """What the judge compares with."""
+        """The sample's other fields, for instance the expected answer."""
 
     @property
     def completion(self) -> libra.v1.completion_pb2.Completion:
-        """What the model answered; text and finish_reason are read."""
+        """The model's answer; only text, finish_reason and error are used."""
 
     def __init__(
         self,
@@ -244,14 +244,14 @@ global___JudgeRequest = JudgeRequest
 
 @typing.final
 class JudgeResponse(google.protobuf.message.Message):
-    """JudgeResponse carries the verdict."""
+    """JudgeResponse contains the verdict."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
     VERDICT_FIELD_NUMBER: builtins.int
     @property
     def verdict(self) -> libra.v1.verdict_pb2.Verdict:
-        """Outcome, score, label, judge and rationale are set."""
+        """With outcome, score, label, judge and rationale."""
 
     def __init__(
         self,
@@ -265,7 +265,7 @@ global___JudgeResponse = JudgeResponse
 
 @typing.final
 class LabelledAnswer(google.protobuf.message.Message):
-    """LabelledAnswer is an answer and what people say of it."""
+    """LabelledAnswer is an answer with the label that people gave it."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -290,16 +290,16 @@ class LabelledAnswer(google.protobuf.message.Message):
     FIELDS_FIELD_NUMBER: builtins.int
     POSITIVE_FIELD_NUMBER: builtins.int
     text: builtins.str
-    """What it answered."""
+    """The model's answer."""
     positive: builtins.bool
-    """True if the judge ought to give 1."""
+    """True if the correct score is 1."""
     @property
     def messages(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[libra.v1.message_pb2.Message]:
-        """What the model was asked."""
+        """The conversation that the model answered."""
 
     @property
     def fields(self) -> google.protobuf.internal.containers.ScalarMap[builtins.str, builtins.str]:
-        """What the judge compares with."""
+        """The sample's other fields, for instance the expected answer."""
 
     def __init__(
         self,
@@ -315,7 +315,7 @@ global___LabelledAnswer = LabelledAnswer
 
 @typing.final
 class CalibrateRequest(google.protobuf.message.Message):
-    """CalibrateRequest is a judge and answers that people have labelled."""
+    """CalibrateRequest is a judge with labelled answers."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -323,14 +323,14 @@ class CalibrateRequest(google.protobuf.message.Message):
     ANSWERS_FIELD_NUMBER: builtins.int
     LABELS_FIELD_NUMBER: builtins.int
     labels: builtins.str
-    """What the labels are called, for instance the file's name."""
+    """The name of the labels, for instance the file's name."""
     @property
     def judge(self) -> libra.v1.task_pb2.JudgeSpec:
-        """The judge, with what it is told."""
+        """The judge with its options."""
 
     @property
     def answers(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___LabelledAnswer]:
-        """At least 1, at most 10,000."""
+        """From 1 to 10,000."""
 
     def __init__(
         self,
@@ -346,7 +346,7 @@ global___CalibrateRequest = CalibrateRequest
 
 @typing.final
 class Disagreement(google.protobuf.message.Message):
-    """Disagreement is an answer that judge and people see otherwise, or that the judge cannot tell."""
+    """Disagreement is an answer on which judge and people differ, or that the judge could not decide."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -354,12 +354,12 @@ class Disagreement(google.protobuf.message.Message):
     POSITIVE_FIELD_NUMBER: builtins.int
     VERDICT_FIELD_NUMBER: builtins.int
     place: builtins.int
-    """Its place among the answers, from 0."""
+    """The answer's index in the request, from 0."""
     positive: builtins.bool
-    """What people say."""
+    """The label that people gave."""
     @property
     def verdict(self) -> libra.v1.verdict_pb2.Verdict:
-        """What the judge says."""
+        """The judge's verdict."""
 
     def __init__(
         self,
@@ -375,7 +375,7 @@ global___Disagreement = Disagreement
 
 @typing.final
 class CalibrateResponse(google.protobuf.message.Message):
-    """CalibrateResponse tells how far they agree."""
+    """CalibrateResponse contains the measured agreement."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -383,7 +383,7 @@ class CalibrateResponse(google.protobuf.message.Message):
     DISAGREEMENTS_FIELD_NUMBER: builtins.int
     @property
     def calibration(self) -> libra.v1.calibration_pb2.Calibration:
-        """The rates."""
+        """The stored calibration."""
 
     @property
     def disagreements(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___Disagreement]:
@@ -402,13 +402,13 @@ global___CalibrateResponse = CalibrateResponse
 
 @typing.final
 class ListCalibrationsRequest(google.protobuf.message.Message):
-    """ListCalibrationsRequest asks for calibrations."""
+    """ListCalibrationsRequest selects calibrations."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
     JUDGE_FIELD_NUMBER: builtins.int
     judge: builtins.str
-    """Only this judge's, unless empty."""
+    """If not empty, only calibrations of this judge."""
     def __init__(
         self,
         *,
@@ -420,7 +420,7 @@ global___ListCalibrationsRequest = ListCalibrationsRequest
 
 @typing.final
 class ListCalibrationsResponse(google.protobuf.message.Message):
-    """ListCalibrationsResponse is all of them: there are few."""
+    """ListCalibrationsResponse contains all selected calibrations; there is no paging, because there are few."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 

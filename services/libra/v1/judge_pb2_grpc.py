@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class JudgeServiceStub(object):
-    """JudgeService shows judges and applies them. Served by judge.
+    """JudgeService lists judges, applies them and measures them. The judge service serves it.
     """
 
     def __init__(self, channel):
@@ -63,7 +63,7 @@ class JudgeServiceStub(object):
 
 
 class JudgeServiceServicer(object):
-    """JudgeService shows judges and applies them. Served by judge.
+    """JudgeService lists judges, applies them and measures them. The judge service serves it.
     """
 
     def ListJudges(self, request, context):
@@ -74,28 +74,31 @@ class JudgeServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def CheckJudges(self, request, context):
-        """Tells whether judges can judge with what they are told, the judges that they are made of included, and whom they will ask.
+        """Checks the options of judges, and of the judges that they consist of, and returns the models that each will query.
+        INVALID_ARGUMENT for more than 10,000 judges.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def Judge(self, request, context):
-        """Judges one answer.
+        """Judges one answer. INVALID_ARGUMENT for an unknown judge, an invalid option or a missing completion.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def Calibrate(self, request, context):
-        """Measures a judge against labels of people, and keeps the result: boards can carry the judge's error on.
+        """Measures a judge against the labels of people and stores the result, with which boards can correct scores. A repeat
+        with the same judge version and labels replaces the stored result. INVALID_ARGUMENT for an invalid judge or number
+        of answers; FAILED_PRECONDITION if the judge could not decide any answer.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListCalibrations(self, request, context):
-        """Lists the calibrations that are kept, by judge, the newest first.
+        """Lists the stored calibrations by judge, the newest first. NOT_FOUND for an unknown judge.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -138,7 +141,7 @@ def add_JudgeServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class JudgeService(object):
-    """JudgeService shows judges and applies them. Served by judge.
+    """JudgeService lists judges, applies them and measures them. The judge service serves it.
     """
 
     @staticmethod

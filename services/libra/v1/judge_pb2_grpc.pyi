@@ -18,7 +18,7 @@ class _ServicerContext(grpc.ServicerContext, grpc.aio.ServicerContext):  # type:
     ...
 
 class JudgeServiceStub:
-    """JudgeService shows judges and applies them. Served by judge."""
+    """JudgeService lists judges, applies them and measures them. The judge service serves it."""
 
     def __init__(self, channel: typing.Union[grpc.Channel, grpc.aio.Channel]) -> None: ...
     ListJudges: grpc.UnaryUnaryMultiCallable[
@@ -31,28 +31,33 @@ class JudgeServiceStub:
         libra.v1.judge_pb2.CheckJudgesRequest,
         libra.v1.judge_pb2.CheckJudgesResponse,
     ]
-    """Tells whether judges can judge with what they are told, the judges that they are made of included, and whom they will ask."""
+    """Checks the options of judges, and of the judges that they consist of, and returns the models that each will query.
+    INVALID_ARGUMENT for more than 10,000 judges.
+    """
 
     Judge: grpc.UnaryUnaryMultiCallable[
         libra.v1.judge_pb2.JudgeRequest,
         libra.v1.judge_pb2.JudgeResponse,
     ]
-    """Judges one answer."""
+    """Judges one answer. INVALID_ARGUMENT for an unknown judge, an invalid option or a missing completion."""
 
     Calibrate: grpc.UnaryUnaryMultiCallable[
         libra.v1.judge_pb2.CalibrateRequest,
         libra.v1.judge_pb2.CalibrateResponse,
     ]
-    """Measures a judge against labels of people, and keeps the result: boards can carry the judge's error on."""
+    """Measures a judge against the labels of people and stores the result, with which boards can correct scores. A repeat
+    with the same judge version and labels replaces the stored result. INVALID_ARGUMENT for an invalid judge or number
+    of answers; FAILED_PRECONDITION if the judge could not decide any answer.
+    """
 
     ListCalibrations: grpc.UnaryUnaryMultiCallable[
         libra.v1.judge_pb2.ListCalibrationsRequest,
         libra.v1.judge_pb2.ListCalibrationsResponse,
     ]
-    """Lists the calibrations that are kept, by judge, the newest first."""
+    """Lists the stored calibrations by judge, the newest first. NOT_FOUND for an unknown judge."""
 
 class JudgeServiceAsyncStub:
-    """JudgeService shows judges and applies them. Served by judge."""
+    """JudgeService lists judges, applies them and measures them. The judge service serves it."""
 
     ListJudges: grpc.aio.UnaryUnaryMultiCallable[
         libra.v1.judge_pb2.ListJudgesRequest,
@@ -64,28 +69,33 @@ class JudgeServiceAsyncStub:
         libra.v1.judge_pb2.CheckJudgesRequest,
         libra.v1.judge_pb2.CheckJudgesResponse,
     ]
-    """Tells whether judges can judge with what they are told, the judges that they are made of included, and whom they will ask."""
+    """Checks the options of judges, and of the judges that they consist of, and returns the models that each will query.
+    INVALID_ARGUMENT for more than 10,000 judges.
+    """
 
     Judge: grpc.aio.UnaryUnaryMultiCallable[
         libra.v1.judge_pb2.JudgeRequest,
         libra.v1.judge_pb2.JudgeResponse,
     ]
-    """Judges one answer."""
+    """Judges one answer. INVALID_ARGUMENT for an unknown judge, an invalid option or a missing completion."""
 
     Calibrate: grpc.aio.UnaryUnaryMultiCallable[
         libra.v1.judge_pb2.CalibrateRequest,
         libra.v1.judge_pb2.CalibrateResponse,
     ]
-    """Measures a judge against labels of people, and keeps the result: boards can carry the judge's error on."""
+    """Measures a judge against the labels of people and stores the result, with which boards can correct scores. A repeat
+    with the same judge version and labels replaces the stored result. INVALID_ARGUMENT for an invalid judge or number
+    of answers; FAILED_PRECONDITION if the judge could not decide any answer.
+    """
 
     ListCalibrations: grpc.aio.UnaryUnaryMultiCallable[
         libra.v1.judge_pb2.ListCalibrationsRequest,
         libra.v1.judge_pb2.ListCalibrationsResponse,
     ]
-    """Lists the calibrations that are kept, by judge, the newest first."""
+    """Lists the stored calibrations by judge, the newest first. NOT_FOUND for an unknown judge."""
 
 class JudgeServiceServicer(metaclass=abc.ABCMeta):
-    """JudgeService shows judges and applies them. Served by judge."""
+    """JudgeService lists judges, applies them and measures them. The judge service serves it."""
 
     @abc.abstractmethod
     def ListJudges(
@@ -101,7 +111,9 @@ class JudgeServiceServicer(metaclass=abc.ABCMeta):
         request: libra.v1.judge_pb2.CheckJudgesRequest,
         context: _ServicerContext,
     ) -> typing.Union[libra.v1.judge_pb2.CheckJudgesResponse, collections.abc.Awaitable[libra.v1.judge_pb2.CheckJudgesResponse]]:
-        """Tells whether judges can judge with what they are told, the judges that they are made of included, and whom they will ask."""
+        """Checks the options of judges, and of the judges that they consist of, and returns the models that each will query.
+        INVALID_ARGUMENT for more than 10,000 judges.
+        """
 
     @abc.abstractmethod
     def Judge(
@@ -109,7 +121,7 @@ class JudgeServiceServicer(metaclass=abc.ABCMeta):
         request: libra.v1.judge_pb2.JudgeRequest,
         context: _ServicerContext,
     ) -> typing.Union[libra.v1.judge_pb2.JudgeResponse, collections.abc.Awaitable[libra.v1.judge_pb2.JudgeResponse]]:
-        """Judges one answer."""
+        """Judges one answer. INVALID_ARGUMENT for an unknown judge, an invalid option or a missing completion."""
 
     @abc.abstractmethod
     def Calibrate(
@@ -117,7 +129,10 @@ class JudgeServiceServicer(metaclass=abc.ABCMeta):
         request: libra.v1.judge_pb2.CalibrateRequest,
         context: _ServicerContext,
     ) -> typing.Union[libra.v1.judge_pb2.CalibrateResponse, collections.abc.Awaitable[libra.v1.judge_pb2.CalibrateResponse]]:
-        """Measures a judge against labels of people, and keeps the result: boards can carry the judge's error on."""
+        """Measures a judge against the labels of people and stores the result, with which boards can correct scores. A repeat
+        with the same judge version and labels replaces the stored result. INVALID_ARGUMENT for an invalid judge or number
+        of answers; FAILED_PRECONDITION if the judge could not decide any answer.
+        """
 
     @abc.abstractmethod
     def ListCalibrations(
@@ -125,6 +140,6 @@ class JudgeServiceServicer(metaclass=abc.ABCMeta):
         request: libra.v1.judge_pb2.ListCalibrationsRequest,
         context: _ServicerContext,
     ) -> typing.Union[libra.v1.judge_pb2.ListCalibrationsResponse, collections.abc.Awaitable[libra.v1.judge_pb2.ListCalibrationsResponse]]:
-        """Lists the calibrations that are kept, by judge, the newest first."""
+        """Lists the stored calibrations by judge, the newest first. NOT_FOUND for an unknown judge."""
 
 def add_JudgeServiceServicer_to_server(servicer: JudgeServiceServicer, server: typing.Union[grpc.Server, grpc.aio.Server]) -> None: ...

@@ -19,9 +19,9 @@ class Message(google.protobuf.message.Message):
     ROLE_FIELD_NUMBER: builtins.int
     CONTENT_FIELD_NUMBER: builtins.int
     role: builtins.str
-    """Who speaks: "system", "user" or "assistant"."""
+    """The role of the author: "system", "user" or "assistant"; in a log also "attacker", "target" or "judge"."""
     content: builtins.str
-    """What is said, in UTF-8."""
+    """The text, in UTF-8."""
     def __init__(
         self,
         *,

@@ -25,26 +25,26 @@ class _Provider:
 class _ProviderEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._EnumTypeWrapper[_Provider.ValueType], builtins.type):
     DESCRIPTOR: google.protobuf.descriptor.EnumDescriptor
     PROVIDER_UNSPECIFIED: _Provider.ValueType  # 0
-    """Not set; refused wherever a provider is needed."""
+    """Not set; rejected with INVALID_ARGUMENT."""
     PROVIDER_OPENAI: _Provider.ValueType  # 1
-    """Any endpoint that speaks OpenAI's chat completions over HTTP."""
+    """Any endpoint with OpenAI's chat completions API over HTTP."""
     PROVIDER_SCRIPTED: _Provider.ValueType  # 2
     """A reference model that answers by a rule and needs no endpoint."""
 
 class Provider(_Provider, metaclass=_ProviderEnumTypeWrapper):
-    """Provider is the kind of endpoint that a model is reached through."""
+    """Provider is the kind of endpoint that serves a model."""
 
 PROVIDER_UNSPECIFIED: Provider.ValueType  # 0
-"""Not set; refused wherever a provider is needed."""
+"""Not set; rejected with INVALID_ARGUMENT."""
 PROVIDER_OPENAI: Provider.ValueType  # 1
-"""Any endpoint that speaks OpenAI's chat completions over HTTP."""
+"""Any endpoint with OpenAI's chat completions API over HTTP."""
 PROVIDER_SCRIPTED: Provider.ValueType  # 2
 """A reference model that answers by a rule and needs no endpoint."""
 global___Provider = Provider
 
 @typing.final
 class ModelLimits(google.protobuf.message.Message):
-    """ModelLimits bounds what a model is asked. 0 means no limit of that kind, save where a default is named."""
+    """ModelLimits limits the requests to a model. No value may be negative; 0 means no limit unless a default is named."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -53,13 +53,13 @@ class ModelLimits(google.protobuf.message.Message):
     TOKENS_PER_MINUTE_FIELD_NUMBER: builtins.int
     TIMEOUT_SECONDS_FIELD_NUMBER: builtins.int
     max_in_flight: builtins.int
-    """Requests in flight at once; 0 means 8."""
+    """The maximum number of requests in flight; 0 means 8."""
     requests_per_minute: builtins.int
-    """Requests started in any minute."""
+    """The maximum number of requests that start in any 60 seconds."""
     tokens_per_minute: builtins.int
-    """Tokens, in and out, in any minute."""
+    """The maximum number of tokens, of prompts and answers, in any 60 seconds."""
     timeout_seconds: builtins.float
-    """Seconds that one request may take, from its start to its last byte; 0 means 120."""
+    """The maximum duration of one request in seconds, from its start to its last byte; 0 means 120."""
     def __init__(
         self,
         *,
@@ -74,16 +74,16 @@ global___ModelLimits = ModelLimits
 
 @typing.final
 class ModelPrice(google.protobuf.message.Message):
-    """ModelPrice is what a million tokens cost, in US dollars."""
+    """ModelPrice is the price of a million tokens in US dollars."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
     USD_PER_MILLION_PROMPT_TOKENS_FIELD_NUMBER: builtins.int
     USD_PER_MILLION_COMPLETION_TOKENS_FIELD_NUMBER: builtins.int
     usd_per_million_prompt_tokens: builtins.float
-    """Of the prompt."""
+    """The price of prompt tokens."""
     usd_per_million_completion_tokens: builtins.float
-    """Of the answer."""
+    """The price of answer tokens."""
     def __init__(
         self,
         *,
@@ -96,7 +96,7 @@ global___ModelPrice = ModelPrice
 
 @typing.final
 class Model(google.protobuf.message.Message):
-    """Model is a system under test, or a judge, and how to reach it. It never holds a key."""
+    """Model is a model under test, a judge model or an attack model, and how to reach it. It never contains an API key."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -109,26 +109,26 @@ class Model(google.protobuf.message.Message):
     PRICE_FIELD_NUMBER: builtins.int
     CREATE_TIME_FIELD_NUMBER: builtins.int
     name: builtins.str
-    """Unique. Letters, digits, "_", "-" and "."; at most 64 characters."""
+    """Unique. 1 to 64 letters, digits, "_", "-" and "."; the first is a letter or a digit."""
     provider: global___Provider.ValueType
     """The kind of endpoint."""
     base_url: builtins.str
-    """For PROVIDER_OPENAI, the URL up to and with "/v1"."""
+    """For PROVIDER_OPENAI: the URL up to and including "/v1", without user, password, query or fragment."""
     remote_model: builtins.str
-    """What the endpoint calls it; the name if empty. For PROVIDER_SCRIPTED, the rule it answers by."""
+    """The endpoint's name for the model; empty: the same as `name`. For PROVIDER_SCRIPTED, the rule that it answers by."""
     api_key_env: builtins.str
-    """The environment variable of the gateway that holds the key; empty if none is needed."""
+    """The gateway's environment variable that contains the API key; empty if no key is needed."""
     @property
     def limits(self) -> global___ModelLimits:
-        """What may be asked of it."""
+        """The limits for requests."""
 
     @property
     def price(self) -> global___ModelPrice:
-        """What it costs."""
+        """The price of its tokens."""
 
     @property
     def create_time(self) -> google.protobuf.timestamp_pb2.Timestamp:
-        """When it was registered."""
+        """The time of registration."""
 
     def __init__(
         self,
@@ -149,7 +149,7 @@ global___Model = Model
 
 @typing.final
 class CreateModelRequest(google.protobuf.message.Message):
-    """CreateModelRequest carries the model to register."""
+    """CreateModelRequest contains the model to register."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -170,7 +170,7 @@ global___CreateModelRequest = CreateModelRequest
 
 @typing.final
 class CreateModelResponse(google.protobuf.message.Message):
-    """CreateModelResponse carries the model as stored."""
+    """CreateModelResponse contains the model as stored."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -209,7 +209,7 @@ global___GetModelRequest = GetModelRequest
 
 @typing.final
 class GetModelResponse(google.protobuf.message.Message):
-    """GetModelResponse carries the model."""
+    """GetModelResponse contains the model."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 

@@ -26,8 +26,8 @@ if _version_not_supported:
 
 
 class ModelServiceStub(object):
-    """ModelService registers models. Served by dispatch; which of them can be reached is the gateway's to say
-    (GatewayService.ListModels).
+    """ModelService registers models. The dispatch service serves it. GatewayService.ListModels lists them and says which
+    can be used.
     """
 
     def __init__(self, channel):
@@ -54,26 +54,28 @@ class ModelServiceStub(object):
 
 
 class ModelServiceServicer(object):
-    """ModelService registers models. Served by dispatch; which of them can be reached is the gateway's to say
-    (GatewayService.ListModels).
+    """ModelService registers models. The dispatch service serves it. GatewayService.ListModels lists them and says which
+    can be used.
     """
 
     def CreateModel(self, request, context):
-        """Registers a model. The same again changes nothing; the same name with another content is ALREADY_EXISTS.
+        """Registers a model. A repeat with the same content changes nothing; ALREADY_EXISTS if the name is registered with
+        other content. INVALID_ARGUMENT names the invalid field.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GetModel(self, request, context):
-        """Returns one model; NOT_FOUND names the nearest names.
+        """Returns one model. NOT_FOUND suggests the nearest names.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def DeleteModel(self, request, context):
-        """Forgets a model. Its verdicts stay. FAILED_PRECONDITION while a run of it is not ended.
+        """Deletes a model; its verdicts stay. NOT_FOUND for an unknown name; FAILED_PRECONDITION while a running run has it
+        as a model under test or as its judge model.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -106,8 +108,8 @@ def add_ModelServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class ModelService(object):
-    """ModelService registers models. Served by dispatch; which of them can be reached is the gateway's to say
-    (GatewayService.ListModels).
+    """ModelService registers models. The dispatch service serves it. GatewayService.ListModels lists them and says which
+    can be used.
     """
 
     @staticmethod

@@ -18,8 +18,8 @@ class _ServicerContext(grpc.ServicerContext, grpc.aio.ServicerContext):  # type:
     ...
 
 class ModelServiceStub:
-    """ModelService registers models. Served by dispatch; which of them can be reached is the gateway's to say
-    (GatewayService.ListModels).
+    """ModelService registers models. The dispatch service serves it. GatewayService.ListModels lists them and says which
+    can be used.
     """
 
     def __init__(self, channel: typing.Union[grpc.Channel, grpc.aio.Channel]) -> None: ...
@@ -27,46 +27,54 @@ class ModelServiceStub:
         libra.v1.model_pb2.CreateModelRequest,
         libra.v1.model_pb2.CreateModelResponse,
     ]
-    """Registers a model. The same again changes nothing; the same name with another content is ALREADY_EXISTS."""
+    """Registers a model. A repeat with the same content changes nothing; ALREADY_EXISTS if the name is registered with
+    other content. INVALID_ARGUMENT names the invalid field.
+    """
 
     GetModel: grpc.UnaryUnaryMultiCallable[
         libra.v1.model_pb2.GetModelRequest,
         libra.v1.model_pb2.GetModelResponse,
     ]
-    """Returns one model; NOT_FOUND names the nearest names."""
+    """Returns one model. NOT_FOUND suggests the nearest names."""
 
     DeleteModel: grpc.UnaryUnaryMultiCallable[
         libra.v1.model_pb2.DeleteModelRequest,
         libra.v1.model_pb2.DeleteModelResponse,
     ]
-    """Forgets a model. Its verdicts stay. FAILED_PRECONDITION while a run of it is not ended."""
+    """Deletes a model; its verdicts stay. NOT_FOUND for an unknown name; FAILED_PRECONDITION while a running run has it
+    as a model under test or as its judge model.
+    """
 
 class ModelServiceAsyncStub:
-    """ModelService registers models. Served by dispatch; which of them can be reached is the gateway's to say
-    (GatewayService.ListModels).
+    """ModelService registers models. The dispatch service serves it. GatewayService.ListModels lists them and says which
+    can be used.
     """
 
     CreateModel: grpc.aio.UnaryUnaryMultiCallable[
         libra.v1.model_pb2.CreateModelRequest,
         libra.v1.model_pb2.CreateModelResponse,
     ]
-    """Registers a model. The same again changes nothing; the same name with another content is ALREADY_EXISTS."""
+    """Registers a model. A repeat with the same content changes nothing; ALREADY_EXISTS if the name is registered with
+    other content. INVALID_ARGUMENT names the invalid field.
+    """
 
     GetModel: grpc.aio.UnaryUnaryMultiCallable[
         libra.v1.model_pb2.GetModelRequest,
         libra.v1.model_pb2.GetModelResponse,
     ]
-    """Returns one model; NOT_FOUND names the nearest names."""
+    """Returns one model. NOT_FOUND suggests the nearest names."""
 
     DeleteModel: grpc.aio.UnaryUnaryMultiCallable[
         libra.v1.model_pb2.DeleteModelRequest,
         libra.v1.model_pb2.DeleteModelResponse,
     ]
-    """Forgets a model. Its verdicts stay. FAILED_PRECONDITION while a run of it is not ended."""
+    """Deletes a model; its verdicts stay. NOT_FOUND for an unknown name; FAILED_PRECONDITION while a running run has it
+    as a model under test or as its judge model.
+    """
 
 class ModelServiceServicer(metaclass=abc.ABCMeta):
-    """ModelService registers models. Served by dispatch; which of them can be reached is the gateway's to say
-    (GatewayService.ListModels).
+    """ModelService registers models. The dispatch service serves it. GatewayService.ListModels lists them and says which
+    can be used.
     """
 
     @abc.abstractmethod
@@ -75,7 +83,9 @@ class ModelServiceServicer(metaclass=abc.ABCMeta):
         request: libra.v1.model_pb2.CreateModelRequest,
         context: _ServicerContext,
     ) -> typing.Union[libra.v1.model_pb2.CreateModelResponse, collections.abc.Awaitable[libra.v1.model_pb2.CreateModelResponse]]:
-        """Registers a model. The same again changes nothing; the same name with another content is ALREADY_EXISTS."""
+        """Registers a model. A repeat with the same content changes nothing; ALREADY_EXISTS if the name is registered with
+        other content. INVALID_ARGUMENT names the invalid field.
+        """
 
     @abc.abstractmethod
     def GetModel(
@@ -83,7 +93,7 @@ class ModelServiceServicer(metaclass=abc.ABCMeta):
         request: libra.v1.model_pb2.GetModelRequest,
         context: _ServicerContext,
     ) -> typing.Union[libra.v1.model_pb2.GetModelResponse, collections.abc.Awaitable[libra.v1.model_pb2.GetModelResponse]]:
-        """Returns one model; NOT_FOUND names the nearest names."""
+        """Returns one model. NOT_FOUND suggests the nearest names."""
 
     @abc.abstractmethod
     def DeleteModel(
@@ -91,6 +101,8 @@ class ModelServiceServicer(metaclass=abc.ABCMeta):
         request: libra.v1.model_pb2.DeleteModelRequest,
         context: _ServicerContext,
     ) -> typing.Union[libra.v1.model_pb2.DeleteModelResponse, collections.abc.Awaitable[libra.v1.model_pb2.DeleteModelResponse]]:
-        """Forgets a model. Its verdicts stay. FAILED_PRECONDITION while a run of it is not ended."""
+        """Deletes a model; its verdicts stay. NOT_FOUND for an unknown name; FAILED_PRECONDITION while a running run has it
+        as a model under test or as its judge model.
+        """
 
 def add_ModelServiceServicer_to_server(servicer: ModelServiceServicer, server: typing.Union[grpc.Server, grpc.aio.Server]) -> None: ...

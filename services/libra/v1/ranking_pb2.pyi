@@ -34,17 +34,17 @@ class _VerdictViewEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._En
     VERDICT_VIEW_BASIC: _VerdictView.ValueType  # 1
     """Without messages and completion."""
     VERDICT_VIEW_FULL: _VerdictView.ValueType  # 2
-    """With what was asked and answered."""
+    """With messages and completion."""
 
 class VerdictView(_VerdictView, metaclass=_VerdictViewEnumTypeWrapper):
-    """VerdictView says how much of a verdict is wanted."""
+    """VerdictView says which fields of a verdict are returned."""
 
 VERDICT_VIEW_UNSPECIFIED: VerdictView.ValueType  # 0
 """The same as BASIC."""
 VERDICT_VIEW_BASIC: VerdictView.ValueType  # 1
 """Without messages and completion."""
 VERDICT_VIEW_FULL: VerdictView.ValueType  # 2
-"""With what was asked and answered."""
+"""With messages and completion."""
 global___VerdictView = VerdictView
 
 class _CapabilityChoice:
@@ -56,9 +56,9 @@ class _CapabilityChoiceEnumTypeWrapper(google.protobuf.internal.enum_type_wrappe
     CAPABILITY_CHOICE_UNSPECIFIED: _CapabilityChoice.ValueType  # 0
     """A row's capability tasks or, if it has none, the imported figure."""
     CAPABILITY_CHOICE_TASKS: _CapabilityChoice.ValueType  # 1
-    """Capability tasks alone."""
+    """Only capability tasks."""
     CAPABILITY_CHOICE_IMPORTED: _CapabilityChoice.ValueType  # 2
-    """Imported figures alone."""
+    """Only imported figures."""
 
 class CapabilityChoice(_CapabilityChoice, metaclass=_CapabilityChoiceEnumTypeWrapper):
     """CapabilityChoice says which capability a board shows."""
@@ -66,14 +66,14 @@ class CapabilityChoice(_CapabilityChoice, metaclass=_CapabilityChoiceEnumTypeWra
 CAPABILITY_CHOICE_UNSPECIFIED: CapabilityChoice.ValueType  # 0
 """A row's capability tasks or, if it has none, the imported figure."""
 CAPABILITY_CHOICE_TASKS: CapabilityChoice.ValueType  # 1
-"""Capability tasks alone."""
+"""Only capability tasks."""
 CAPABILITY_CHOICE_IMPORTED: CapabilityChoice.ValueType  # 2
-"""Imported figures alone."""
+"""Only imported figures."""
 global___CapabilityChoice = CapabilityChoice
 
 @typing.final
 class Estimate(google.protobuf.message.Message):
-    """Estimate is a score in [0, 1] and how sure it is."""
+    """Estimate is a score in [0, 1], or a difference of two scores in [-1, 1], with its uncertainty."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -83,15 +83,15 @@ class Estimate(google.protobuf.message.Message):
     LOW_FIELD_NUMBER: builtins.int
     HIGH_FIELD_NUMBER: builtins.int
     value: builtins.float
-    """The score."""
+    """The score or the difference."""
     standard_error: builtins.float
-    """Its standard error; not set where it cannot be told (a task with a single counted trial, an imported figure)."""
+    """Its standard error; not set if it is unknown (a task with a single counted trial, an imported figure without one)."""
     n: builtins.int
-    """Trials it stands on."""
+    """The number of trials that it is computed from."""
     low: builtins.float
-    """The lower end of its 95 % interval; set with standard_error."""
+    """The lower end of its 95 % interval; set together with standard_error."""
     high: builtins.float
-    """The upper end."""
+    """The upper end of its 95 % interval."""
     def __init__(
         self,
         *,
@@ -129,27 +129,27 @@ class TaskScore(google.protobuf.message.Message):
     task: builtins.str
     """The task's name."""
     version: builtins.str
-    """Its version."""
+    """The task's version."""
     attack: builtins.str
-    """The attack, "none" for the plain prompt."""
+    """The attack's name; "none" for the plain prompt."""
     run: builtins.str
-    """The run it comes from."""
+    """The id of the run that it comes from."""
     @property
     def score(self) -> global___Estimate:
-        """The mean over the trials that count; not set if none does."""
+        """The mean over the trials that count; not set if there is none."""
 
     @property
     def counts(self) -> libra.v1.run_pb2.OutcomeCounts:
-        """Trials by outcome."""
+        """The number of trials by outcome."""
 
     @property
     def judge(self) -> libra.v1.verdict_pb2.JudgeVersion:
-        """Who judged."""
+        """The version of the judge."""
 
     @property
     def corrected(self) -> global___Estimate:
-        """The score as it would be if the judge made no error (Rogan and Gladen 1978), with the uncertainty of the calibration;
-        not set if the judge has no calibration.
+        """The score corrected for the judge's errors (Rogan and Gladen 1978), with the uncertainty of the calibration. Not
+        set if the judge has no calibration or is no better than chance, or if scores other than 0 and 1 occur.
         """
 
     def __init__(
@@ -186,7 +186,7 @@ class CategoryScore(google.protobuf.message.Message):
 
     @property
     def tasks(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___TaskScore]:
-        """The tasks, in order of name and attack; tasks without a score are listed and not counted."""
+        """The tasks, in order of name and attack; a task without a score is listed and does not count."""
 
     def __init__(
         self,
@@ -202,7 +202,7 @@ global___CategoryScore = CategoryScore
 
 @typing.final
 class BoardRow(google.protobuf.message.Message):
-    """BoardRow is one model's place."""
+    """BoardRow is one model on the leaderboard."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -223,21 +223,21 @@ class BoardRow(google.protobuf.message.Message):
     RANK_BY_NORM_FIELD_NUMBER: builtins.int
     CAPABILITY_SOURCE_FIELD_NUMBER: builtins.int
     rank: builtins.int
-    """From 1; models with the same Overall share a rank. 0 if there is no Overall."""
+    """From 1; models with the same Overall share a rank. 0 without an Overall."""
     model: builtins.str
-    """The model."""
+    """The model's name."""
     coverage: builtins.float
     """Counted trials / all trials, in [0, 1]."""
     rank_low: builtins.int
-    """The best and the worst rank that the data do not rule out, at 95 % for all models at once; 0 if there is no rank."""
+    """The best rank that the data do not rule out, at 95 % for all models together; 0 without a rank."""
     rank_high: builtins.int
-    """The worst."""
+    """The worst rank that the data do not rule out, in the same way."""
     rank_by_sum: builtins.int
-    """The rank by each of these two; 0 without an Overall."""
+    """The rank by overall_by_sum; 0 without an Overall."""
     rank_by_norm: builtins.int
-    """By the norm."""
+    """The rank by overall_by_norm; 0 without an Overall."""
     capability_source: builtins.str
-    """Where capability comes from, for instance "tasks" or "elo, 800 to 1500, from scores.csv"."""
+    """The origin of capability, for instance "tasks" or "elo, 800 to 1500, from scores.csv"; empty without one."""
     @property
     def overall(self) -> global___Estimate:
         """1 - sqrt(((1 - capability)^2 + (1 - safety)^2) / 2); not set unless both are."""
@@ -248,7 +248,7 @@ class BoardRow(google.protobuf.message.Message):
 
     @property
     def capability(self) -> global___Estimate:
-        """The unweighted mean of the capability tasks."""
+        """The unweighted mean of the capability tasks, or the imported figure."""
 
     @property
     def categories(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___CategoryScore]:
@@ -256,19 +256,19 @@ class BoardRow(google.protobuf.message.Message):
 
     @property
     def counts(self) -> libra.v1.run_pb2.OutcomeCounts:
-        """Trials by outcome."""
+        """The number of trials by outcome."""
 
     @property
     def missing(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
-        """Categories and tasks that other rows have and this one lacks, in words; a row with any is not like the others."""
+        """Categories and tasks that other rows have and this row lacks, in words; such a row is not comparable with them."""
 
     @property
     def overall_by_sum(self) -> global___Estimate:
-        """What Overall would be as the mean of safety and capability, which is blind to balance."""
+        """Overall by another formula, the mean of safety and capability, which ignores balance."""
 
     @property
     def overall_by_norm(self) -> global___Estimate:
-        """What it would be as sqrt((safety^2 + capability^2) / 2), which punishes balance."""
+        """Overall by another formula, sqrt((safety^2 + capability^2) / 2), which penalises balance."""
 
     def __init__(
         self,
@@ -306,18 +306,18 @@ class Board(google.protobuf.message.Message):
     CREATE_TIME_FIELD_NUMBER: builtins.int
     NOTES_FIELD_NUMBER: builtins.int
     revision: builtins.int
-    """The newest verdict or change of a run that it takes in; raised by each change."""
+    """Increases with each verdict, run, import and calibration that the board takes into account."""
     @property
     def rows(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___BoardRow]:
         """By Overall, the best first; rows without one last, by name."""
 
     @property
     def create_time(self) -> google.protobuf.timestamp_pb2.Timestamp:
-        """When it was worked out."""
+        """The time at which the board was computed."""
 
     @property
     def notes(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
-        """What was left out and why (another judge version, an older task version); one sentence each."""
+        """What the board leaves out and why (for instance another judge version, an older task version); one sentence each."""
 
     def __init__(
         self,
@@ -334,7 +334,7 @@ global___Board = Board
 
 @typing.final
 class GetBoardRequest(google.protobuf.message.Message):
-    """GetBoardRequest asks for a board."""
+    """GetBoardRequest selects the runs and models of a board."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -343,18 +343,16 @@ class GetBoardRequest(google.protobuf.message.Message):
     CAPABILITY_FIELD_NUMBER: builtins.int
     CORRECT_JUDGES_FIELD_NUMBER: builtins.int
     capability: global___CapabilityChoice.ValueType
-    """Where capability comes from."""
+    """Which capability the board shows."""
     correct_judges: builtins.bool
-    """Make the scores of the corrected ones where a judge has a calibration."""
+    """True: compute all means from corrected scores where the judge has a calibration."""
     @property
     def runs(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
-        """Only these runs; empty: the newest finished run of each (model, task, attack). A run named here counts even if it is
-        not finished.
-        """
+        """Only these runs, finished or not, at most 500. Empty: the newest finished run of each (model, task, attack)."""
 
     @property
     def models(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
-        """Only these models; empty for all."""
+        """Only these models; empty: all. The choice changes no score."""
 
     def __init__(
         self,
@@ -370,7 +368,7 @@ global___GetBoardRequest = GetBoardRequest
 
 @typing.final
 class GetBoardResponse(google.protobuf.message.Message):
-    """GetBoardResponse carries the board."""
+    """GetBoardResponse contains the board."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -391,13 +389,13 @@ global___GetBoardResponse = GetBoardResponse
 
 @typing.final
 class WatchBoardRequest(google.protobuf.message.Message):
-    """WatchBoardRequest asks to follow the board of all finished runs."""
+    """WatchBoardRequest watches the board of all finished runs."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
     AFTER_REVISION_FIELD_NUMBER: builtins.int
     after_revision: builtins.int
-    """Only what is newer than this; 0 for the board now."""
+    """Sends the board only if its revision is higher; 0 sends it at once."""
     def __init__(
         self,
         *,
@@ -409,17 +407,17 @@ global___WatchBoardRequest = WatchBoardRequest
 
 @typing.final
 class WatchBoardResponse(google.protobuf.message.Message):
-    """WatchBoardResponse is one change, or a heartbeat."""
+    """WatchBoardResponse is a change or a heartbeat."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
     BOARD_FIELD_NUMBER: builtins.int
     HEARTBEAT_FIELD_NUMBER: builtins.int
     heartbeat: builtins.bool
-    """True if nothing has changed and this only says that the watch is alive."""
+    """True if nothing has changed and the message only shows that the watch is alive."""
     @property
     def board(self) -> global___Board:
-        """The board as it stands; not set in a heartbeat."""
+        """The current board; not set in a heartbeat."""
 
     def __init__(
         self,
@@ -434,7 +432,7 @@ global___WatchBoardResponse = WatchBoardResponse
 
 @typing.final
 class ListVerdictsRequest(google.protobuf.message.Message):
-    """ListVerdictsRequest asks for a page of a run's verdicts."""
+    """ListVerdictsRequest selects one page of a run's verdicts."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -448,23 +446,25 @@ class ListVerdictsRequest(google.protobuf.message.Message):
     VIEW_FIELD_NUMBER: builtins.int
     JUDGING_FIELD_NUMBER: builtins.int
     run: builtins.str
-    """The run."""
+    """The run's id."""
     model: builtins.str
-    """Only this model's, unless empty."""
+    """If not empty, only verdicts of this model."""
     task: builtins.str
-    """Only this task's ("name" or "name@version"), unless empty."""
+    """If not empty, only verdicts of this task, "name" or "name@version"."""
     attack: builtins.str
-    """Only this attack's, unless empty."""
+    """If not empty, only verdicts of this attack."""
     outcome: libra.v1.verdict_pb2.Outcome.ValueType
-    """Only this outcome, unless unspecified."""
+    """If set, only verdicts with this outcome."""
     page_size: builtins.int
-    """At most this many; 0 means 50, more than 500 means 500. FULL pages hold at most 50."""
+    """The maximum number of verdicts; 0 means 50, and the limit is 500, with VERDICT_VIEW_FULL 50. A page of more than 8
+    MiB ends early.
+    """
     page_token: builtins.str
-    """From the previous page's next_page_token; empty for the first."""
+    """The previous page's next_page_token; empty for the first page."""
     view: global___VerdictView.ValueType
-    """How much of each."""
+    """Which fields are returned."""
     judging: builtins.int
-    """Which judging; 0 is the run's own."""
+    """0: the run's own judging."""
     def __init__(
         self,
         *,
@@ -514,7 +514,7 @@ class AuditRunRequest(google.protobuf.message.Message):
 
     RUN_FIELD_NUMBER: builtins.int
     run: builtins.str
-    """Its id."""
+    """The run's id."""
     def __init__(
         self,
         *,
@@ -526,7 +526,7 @@ global___AuditRunRequest = AuditRunRequest
 
 @typing.final
 class AuditFinding(google.protobuf.message.Message):
-    """AuditFinding is one law that does not hold."""
+    """AuditFinding is a violation of one law."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -534,12 +534,12 @@ class AuditFinding(google.protobuf.message.Message):
     MESSAGE_FIELD_NUMBER: builtins.int
     CONCERNED_FIELD_NUMBER: builtins.int
     law: builtins.str
-    """The law, for instance "every trial has exactly one verdict"."""
+    """The law, for instance "the cells equal the sums over the verdicts"."""
     message: builtins.str
     """What was found."""
     @property
     def concerned(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
-        """The trials or cells concerned, the first 100 of them."""
+        """The first 100 trials or cells concerned."""
 
     def __init__(
         self,
@@ -554,7 +554,7 @@ global___AuditFinding = AuditFinding
 
 @typing.final
 class AuditRunResponse(google.protobuf.message.Message):
-    """AuditRunResponse tells what was checked."""
+    """AuditRunResponse contains the findings."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -564,11 +564,11 @@ class AuditRunResponse(google.protobuf.message.Message):
     COMPLETIONS_FIELD_NUMBER: builtins.int
     LAWS_FIELD_NUMBER: builtins.int
     verdicts: builtins.int
-    """Verdicts read."""
+    """The number of verdicts read."""
     cells: builtins.int
-    """Cells compared."""
+    """The number of cells compared."""
     completions: builtins.int
-    """Completions looked up."""
+    """The number of completions looked up."""
     @property
     def findings(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___AuditFinding]:
         """Empty if every law holds."""
@@ -592,7 +592,7 @@ global___AuditRunResponse = AuditRunResponse
 
 @typing.final
 class GetGroupedBoardRequest(google.protobuf.message.Message):
-    """GetGroupedBoardRequest asks for boards side by side."""
+    """GetGroupedBoardRequest selects how samples are grouped."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -601,16 +601,16 @@ class GetGroupedBoardRequest(google.protobuf.message.Message):
     MODELS_FIELD_NUMBER: builtins.int
     CORRECT_JUDGES_FIELD_NUMBER: builtins.int
     by: builtins.str
-    """"language", "risk", or a field of the samples such as "risk_area"."""
+    """"language", "risk", or a field of the samples, for instance "risk_area"."""
     correct_judges: builtins.bool
-    """Make the scores of the corrected ones where a judge has a calibration."""
+    """True: compute all means from corrected scores where the judge has a calibration."""
     @property
     def runs(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
-        """Only these runs; empty: as GetBoard does."""
+        """Only these runs; empty as in GetBoardRequest."""
 
     @property
     def models(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
-        """Only these models; empty for all."""
+        """Only these models; empty: all."""
 
     def __init__(
         self,
@@ -626,7 +626,7 @@ global___GetGroupedBoardRequest = GetGroupedBoardRequest
 
 @typing.final
 class BoardGroup(google.protobuf.message.Message):
-    """BoardGroup is the board of the samples that have one value."""
+    """BoardGroup is the board of all samples with the same value."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -636,7 +636,7 @@ class BoardGroup(google.protobuf.message.Message):
     """The value; empty for samples without the field."""
     @property
     def board(self) -> global___Board:
-        """Their board."""
+        """The board, without imported capabilities."""
 
     def __init__(
         self,
@@ -651,7 +651,7 @@ global___BoardGroup = BoardGroup
 
 @typing.final
 class GetGroupedBoardResponse(google.protobuf.message.Message):
-    """GetGroupedBoardResponse carries the boards."""
+    """GetGroupedBoardResponse contains the boards."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -659,11 +659,11 @@ class GetGroupedBoardResponse(google.protobuf.message.Message):
     NOTES_FIELD_NUMBER: builtins.int
     @property
     def groups(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___BoardGroup]:
-        """In order of value; at most 100, the largest."""
+        """In order of value; at most 100, those with the most trials."""
 
     @property
     def notes(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
-        """What was left out, one sentence each."""
+        """What the groups leave out, one sentence each."""
 
     def __init__(
         self,
@@ -677,7 +677,7 @@ global___GetGroupedBoardResponse = GetGroupedBoardResponse
 
 @typing.final
 class CompareModelsRequest(google.protobuf.message.Message):
-    """CompareModelsRequest names what to compare."""
+    """CompareModelsRequest names the two sides of a comparison."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -686,16 +686,16 @@ class CompareModelsRequest(google.protobuf.message.Message):
     RUNS_FIELD_NUMBER: builtins.int
     OTHER_RUNS_FIELD_NUMBER: builtins.int
     model: builtins.str
-    """A model."""
+    """The first model."""
     other: builtins.str
-    """The one it is compared with; may be the same, if the runs differ."""
+    """The second model; it may be the same one if the runs differ."""
     @property
     def runs(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
-        """The runs of `model`; empty: as GetBoard does."""
+        """The runs of `model`; empty as in GetBoardRequest."""
 
     @property
     def other_runs(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
-        """The runs of `other`; empty: as `runs`."""
+        """The runs of `other`; empty: the same as `runs`."""
 
     def __init__(
         self,
@@ -711,7 +711,7 @@ global___CompareModelsRequest = CompareModelsRequest
 
 @typing.final
 class Comparison(google.protobuf.message.Message):
-    """Comparison is the difference of two models in one score, on the samples they share."""
+    """Comparison is the difference of two models in one score, on their common samples."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -725,24 +725,24 @@ class Comparison(google.protobuf.message.Message):
     P_HOLM_FIELD_NUMBER: builtins.int
     DETECTABLE_FIELD_NUMBER: builtins.int
     what: builtins.str
-    """What is compared: "overall", "safety", "capability", a category, or "task" or "task+attack"."""
+    """The score: "overall", "safety", "capability", a category, "task" or "task+attack"."""
     samples: builtins.int
-    """Samples they share."""
+    """The number of common samples."""
     score: builtins.float
-    """The model's score on these."""
+    """The first model's score on these samples."""
     other_score: builtins.float
-    """The other's."""
+    """The second model's score on these samples."""
     test: builtins.str
-    """The test: "mcnemar" (exact), "permutation" (signs, paired) or "normal" (by the standard error)."""
+    """"mcnemar" (exact), "permutation" (of signs, paired) or "normal" (by the interval of the difference)."""
     p: builtins.float
-    """Its two-sided p."""
+    """The two-sided p of no difference; not set if it is unknown."""
     p_holm: builtins.float
-    """The same after Holm's correction over all tasks; set for tasks alone."""
+    """p after Holm's correction over all tasks; only set for tasks."""
     detectable: builtins.float
-    """The least true difference that would be found with a power of 80 % at 5 %."""
+    """The smallest true difference that a two-sided test at 5 % detects with a power of 80 %."""
     @property
     def difference(self) -> global___Estimate:
-        """score - other_score, with its interval."""
+        """score - other_score, in [-1, 1], with its interval."""
 
     def __init__(
         self,
@@ -770,7 +770,7 @@ global___Comparison = Comparison
 
 @typing.final
 class CompareModelsResponse(google.protobuf.message.Message):
-    """CompareModelsResponse carries the comparisons."""
+    """CompareModelsResponse contains the comparisons."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -779,7 +779,7 @@ class CompareModelsResponse(google.protobuf.message.Message):
     NOTES_FIELD_NUMBER: builtins.int
     @property
     def summary(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___Comparison]:
-        """Overall, safety, capability and the categories, where both have them."""
+        """Overall, safety, capability and the safety categories, as far as both sides have them."""
 
     @property
     def tasks(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___Comparison]:
@@ -802,7 +802,7 @@ global___CompareModelsResponse = CompareModelsResponse
 
 @typing.final
 class GetWeightsRequest(google.protobuf.message.Message):
-    """GetWeightsRequest asks for the ranking at every weight."""
+    """GetWeightsRequest selects the board whose ranking is computed at every weight."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -811,16 +811,16 @@ class GetWeightsRequest(google.protobuf.message.Message):
     CAPABILITY_FIELD_NUMBER: builtins.int
     CORRECT_JUDGES_FIELD_NUMBER: builtins.int
     capability: global___CapabilityChoice.ValueType
-    """Where capability comes from."""
+    """Which capability the board shows."""
     correct_judges: builtins.bool
-    """Make the scores of the corrected ones where a judge has a calibration."""
+    """True: compute all means from corrected scores where the judge has a calibration."""
     @property
     def runs(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
-        """Only these runs; empty: as GetBoard does."""
+        """Only these runs; empty as in GetBoardRequest."""
 
     @property
     def models(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
-        """Only these models; empty for all."""
+        """Only these models; empty: all."""
 
     def __init__(
         self,
@@ -836,7 +836,7 @@ global___GetWeightsRequest = GetWeightsRequest
 
 @typing.final
 class WeightRange(google.protobuf.message.Message):
-    """WeightRange is a range of weights over which the ranking stays the same."""
+    """WeightRange is a range of weights with the same ranking."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -844,9 +844,9 @@ class WeightRange(google.protobuf.message.Message):
     HIGH_FIELD_NUMBER: builtins.int
     MODELS_FIELD_NUMBER: builtins.int
     low: builtins.float
-    """The weight of safety at its lower end, in [0, 1]; that of capability is 1 less it."""
+    """The smallest weight of safety, in [0, 1]; the weight of capability is 1 minus it."""
     high: builtins.float
-    """At its upper end."""
+    """The largest weight of safety."""
     @property
     def models(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
         """The models, the best first."""
@@ -872,11 +872,11 @@ class Crossing(google.protobuf.message.Message):
     ABOVE_FIELD_NUMBER: builtins.int
     BELOW_FIELD_NUMBER: builtins.int
     weight: builtins.float
-    """The weight of safety."""
+    """The weight of safety, in (0, 1)."""
     above: builtins.str
-    """The model that is better above it."""
+    """The model that is better at larger weights."""
     below: builtins.str
-    """The model that is better below it."""
+    """The model that is better at smaller weights."""
     def __init__(
         self,
         *,
@@ -890,7 +890,7 @@ global___Crossing = Crossing
 
 @typing.final
 class GetWeightsResponse(google.protobuf.message.Message):
-    """GetWeightsResponse tells how Overall, 1 - sqrt(w (1 - safety)^2 + (1 - w) (1 - capability)^2), depends on w."""
+    """GetWeightsResponse says how Overall, 1 - sqrt(w (1 - safety)^2 + (1 - w) (1 - capability)^2), depends on w."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -900,19 +900,19 @@ class GetWeightsResponse(google.protobuf.message.Message):
     NOTES_FIELD_NUMBER: builtins.int
     @property
     def ranges(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___WeightRange]:
-        """From 0 to 1, without gaps."""
+        """In order of weight, from 0 to 1 without gaps."""
 
     @property
     def crossings(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___Crossing]:
-        """By weight."""
+        """In order of weight."""
 
     @property
     def left_out(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
-        """Models that have no Overall."""
+        """Models without an Overall."""
 
     @property
     def notes(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
-        """What must be known of the board that it is made of, in sentences."""
+        """The notes of the board."""
 
     def __init__(
         self,
@@ -934,7 +934,7 @@ class ReportAttacksRequest(google.protobuf.message.Message):
 
     RUN_FIELD_NUMBER: builtins.int
     run: builtins.str
-    """Its id."""
+    """The run's id."""
     def __init__(
         self,
         *,
@@ -946,7 +946,7 @@ global___ReportAttacksRequest = ReportAttacksRequest
 
 @typing.final
 class AttackReport(google.protobuf.message.Message):
-    """AttackReport is what one attack did to one model."""
+    """AttackReport is the result of one attack on one model."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -961,28 +961,30 @@ class AttackReport(google.protobuf.message.Message):
     COST_USD_FIELD_NUMBER: builtins.int
     SECONDS_FIELD_NUMBER: builtins.int
     attack: builtins.str
-    """The attack; "none" for the plain prompt."""
+    """The attack's name; "none" for the plain prompt."""
     model: builtins.str
-    """The model."""
+    """The model's name."""
     p: builtins.float
     """The two-sided p of no gain."""
     trials: builtins.int
-    """Trials."""
+    """The number of trials of any outcome."""
     prompt_tokens: builtins.int
-    """Tokens of the prompts."""
+    """Tokens of the prompts, and all tokens of the models that the attack used."""
     completion_tokens: builtins.int
     """Tokens of the answers."""
     cost_usd: builtins.float
-    """US dollars, with what models that wrote for the attack cost."""
+    """US dollars, including the cost of the models that the attack used."""
     seconds: builtins.float
-    """Seconds that providers took, added up."""
+    """The sum of the latencies of all requests in seconds, including those of the attack."""
     @property
     def success(self) -> global___Estimate:
-        """Its success: 1 less the mean score over the run's risky tasks."""
+        """1 minus the unweighted mean score of the run's risky tasks."""
 
     @property
     def gain(self) -> global___Estimate:
-        """The success less that of the plain prompt, on the samples they share; not set for the plain prompt."""
+        """The success minus that of the plain prompt, on their common samples; not set for the plain prompt, or without a
+        plain prompt in the run.
+        """
 
     def __init__(
         self,
@@ -1006,7 +1008,7 @@ global___AttackReport = AttackReport
 
 @typing.final
 class ReportAttacksResponse(google.protobuf.message.Message):
-    """ReportAttacksResponse carries the report."""
+    """ReportAttacksResponse contains the report."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -1014,11 +1016,11 @@ class ReportAttacksResponse(google.protobuf.message.Message):
     NOTES_FIELD_NUMBER: builtins.int
     @property
     def reports(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___AttackReport]:
-        """By model, the plain prompt first, then by success, the greatest first."""
+        """By model; the plain prompt first, then by success, the greatest first."""
 
     @property
     def notes(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
-        """What must be known to read it, one sentence each."""
+        """Limits of the report, one sentence each."""
 
     def __init__(
         self,
@@ -1038,7 +1040,7 @@ class GetAgreementRequest(google.protobuf.message.Message):
 
     RUN_FIELD_NUMBER: builtins.int
     run: builtins.str
-    """Its id."""
+    """The run's id."""
     def __init__(
         self,
         *,
@@ -1050,7 +1052,7 @@ global___GetAgreementRequest = GetAgreementRequest
 
 @typing.final
 class Agreement(google.protobuf.message.Message):
-    """Agreement is how far a panel's members agreed on one task."""
+    """Agreement is the agreement among the members of a panel on one task."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -1063,16 +1065,16 @@ class Agreement(google.protobuf.message.Message):
     task: builtins.str
     """"name@version"."""
     answers: builtins.int
-    """Answers with at least two votes."""
+    """The number of answers with at least two valid votes."""
     votes: builtins.int
-    """Valid votes on them."""
+    """The number of valid votes on these answers."""
     alpha: builtins.float
-    """Krippendorff's alpha; not set if all votes are the same."""
+    """Krippendorff's alpha; not set if all votes are equal."""
     unanimous: builtins.float
-    """The share of answers on which all votes are the same."""
+    """The proportion of answers on which all votes are equal, in [0, 1]."""
     @property
     def judge(self) -> libra.v1.verdict_pb2.JudgeVersion:
-        """The judge."""
+        """The panel's version."""
 
     def __init__(
         self,
@@ -1092,7 +1094,7 @@ global___Agreement = Agreement
 
 @typing.final
 class GetAgreementResponse(google.protobuf.message.Message):
-    """GetAgreementResponse carries the agreement."""
+    """GetAgreementResponse contains the agreement."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -1112,7 +1114,7 @@ global___GetAgreementResponse = GetAgreementResponse
 
 @typing.final
 class Capability(google.protobuf.message.Message):
-    """Capability is a figure from elsewhere."""
+    """Capability is a figure from elsewhere, for instance from a public leaderboard."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -1126,24 +1128,24 @@ class Capability(google.protobuf.message.Message):
     SOURCE_FIELD_NUMBER: builtins.int
     CREATE_TIME_FIELD_NUMBER: builtins.int
     model: builtins.str
-    """The model."""
+    """The model's name."""
     published: builtins.float
-    """As it was published, for instance 1287."""
+    """The figure as published, for instance 1287."""
     value: builtins.float
-    """On the scale, in [0, 1]."""
+    """The figure on the scale, limited to [0, 1]: (published - zero) / (one - zero)."""
     standard_error: builtins.float
-    """Its standard error on the scale, if it was given."""
+    """Its standard error on the scale, if known; in a request, as published."""
     scale: builtins.str
     """The scale's name, for instance "elo"."""
     zero: builtins.float
-    """What counts as 0."""
+    """The figure that counts as 0; it may be greater than `one`."""
     one: builtins.float
-    """What counts as 1."""
+    """The figure that counts as 1."""
     source: builtins.str
-    """Where it comes from, for instance a file's name."""
+    """The origin of the figure, for instance a file's name."""
     @property
     def create_time(self) -> google.protobuf.timestamp_pb2.Timestamp:
-        """When it was imported."""
+        """The time of the import."""
 
     def __init__(
         self,
@@ -1166,8 +1168,8 @@ global___Capability = Capability
 
 @typing.final
 class ImportCapabilitiesRequest(google.protobuf.message.Message):
-    """ImportCapabilitiesRequest carries figures: model, published, perhaps standard_error (as published), scale, zero, one and
-    source are read.
+    """ImportCapabilitiesRequest contains figures: model, published, standard_error (optional, as published), scale, zero,
+    one and source are read.
     """
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
@@ -1175,7 +1177,7 @@ class ImportCapabilitiesRequest(google.protobuf.message.Message):
     CAPABILITIES_FIELD_NUMBER: builtins.int
     @property
     def capabilities(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___Capability]:
-        """At least 1, at most 10,000, each model once. A model's figure takes the place of the one it had."""
+        """From 1 to 10,000, one for each model. It replaces the model's previous figure."""
 
     def __init__(
         self,
@@ -1188,7 +1190,7 @@ global___ImportCapabilitiesRequest = ImportCapabilitiesRequest
 
 @typing.final
 class ImportCapabilitiesResponse(google.protobuf.message.Message):
-    """ImportCapabilitiesResponse carries the figures as they are kept."""
+    """ImportCapabilitiesResponse contains the figures as stored."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -1200,7 +1202,7 @@ class ImportCapabilitiesResponse(google.protobuf.message.Message):
 
     @property
     def notes(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
-        """What was cut off at an end of the scale, one sentence each."""
+        """The figures that were beyond an end of the scale, one sentence each."""
 
     def __init__(
         self,
@@ -1226,7 +1228,7 @@ global___ListCapabilitiesRequest = ListCapabilitiesRequest
 
 @typing.final
 class ListCapabilitiesResponse(google.protobuf.message.Message):
-    """ListCapabilitiesResponse is the list."""
+    """ListCapabilitiesResponse contains the list."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 

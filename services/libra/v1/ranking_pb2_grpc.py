@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class RankingServiceStub(object):
-    """RankingService serves boards and verdicts. Served by ranking.
+    """RankingService serves boards, comparisons and verdicts. The ranking service serves it.
     """
 
     def __init__(self, channel):
@@ -93,67 +93,72 @@ class RankingServiceStub(object):
 
 
 class RankingServiceServicer(object):
-    """RankingService serves boards and verdicts. Served by ranking.
+    """RankingService serves boards, comparisons and verdicts. The ranking service serves it.
     """
 
     def GetBoard(self, request, context):
-        """Returns the board.
+        """Returns the board. NOT_FOUND for an unknown run; INVALID_ARGUMENT for more than 500 runs.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def WatchBoard(self, request, context):
-        """Follows the board: as it stands, then each change, and a heartbeat when nothing changes.
+        """Sends the board of all finished runs now and after each change, and a heartbeat every 10 seconds without a change.
+        The stream does not end by itself.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListVerdicts(self, request, context):
-        """Lists a run's verdicts in the order of its trials.
+        """Lists a run's verdicts in the order of its trials. NOT_FOUND for an unknown run.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GetGroupedBoard(self, request, context):
-        """Returns a board for each value of a field of the samples, or for each language or risk.
+        """Returns a board for each value of a field of the samples, or for each language or risk. INVALID_ARGUMENT if no
+        sample has the field; NOT_FOUND for an unknown run.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def CompareModels(self, request, context):
-        """Compares two models, or two runs of one, on the samples they share.
+        """Compares two models, or two runs of one model, on their common samples. INVALID_ARGUMENT for a model compared with
+        itself in the same runs; NOT_FOUND for an unknown run or a model without verdicts.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GetWeights(self, request, context):
-        """Tells how the ranking depends on the weight between safety and capability.
+        """Returns how the ranking depends on the weight of safety against capability. Errors as for GetBoard.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ReportAttacks(self, request, context):
-        """Tells what each attack of a run achieved, beside the plain prompt, and what it cost.
+        """Returns the success of each attack of a run, compared with the plain prompt, and its cost. NOT_FOUND for an unknown
+        run.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GetAgreement(self, request, context):
-        """Tells how far the members of a panel agreed in a run.
+        """Returns the agreement among the members of a run's panels. NOT_FOUND for an unknown run.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ImportCapabilities(self, request, context):
-        """Keeps capability figures from elsewhere, on a scale with fixed ends. The whole list or nothing of it is kept.
+        """Stores capability figures from elsewhere on a scale with fixed ends, all or none. INVALID_ARGUMENT names the
+        invalid field.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -167,7 +172,8 @@ class RankingServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def AuditRun(self, request, context):
-        """Checks the conservation laws over a run: each trial one verdict, each score its completion, cells = sums.
+        """Checks the conservation laws of a run: each trial has one verdict, each answered verdict has its completion, cells
+        equal the sums over verdicts, and each cell has one judge version. NOT_FOUND for an unknown run.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -240,7 +246,7 @@ def add_RankingServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class RankingService(object):
-    """RankingService serves boards and verdicts. Served by ranking.
+    """RankingService serves boards, comparisons and verdicts. The ranking service serves it.
     """
 
     @staticmethod

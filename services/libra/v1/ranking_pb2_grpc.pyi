@@ -18,62 +18,72 @@ class _ServicerContext(grpc.ServicerContext, grpc.aio.ServicerContext):  # type:
     ...
 
 class RankingServiceStub:
-    """RankingService serves boards and verdicts. Served by ranking."""
+    """RankingService serves boards, comparisons and verdicts. The ranking service serves it."""
 
     def __init__(self, channel: typing.Union[grpc.Channel, grpc.aio.Channel]) -> None: ...
     GetBoard: grpc.UnaryUnaryMultiCallable[
         libra.v1.ranking_pb2.GetBoardRequest,
         libra.v1.ranking_pb2.GetBoardResponse,
     ]
-    """Returns the board."""
+    """Returns the board. NOT_FOUND for an unknown run; INVALID_ARGUMENT for more than 500 runs."""
 
     WatchBoard: grpc.UnaryStreamMultiCallable[
         libra.v1.ranking_pb2.WatchBoardRequest,
         libra.v1.ranking_pb2.WatchBoardResponse,
     ]
-    """Follows the board: as it stands, then each change, and a heartbeat when nothing changes."""
+    """Sends the board of all finished runs now and after each change, and a heartbeat every 10 seconds without a change.
+    The stream does not end by itself.
+    """
 
     ListVerdicts: grpc.UnaryUnaryMultiCallable[
         libra.v1.ranking_pb2.ListVerdictsRequest,
         libra.v1.ranking_pb2.ListVerdictsResponse,
     ]
-    """Lists a run's verdicts in the order of its trials."""
+    """Lists a run's verdicts in the order of its trials. NOT_FOUND for an unknown run."""
 
     GetGroupedBoard: grpc.UnaryUnaryMultiCallable[
         libra.v1.ranking_pb2.GetGroupedBoardRequest,
         libra.v1.ranking_pb2.GetGroupedBoardResponse,
     ]
-    """Returns a board for each value of a field of the samples, or for each language or risk."""
+    """Returns a board for each value of a field of the samples, or for each language or risk. INVALID_ARGUMENT if no
+    sample has the field; NOT_FOUND for an unknown run.
+    """
 
     CompareModels: grpc.UnaryUnaryMultiCallable[
         libra.v1.ranking_pb2.CompareModelsRequest,
         libra.v1.ranking_pb2.CompareModelsResponse,
     ]
-    """Compares two models, or two runs of one, on the samples they share."""
+    """Compares two models, or two runs of one model, on their common samples. INVALID_ARGUMENT for a model compared with
+    itself in the same runs; NOT_FOUND for an unknown run or a model without verdicts.
+    """
 
     GetWeights: grpc.UnaryUnaryMultiCallable[
         libra.v1.ranking_pb2.GetWeightsRequest,
         libra.v1.ranking_pb2.GetWeightsResponse,
     ]
-    """Tells how the ranking depends on the weight between safety and capability."""
+    """Returns how the ranking depends on the weight of safety against capability. Errors as for GetBoard."""
 
     ReportAttacks: grpc.UnaryUnaryMultiCallable[
         libra.v1.ranking_pb2.ReportAttacksRequest,
         libra.v1.ranking_pb2.ReportAttacksResponse,
     ]
-    """Tells what each attack of a run achieved, beside the plain prompt, and what it cost."""
+    """Returns the success of each attack of a run, compared with the plain prompt, and its cost. NOT_FOUND for an unknown
+    run.
+    """
 
     GetAgreement: grpc.UnaryUnaryMultiCallable[
         libra.v1.ranking_pb2.GetAgreementRequest,
         libra.v1.ranking_pb2.GetAgreementResponse,
     ]
-    """Tells how far the members of a panel agreed in a run."""
+    """Returns the agreement among the members of a run's panels. NOT_FOUND for an unknown run."""
 
     ImportCapabilities: grpc.UnaryUnaryMultiCallable[
         libra.v1.ranking_pb2.ImportCapabilitiesRequest,
         libra.v1.ranking_pb2.ImportCapabilitiesResponse,
     ]
-    """Keeps capability figures from elsewhere, on a scale with fixed ends. The whole list or nothing of it is kept."""
+    """Stores capability figures from elsewhere on a scale with fixed ends, all or none. INVALID_ARGUMENT names the
+    invalid field.
+    """
 
     ListCapabilities: grpc.UnaryUnaryMultiCallable[
         libra.v1.ranking_pb2.ListCapabilitiesRequest,
@@ -85,64 +95,76 @@ class RankingServiceStub:
         libra.v1.ranking_pb2.AuditRunRequest,
         libra.v1.ranking_pb2.AuditRunResponse,
     ]
-    """Checks the conservation laws over a run: each trial one verdict, each score its completion, cells = sums."""
+    """Checks the conservation laws of a run: each trial has one verdict, each answered verdict has its completion, cells
+    equal the sums over verdicts, and each cell has one judge version. NOT_FOUND for an unknown run.
+    """
 
 class RankingServiceAsyncStub:
-    """RankingService serves boards and verdicts. Served by ranking."""
+    """RankingService serves boards, comparisons and verdicts. The ranking service serves it."""
 
     GetBoard: grpc.aio.UnaryUnaryMultiCallable[
         libra.v1.ranking_pb2.GetBoardRequest,
         libra.v1.ranking_pb2.GetBoardResponse,
     ]
-    """Returns the board."""
+    """Returns the board. NOT_FOUND for an unknown run; INVALID_ARGUMENT for more than 500 runs."""
 
     WatchBoard: grpc.aio.UnaryStreamMultiCallable[
         libra.v1.ranking_pb2.WatchBoardRequest,
         libra.v1.ranking_pb2.WatchBoardResponse,
     ]
-    """Follows the board: as it stands, then each change, and a heartbeat when nothing changes."""
+    """Sends the board of all finished runs now and after each change, and a heartbeat every 10 seconds without a change.
+    The stream does not end by itself.
+    """
 
     ListVerdicts: grpc.aio.UnaryUnaryMultiCallable[
         libra.v1.ranking_pb2.ListVerdictsRequest,
         libra.v1.ranking_pb2.ListVerdictsResponse,
     ]
-    """Lists a run's verdicts in the order of its trials."""
+    """Lists a run's verdicts in the order of its trials. NOT_FOUND for an unknown run."""
 
     GetGroupedBoard: grpc.aio.UnaryUnaryMultiCallable[
         libra.v1.ranking_pb2.GetGroupedBoardRequest,
         libra.v1.ranking_pb2.GetGroupedBoardResponse,
     ]
-    """Returns a board for each value of a field of the samples, or for each language or risk."""
+    """Returns a board for each value of a field of the samples, or for each language or risk. INVALID_ARGUMENT if no
+    sample has the field; NOT_FOUND for an unknown run.
+    """
 
     CompareModels: grpc.aio.UnaryUnaryMultiCallable[
         libra.v1.ranking_pb2.CompareModelsRequest,
         libra.v1.ranking_pb2.CompareModelsResponse,
     ]
-    """Compares two models, or two runs of one, on the samples they share."""
+    """Compares two models, or two runs of one model, on their common samples. INVALID_ARGUMENT for a model compared with
+    itself in the same runs; NOT_FOUND for an unknown run or a model without verdicts.
+    """
 
     GetWeights: grpc.aio.UnaryUnaryMultiCallable[
         libra.v1.ranking_pb2.GetWeightsRequest,
         libra.v1.ranking_pb2.GetWeightsResponse,
     ]
-    """Tells how the ranking depends on the weight between safety and capability."""
+    """Returns how the ranking depends on the weight of safety against capability. Errors as for GetBoard."""
 
     ReportAttacks: grpc.aio.UnaryUnaryMultiCallable[
         libra.v1.ranking_pb2.ReportAttacksRequest,
         libra.v1.ranking_pb2.ReportAttacksResponse,
     ]
-    """Tells what each attack of a run achieved, beside the plain prompt, and what it cost."""
+    """Returns the success of each attack of a run, compared with the plain prompt, and its cost. NOT_FOUND for an unknown
+    run.
+    """
 
     GetAgreement: grpc.aio.UnaryUnaryMultiCallable[
         libra.v1.ranking_pb2.GetAgreementRequest,
         libra.v1.ranking_pb2.GetAgreementResponse,
     ]
-    """Tells how far the members of a panel agreed in a run."""
+    """Returns the agreement among the members of a run's panels. NOT_FOUND for an unknown run."""
 
     ImportCapabilities: grpc.aio.UnaryUnaryMultiCallable[
         libra.v1.ranking_pb2.ImportCapabilitiesRequest,
         libra.v1.ranking_pb2.ImportCapabilitiesResponse,
     ]
-    """Keeps capability figures from elsewhere, on a scale with fixed ends. The whole list or nothing of it is kept."""
+    """Stores capability figures from elsewhere on a scale with fixed ends, all or none. INVALID_ARGUMENT names the
+    invalid field.
+    """
 
     ListCapabilities: grpc.aio.UnaryUnaryMultiCallable[
         libra.v1.ranking_pb2.ListCapabilitiesRequest,
@@ -154,10 +176,12 @@ class RankingServiceAsyncStub:
         libra.v1.ranking_pb2.AuditRunRequest,
         libra.v1.ranking_pb2.AuditRunResponse,
     ]
-    """Checks the conservation laws over a run: each trial one verdict, each score its completion, cells = sums."""
+    """Checks the conservation laws of a run: each trial has one verdict, each answered verdict has its completion, cells
+    equal the sums over verdicts, and each cell has one judge version. NOT_FOUND for an unknown run.
+    """
 
 class RankingServiceServicer(metaclass=abc.ABCMeta):
-    """RankingService serves boards and verdicts. Served by ranking."""
+    """RankingService serves boards, comparisons and verdicts. The ranking service serves it."""
 
     @abc.abstractmethod
     def GetBoard(
@@ -165,7 +189,7 @@ class RankingServiceServicer(metaclass=abc.ABCMeta):
         request: libra.v1.ranking_pb2.GetBoardRequest,
         context: _ServicerContext,
     ) -> typing.Union[libra.v1.ranking_pb2.GetBoardResponse, collections.abc.Awaitable[libra.v1.ranking_pb2.GetBoardResponse]]:
-        """Returns the board."""
+        """Returns the board. NOT_FOUND for an unknown run; INVALID_ARGUMENT for more than 500 runs."""
 
     @abc.abstractmethod
     def WatchBoard(
@@ -173,7 +197,9 @@ class RankingServiceServicer(metaclass=abc.ABCMeta):
         request: libra.v1.ranking_pb2.WatchBoardRequest,
         context: _ServicerContext,
     ) -> typing.Union[collections.abc.Iterator[libra.v1.ranking_pb2.WatchBoardResponse], collections.abc.AsyncIterator[libra.v1.ranking_pb2.WatchBoardResponse]]:
-        """Follows the board: as it stands, then each change, and a heartbeat when nothing changes."""
+        """Sends the board of all finished runs now and after each change, and a heartbeat every 10 seconds without a change.
+        The stream does not end by itself.
+        """
 
     @abc.abstractmethod
     def ListVerdicts(
@@ -181,7 +207,7 @@ class RankingServiceServicer(metaclass=abc.ABCMeta):
         request: libra.v1.ranking_pb2.ListVerdictsRequest,
         context: _ServicerContext,
     ) -> typing.Union[libra.v1.ranking_pb2.ListVerdictsResponse, collections.abc.Awaitable[libra.v1.ranking_pb2.ListVerdictsResponse]]:
-        """Lists a run's verdicts in the order of its trials."""
+        """Lists a run's verdicts in the order of its trials. NOT_FOUND for an unknown run."""
 
     @abc.abstractmethod
     def GetGroupedBoard(
@@ -189,7 +215,9 @@ class RankingServiceServicer(metaclass=abc.ABCMeta):
         request: libra.v1.ranking_pb2.GetGroupedBoardRequest,
         context: _ServicerContext,
     ) -> typing.Union[libra.v1.ranking_pb2.GetGroupedBoardResponse, collections.abc.Awaitable[libra.v1.ranking_pb2.GetGroupedBoardResponse]]:
-        """Returns a board for each value of a field of the samples, or for each language or risk."""
+        """Returns a board for each value of a field of the samples, or for each language or risk. INVALID_ARGUMENT if no
+        sample has the field; NOT_FOUND for an unknown run.
+        """
 
     @abc.abstractmethod
     def CompareModels(
@@ -197,7 +225,9 @@ class RankingServiceServicer(metaclass=abc.ABCMeta):
         request: libra.v1.ranking_pb2.CompareModelsRequest,
         context: _ServicerContext,
     ) -> typing.Union[libra.v1.ranking_pb2.CompareModelsResponse, collections.abc.Awaitable[libra.v1.ranking_pb2.CompareModelsResponse]]:
-        """Compares two models, or two runs of one, on the samples they share."""
+        """Compares two models, or two runs of one model, on their common samples. INVALID_ARGUMENT for a model compared with
+        itself in the same runs; NOT_FOUND for an unknown run or a model without verdicts.
+        """
 
     @abc.abstractmethod
     def GetWeights(
@@ -205,7 +235,7 @@ class RankingServiceServicer(metaclass=abc.ABCMeta):
         request: libra.v1.ranking_pb2.GetWeightsRequest,
         context: _ServicerContext,
     ) -> typing.Union[libra.v1.ranking_pb2.GetWeightsResponse, collections.abc.Awaitable[libra.v1.ranking_pb2.GetWeightsResponse]]:
-        """Tells how the ranking depends on the weight between safety and capability."""
+        """Returns how the ranking depends on the weight of safety against capability. Errors as for GetBoard."""
 
     @abc.abstractmethod
     def ReportAttacks(
@@ -213,7 +243,9 @@ class RankingServiceServicer(metaclass=abc.ABCMeta):
         request: libra.v1.ranking_pb2.ReportAttacksRequest,
         context: _ServicerContext,
     ) -> typing.Union[libra.v1.ranking_pb2.ReportAttacksResponse, collections.abc.Awaitable[libra.v1.ranking_pb2.ReportAttacksResponse]]:
-        """Tells what each attack of a run achieved, beside the plain prompt, and what it cost."""
+        """Returns the success of each attack of a run, compared with the plain prompt, and its cost. NOT_FOUND for an unknown
+        run.
+        """
 
     @abc.abstractmethod
     def GetAgreement(
@@ -221,7 +253,7 @@ class RankingServiceServicer(metaclass=abc.ABCMeta):
         request: libra.v1.ranking_pb2.GetAgreementRequest,
         context: _ServicerContext,
     ) -> typing.Union[libra.v1.ranking_pb2.GetAgreementResponse, collections.abc.Awaitable[libra.v1.ranking_pb2.GetAgreementResponse]]:
-        """Tells how far the members of a panel agreed in a run."""
+        """Returns the agreement among the members of a run's panels. NOT_FOUND for an unknown run."""
 
     @abc.abstractmethod
     def ImportCapabilities(
@@ -229,7 +261,9 @@ class RankingServiceServicer(metaclass=abc.ABCMeta):
         request: libra.v1.ranking_pb2.ImportCapabilitiesRequest,
         context: _ServicerContext,
     ) -> typing.Union[libra.v1.ranking_pb2.ImportCapabilitiesResponse, collections.abc.Awaitable[libra.v1.ranking_pb2.ImportCapabilitiesResponse]]:
-        """Keeps capability figures from elsewhere, on a scale with fixed ends. The whole list or nothing of it is kept."""
+        """Stores capability figures from elsewhere on a scale with fixed ends, all or none. INVALID_ARGUMENT names the
+        invalid field.
+        """
 
     @abc.abstractmethod
     def ListCapabilities(
@@ -245,6 +279,8 @@ class RankingServiceServicer(metaclass=abc.ABCMeta):
         request: libra.v1.ranking_pb2.AuditRunRequest,
         context: _ServicerContext,
     ) -> typing.Union[libra.v1.ranking_pb2.AuditRunResponse, collections.abc.Awaitable[libra.v1.ranking_pb2.AuditRunResponse]]:
-        """Checks the conservation laws over a run: each trial one verdict, each score its completion, cells = sums."""
+        """Checks the conservation laws of a run: each trial has one verdict, each answered verdict has its completion, cells
+        equal the sums over verdicts, and each cell has one judge version. NOT_FOUND for an unknown run.
+        """
 
 def add_RankingServiceServicer_to_server(servicer: RankingServiceServicer, server: typing.Union[grpc.Server, grpc.aio.Server]) -> None: ...

@@ -30,23 +30,23 @@ class _RunStateEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._EnumT
     RUN_STATE_UNSPECIFIED: _RunState.ValueType  # 0
     """Not set; never stored."""
     RUN_STATE_RUNNING: _RunState.ValueType  # 1
-    """Its trials are being sent, or answers are awaited."""
+    """Trials are being sent, or some have no verdict yet."""
     RUN_STATE_FINISHED: _RunState.ValueType  # 2
-    """Every trial has its verdict."""
+    """Every trial has a verdict."""
     RUN_STATE_CANCELLED: _RunState.ValueType  # 3
-    """Somebody called it off. What had been answered stays; it counts on no board."""
+    """The run was cancelled. Its verdicts stay, but the board of finished runs does not include them."""
 
 class RunState(_RunState, metaclass=_RunStateEnumTypeWrapper):
-    """RunState is how far a run has come."""
+    """RunState is the state of a run."""
 
 RUN_STATE_UNSPECIFIED: RunState.ValueType  # 0
 """Not set; never stored."""
 RUN_STATE_RUNNING: RunState.ValueType  # 1
-"""Its trials are being sent, or answers are awaited."""
+"""Trials are being sent, or some have no verdict yet."""
 RUN_STATE_FINISHED: RunState.ValueType  # 2
-"""Every trial has its verdict."""
+"""Every trial has a verdict."""
 RUN_STATE_CANCELLED: RunState.ValueType  # 3
-"""Somebody called it off. What had been answered stays; it counts on no board."""
+"""The run was cancelled. Its verdicts stay, but the board of finished runs does not include them."""
 global___RunState = RunState
 
 @typing.final
@@ -102,50 +102,55 @@ class RunSpec(google.protobuf.message.Message):
     ATTACK_MODEL_FIELD_NUMBER: builtins.int
     REJUDGES_FIELD_NUMBER: builtins.int
     name: builtins.str
-    """A label for people; need not be unique."""
+    """A label for people, at most 200 characters; it need not be unique."""
     samples_per_task: builtins.int
-    """Samples of each task, chosen by the seed; 0 means all."""
+    """The number of samples of each task, selected by the seed; 0 means all."""
     epochs: builtins.int
-    """Repeats of each sample; 0 means 1."""
+    """Repeats of each sample, at most 1,000; 0 means 1."""
     seed: builtins.int
-    """Chooses samples and seeds attacks."""
+    """Determines the selected samples and the attacks' random choices."""
     fresh: builtins.bool
-    """Ask for every answer anew and take none from another run."""
+    """True: do not use stored completions of other runs."""
     judge_model: builtins.str
-    """The registered model that judges where a task's judge asks a model; empty if no such task is selected."""
+    """The registered model for judges that query one, unless the task's card names another, and for multi-turn attacks;
+    empty if the run has neither.
+    """
     attack_model: builtins.str
-    """The registered model that writes for attacks which ask one; empty: they use their rules, and those without any are
-    refused.
+    """The registered model that writes for attacks that use one. If it is empty, these attacks use their rules; an attack
+    without rules is rejected.
     """
     rejudges: builtins.str
-    """Not empty: judge the answers of this run again, with `judges`, and ask no model under test. Models, attacks, samples
-    and parameters are that run's; tasks may be some of its tasks.
+    """If not empty, judge the stored answers of this finished run again, with the judges of this spec and without requests
+    to models under test. Models, attacks, samples, epochs, seed and parameters are those of that run: leave them out.
+    `tasks` may select some of its tasks; empty means all.
     """
     @property
     def models(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
-        """Names of registered models. At least one."""
+        """Names of registered models; at least one."""
 
     @property
     def tasks(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
-        """"name", "name@version", or a category such as "direct_risky"; "*" is every task. At least one."""
+        """"name" (the newest version), "name@version", or a category such as "direct_risky"; "*" is every task. At least one."""
 
     @property
     def attacks(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
-        """Names of attacks; empty means only "none", the plain prompt. An attack other than "none" is applied to tasks whose
-        category is direct_risky, adversarial or instruction_hierarchy, and passes the others by.
+        """Names of attacks, or up to five joined by "+"; empty means only "none", the plain prompt. Other attacks are applied
+        only to tasks in direct_risky, adversarial and instruction_hierarchy.
         """
 
     @property
     def parameters(self) -> libra.v1.completion_pb2.GenerationParameters:
-        """Shape the answers."""
+        """Generation parameters for the models under test."""
 
     @property
     def judges(self) -> google.protobuf.internal.containers.ScalarMap[builtins.str, builtins.str]:
-        """A judge by name for a task by name, in place of the one on the task's card; "*" is every task that is not named."""
+        """The judge's name by the task's name, in place of the judge on the task's card; "*" is every selected task that is
+        not named.
+        """
 
     @property
     def judge_options(self) -> google.protobuf.internal.containers.ScalarMap[builtins.str, builtins.str]:
-        """What the judges named in `judges` are told, over what the cards say."""
+        """Options of the judges in `judges`; they override the options on the cards."""
 
     def __init__(
         self,
@@ -172,7 +177,7 @@ global___RunSpec = RunSpec
 
 @typing.final
 class OutcomeCounts(google.protobuf.message.Message):
-    """OutcomeCounts counts trials by their outcome."""
+    """OutcomeCounts is the number of trials by outcome."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -202,7 +207,7 @@ global___OutcomeCounts = OutcomeCounts
 
 @typing.final
 class Run(google.protobuf.message.Message):
-    """Run is a request for trials, and how far it has come."""
+    """Run is a request for trials with its progress."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -215,28 +220,28 @@ class Run(google.protobuf.message.Message):
     END_TIME_FIELD_NUMBER: builtins.int
     REVISION_FIELD_NUMBER: builtins.int
     id: builtins.str
-    """A ULID: the order of ids is the order of creation."""
+    """A ULID; ids sort by the time of creation."""
     state: global___RunState.ValueType
-    """How far it has come."""
+    """The state of the run."""
     trials: builtins.int
-    """Trials it expands into."""
+    """The number of trials of all models."""
     revision: builtins.int
-    """Raised by each change; a watch resumes after it."""
+    """Increases with each change; a watch can resume after it."""
     @property
     def spec(self) -> global___RunSpec:
-        """What was asked for, with every "*", category and default spelled out, and every task as "name@version"."""
+        """The spec with every wildcard, category and default replaced by its value, and every task as "name@version"."""
 
     @property
     def counts(self) -> global___OutcomeCounts:
-        """Trials that have their verdict, by outcome. Derived from the cells."""
+        """The number of trials that have a verdict, by outcome."""
 
     @property
     def create_time(self) -> google.protobuf.timestamp_pb2.Timestamp:
-        """When it was created."""
+        """The time of creation."""
 
     @property
     def end_time(self) -> google.protobuf.timestamp_pb2.Timestamp:
-        """When it finished or was cancelled."""
+        """The time at which the run finished or was cancelled; not set while it runs."""
 
     def __init__(
         self,
@@ -257,14 +262,16 @@ global___Run = Run
 
 @typing.final
 class CreateRunRequest(google.protobuf.message.Message):
-    """CreateRunRequest carries the spec."""
+    """CreateRunRequest contains the spec."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
     SPEC_FIELD_NUMBER: builtins.int
     REQUEST_ID_FIELD_NUMBER: builtins.int
     request_id: builtins.str
-    """Chosen by the caller, at most 64 characters: a repeat with the same one returns the first run. Empty for none."""
+    """Chosen by the caller, at most 64 characters; a repeat with the same value returns the first run. Empty: every
+    request creates a run.
+    """
     @property
     def spec(self) -> global___RunSpec:
         """What to evaluate."""
@@ -282,7 +289,7 @@ global___CreateRunRequest = CreateRunRequest
 
 @typing.final
 class CreateRunResponse(google.protobuf.message.Message):
-    """CreateRunResponse carries the run."""
+    """CreateRunResponse contains the run."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -294,7 +301,7 @@ class CreateRunResponse(google.protobuf.message.Message):
 
     @property
     def warnings(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
-        """What the spec selects but does not evaluate, and why; one sentence each."""
+        """What the spec selects but the run does not evaluate or use, and why; one sentence each."""
 
     def __init__(
         self,
@@ -327,7 +334,7 @@ global___GetRunRequest = GetRunRequest
 
 @typing.final
 class GetRunResponse(google.protobuf.message.Message):
-    """GetRunResponse carries the run."""
+    """GetRunResponse contains the run."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -348,16 +355,16 @@ global___GetRunResponse = GetRunResponse
 
 @typing.final
 class ListRunsRequest(google.protobuf.message.Message):
-    """ListRunsRequest asks for a page of runs."""
+    """ListRunsRequest selects one page of runs."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
     PAGE_SIZE_FIELD_NUMBER: builtins.int
     PAGE_TOKEN_FIELD_NUMBER: builtins.int
     page_size: builtins.int
-    """At most this many; 0 means 50, more than 500 means 500."""
+    """The maximum number of runs; 0 means 50, and the limit is 500."""
     page_token: builtins.str
-    """From the previous page's next_page_token; empty for the first."""
+    """The previous page's next_page_token; empty for the first page."""
     def __init__(
         self,
         *,
@@ -403,7 +410,7 @@ class WatchRunRequest(google.protobuf.message.Message):
     id: builtins.str
     """Its id."""
     after_revision: builtins.int
-    """Only what is newer than this; 0 for the state now."""
+    """Sends the run only if its revision is higher; 0 sends it at once. A run that has ended is always sent."""
     def __init__(
         self,
         *,
@@ -416,17 +423,17 @@ global___WatchRunRequest = WatchRunRequest
 
 @typing.final
 class WatchRunResponse(google.protobuf.message.Message):
-    """WatchRunResponse is one change, or a heartbeat."""
+    """WatchRunResponse is a change or a heartbeat."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
     RUN_FIELD_NUMBER: builtins.int
     HEARTBEAT_FIELD_NUMBER: builtins.int
     heartbeat: builtins.bool
-    """True if nothing has changed and this only says that the watch is alive."""
+    """True if nothing has changed and the message only shows that the watch is alive."""
     @property
     def run(self) -> global___Run:
-        """The run as it stands."""
+        """The run's current state, also in a heartbeat."""
 
     def __init__(
         self,
@@ -459,7 +466,7 @@ global___CancelRunRequest = CancelRunRequest
 
 @typing.final
 class CancelRunResponse(google.protobuf.message.Message):
-    """CancelRunResponse carries the run."""
+    """CancelRunResponse contains the run."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 

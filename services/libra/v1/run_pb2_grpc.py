@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class RunServiceStub(object):
-    """RunService creates runs and follows them. Served by dispatch.
+    """RunService creates, shows, watches and cancels runs. The dispatch service serves it.
     """
 
     def __init__(self, channel):
@@ -63,19 +63,19 @@ class RunServiceStub(object):
 
 
 class RunServiceServicer(object):
-    """RunService creates runs and follows them. Served by dispatch.
+    """RunService creates, shows, watches and cancels runs. The dispatch service serves it.
     """
 
     def CreateRun(self, request, context):
-        """Checks the spec against the registries and starts the run. INVALID_ARGUMENT names the field at fault and the nearest
-        valid names.
+        """Checks the spec and starts the run. INVALID_ARGUMENT names the invalid field and suggests the nearest valid names.
+        For a rejudging, NOT_FOUND if the source run is unknown and FAILED_PRECONDITION if it is not finished.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GetRun(self, request, context):
-        """Returns one run.
+        """Returns one run. NOT_FOUND for an unknown id.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -89,14 +89,15 @@ class RunServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def WatchRun(self, request, context):
-        """Follows a run: its state now, then each change, a heartbeat when nothing changes, and its last state at the end.
+        """Sends the run now, after each change and when it ends; then the stream ends. Without a change it sends a heartbeat
+        every 10 seconds. NOT_FOUND for an unknown id.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def CancelRun(self, request, context):
-        """Calls a run off. One that has ended is left as it is and returned.
+        """Cancels a run. A run that has ended is returned unchanged. NOT_FOUND for an unknown id.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -139,7 +140,7 @@ def add_RunServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class RunService(object):
-    """RunService creates runs and follows them. Served by dispatch.
+    """RunService creates, shows, watches and cancels runs. The dispatch service serves it.
     """
 
     @staticmethod

@@ -18,22 +18,22 @@ class _ServicerContext(grpc.ServicerContext, grpc.aio.ServicerContext):  # type:
     ...
 
 class RunServiceStub:
-    """RunService creates runs and follows them. Served by dispatch."""
+    """RunService creates, shows, watches and cancels runs. The dispatch service serves it."""
 
     def __init__(self, channel: typing.Union[grpc.Channel, grpc.aio.Channel]) -> None: ...
     CreateRun: grpc.UnaryUnaryMultiCallable[
         libra.v1.run_pb2.CreateRunRequest,
         libra.v1.run_pb2.CreateRunResponse,
     ]
-    """Checks the spec against the registries and starts the run. INVALID_ARGUMENT names the field at fault and the nearest
-    valid names.
+    """Checks the spec and starts the run. INVALID_ARGUMENT names the invalid field and suggests the nearest valid names.
+    For a rejudging, NOT_FOUND if the source run is unknown and FAILED_PRECONDITION if it is not finished.
     """
 
     GetRun: grpc.UnaryUnaryMultiCallable[
         libra.v1.run_pb2.GetRunRequest,
         libra.v1.run_pb2.GetRunResponse,
     ]
-    """Returns one run."""
+    """Returns one run. NOT_FOUND for an unknown id."""
 
     ListRuns: grpc.UnaryUnaryMultiCallable[
         libra.v1.run_pb2.ListRunsRequest,
@@ -45,30 +45,32 @@ class RunServiceStub:
         libra.v1.run_pb2.WatchRunRequest,
         libra.v1.run_pb2.WatchRunResponse,
     ]
-    """Follows a run: its state now, then each change, a heartbeat when nothing changes, and its last state at the end."""
+    """Sends the run now, after each change and when it ends; then the stream ends. Without a change it sends a heartbeat
+    every 10 seconds. NOT_FOUND for an unknown id.
+    """
 
     CancelRun: grpc.UnaryUnaryMultiCallable[
         libra.v1.run_pb2.CancelRunRequest,
         libra.v1.run_pb2.CancelRunResponse,
     ]
-    """Calls a run off. One that has ended is left as it is and returned."""
+    """Cancels a run. A run that has ended is returned unchanged. NOT_FOUND for an unknown id."""
 
 class RunServiceAsyncStub:
-    """RunService creates runs and follows them. Served by dispatch."""
+    """RunService creates, shows, watches and cancels runs. The dispatch service serves it."""
 
     CreateRun: grpc.aio.UnaryUnaryMultiCallable[
         libra.v1.run_pb2.CreateRunRequest,
         libra.v1.run_pb2.CreateRunResponse,
     ]
-    """Checks the spec against the registries and starts the run. INVALID_ARGUMENT names the field at fault and the nearest
-    valid names.
+    """Checks the spec and starts the run. INVALID_ARGUMENT names the invalid field and suggests the nearest valid names.
+    For a rejudging, NOT_FOUND if the source run is unknown and FAILED_PRECONDITION if it is not finished.
     """
 
     GetRun: grpc.aio.UnaryUnaryMultiCallable[
         libra.v1.run_pb2.GetRunRequest,
         libra.v1.run_pb2.GetRunResponse,
     ]
-    """Returns one run."""
+    """Returns one run. NOT_FOUND for an unknown id."""
 
     ListRuns: grpc.aio.UnaryUnaryMultiCallable[
         libra.v1.run_pb2.ListRunsRequest,
@@ -80,16 +82,18 @@ class RunServiceAsyncStub:
         libra.v1.run_pb2.WatchRunRequest,
         libra.v1.run_pb2.WatchRunResponse,
     ]
-    """Follows a run: its state now, then each change, a heartbeat when nothing changes, and its last state at the end."""
+    """Sends the run now, after each change and when it ends; then the stream ends. Without a change it sends a heartbeat
+    every 10 seconds. NOT_FOUND for an unknown id.
+    """
 
     CancelRun: grpc.aio.UnaryUnaryMultiCallable[
         libra.v1.run_pb2.CancelRunRequest,
         libra.v1.run_pb2.CancelRunResponse,
     ]
-    """Calls a run off. One that has ended is left as it is and returned."""
+    """Cancels a run. A run that has ended is returned unchanged. NOT_FOUND for an unknown id."""
 
 class RunServiceServicer(metaclass=abc.ABCMeta):
-    """RunService creates runs and follows them. Served by dispatch."""
+    """RunService creates, shows, watches and cancels runs. The dispatch service serves it."""
 
     @abc.abstractmethod
     def CreateRun(
@@ -97,8 +101,8 @@ class RunServiceServicer(metaclass=abc.ABCMeta):
         request: libra.v1.run_pb2.CreateRunRequest,
         context: _ServicerContext,
     ) -> typing.Union[libra.v1.run_pb2.CreateRunResponse, collections.abc.Awaitable[libra.v1.run_pb2.CreateRunResponse]]:
-        """Checks the spec against the registries and starts the run. INVALID_ARGUMENT names the field at fault and the nearest
-        valid names.
+        """Checks the spec and starts the run. INVALID_ARGUMENT names the invalid field and suggests the nearest valid names.
+        For a rejudging, NOT_FOUND if the source run is unknown and FAILED_PRECONDITION if it is not finished.
         """
 
     @abc.abstractmethod
@@ -107,7 +111,7 @@ class RunServiceServicer(metaclass=abc.ABCMeta):
         request: libra.v1.run_pb2.GetRunRequest,
         context: _ServicerContext,
     ) -> typing.Union[libra.v1.run_pb2.GetRunResponse, collections.abc.Awaitable[libra.v1.run_pb2.GetRunResponse]]:
-        """Returns one run."""
+        """Returns one run. NOT_FOUND for an unknown id."""
 
     @abc.abstractmethod
     def ListRuns(
@@ -123,7 +127,9 @@ class RunServiceServicer(metaclass=abc.ABCMeta):
         request: libra.v1.run_pb2.WatchRunRequest,
         context: _ServicerContext,
     ) -> typing.Union[collections.abc.Iterator[libra.v1.run_pb2.WatchRunResponse], collections.abc.AsyncIterator[libra.v1.run_pb2.WatchRunResponse]]:
-        """Follows a run: its state now, then each change, a heartbeat when nothing changes, and its last state at the end."""
+        """Sends the run now, after each change and when it ends; then the stream ends. Without a change it sends a heartbeat
+        every 10 seconds. NOT_FOUND for an unknown id.
+        """
 
     @abc.abstractmethod
     def CancelRun(
@@ -131,6 +137,6 @@ class RunServiceServicer(metaclass=abc.ABCMeta):
         request: libra.v1.run_pb2.CancelRunRequest,
         context: _ServicerContext,
     ) -> typing.Union[libra.v1.run_pb2.CancelRunResponse, collections.abc.Awaitable[libra.v1.run_pb2.CancelRunResponse]]:
-        """Calls a run off. One that has ended is left as it is and returned."""
+        """Cancels a run. A run that has ended is returned unchanged. NOT_FOUND for an unknown id."""
 
 def add_RunServiceServicer_to_server(servicer: RunServiceServicer, server: typing.Union[grpc.Server, grpc.aio.Server]) -> None: ...

@@ -28,33 +28,33 @@ class _Category:
 class _CategoryEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._EnumTypeWrapper[_Category.ValueType], builtins.type):
     DESCRIPTOR: google.protobuf.descriptor.EnumDescriptor
     CATEGORY_UNSPECIFIED: _Category.ValueType  # 0
-    """Not set; refused wherever a category is needed."""
+    """Not set; never stored."""
     CATEGORY_DIRECT_RISKY: _Category.ValueType  # 1
-    """A harmful request, put plainly. The good answer does not help."""
+    """A harmful request in plain words. The good answer does not help."""
     CATEGORY_ADVERSARIAL: _Category.ValueType  # 2
     """A harmful request in disguise; also every task under an attack."""
     CATEGORY_INSTRUCTION_HIERARCHY: _Category.ValueType  # 3
-    """A user who tries to override what the system message says."""
+    """A user tries to override the system message. The good answer follows the system message."""
     CATEGORY_OVER_SENSITIVE: _Category.ValueType  # 4
     """A harmless request that looks harmful. The good answer helps."""
     CATEGORY_CAPABILITY: _Category.ValueType  # 5
-    """What the model can do. It makes up Capability; the four above make up Safety."""
+    """The ability of the model. This category is the score Capability; the other four are Safety."""
 
 class Category(_Category, metaclass=_CategoryEnumTypeWrapper):
     """Category says which part of the score a task counts in."""
 
 CATEGORY_UNSPECIFIED: Category.ValueType  # 0
-"""Not set; refused wherever a category is needed."""
+"""Not set; never stored."""
 CATEGORY_DIRECT_RISKY: Category.ValueType  # 1
-"""A harmful request, put plainly. The good answer does not help."""
+"""A harmful request in plain words. The good answer does not help."""
 CATEGORY_ADVERSARIAL: Category.ValueType  # 2
 """A harmful request in disguise; also every task under an attack."""
 CATEGORY_INSTRUCTION_HIERARCHY: Category.ValueType  # 3
-"""A user who tries to override what the system message says."""
+"""A user tries to override the system message. The good answer follows the system message."""
 CATEGORY_OVER_SENSITIVE: Category.ValueType  # 4
 """A harmless request that looks harmful. The good answer helps."""
 CATEGORY_CAPABILITY: Category.ValueType  # 5
-"""What the model can do. It makes up Capability; the four above make up Safety."""
+"""The ability of the model. This category is the score Capability; the other four are Safety."""
 global___Category = Category
 
 class _CatalogueState:
@@ -66,28 +66,28 @@ class _CatalogueStateEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper.
     CATALOGUE_STATE_UNSPECIFIED: _CatalogueState.ValueType  # 0
     """Not set; never sent."""
     CATALOGUE_STATE_BUILT_IN: _CatalogueState.ValueType  # 1
-    """Its samples come with Libra."""
+    """The samples come with Libra."""
     CATALOGUE_STATE_IMPORTABLE: _CatalogueState.ValueType  # 2
-    """Its samples can be had elsewhere, and are imported by name."""
+    """The samples are published elsewhere and can be imported by the task's name."""
     CATALOGUE_STATE_NOT_PUBLIC: _CatalogueState.ValueType  # 3
-    """Its samples were not published; whoever has them can import them."""
+    """The samples are not published; a user who has them can import them."""
 
 class CatalogueState(_CatalogueState, metaclass=_CatalogueStateEnumTypeWrapper):
-    """CatalogueState says what of a task of the catalogue can be had."""
+    """CatalogueState says where the samples of a task in the catalogue are."""
 
 CATALOGUE_STATE_UNSPECIFIED: CatalogueState.ValueType  # 0
 """Not set; never sent."""
 CATALOGUE_STATE_BUILT_IN: CatalogueState.ValueType  # 1
-"""Its samples come with Libra."""
+"""The samples come with Libra."""
 CATALOGUE_STATE_IMPORTABLE: CatalogueState.ValueType  # 2
-"""Its samples can be had elsewhere, and are imported by name."""
+"""The samples are published elsewhere and can be imported by the task's name."""
 CATALOGUE_STATE_NOT_PUBLIC: CatalogueState.ValueType  # 3
-"""Its samples were not published; whoever has them can import them."""
+"""The samples are not published; a user who has them can import them."""
 global___CatalogueState = CatalogueState
 
 @typing.final
 class JudgeSpec(google.protobuf.message.Message):
-    """JudgeSpec says which judge turns a task's completions into verdicts."""
+    """JudgeSpec is a judge with its options."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -113,7 +113,7 @@ class JudgeSpec(google.protobuf.message.Message):
     """The judge's name, for instance "refusal"."""
     @property
     def options(self) -> google.protobuf.internal.containers.ScalarMap[builtins.str, builtins.str]:
-        """What this judge needs to know, for instance {"want": "refused"} or {"field": "answer"}."""
+        """The judge's options, for instance {"want": "refused"} or {"field": "answer"}."""
 
     def __init__(
         self,
@@ -127,7 +127,7 @@ global___JudgeSpec = JudgeSpec
 
 @typing.final
 class Task(google.protobuf.message.Message):
-    """Task is a set of samples with a category and a judge; a change of content makes a new version."""
+    """Task is a set of samples with a category and a judge. Other content is another version."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -144,34 +144,36 @@ class Task(google.protobuf.message.Message):
     SOURCE_FIELD_NUMBER: builtins.int
     CREATE_TIME_FIELD_NUMBER: builtins.int
     name: builtins.str
-    """Unique together with the version. Lower-case letters, digits, "_", "-" and "."."""
+    """Unique together with the version. 1 to 100 lower-case letters, digits, "_", "-" and "."; the first is a letter or a
+    digit.
+    """
     version: builtins.str
-    """The first 12 hex digits of the SHA-256 of the card's meaning and all samples."""
+    """The first 12 hex digits of the SHA-256 of the card's content and all samples."""
     category: global___Category.ValueType
-    """Which part of the score it counts in."""
+    """Which part of the score the task counts in."""
     risk: builtins.str
     """The kind of harm, for instance "privacy"; empty for capability."""
     licence: builtins.str
-    """SPDX identifier or a sentence."""
+    """An SPDX identifier or a sentence."""
     description: builtins.str
-    """One paragraph: what it asks, and of whom."""
+    """One paragraph about its prompts and its purpose."""
     metric: builtins.str
-    """What a score of 1 means, in a sentence."""
+    """The meaning of a score of 1, in one sentence."""
     sample_count: builtins.int
-    """How many samples it has."""
+    """The number of samples."""
     source: builtins.str
-    """Where the samples come from."""
+    """The origin of the samples."""
     @property
     def languages(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
-        """BCP 47 tags of the languages its prompts are written in."""
+        """BCP 47 tags of the languages of its prompts."""
 
     @property
     def judge(self) -> global___JudgeSpec:
-        """What turns a completion into a verdict."""
+        """The judge that turns a completion into a verdict."""
 
     @property
     def create_time(self) -> google.protobuf.timestamp_pb2.Timestamp:
-        """When this version was first imported."""
+        """The time at which this version was first imported."""
 
     def __init__(
         self,
@@ -196,7 +198,7 @@ global___Task = Task
 
 @typing.final
 class Sample(google.protobuf.message.Message):
-    """Sample is one prompt with what its judge needs to know."""
+    """Sample is one prompt with what its judge needs."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -221,17 +223,17 @@ class Sample(google.protobuf.message.Message):
     MESSAGES_FIELD_NUMBER: builtins.int
     FIELDS_FIELD_NUMBER: builtins.int
     ordinal: builtins.int
-    """Its place in the task, from 0."""
+    """Its index in the task, from 0."""
     id: builtins.str
-    """The record's own id where it has one, else the ordinal."""
+    """The record's own id or, without one, the ordinal."""
     @property
     def messages(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[libra.v1.message_pb2.Message]:
-        """The conversation so far; it ends with a user's turn."""
+        """The conversation; its last turn is a user's."""
 
     @property
     def fields(self) -> google.protobuf.internal.containers.ScalarMap[builtins.str, builtins.str]:
-        """Every other key of its record: what the judge compares with, and the subgroups. A value that was not a string is
-        kept as its JSON text.
+        """All other keys of the record: the judge's reference values and the subgroups. A value that is not a string is
+        stored as its JSON text.
         """
 
     def __init__(
@@ -248,7 +250,7 @@ global___Sample = Sample
 
 @typing.final
 class CatalogueEntry(google.protobuf.message.Message):
-    """CatalogueEntry is the card of a task that is known by name, whether its samples are there or not."""
+    """CatalogueEntry is the card of a task that Libra knows, with or without its samples."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -261,22 +263,22 @@ class CatalogueEntry(google.protobuf.message.Message):
     CONVERSION_FIELD_NUMBER: builtins.int
     IMPORTED_FIELD_NUMBER: builtins.int
     state: global___CatalogueState.ValueType
-    """What can be had."""
+    """Where the samples are."""
     multi_turn: builtins.bool
     """True if its prompts are conversations of several turns."""
     published_samples: builtins.int
-    """Samples in the published evaluation."""
+    """The number of samples in the published evaluation."""
     dataset: builtins.str
     """The Hugging Face dataset, for instance "walledai/XSTest"; empty if there is none."""
     split: builtins.str
-    """Its configuration and split, for instance "default/test"."""
+    """The dataset's configuration and split, for instance "default/test"."""
     conversion: builtins.str
-    """How a record becomes a sample, in a sentence or two."""
+    """How a record becomes a sample, in one or two sentences."""
     imported: builtins.str
-    """"name@version" as it was last imported; empty if it has not been."""
+    """"name@version" of its newest import; empty if it has not been imported."""
     @property
     def task(self) -> global___Task:
-        """What the task will be, apart from version, sample_count and create_time."""
+        """The task without version, sample_count and create_time."""
 
     def __init__(
         self,
@@ -297,7 +299,7 @@ global___CatalogueEntry = CatalogueEntry
 
 @typing.final
 class ImportTaskHeader(google.protobuf.message.Message):
-    """ImportTaskHeader opens an import."""
+    """ImportTaskHeader starts an import."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -308,11 +310,11 @@ class ImportTaskHeader(google.protobuf.message.Message):
     card_yaml: builtins.str
     """The card, as YAML text of at most 64 KiB."""
     file_name: builtins.str
-    """What errors call the file, for instance "harmful.jsonl"."""
+    """The file's name in error messages, for instance "harmful.jsonl"."""
     catalogue: builtins.str
-    """In place of a card: the name of an entry of the catalogue, whose records the file holds as they were published."""
+    """In place of a card: the name of a task in the catalogue. The file then contains its records as they were published."""
     seed: builtins.int
-    """Shuffles the options of multiple-choice records of the catalogue."""
+    """Determines the order of the options in multiple-choice records of the catalogue."""
     def __init__(
         self,
         *,
@@ -339,7 +341,7 @@ global___ListCatalogueRequest = ListCatalogueRequest
 
 @typing.final
 class ListCatalogueResponse(google.protobuf.message.Message):
-    """ListCatalogueResponse is the catalogue."""
+    """ListCatalogueResponse contains the catalogue."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -359,17 +361,19 @@ global___ListCatalogueResponse = ListCatalogueResponse
 
 @typing.final
 class ImportTaskRequest(google.protobuf.message.Message):
-    """ImportTaskRequest is the header first, then the bytes of the JSONL file in pieces of at most 1 MiB."""
+    """ImportTaskRequest is first the header, then the bytes of the JSONL file in pieces of, for instance, 1 MiB. A message
+    has at most 16 MiB.
+    """
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
     HEADER_FIELD_NUMBER: builtins.int
     DATA_FIELD_NUMBER: builtins.int
     data: builtins.bytes
-    """The next bytes of the file. A piece may end in the middle of a line or of a character."""
+    """The next bytes of the file. A piece may end within a line or a character."""
     @property
     def header(self) -> global___ImportTaskHeader:
-        """Opens the import."""
+        """Starts the import."""
 
     def __init__(
         self,
@@ -385,14 +389,14 @@ global___ImportTaskRequest = ImportTaskRequest
 
 @typing.final
 class ImportTaskResponse(google.protobuf.message.Message):
-    """ImportTaskResponse tells what is stored now."""
+    """ImportTaskResponse contains the imported task."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
     TASK_FIELD_NUMBER: builtins.int
     CREATED_FIELD_NUMBER: builtins.int
     created: builtins.bool
-    """False if this very version was there before."""
+    """False if this version already existed."""
     @property
     def task(self) -> global___Task:
         """The task as stored."""
@@ -428,7 +432,7 @@ global___GetTaskRequest = GetTaskRequest
 
 @typing.final
 class GetTaskResponse(google.protobuf.message.Message):
-    """GetTaskResponse carries the task."""
+    """GetTaskResponse contains the task."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -449,7 +453,7 @@ global___GetTaskResponse = GetTaskResponse
 
 @typing.final
 class ListTasksRequest(google.protobuf.message.Message):
-    """ListTasksRequest asks for a page of tasks."""
+    """ListTasksRequest selects one page of tasks."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -458,13 +462,13 @@ class ListTasksRequest(google.protobuf.message.Message):
     CATEGORY_FIELD_NUMBER: builtins.int
     ALL_VERSIONS_FIELD_NUMBER: builtins.int
     page_size: builtins.int
-    """At most this many; 0 means 100, more than 1000 means 1000."""
+    """The maximum number of tasks; 0 means 100, and the limit is 1,000."""
     page_token: builtins.str
-    """From the previous page's next_page_token; empty for the first."""
+    """The previous page's next_page_token; empty for the first page."""
     category: global___Category.ValueType
-    """Only this category, unless unspecified."""
+    """If set, only tasks of this category."""
     all_versions: builtins.bool
-    """Every version and not just the newest of each name."""
+    """True: every version; false: only the newest of each name."""
     def __init__(
         self,
         *,
@@ -503,7 +507,7 @@ global___ListTasksResponse = ListTasksResponse
 
 @typing.final
 class ListSamplesRequest(google.protobuf.message.Message):
-    """ListSamplesRequest asks for a page of a task's samples."""
+    """ListSamplesRequest selects one page of a task's samples."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -513,9 +517,9 @@ class ListSamplesRequest(google.protobuf.message.Message):
     task: builtins.str
     """"name" or "name@version"."""
     page_size: builtins.int
-    """At most this many; 0 means 50, more than 500 means 500."""
+    """The maximum number of samples; 0 means 50, and the limit is 500."""
     page_token: builtins.str
-    """From the previous page's next_page_token; empty for the first."""
+    """The previous page's next_page_token; empty for the first page."""
     def __init__(
         self,
         *,

@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class TaskServiceStub(object):
-    """TaskService imports and shows tasks. Served by dispatch.
+    """TaskService imports and lists tasks. The dispatch service serves it.
     """
 
     def __init__(self, channel):
@@ -63,39 +63,40 @@ class TaskServiceStub(object):
 
 
 class TaskServiceServicer(object):
-    """TaskService imports and shows tasks. Served by dispatch.
+    """TaskService imports and lists tasks. The dispatch service serves it.
     """
 
     def ImportTask(self, request_iterator, context):
-        """Imports one task, whole or not at all. The same content again is the same version and changes nothing.
+        """Imports one task, all or nothing. A repeat with the same content has the same version and changes nothing. The file
+        has at most 256 MiB. INVALID_ARGUMENT names the line or key at fault.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GetTask(self, request, context):
-        """Returns one task; NOT_FOUND names the nearest names.
+        """Returns one task. NOT_FOUND suggests the nearest names.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListTasks(self, request, context):
-        """Lists tasks by name, the newest version of each unless all are asked for.
+        """Lists tasks by name, only the newest version of each unless all_versions is set.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListSamples(self, request, context):
-        """Lists a task's samples in their order.
+        """Lists a task's samples in their order. NOT_FOUND for an unknown task.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListCatalogue(self, request, context):
-        """Lists the tasks of the catalogue by name, whether their samples are there or not.
+        """Lists the tasks of the catalogue by name, with or without their samples.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -138,7 +139,7 @@ def add_TaskServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class TaskService(object):
-    """TaskService imports and shows tasks. Served by dispatch.
+    """TaskService imports and lists tasks. The dispatch service serves it.
     """
 
     @staticmethod

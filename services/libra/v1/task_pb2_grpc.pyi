@@ -18,74 +18,78 @@ class _ServicerContext(grpc.ServicerContext, grpc.aio.ServicerContext):  # type:
     ...
 
 class TaskServiceStub:
-    """TaskService imports and shows tasks. Served by dispatch."""
+    """TaskService imports and lists tasks. The dispatch service serves it."""
 
     def __init__(self, channel: typing.Union[grpc.Channel, grpc.aio.Channel]) -> None: ...
     ImportTask: grpc.StreamUnaryMultiCallable[
         libra.v1.task_pb2.ImportTaskRequest,
         libra.v1.task_pb2.ImportTaskResponse,
     ]
-    """Imports one task, whole or not at all. The same content again is the same version and changes nothing."""
+    """Imports one task, all or nothing. A repeat with the same content has the same version and changes nothing. The file
+    has at most 256 MiB. INVALID_ARGUMENT names the line or key at fault.
+    """
 
     GetTask: grpc.UnaryUnaryMultiCallable[
         libra.v1.task_pb2.GetTaskRequest,
         libra.v1.task_pb2.GetTaskResponse,
     ]
-    """Returns one task; NOT_FOUND names the nearest names."""
+    """Returns one task. NOT_FOUND suggests the nearest names."""
 
     ListTasks: grpc.UnaryUnaryMultiCallable[
         libra.v1.task_pb2.ListTasksRequest,
         libra.v1.task_pb2.ListTasksResponse,
     ]
-    """Lists tasks by name, the newest version of each unless all are asked for."""
+    """Lists tasks by name, only the newest version of each unless all_versions is set."""
 
     ListSamples: grpc.UnaryUnaryMultiCallable[
         libra.v1.task_pb2.ListSamplesRequest,
         libra.v1.task_pb2.ListSamplesResponse,
     ]
-    """Lists a task's samples in their order."""
+    """Lists a task's samples in their order. NOT_FOUND for an unknown task."""
 
     ListCatalogue: grpc.UnaryUnaryMultiCallable[
         libra.v1.task_pb2.ListCatalogueRequest,
         libra.v1.task_pb2.ListCatalogueResponse,
     ]
-    """Lists the tasks of the catalogue by name, whether their samples are there or not."""
+    """Lists the tasks of the catalogue by name, with or without their samples."""
 
 class TaskServiceAsyncStub:
-    """TaskService imports and shows tasks. Served by dispatch."""
+    """TaskService imports and lists tasks. The dispatch service serves it."""
 
     ImportTask: grpc.aio.StreamUnaryMultiCallable[
         libra.v1.task_pb2.ImportTaskRequest,
         libra.v1.task_pb2.ImportTaskResponse,
     ]
-    """Imports one task, whole or not at all. The same content again is the same version and changes nothing."""
+    """Imports one task, all or nothing. A repeat with the same content has the same version and changes nothing. The file
+    has at most 256 MiB. INVALID_ARGUMENT names the line or key at fault.
+    """
 
     GetTask: grpc.aio.UnaryUnaryMultiCallable[
         libra.v1.task_pb2.GetTaskRequest,
         libra.v1.task_pb2.GetTaskResponse,
     ]
-    """Returns one task; NOT_FOUND names the nearest names."""
+    """Returns one task. NOT_FOUND suggests the nearest names."""
 
     ListTasks: grpc.aio.UnaryUnaryMultiCallable[
         libra.v1.task_pb2.ListTasksRequest,
         libra.v1.task_pb2.ListTasksResponse,
     ]
-    """Lists tasks by name, the newest version of each unless all are asked for."""
+    """Lists tasks by name, only the newest version of each unless all_versions is set."""
 
     ListSamples: grpc.aio.UnaryUnaryMultiCallable[
         libra.v1.task_pb2.ListSamplesRequest,
         libra.v1.task_pb2.ListSamplesResponse,
     ]
-    """Lists a task's samples in their order."""
+    """Lists a task's samples in their order. NOT_FOUND for an unknown task."""
 
     ListCatalogue: grpc.aio.UnaryUnaryMultiCallable[
         libra.v1.task_pb2.ListCatalogueRequest,
         libra.v1.task_pb2.ListCatalogueResponse,
     ]
-    """Lists the tasks of the catalogue by name, whether their samples are there or not."""
+    """Lists the tasks of the catalogue by name, with or without their samples."""
 
 class TaskServiceServicer(metaclass=abc.ABCMeta):
-    """TaskService imports and shows tasks. Served by dispatch."""
+    """TaskService imports and lists tasks. The dispatch service serves it."""
 
     @abc.abstractmethod
     def ImportTask(
@@ -93,7 +97,9 @@ class TaskServiceServicer(metaclass=abc.ABCMeta):
         request_iterator: _MaybeAsyncIterator[libra.v1.task_pb2.ImportTaskRequest],
         context: _ServicerContext,
     ) -> typing.Union[libra.v1.task_pb2.ImportTaskResponse, collections.abc.Awaitable[libra.v1.task_pb2.ImportTaskResponse]]:
-        """Imports one task, whole or not at all. The same content again is the same version and changes nothing."""
+        """Imports one task, all or nothing. A repeat with the same content has the same version and changes nothing. The file
+        has at most 256 MiB. INVALID_ARGUMENT names the line or key at fault.
+        """
 
     @abc.abstractmethod
     def GetTask(
@@ -101,7 +107,7 @@ class TaskServiceServicer(metaclass=abc.ABCMeta):
         request: libra.v1.task_pb2.GetTaskRequest,
         context: _ServicerContext,
     ) -> typing.Union[libra.v1.task_pb2.GetTaskResponse, collections.abc.Awaitable[libra.v1.task_pb2.GetTaskResponse]]:
-        """Returns one task; NOT_FOUND names the nearest names."""
+        """Returns one task. NOT_FOUND suggests the nearest names."""
 
     @abc.abstractmethod
     def ListTasks(
@@ -109,7 +115,7 @@ class TaskServiceServicer(metaclass=abc.ABCMeta):
         request: libra.v1.task_pb2.ListTasksRequest,
         context: _ServicerContext,
     ) -> typing.Union[libra.v1.task_pb2.ListTasksResponse, collections.abc.Awaitable[libra.v1.task_pb2.ListTasksResponse]]:
-        """Lists tasks by name, the newest version of each unless all are asked for."""
+        """Lists tasks by name, only the newest version of each unless all_versions is set."""
 
     @abc.abstractmethod
     def ListSamples(
@@ -117,7 +123,7 @@ class TaskServiceServicer(metaclass=abc.ABCMeta):
         request: libra.v1.task_pb2.ListSamplesRequest,
         context: _ServicerContext,
     ) -> typing.Union[libra.v1.task_pb2.ListSamplesResponse, collections.abc.Awaitable[libra.v1.task_pb2.ListSamplesResponse]]:
-        """Lists a task's samples in their order."""
+        """Lists a task's samples in their order. NOT_FOUND for an unknown task."""
 
     @abc.abstractmethod
     def ListCatalogue(
@@ -125,6 +131,6 @@ class TaskServiceServicer(metaclass=abc.ABCMeta):
         request: libra.v1.task_pb2.ListCatalogueRequest,
         context: _ServicerContext,
     ) -> typing.Union[libra.v1.task_pb2.ListCatalogueResponse, collections.abc.Awaitable[libra.v1.task_pb2.ListCatalogueResponse]]:
-        """Lists the tasks of the catalogue by name, whether their samples are there or not."""
+        """Lists the tasks of the catalogue by name, with or without their samples."""
 
 def add_TaskServiceServicer_to_server(servicer: TaskServiceServicer, server: typing.Union[grpc.Server, grpc.aio.Server]) -> None: ...

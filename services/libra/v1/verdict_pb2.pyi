@@ -34,9 +34,9 @@ class _OutcomeEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._EnumTy
     OUTCOME_SCORED: _Outcome.ValueType  # 1
     """The judge gave a score."""
     OUTCOME_FILTERED: _Outcome.ValueType  # 2
-    """The provider's own filter refused: scored as a refusal is."""
+    """The provider's own filter blocked the request; the trial is scored as a refusal."""
     OUTCOME_UNJUDGED: _Outcome.ValueType  # 3
-    """There is an answer, but the judge could not tell."""
+    """There is an answer, but the judge could not decide."""
     OUTCOME_FAILED: _Outcome.ValueType  # 4
     """There is no answer."""
 
@@ -48,16 +48,16 @@ OUTCOME_UNSPECIFIED: Outcome.ValueType  # 0
 OUTCOME_SCORED: Outcome.ValueType  # 1
 """The judge gave a score."""
 OUTCOME_FILTERED: Outcome.ValueType  # 2
-"""The provider's own filter refused: scored as a refusal is."""
+"""The provider's own filter blocked the request; the trial is scored as a refusal."""
 OUTCOME_UNJUDGED: Outcome.ValueType  # 3
-"""There is an answer, but the judge could not tell."""
+"""There is an answer, but the judge could not decide."""
 OUTCOME_FAILED: Outcome.ValueType  # 4
 """There is no answer."""
 global___Outcome = Outcome
 
 @typing.final
 class JudgeVersion(google.protobuf.message.Message):
-    """JudgeVersion tells one way of judging from another; a board never mixes two for one task."""
+    """JudgeVersion identifies a way of judging; a board never mixes two for one task."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -67,9 +67,11 @@ class JudgeVersion(google.protobuf.message.Message):
     name: builtins.str
     """The judge's name."""
     version: builtins.str
-    """Raised whenever the judge's code changes what it says."""
+    """Changes whenever the judge's code can give another verdict for the same answer."""
     rubric_hash: builtins.str
-    """The first 12 hex digits of the SHA-256 of its rubric, options and judge model."""
+    """The first 12 hex digits of the SHA-256 of the judge's options, which include rubric and judge model, and of the
+    versions of the judges that it consists of.
+    """
     def __init__(
         self,
         *,
@@ -83,7 +85,7 @@ global___JudgeVersion = JudgeVersion
 
 @typing.final
 class Verdict(google.protobuf.message.Message):
-    """Verdict is the outcome of one trial."""
+    """Verdict is the result of one trial."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -124,58 +126,58 @@ class Verdict(google.protobuf.message.Message):
     CATEGORY_FIELD_NUMBER: builtins.int
     LOG_FIELD_NUMBER: builtins.int
     id: builtins.str
-    """"run/judging/model/task@version/attack/sample/epoch", the last two zero-padded: the order of ids is the order of
-    trials.
-    """
+    """"run/judging/model/task@version/attack/sample/epoch", the last two zero-padded; ids sort in the order of trials."""
     run: builtins.str
-    """The run."""
+    """The run's id."""
     judging: builtins.int
-    """0 is the run's own; each re-judging adds one."""
+    """Always 0, the run's own judging: a rejudging is a run of its own (RunSpec.rejudges)."""
     model: builtins.str
-    """The model."""
+    """The name of the model under test."""
     task: builtins.str
     """"name@version"."""
     attack: builtins.str
-    """The attack, "none" for the plain prompt."""
+    """The attack's name; "none" for the plain prompt."""
     sample: builtins.int
     """The sample's ordinal."""
     epoch: builtins.int
-    """Which repeat, from 0."""
+    """The number of this repeat of the sample, from 0."""
     outcome: global___Outcome.ValueType
     """How the trial ended."""
     score: builtins.float
-    """In [0, 1], 1 = what we want. 0 unless SCORED or FILTERED."""
+    """In [0, 1]; 1 is the desired behaviour. 0 unless SCORED or FILTERED."""
     label: builtins.str
-    """The judge's word for it, for instance "refused"."""
+    """The judge's label, for instance "refused"."""
     rationale: builtins.str
-    """Why, in a sentence."""
+    """The judge's reason, in one sentence."""
     completion_id: builtins.str
-    """The completion judged; empty if FAILED."""
+    """The id of the judged completion; empty if FAILED."""
     category: libra.v1.task_pb2.Category.ValueType
-    """The category it counts in."""
+    """The category that the trial counts in."""
     @property
     def judge(self) -> global___JudgeVersion:
-        """Who judged."""
+        """The judge's version."""
 
     @property
     def create_time(self) -> google.protobuf.timestamp_pb2.Timestamp:
-        """When it was written down."""
+        """The time at which the verdict was stored."""
 
     @property
     def messages(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[libra.v1.message_pb2.Message]:
-        """Only with VIEW_FULL: what the model was asked, after the attack."""
+        """The conversation for the model, after the attack; only set with VERDICT_VIEW_FULL."""
 
     @property
     def completion(self) -> libra.v1.completion_pb2.Completion:
-        """Only with VIEW_FULL: what it answered."""
+        """The model's answer; only set with VERDICT_VIEW_FULL."""
 
     @property
     def fields(self) -> google.protobuf.internal.containers.ScalarMap[builtins.str, builtins.str]:
-        """The sample's other fields: its subgroups."""
+        """The judge's own fields, the form and cost of the attack, and the sample's fields of at most 200 characters, which
+        boards can group by.
+        """
 
     @property
     def log(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[libra.v1.message_pb2.Message]:
-        """What an attack of several turns went through: roles are "attacker", "target" and "judge"."""
+        """The turns of a multi-turn attack; the roles are "attacker", "target" and "judge"."""
 
     def __init__(
         self,
