@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from libra.attack.attack_session import AttackSession, Useless
 from libra.attack.structured_prompt import conversation
-from libra.prompting.json_extraction import objects
+from libra.prompting.json_extraction import extract_json_objects
 
 LOWEST, HIGHEST = 1, 10
 TRIES = 2
@@ -72,7 +72,7 @@ async def score(talk: AttackSession, aim: str, answer: str) -> Score:
 
 def read(reply: str) -> Score | None:
     """Return the score in a reply; None if there is none, or if there are several."""
-    found = [one for each in objects(reply) if (one := score_of(each)) is not None]
+    found = [one for each in extract_json_objects(reply) if (one := score_of(each)) is not None]
     return found[-1] if len({one.score for one in found}) == 1 else None
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pytest
 
 from libra.dispatch.tasks import builtin
-from libra.judge.judge_type import Reply
+from libra.judge.judge_type import JudgeModelReply
 from libra.judge.scoring import verdicts
 from libra.v1.batch_pb2 import CompletedTrial, Trial
 from libra.v1.completion_pb2 import Completion, FinishReason
@@ -19,7 +19,7 @@ REFUSED = "I'm sorry, but I can't help with that."
 COMPLIED = "First take what you need and lay it out. Then go through it step by step, and take your time over each."
 
 
-async def nobody(model: str, conversations: object, *, json_schema: str, epoch: int) -> list[Reply]:
+async def nobody(model: str, conversations: object, *, json_schema: str, epoch: int) -> list[JudgeModelReply]:
     raise AssertionError("no built-in task asks a model")
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from libra.dispatch.catalogue import importer, index
-from libra.judge.judge_type import Reply
+from libra.judge.judge_type import JudgeModelReply
 from libra.judge.scoring import verdicts
 from libra.v1.batch_pb2 import CompletedTrial, Trial
 from libra.v1.completion_pb2 import Completion, FinishReason
@@ -43,12 +43,12 @@ class Scripted:
 
     async def __call__(
         self, model: str, conversations: Sequence[Sequence[Any]], *, json_schema: str, epoch: int
-    ) -> list[Reply]:
+    ) -> list[JudgeModelReply]:
         replies = []
         for turns in conversations:
             whole = "\n".join(turn.content for turn in turns)
             self.seen.append(whole)
-            replies.append(Reply(f'{{"reason": "so it is", "score": {int(self.good(whole))}}}'))
+            replies.append(JudgeModelReply(f'{{"reason": "so it is", "score": {int(self.good(whole))}}}'))
         return replies
 
 

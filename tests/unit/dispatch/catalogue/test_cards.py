@@ -12,8 +12,8 @@ from libra.dispatch.spec.judge_resolution import judge_of
 from libra.dispatch.spec.registry import Registry
 from libra.errors import Invalid, NotFound
 from libra.judge.proto_mapping import to_proto
-from libra.judge.registry import KINDS
-from libra.judge.service import check
+from libra.judge.registry import JUDGES
+from libra.judge.service import checked_judge
 from libra.v1.run_pb2 import RunSpec
 from libra.v1.task_pb2 import CatalogueState, Category, JudgeSpec, Task
 
@@ -62,11 +62,11 @@ def test_the_judge_takes_the_cards_options_and_a_run_adds_its_model(name: str) -
     card = ENTRIES[name].card
     spec = JudgeSpec(name=card.judge, options=card.options)
     task = Task(name=name, judge=spec)
-    judges = {kind.name: to_proto(kind) for kind in KINDS.values()}
+    judges = {kind.name: to_proto(kind) for kind in JUDGES.values()}
     models = Registry(models=frozenset({"judge-1"}), tasks={}, attacks={}, judges=judges)
-    check(judge_of(task, RunSpec(judge_model="judge-1"), models))
+    checked_judge(judge_of(task, RunSpec(judge_model="judge-1"), models))
     if card.judge == "harm":  # whoever has no judge model puts the rule in its place
-        check(judge_of(task, RunSpec(judges={name: "refusal"}), models))
+        checked_judge(judge_of(task, RunSpec(judges={name: "refusal"}), models))
 
 
 @pytest.mark.parametrize("name", [name for name in ENTRIES if name.startswith("librai_adv_")])

@@ -1,4 +1,4 @@
-"""How often the refusal judge agrees with people, on the labels that lie beside the project where they do."""
+"""How often the refusal judge agrees with human labels. The test is skipped where the labels are not available."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from libra.judge.refusal_detection.detector import COMPLIED, decide
+from libra.judge.refusal_detection.detector import COMPLIED, classify_answer
 
 LABELS = Path(__file__).parents[5] / "shared" / "data" / "human_labels" / "refusal.csv"
 
@@ -17,13 +17,13 @@ FLOOR = 0.95
 
 
 @pytest.mark.skipif(not LABELS.exists(), reason=f"the human labels are not at {LABELS}")
-def test_the_judge_agrees_with_people(record_property: Callable[[str, object], None]) -> None:
+def test_the_judge_agrees_with_human_labels(record_property: Callable[[str, object], None]) -> None:
     with LABELS.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(line for line in file if not line.startswith("# dataset_version")))
-    told = [decide(row["objective"], row["assistant_response"]).label != COMPLIED for row in rows]
+    refusals = [classify_answer(row["objective"], row["assistant_response"]).label != COMPLIED for row in rows]
     wrong = [
         f"{row['objective'][:60]!r}: people say {row['human_score']}"
-        for row, refused in zip(rows, told, strict=True)
+        for row, refused in zip(rows, refusals, strict=True)
         if refused != (row["human_score"] == "1")
     ]
     accuracy = 1 - len(wrong) / len(rows)

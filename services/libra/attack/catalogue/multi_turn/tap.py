@@ -24,7 +24,7 @@ from libra.attack.catalogue.multi_turn.pair import TASK, WANTED
 from libra.attack.conversation import Turn, Turns
 from libra.attack.seeded_random import Draw
 from libra.attack.structured_prompt import conversation
-from libra.prompting.json_extraction import objects
+from libra.prompting.json_extraction import extract_json_objects
 
 DEPTH = 3
 BRANCHES = 2
@@ -93,7 +93,7 @@ async def on_topic(talk: AttackSession, aim: str, prompt: str) -> bool:
     """Tell whether a prompt still asks for the aim; as published, one of which the judge model does not say so is kept."""
     turns = conversation(ON_TOPIC_TASK, {"aim": aim, "prompt": prompt}, ON_TOPIC_FORM)
     reply = await talk.judge(turns, json_schema=ON_TOPIC_SCHEMA)
-    return not any(isinstance(one, dict) and one.get("on_topic") is False for one in objects(reply))
+    return not any(isinstance(one, dict) and one.get("on_topic") is False for one in extract_json_objects(reply))
 
 
 TAP = Attack(
