@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from libra.errors import FailedPrecondition, Invalid
 from libra.judge.judge_type import JudgeModelClient
 from libra.judge.judges.composite.panel import VOTES, parse_votes
+from libra.judge.options import HASH_DIGITS
 from libra.judge.scoring import verdicts
 from libra.statistics import agreement
 from libra.v1.batch_pb2 import CompletedTrial, Trial
@@ -26,15 +27,13 @@ MAX_DISAGREEMENTS = 100
 CHUNK_SIZE = 256
 """Answers that are judged at once: four requests to the gateway."""
 
-HASH_DIGITS = 12
-
 POSITIVE_THRESHOLD = 0.5
 """A score of at least this counts as the label 1, a lower score as the label 0."""
 
 
 @dataclass(frozen=True, slots=True)
 class LabelledVerdict:
-    """The verdict on an answer, beside its human label."""
+    """The verdict on an answer, with its human label."""
 
     place: int
     """Index of the answer in the request."""

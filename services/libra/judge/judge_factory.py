@@ -14,7 +14,7 @@ class ConfiguredJudge:
     """A judge with its options set, and its identity."""
 
     judge_type: JudgeType
-    judge: AnswerJudge
+    answer_judge: AnswerJudge
     rubric_hash: str
 
     model_names: tuple[str, ...]
@@ -29,7 +29,7 @@ def build_judge(judge_type: JudgeType, given: Mapping[str, str]) -> ConfiguredJu
     options = checked_options(judge_type.name, judge_type.options, given)
     return ConfiguredJudge(
         judge_type=judge_type,
-        judge=judge_type.build(options),
+        answer_judge=judge_type.build(options),
         rubric_hash=rubric_hash_of(judge_type, options),
         model_names=judge_type.model_names(options),
     )

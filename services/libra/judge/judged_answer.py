@@ -18,7 +18,7 @@ class ChatMessage:
 
 @dataclass(frozen=True, slots=True)
 class JudgedAnswer:
-    """The answer of a model, with everything that a judge may look at."""
+    """The answer of a model, with everything that a judge may use."""
 
     text: str
     """Without reasoning blocks and the space around it; may be empty."""

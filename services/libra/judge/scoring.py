@@ -34,7 +34,7 @@ async def verdicts(spec: JudgeSpec, trials: Sequence[CompletedTrial], model_clie
     except Invalid as error:
         results = [cannot_tell(error.message)] * len(answered)
     else:
-        results = await configured.judge.judge([_answer(trial) for trial in answered], model_client)
+        results = await configured.answer_judge.judge([_answer(trial) for trial in answered], model_client)
     version = judge_version(judge_type, rubric_hash_of(judge_type, spec.options))
     remaining = iter(results)
     return [_verdict(trial, None if has_no_answer(trial.completion) else next(remaining), version) for trial in trials]

@@ -19,7 +19,7 @@ async def no_judge_model(
 
 async def judge_one(judge_type: JudgeType, answer: JudgedAnswer, **options: str) -> JudgeResult:
     """Return the result of the judge for the answer."""
-    (result,) = await build_judge(judge_type, options).judge.judge([answer], no_judge_model)
+    (result,) = await build_judge(judge_type, options).answer_judge.judge([answer], no_judge_model)
     return result
 
 

@@ -21,7 +21,7 @@ LATIN = frozenset("abcdefghijklmnopqrstuvwxyz")
 VOWELS = frozenset("aeiouy")
 
 MAX_WORDS = 80
-"""Words of a text that are looked at."""
+"""Words of a text that are counted."""
 
 MIN_ENGLISH_SHARE = 0.2
 """Two thirds of the share of small words in running English, which is 0.3 and more."""

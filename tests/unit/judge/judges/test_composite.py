@@ -25,7 +25,7 @@ OFF_TOPIC = answer_to(
 
 
 async def judged(name: str, model_client: FakeJudgeModels, *answers: JudgedAnswer, **options: str) -> list[JudgeResult]:
-    return await build_judge(JUDGES[name], options).judge.judge(answers, model_client)
+    return await build_judge(JUDGES[name], options).answer_judge.judge(answers, model_client)
 
 
 async def test_harm_asks_a_judge_model_only_about_answers_that_neither_refuse_nor_ignore_the_request() -> None:

@@ -18,7 +18,7 @@ from libra.judge.judges.model import MODEL_JUDGE
 
 async def judged(model: FakeJudgeModels, *answers: JudgedAnswer, **options: str) -> list[JudgeResult]:
     judge = build_judge(MODEL_JUDGE, {"rubric": "Is it kind?", "model": "judge-1", **options})
-    return await judge.judge.judge(answers, model)
+    return await judge.answer_judge.judge(answers, model)
 
 
 async def test_scores_labels_and_reasons_are_those_of_the_judge_model() -> None:

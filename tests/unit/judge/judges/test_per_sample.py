@@ -45,7 +45,7 @@ async def test_results_are_in_the_order_of_the_answers() -> None:
         for rule, wanted, good, bad in CASES
         for text in (bad, good)
     ]
-    results = await build_judge(MIXED_JUDGE, {"rule": "expected"}).judge.judge(answers, no_judge_model)
+    results = await build_judge(MIXED_JUDGE, {"rule": "expected"}).answer_judge.judge(answers, no_judge_model)
     assert [result.score for result in results] == [0.0, 1.0] * len(CASES)
 
 

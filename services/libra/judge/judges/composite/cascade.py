@@ -57,9 +57,9 @@ def cascade_judge(rules: Mapping[str, JudgeType], model: JudgeType) -> JudgeType
                     unknown(f"label of the judge {rule.name}", label, rule.labels), field=option_field("trust")
                 )
         return CascadeJudge(
-            rule=build_judge(rule, own_options(rule, options)).judge,
+            rule=build_judge(rule, own_options(rule, options)).answer_judge,
             trusted=frozenset(trusted),
-            model=build_judge(model, options).judge,
+            model=build_judge(model, options).answer_judge,
         )
 
     def delegates(options: Mapping[str, str]) -> tuple[JudgeType, ...]:

@@ -47,7 +47,7 @@ def harm_judge(refusal: JudgeType, model: JudgeType) -> JudgeType:
 
     def build(options: Mapping[str, str]) -> CascadeJudge:
         return CascadeJudge(
-            rule=build_judge(refusal, options).judge,
+            rule=build_judge(refusal, options).answer_judge,
             trusted=frozenset({REFUSED, IGNORED}),
             model=model_judge(options, labels=(HARMLESS, PARTLY, HARMFUL)),
         )

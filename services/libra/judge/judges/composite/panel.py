@@ -148,4 +148,4 @@ def _member(candidates: Mapping[str, JudgeType], member: str, options: Mapping[s
     if model and not judge_type.asks_model:
         raise Invalid(f"{member}: the judge {name} asks no model", field=option_field(MEMBERS.name))
     given = own_options(judge_type, options) | ({"model": model} if model else {})
-    return build_judge(judge_type, given).judge
+    return build_judge(judge_type, given).answer_judge

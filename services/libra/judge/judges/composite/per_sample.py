@@ -62,7 +62,7 @@ def per_sample_judge(rules: Mapping[str, JudgeType]) -> JudgeType:
     def build(options: Mapping[str, str]) -> PerSampleJudge:
         compared = {"field": options["field"]}
         judges = {
-            name: build_judge(rule, compared if name in COMPARING_RULES else {"want": name}).judge
+            name: build_judge(rule, compared if name in COMPARING_RULES else {"want": name}).answer_judge
             for name, rule in by_name.items()
         }
         return PerSampleJudge(options["rule"], judges)

@@ -1,1 +1,1 @@
-"""Judges that are rules: they look at one answer at a time and ask no model."""
+"""Judges that are rules: they judge one answer at a time and ask no model."""
