@@ -12,7 +12,7 @@ WORKERS ?= 2
 AGAINST ?= $(shell git describe --tags --abbrev=0 --match 'v*' 2>/dev/null || git rev-parse --quiet --verify HEAD~1 || echo HEAD)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo check lint types walls contracts drift manifests locks test chaos bench format protos lock clean
+.PHONY: help setup demo check lint types walls contracts drift manifests locks licences test chaos bench format protos lock clean
 
 help: ## what there is to do
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -34,7 +34,7 @@ $(PROTOC_READY): deploy/locks/protoc.txt
 demo: $(READY) ## start it all, evaluate a real small model, print the leaderboard
 	$(BIN)/python -m libra.local.demo
 
-check: lint types walls contracts drift manifests locks ## everything that can be told without running it
+check: lint types walls contracts drift manifests locks licences ## everything that can be told without running it
 
 lint: $(READY)
 	$(BIN)/ruff format --quiet --check services tests
@@ -67,6 +67,9 @@ manifests: $(READY)
 
 locks:
 	! grep -nE '://|--(extra-)?index-url|--find-links' deploy/locks/*.txt
+
+licences: $(READY)
+	$(BIN)/pytest -n 0 -q tests/unit/deploy/test_licences.py
 
 test: $(READY) ## prove it, on a real nats-server and a real mongod
 	$(BIN)/pytest -n $(WORKERS) --dist loadfile

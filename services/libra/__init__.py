@@ -1,1 +1,1 @@
-"""Libra evaluates language models for safety and capability at once, and ranks them by their distance to the optimum."""
+"""Evaluate language models for safety and capability at once, and rank them by their distance to the optimum."""

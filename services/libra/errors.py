@@ -8,7 +8,8 @@
     │   └── NotNow        FAILED_PRECONDITION
     └── Unavailable       a part of ours cannot be reached; the same call may succeed later
 
-`libra.rpc` translates them to a gRPC status and back; nothing else does. Whatever is not among them is a bug (INTERNAL).
+`libra.rpc` translates them to a gRPC status and back; nothing else does. Whatever is not among them is a bug
+(INTERNAL).
 """
 
 from __future__ import annotations
@@ -21,16 +22,16 @@ NEAREST_SHOWN = 3
 
 
 def nearest(name: str, valid: Iterable[str]) -> list[str]:
-    """Return up to three of the `valid` names that look most like `name`, the likeliest first."""
+    """Return up to three of the `valid` names that are most similar to `name`, the most similar first."""
     return [match for match, _, _ in process.extract(name, sorted(valid), limit=NEAREST_SHOWN, score_cutoff=50)]
 
 
 class LibraError(Exception):
-    """Something went wrong that Libra knows the name of."""
+    """An expected failure. Any other exception is a bug."""
 
 
 class CallerError(LibraError):
-    """The request cannot be carried out as it is; `field` is the part of it to change."""
+    """The caller's request is at fault; `field` names the part to change."""
 
     def __init__(self, message: str, *, field: str = "") -> None:
         super().__init__(message)
@@ -39,39 +40,39 @@ class CallerError(LibraError):
 
 
 class Invalid(CallerError):
-    """A field of the request holds what it must not."""
+    """A field of the request has an invalid value."""
 
 
 class NotFound(CallerError):
-    """What the request names does not exist."""
+    """The request names something that does not exist."""
 
     @classmethod
     def named(cls, kind: str, name: str, valid: Sequence[str], *, field: str) -> NotFound:
-        """Say that there is no `kind` called `name`, and which names come near."""
+        """Return the error for an unknown `name` of this `kind`, with the nearest valid names."""
         return cls(unknown(kind, name, valid), field=field)
 
     @classmethod
     def run(cls, run: str, *, field: str) -> NotFound:
         """Return the error for a run id that the store does not know."""
-        return cls(f"there is no run {run!r}; `libra run list` shows those there are", field=field)
+        return cls(f"there is no run {run!r}; `libra run list` shows the runs", field=field)
 
 
 class Conflict(CallerError):
-    """What the request would create exists with another content."""
+    """The request would create something that exists with other content."""
 
 
 class FailedPrecondition(CallerError):
-    """The request is sound, but the state of things does not allow it; the message says what must change first."""
+    """The request is valid, but the current state does not allow it; the message says what must change first."""
 
 
 class Unavailable(LibraError):
-    """A part that is needed cannot be reached now; the same call may succeed later."""
+    """A dependency cannot be reached now; the same call may succeed later."""
 
 
 def unknown(kind: str, name: str, valid: Sequence[str]) -> str:
-    """Return the sentence for a name that is not known, with the nearest valid ones or, failing these, all of them."""
+    """Return the message for an unknown name, with the nearest valid names, or with all of them if none is near."""
     if not valid:
-        return f"there is no {kind} {name!r}: there is none at all yet"
+        return f"there is no {kind} {name!r}; none exists yet"
     near = nearest(name, valid)
-    hint = f"did you mean {' or '.join(near)}?" if near else f"there are: {', '.join(sorted(valid)[:20])}"
+    hint = f"did you mean {' or '.join(near)}?" if near else f"valid names: {', '.join(sorted(valid)[:20])}"
     return f"there is no {kind} {name!r}: {hint}"

@@ -65,6 +65,7 @@ async def bare_client(url: str, in_flight: int, number: int) -> Bare:
         *(sys.executable, "-m", "tests.benchmarks.bare_client", url, str(in_flight), str(number)),
         stdout=subprocess.PIPE,
     )
-    said, _ = await asyncio.wait_for(process.communicate(), BARE_SECONDS)
+    async with asyncio.timeout(BARE_SECONDS):
+        said, _ = await process.communicate()
     seconds, cpu_seconds = map(float, said.split())
     return Bare(number, seconds, cpu_seconds)

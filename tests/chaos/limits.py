@@ -58,7 +58,7 @@ class Limits:
 
     def minutes(self, start: float, stop: float) -> Iterator[int]:
         """Yield how many requests arrived in each minute that begins with one of them, and ends between two times."""
-        arrivals = [asked.at_seconds for asked in self.provider.asked]
+        arrivals = [asked.at_seconds for asked in self.provider.requests]
         for begin in arrivals:
             if start <= begin < stop - MINUTE_SECONDS:
                 yield bisect_left(arrivals, begin + MINUTE_SECONDS) - bisect_left(arrivals, begin)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import random
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -12,6 +11,7 @@ from dataclasses import dataclass, field
 
 from libra.local import topology
 from libra.local.system import System
+from libra.timeouts import wait_until_set
 
 MOST_AWAY_SECONDS = 1.5
 
@@ -43,7 +43,7 @@ class Monkey:
         draw, now = random.Random(self.seed), asyncio.get_running_loop().time
         round_: list[str] = []
         due = now()
-        while not await _set_within(stop, due + self.every_seconds - now()):
+        while not await wait_until_set(stop, due + self.every_seconds - now()):
             due = max(due + self.every_seconds, now() - self.every_seconds)
             if not round_:
                 round_ = draw.sample(self.system.names, len(self.system.names))
@@ -70,9 +70,3 @@ async def at_work(system: System, seed: int, every_seconds: float = 3.0) -> Asyn
         stop.set()
         await working
         await asyncio.to_thread(system.up)
-
-
-async def _set_within(event: asyncio.Event, seconds: float) -> bool:
-    with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(event.wait(), max(seconds, 0.0))
-    return event.is_set()

@@ -44,7 +44,12 @@ REPLAYED = 25
 """Messages of a history that are replayed, each through all the stages behind it."""
 
 BUGS = frozenset(
-    {"a batch failed", "a batch could not be set aside", "a run's conductor failed", "a worker failed on a bug"}
+    {
+        "a batch failed on a bug",
+        "a batch could not be dead-lettered",
+        "a run's conductor failed",
+        "a worker failed on a bug",
+    }
 )
 
 
@@ -63,9 +68,9 @@ def bugs(world: World) -> Iterator[str]:
 
 def dead_letters(world: World) -> Iterator[str]:
     """Nothing is set aside for what befell its carriers, unless it is given out beyond all measure."""
-    reasons = ["there is no judge 'nobody'", *(["it was given out"] if world.plan.malice.duplicates else [])]
+    reasons = ["there is no judge 'nobody'", *(["it was delivered"] if world.plan.malice.duplicates else [])]
     for entry in world.logs:
-        if entry["event"] == "a batch was set aside" and not any(reason in entry["reason"] for reason in reasons):
+        if entry["event"] == "a batch was dead-lettered" and not any(reason in entry["reason"] for reason in reasons):
             yield f"a sound batch was set aside: {entry}"
 
 

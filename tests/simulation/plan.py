@@ -100,7 +100,7 @@ class _Drawing:
     def _malice(self, kind: str) -> BusFaults:
         rng, hostile = self.rng, kind in {"queue", "everything"}
         return BusFaults(
-            lost_settlements=rng.choice([0.0, 0.05, 0.15]),
+            lost_acknowledgements=rng.choice([0.0, 0.05, 0.15]),
             lost_publishes=rng.choice([0.0, 0.05, 0.2]),
             lost_pulls=rng.choice([0.0, 0.05]),
             duplicates=rng.choice([0.0, 0.01, 0.03]) if hostile else 0.0,

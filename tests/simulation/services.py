@@ -11,10 +11,10 @@ from typing import Any
 from opentelemetry.trace import NoOpTracer
 from prometheus_client import CollectorRegistry
 
-from libra.attack.attack_session import Ask, Reply, Role
+from libra.attack.attack_session import AskModel, ModelReply, ModelRole
 from libra.attack.conversation import Turns
-from libra.attack.model_client import Parties, to_reply
-from libra.attack.model_stage import writing
+from libra.attack.model_client import AttackModels, to_model_reply
+from libra.attack.model_stage import model_stage
 from libra.attack.proto_mapping import to_messages
 from libra.attack.settings import Settings as AttackSettings
 from libra.attack.stage import stage as attack_stage
@@ -81,16 +81,16 @@ def attack(means: Means) -> list[Worker]:
 def writing_stage(settings: AttackSettings, desk: Components, ended: EndedRuns) -> Stage[TrialBatch]:
     """Return the stage; what it asks is answered at this desk, as a gateway would answer a call."""
 
-    def between(parties: Parties) -> Ask:
-        async def ask(role: Role, turns: Turns, *, temperature: float, json_schema: str, epoch: int) -> Reply:
+    def between(parties: AttackModels) -> AskModel:
+        async def ask(role: ModelRole, turns: Turns, *, temperature: float, json_schema: str, epoch: int) -> ModelReply:
             parameters = GenerationParameters(temperature=temperature, json_schema=json_schema)
-            entry = await desk.entries.get(parties.model(role), field="model")
+            entry = await desk.entries.get(parties.model_for(role), field="model")
             question = CompletionRequest(entry, parameters, tuple(to_messages(turns)), epoch)
-            return to_reply((await desk.completions.answer([question], Lane.BATCH))[0])
+            return to_model_reply((await desk.completions.answer([question], Lane.BATCH))[0])
 
         return ask
 
-    return writing(settings, between, ended)
+    return model_stage(settings, between, ended)
 
 
 def gateway(means: Means) -> list[Worker]:

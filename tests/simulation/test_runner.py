@@ -128,7 +128,7 @@ class World:
                 await asyncio.sleep(1)
 
     def open(self) -> bool:
-        return any(not message.ended for message in self.bus.messages("work.judge"))
+        return any(not message.settled for message in self.bus.messages("work.judge"))
 
     async def place(self, stop: asyncio.Event) -> None:
         """One replica after the other; some are killed, some are told to stop, and another takes the place."""
@@ -159,7 +159,7 @@ class World:
             else:
                 assert whole <= outputs, f"message {sample} ({fate}) was lost"
                 assert not dead[f"in/{sample}"], f"message {sample} ({fate}) was set aside"
-        assert sum(not message.ended for message in self.bus.messages("work.judge")) == 0
+        assert sum(not message.settled for message in self.bus.messages("work.judge")) == 0
 
 
 @pytest.fixture(autouse=True)
@@ -175,7 +175,7 @@ def batch(sample: int) -> bytes:
 
 
 def bus(seed: int, **malice: float | bool) -> HostileBus:
-    return HostileBus(seed=seed, malice=BusFaults(**malice))  # type: ignore[arg-type]  # each by its name
+    return HostileBus(seed=seed, faults=BusFaults(**malice))  # type: ignore[arg-type]  # each by its name
 
 
 def history(world: World) -> World:

@@ -111,7 +111,7 @@ class Wire:
 
     def _backlog(self) -> dict[str, Backlog]:
         counts = {name: [0, 0] for name in self.exchange.consumers}
-        for message in self.exchange.queue.unended():
+        for message in self.exchange.queue.unsettled():
             name = message.outgoing.subject.removeprefix("work.").replace("gateway.", "gateway-", 1)
             if name in counts:
                 counts[name][message.attempts > 0] += 1

@@ -14,8 +14,8 @@ from structlog.testing import capture_logs
 from libra.attack.catalogue import registry as attacks
 from libra.attack.proto_mapping import to_proto as attack_to_proto
 from libra.dispatch.settings import Settings as DispatchSettings
-from libra.dispatch.spec.registry import Registry, reference
-from libra.dispatch.spec.rejudge import resolve_again
+from libra.dispatch.spec.registry import Registry, task_reference
+from libra.dispatch.spec.rejudge import resolve_rejudge
 from libra.dispatch.spec.run_spec import resolve
 from libra.errors import Unavailable
 from libra.judge.proto_mapping import to_proto
@@ -102,7 +102,7 @@ class World:
         self.random = random.Random(f"world {plan.seed}")
         self.server = MemoryServer(seed=plan.seed, trouble=plan.trouble)
         self.server.completions = dated(self.kept_at)()
-        self.queue = HostileBus(seed=plan.seed, malice=plan.malice)
+        self.queue = HostileBus(seed=plan.seed, faults=plan.malice)
         self.exchange = Exchange(plan.seed, self.queue, plan.lost_signals)
         self.oracle = Oracle(plan.seed, IN_FLIGHT)
         self.calm = MemoryServer()
@@ -135,7 +135,7 @@ class World:
         await asyncio.gather(*going_on, return_exceptions=True)
         for process in self.processes:
             process.kill()
-            await process.gone()
+            await process.wait_until_gone()
 
     def _goes_on(self) -> bool:
         states = {name: run["run"]["state"] for name, run in self.server.runs.items()}
@@ -147,7 +147,7 @@ class World:
         if self.plan.rejudged and first == RunState.RUN_STATE_FINISHED and REJUDGING not in self.server.runs:
             source = record_of(self.server.runs[RUNS[0]])
             asked = RunSpec(rejudges=RUNS[0], judges={"*": "exact"}, judge_options={"field": "other"})
-            resolved = resolve_again(asked, source, self._known())
+            resolved = resolve_rejudge(asked, source, self._known())
             run = Run(id=REJUDGING, spec=resolved.spec, state=RunState.RUN_STATE_RUNNING)
             self.server.runs[REJUDGING] = document_of(RunRecord(run, resolved.sections))
 
@@ -166,11 +166,11 @@ class World:
         self.server.trouble = trouble
 
     def _known(self) -> Registry:
-        known = {task.name: task for task in tasks()} | {reference(task): task for task in tasks()}
+        known = {task.name: task for task in tasks()} | {task_reference(task): task for task in tasks()}
         return Registry(
             models=frozenset((*MODELS, WRITER)),
             tasks=known,
-            attacks={attack.name: attack_to_proto(attack) for attack in attacks.listing()},
+            attacks={attack.name: attack_to_proto(attack) for attack in attacks.list_attacks()},
             judges={kind.name: to_proto(kind) for kind in JUDGES.values()},
         )
 
@@ -196,7 +196,7 @@ class World:
             living = process.start(self.live(service, process, stop))
             await self._to_its_end(process, stop, living, mortal=life < self.plan.lives)
             process.kill()
-            await process.gone()
+            await process.wait_until_gone()
             await asyncio.sleep(self.random.random() * 8)
 
     def _process(self, name: str, life: int) -> KillableProcess:
@@ -223,7 +223,7 @@ class World:
         store = MemoryStore(self.server, bucket=bucket, way=process)
         means = Means(store, Wire(self.exchange, process), Window(self.oracle, process), self.clock, self._settings())
         crew = Workers(SERVICES[service](means))
-        ends = {asyncio.create_task(crew.failed()), asyncio.create_task(stop.wait())}
+        ends = {asyncio.create_task(crew.wait_for_failure()), asyncio.create_task(stop.wait())}
         await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
         if not stop.is_set():
             self.faults.append(f"{process.name} failed on a bug")
@@ -262,9 +262,9 @@ class World:
     async def freeze(self, span: Span) -> None:
         await asyncio.sleep(span[0])
         process = self.random.choice(self.processes)
-        process.freeze()
+        process.suspend()
         await asyncio.sleep(span[1])
-        process.thaw()
+        process.resume()
 
     async def replay(self) -> None:
         await asyncio.sleep(self.random.choice([5.0, 10.0, 20.0, 40.0]))

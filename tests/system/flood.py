@@ -101,7 +101,7 @@ class Flood:
         await call(self._runs.CancelRun, CancelRunRequest(id=run.id), CALL_SECONDS)
         cancelled = asyncio.get_running_loop().time()
         await asyncio.sleep(watch_seconds)
-        return max(0.0, self._provider.asked[-1].at_seconds - cancelled)
+        return max(0.0, self._provider.requests[-1].at_seconds - cancelled)
 
     async def cost(self, seconds: float) -> Cost:
         """Watch for so long."""

@@ -52,7 +52,7 @@ async def test_a_run_is_attacked_with_the_help_of_models(system: System) -> None
             await client.create(**spec)
         run = await client.create(**spec, attack_model="written-writer", judge_model="written-judge")
         ended = await client.ended(run.id)
-        asked = [one.prompt for one in provider.asked if one.model == "written-target"]
+        asked = [one.prompt for one in provider.requests if one.model == "written-target"]
     await client.close()
     assert ended.state == RunState.RUN_STATE_FINISHED
     assert (ended.counts.scored, ended.trials) == (3 * SAMPLES, 3 * SAMPLES)

@@ -1,6 +1,6 @@
-"""Rewrites prompts: the catalogue of attacks, each named, versioned and seeded; most are pure, some ask models.
+"""The attack service: a catalogue of named, versioned and seeded attacks that rewrite prompts; some of them ask models.
 
-It reads trial batches from the queue, the answers of models from the gateway, and from the store whether a run has ended. It writes
-the batches, rewritten, to the queue of their model, and the trials that no attack could rewrite to the judges, as answers that are
-missing.
+It reads trial batches from its queues, the answers of models from the gateway, and the states of runs from the store.
+It writes the rewritten batches to the queue of their model; trials that cannot be rewritten go to the judge's queue as
+failed completions.
 """

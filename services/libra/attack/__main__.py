@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
-from libra.attack.model_client import Gateway
-from libra.attack.model_stage import writing
+from libra.attack.model_client import GatewayClient
+from libra.attack.model_stage import model_stage
 from libra.attack.service import AttackService
 from libra.attack.settings import Settings
 from libra.attack.stage import stage
@@ -16,25 +16,25 @@ from libra.stage.runner import run
 from libra.v1.attack_pb2_grpc import add_AttackServiceServicer_to_server
 
 
-def wire(parts: ServiceContext, settings: Settings) -> Wiring:
-    """Put the service together from the parts that every process has."""
-    gateway = Gateway(
-        parts.channel(settings.gateway_address), settings.gateway_timeout_seconds, settings.questions_at_once
+def wire(context: ServiceContext, settings: Settings) -> Wiring:
+    """Build the service from the parts that every process has."""
+    gateway = GatewayClient(
+        context.channel(settings.gateway_address), settings.gateway_timeout_seconds, settings.questions_at_once
     )
-    rewriting = stage(settings)
-    asking = writing(settings, gateway.between, EndedRuns(parts.store.runs.state, settings.look_seconds))
+    rules = stage(settings)
+    models = model_stage(settings, gateway.connect, EndedRuns(context.store.runs.state, settings.look_seconds))
 
-    async def rewrite(stop: asyncio.Event) -> None:
-        await run(rewriting, ATTACK_CONSUMER, parts.bus, stop, parts.metrics)
+    async def work_on_rules(stop: asyncio.Event) -> None:
+        await run(rules, ATTACK_CONSUMER, context.bus, stop, context.metrics)
 
-    async def write(stop: asyncio.Event) -> None:
-        await run(asking, WRITING_CONSUMER, parts.bus, stop, parts.metrics)
+    async def work_on_models(stop: asyncio.Event) -> None:
+        await run(models, WRITING_CONSUMER, context.bus, stop, context.metrics)
 
     async def prepare() -> None:
-        """Nothing: the catalogue is code."""
+        """Do nothing: the catalogue is code."""
 
-    services = [(add_AttackServiceServicer_to_server, AttackService(gateway.between), "libra.v1.AttackService")]
-    return Wiring(services=services, workers=[rewrite, write], prepare=prepare)
+    services = [(add_AttackServiceServicer_to_server, AttackService(gateway.connect), "libra.v1.AttackService")]
+    return Wiring(services=services, workers=[work_on_rules, work_on_models], prepare=prepare)
 
 
 if __name__ == "__main__":

@@ -1,100 +1,111 @@
-"""Put an attack to one conversation, by a model where it asks one and one is named, else by its rules."""
+"""Apply an attack to one conversation: by a model if the attack can ask one and one is named, else by its rules."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
 
-from libra.attack.attack_session import AttackSession, Role, Useless
+from libra.attack.attack_session import AttackSession, ModelRole, UnusableReply
 from libra.attack.catalogue.attack import Attack, ModelUse
-from libra.attack.conversation import Turns, check
-from libra.attack.seeded_random import Draw
+from libra.attack.conversation import Turns, check_conversation
+from libra.attack.seeded_random import SeededRandom
 from libra.errors import Invalid
 
 MAX_LOG_BYTES = 1024 * 1024
-"""Of all that was said together: with a prompt and an answer at their limits, still below what one message on the queue may have."""
+"""Size of a trial's log. With a prompt and an answer of maximum size, the message stays below the queue's limit."""
 
 
-class Form(StrEnum):
-    """How an attack that may ask a model was made; the values are those of the field `attack_form`."""
+class AttackForm(StrEnum):
+    """How the text of an attack that can ask a model was made; the values are those of the field `attack_form`."""
 
     MODEL = "model"
     RULES = "rules"
 
 
 FORM, TOKENS, COST, SECONDS = "attack_form", "attack_tokens", "attack_cost_usd", "attack_seconds"
-"""Fields that a trial gains, and its verdict with it."""
+"""Fields that are added to a trial and thereby to its verdict."""
 
 
 @dataclass(frozen=True, slots=True)
-class Attacked:
+class AttackedConversation:
     """A conversation under attack."""
 
     turns: Turns
-    form: Form
-    """RULES as soon as one step of a composition that may ask a model was made by its rules."""
+    form: AttackForm
+    """RULES if at least one step of a composition could have asked a model and used its rules."""
 
 
-def asks(attack: Attack, attacker: str) -> bool:
-    """Tell whether a model is asked for the attack if this one (or "", none) is named to write for it."""
+def will_ask_model(attack: Attack, attacker: str) -> bool:
+    """Tell whether the attack asks a model when `attacker` is the model that is named for it ("" for none)."""
     return attack.model_use is not ModelUse.NEVER and bool(attacker)
 
 
-async def put(attack: Attack, turns: Turns, seed: int, talk: AttackSession, *, strictly: bool = False) -> Attacked:
+async def apply_attack(
+    attack: Attack, turns: Turns, seed: int, session: AttackSession, *, allow_fallback: bool = True
+) -> AttackedConversation:
     """Return the conversation under attack.
 
-    Where a model gives nothing of use an attack falls back on its rules; `strictly`, or if it has none, Useless is raised. Raises
-    Invalid if it cannot be put to this conversation, or a model that it needs is not named; Unavailable if nobody can be asked now.
+    If a model's replies are unusable, the attack uses its rules, if it has any and `allow_fallback` is true.
+
+    Raises:
+        UnusableReply: no model gave a usable reply, and there is no fallback.
+        Invalid: the attack cannot be applied to this conversation, or a model that it needs is not named.
+        Unavailable: the models cannot be reached now.
     """
-    form = Form.MODEL
+    form = AttackForm.MODEL
     for step in attack.steps or (attack,):
-        check(turns)
-        if step.write is None or Role.ATTACKER not in talk.named:
-            turns = step.by_rules(turns, seed)
-            by_rules = step.model_use is not ModelUse.NEVER
+        check_conversation(turns)
+        if step.rewrite_with_model is None or ModelRole.ATTACKER not in session.available_roles:
+            turns = step.apply_rules(turns, seed)
+            used_rules = step.model_use is not ModelUse.NEVER
         else:
-            turns, by_rules = await _written(step, turns, seed, talk, strictly=strictly)
-        form = Form.RULES if by_rules else form
-    check(turns)
-    return Attacked(turns, form)
+            turns, used_rules = await _apply_with_model(step, turns, seed, session, allow_fallback=allow_fallback)
+        form = AttackForm.RULES if used_rules else form
+    check_conversation(turns)
+    return AttackedConversation(turns, form)
 
 
-async def _written(step: Attack, turns: Turns, seed: int, talk: AttackSession, *, strictly: bool) -> tuple[Turns, bool]:
-    """Return what a model makes of the conversation, and False; or what the rules make of it, and True."""
-    if step.write is None:
+async def _apply_with_model(
+    step: Attack, turns: Turns, seed: int, session: AttackSession, *, allow_fallback: bool
+) -> tuple[Turns, bool]:
+    """Return the new conversation, and whether the rules made it."""
+    if step.rewrite_with_model is None:
         raise Invalid(f"the attack {step.name} asks no model", field="attack")
-    if step.multi_turn and Role.JUDGE not in talk.named:
+    if step.multi_turn and ModelRole.JUDGE not in session.available_roles:
         raise Invalid(f"the attack {step.name} needs a model that judges its attempts", field="judge_model")
-    if step.multi_turn and Role.TARGET not in talk.named:
+    if step.multi_turn and ModelRole.TARGET not in session.available_roles:
         raise Invalid(
-            f"the attack {step.name} speaks with the model under attack, and none is named", field="target_model"
+            f"the attack {step.name} talks to the model under attack, and none is named", field="target_model"
         )
     try:
-        return await step.write(turns, Draw(f"{step.name}/{seed}"), talk), False
-    except Useless:
-        if strictly or step.transform is None:
+        return await step.rewrite_with_model(turns, SeededRandom(f"{step.name}/{seed}"), session), False
+    except UnusableReply:
+        if step.transform is None or not allow_fallback:
             raise
-        return step.by_rules(turns, seed), True
+        return step.apply_rules(turns, seed), True
 
 
-def noted(form: Form | None, talk: AttackSession | None = None, final: Turns | None = None) -> dict[str, str]:
-    """Return the fields that say how a trial was attacked and what that took, without the answer to the `final` conversation.
+def attack_fields(
+    form: AttackForm | None, session: AttackSession | None = None, final: Turns | None = None
+) -> dict[str, str]:
+    """Return the trial fields for the form of the attack and its cost, without the answer to the `final` conversation.
 
-    Tokens as the providers count them, US dollars by the models' prices, seconds of the answers added up.
+    Tokens are counted by the providers, US dollars follow from the models' prices, and seconds are the sum of the
+    latencies.
     """
     fields = {FORM: str(form)} if form else {}
-    if talk is not None and talk.count.asked:
-        spent = talk.cost(final)
-        fields |= {TOKENS: str(spent.tokens), COST: f"{spent.cost_usd:.6f}", SECONDS: f"{spent.seconds:.3f}"}
+    if session is not None and session.call_counter.calls:
+        cost = session.total_cost(final)
+        fields |= {TOKENS: str(cost.tokens), COST: f"{cost.cost_usd:.6f}", SECONDS: f"{cost.seconds:.3f}"}
     return fields
 
 
-def said(talk: AttackSession) -> Turns:
-    """Return the log, as far as it goes into one message."""
-    kept, room_bytes = [], MAX_LOG_BYTES
-    for turn in talk.log:
-        room_bytes -= len(turn.content.encode())
-        if room_bytes < 0:
+def truncate_log(session: AttackSession) -> Turns:
+    """Return the first turns of the session's log that fit into MAX_LOG_BYTES."""
+    kept, free_bytes = [], MAX_LOG_BYTES
+    for turn in session.log:
+        free_bytes -= len(turn.content.encode())
+        if free_bytes < 0:
             break
         kept.append(turn)
     return tuple(kept)

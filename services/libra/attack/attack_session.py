@@ -1,4 +1,4 @@
-"""What an attack on one sample says to models, what it hears from them, and what that costs."""
+"""The conversation of one attack on one sample with models: its requests, its log and its cost."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from typing import Protocol
 from libra.attack.conversation import Turn, Turns
 from libra.prompting.reasoning import strip_reasoning
 
-MOST_ASKED = 100
-"""Questions that one attack on one sample puts to models, at most. The longest search of the catalogue has some 90."""
+MAX_MODEL_CALLS = 100
+"""Model calls of one attack on one sample. The longest search of the catalogue makes about 90."""
 
-DRAWS = 16
-"""Answers to one question that an attack may want, at most: each is kept under an epoch of its own."""
+VARIANTS_PER_EPOCH = 16
+"""Limit of different answers to one question per epoch of a trial; each is stored under its own completion epoch."""
 
 
-class Role(StrEnum):
-    """Who is asked; the values are roles in a trial's log."""
+class ModelRole(StrEnum):
+    """The part of a model in an attack; the values are roles in a trial's log."""
 
     ATTACKER = "attacker"
     """Writes for the attack."""
@@ -27,145 +27,153 @@ class Role(StrEnum):
     """The model under attack."""
 
     JUDGE = "judge"
-    """Says how far an attempt has come."""
+    """Scores the attempts of a multi-turn attack."""
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
-    """What a model said, or why it said nothing, and what that took when it was asked."""
+class ModelReply:
+    """The answer of a model or the reason why there is none, with its usage."""
 
     text: str = ""
     error: str = ""
     filtered: bool = False
-    """Its provider's filter stopped it: that is how it refuses."""
+    """The provider's content filter blocked the answer; it counts as a refusal."""
 
-    cut: bool = False
-    """It reached the limit of tokens."""
+    truncated: bool = False
+    """The answer reached the limit of tokens."""
 
     tokens: int = 0
     cost_usd: float = 0.0
     seconds: float = 0.0
 
 
-class Ask(Protocol):
-    """A way to put a conversation to a model."""
+class AskModel(Protocol):
+    """Sends a conversation to the model in a role."""
 
     def __call__(
-        self, role: Role, turns: Turns, *, temperature: float, json_schema: str, epoch: int
-    ) -> Awaitable[Reply]:
-        """Return the reply. A target is asked as its run asks it, whatever else is said here.
+        self, role: ModelRole, turns: Turns, *, temperature: float, json_schema: str, epoch: int
+    ) -> Awaitable[ModelReply]:
+        """Return the reply. A target is always asked with the parameters of its run; the arguments do not apply to it.
 
-        The same question is asked once for each `epoch`. Raises libra.errors.Unavailable if nobody can be asked now.
+        Each `epoch` of the same question has its own answer. Raises libra.errors.Unavailable if no model can be reached
+        now.
         """
         ...
 
 
-class Useless(Exception):
-    """A model gave no answer, or one that the attack cannot work with; the message says which."""
+class UnusableReply(Exception):
+    """A model gave no answer, or an answer that the attack cannot use; the message says which."""
 
 
 @dataclass(slots=True)
-class Spent:
-    """What was spent on questions; shared answers count wherever they are used, as if they had been asked there."""
+class AttackCost:
+    """Usage of model calls. An answer that several attacks share counts in each of them."""
 
     tokens: int = 0
     cost_usd: float = 0.0
     seconds: float = 0.0
 
-    def add(self, other: Reply | Spent) -> None:
-        """Add what one reply took, or several."""
+    def add(self, other: ModelReply | AttackCost) -> None:
+        """Add the usage of one reply or of several."""
         self.tokens += other.tokens
         self.cost_usd += other.cost_usd
         self.seconds += other.seconds
 
 
 @dataclass(slots=True)
-class Count:
-    """How many questions were asked, by all lines of an attack together."""
+class CallCounter:
+    """Number of model calls of an attack, shared by all its branches."""
 
-    asked: int = 0
+    calls: int = 0
 
 
 @dataclass(slots=True)
 class AttackSession:
-    """The questions of one attack on one sample: bounded in number, each in the log, in an order that hangs on nothing else."""
+    """The model calls of one attack on one sample: limited in number, logged, and always in the same order."""
 
-    ask: Ask
-    named: frozenset[Role] = frozenset(Role)
-    """Who can be asked."""
+    ask_model: AskModel
+    available_roles: frozenset[ModelRole] = frozenset(ModelRole)
+    """The roles for which a model is named."""
 
-    repeat: int = 0
-    """The trial's epoch: an attack of several turns is repeated as a whole."""
+    epoch: int = 0
+    """The trial's epoch: each epoch repeats a multi-turn attack as a whole."""
 
     log: list[Turn] = field(default_factory=list)
-    """What was said, by role."""
+    """All replies, by role."""
 
-    count: Count = field(default_factory=Count)
-    spent: Spent = field(default_factory=Spent)
-    """On attacker and judge."""
+    call_counter: CallCounter = field(default_factory=CallCounter)
+    helper_cost: AttackCost = field(default_factory=AttackCost)
+    """Cost of the attacker and the judge."""
 
-    answered: dict[Turns, Reply] = field(default_factory=dict)
-    """What the target said to each conversation."""
+    target_replies: dict[Turns, ModelReply] = field(default_factory=dict)
+    """The target's reply to each conversation."""
 
-    async def attacker(self, turns: Turns, *, temperature: float, json_schema: str = "", draw: int = 0) -> str:
-        """Return what the attack's model writes, without its reasoning; raise Useless if that is nothing, or cut off."""
-        return await self._said(Role.ATTACKER, turns, temperature=temperature, json_schema=json_schema, draw=draw)
+    async def ask_attacker(self, turns: Turns, *, temperature: float, json_schema: str = "", variant: int = 0) -> str:
+        """Return the attacker model's text without its reasoning; raise UnusableReply if it is empty or truncated."""
+        return await self._ask_helper(
+            ModelRole.ATTACKER, turns, temperature=temperature, json_schema=json_schema, variant=variant
+        )
 
-    async def judge(self, turns: Turns, *, json_schema: str, draw: int = 0) -> str:
-        """Return what the judge model says of an attempt, without its reasoning; raise Useless if that is nothing."""
-        return await self._said(Role.JUDGE, turns, temperature=0.0, json_schema=json_schema, draw=draw)
+    async def ask_judge(self, turns: Turns, *, json_schema: str, variant: int = 0) -> str:
+        """Return the judge model's text without its reasoning; raise UnusableReply if it is empty."""
+        return await self._ask_helper(ModelRole.JUDGE, turns, temperature=0.0, json_schema=json_schema, variant=variant)
 
-    async def target(self, turns: Turns) -> str:
-        """Return what the model under attack answers, without its reasoning; "" if it was filtered or said nothing.
+    async def ask_target(self, turns: Turns) -> str:
+        """Return the answer of the model under attack without its reasoning; "" if it is empty or was filtered.
 
-        Raises Useless if its provider gave no answer.
+        Raises UnusableReply if the provider gave no answer.
         """
-        reply = await self._reply(Role.TARGET, turns, temperature=0.0, json_schema="", epoch=0)
-        self.answered[turns] = reply
+        reply = await self._call_model(ModelRole.TARGET, turns, temperature=0.0, json_schema="", epoch=0)
+        self.target_replies[turns] = reply
         if reply.error:
-            raise Useless(f"the target gave no answer: {reply.error}")
+            raise UnusableReply(f"the target gave no answer: {reply.error}")
         text = "" if reply.filtered else strip_reasoning(reply.text)
         self.log.append(
-            Turn(Role.TARGET, text or ("(stopped by the provider's filter)" if reply.filtered else "(nothing)"))
+            Turn(ModelRole.TARGET, text or ("(stopped by the provider's filter)" if reply.filtered else "(nothing)"))
         )
         return text
 
     def branch(self) -> AttackSession:
-        """Return a talk for one of several lines that go on side by side; `join` brings what it says back."""
-        return AttackSession(self.ask, self.named, self.repeat, count=self.count)
+        """Return a session for one of several concurrent branches; `merge` adds its log and cost to this one."""
+        return AttackSession(self.ask_model, self.available_roles, self.epoch, call_counter=self.call_counter)
 
-    def join(self, other: AttackSession) -> None:
-        """Take in what a branch has said."""
-        self.log += other.log
-        self.spent.add(other.spent)
-        self.answered |= other.answered
+    def merge(self, branch: AttackSession) -> None:
+        """Add the log and the cost of a branch."""
+        self.log += branch.log
+        self.helper_cost.add(branch.helper_cost)
+        self.target_replies |= branch.target_replies
 
-    def cost(self, final: Turns | None) -> Spent:
-        """Return what the attack took, without the answer to the `final` conversation: that one is the trial's own."""
-        whole = Spent()
-        whole.add(self.spent)
-        for turns, reply in self.answered.items():
+    def total_cost(self, final: Turns | None) -> AttackCost:
+        """Return the cost of the attack without the answer to the `final` conversation, which belongs to the trial."""
+        total = AttackCost()
+        total.add(self.helper_cost)
+        for turns, reply in self.target_replies.items():
             if turns != final:
-                whole.add(reply)
-        return whole
+                total.add(reply)
+        return total
 
-    async def _said(self, role: Role, turns: Turns, *, temperature: float, json_schema: str, draw: int) -> str:
-        reply = await self._reply(role, turns, temperature=temperature, json_schema=json_schema, epoch=draw)
-        self.spent.add(reply)
+    async def _ask_helper(
+        self, role: ModelRole, turns: Turns, *, temperature: float, json_schema: str, variant: int
+    ) -> str:
+        reply = await self._call_model(role, turns, temperature=temperature, json_schema=json_schema, epoch=variant)
+        self.helper_cost.add(reply)
         if reply.error:
-            raise Useless(f"the {role} model gave no answer: {reply.error}")
+            raise UnusableReply(f"the {role} model gave no answer: {reply.error}")
         text = "" if reply.filtered else strip_reasoning(reply.text)
         self.log.append(Turn(role, text))
         if not text:
-            raise Useless(f"the {role} model {'was stopped by its provider' if reply.filtered else 'said nothing'}")
-        if reply.cut and not json_schema:  # of an object, what matters may be there; of a text, its end is missing
-            raise Useless(f"what the {role} model wrote was cut off at its limit of tokens")
+            reason = "its answer was blocked by the provider's filter" if reply.filtered else "its answer is empty"
+            raise UnusableReply(f"the {role} model gave no text: {reason}")
+        if reply.truncated and not json_schema:  # a truncated object may still hold its fields; a text lacks its end
+            raise UnusableReply(f"the text of the {role} model was cut off at its limit of tokens")
         return text
 
-    async def _reply(self, role: Role, turns: Turns, *, temperature: float, json_schema: str, epoch: int) -> Reply:
-        if role not in self.named:
-            raise Useless(f"no {role} model is named")
-        self.count.asked += 1
-        if self.count.asked > MOST_ASKED:
-            raise Useless(f"the attack has asked {MOST_ASKED} times and come to no end")
-        return await self.ask(role, turns, temperature=temperature, json_schema=json_schema, epoch=epoch)
+    async def _call_model(
+        self, role: ModelRole, turns: Turns, *, temperature: float, json_schema: str, epoch: int
+    ) -> ModelReply:
+        if role not in self.available_roles:
+            raise UnusableReply(f"no {role} model is named")
+        self.call_counter.calls += 1
+        if self.call_counter.calls > MAX_MODEL_CALLS:
+            raise UnusableReply(f"the attack reached its limit of {MAX_MODEL_CALLS} model calls")
+        return await self.ask_model(role, turns, temperature=temperature, json_schema=json_schema, epoch=epoch)

@@ -1,4 +1,4 @@
-"""A conversation, and what one must be to come under attack."""
+"""A conversation, and the checks that it must pass before an attack is applied."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ ROLES = ("system", "user", "assistant")
 
 MAX_TURNS = 1_000
 MAX_TEXT_BYTES = 2 * 1024 * 1024
-"""Of all turns together, in UTF-8; a task's record may hold as much."""
+"""Text of all turns together, in UTF-8. A task's record has the same limit."""
 
 MAX_ATTACKED_BYTES = 4 * 1024 * 1024
-"""Of all turns together after an attack, some of which write a dozen characters for one. One message on the queue may have
-8 MiB, and holds the trial with its fields besides."""
+"""Text of all turns together after an attack; some attacks write a dozen characters for one. A message on the queue may
+have 8 MiB, which leaves room for the trial's other fields."""
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """What one speaker says."""
+    """One message of a conversation."""
 
     role: str
     """One of ROLES."""
@@ -32,17 +32,17 @@ Turns = tuple[Turn, ...]
 """A conversation, the earliest turn first."""
 
 
-def check(turns: Sequence[Turn]) -> None:
-    """Raise Invalid, naming the field at fault, unless this is a conversation that a user spoke last in."""
+def check_conversation(turns: Sequence[Turn]) -> None:
+    """Raise Invalid, which names the field at fault, unless this is a conversation whose last turn is a user's."""
     if not turns:
         raise Invalid("there is no message to rewrite; give at least a user's", field="messages")
     if len(turns) > MAX_TURNS:
         raise Invalid(f"{len(turns):,} messages; the limit is {MAX_TURNS:,}", field="messages")
     check_size(turns, MAX_TEXT_BYTES)
-    for place, turn in enumerate(turns):
+    for index, turn in enumerate(turns):
         if turn.role not in ROLES:
             raise Invalid(
-                f"{turn.role!r:.80} is no role; there are: {', '.join(ROLES)}", field=f"messages[{place}].role"
+                f"{turn.role!r:.80} is not a role; there are: {', '.join(ROLES)}", field=f"messages[{index}].role"
             )
     if turns[-1].role != "user":
         raise Invalid(
@@ -51,8 +51,8 @@ def check(turns: Sequence[Turn]) -> None:
         )
 
 
-def check_size(turns: Sequence[Turn], most_bytes: int) -> None:
-    """Raise Invalid if the turns hold more bytes of text than that."""
+def check_size(turns: Sequence[Turn], max_bytes: int) -> None:
+    """Raise Invalid if the text of the turns is larger than `max_bytes`."""
     size_bytes = sum(len(turn.content.encode()) for turn in turns)
-    if size_bytes > most_bytes:
-        raise Invalid(f"{size_bytes:,} bytes of text; the limit is {most_bytes:,}", field="messages")
+    if size_bytes > max_bytes:
+        raise Invalid(f"{size_bytes:,} bytes of text; the limit is {max_bytes:,}", field="messages")

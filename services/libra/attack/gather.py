@@ -1,4 +1,4 @@
-"""Do several things at once and keep their order."""
+"""Run coroutines concurrently and keep the order of their results."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 
-async def side_by_side(works: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
-    """Return what each comes to, in their order. The first that fails calls the others off, and its error is raised."""
-    tasks = [asyncio.create_task(work) for work in works]
+async def gather_or_cancel(coroutines: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
+    """Return the results in the order of the coroutines. The first failure cancels the others and is raised."""
+    tasks = [asyncio.create_task(coroutine) for coroutine in coroutines]
     try:
         return list(await asyncio.gather(*tasks))
     finally:

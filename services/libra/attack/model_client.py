@@ -1,4 +1,4 @@
-"""Ask models, through the gateway: who writes for an attack, who judges its attempts, and the model under attack."""
+"""Call the models of an attack through the gateway: the attacker, the judge of attempts, and the target."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import grpc.aio
 
-from libra.attack.attack_session import Ask, Reply, Role
+from libra.attack.attack_session import AskModel, ModelReply, ModelRole
 from libra.attack.conversation import Turns
 from libra.attack.proto_mapping import to_messages
 from libra.errors import CallerError
@@ -18,26 +18,30 @@ from libra.v1.completion_pb2 import Completion, FinishReason, GenerationParamete
 from libra.v1.gateway_pb2 import CompleteRequest, Conversation
 from libra.v1.gateway_pb2_grpc import GatewayServiceStub
 
-MAX_TOKENS: Mapping[Role, int] = {Role.ATTACKER: 2048, Role.JUDGE: 512}
-"""A prompt of some pages; a score and a sentence, with room for a model that reasons aloud."""
+MAX_TOKENS: Mapping[ModelRole, int] = {ModelRole.ATTACKER: 2048, ModelRole.JUDGE: 512}
+"""Enough for a prompt of some pages, and for a score with a sentence and the reasoning before it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Parties:
-    """Who takes part in one attack on one sample, and how the target is asked."""
+class AttackModels:
+    """The models of one attack on one sample, and the target's parameters."""
 
     attacker: str
     target: str
     judge: str
     parameters: GenerationParameters
-    """The target's, as its run has them."""
+    """The target's parameters in its run."""
 
     epoch: int = 0
     fresh_for: str = ""
 
     @classmethod
-    def of(cls, header: BatchHeader, epoch: int) -> Parties:
-        """Return those of a trial. The target is asked as the gateway's stage will ask it, so that its answer is found there."""
+    def from_batch(cls, header: BatchHeader, epoch: int) -> AttackModels:
+        """Return the models of a trial.
+
+        The target is asked exactly as the gateway's stage will ask it, so that the gateway finds the answer in its
+        store.
+        """
         return cls(
             attacker=header.attack_model,
             target=header.model,
@@ -47,44 +51,46 @@ class Parties:
             fresh_for=header.run if header.fresh else "",
         )
 
-    def model(self, role: Role) -> str:
+    def model_for(self, role: ModelRole) -> str:
         """Return the registered model in a role; "" for none."""
-        return {Role.ATTACKER: self.attacker, Role.TARGET: self.target, Role.JUDGE: self.judge}[role]
+        return {ModelRole.ATTACKER: self.attacker, ModelRole.TARGET: self.target, ModelRole.JUDGE: self.judge}[role]
 
-    def named(self) -> frozenset[Role]:
-        """Return the roles that a model is named for."""
-        return frozenset(role for role in Role if self.model(role))
-
-
-Between = Callable[[Parties], Ask]
-"""Returns the way to ask these."""
+    def roles(self) -> frozenset[ModelRole]:
+        """Return the roles for which a model is named."""
+        return frozenset(role for role in ModelRole if self.model_for(role))
 
 
-class Gateway:
-    """Puts one conversation after the other to the gateway, so many at once; it keeps the answers, so that none is asked twice."""
+ConnectModels = Callable[[AttackModels], AskModel]
+"""Returns the function that asks these models."""
 
-    def __init__(self, channel: grpc.aio.Channel, timeout_seconds: float, at_once: int) -> None:
+
+class GatewayClient:
+    """Sends conversations to the gateway, which stores the answers; limits the number of concurrent requests."""
+
+    def __init__(self, channel: grpc.aio.Channel, timeout_seconds: float, max_concurrent: int) -> None:
         self._stub = GatewayServiceStub(channel)
         self._timeout_seconds = timeout_seconds
-        # What waits here runs into no deadline; what waits in the gateway does.
-        self._free = asyncio.Semaphore(at_once)
+        # The timeout of a request starts when it is sent, so requests wait here and not in the gateway.
+        self._semaphore = asyncio.Semaphore(max_concurrent)
 
-    def between(self, parties: Parties) -> Ask:
-        """Return the way to ask them."""
+    def connect(self, models: AttackModels) -> AskModel:
+        """Return the function that asks these models."""
 
-        async def ask(role: Role, turns: Turns, *, temperature: float, json_schema: str, epoch: int) -> Reply:
-            if role is Role.TARGET:
-                return await self._complete(parties.target, parties.parameters, turns, parties.epoch, parties.fresh_for)
+        async def ask_model(
+            role: ModelRole, turns: Turns, *, temperature: float, json_schema: str, epoch: int
+        ) -> ModelReply:
+            if role is ModelRole.TARGET:
+                return await self._complete(models.target, models.parameters, turns, models.epoch, models.fresh_for)
             parameters = GenerationParameters(
                 temperature=temperature, max_tokens=MAX_TOKENS[role], json_schema=json_schema
             )
-            return await self._complete(parties.model(role), parameters, turns, epoch, "")
+            return await self._complete(models.model_for(role), parameters, turns, epoch, "")
 
-        return ask
+        return ask_model
 
     async def _complete(
         self, model: str, parameters: GenerationParameters, turns: Turns, epoch: int, fresh_for: str
-    ) -> Reply:
+    ) -> ModelReply:
         request = CompleteRequest(
             model=model,
             parameters=parameters,
@@ -93,21 +99,21 @@ class Gateway:
             patient=True,
         )
         try:
-            async with self._free:
+            async with self._semaphore:
                 response = await call(self._stub.Complete, request, self._timeout_seconds)
-        except CallerError as error:  # to ask again would change nothing: the model is unknown, say
-            return Reply(error=error.message)
-        return to_reply(response.completions[0])
+        except CallerError as error:  # a retry cannot help, for instance if the model is unknown
+            return ModelReply(error=error.message)
+        return to_model_reply(response.completions[0])
 
 
-def to_reply(completion: Completion) -> Reply:
-    """Return what a completion says."""
+def to_model_reply(completion: Completion) -> ModelReply:
+    """Return a completion as a reply."""
     failed = completion.finish_reason == FinishReason.FINISH_REASON_ERROR
-    return Reply(
+    return ModelReply(
         text=completion.text,
         error=(completion.error or "the provider gave no reason") if failed else "",
         filtered=completion.finish_reason == FinishReason.FINISH_REASON_CONTENT_FILTER,
-        cut=completion.finish_reason == FinishReason.FINISH_REASON_LENGTH,
+        truncated=completion.finish_reason == FinishReason.FINISH_REASON_LENGTH,
         tokens=completion.usage.prompt_tokens + completion.usage.completion_tokens,
         cost_usd=completion.cost_usd,
         seconds=completion.latency_seconds,

@@ -1,67 +1,59 @@
-"""The writing stage: attacks that ask models. It reads what the attack stage passes on to it, from a queue of its own.
+"""The model stage: apply attacks that ask models to the batches that the attack stage forwards to its own queue.
 
-Trials are attacked side by side. A trial to which nothing of use was said ends as an outcome, as in the attack stage; if the
-gateway cannot be reached, the batch waits. Whatever was answered is in the store by then, so that a second time nobody is asked
-again. A batch of a run that has ended is dropped, also while it waits: cancelling stops the spending.
+The trials of a batch are attacked concurrently. A trial without a usable reply becomes a failed completion, as in the
+attack stage. If the gateway cannot be reached, the batch waits; all answers received so far are in the store, so the
+retry does not ask for them again. A batch of a run that has ended is dropped, also while it waits: cancelling a run
+stops its spending.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
-import structlog
-
-from libra.attack import apply
-from libra.attack.attack_session import MOST_ASKED, AttackSession
+from libra.attack.apply import apply_attack, attack_fields, truncate_log
+from libra.attack.attack_session import MAX_MODEL_CALLS, AttackSession
 from libra.attack.catalogue import registry
 from libra.attack.catalogue.attack import Attack
-from libra.attack.gather import side_by_side
-from libra.attack.model_client import Between, Parties
-from libra.attack.outcomes import Done, attacked, failed, onward, why
+from libra.attack.gather import gather_or_cancel
+from libra.attack.model_client import AttackModels, ConnectModels
+from libra.attack.outcomes import AttackOutcome, build_messages, describe_failure, fail_trial, rewrite_trial
 from libra.attack.proto_mapping import to_messages, to_turns
 from libra.attack.seeded_random import sample_seed
 from libra.attack.settings import Settings
+from libra.attack.stage import find_or_reject
 from libra.errors import Unavailable
 from libra.stage.batch import MAX_TRIALS
 from libra.stage.bus import Outgoing
 from libra.stage.ended_runs import EndedRuns
-from libra.stage.errors import Reject
 from libra.stage.policy import Policy
 from libra.stage.runner import Stage
 from libra.v1.batch_pb2 import BatchHeader, Trial, TrialBatch
 
-log = structlog.get_logger(__name__)
-
-Find = Callable[[str], Attack | None]
-
 
 def policy(settings: Settings) -> Policy:
-    """Return the limits that batches are handled under.
+    """Return the stage's limits.
 
-    Deadline: none that sound work can meet. A handling lasts as long as its slowest trial, and its questions wait for those of all
-    that are in hand. What can hang is bounded where it happens: a question by the gateway's timeout, an attack by the number of its
-    questions. So it is the time in which all of these are asked, so many at once, each at its worst: for 16 batches of 64 trials, 100
-    questions and 1,200 s each, 64 at once, 22 days. It ends nothing but a bug.
+    Only a bug can reach the deadline. A batch takes as long as its slowest trial, whose questions wait for those of all
+    batches that are being processed. Every part has its own bound: the gateway's timeout for a question,
+    MAX_MODEL_CALLS for an attack. The deadline is therefore the time in which all possible questions run into their
+    timeout: 16 batches of 64 trials with 100 questions of 1,200 s each, 64 at a time, take 22 days.
     """
-    questions = settings.writing_slots * MAX_TRIALS * MOST_ASKED
+    questions = settings.writing_slots * MAX_TRIALS * MAX_MODEL_CALLS
     return Policy(
         slots=settings.writing_slots,
         deadline_seconds=settings.gateway_timeout_seconds * (1 + questions / settings.questions_at_once),
     )
 
 
-def writing(settings: Settings, between: Between, ended: EndedRuns, find: Find = registry.find) -> Stage[TrialBatch]:
-    """Return the stage; `between` is how its attacks reach models."""
+def model_stage(
+    settings: Settings, connect: ConnectModels, ended_runs: EndedRuns, find: registry.FindAttack = registry.find
+) -> Stage[TrialBatch]:
+    """Return the stage; its attacks reach models through `connect`."""
 
     async def handle(batch: TrialBatch) -> Sequence[Outgoing]:
-        header = batch.header
-        attack = find(header.attack)
-        if attack is None:
-            raise Reject(registry.missing(header.attack))
-        done = await ended.unless_ended(header, lambda: written(attack, batch, between))
-        if done is None:
-            return []
-        return onward(header, done)
+        attack = find_or_reject(batch.header.attack, find)
+        outcomes = await ended_runs.unless_ended(batch.header, lambda: attack_batch(attack, batch, connect))
+        return [] if outcomes is None else build_messages(batch.header, outcomes)
 
     return Stage(
         name="writing",
@@ -72,23 +64,23 @@ def writing(settings: Settings, between: Between, ended: EndedRuns, find: Find =
     )
 
 
-async def written(attack: Attack, batch: TrialBatch, between: Between) -> list[Done]:
-    """Return what becomes of each trial, in their order; raise Unavailable."""
-    return await side_by_side(put(attack, batch.header, trial, between) for trial in batch.trials)
+async def attack_batch(attack: Attack, batch: TrialBatch, connect: ConnectModels) -> list[AttackOutcome]:
+    """Return the outcome of each trial in the order of the batch; raise Unavailable."""
+    return await gather_or_cancel(attack_trial(attack, batch.header, trial, connect) for trial in batch.trials)
 
 
-async def put(attack: Attack, header: BatchHeader, trial: Trial, between: Between) -> Done:
-    """Return the trial under attack or, if that cannot be, the trial with a completion that is missing; raise Unavailable."""
-    parties = Parties.of(header, trial.epoch)
-    talk = AttackSession(between(parties), parties.named(), repeat=trial.epoch)
+async def attack_trial(attack: Attack, header: BatchHeader, trial: Trial, connect: ConnectModels) -> AttackOutcome:
+    """Return the trial under attack or, if the attack fails, the trial with a failed completion; raise Unavailable."""
+    models = AttackModels.from_batch(header, trial.epoch)
+    session = AttackSession(connect(models), models.roles(), epoch=trial.epoch)
+    seed = sample_seed(header.seed, header.task, trial.sample)
     try:
-        done = await apply.put(
-            attack, to_turns(trial.messages), sample_seed(header.seed, header.task, trial.sample), talk
-        )
+        attacked = await apply_attack(attack, to_turns(trial.messages), seed, session)
     except Unavailable:
         raise
-    except Exception as error:  # noqa: BLE001 - a bug in one attack costs the trials it strikes, and no others
-        tried = attacked(trial, trial.messages, apply.noted(None, talk), to_messages(apply.said(talk)))
-        return failed(header, tried, why(error, header, trial))
-    noted = apply.noted(done.form, talk, done.turns)
-    return attacked(trial, to_messages(done.turns), noted, to_messages(apply.said(talk)))
+    except Exception as error:  # noqa: BLE001 - a bug in one attack fails only the trials that it hits
+        log = to_messages(truncate_log(session))
+        unchanged = rewrite_trial(trial, trial.messages, attack_fields(None, session), log)
+        return fail_trial(header, unchanged, describe_failure(error, header, trial))
+    fields = attack_fields(attacked.form, session, attacked.turns)
+    return rewrite_trial(trial, to_messages(attacked.turns), fields, to_messages(truncate_log(session)))

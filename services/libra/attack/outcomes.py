@@ -1,13 +1,17 @@
-"""How a trial leaves the attack service: rewritten, on to its model, or past it to the judges, as an answer that is missing."""
+"""The two outcomes of a trial in the attack service, and their messages.
+
+A rewritten trial goes to its model's queue. A trial that could not be rewritten skips the gateway and goes to the
+judge's queue with a completion that failed.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
 import structlog
-from google.protobuf.message import Message
+from google.protobuf.message import Message as ProtoMessage
 
-from libra.attack.attack_session import Useless
+from libra.attack.attack_session import UnusableReply
 from libra.bus.streams import WORK_JUDGE, work_gateway
 from libra.errors import Invalid
 from libra.stage.batch import content_key, split
@@ -15,64 +19,63 @@ from libra.stage.bus import Outgoing
 from libra.telemetry.log_actions import Action
 from libra.v1.batch_pb2 import BatchHeader, CompletedTrial, CompletionBatch, Trial, TrialBatch
 from libra.v1.completion_pb2 import Completion, FinishReason
-from libra.v1.message_pb2 import Message as Turn
+from libra.v1.message_pb2 import Message
 
 log = structlog.get_logger(__name__)
 
-REWRITTEN, FAILED = "attacked", "attack-failed"
-"""The kinds of what goes out, a part of each message's key. Not "trials", which dispatch uses: a batch under the attack
-`none` keeps its bytes, and the queue would drop it as a repeat of the one that was read."""
+REWRITTEN_KIND, FAILED_KIND = "attacked", "attack-failed"
+"""Part of each message's key. They differ from "trials", the kind that dispatch uses: the attack `none` leaves the
+bytes of a batch unchanged, and with an equal key the queue would drop the output as a repeat of its input."""
 
-Done = Trial | CompletedTrial
-"""A trial under attack or, if that cannot be, the trial with a completion that is missing."""
+AttackOutcome = Trial | CompletedTrial
+"""A trial under attack or, if the attack failed, the trial with a failed completion."""
 
 
-def onward(header: BatchHeader, done: Sequence[Done]) -> list[Outgoing]:
-    """Return the messages that carry the trials of a batch on."""
-    rewritten: list[Trial] = []
-    failed: list[CompletedTrial] = []
-    for one in done:
-        if isinstance(one, Trial):
-            rewritten.append(one)
-        else:
-            failed.append(one)
+def build_messages(header: BatchHeader, outcomes: Sequence[AttackOutcome]) -> list[Outgoing]:
+    """Return the messages that carry the outcomes of a batch to the gateway and to judge."""
+    rewritten = [outcome for outcome in outcomes if isinstance(outcome, Trial)]
+    failed = [outcome for outcome in outcomes if isinstance(outcome, CompletedTrial)]
     gateway = work_gateway(header.model)
-    through = [outgoing(gateway, REWRITTEN, TrialBatch(header=header, trials=part)) for part in split(rewritten)]
-    past = [outgoing(WORK_JUDGE, FAILED, CompletionBatch(header=header, trials=part)) for part in split(failed)]
-    return through + past
+    return [
+        *(build_message(gateway, REWRITTEN_KIND, TrialBatch(header=header, trials=part)) for part in split(rewritten)),
+        *(
+            build_message(WORK_JUDGE, FAILED_KIND, CompletionBatch(header=header, trials=part))
+            for part in split(failed)
+        ),
+    ]
 
 
-def outgoing(subject: str, kind: str, batch: Message) -> Outgoing:
-    """Return the message that carries the batch, keyed by its content."""
+def build_message(subject: str, kind: str, batch: ProtoMessage) -> Outgoing:
+    """Return the message that carries the batch; its key is a hash of its content."""
     data = batch.SerializeToString(deterministic=True)
     return Outgoing(subject, content_key(kind, data), data)
 
 
-def attacked(
-    trial: Trial, messages: Sequence[Turn], noted: Mapping[str, str] | None = None, said: Sequence[Turn] = ()
+def rewrite_trial(
+    trial: Trial, messages: Sequence[Message], fields: Mapping[str, str] | None = None, log: Sequence[Message] = ()
 ) -> Trial:
-    """Return the trial with the conversation it comes to, what was `noted` added to its fields, and what was `said` as its log."""
-    done = Trial(sample=trial.sample, epoch=trial.epoch, messages=messages, fields=trial.fields)
-    if noted:
-        done.fields.update(noted)
-    if said:
-        done.log.extend(said)
-    return done
+    """Return the trial with the new conversation, further fields, and the log of the attack."""
+    rewritten = Trial(sample=trial.sample, epoch=trial.epoch, messages=messages, fields=trial.fields)
+    if fields:
+        rewritten.fields.update(fields)
+    if log:
+        rewritten.log.extend(log)
+    return rewritten
 
 
-def failed(header: BatchHeader, trial: Trial, reason: str) -> CompletedTrial:
-    """Return the trial without an answer, and why."""
-    missing = Completion(finish_reason=FinishReason.FINISH_REASON_ERROR, error=reason, model=header.model)
-    return CompletedTrial(trial=trial, completion=missing)
+def fail_trial(header: BatchHeader, trial: Trial, reason: str) -> CompletedTrial:
+    """Return the trial with a failed completion, from which judge makes the verdict FAILED."""
+    completion = Completion(finish_reason=FinishReason.FINISH_REASON_ERROR, error=reason, model=header.model)
+    return CompletedTrial(trial=trial, completion=completion)
 
 
-def why(error: Exception, header: BatchHeader, trial: Trial) -> str:
-    """Return the reason in words why an attack could not be put to a trial. A bug is logged; it costs no other trial."""
+def describe_failure(error: Exception, header: BatchHeader, trial: Trial) -> str:
+    """Return why the attack on a trial failed, as a sentence for its verdict. A bug is also logged."""
     match error:
         case Invalid():
-            return f"the attack {header.attack} cannot be put to this sample: {error.field}: {error.message}"
-        case Useless():
-            return f"the attack {header.attack} came to nothing: {error}"
+            return f"the attack {header.attack} cannot be applied to this sample: {error.field}: {error.message}"
+        case UnusableReply():
+            return f"the attack {header.attack} got no usable reply: {error}"
         case _:
             log.error(
                 "an attack failed",
@@ -83,4 +86,4 @@ def why(error: Exception, header: BatchHeader, trial: Trial) -> str:
                 sample=trial.sample,
                 exc_info=error,
             )
-            return f"the attack {header.attack} failed with {type(error).__name__}: a bug in it; the log of attack tells more"
+            return f"the attack {header.attack} failed with {type(error).__name__}; this is a bug, see attack's log"

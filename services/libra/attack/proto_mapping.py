@@ -1,4 +1,4 @@
-"""Between the protos' messages and the turns that the catalogue works on."""
+"""Convert between the protos' messages and the turns of the catalogue."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def to_messages(turns: Turns) -> list[Message]:
 
 
 def to_proto(attack: Attack) -> attack_pb2.Attack:
-    """Return an attack as the service shows it."""
+    """Return an attack as AttackService lists it."""
     return attack_pb2.Attack(
         name=attack.name,
         version=attack.version,

@@ -1,4 +1,4 @@
-"""Choices that depend on a seed alone, the same on every machine and in every version of Python."""
+"""Random choices that depend only on a seed; they are the same on every machine and in every version of Python."""
 
 from __future__ import annotations
 
@@ -10,45 +10,45 @@ from typing import TypeVar
 Item = TypeVar("Item")
 
 
-class Draw:
-    """A stream of choices; two with the same key choose the same."""
+class SeededRandom:
+    """A stream of random choices; two streams with the same key make the same choices."""
 
     def __init__(self, key: str) -> None:
         self._key = key
-        self._drawn = 0
+        self._position = 0
 
-    def number(self, below: int) -> int:
-        """Return a number from 0 up to `below`.
+    def integer(self, below: int) -> int:
+        """Return an integer from 0 to `below` - 1.
 
-        64 bits modulo a few dozen: the likeliest number is so by less than one part in 10^17.
+        It is 64 bits modulo a few dozen, so that the bias is less than one part in 10^17.
         """
-        digest = hashlib.sha256(f"{self._key}/{self._drawn}".encode()).digest()
-        self._drawn += 1
+        digest = hashlib.sha256(f"{self._key}/{self._position}".encode()).digest()
+        self._position += 1
         return int.from_bytes(digest[:8], "big") % below
 
-    def one(self, items: Sequence[Item]) -> Item:
+    def choice(self, items: Sequence[Item]) -> Item:
         """Return one of the items."""
-        return items[self.number(len(items))]
+        return items[self.integer(len(items))]
 
-    def some(self, count: int, items: Sequence[Item]) -> list[Item]:
-        """Return `count` different items, in an order that is drawn too."""
-        left = list(items)
-        return [left.pop(self.number(len(left))) for _ in range(count)]
+    def sample(self, count: int, items: Sequence[Item]) -> list[Item]:
+        """Return `count` different items in random order."""
+        remaining = list(items)
+        return [remaining.pop(self.integer(len(remaining))) for _ in range(count)]
 
-    def numbers(self, count: int, below: int) -> bytes:
-        """Return as many numbers from 0 up to `below`, which is 256 at most, at once: a choice for each letter of a text.
+    def integers(self, count: int, below: int) -> bytes:
+        """Return `count` integers from 0 to `below` - 1 at once, for instance one for each letter of a text.
 
-        32 bits modulo 256 at most: the likeliest number is so by less than one part in 10^7.
+        `below` is at most 256. Each is 32 bits modulo `below`, so that the bias is less than one part in 10^7.
         """
-        digest = hashlib.shake_256(f"{self._key}/{self._drawn}".encode()).digest(4 * count)
-        self._drawn += 1
+        digest = hashlib.shake_256(f"{self._key}/{self._position}".encode()).digest(4 * count)
+        self._position += 1
         return bytes(number % below for (number,) in struct.iter_unpack(">I", digest))
 
 
 def sample_seed(run_seed: int, task: str, ordinal: int) -> int:
-    """Return the seed of one sample of a task ("name@version") in a run.
+    """Return the seed for one sample of a task ("name@version") in a run.
 
-    Neither the model nor the epoch is in it: every model meets the same text, and every repeat is a repeat.
+    It does not depend on the model or the epoch, so that every model and every epoch of a sample get the same text.
     """
     digest = hashlib.sha256(f"{run_seed}/{task}/{ordinal}".encode()).digest()
     return int.from_bytes(digest[:8], "big", signed=True)

@@ -1,20 +1,27 @@
-"""The attack stage: rewrite the trials of a batch and pass them on to their model.
+"""The attack stage: rewrite the trials of a batch and send them to their model's queue.
 
-A trial that cannot be rewritten ends as an outcome: it goes past the gateway, to the judges, with a completion that is
-missing (FINISH_REASON_ERROR), from which they make the verdict FAILED as they do when a provider gives no answer. Its
-neighbours go on. Transformations are pure, so that a second try would fail in the same way.
+A trial that cannot be rewritten skips the gateway: it goes to the judge's queue with a failed completion
+(FINISH_REASON_ERROR). Judge makes the verdict FAILED from it, as it does when a provider gives no answer. The other
+trials of the batch continue. A retry would fail in the same way, because transformations are pure.
 
-A batch whose attack asks a model goes on to the writing stage as it is, where what it waits for holds up no other batch.
+A batch whose attack asks a model is forwarded unchanged to the model stage, where its waiting delays no other batch.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
-from libra.attack.apply import Form, asks, noted
+from libra.attack.apply import AttackForm, attack_fields, will_ask_model
 from libra.attack.catalogue import registry
 from libra.attack.catalogue.attack import Attack, ModelUse
-from libra.attack.outcomes import Done, attacked, failed, onward, outgoing, why
+from libra.attack.outcomes import (
+    AttackOutcome,
+    build_message,
+    build_messages,
+    describe_failure,
+    fail_trial,
+    rewrite_trial,
+)
 from libra.attack.proto_mapping import to_messages, to_turns
 from libra.attack.seeded_random import sample_seed
 from libra.attack.settings import Settings
@@ -26,21 +33,19 @@ from libra.stage.policy import Policy
 from libra.stage.runner import Stage
 from libra.v1.batch_pb2 import BatchHeader, Trial, TrialBatch
 
-Find = Callable[[str], Attack | None]
+FORWARDED_KIND = "to-write"
+"""The kind, in a message's key, of batches for the model stage."""
 
-TO_WRITE = "to-write"
-"""The kind of what goes on to the writing stage."""
-
-SEVERAL_TURNS_TRIALS = 8
-"""Of an attack of several turns, in one message: a batch is passed on when its last trial is done, and with some 50 questions a
-trial a whole one would bring no verdict for an hour."""
+MULTI_TURN_TRIALS_PER_MESSAGE = 8
+"""Trials of a multi-turn attack in one message. A batch is passed on when its last trial is done; with about 50
+questions per trial, a batch of full size would bring no verdict for an hour."""
 
 
-def stage(settings: Settings, find: Find = registry.find) -> Stage[TrialBatch]:
-    """Return the stage, over the whole catalogue unless another way to `find` attacks is given."""
+def stage(settings: Settings, find: registry.FindAttack = registry.find) -> Stage[TrialBatch]:
+    """Return the stage; `find` looks attacks up, by default in the whole catalogue."""
 
     async def handle(batch: TrialBatch) -> Sequence[Outgoing]:
-        return outputs(batch, find)
+        return attack_batch(batch, find)
 
     return Stage(
         name="attack",
@@ -51,29 +56,35 @@ def stage(settings: Settings, find: Find = registry.find) -> Stage[TrialBatch]:
     )
 
 
-def outputs(batch: TrialBatch, find: Find) -> list[Outgoing]:
-    """Return what becomes of a batch; raise Reject if its attack is not in the catalogue."""
+def attack_batch(batch: TrialBatch, find: registry.FindAttack) -> list[Outgoing]:
+    """Return the messages that follow from a batch; raise Reject if its attack is not in the catalogue."""
     header = batch.header
-    attack = find(header.attack)
+    attack = find_or_reject(header.attack, find)
+    if will_ask_model(attack, header.attack_model):
+        return forward_to_model_stage(attack, batch)
+    return build_messages(header, [attack_trial(attack, header, trial) for trial in batch.trials])
+
+
+def find_or_reject(name: str, find: registry.FindAttack) -> Attack:
+    """Return the attack; raise Reject, which dead-letters the batch, if it is not in the catalogue."""
+    attack = find(name)
     if attack is None:
-        raise Reject(registry.missing(header.attack))
-    if asks(attack, header.attack_model):
-        return to_write(attack, batch)
-    return onward(header, [put(attack, header, trial) for trial in batch.trials])
+        raise Reject(registry.explain_missing(name))
+    return attack
 
 
-def to_write(attack: Attack, batch: TrialBatch) -> list[Outgoing]:
-    """Return the messages that carry a batch to the writing stage: whole, or in parts if it takes many questions a trial."""
-    size = SEVERAL_TURNS_TRIALS if attack.multi_turn else MAX_TRIALS
-    parts = [batch.trials[at : at + size] for at in range(0, len(batch.trials), size)]
-    return [outgoing(WORK_WRITING, TO_WRITE, TrialBatch(header=batch.header, trials=part)) for part in parts]
+def forward_to_model_stage(attack: Attack, batch: TrialBatch) -> list[Outgoing]:
+    """Return the messages that carry a batch to the model stage: one, or several if each trial needs many questions."""
+    size = MULTI_TURN_TRIALS_PER_MESSAGE if attack.multi_turn else MAX_TRIALS
+    parts = [batch.trials[start : start + size] for start in range(0, len(batch.trials), size)]
+    return [build_message(WORK_WRITING, FORWARDED_KIND, TrialBatch(header=batch.header, trials=part)) for part in parts]
 
 
-def put(attack: Attack, header: BatchHeader, trial: Trial) -> Done:
-    """Return the trial under attack, by its rules, or, if that cannot be, the trial with a completion that is missing."""
+def attack_trial(attack: Attack, header: BatchHeader, trial: Trial) -> AttackOutcome:
+    """Return the trial rewritten by the attack's rules or, if the attack fails, the trial with a failed completion."""
     try:
         turns = attack.apply(to_turns(trial.messages), sample_seed(header.seed, header.task, trial.sample))
-    except Exception as error:  # noqa: BLE001 - a bug in one attack costs the trials it strikes, and no others
-        return failed(header, trial, why(error, header, trial))
-    by_rules = attack.model_use is not ModelUse.NEVER
-    return attacked(trial, to_messages(turns), noted(Form.RULES) if by_rules else None)
+    except Exception as error:  # noqa: BLE001 - a bug in one attack fails only the trials that it hits
+        return fail_trial(header, trial, describe_failure(error, header, trial))
+    can_ask_model = attack.model_use is not ModelUse.NEVER
+    return rewrite_trial(trial, to_messages(turns), attack_fields(AttackForm.RULES) if can_ask_model else None)

@@ -1,6 +1,6 @@
-"""The only room that talks to NATS; `libra.stage` says what a stage needs of it.
+"""The only package that uses NATS; it implements `libra.stage.bus` over JetStream.
 
-It reads and writes the streams of the stages and DEAD (`streams`), which it makes itself, and makes again when the server has lost
-its data. Signals travel beside them and are stored nowhere. Every fault of the connection leaves it as
+It reads and writes the work streams and the stream DEAD, and creates them (`streams`, `provisioning`), also after the
+server lost its data. Events are core NATS messages and are not stored. Every connection fault is raised as
 `libra.errors.Unavailable`.
 """

@@ -1,4 +1,4 @@
-"""What stages set aside: the stream DEAD, for people to read and to send again."""
+"""Read and replay dead letters: the messages of the stream DEAD."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ DEAD = str(streams.DEAD.name)
 
 @dataclass(frozen=True, slots=True)
 class DeadLetterRecord:
-    """One message that a stage set aside."""
+    """One message that a stage dead-lettered."""
 
     seq: int
-    """Its place in the stream."""
+    """Its sequence number in the stream."""
 
     stage: str
     reason: str
 
     subject: str
-    """Where the stage had read it from, and a replay sends it to."""
+    """The subject that the stage pulled it from; a replay publishes it there."""
 
     key: str
-    """The key it travelled under."""
+    """The key it was first published under."""
 
     attempts: int
     create_time: dt.datetime
@@ -51,49 +51,52 @@ class DeadLetters:
         self._bus = bus
 
     async def list(self, after_seq: int, limit: int, stage: str = "") -> list[DeadLetterRecord]:
-        """Return up to `limit` letters with a higher `seq` than `after_seq`, of one stage unless that is ""."""
+        """Return up to `limit` dead letters after `after_seq` (a sequence number); of all stages if `stage` is ""."""
         found: list[DeadLetterRecord] = []
-        subject = streams.dead(streams.token(stage) if stage else ">")
+        subject = streams.dead_letter_subject(streams.encode_token(stage) if stage else ">")
         while len(found) < limit and (letter := await self._next(after_seq + 1, subject)):
             found.append(letter)
             after_seq = letter.seq
         return found
 
     async def get(self, seq: int) -> DeadLetterRecord | None:
-        """Return one letter; None if it is not there, or no longer."""
-        letter = await self._next(seq, streams.dead(">")) if seq > 0 else None
+        """Return one dead letter; None if it does not exist."""
+        letter = await self._next(seq, streams.dead_letter_subject(">")) if seq > 0 else None
         return letter if letter and letter.seq == seq else None
 
     async def replay(self, seq: int) -> str:
-        """Send one letter to its stage again, take it out of DEAD, and return the subject it went to.
+        """Publish one dead letter to its stage again, delete it, and return the subject it was published to.
 
-        NotFound if it is not there, NotNow if it was not written by a stage; Full, and it stays, if the stage's queue is.
+        Raises:
+            NotFound: there is no such dead letter.
+            FailedPrecondition: no stage wrote it, so its subject is unknown.
+            QueueFull: the stage's queue is full; the dead letter stays.
         """
         letter = await self.get(seq)
         if letter is None:
             raise NotFound(f"there is no dead letter {seq}", field="id")
         if not letter.subject:
             raise FailedPrecondition(
-                f"the dead letter {seq} does not say where it was read from: no stage of Libra wrote it"
+                f"the dead letter {seq} does not name the subject it came from: no stage of Libra wrote it"
             )
-        # Another key than it had, or the server would drop it as a repeat; the same in a second try of this very replay.
+        # Not its old key, or the server would drop it as a duplicate; the same key when this replay is tried again.
         again = Outgoing(letter.subject, f"replay/{seq}/{letter.create_time.timestamp():.6f}/{letter.key}", letter.data)
         await self._bus.publish(again, {})
         what = f"delete the dead letter {seq}"
-        with self._bus.door(what):
+        with self._bus.translate_errors(what):
             await self._bus.jetstream(what).delete_msg(DEAD, seq)
         log.info("a dead letter was replayed", action=Action.DEAD_LETTER_REPLAYED, stage=letter.stage, key=letter.key)
         return letter.subject
 
     async def _next(self, seq: int, subject: str) -> DeadLetterRecord | None:
-        """Return the first letter on `subject` from `seq` on."""
+        """Return the first dead letter on `subject` at or after the sequence number `seq`."""
         what = "read the dead letters"
-        with self._bus.door(what):
+        with self._bus.translate_errors(what):
             try:
                 raw = await self._bus.jetstream(what).get_msg(DEAD, seq=seq, subject=subject, next=True, direct=True)
             except NotFoundError:
                 return None
-            except nats.errors.NoRespondersError:  # the server has lost its data, and these with it
+            except nats.errors.NoRespondersError:  # the server has lost its data
                 await self._bus.ensure()
                 return None
         return _record(raw)
@@ -104,7 +107,7 @@ def _record(raw: RawStreamMsg) -> DeadLetterRecord:
     attempts = headers.get(dead_letter.ATTEMPTS, "")
     return DeadLetterRecord(
         seq=raw.seq or 0,
-        stage=(raw.subject or "").removeprefix(streams.dead("")),
+        stage=(raw.subject or "").removeprefix(streams.dead_letter_subject("")),
         reason=headers.get(dead_letter.REASON, "the stage gave no reason"),
         subject=headers.get(dead_letter.SUBJECT, ""),
         key=headers.get(dead_letter.KEY, ""),

@@ -1,4 +1,4 @@
-"""One delivery of one message from JetStream, as a stage knows it."""
+"""One delivery of a JetStream message."""
 
 from __future__ import annotations
 
@@ -11,41 +11,40 @@ from nats.aio.msg import Msg
 from libra.bus.error_translation import ErrorTranslator
 
 KEY_HEADER = "Nats-Msg-Id"
-"""What the server knows repeats by."""
+"""The server drops a message whose value of this header it has stored within the deduplication window."""
 
 ACK_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
 class NatsDelivery:
-    """Implements `libra.stage.bus.Delivery`. Settling it raises Unavailable if the server cannot be told."""
+    """Implements `libra.stage.bus.Delivery`. Acknowledging raises Unavailable if the server cannot be reached."""
 
     message: Msg
-    door: ErrorTranslator
+    translate_errors: ErrorTranslator
 
-    made: dt.datetime
-    """When the stream was made that it was pulled from."""
+    stream_created: dt.datetime
+    """When the stream that it was pulled from was created."""
 
-    check: Callable[[str, dt.datetime], Awaitable[None]]
-    """Raises Unavailable unless the stream of this name is the one that was made at this time.
+    check_stream: Callable[[str, dt.datetime], Awaitable[None]]
+    """Raises Unavailable unless the stream of this name is the one that was created at this time.
 
-    An acknowledgement names a place in the stream, no more. When the server has lost its data, another message may stand
-    there, which nobody has done.
-    """
+    An acknowledgement contains no more than a sequence number. After the server has lost its data, that number may
+    belong to another message, which nobody has handled."""
 
     @property
     def data(self) -> bytes:
-        """The bytes of the message."""
+        """The body of the message."""
         return self.message.data
 
     @property
     def subject(self) -> str:
-        """Where it was read from."""
+        """The subject it was pulled from."""
         return self.message.subject
 
     @property
     def key(self) -> str:
-        """The key it travels under; its place in the stream if it was sent without one."""
+        """The key it was published under; stream and sequence number if it was published without one."""
         metadata = self.message.metadata
         return (self.message.headers or {}).get(KEY_HEADER) or f"{metadata.stream}/{metadata.sequence.stream}"
 
@@ -56,29 +55,29 @@ class NatsDelivery:
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """What the sender wrote beside the bytes."""
+        """The headers it was published with."""
         return {name: value for name, value in (self.message.headers or {}).items() if not name.startswith("Nats-")}
 
     async def working(self) -> None:
-        """Say that the work goes on."""
-        with self.door("tell that the work goes on"):
-            await self.check(self.message.metadata.stream, self.made)
+        """Extend the acknowledgement deadline."""
+        with self.translate_errors("extend an acknowledgement deadline"):
+            await self.check_stream(self.message.metadata.stream, self.stream_created)
             await self.message.in_progress()
 
     async def ack(self) -> None:
-        """End the message; return once the server knows."""
-        with self.door("acknowledge a message"):
-            await self.check(self.message.metadata.stream, self.made)
+        """Acknowledge the message; return once the server has confirmed."""
+        with self.translate_errors("acknowledge a message"):
+            await self.check_stream(self.message.metadata.stream, self.stream_created)
             await self.message.ack_sync(timeout=ACK_SECONDS)
 
     async def nak(self, delay_seconds: float) -> None:
-        """Have the message given out again after so long."""
-        with self.door("hand a message back"):
-            await self.check(self.message.metadata.stream, self.made)
+        """Have the message redelivered after the delay."""
+        with self.translate_errors("hand a message back"):
+            await self.check_stream(self.message.metadata.stream, self.stream_created)
             await self.message.nak(delay=delay_seconds or None)
 
     async def term(self) -> None:
-        """End the message without its having been done."""
-        with self.door("set a message aside"):
-            await self.check(self.message.metadata.stream, self.made)
+        """Remove the message from the queue."""
+        with self.translate_errors("remove a message"):
+            await self.check_stream(self.message.metadata.stream, self.stream_created)
             await self.message.term()

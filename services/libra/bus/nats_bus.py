@@ -1,4 +1,4 @@
-"""The connection to NATS, and all that Libra does with it."""
+"""The connection to NATS: pull, publish, events, backlog."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from libra.bus import provisioning, streams
 from libra.bus.delivery import KEY_HEADER, NatsDelivery
 from libra.bus.error_translation import ErrorTranslator
 from libra.bus.patched_client import PatchedClient
-from libra.bus.pull import NoSuchConsumer, pull
+from libra.bus.pull import ConsumerNotFound, pull
 from libra.stage.bus import Outgoing
 from libra.stage.errors import Reject
 from libra.telemetry.log_actions import Action
@@ -34,40 +34,40 @@ log = structlog.get_logger(__name__)
 
 CONNECT_SECONDS = 2
 RECONNECT_SECONDS = 0.5
-COMPLAIN_SECONDS = 10.0
-"""A server that is away is told of this often."""
+WARN_EVERY_SECONDS = 10.0
+"""Interval of warnings while the server is away."""
 
 PUBLISH_SECONDS = 5.0
 PUBLISH_TRIES = 3
-"""Under one key, so that a second try of what had arrived is no second message."""
+"""All tries use the same key, so that a message which had arrived is not stored twice."""
 
 PING_SECONDS = 2.0
 CLOSE_SECONDS = 5.0
 MAX_SIGNALS = 1024
-"""Signals that a listener has not taken; more are dropped: each says no more than "look"."""
+"""Maximum unread events of a listener. More are dropped: an event only says that something changed."""
 
-LISTENER_LOOK_SECONDS = 5.0
-CONSUMERS_A_PAGE = 256
+LISTENER_POLL_SECONDS = 5.0
+CONSUMER_PAGE_SIZE = 256
 
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """What a consumer has before it, in messages."""
+    """The messages of one consumer."""
 
     pending: int
-    """Not given out yet."""
+    """Not delivered yet."""
 
     ack_pending: int
-    """Given out and not acknowledged."""
+    """Delivered and not acknowledged."""
 
     @property
     def unfinished(self) -> int:
-        """All of it."""
+        """All messages that are not acknowledged."""
         return self.pending + self.ack_pending
 
 
 class NatsBus:
-    """Implements `libra.stage.bus.Bus`. It is made before there is a connection; until then everything is Unavailable."""
+    """Implements `libra.stage.bus.Bus`. Before `open` has connected, every method raises Unavailable."""
 
     def __init__(
         self,
@@ -78,49 +78,49 @@ class NatsBus:
         stage_bytes: int = streams.STAGE_BYTES,
         ack_wait_seconds: float = streams.ACK_WAIT_SECONDS,
     ) -> None:
-        """`name` shows in the server's list of connections; the rest is for streams and consumers that have to be made."""
+        """`name` identifies the connection on the server; the rest configures streams and consumers it creates."""
         self.ack_wait_seconds = ack_wait_seconds
         self._url, self._name, self.replicas, self._stage_bytes = url, name, replicas, stage_bytes
-        self.door = ErrorTranslator(url)
-        """Translates the client's errors, for this room only."""
+        self.translate_errors = ErrorTranslator(url)
+        """Translates the client's errors; for this package only."""
         self._client: PatchedClient | None = None
         self._js: JetStreamContext | None = None
         self._opened = asyncio.Event()
-        self._restoring = asyncio.Lock()
-        self._complained_seconds = float("-inf")
+        self._provisioning = asyncio.Lock()
+        self._warned_seconds = float("-inf")
         self._reopening: asyncio.Task[None] | None = None
         self._closing = False
-        self._made: dict[str, dt.datetime] = {}
-        """When each stream was made; not known after the connection was lost."""
+        self._stream_created: dict[str, dt.datetime] = {}
+        """The creation time of each stream; cleared when the connection is lost."""
 
     @classmethod
     async def connect(cls, url: str, *, name: str, replicas: int = 1) -> Self:
-        """Return a connected bus, however long it takes the server to be there."""
+        """Return a connected bus; wait for the server as long as it takes."""
         bus = cls(url, name=name, replicas=replicas)
         await bus.open()
         return bus
 
     async def open(self) -> None:
-        """Connect, and return when that has succeeded; who waits is told in the log."""
+        """Return once connected; failed attempts are logged."""
         client = PatchedClient()
         await client.connect(
             [one.strip() for one in self._url.split(",")],
             name=f"libra-{self._name}",
             connect_timeout=CONNECT_SECONDS,
-            reconnect_time_wait=RECONNECT_SECONDS,  # type: ignore[arg-type]  # it is a time, not a number of seconds
+            reconnect_time_wait=RECONNECT_SECONDS,
             max_reconnect_attempts=-1,
-            error_cb=self._complain,
-            disconnected_cb=self._lost,
-            reconnected_cb=self._found,
-            closed_cb=self._closed,
+            error_cb=self._on_error,
+            disconnected_cb=self._on_disconnected,
+            reconnected_cb=self._on_connected,
+            closed_cb=self._on_closed,
         )
         self._client = client
         self._js = self._client.jetstream()
         self._opened.set()
-        await self._found()
+        await self._on_connected()
 
     async def close(self) -> None:
-        """Send what waits to be sent, and let go of the connection; takes no longer than some seconds."""
+        """Flush and close the connection, within some seconds."""
         self._closing = True
         if self._reopening:
             self._reopening.cancel()
@@ -134,57 +134,57 @@ class NatsBus:
                 await client.close()
 
     async def ensure(self) -> None:
-        """Have the streams and the consumers that are always there; `libra.bus.provisioning.LayoutDiffers` if one is another."""
-        await self._restore()
+        """Create missing streams and fixed consumers; raises `libra.bus.provisioning.IncompatibleStream`."""
+        await self._provision()
 
     async def ensure_consumer(self, model: str) -> None:
-        """Have the consumer of the batches for one model. `pull` does this by itself when it is not there."""
-        await self._restore(streams.gateway_consumer(model))
+        """Create the consumer of one model's batches if it is missing; `pull` does this by itself."""
+        await self._provision(streams.gateway_consumer(model))
 
     async def pull(self, consumer: str, limit: int) -> list[NatsDelivery]:
-        """Return up to `limit` messages as soon as there is one; none after two seconds without."""
+        """Return up to `limit` messages as soon as there is one; an empty list after two seconds without."""
         what = f"pull from {consumer}"
         try:
             return await self._pull(what, consumer, limit)
-        except NoSuchConsumer:
-            await self._restore(consumer)
+        except ConsumerNotFound:
+            await self._provision(consumer)
         try:
             return await self._pull(what, consumer, limit)
-        except NoSuchConsumer:
-            raise self.door.shut(what, "the consumer is made, but does not answer yet") from None
+        except ConsumerNotFound:
+            raise self.translate_errors.unavailable(what, "the consumer was created, but does not reply yet") from None
 
     async def publish(self, message: Outgoing, headers: Mapping[str, str]) -> None:
-        """Return once the message is stored; raise Full, Unavailable, or Reject if it is larger than the server takes."""
+        """Return once the message is stored; raise QueueFull, Unavailable, or Reject if it is too large."""
         what = f"publish to {message.subject}"
-        sent = {name: _carried(value) for name, value in headers.items()} | {KEY_HEADER: message.key}
-        with self.door(what):
+        sent = {name: _header_value(value) for name, value in headers.items()} | {KEY_HEADER: message.key}
+        with self.translate_errors(what):
             for _ in range(PUBLISH_TRIES):
                 js = self.jetstream(what)
                 try:
-                    # Not publish_async: in nats-py 2.16 a refusal never reaches its future, and a full queue is one.
+                    # Not publish_async: in nats-py 2.16 its future never gets an error, such as that of a full queue.
                     await js.publish(message.subject, message.data, timeout=PUBLISH_SECONDS, headers=sent)
                     return
                 except nats.errors.MaxPayloadError:
-                    raise Reject(f"{what}: {len(message.data)} bytes are more than the server takes") from None
+                    raise Reject(f"{what}: {len(message.data)} bytes exceed the server's max_payload") from None
                 except NoStreamResponseError:  # the server has lost its data
-                    await self._restore()
-                except TimeoutError:  # nobody knows whether it was stored; the key does
+                    await self._provision()
+                except TimeoutError:  # it may be stored or not; its key makes another try harmless
                     continue
-        raise self.door.shut(what, f"no answer in {PUBLISH_TRIES} tries")
+        raise self.translate_errors.unavailable(what, f"no reply in {PUBLISH_TRIES} tries")
 
     async def signal(self, subject: str, data: bytes) -> None:
-        """Tell whoever listens now. It is lost when nobody can hear it, and that is no error."""
+        """Send an event to current subscribers. Without any it is lost, which is not an error."""
         if self._client is not None and self._client.is_connected:
             with contextlib.suppress(nats.errors.Error, OSError):
                 await self._client.publish(subject, data)
 
     async def listen(self, subject: str) -> AsyncIterator[tuple[str, bytes]]:
-        """Yield the subject and data of each signal, for as long as the bus is open; none from while it was away."""
-        heard: asyncio.Queue[Msg] = asyncio.Queue(MAX_SIGNALS)
+        """Yield the subject and data of each event while the bus is open; events during an outage are lost."""
+        received: asyncio.Queue[Msg] = asyncio.Queue(MAX_SIGNALS)
 
-        async def hear(message: Msg) -> None:
+        async def receive(message: Msg) -> None:
             with contextlib.suppress(asyncio.QueueFull):
-                heard.put_nowait(message)
+                received.put_nowait(message)
 
         while not self._closing:
             await self._opened.wait()
@@ -192,71 +192,72 @@ class NatsBus:
             if client is None or client.is_closed:
                 await asyncio.sleep(RECONNECT_SECONDS)
                 continue
-            subscription = await client.subscribe(subject, cb=hear)
+            subscription = await client.subscribe(subject, cb=receive)
             try:
                 while not client.is_closed:
                     with contextlib.suppress(TimeoutError):
-                        # Not `asyncio.wait_for`: before Python 3.12 it loses a cancel that comes together with a message.
-                        async with asyncio.timeout(LISTENER_LOOK_SECONDS):
-                            message = await heard.get()
+                        # Not `asyncio.wait_for`: before Python 3.12 it loses a cancel that comes together with a
+                        # message.
+                        async with asyncio.timeout(LISTENER_POLL_SECONDS):
+                            message = await received.get()
                         yield message.subject, message.data
             finally:
                 with contextlib.suppress(nats.errors.Error):
                     await subscription.unsubscribe()
 
     async def backlog(self) -> dict[str, Backlog]:
-        """Return what each consumer has before it, by the consumer's name."""
-        what = "look at the backlog"
+        """Return the backlog of each consumer by its name."""
+        what = "read the backlog"
         found: dict[str, Backlog] = {}
-        with self.door(what):
+        with self.translate_errors(what):
             while True:
                 try:
                     for stream in streams.WORK:
                         for info in await self._consumers(what, str(stream.name)):
                             found[info.name] = Backlog(info.num_pending or 0, info.num_ack_pending or 0)
                 except NotFoundError:  # the server has lost its data
-                    await self._restore()
+                    await self._provision()
                 else:
                     return found
 
     async def ping(self) -> None:
-        """Return if JetStream answers now; raise Unavailable otherwise."""
-        what = "answer a ping"
-        with self.door(what):
+        """Return if JetStream replies; raise Unavailable otherwise."""
+        what = "ping JetStream"
+        with self.translate_errors(what):
             async with asyncio.timeout(PING_SECONDS):
                 await self.jetstream(what).account_info()
 
     async def purge_model(self, model: str) -> None:
-        """Drop the batches that wait for one model."""
-        what = f"drop what waits for {model}"
-        with self.door(what), contextlib.suppress(NotFoundError):
+        """Delete the queued batches of one model."""
+        what = f"delete the queued batches of {model}"
+        with self.translate_errors(what), contextlib.suppress(NotFoundError):
             stream = streams.stream_of(streams.gateway_consumer(model))
             await self.jetstream(what).purge_stream(stream, subject=streams.work_gateway(model))
 
     def jetstream(self, what: str) -> JetStreamContext:
-        """Return the client's JetStream, for this room only; raise Unavailable if the server is away."""
+        """Return the client's JetStream context, for this package only; raise Unavailable if not connected."""
         if self._js is None or self._client is None or not self._client.is_connected:
-            raise self.door.shut(what, "there is no connection")
+            raise self.translate_errors.unavailable(what, "not connected")
         return self._js
 
-    async def ask(self, what: str, subject: str) -> bytes:
-        """Return what the server answers to an empty request, for this room only."""
+    async def request(self, what: str, subject: str) -> bytes:
+        """Return the server's reply to an empty request, for this package only."""
         self.jetstream(what)
         assert self._client is not None  # noqa: S101 - the line above says so
-        with self.door(what):
+        with self.translate_errors(what):
             return (await self._client.request(subject, timeout=PING_SECONDS)).data
 
     async def _pull(self, what: str, consumer: str, limit: int) -> list[NatsDelivery]:
         self.jetstream(what)
         assert self._client is not None  # noqa: S101 - the line above says so
         stream = streams.stream_of(consumer)
-        with self.door(what):
+        with self.translate_errors(what):
             try:
-                made = await self._made_at(what, stream)
+                made = await self._created_at(what, stream)
             except NotFoundError:
-                raise NoSuchConsumer from None
+                raise ConsumerNotFound from None
             messages = await pull(self._client, stream, consumer, limit)
-        return [NatsDelivery(message, self.door, made, self._check) for message in messages]
+        return [NatsDelivery(message, self.translate_errors, made, self._check_stream) for message in messages]
 
     async def _consumers(self, what: str, stream: str) -> list[ConsumerInfo]:
         """Return all consumers of a stream."""
@@ -264,29 +265,29 @@ class NatsBus:
         while True:
             page = await self.jetstream(what).consumers_info(stream, offset=len(found))
             found += page
-            if len(page) < CONSUMERS_A_PAGE:
+            if len(page) < CONSUMER_PAGE_SIZE:
                 return found
 
-    async def _made_at(self, what: str, stream: str) -> dt.datetime:
-        """Return when the stream was made; the server is asked once for each connection."""
-        if stream not in self._made:
+    async def _created_at(self, what: str, stream: str) -> dt.datetime:
+        """Return when the stream was created; the server is asked once per connection."""
+        if stream not in self._stream_created:
             info = await self.jetstream(what).stream_info(stream)
-            self._made[stream] = info.created or dt.datetime.fromtimestamp(0, dt.UTC)
-        return self._made[stream]
+            self._stream_created[stream] = info.created or dt.datetime.fromtimestamp(0, dt.UTC)
+        return self._stream_created[stream]
 
-    async def _check(self, stream: str, made: dt.datetime) -> None:
-        """Raise Unavailable if the stream is not the one that was made then, since the server has lost its data."""
-        what = "settle a message"
+    async def _check_stream(self, stream: str, made: dt.datetime) -> None:
+        """Raise Unavailable if the stream was not created at that time, since the server then has lost its data."""
+        what = "acknowledge a message"
         self.jetstream(what)
-        if await self._made_at(what, stream) != made:
-            raise self.door.shut(what, "the stream it was pulled from is gone, and another is in its place")
+        if await self._created_at(what, stream) != made:
+            raise self.translate_errors.unavailable(what, "its stream was deleted and created again")
 
-    async def _restore(self, consumer: str | None = None) -> None:
-        """Make what the server has lost, or never had."""
-        what = "make the streams"
-        with self.door(what):
-            async with self._restoring:
-                self._made.clear()
+    async def _provision(self, consumer: str | None = None) -> None:
+        """Create missing streams and consumers, also those that the server has lost."""
+        what = "create the streams"
+        with self.translate_errors(what):
+            async with self._provisioning:
+                self._stream_created.clear()
                 js = self.jetstream(what)
                 await provisioning.ensure(
                     js,
@@ -297,28 +298,30 @@ class NatsBus:
                 if consumer is not None:
                     await provisioning.ensure_consumer(js, consumer, ack_wait_seconds=self.ack_wait_seconds)
 
-    async def _found(self) -> None:
-        self._complained_seconds = float("-inf")
-        log.info("connected to NATS", action=Action.BUS_FOUND, address=self.door.address)
+    async def _on_connected(self) -> None:
+        self._warned_seconds = float("-inf")
+        log.info("connected to NATS", action=Action.BUS_FOUND, address=self.translate_errors.address)
 
-    async def _lost(self) -> None:
-        self._made.clear()
+    async def _on_disconnected(self) -> None:
+        self._stream_created.clear()
         if not self._closing:
-            log.warning("the connection to NATS is lost", action=Action.BUS_LOST, address=self.door.address)
+            log.warning("the connection to NATS is lost", action=Action.BUS_LOST, address=self.translate_errors.address)
 
-    async def _complain(self, error: Exception) -> None:
+    async def _on_error(self, error: Exception) -> None:
         now = time.monotonic()
-        if now - self._complained_seconds >= COMPLAIN_SECONDS:
-            self._complained_seconds = now
-            said = str(error) or type(error).__name__
-            log.warning("NATS cannot be reached", action=Action.BUS_LOST, address=self.door.address, reason=said)
+        if now - self._warned_seconds >= WARN_EVERY_SECONDS:
+            self._warned_seconds = now
+            reason = str(error) or type(error).__name__
+            log.warning(
+                "NATS cannot be reached", action=Action.BUS_LOST, address=self.translate_errors.address, reason=reason
+            )
 
-    async def _closed(self) -> None:
-        # The client gives up for good when the server refuses it, as one does that has too many connections.
+    async def _on_closed(self) -> None:
+        # The client gives up when the server refuses it, for instance because of too many connections.
         if not self._closing:
             self._reopening = asyncio.create_task(self.open())
 
 
-def _carried(value: str) -> str:
-    """Return a header's value as it can travel: one line of UTF-8."""
+def _header_value(value: str) -> str:
+    """Return a header's value as one line of valid UTF-8."""
     return " ".join(value.encode(errors="backslashreplace").decode().splitlines())

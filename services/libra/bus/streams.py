@@ -1,4 +1,4 @@
-"""Every stream, subject and consumer, as data.
+"""Names and configurations of all streams, subjects and consumers.
 
     WORK_ATTACK    work.attack            until acknowledged
     WORK_WRITING   work.writing           until acknowledged
@@ -6,14 +6,14 @@
     WORK_JUDGE     work.judge             until acknowledged
     WORK_RANKING   work.ranking           until acknowledged
     DEAD           dead.<stage>           for 30 days
-    (none)         event.run.<id>  event.board  event.grants.<model>: heard by whoever listens at the time
+    (not stored)   event.run.<id>  event.board  event.grants.<model>: received by current subscribers only
 
-And a bucket, GRANTS: what each replica of the gateway holds of a model's limits. It is lost with the server's memory.
+The bucket GRANTS holds the lease of each gateway replica on a model's limits. It is lost with the server's memory.
 
-One consumer per model reads `work.gateway.<model>`, so that a slow model never holds up a fast one; and what waits for a model
-to write an attack (`work.writing`, the attack service's own) holds up no batch that needs none. Each stage has a stream of
-its own with room set aside for it: work that waits at the beginning of the line cannot take the room that work needs to leave
-it, so that a full disk holds the line back and does not bring it to a stand.
+One consumer per model reads `work.gateway.<model>`, so that a slow model never delays a fast one. Batches whose attack
+is written by a model wait on `work.writing`, so that they delay no batch of another attack. Each stage has its own
+stream with reserved storage: early stages cannot take the space that later stages need, so a full disk slows the
+pipeline down but does not stop it.
 """
 
 from __future__ import annotations
@@ -44,23 +44,23 @@ JUDGE_CONSUMER = "judge"
 RANKING_CONSUMER = "ranking"
 
 ACK_WAIT_SECONDS = 30.0
-"""Unless LIBRA_NATS_ACK_WAIT_SECONDS says otherwise. A sign of life is given every third of it."""
+"""The default of LIBRA_NATS_ACK_WAIT_SECONDS. Stages report progress every third of it."""
 
 MAX_MESSAGES_PER_SUBJECT = 4096
-"""Batches that wait on one subject: 64 runs of one model, each with the 4,096 trials that dispatch keeps in flight."""
+"""Maximum batches on one subject: 64 runs of one model, each with the 4,096 trials that dispatch keeps in flight."""
 
 STAGE_BYTES = 256 * 1024 * 1024
-"""What waits for one stage takes no more, and the server sets so much aside for it: 4,096 batches of 64 KiB.
+"""Maximum size of one stage's stream, which the server reserves: 4,096 batches of 64 KiB.
 
-Six such streams take 1.5 GiB of `max_file_store`, however large a run is: they hold what is in flight.
+Six such streams take 1.5 GiB of `max_file_store`. That does not grow with the run: streams only hold what is in flight.
 """
 
 MAX_DEAD_LETTERS = 100_000
-"""The oldest go first. Their samples and verdicts are in the ledger; what is lost is the batch as it was."""
+"""The oldest are deleted first. Samples and verdicts stay in MongoDB; only the batch itself is lost."""
 
 DEDUPLICATION_SECONDS = 120.0
 DEAD_DAYS = 30
-SECONDS_A_DAY = 86_400.0
+DAY_SECONDS = 86_400.0
 
 
 def _work(stage: str, subject: str) -> StreamConfig:
@@ -91,29 +91,29 @@ DEAD = StreamConfig(
     storage=StorageType.FILE,
     discard=DiscardPolicy.OLD,
     max_msgs=MAX_DEAD_LETTERS,
-    max_age=DEAD_DAYS * SECONDS_A_DAY,
+    max_age=DEAD_DAYS * DAY_SECONDS,
     duplicate_window=DEDUPLICATION_SECONDS,
     allow_direct=True,
 )
 
 GRANTS = "GRANTS"
-"""The bucket (`libra.bus.kv_bucket`) with an entry for each model."""
+"""The key-value bucket (`libra.bus.kv_bucket`) of leases, with one entry per model."""
 
 STREAMS = (*WORK, DEAD)
-"""What they are made with, but for their size and their number of replicas."""
+"""The configurations of all streams, without size and replicas."""
 
 FIXED_CONSUMERS = (ATTACK_CONSUMER, WRITING_CONSUMER, JUDGE_CONSUMER, RANKING_CONSUMER)
-"""Consumers that are always there; a gateway's appear with their models."""
+"""Consumers that always exist; the gateway's are created with their models."""
 
 
 def work_gateway(model: str) -> str:
     """Return the subject of the batches for one model."""
-    return _WORK_GATEWAY + token(model)
+    return _WORK_GATEWAY + encode_token(model)
 
 
 def gateway_consumer(model: str) -> str:
     """Return the name of the consumer that reads the batches for one model."""
-    return _GATEWAY + token(model)
+    return _GATEWAY + encode_token(model)
 
 
 def stream_of(consumer: str) -> str:
@@ -123,44 +123,45 @@ def stream_of(consumer: str) -> str:
 
 def model_of(consumer: str) -> str:
     """Return the model that a gateway's consumer is for; "" for any other consumer."""
-    return untoken(consumer.removeprefix(_GATEWAY)) if consumer.startswith(_GATEWAY) else ""
+    return decode_token(consumer.removeprefix(_GATEWAY)) if consumer.startswith(_GATEWAY) else ""
 
 
-def dead(stage: str) -> str:
-    """Return the subject of what a stage set aside."""
+def dead_letter_subject(stage: str) -> str:
+    """Return the subject of a stage's dead letters."""
     return f"dead.{stage}"
 
 
 def event_run(run_id: str) -> str:
-    """Return the subject of the signal that a run has moved; "*" for any run."""
+    """Return the subject of the event that a run has progressed; "*" for any run."""
     return f"event.run.{run_id}"
 
 
 def event_board() -> str:
-    """Return the subject of the signal that a board may have changed."""
+    """Return the subject of the event that a board may have changed."""
     return "event.board"
 
 
 def event_grants(model: str) -> str:
-    """Return the subject of the signal that a model's grants have changed; "*" for any model."""
-    return f"event.grants.{model if model == '*' else token(model)}"
+    """Return the subject of the event that a model's leases have changed; "*" for any model."""
+    return f"event.grants.{model if model == '*' else encode_token(model)}"
 
 
-def token(name: str) -> str:
-    """Return a name as one token of a subject: whatever is not a letter, a digit, "_" or "-" as "=" and its bytes in hex."""
+def encode_token(name: str) -> str:
+    """Return a name as one token of a subject: all but letters, digits, "_" and "-" becomes "=" and hex digits."""
     return re.sub(r"[^A-Za-z0-9_-]", lambda match: "".join(f"={byte:02X}" for byte in match[0].encode()), name)
 
 
-def untoken(part: str) -> str:
-    """Return the name that `token` was given."""
+def decode_token(part: str) -> str:
+    """Return the name that `encode_token` was given."""
     return re.sub(r"(?:=[0-9A-F]{2})+", lambda match: bytes.fromhex(match[0].replace("=", "")).decode(), part)
 
 
 def consumer_config(consumer: str, ack_wait_seconds: float = ACK_WAIT_SECONDS) -> ConsumerConfig:
-    """Return what the consumer of this name is made with.
+    """Return the configuration of the consumer of this name.
 
-    No BackOff: it overwrites AckWait, and a sign of life no longer holds a message. No limit on deliveries: past it a message
-    stays in the stream for ever. As many given out as can wait: a lower limit is a stall that nothing tells of.
+    It has no BackOff, which would override AckWait, so that progress reports no longer extend it. It has no
+    max_deliver: a message beyond it stays in the stream for ever. Its max_ack_pending equals the subject's limit: a
+    lower one is a silent stall.
     """
     subject = f"work.{consumer.replace(_GATEWAY, 'gateway.', 1)}"
     return ConsumerConfig(

@@ -98,7 +98,8 @@ class Client:
 
 async def _listening(ports: topology.Ports) -> bool:
     try:
-        _, writer = await asyncio.wait_for(asyncio.open_connection(topology.HOST, ports.main), CONNECT_SECONDS)
+        async with asyncio.timeout(CONNECT_SECONDS):
+            _, writer = await asyncio.open_connection(topology.HOST, ports.main)
     except (OSError, TimeoutError):
         return False
     writer.close()

@@ -1,4 +1,4 @@
-"""Facts about the contracts that two services or more share: names of categories, outcomes and attacks, and parameter limits.
+"""Facts that several services share: names of categories, outcomes and attacks, and the limits of parameters.
 
 Pure; it reads and writes nothing.
 """

@@ -1,6 +1,5 @@
-"""Turns a run into work and knows how far it has come.
+"""Creates runs, expands them into trials and sends the trials through the pipeline until each has a verdict.
 
-It reads tasks, models and runs from the store, the catalogues of attacks and judges over gRPC, and a run's progress from
-its cells. It writes tasks, models, runs and their cursors, and sends trial batches to the attack stage or, where there is no
-attack, to their model.
+It reads tasks, models, runs and verdict counts from the store, and the catalogues of attacks and judges over gRPC.
+It writes tasks, models, runs and cursors to the store, and publishes batches of trials to the other stages.
 """

@@ -5,7 +5,7 @@ from __future__ import annotations
 from libra.dispatch import bootstrap
 from libra.dispatch.dead_letter_service import DeadLetterService
 from libra.dispatch.model_service import ModelService
-from libra.dispatch.remote_catalogues import Catalogues
+from libra.dispatch.remote_catalogues import RemoteCatalogues
 from libra.dispatch.run_service import RunService
 from libra.dispatch.run_supervisor import RunSupervisor
 from libra.dispatch.settings import Settings
@@ -17,11 +17,13 @@ from libra.v1.run_pb2_grpc import add_RunServiceServicer_to_server
 from libra.v1.task_pb2_grpc import add_TaskServiceServicer_to_server
 
 
-def wire(parts: ServiceContext, settings: Settings) -> Wiring:
-    """Put the service together from the parts that every process has."""
-    store, bus, metrics = parts.store, parts.bus, parts.metrics
-    desk = RunSupervisor(store, bus, metrics, settings)
-    catalogues = Catalogues(store, parts.channel(settings.attack_address), parts.channel(settings.judge_address))
+def wire(context: ServiceContext, settings: Settings) -> Wiring:
+    """Return the services and workers of dispatch, built from the parts that every process has."""
+    store, bus, metrics = context.store, context.bus, context.metrics
+    supervisor = RunSupervisor(store, bus, metrics, settings)
+    catalogues = RemoteCatalogues(
+        store, context.channel(settings.attack_address), context.channel(settings.judge_address)
+    )
 
     async def prepare() -> None:
         await bootstrap.prepare(store)
@@ -30,10 +32,14 @@ def wire(parts: ServiceContext, settings: Settings) -> Wiring:
         services=[
             (add_TaskServiceServicer_to_server, TaskService(store), "libra.v1.TaskService"),
             (add_ModelServiceServicer_to_server, ModelService(store, bus), "libra.v1.ModelService"),
-            (add_RunServiceServicer_to_server, RunService(store, bus, catalogues, desk.wake), "libra.v1.RunService"),
+            (
+                add_RunServiceServicer_to_server,
+                RunService(store, bus, catalogues, supervisor.wake),
+                "libra.v1.RunService",
+            ),
             (add_DeadLetterServiceServicer_to_server, DeadLetterService(bus), "libra.v1.DeadLetterService"),
         ],
-        workers=[desk.work, watch_backlog(bus, metrics)],
+        workers=[supervisor.work, watch_backlog(bus, metrics)],
         prepare=prepare,
     )
 

@@ -1,4 +1,4 @@
-"""What dispatch sees to before it takes its first call: the indexes, the built-in tasks, the reference models."""
+"""Prepare the store before dispatch serves its first call: indexes, reference models and built-in tasks."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import contextlib
 
 import structlog
 
-from libra.dispatch.spec.registry import reference
+from libra.dispatch.spec.registry import task_reference
 from libra.dispatch.tasks import builtin
 from libra.errors import Conflict
 from libra.store.client import Store
@@ -17,17 +17,16 @@ from libra.v1.model_pb2 import Model, Provider
 log = structlog.get_logger(__name__)
 
 REFERENCE_MODELS = ("refuser", "complier", "careful")
-"""They belong on every board: they show what the balance is for. Each is named for the rule it answers by."""
+"""Scripted models for every board: they show how the balance rates extreme behaviour. Each is named for its rule."""
 
 
 async def prepare(store: Store) -> None:
-    """See to it that all of it is there, as it is at any start but the first."""
+    """Create what is missing; every start after the first changes nothing."""
     await store.ensure_indexes()
     for name in REFERENCE_MODELS:
-        with contextlib.suppress(Conflict):  # somebody gave the name to a model of their own
+        with contextlib.suppress(Conflict):  # a user has registered a model of their own under this name
             await store.models.add(Model(name=name, provider=Provider.PROVIDER_SCRIPTED, remote_model=name))
     for task, samples in await asyncio.to_thread(lambda: list(builtin.load())):
         if await store.tasks.add(task, samples):
-            log.info(
-                "a built-in task was imported", action=Action.TASK_IMPORTED, task=reference(task), samples=len(samples)
-            )
+            reference = task_reference(task)
+            log.info("a built-in task was imported", action=Action.TASK_IMPORTED, task=reference, samples=len(samples))

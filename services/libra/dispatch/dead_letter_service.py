@@ -1,4 +1,4 @@
-"""DeadLetterService: show what stages set aside, and send it again."""
+"""DeadLetterService: list, read and replay dead-lettered batches."""
 
 from __future__ import annotations
 
@@ -28,84 +28,86 @@ from libra.v1.dead_letter_pb2 import (
 if TYPE_CHECKING:
     from libra.bus.nats_bus import NatsBus
 
-READS: dict[str, type[Message]] = {
+MESSAGE_TYPES: dict[str, type[Message]] = {
     "attack": TrialBatch,
     "gateway": TrialBatch,
     "judge": CompletionBatch,
     "ranking": VerdictBatch,
 }
-"""What each stage reads."""
+"""The type of the batches that each stage reads."""
 
 
 class DeadLetterService(dead_letter_pb2_grpc.DeadLetterServiceServicer):
-    """Reads the stream of dead letters; nothing else in dispatch does."""
+    """Serves the stream of dead letters."""
 
     def __init__(self, bus: NatsBus) -> None:
-        self._dead = DeadLetters(bus)
+        self._dead_letters = DeadLetters(bus)
 
     async def ListDeadLetters(
         self, request: ListDeadLettersRequest, context: grpc.aio.ServicerContext
     ) -> ListDeadLettersResponse:
         """Return a page of dead letters, the oldest first."""
-        size = paging.page_size(request.page_size, default=50, most=500)
-        if request.stage and request.stage not in READS:
-            raise Invalid(unknown("stage", request.stage, sorted(READS)), field="stage")
+        size = paging.page_size(request.page_size, default=50, maximum=500)
+        if request.stage and request.stage not in MESSAGE_TYPES:
+            raise Invalid(unknown("stage", request.stage, sorted(MESSAGE_TYPES)), field="stage")
         scope = f"dead/{request.stage}"
         after = int(paging.decode(request.page_token, scope) or 0)
-        found = await self._dead.list(after_seq=after, limit=size + 1, stage=request.stage)
-        token = paging.encode(str(found[size - 1].seq), scope) if len(found) > size else ""
-        return ListDeadLettersResponse(dead_letters=[shown(letter) for letter in found[:size]], next_page_token=token)
+        records = await self._dead_letters.list(after_seq=after, limit=size + 1, stage=request.stage)
+        token = paging.encode(str(records[size - 1].seq), scope) if len(records) > size else ""
+        return ListDeadLettersResponse(
+            dead_letters=[to_summary(record) for record in records[:size]], next_page_token=token
+        )
 
     async def GetDeadLetter(
         self, request: GetDeadLetterRequest, context: grpc.aio.ServicerContext
     ) -> GetDeadLetterResponse:
-        """Return one dead letter with its bytes."""
-        letter = await self._letter(request.id)
-        whole = shown(letter)
-        whole.data, whole.json = letter.data, as_json(letter)
-        return GetDeadLetterResponse(dead_letter=whole)
+        """Return one dead letter with its batch, as bytes and as JSON."""
+        record = await self._record(request.id)
+        letter = to_summary(record)
+        letter.data, letter.json = record.data, decode_to_json(record)
+        return GetDeadLetterResponse(dead_letter=letter)
 
     async def ReplayDeadLetter(
         self, request: ReplayDeadLetterRequest, context: grpc.aio.ServicerContext
     ) -> ReplayDeadLetterResponse:
-        """Send one dead letter to its stage again."""
-        letter = await self._letter(request.id)
+        """Send the batch to its stage again."""
+        record = await self._record(request.id)
         try:
-            return ReplayDeadLetterResponse(subject=await self._dead.replay(request.id))
+            return ReplayDeadLetterResponse(subject=await self._dead_letters.replay(request.id))
         except QueueFull:
             raise FailedPrecondition(
-                f"the queue {letter.subject} is full; replay it when there is room", field="id"
+                f"the queue {record.subject} is full; replay the dead letter later", field="id"
             ) from None
 
-    async def _letter(self, seq: int) -> DeadLetterRecord:
-        letter = await self._dead.get(seq)
-        if letter is None:
-            raise NotFound(f"there is no dead letter {seq}; `libra dead list` shows those there are", field="id")
-        return letter
+    async def _record(self, seq: int) -> DeadLetterRecord:
+        record = await self._dead_letters.get(seq)
+        if record is None:
+            raise NotFound(f"there is no dead letter {seq}; `libra dead list` lists them", field="id")
+        return record
 
 
-def shown(letter: DeadLetterRecord) -> DeadLetter:
-    """Return the dead letter without its bytes."""
-    time = Timestamp()
-    time.FromDatetime(letter.create_time)
+def to_summary(record: DeadLetterRecord) -> DeadLetter:
+    """Return the dead letter without its batch."""
+    create_time = Timestamp()
+    create_time.FromDatetime(record.create_time)
     return DeadLetter(
-        id=letter.seq,
-        stage=letter.stage,
-        reason=letter.reason,
-        subject=letter.subject,
-        key=letter.key,
-        attempts=letter.attempts,
-        create_time=time,
-        size_bytes=len(letter.data),
+        id=record.seq,
+        stage=record.stage,
+        reason=record.reason,
+        subject=record.subject,
+        key=record.key,
+        attempts=record.attempts,
+        create_time=create_time,
+        size_bytes=len(record.data),
     )
 
 
-def as_json(letter: DeadLetterRecord) -> str:
-    """Return the batch as JSON, or nothing if it cannot be decoded."""
-    kind = READS.get(letter.stage)
-    if kind is None:
+def decode_to_json(record: DeadLetterRecord) -> str:
+    """Return the batch as JSON, or "" if it cannot be decoded."""
+    message_type = MESSAGE_TYPES.get(record.stage)
+    if message_type is None:
         return ""
     try:
-        return str(MessageToJson(kind.FromString(letter.data), preserving_proto_field_name=True))
+        return str(MessageToJson(message_type.FromString(record.data), preserving_proto_field_name=True))
     except (DecodeError, ValueError):
         return ""

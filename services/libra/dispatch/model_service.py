@@ -1,4 +1,4 @@
-"""ModelService: register models, and forget them."""
+"""ModelService: register, read and delete models."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import grpc.aio
 import structlog
 
 from libra.bus.nats_bus import NatsBus
-from libra.dispatch.model_validation import check
+from libra.dispatch.model_validation import check_model
 from libra.errors import FailedPrecondition, NotFound, Unavailable
 from libra.store.client import Store
 from libra.telemetry.log_actions import Action
@@ -27,14 +27,14 @@ log = structlog.get_logger(__name__)
 
 
 class ModelService(model_pb2_grpc.ModelServiceServicer):
-    """Keeps the registry of models; it never sees a key."""
+    """Maintains the registry of models; it never receives an API key."""
 
     def __init__(self, store: Store, bus: NatsBus) -> None:
         self._store, self._bus = store, bus
 
     async def CreateModel(self, request: CreateModelRequest, context: grpc.aio.ServicerContext) -> CreateModelResponse:
-        """Register a model; the same again changes nothing."""
-        check(request.model)
+        """Register a model; a repeat with the same content changes nothing."""
+        check_model(request.model)
         model = await self._store.models.add(request.model)
         log.info("a model was registered", action=Action.MODEL_REGISTERED, model=model.name)
         return CreateModelResponse(model=model)
@@ -44,25 +44,24 @@ class ModelService(model_pb2_grpc.ModelServiceServicer):
         return GetModelResponse(model=await self._model(request.name))
 
     async def DeleteModel(self, request: DeleteModelRequest, context: grpc.aio.ServicerContext) -> DeleteModelResponse:
-        """Forget a model that no running run asks."""
+        """Delete a model that no running run uses."""
         model = await self._model(request.name)
         for record in await self._store.runs.active():
             spec = record.run.spec
             if model.name in spec.models or model.name == spec.judge_model:
                 raise FailedPrecondition(
-                    f"{model.name} is in use by the run {record.run.id}; wait for it or cancel it", field="name"
+                    f"{model.name} is in use by the run {record.run.id}; wait for its end or cancel it", field="name"
                 )
         await self._store.models.delete(model.name)
-        with contextlib.suppress(
-            Unavailable
-        ):  # what cancelled runs left in its queue; the gateway would drop it as well
+        # The queue may hold batches of cancelled runs. If it is unavailable, the gateway drops them later.
+        with contextlib.suppress(Unavailable):
             await self._bus.purge_model(model.name)
-        log.info("a model was forgotten", action=Action.MODEL_FORGOTTEN, model=model.name)
+        log.info("a model was deleted", action=Action.MODEL_FORGOTTEN, model=model.name)
         return DeleteModelResponse()
 
     async def _model(self, name: str) -> Model:
         model = await self._store.models.get(name)
         if model is None:
-            names = [known.name for known in await self._store.models.list()]
+            names = [registered.name for registered in await self._store.models.list()]
             raise NotFound.named("model", name, names, field="name")
         return model

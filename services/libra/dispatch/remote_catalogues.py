@@ -1,11 +1,11 @@
-"""Ask the attack and the judge service what they offer."""
+"""Query the catalogues of the attack and the judge service."""
 
 from __future__ import annotations
 
 import asyncio
 from typing import TYPE_CHECKING
 
-from libra.dispatch.spec.registry import Registry, reference
+from libra.dispatch.spec.registry import MAX_TASKS, Registry, task_reference
 from libra.rpc.client import call
 from libra.store.client import Store
 from libra.v1.attack_pb2 import ListAttacksRequest
@@ -20,22 +20,20 @@ if TYPE_CHECKING:
     import grpc.aio
 
 TIMEOUT_SECONDS = 5.0
-MAX_TASKS = 10_000
-"""A registry of more is not read at once; the field has some hundred."""
 
 
-class Catalogues:
-    """Everything a spec is checked against, gathered from where it is kept."""
+class RemoteCatalogues:
+    """Loads the registry that a spec is checked against, from the store and the two services."""
 
     def __init__(self, store: Store, attack: grpc.aio.Channel, judge: grpc.aio.Channel) -> None:
         self._store = store
         self._attacks, self._judges = AttackServiceStub(attack), JudgeServiceStub(judge)
 
-    async def registry(self, task_words: Sequence[str]) -> Registry:
-        """Return the names that are valid now, with the task versions that `task_words` name; raise Unavailable."""
+    async def load_registry(self, task_selectors: Sequence[str]) -> Registry:
+        """Return the names that are valid now, with the task versions among the selectors; raise Unavailable."""
         models, tasks, attacks, judges = await asyncio.gather(
             self._store.models.list(),
-            self._tasks(task_words),
+            self._tasks(task_selectors),
             call(self._attacks.ListAttacks, ListAttacksRequest(), TIMEOUT_SECONDS),
             call(self._judges.ListJudges, ListJudgesRequest(), TIMEOUT_SECONDS),
         )
@@ -46,12 +44,12 @@ class Catalogues:
             judges={judge.name: judge for judge in judges.judges},
         )
 
-    async def checks(self, judges: Sequence[JudgeSpec]) -> Sequence[JudgeCheck]:
-        """Return what the judge service says of each of these judges; raise Unavailable."""
+    async def check_judges(self, judges: Sequence[JudgeSpec]) -> Sequence[JudgeCheck]:
+        """Return the judge service's check of each of these judges; raise Unavailable."""
         response = await call(self._judges.CheckJudges, CheckJudgesRequest(judges=judges), TIMEOUT_SECONDS)
         return list(response.checks)
 
-    async def _tasks(self, words: Sequence[str]) -> dict[str, Task]:
+    async def _tasks(self, selectors: Sequence[str]) -> dict[str, Task]:
         tasks = {task.name: task for task in await self._store.tasks.list(limit=MAX_TASKS)}
-        versions = await asyncio.gather(*(self._store.tasks.get(word) for word in words if "@" in word))
-        return tasks | {reference(task): task for task in versions if task}
+        versions = await asyncio.gather(*(self._store.tasks.get(name) for name in selectors if "@" in name))
+        return tasks | {task_reference(task): task for task in versions if task}

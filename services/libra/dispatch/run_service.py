@@ -1,4 +1,4 @@
-"""RunService: create runs, look at them, follow them, call them off."""
+"""RunService: create, read, list, watch and cancel runs."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ from ulid import ULID
 
 from libra.bus import streams
 from libra.bus.nats_bus import NatsBus
-from libra.dispatch.remote_catalogues import Catalogues
-from libra.dispatch.run_view import present
-from libra.dispatch.spec.judge_resolution import refuse_faulty
-from libra.dispatch.spec.rejudge import resolve_again
-from libra.dispatch.spec.run_spec import Resolved, resolve
+from libra.dispatch.remote_catalogues import RemoteCatalogues
+from libra.dispatch.run_view import build_run_view
+from libra.dispatch.scheduling.run_progress import RunProgress
+from libra.dispatch.spec.judge_resolution import check_judge_results
+from libra.dispatch.spec.rejudge import resolve_rejudge
+from libra.dispatch.spec.run_spec import ResolvedSpec, resolve
 from libra.errors import FailedPrecondition, Invalid, NotFound
 from libra.rpc import paging
 from libra.store.client import Store
@@ -42,23 +43,23 @@ from libra.v1.run_pb2 import (
 log = structlog.get_logger(__name__)
 
 MAX_REQUEST_ID_CHARACTERS = 64
-WATCH_LOOK_SECONDS = 0.5
+WATCH_POLL_SECONDS = 0.5
 HEARTBEAT_SECONDS = 10.0
 
 
 class RunService(run_pb2_grpc.RunServiceServicer):
-    """Answers from the store; what it starts is led by the desk of some replica."""
+    """Serves runs from the store; the supervisor of any replica schedules what it creates."""
 
-    def __init__(self, store: Store, bus: NatsBus, catalogues: Catalogues, wake: Callable[[], None]) -> None:
+    def __init__(self, store: Store, bus: NatsBus, catalogues: RemoteCatalogues, wake: Callable[[], None]) -> None:
         self._store, self._bus, self._catalogues, self._wake = store, bus, catalogues, wake
 
     async def CreateRun(self, request: CreateRunRequest, context: grpc.aio.ServicerContext) -> CreateRunResponse:
-        """Check the spec, keep the run, and have it led."""
+        """Check the spec, store the run and start it."""
         if len(request.request_id) > MAX_REQUEST_ID_CHARACTERS:
             raise Invalid(f"it has more than {MAX_REQUEST_ID_CHARACTERS} characters", field="request_id")
-        # Before the spec is checked: what it named then may be gone by now.
+        # Before the spec is checked: a repeat may name a model or task that was deleted since.
         if request.request_id and (first := await self._store.runs.find_by_request_id(request.request_id)):
-            return CreateRunResponse(run=await self._present(first))
+            return CreateRunResponse(run=await self._view(first))
         resolved = await self._resolve(request.spec)
         run = Run(id=str(ULID()), spec=resolved.spec, state=RunState.RUN_STATE_RUNNING)
         record = await self._store.runs.insert(
@@ -67,76 +68,75 @@ class RunService(run_pb2_grpc.RunServiceServicer):
         if record.run.id == run.id:  # not a repeat of an earlier request
             self._wake()
             log.info("a run was created", action=Action.RUN_CREATED, run=run.id)
-        return CreateRunResponse(run=await self._present(record), warnings=resolved.warnings)
+        return CreateRunResponse(run=await self._view(record), warnings=resolved.warnings)
 
     async def GetRun(self, request: GetRunRequest, context: grpc.aio.ServicerContext) -> GetRunResponse:
         """Return one run with its counts."""
-        return GetRunResponse(run=await self._present(await self._record(request.id)))
+        return GetRunResponse(run=await self._view(await self._record(request.id)))
 
     async def ListRuns(self, request: ListRunsRequest, context: grpc.aio.ServicerContext) -> ListRunsResponse:
         """Return a page of runs, the newest first."""
-        size = paging.page_size(request.page_size, default=50, most=500)
+        size = paging.page_size(request.page_size, default=50, maximum=500)
         records = await self._store.runs.list(before=paging.decode(request.page_token, "runs"), limit=size + 1)
-        runs = await asyncio.gather(*(self._present(record) for record in records[:size]))
+        runs = await asyncio.gather(*(self._view(record) for record in records[:size]))
         token = paging.encode(records[size - 1].run.id, "runs") if len(records) > size else ""
         return ListRunsResponse(runs=runs, next_page_token=token)
 
     async def WatchRun(
         self, request: WatchRunRequest, context: grpc.aio.ServicerContext
     ) -> AsyncIterator[WatchRunResponse]:
-        """Yield the run at each change, and a heartbeat when there is none, until it has ended."""
-        revision, spoke_seconds = request.after_revision, time.monotonic()
+        """Yield the run at each change, and a heartbeat while there is none, until the run has ended."""
+        revision, sent_seconds = request.after_revision, time.monotonic()
         while True:
-            run = await self._present(await self._record(request.id))
+            run = await self._view(await self._record(request.id))
             ended = run.state != RunState.RUN_STATE_RUNNING
             if run.revision > revision or ended:
-                revision, spoke_seconds = run.revision, time.monotonic()
+                revision, sent_seconds = run.revision, time.monotonic()
                 yield WatchRunResponse(run=run)
-            elif time.monotonic() - spoke_seconds >= HEARTBEAT_SECONDS:
-                spoke_seconds = time.monotonic()
+            elif time.monotonic() - sent_seconds >= HEARTBEAT_SECONDS:
+                sent_seconds = time.monotonic()
                 yield WatchRunResponse(run=run, heartbeat=True)
             if ended:
                 return
-            await asyncio.sleep(WATCH_LOOK_SECONDS)
+            await asyncio.sleep(WATCH_POLL_SECONDS)
 
     async def CancelRun(self, request: CancelRunRequest, context: grpc.aio.ServicerContext) -> CancelRunResponse:
-        """Call the run off; one that has ended is returned as it is."""
+        """Cancel the run; a run that has ended is returned unchanged."""
         await self._record(request.id)
         if await self._store.runs.end(request.id, RunState.RUN_STATE_CANCELLED):
             log.info("the run was cancelled", action=Action.RUN_ENDED, run=request.id)
             await self._bus.signal(streams.event_run(request.id), b"")
-        return CancelRunResponse(run=await self._present(await self._record(request.id)))
+        return CancelRunResponse(run=await self._view(await self._record(request.id)))
 
-    async def _resolve(self, asked: RunSpec) -> Resolved:
-        if asked.rejudges:
-            source = await self._judged(asked.rejudges)
-            registry = await self._catalogues.registry(source.run.spec.tasks)
-            resolved = resolve_again(asked, source, registry)
+    async def _resolve(self, spec: RunSpec) -> ResolvedSpec:
+        if spec.rejudges:
+            source = await self._finished(spec.rejudges)
+            registry = await self._catalogues.load_registry(source.run.spec.tasks)
+            resolved = resolve_rejudge(spec, source, registry)
         else:
-            registry = await self._catalogues.registry(asked.tasks)
-            resolved = resolve(asked, registry)
+            registry = await self._catalogues.load_registry(spec.tasks)
+            resolved = resolve(spec, registry)
         judges = {section.task: section.judge for section in resolved.sections}
-        refuse_faulty(list(judges), await self._catalogues.checks(list(judges.values())), registry.models)
+        checks = await self._catalogues.check_judges(list(judges.values()))
+        check_judge_results(list(judges), checks, registry.models)
         return resolved
 
-    async def _judged(self, run_id: str) -> RunRecord:
-        """Return a run that can be judged again."""
-        record = await self._store.runs.get(run_id)
-        if record is None:
-            raise NotFound.run(run_id, field="spec.rejudges")
+    async def _finished(self, run_id: str) -> RunRecord:
+        """Return a run whose answers can be judged again."""
+        record = await self._record(run_id, field="spec.rejudges")
         if record.run.state == RunState.RUN_STATE_RUNNING:
-            raise FailedPrecondition(f"the run {run_id} is still going on; wait for its end", field="spec.rejudges")
+            raise FailedPrecondition(f"the run {run_id} is still running; wait for its end", field="spec.rejudges")
         if record.run.state == RunState.RUN_STATE_CANCELLED:
             raise FailedPrecondition(
-                f"the run {run_id} was cancelled: not all its trials were answered", field="spec.rejudges"
+                f"the run {run_id} was cancelled, so some of its trials have no answer", field="spec.rejudges"
             )
         return record
 
-    async def _record(self, run_id: str) -> RunRecord:
+    async def _record(self, run_id: str, *, field: str = "id") -> RunRecord:
         record = await self._store.runs.get(run_id)
         if record is None:
-            raise NotFound.run(run_id, field="id")
+            raise NotFound.run(run_id, field=field)
         return record
 
-    async def _present(self, record: RunRecord) -> Run:
-        return present(record, await self._store.cells.progress(record.run.id))
+    async def _view(self, record: RunRecord) -> Run:
+        return build_run_view(await RunProgress.load(self._store.cells, record))

@@ -1,4 +1,4 @@
-"""See to it that every running run has exactly one conductor, among all the replicas of dispatch."""
+"""Lease each running run to exactly one replica of dispatch, and schedule the runs leased to this one."""
 
 from __future__ import annotations
 
@@ -6,27 +6,40 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import structlog
 from ulid import ULID
 
 from libra.bus import streams
 from libra.bus.nats_bus import NatsBus
+from libra.dispatch.scheduling.run_lease import RunLease
 from libra.dispatch.scheduling.run_scheduler import RunScheduler
 from libra.dispatch.settings import Settings
 from libra.errors import Unavailable
 from libra.store.client import Store
 from libra.telemetry.log_actions import Action
 from libra.telemetry.metrics import Metrics
+from libra.timeouts import wait_until_set
+from libra.v1.run_pb2 import Run
 
 log = structlog.get_logger(__name__)
 
-LOOK_SECONDS = 2.0
-"""Runs that nobody leads are looked for this often."""
+POLL_SECONDS = 2.0
+"""The store is polled for unleased runs at this interval."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduledRun:
+    """A run that this replica has leased."""
+
+    lease: RunLease
+    scheduler: RunScheduler
+    task: asyncio.Task[None]
 
 
 class RunSupervisor:
-    """Claims runs and keeps a conductor on each; a run that a dead replica led is claimed when its lease is over."""
+    """Runs a scheduler for each leased run; leases the runs of a dead replica once its leases expire."""
 
     def __init__(
         self,
@@ -38,78 +51,80 @@ class RunSupervisor:
     ) -> None:
         self._store, self._bus, self._metrics, self._settings, self._clock = store, bus, metrics, settings, clock
         self._holder = str(ULID())
-        self._led: dict[str, tuple[RunScheduler, asyncio.Task[None]]] = {}
+        self._scheduled: dict[str, ScheduledRun] = {}
+        """By run id."""
         self._wake = asyncio.Event()
 
     def wake(self) -> None:
-        """Look for runs now: one has just been created."""
+        """Poll for runs now: one was created."""
         self._wake.set()
 
     async def work(self, stop: asyncio.Event) -> None:
-        """Lead runs until `stop` is set; then let each conductor finish its step, and give the leases back.
+        """Schedule runs until `stop` is set; then let each scheduler finish its step, and release the leases.
 
-        If it is cancelled, the conductors are too.
+        If this coroutine is cancelled, the schedulers are cancelled too.
         """
         helpers = [asyncio.create_task(self._listen()), asyncio.create_task(self._wake_at(stop))]
         try:
             while not stop.is_set():
-                with contextlib.suppress(Unavailable):  # readiness says so; the runs wait
-                    await self._take_up(stop)
-                await self._rest()
+                with contextlib.suppress(Unavailable):  # readiness reports it; the runs wait
+                    await self._lease_runs(stop)
+                await self._wait()
         except asyncio.CancelledError:
-            helpers += [task for _, task in self._led.values()]
+            helpers += [scheduled.task for scheduled in self._scheduled.values()]
             raise
         finally:
-            await self._leave(helpers)
+            await self._shut_down(helpers)
 
-    async def _leave(self, helpers: Sequence[asyncio.Task[None]]) -> None:
+    async def _shut_down(self, helpers: Sequence[asyncio.Task[None]]) -> None:
         for helper in helpers:
             helper.cancel()
-        await asyncio.gather(*helpers, *(task for _, task in self._led.values()), return_exceptions=True)
-        # A lease that cannot be given back lapses.
-        await asyncio.gather(
-            *(self._store.runs.release_lease(run, self._holder) for run in self._led), return_exceptions=True
-        )
+        scheduled = self._scheduled.values()
+        await asyncio.gather(*helpers, *(run.task for run in scheduled), return_exceptions=True)
+        # A lease that cannot be released expires.
+        await asyncio.gather(*(run.lease.release() for run in scheduled), return_exceptions=True)
 
-    async def _take_up(self, stop: asyncio.Event) -> None:
-        self._led = {run: led for run, led in self._led.items() if not led[1].done()}
+    async def _lease_runs(self, stop: asyncio.Event) -> None:
+        self._scheduled = {run_id: run for run_id, run in self._scheduled.items() if not run.task.done()}
         for record in await self._store.runs.active():
-            run = record.run.id
-            if run not in self._led and await self._store.runs.acquire_lease(
-                run, self._holder, self._settings.lease_seconds
-            ):
-                conductor = RunScheduler(
-                    run,
-                    self._holder,
-                    store=self._store,
-                    bus=self._bus,
-                    metrics=self._metrics,
-                    settings=self._settings,
-                    clock=self._clock,
-                )
-                self._led[run] = conductor, asyncio.create_task(self._lead(conductor, run, stop))
-        self._metrics.runs_active.set(len(self._led))
+            if record.run.id in self._scheduled:
+                continue
+            lease = RunLease(self._store.runs, record.run.id, self._holder, self._settings.lease_seconds)
+            if await lease.acquire():
+                self._scheduled[record.run.id] = self._schedule(record.run, lease, stop)
+        self._metrics.runs_active.set(len(self._scheduled))
 
-    async def _lead(self, conductor: RunScheduler, run: str, stop: asyncio.Event) -> None:
+    def _schedule(self, run: Run, lease: RunLease, stop: asyncio.Event) -> ScheduledRun:
+        scheduler = RunScheduler(
+            run,
+            lease,
+            store=self._store,
+            bus=self._bus,
+            metrics=self._metrics,
+            settings=self._settings,
+            clock=self._clock,
+        )
+        return ScheduledRun(lease, scheduler, asyncio.create_task(self._run(scheduler, run.id, stop)))
+
+    async def _run(self, scheduler: RunScheduler, run_id: str, stop: asyncio.Event) -> None:
         try:
-            await conductor.lead(stop)
+            await scheduler.run(stop)
         except Exception:
-            # The next look takes the run up again, from its cursors.
-            log.exception("a run's conductor failed", action=Action.RUN_WAITS, run=run)
+            # The next poll schedules the run again, from its cursors.
+            log.exception("a run's scheduler failed", action=Action.RUN_WAITS, run=run_id)
 
     async def _listen(self) -> None:
         async for subject, _ in self._bus.listen(streams.event_run("*")):
-            led = self._led.get(subject.rpartition(".")[2])
-            if led:
-                led[0].nudge.set()
+            scheduled = self._scheduled.get(subject.rpartition(".")[2])
+            if scheduled:
+                scheduled.scheduler.wake()
 
     async def _wake_at(self, stop: asyncio.Event) -> None:
         await stop.wait()
         self._wake.set()
-        for conductor, _ in self._led.values():
-            conductor.nudge.set()
+        for scheduled in self._scheduled.values():
+            scheduled.scheduler.wake()
 
-    async def _rest(self) -> None:
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._wake.wait(), LOOK_SECONDS)
+    async def _wait(self) -> None:
+        await wait_until_set(self._wake, POLL_SECONDS)
         self._wake.clear()

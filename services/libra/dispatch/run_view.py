@@ -1,29 +1,21 @@
-"""Show a run as callers see it: its record, with counts derived from its cells."""
+"""Build the run that callers see: its stored record with the counts of its progress."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-from libra.contracts import outcomes
-from libra.dispatch.scheduling.expansion import total
-from libra.store.runs import RunRecord
-from libra.v1.run_pb2 import OutcomeCounts, Run, RunState
+from libra.contracts.outcomes import total_of
+from libra.dispatch.scheduling.run_progress import RunProgress
+from libra.v1.run_pb2 import Run, RunState
 
 
-def present(record: RunRecord, progress: Mapping[str, OutcomeCounts]) -> Run:
+def build_run_view(progress: RunProgress) -> Run:
     """Return the run with its trials, counts and revision.
 
-    The revision is derived too, so that every replica gives the same one: each verdict and the end raise it by one.
+    The revision is derived, so that every replica returns the same one: each verdict and the end of the run raise it
+    by one.
     """
-    counts = OutcomeCounts(
-        scored=sum(model.scored for model in progress.values()),
-        filtered=sum(model.filtered for model in progress.values()),
-        unjudged=sum(model.unjudged for model in progress.values()),
-        failed=sum(model.failed for model in progress.values()),
-    )
     run = Run()
-    run.CopyFrom(record.run)
-    run.trials = total(record.sections) * len(record.run.spec.models)
-    run.counts.CopyFrom(counts)
-    run.revision = 1 + outcomes.total_of(counts) + (record.run.state != RunState.RUN_STATE_RUNNING)
+    run.CopyFrom(progress.record.run)
+    run.trials = progress.trials
+    run.counts.CopyFrom(progress.total_counts())
+    run.revision = 1 + total_of(run.counts) + (run.state != RunState.RUN_STATE_RUNNING)
     return run

@@ -1,4 +1,4 @@
-"""What dispatch can be told from outside, as LIBRA_DISPATCH_*."""
+"""Settings of dispatch, read from LIBRA_DISPATCH_*."""
 
 from __future__ import annotations
 
@@ -7,28 +7,31 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Addresses of the catalogues, and how patient dispatch is with a run."""
+    """Addresses of the services that dispatch calls, and its limits for a run."""
 
     attack_address: str = "127.0.0.1:50052"
-    """Where the attack service answers."""
+    """Address of the attack service."""
 
     judge_address: str = "127.0.0.1:50054"
-    """Where the judge service answers."""
+    """Address of the judge service."""
 
     window_trials: int = 4096
-    """Trials in flight per (run, model), at most, and only while nearly none wait for the model: `libra.dispatch.scheduling.send_window`."""
+    """Maximum of trials in flight per (run, model), reached only while few batches wait for the model.
+
+    See `libra.dispatch.scheduling.send_window`.
+    """
 
     lease_seconds: float = 15.0
-    """A run belongs to the replica that claimed it for this long after the last sign of life."""
+    """A replica that stops renewing its lease of a run loses the run after this time."""
 
     wake_seconds: float = 1.0
-    """Progress is looked at this often when no event says that there is some."""
+    """Progress is polled at this interval when no event announces any."""
 
     quiet_seconds: float = 20.0
-    """Trials are sent again when no verdict came for this long and no stage has work for their model."""
+    """Trials are sent again when no verdict has come for this long and no stage has work for their model."""
 
     patience_seconds: float = 900.0
-    """Trials are sent again after this long without a verdict, whatever the queues say."""
+    """Trials are sent again when no verdict has come for this long, even if the queues are not idle."""
 
     sweeps: int = 3
-    """Sweeps in a row that bring no verdict; then what is missing is declared FAILED."""
+    """After this many consecutive sweeps without a verdict, the missing trials are declared FAILED."""

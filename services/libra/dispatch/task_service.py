@@ -1,4 +1,4 @@
-"""TaskService: import tasks, list them, and look at their samples."""
+"""TaskService: import and list tasks, and list their samples."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import grpc.aio
 import structlog
 
 from libra.dispatch.catalogue import importer, index
-from libra.dispatch.spec.registry import reference
+from libra.dispatch.spec.registry import MAX_TASKS, task_reference
 from libra.dispatch.tasks import builtin, card, sample_records, task_version
 from libra.errors import Invalid, NotFound
 from libra.rpc import paging
@@ -37,12 +37,10 @@ from libra.v1.task_pb2 import (
 log = structlog.get_logger(__name__)
 
 MAX_FILE_BYTES = 256 * 1024 * 1024
-MAX_TASKS = 10_000
-"""A registry of more is not looked through for what was imported."""
 
 
 class TaskService(task_pb2_grpc.TaskServiceServicer):
-    """Keeps tasks: a card and samples that are stored whole or not at all."""
+    """Stores tasks: a card with its samples, all or nothing."""
 
     def __init__(self, store: Store) -> None:
         self._tasks = store.tasks
@@ -50,14 +48,16 @@ class TaskService(task_pb2_grpc.TaskServiceServicer):
     async def ImportTask(
         self, request_iterator: AsyncIterator[ImportTaskRequest], context: grpc.aio.ServicerContext
     ) -> ImportTaskResponse:
-        """Take a card and a file in pieces, and store them if every line is sound."""
-        header, pieces = await received(request_iterator)
-        # A large file takes seconds; the other calls need not wait for it.
-        task, samples = await asyncio.to_thread(read, header, pieces)
+        """Receive a card and a file in pieces, and store the task if every line is valid."""
+        header, pieces = await receive_import(request_iterator)
+        # In a thread: parsing a large file takes seconds and must not block other calls.
+        task, samples = await asyncio.to_thread(build_task, header, pieces)
         created = await self._tasks.add(task, samples)
         if created:
-            log.info("a task was imported", action=Action.TASK_IMPORTED, task=reference(task), samples=len(samples))
-        return ImportTaskResponse(task=await self._task(reference(task)), created=created)
+            log.info(
+                "a task was imported", action=Action.TASK_IMPORTED, task=task_reference(task), samples=len(samples)
+            )
+        return ImportTaskResponse(task=await self._task(task_reference(task)), created=created)
 
     async def GetTask(self, request: GetTaskRequest, context: grpc.aio.ServicerContext) -> GetTaskResponse:
         """Return one task."""
@@ -65,7 +65,7 @@ class TaskService(task_pb2_grpc.TaskServiceServicer):
 
     async def ListTasks(self, request: ListTasksRequest, context: grpc.aio.ServicerContext) -> ListTasksResponse:
         """Return a page of tasks, by name."""
-        size = paging.page_size(request.page_size, default=100, most=1000)
+        size = paging.page_size(request.page_size, default=100, maximum=1000)
         scope = f"tasks/{request.category}/{request.all_versions}"
         tasks = await self._tasks.list(
             after=paging.decode(request.page_token, scope),
@@ -73,13 +73,13 @@ class TaskService(task_pb2_grpc.TaskServiceServicer):
             category=request.category or None,
             all_versions=request.all_versions,
         )
-        token = paging.encode(reference(tasks[size - 1]), scope) if len(tasks) > size else ""
+        token = paging.encode(task_reference(tasks[size - 1]), scope) if len(tasks) > size else ""
         return ListTasksResponse(tasks=tasks[:size], next_page_token=token)
 
     async def ListSamples(self, request: ListSamplesRequest, context: grpc.aio.ServicerContext) -> ListSamplesResponse:
         """Return a page of a task's samples, in their order."""
-        size = paging.page_size(request.page_size, default=50, most=500)
-        task = reference(await self._task(request.task, field="task"))
+        size = paging.page_size(request.page_size, default=50, maximum=500)
+        task = task_reference(await self._task(request.task, field="task"))
         first = int(paging.decode(request.page_token, f"samples/{task}") or 0)
         samples = await self._tasks.samples(task, first=first, limit=size + 1)
         token = paging.encode(str(first + size), f"samples/{task}") if len(samples) > size else ""
@@ -88,12 +88,12 @@ class TaskService(task_pb2_grpc.TaskServiceServicer):
     async def ListCatalogue(
         self, request: ListCatalogueRequest, context: grpc.aio.ServicerContext
     ) -> ListCatalogueResponse:
-        """Return the tasks that come with Libra and those of the published evaluation, by name."""
-        known = await asyncio.to_thread(catalogue)
-        imported = {task.name: reference(task) for task in await self._tasks.list(limit=MAX_TASKS)}
-        for entry in known:
+        """Return the built-in tasks and those of the published evaluation, in order of name."""
+        entries = await asyncio.to_thread(catalogue_entries)
+        imported = {task.name: task_reference(task) for task in await self._tasks.list(limit=MAX_TASKS)}
+        for entry in entries:
             entry.imported = imported.get(entry.task.name, "")
-        return ListCatalogueResponse(entries=known)
+        return ListCatalogueResponse(entries=entries)
 
     async def _task(self, name: str, *, field: str = "name") -> Task:
         task = await self._tasks.get(name)
@@ -102,35 +102,35 @@ class TaskService(task_pb2_grpc.TaskServiceServicer):
         return task
 
 
-def read(header: ImportTaskHeader, pieces: Sequence[bytes]) -> tuple[Task, list[Sample]]:
-    """Return the task that a card and the pieces of a file make; raise Invalid naming file and line."""
+def build_task(header: ImportTaskHeader, pieces: Sequence[bytes]) -> tuple[Task, list[Sample]]:
+    """Return the task of a card and a file; raise Invalid naming file and line."""
     name = header.file_name or "the file"
     if header.catalogue:
         if header.card_yaml:
-            raise Invalid("a task of the catalogue has its card there; give none", field="header.card_yaml")
-        return importer.read(index.named(header.catalogue), pieces, seed=header.seed, file_name=name)
-    parsed = card.parse(header.card_yaml, file_name=f"the card of {name}")
-    samples = sample_records.parse(pieces, file_name=name)
+            raise Invalid("a task of the catalogue has its own card; leave this out", field="header.card_yaml")
+        return importer.import_records(index.find_card(header.catalogue), pieces, seed=header.seed, file_name=name)
+    parsed = card.parse_card(header.card_yaml, file_name=f"the card of {name}")
+    samples = sample_records.parse_samples(pieces, file_name=name)
     return task_version.to_task(parsed, samples), samples
 
 
-def catalogue() -> list[CatalogueEntry]:
-    """Return every task that is known by name, in order of name."""
-    entries = [entry.to_proto() for entry in index.entries().values()]
+def catalogue_entries() -> list[CatalogueEntry]:
+    """Return an entry for every task that Libra knows, in order of name."""
+    entries = [entry.to_proto() for entry in index.load_cards().values()]
     for task, samples in builtin.load():
-        known = CatalogueEntry(
+        entry = CatalogueEntry(
             task=task, state=CatalogueState.CATALOGUE_STATE_BUILT_IN, published_samples=task.sample_count
         )
-        known.multi_turn = any(message.role == "assistant" for sample in samples for message in sample.messages)
-        known.conversion = "The samples come with Libra, in its own format."
-        known.task.ClearField("version")
-        known.task.ClearField("sample_count")
-        entries.append(known)
+        entry.multi_turn = any(message.role == "assistant" for sample in samples for message in sample.messages)
+        entry.conversion = "The samples come with Libra, in its own format."
+        entry.task.ClearField("version")
+        entry.task.ClearField("sample_count")
+        entries.append(entry)
     return sorted(entries, key=lambda entry: entry.task.name)
 
 
-async def received(requests: AsyncIterator[ImportTaskRequest]) -> tuple[ImportTaskHeader, list[bytes]]:
-    """Return the header and the pieces of an import; raise Invalid if they do not come in that order or are too many."""
+async def receive_import(requests: AsyncIterator[ImportTaskRequest]) -> tuple[ImportTaskHeader, list[bytes]]:
+    """Return the header and the pieces of an import; raise Invalid if their order is wrong or the file is too large."""
     header, pieces, size_bytes = None, list[bytes](), 0
     async for request in requests:
         match request.WhichOneof("part"):
@@ -140,9 +140,11 @@ async def received(requests: AsyncIterator[ImportTaskRequest]) -> tuple[ImportTa
                 pieces.append(request.data)
                 size_bytes += len(request.data)
             case _:
-                raise Invalid("an import is one header, then the bytes of the file", field="part")
+                raise Invalid("an import is one header followed by the bytes of the file", field="part")
         if size_bytes > MAX_FILE_BYTES:
-            raise Invalid(f"the file is larger than {MAX_FILE_BYTES:,} bytes; import it as several tasks", field="data")
+            raise Invalid(
+                f"the file is larger than {MAX_FILE_BYTES:,} bytes; split it into several tasks", field="data"
+            )
     if header is None:
         raise Invalid("an import begins with a header", field="header")
     return header, pieces

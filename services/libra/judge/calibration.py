@@ -105,7 +105,7 @@ def agreement_rates(judged: Sequence[LabelledVerdict]) -> Calibration:
         recall=_to_rate(agreement.recall(counts)),
         specificity=_to_rate(agreement.specificity(counts)),
         f1=_to_rate(agreement.f1(counts)),
-        kappa=_to_rate(agreement.kappa(counts)),
+        kappa=_to_rate(agreement.cohen_kappa(counts)),
     )
 
 
@@ -144,5 +144,5 @@ def _trial(answer: LabelledAnswer) -> CompletedTrial:
 def _add_panel_alpha(calibration: Calibration, labelled: Sequence[LabelledVerdict]) -> None:
     """Add Krippendorff's alpha of the panel members if the judge is a panel."""
     votes = [parse_votes(one.verdict.fields[VOTES]) for one in labelled if VOTES in one.verdict.fields]
-    if votes and (alpha := agreement.alpha(votes)) is not None:
+    if votes and (alpha := agreement.krippendorff_alpha(votes)) is not None:
         calibration.alpha = alpha

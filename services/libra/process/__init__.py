@@ -1,6 +1,7 @@
-"""The life that every service shares: load, start, connect, work, drain, stop.
+"""The life cycle of every service process: load settings, start, connect, work, drain, stop.
 
-It reads the settings, and asks NATS and MongoDB whether they are there. It writes readiness: as health, as a metric, in the log.
+It reads settings from the environment and pings NATS and MongoDB. It reports readiness as health, as a metric and in
+the log.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The gauges of what waits in the queue. One service watches them for all: the numbers are the server's, not a replica's."""
+"""Export the backlog of every consumer as gauges. One service does it for all, since the numbers are the server's."""
 
 from __future__ import annotations
 
@@ -9,31 +9,31 @@ from libra.bus.nats_bus import NatsBus
 from libra.errors import Unavailable
 from libra.process.context import Worker
 from libra.telemetry.metrics import Metrics
+from libra.timeouts import wait_until_set
 
-LOOK_SECONDS = 5.0
+POLL_SECONDS = 5.0
 
 
-def watch_backlog(bus: NatsBus, metrics: Metrics, *, look_seconds: float = LOOK_SECONDS) -> Worker:
-    """Return the worker that keeps `backlog` and `ack_pending` true, for each consumer there is."""
+def watch_backlog(bus: NatsBus, metrics: Metrics, *, poll_seconds: float = POLL_SECONDS) -> Worker:
+    """Return the worker that updates `backlog` and `ack_pending` for each consumer."""
 
     async def work(stop: asyncio.Event) -> None:
-        shown: set[str] = set()
+        exported: set[str] = set()
         while not stop.is_set():
-            with contextlib.suppress(Unavailable):  # readiness says so; the gauges keep what was seen last
-                shown = await look(bus, metrics, shown)
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), look_seconds)
+            with contextlib.suppress(Unavailable):  # readiness reports the outage; the gauges keep their last values
+                exported = await update_gauges(bus, metrics, exported)
+            await wait_until_set(stop, poll_seconds)
 
     return work
 
 
-async def look(bus: NatsBus, metrics: Metrics, shown: set[str]) -> set[str]:
-    """Set the gauges, take away those of the consumers in `shown` that are gone, and return the consumers there are."""
+async def update_gauges(bus: NatsBus, metrics: Metrics, exported: set[str]) -> set[str]:
+    """Set the gauges, remove those of `exported` consumers that no longer exist, and return the existing consumers."""
     found = await bus.backlog()
     for consumer, backlog in found.items():
         metrics.backlog.labels(consumer=consumer).set(backlog.pending)
         metrics.ack_pending.labels(consumer=consumer).set(backlog.ack_pending)
-    for consumer in shown - found.keys():
+    for consumer in exported - found.keys():
         metrics.backlog.remove(consumer)
         metrics.ack_pending.remove(consumer)
     return set(found)

@@ -1,4 +1,4 @@
-"""What a process gives to its service, and what the service gives back."""
+"""What a process passes to its service, and what the service's `__main__` returns to the process."""
 
 from __future__ import annotations
 
@@ -10,40 +10,43 @@ from typing import TypeVar
 import grpc.aio
 
 from libra.bus.nats_bus import NatsBus
-from libra.rpc.server import Served
+from libra.rpc.server import ServedService
 from libra.store.client import Store
 from libra.telemetry.metrics import Metrics
 
-Own = TypeVar("Own")
+ServiceSettings = TypeVar("ServiceSettings")
 
 Worker = Callable[[asyncio.Event], Awaitable[None]]
-"""Works until the event is set, then finishes or hands back what it has in hand and returns."""
+"""Works until the event is set; then finishes or hands back its messages, and returns."""
 
 
 @dataclass(frozen=True, slots=True)
 class ServiceContext:
-    """The ways out of the process. Store and bus are there before they are connected."""
+    """The connections of a process.
+
+    Store and bus may be used before they are connected; calls then raise Unavailable.
+    """
 
     store: Store
     bus: NatsBus
     metrics: Metrics
     channel: Callable[[str], grpc.aio.Channel]
-    """Returns the one channel to an address; the process closes it."""
+    """Returns the channel to an address, the same one for each call; the process closes it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wiring:
-    """A service, put together."""
+    """The servicers and workers of a service."""
 
-    services: Sequence[Served]
-    """What it answers; calls may come before the first connection, and end as Unavailable."""
+    services: Sequence[ServedService]
+    """The gRPC services. Calls may arrive before the first connection; they fail with Unavailable."""
 
     workers: Sequence[Worker]
-    """What it does by itself, once everything is connected and prepared."""
+    """Tasks that run once everything is connected and prepared."""
 
     prepare: Callable[[], Awaitable[None]]
-    """What must be done before; may be done many times, and is tried again while it raises Unavailable."""
+    """Runs before the workers; it is idempotent, and repeated while it raises Unavailable."""
 
 
-Wire = Callable[[ServiceContext, Own], Wiring]
-"""What a service's `__main__` defines."""
+Wire = Callable[[ServiceContext, ServiceSettings], Wiring]
+"""The function that a service's `__main__` defines."""

@@ -1,4 +1,4 @@
-"""Whether the process can do its work now: NATS and MongoDB both answer."""
+"""Report whether the process can work: NATS and MongoDB both reply."""
 
 from __future__ import annotations
 
@@ -8,68 +8,70 @@ from collections.abc import Awaitable, Callable, Sequence
 import structlog
 
 from libra.errors import Unavailable
-from libra.rpc.server import Server
+from libra.rpc.server import RpcServer
 from libra.telemetry.log_actions import Action
 from libra.telemetry.metrics import Metrics
 
 log = structlog.get_logger(__name__)
 
-LOOK_SECONDS = 2.0
-ANSWER_SECONDS = 2.0
-"""A part that takes longer to say that it is there is as good as gone."""
+CHECK_SECONDS = 2.0
+"""Interval between two checks."""
+
+TIMEOUT_SECONDS = 2.0
+"""A dependency that takes longer to reply counts as down."""
 
 
-class Pulse:
-    """Asks one part whether it is there. A question that hangs is not asked again: a frozen mongod would hold them all."""
+class DependencyCheck:
+    """Pings one dependency. A ping that hangs is not repeated, or a suspended mongod would collect them all."""
 
-    def __init__(self, name: str, ask: Callable[[], Awaitable[None]]) -> None:
-        self._name, self._ask = name, ask
-        self._asked: asyncio.Future[None] | None = None
+    def __init__(self, name: str, ping: Callable[[], Awaitable[None]]) -> None:
+        self._name, self._ping = name, ping
+        self._pending: asyncio.Future[None] | None = None
 
-    async def trouble(self) -> str:
-        """Return what is the matter with the part, "" if it is well."""
-        self._asked = asked = self._asked or asyncio.ensure_future(self._ask())
-        done, _ = await asyncio.wait({asked}, timeout=ANSWER_SECONDS)
+    async def problem(self) -> str:
+        """Return what is wrong with the dependency, "" if nothing is."""
+        self._pending = pending = self._pending or asyncio.ensure_future(self._ping())
+        done, _ = await asyncio.wait({pending}, timeout=TIMEOUT_SECONDS)
         if not done:
-            return f"{self._name} has not answered within {ANSWER_SECONDS:.0f} s"
-        self._asked = None
+            return f"{self._name} has not replied within {TIMEOUT_SECONDS:.0f} s"
+        self._pending = None
         try:
-            asked.result()
+            pending.result()
         except Unavailable as error:
             return str(error)
         return ""
 
-    def end(self) -> None:
-        """Wait no longer for an answer."""
-        if self._asked:
-            self._asked.cancel()
+    def cancel(self) -> None:
+        """Cancel a pending ping."""
+        if self._pending:
+            self._pending.cancel()
 
 
 class Readiness:
-    """Says whether the process is ready wherever it is asked for: health, the gauge `ready`, the log."""
+    """Reports readiness as gRPC health, as the gauge `ready`, and in the log."""
 
-    def __init__(self, service: str, server: Server, metrics: Metrics, pulses: Sequence[Pulse]) -> None:
-        self._server, self._pulses = server, pulses
+    def __init__(self, service: str, server: RpcServer, metrics: Metrics, checks: Sequence[DependencyCheck]) -> None:
+        self._server, self._checks = server, checks
         self._gauge = metrics.ready.labels(service=service)
         self._gauge.set(0)
         self._ready = False
 
     async def watch(self) -> None:
-        """Look, again and again, and say what has changed."""
+        """Check the dependencies for ever, and report each change."""
         while True:
-            troubles = [trouble for pulse in self._pulses if (trouble := await pulse.trouble())]
-            if bool(troubles) == self._ready:
-                await self._say(not troubles, "; ".join(troubles))
-            await asyncio.sleep(LOOK_SECONDS)
+            problems = [problem for check in self._checks if (problem := await check.problem())]
+            if bool(problems) == self._ready:
+                await self._report(not problems, "; ".join(problems))
+            await asyncio.sleep(CHECK_SECONDS)
 
-    async def end(self) -> None:
-        """Be not ready from here on; no `watch` may be under way."""
-        for pulse in self._pulses:
-            pulse.end()
+    async def stop(self) -> None:
+        """Report that the process is no longer ready; call it after `watch` was cancelled."""
+        for check in self._checks:
+            check.cancel()
         if self._ready:
-            await self._say(ready=False, reason="it is told to stop")
+            await self._report(ready=False, reason="the process was told to stop")
 
-    async def _say(self, ready: bool, reason: str) -> None:  # noqa: FBT001 - the word of the metric
+    async def _report(self, ready: bool, reason: str) -> None:  # noqa: FBT001 - named as the metric
         self._ready = ready
         self._gauge.set(ready)
         await self._server.set_ready(ready)

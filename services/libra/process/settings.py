@@ -1,4 +1,4 @@
-"""What every service can be told from outside: LIBRA_<SERVICE>_LISTEN and _METRICS_LISTEN for itself, the rest shared."""
+"""Settings that every service has: LIBRA_<SERVICE>_LISTEN, LIBRA_<SERVICE>_METRICS_LISTEN, and those that all share."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from pydantic import PositiveFloat, PositiveInt, StringConstraints
 from libra import settings
 from libra.telemetry import logs
 
-Own = TypeVar("Own")
+ServiceSettings = TypeVar("ServiceSettings")
 
 Address = Annotated[str, StringConstraints(pattern=r"^(|\S+:\d{1,5})$")]
-"""host:port; port 0 for any free one."""
+"""host:port; port 0 takes any free port."""
 
 LISTEN = {
     "dispatch": ("127.0.0.1:50051", "127.0.0.1:9101"),
@@ -24,62 +24,65 @@ LISTEN = {
     "judge": ("127.0.0.1:50054", "127.0.0.1:9104"),
     "ranking": ("127.0.0.1:50055", "127.0.0.1:9105"),
 }
-"""Where each service listens unless it is told otherwise: gRPC, and /metrics. Another name takes any free ports."""
+"""The default addresses of each service, for gRPC and for /metrics. A service that is not listed takes free ports."""
 
 NATS_SCHEMES = ("nats://", "tls://", "ws://", "wss://")
 
-ANY = ("127.0.0.1:0", "127.0.0.1:0")
+FREE_PORTS = ("127.0.0.1:0", "127.0.0.1:0")
 
 
 @dataclass(frozen=True, slots=True)
 class CommonSettings:
-    """Where a process listens, what it is connected to, and how it tells of itself."""
+    """The addresses, connections and telemetry of a process."""
 
     listen: Address = ""
-    """gRPC."""
+    """Address of the gRPC server."""
 
     metrics_listen: Address = ""
-    """GET /metrics."""
+    """Address of the metrics server (GET /metrics)."""
 
     nats_url: str = field(default="nats://127.0.0.1:4222", metadata={"env": "LIBRA_NATS_URL"})
-    """Where the queue is."""
+    """URL of NATS; several are separated by commas."""
 
     nats_stage_bytes: PositiveInt = field(default=256 * 1024 * 1024, metadata={"env": "LIBRA_NATS_STAGE_BYTES"})
-    """What waits for one stage takes no more of nats-server's disk; five times this is set aside there when the streams are
-    made. More than the largest batch, which is half a megabyte unless a single trial is larger."""
+    """Maximum disk space of one stage's stream on nats-server, in bytes; five times this is reserved when the streams
+    are created. It must exceed the largest batch, which has half a megabyte unless a single trial is larger."""
 
     nats_ack_wait_seconds: PositiveFloat = field(default=30.0, metadata={"env": "LIBRA_NATS_ACK_WAIT_SECONDS"})
-    """The queue gives a batch to another replica after so long without a sign of life, of which there are three in that time. The
-    same for every service: consumers are made with it, and one that was made with another is refused."""
+    """A batch is redelivered to another replica after this long without progress; a stage reports progress three
+    times in it. It must be the same for every service: consumers are created with it, and one with another value is
+    refused."""
 
     mongo_url: str = field(default="mongodb://127.0.0.1:27017/?replicaSet=libra", metadata={"env": "LIBRA_MONGO_URL"})
-    """Where the ledger is."""
+    """URL of MongoDB."""
 
     mongo_database: str = field(default="libra", metadata={"env": "LIBRA_MONGO_DATABASE"})
-    """The ledger's database."""
+    """Name of the database."""
 
     otlp_endpoint: str = field(default="", metadata={"env": "LIBRA_OTLP_ENDPOINT"})
-    """Where traces go, by OTLP over gRPC; empty: nowhere."""
+    """Address that traces are sent to, by OTLP over gRPC; empty disables tracing."""
 
     log_level: logs.Level = field(default="info", metadata={"env": "LIBRA_LOG_LEVEL"})
-    """What is less than this is not logged."""
+    """Minimum level of a log line."""
 
     log_format: logs.Format = field(default="json", metadata={"env": "LIBRA_LOG_FORMAT"})
-    """One JSON object a line, or text for a person at a console."""
+    """One JSON object per line, or text for a console."""
 
 
-def load(name: str, own: type[Own], environ: Mapping[str, str] | None = None) -> tuple[CommonSettings, Own]:
-    """Return what the process `name` is told, and what only its service is; raise BadSettings naming the variable."""
+def load(
+    name: str, own: type[ServiceSettings], environ: Mapping[str, str] | None = None
+) -> tuple[CommonSettings, ServiceSettings]:
+    """Return the common settings of the process `name` and its service's own; raise BadSettings naming the variable."""
     variables, prefix = os.environ if environ is None else environ, f"LIBRA_{name.upper()}_"
-    shared = settings.read(CommonSettings, prefix, variables)
-    if not all(one.strip().startswith(NATS_SCHEMES) for one in shared.nats_url.split(",")):
-        # Not shown: it may hold a password.
+    common = settings.read(CommonSettings, prefix, variables)
+    if not all(one.strip().startswith(NATS_SCHEMES) for one in common.nats_url.split(",")):
+        # The value is not shown, since it may contain a password.
         raise settings.BadSettings(
-            "LIBRA_NATS_URL is no address of NATS: it looks like nats://host:4222, or several of these"
+            "LIBRA_NATS_URL is not a NATS URL; write nats://host:4222, or several of these separated by commas"
         )
-    listen, metrics_listen = LISTEN.get(name, ANY)
+    listen, metrics_listen = LISTEN.get(name, FREE_PORTS)
     filled: dict[str, Any] = {
-        "listen": shared.listen or listen,
-        "metrics_listen": shared.metrics_listen or metrics_listen,
+        "listen": common.listen or listen,
+        "metrics_listen": common.metrics_listen or metrics_listen,
     }
-    return replace(shared, **filled), settings.read(own, prefix, variables)
+    return replace(common, **filled), settings.read(own, prefix, variables)

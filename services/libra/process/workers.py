@@ -1,9 +1,8 @@
-"""The tasks of a process: started together, watched, and ended together."""
+"""Run the workers of a process: start them together, supervise them, drain them together."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Sequence
 
 import structlog
@@ -11,31 +10,36 @@ import structlog
 from libra.errors import Unavailable
 from libra.process.context import Worker
 from libra.telemetry.log_actions import Action
+from libra.timeouts import wait_until_set
 
 log = structlog.get_logger(__name__)
 
 DRAIN_SECONDS = 25.0
-"""A stage's policy gives the work in hand 20 s, then hands it back; whoever is not done by then is cut off."""
+"""Time limit of the drain. A stage gives its running handlers 20 s and hands the rest back; a worker that is later is
+cancelled."""
 
 PAUSE_SECONDS = 1.0
-"""A worker that cannot reach NATS or MongoDB begins anew after this."""
+"""Pause before a worker that could not reach NATS or MongoDB is restarted."""
 
 
 class Workers:
-    """Runs workers until they are told to stop. One that fails for a reason nobody knows is a bug, and fails the process."""
+    """Runs workers until `drain`.
+
+    A worker that raises Unavailable is restarted; any other failure is a bug and fails the process.
+    """
 
     def __init__(self, workers: Sequence[Worker]) -> None:
         self._stop = asyncio.Event()
-        self._tasks = [asyncio.create_task(self._keep(worker)) for worker in workers]
+        self._tasks = [asyncio.create_task(self._supervise(worker)) for worker in workers]
 
-    async def failed(self) -> None:
-        """Return when one of them has failed; never, if none does."""
+    async def wait_for_failure(self) -> None:
+        """Return when a worker has failed; wait for ever if none does."""
         if not self._tasks:
             await asyncio.Event().wait()
         await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
 
     async def drain(self, seconds: float = DRAIN_SECONDS) -> bool:
-        """Let them finish what they have in hand, cut them off after `seconds`, and tell whether all ended well."""
+        """Stop the workers, cancel those that take longer than `seconds`, and return whether all succeeded."""
         self._stop.set()
         if not self._tasks:
             return True
@@ -45,24 +49,25 @@ class Workers:
         await asyncio.gather(*late, return_exceptions=True)
         if late:
             log.warning(
-                "work in hand was cut off; it is given out again", action=Action.WORKER_FAILED, workers=len(late)
+                "workers were cancelled; their batches will be redelivered",
+                action=Action.WORKER_FAILED,
+                workers=len(late),
             )
         return all(not task.cancelled() and task.result() for task in done)
 
-    async def _keep(self, worker: Worker) -> bool:
-        """Run one worker to its end, and tell whether that is as it should be."""
+    async def _supervise(self, worker: Worker) -> bool:
+        """Run one worker until it is told to stop, and return whether it succeeded."""
         while not self._stop.is_set():
             try:
                 await worker(self._stop)
             except Unavailable as error:
                 log.warning("a worker waits", action=Action.WORKER_WAITS, reason=str(error))
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._stop.wait(), PAUSE_SECONDS)
+                await wait_until_set(self._stop, PAUSE_SECONDS)
             except Exception:
                 log.exception("a worker failed on a bug", action=Action.WORKER_FAILED)
                 return False
             else:
                 break
         if not self._stop.is_set():
-            log.error("a worker ended though nobody told it to", action=Action.WORKER_FAILED)
+            log.error("a worker exited unexpectedly", action=Action.WORKER_FAILED)
         return self._stop.is_set()

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from libra.errors import NotFound
-from libra.statistics.agreement import alpha
+from libra.statistics.agreement import krippendorff_alpha
 from libra.store.cells import Cell
 from libra.store.client import Store
 from libra.v1.ranking_pb2 import Agreement, GetAgreementResponse
@@ -46,7 +46,7 @@ class Ballots:
             judge=self.judge,
             answers=len(valid),
             votes=sum(map(len, valid)),
-            alpha=alpha(self.votes),
+            alpha=krippendorff_alpha(self.votes),
             unanimous=unanimous / len(valid) if valid else 0.0,
         )
 

@@ -11,7 +11,8 @@ from libra.ranking.board.board_proto import estimate
 from libra.ranking.board.scores import Basis, mean_of, of_cell
 from libra.ranking.comparison.sample_overlap import section, shared
 from libra.ranking.comparison.score_difference import Gap, gap
-from libra.statistics.influence import Score, mean, transform
+from libra.statistics.influence import mean, transform
+from libra.statistics.score import Score
 from libra.store.cells import Cell
 from libra.store.costs import Cost
 from libra.store.sample_sums import Key, SampleSums, key_of

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import AsyncIterator
+
+from libra.timeouts import wait_until_set
 
 
 class ChangeNotifier:
@@ -20,8 +21,7 @@ class ChangeNotifier:
 
     async def wait(self, most_seconds: float) -> None:
         """Return when the bell rings, or after `most_seconds`."""
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._rung.wait(), most_seconds)
+        await wait_until_set(self._rung, most_seconds)
 
     async def listen(self, signals: AsyncIterator[tuple[str, bytes]], stop: asyncio.Event) -> None:
         """Ring at each signal until `stop` is set."""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Awaitable, Callable
 
 from libra.bus import streams
+from libra.timeouts import wait_until_set
 
 Signal = Callable[[str, bytes], Awaitable[None]]
 
@@ -31,8 +31,7 @@ class RunEventPublisher:
             while not stop.is_set():
                 await self._news.wait()
                 await self._speak()
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(stop.wait(), self._every_seconds)
+                await wait_until_set(stop, self._every_seconds)
             await self._speak()
         finally:
             waking.cancel()

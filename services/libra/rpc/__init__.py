@@ -1,4 +1,4 @@
-"""The only room that knows grpc.aio's server: calls out, calls in, their errors, health and page tokens.
+"""The gRPC client and server of every process: deadlines, retries, error mapping, health, page tokens.
 
-It reads what comes over the wire. It writes answers, and a status with the field at fault where there is no answer.
+It reads requests from the network and writes replies, or a status that names the field at fault.
 """

@@ -1,4 +1,4 @@
-"""The call that is being served: under which id, and by when its caller wants the answer."""
+"""The request id and the deadline of the call that is being served."""
 
 from __future__ import annotations
 
@@ -12,47 +12,48 @@ from typing import Self
 from ulid import ULID
 
 REQUEST_ID_KEY = "x-request-id"
-"""The metadata key; it is that of most proxies."""
+"""The metadata key, the same that most proxies use."""
 
-SOUND_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
-FAR_AWAY_SECONDS = 365 * 86_400.0
-"""gRPC says that a call without a deadline has some centuries left."""
+VALID_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+UNLIMITED_SECONDS = 365 * 86_400.0
+"""For a call without a deadline gRPC reports some centuries of remaining time; anything above this counts as no
+deadline."""
 
 
 @dataclass(frozen=True, slots=True)
 class CallContext:
-    """What a call brings along beside its request."""
+    """What a call carries besides its request."""
 
     request_id: str
-    due_seconds: float | None
-    """When the caller stops waiting, on the clock of `time.monotonic`; None if never."""
+    deadline_seconds: float | None
+    """When the caller stops waiting, in seconds of `time.monotonic`; None without a deadline."""
 
     @classmethod
-    def of(cls, metadata: Iterable[tuple[str, str | bytes]], remaining_seconds: float | None) -> Self:
-        """Return the call with this metadata; it is given an id if it brings none or no sound one."""
+    def from_metadata(cls, metadata: Iterable[tuple[str, str | bytes]], remaining_seconds: float | None) -> Self:
+        """Return the context of a call with this metadata; replace a missing or malformed request id by a new one."""
         given = next((value for key, value in metadata if key == REQUEST_ID_KEY), "")
-        sound = isinstance(given, str) and SOUND_ID.fullmatch(given)
-        endless = remaining_seconds is None or remaining_seconds > FAR_AWAY_SECONDS
+        is_valid = isinstance(given, str) and VALID_ID.fullmatch(given)
+        endless = remaining_seconds is None or remaining_seconds > UNLIMITED_SECONDS
         return cls(
-            request_id=str(given) if sound else str(ULID()),
-            due_seconds=None if endless else time.monotonic() + float(remaining_seconds or 0.0),
+            request_id=str(given) if is_valid else str(ULID()),
+            deadline_seconds=None if endless else time.monotonic() + float(remaining_seconds or 0.0),
         )
 
 
 CURRENT: ContextVar[CallContext | None] = ContextVar("libra_incoming", default=None)
-"""Set by the interceptor, in the task of each call."""
+"""The context of this task's call; the interceptor sets it."""
 
 
 def request_id() -> str:
-    """Return the id of the call that is being served, or a new one outside of any."""
-    incoming = CURRENT.get()
-    return incoming.request_id if incoming else str(ULID())
+    """Return the request id of the call that is being served, or a new id if there is none."""
+    current = CURRENT.get()
+    return current.request_id if current else str(ULID())
 
 
 def time_left(wanted_seconds: float | None) -> float | None:
-    """Return how long something done for the current call may take: `wanted_seconds`, or what is left if that is less."""
-    incoming = CURRENT.get()
-    if incoming is None or incoming.due_seconds is None:
+    """Return the timeout for work done for the current call: `wanted_seconds`, or the time to its deadline if less."""
+    current = CURRENT.get()
+    if current is None or current.deadline_seconds is None:
         return wanted_seconds
-    left = max(0.0, incoming.due_seconds - time.monotonic())
+    left = max(0.0, current.deadline_seconds - time.monotonic())
     return left if wanted_seconds is None else min(left, wanted_seconds)

@@ -1,7 +1,7 @@
-"""Translate errors to a gRPC status and back; nothing else in Libra does.
+"""Translate Libra's errors to a gRPC status and back.
 
-A status carries exactly one `google.rpc.ErrorInfo` of the domain "libra", whose reason says which error it was, and for a
-fault of the caller's that has a field, one `BadRequest` violation that names it.
+A status carries exactly one `google.rpc.ErrorInfo` of the domain "libra", whose reason identifies the error. For a
+CallerError with a field it also carries one `BadRequest` violation that names the field.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from libra.rpc.channel_options import MAX_MESSAGE_CHARACTERS
 
 DOMAIN = "libra"
 DETAILS_KEY = "grpc-status-details-bin"
-BUG = "INTERNAL"
+BUG_REASON = "INTERNAL"
 
 
 @dataclass(frozen=True, slots=True)
 class ErrorMapping:
-    """One error as the wire has it."""
+    """The wire form of one error class."""
 
     error: type[CallerError | Unavailable]
     reason: str
@@ -36,7 +36,7 @@ ERROR_MAPPINGS = (
     ErrorMapping(FailedPrecondition, "NOT_NOW", grpc.StatusCode.FAILED_PRECONDITION),
     ErrorMapping(Unavailable, "UNAVAILABLE", grpc.StatusCode.UNAVAILABLE),
 )
-MAY_PASS = {
+TRANSIENT_CODES = {
     grpc.StatusCode.UNAVAILABLE,
     grpc.StatusCode.DEADLINE_EXCEEDED,
     grpc.StatusCode.CANCELLED,
@@ -46,23 +46,23 @@ MAY_PASS = {
 
 
 class RemoteFault(LibraError):
-    """The service that was called has a bug; its log has the details, under the request id in the message."""
+    """The called service failed on a bug; its log has the details under the request id in the message."""
 
 
-def kind_of(error: BaseException) -> ErrorMapping | None:
-    """Return what `error` is on the wire; None if it is a bug."""
-    return next((kind for kind in ERROR_MAPPINGS if isinstance(error, kind.error)), None)
+def mapping_for(error: BaseException) -> ErrorMapping | None:
+    """Return the wire form of `error`; None for a bug."""
+    return next((mapping for mapping in ERROR_MAPPINGS if isinstance(error, mapping.error)), None)
 
 
 def to_status(error: BaseException, request_id: str) -> status_pb2.Status:
-    """Return the status for `error`. Of a bug it says the request id and nothing of what is inside."""
-    kind, field = kind_of(error), ""
-    if kind is None:
-        reason, code = BUG, grpc.StatusCode.INTERNAL
-        text = f"a fault inside the service; its log tells more under the request id {request_id}"
+    """Return the status for `error`. For a bug it names the request id and no internals."""
+    mapping, field = mapping_for(error), ""
+    if mapping is None:
+        reason, code = BUG_REASON, grpc.StatusCode.INTERNAL
+        text = f"the service failed on a bug; its log has the details under the request id {request_id}"
     else:
-        reason, code, text = kind.reason, kind.code, shortened(str(error))
-        field = shortened(error.field) if isinstance(error, CallerError) else ""
+        reason, code, text = mapping.reason, mapping.code, truncated(str(error))
+        field = truncated(error.field) if isinstance(error, CallerError) else ""
     status = status_pb2.Status(code=code.value[0], message=text)
     info = error_details_pb2.ErrorInfo(reason=reason, domain=DOMAIN, metadata={"request_id": request_id})
     status.details.add().Pack(info)
@@ -72,14 +72,14 @@ def to_status(error: BaseException, request_id: str) -> status_pb2.Status:
     return status
 
 
-def shortened(text: str) -> str:
-    """Return `text` as UTF-8 can carry it, cut behind MAX_MESSAGE_CHARACTERS."""
-    sound = text.encode(errors="replace").decode()
-    return sound if len(sound) <= MAX_MESSAGE_CHARACTERS else f"{sound[: MAX_MESSAGE_CHARACTERS - 1]}…"
+def truncated(text: str) -> str:
+    """Return `text` as valid UTF-8, truncated to MAX_MESSAGE_CHARACTERS."""
+    valid = text.encode(errors="replace").decode()
+    return valid if len(valid) <= MAX_MESSAGE_CHARACTERS else f"{valid[: MAX_MESSAGE_CHARACTERS - 1]}…"
 
 
 def from_rpc_error(error: grpc.aio.AioRpcError, method: str) -> LibraError:
-    """Return the error that the service `method` belongs to has raised, or what kept the call from it."""
+    """Return the error that the service raised in `method`, or the error for a call that did not reach it."""
     text = error.details() or error.code().name
     status = _status(error)
     info, bad = error_details_pb2.ErrorInfo(), error_details_pb2.BadRequest()
@@ -87,26 +87,30 @@ def from_rpc_error(error: grpc.aio.AioRpcError, method: str) -> LibraError:
         if not detail.Unpack(info):
             detail.Unpack(bad)
     field = bad.field_violations[0].field if bad.field_violations else ""
-    for kind in ERROR_MAPPINGS:
-        if (info.domain == DOMAIN and info.reason == kind.reason) or (not info.domain and error.code() == kind.code):
-            return _rebuilt(kind, text, field, method, ours=bool(info.domain))
+    for mapping in ERROR_MAPPINGS:
+        if (info.domain == DOMAIN and info.reason == mapping.reason) or (
+            not info.domain and error.code() == mapping.code
+        ):
+            return _rebuild(mapping, text, field, method, from_libra=bool(info.domain))
     if not info.domain and "message larger than max" in text:
-        return Invalid(f"{method}: {text}; send less at once, or ask for a smaller page")
-    if not info.domain and error.code() in MAY_PASS:
-        return Unavailable(f"{method} has no answer ({error.code().name}: {text}); try again")
+        return Invalid(f"{method}: {text}; send a smaller request, or ask for a smaller page")
+    if not info.domain and error.code() in TRANSIENT_CODES:
+        return Unavailable(f"{method} got no reply ({error.code().name}: {text}); try again")
     return RemoteFault(f"{method}: {text} ({error.code().name})")
 
 
-def _rebuilt(kind: ErrorMapping, text: str, field: str, method: str, *, ours: bool) -> LibraError:
-    if issubclass(kind.error, CallerError):
-        return kind.error(text, field=field)
+def _rebuild(mapping: ErrorMapping, text: str, field: str, method: str, *, from_libra: bool) -> LibraError:
+    if issubclass(mapping.error, CallerError):
+        return mapping.error(text, field=field)
+    if from_libra:
+        return Unavailable(text)
     return Unavailable(
-        text if ours else f"{method} cannot be reached: is the service up and ready, and its address right? ({text})"
+        f"{method} cannot be reached; check that the service is up and ready and that its address is right ({text})"
     )
 
 
 def _status(error: grpc.aio.AioRpcError) -> status_pb2.Status:
-    """Return the rich status that travels in the trailing metadata, or an empty one."""
+    """Return the rich status from the trailing metadata, or an empty one."""
     for key, value in error.trailing_metadata() or ():
         if key == DETAILS_KEY:
             return status_pb2.Status.FromString(value)

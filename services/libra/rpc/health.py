@@ -1,4 +1,4 @@
-"""grpc.health.v1: what the service says of itself to probes and to its callers' channels."""
+"""Serve grpc.health.v1 for probes and for the channels of callers."""
 
 from __future__ import annotations
 
@@ -10,31 +10,31 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 NAME = health.SERVICE_NAME
 
 LIVENESS = "liveness"
-"""Asked for by this name, the answer says no more than that the process answers. A probe that restarts it asks for this: no
-restart mends an outage of NATS or MongoDB."""
+"""The service name for liveness probes: SERVING as long as the process replies. A restart would not end an outage of
+NATS or MongoDB, so liveness does not depend on them."""
 
 _SERVING = health_pb2.HealthCheckResponse.SERVING
 _NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
 
 
 class Health:
-    """One answer for the process, which is "", and for each of its services: NOT_SERVING until told otherwise."""
+    """The health of the process, under the name "", and of each of its services; NOT_SERVING until `set_ready`."""
 
     def __init__(self, names: Sequence[str]) -> None:
         self._names = ["", *names]
         self._servicer = health.aio.HealthServicer()
 
     async def add_to(self, server: grpc.aio.Server) -> None:
-        """Serve it on `server`."""
+        """Register the health service with `server`."""
         await self.set_ready(ready=False)
         await self._servicer.set(LIVENESS, _SERVING)
         health_pb2_grpc.add_HealthServicer_to_server(self._servicer, server)
 
     async def set_ready(self, *, ready: bool) -> None:
-        """Say SERVING or NOT_SERVING, also to those who watch."""
+        """Report SERVING or NOT_SERVING to probes and watchers."""
         for name in self._names:
             await self._servicer.set(name, _SERVING if ready else _NOT_SERVING)
 
-    async def end(self) -> None:
-        """Say NOT_SERVING from here on, whatever `set_ready` is told."""
+    async def stop(self) -> None:
+        """Report NOT_SERVING from now on; later calls of `set_ready` have no effect."""
         await self._servicer.enter_graceful_shutdown()

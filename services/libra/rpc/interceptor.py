@@ -1,4 +1,4 @@
-"""Put every call of Libra's own services through `call_scope`; health and reflection pass by."""
+"""Run every call of Libra's services inside `call_scope`; health and reflection are left alone."""
 
 from __future__ import annotations
 
@@ -15,49 +15,49 @@ from libra.rpc.call_scope import call_scope
 from libra.rpc.channel_options import MAX_MESSAGE_BYTES
 from libra.telemetry.metrics import Metrics
 
-OURS = "/libra."
+LIBRA_PREFIX = "/libra."
 
 Continuation = Callable[[grpc.HandlerCallDetails], Awaitable[Any]]
 
 
 class Interceptor(grpc.aio.ServerInterceptor):
-    """Wraps each handler in one of its own shape: one or many requests, one or many answers."""
+    """Wraps each handler, whether it takes one request or a stream, and returns one reply or a stream."""
 
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
 
     async def intercept_service(self, continuation: Continuation, handler_call_details: grpc.HandlerCallDetails) -> Any:
-        """Return the handler that gRPC is to run; None if nobody has such a method."""
+        """Return the handler for gRPC to run; None for an unknown method."""
         handler = await continuation(handler_call_details)
-        if handler is None or not handler_call_details.method.startswith(OURS):
+        if handler is None or not handler_call_details.method.startswith(LIBRA_PREFIX):
             return handler
         method = handler_call_details.method.rpartition(".")[2]
-        return wrapped(handler, method, self._metrics)
+        return wrap_handler(handler, method, self._metrics)
 
 
 @dataclass(frozen=True, slots=True)
-class Undecodable:
-    """What came instead of a message. It is passed on as if it were one, so that it is answered where errors are."""
+class UndecodableRequest:
+    """Stands for a request that is not a valid message, so that the error is raised inside `call_scope`."""
 
     reason: str
 
 
-def wrapped(handler: Any, method: str, metrics: Metrics) -> Any:
-    """Return `handler` with its decoding and encoding inside of the exchange."""
+def wrap_handler(handler: Any, method: str, metrics: Metrics) -> Any:
+    """Return `handler` with decoding and encoding inside `call_scope`."""
     decode = _decoder(handler.request_deserializer)
     encode = _encoder(handler.response_serializer)
 
     async def one(request: Any, context: grpc.aio.ServicerContext) -> bytes:
         async with call_scope(method, context, metrics):
-            answer = await (handler.stream_unary or handler.unary_unary)(_checked(request), context)
-            return encode(answer)
+            reply = await (handler.stream_unary or handler.unary_unary)(_checked(request), context)
+            return encode(reply)
 
     async def many(request: Any, context: grpc.aio.ServicerContext) -> AsyncIterator[bytes]:
         async with call_scope(method, context, metrics):
-            answers = (handler.stream_stream or handler.unary_stream)(_checked(request), context)
-            async with aclosing(answers):
-                async for answer in answers:
-                    yield encode(answer)
+            replies = (handler.stream_stream or handler.unary_stream)(_checked(request), context)
+            async with aclosing(replies):
+                async for reply in replies:
+                    yield encode(reply)
 
     make = {
         (False, False): grpc.unary_unary_rpc_method_handler,
@@ -68,22 +68,22 @@ def wrapped(handler: Any, method: str, metrics: Metrics) -> Any:
     return make(many if handler.response_streaming else one, request_deserializer=decode)
 
 
-def _decoder(decode: Callable[[bytes], Message]) -> Callable[[bytes], Message | Undecodable]:
-    def decoded(data: bytes) -> Message | Undecodable:
+def _decoder(decode: Callable[[bytes], Message]) -> Callable[[bytes], Message | UndecodableRequest]:
+    def decoded(data: bytes) -> Message | UndecodableRequest:
         try:
             return decode(data)
         except DecodeError as error:
-            return Undecodable(str(error))
+            return UndecodableRequest(str(error))
 
     return decoded
 
 
 def _encoder(encode: Callable[[Message], bytes]) -> Callable[[Message], bytes]:
-    def encoded(answer: Message) -> bytes:
-        data = encode(answer)
+    def encoded(reply: Message) -> bytes:
+        data = encode(reply)
         if len(data) > MAX_MESSAGE_BYTES:
             raise Invalid(
-                f"the answer has {len(data):,} bytes and {MAX_MESSAGE_BYTES:,} can be sent; ask for a smaller page",
+                f"the reply has {len(data):,} bytes; the limit is {MAX_MESSAGE_BYTES:,}; ask for a smaller page",
                 field="page_size",
             )
         return data
@@ -92,9 +92,11 @@ def _encoder(encode: Callable[[Message], bytes]) -> Callable[[Message], bytes]:
 
 
 def _checked(request: Any) -> Any:
-    """Return the request, or the iterator of them, as the handler is to see it; Invalid if it is no message."""
-    if isinstance(request, Undecodable):
-        raise Invalid(f"the request is no message of this method ({request.reason}); is the client of another version?")
+    """Return the request, or the iterator of requests, for the handler; raise Invalid if it is not a valid message."""
+    if isinstance(request, UndecodableRequest):
+        raise Invalid(
+            f"the request is not a valid message of this method ({request.reason}); check the version of the client"
+        )
     return request if isinstance(request, Message) else _each_checked(request)
 
 

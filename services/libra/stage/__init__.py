@@ -1,5 +1,5 @@
-"""How any service takes a batch from start to end.
+"""Runs one stage of the pipeline: pull a batch, handle it, publish the result, acknowledge.
 
-It reads deliveries from a queue (`bus.Bus`, of which it knows no more than the Protocol) and gives what is in them to a
-handler. It writes what the handler returns to the queue, and what can never succeed to `dead.<stage>`.
+It reads deliveries from a queue (the Protocol `libra.stage.bus.Bus`) and passes their batches to a handler. It
+publishes what the handler returns, and dead-letters what can never succeed to `dead.<stage>`.
 """

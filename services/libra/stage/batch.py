@@ -1,4 +1,4 @@
-"""What travels together: how trials are cut into batches, and the key a batch travels under."""
+"""How trials are cut into batches, and the key a batch is published under."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ from google.protobuf.message import Message
 M = TypeVar("M", bound=Message)
 
 MAX_TRIALS = 64
-"""Trials in one batch, at most: what makes a durable queue cheap."""
+"""Maximum trials in one batch. Batches of this size make the durable queue cheap."""
 
 MAX_BYTES = 512 * 1024
-"""Bytes of trials in one batch, at most; a trial that is larger travels alone."""
+"""Maximum bytes of trials in one batch; a larger trial is sent alone."""
 
 
 def split(items: Sequence[M]) -> list[list[M]]:
-    """Return the items in order, in as few runs as the limits allow: at most 64 each, and at most 512 KiB together."""
-    parts: list[list[M]] = []
-    room_bytes = 0
+    """Return the items in order, in as few batches as the limits allow: 64 items and 512 KiB each."""
+    batches: list[list[M]] = []
+    free_bytes = 0
     for item in items:
         size_bytes = item.ByteSize()
-        if not parts or len(parts[-1]) == MAX_TRIALS or size_bytes > room_bytes:
-            parts.append([])
-            room_bytes = MAX_BYTES
-        parts[-1].append(item)
-        room_bytes -= size_bytes
-    return parts
+        if not batches or len(batches[-1]) == MAX_TRIALS or size_bytes > free_bytes:
+            batches.append([])
+            free_bytes = MAX_BYTES
+        batches[-1].append(item)
+        free_bytes -= size_bytes
+    return batches
 
 
 def content_key(kind: str, data: bytes) -> str:
-    """Return the key of a message of this kind and content: the same bytes always travel under the same key."""
+    """Return the key of a message of this kind: equal bytes give equal keys."""
     return f"{kind}/{hashlib.sha256(data).hexdigest()}"

@@ -1,4 +1,4 @@
-"""What a stage needs of a queue; `libra.bus` and `libra.testing` each have one."""
+"""The queue that a stage works on, as Protocols; `libra.bus` and `libra.testing` implement them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """One message to send: where to, under which key, and its bytes. Two messages with one key are one message."""
+    """One message to publish. The queue stores two messages with the same key once."""
 
     subject: str
     key: str
@@ -17,76 +17,82 @@ class Outgoing:
 
 
 class QueueFull(Exception):
-    """The queue takes no more on this subject now; the publisher is to wait."""
+    """The queue refuses messages on this subject for now; publish again later."""
 
 
 class Delivery(Protocol):
-    """One delivery of one message. Exactly one of ack, nak and term ends it.
+    """One delivery of one message. Exactly one call of `ack`, `nak` or `term` settles it.
 
-    These three and `working` raise `libra.errors.Unavailable` if the queue cannot be told. It then gives the message out again
-    once it has waited for a sign of life in vain.
+    These three and `working` raise `libra.errors.Unavailable` if the queue cannot be reached. The queue then redelivers
+    the message once its acknowledgement is overdue.
     """
 
     @property
     def data(self) -> bytes:
-        """The bytes of the message."""
+        """The body of the message."""
         ...
 
     @property
     def subject(self) -> str:
-        """Where it was read from."""
+        """The subject it was pulled from."""
         ...
 
     @property
     def key(self) -> str:
-        """The key it was published under; the same at each delivery."""
+        """The key it was published under; the same for each delivery."""
         ...
 
     @property
     def attempt(self) -> int:
-        """Which delivery of the message this is, from 1."""
+        """The number of this delivery of the message, from 1."""
         ...
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """What was published beside the bytes."""
+        """The headers it was published with."""
         ...
 
     async def working(self) -> None:
-        """Say that the work goes on, so that nobody else is given the message."""
+        """Extend the acknowledgement deadline: the message is still being handled."""
         ...
 
     async def ack(self) -> None:
-        """End the message: it is done."""
+        """Acknowledge the message: it is done."""
         ...
 
     async def nak(self, delay_seconds: float) -> None:
-        """Have the message given out again, to anybody, after so long."""
+        """Have the message redelivered, to any replica, after the delay."""
         ...
 
     async def term(self) -> None:
-        """End the message: it will not be done."""
+        """Remove the message: it will never be done."""
         ...
 
 
 class Bus(Protocol):
-    """A durable queue with competing consumers. Every method raises `libra.errors.Unavailable` if it cannot be reached."""
+    """A durable queue with competing consumers.
+
+    Every method raises `libra.errors.Unavailable` if it cannot be reached.
+    """
 
     @property
     def ack_wait_seconds(self) -> float:
-        """The queue gives a message out again after this long without a sign of life; one is given every third of it."""
+        """A message is redelivered if nothing was heard of it for this long; a stage reports every third of it."""
         ...
 
     async def pull(self, consumer: str, limit: int) -> Sequence[Delivery]:
-        """Return up to `limit` messages; an empty list if none came within a few seconds.
+        """Return up to `limit` messages; an empty list if none arrived within a few seconds.
 
-        A call that is cancelled takes none: what was on its way is given out again.
+        A cancelled call takes no message: those that were on their way are redelivered.
         """
         ...
 
     async def publish(self, message: Outgoing, headers: Mapping[str, str]) -> None:
-        """Return once the message is stored; raise Full if it is refused for want of room.
+        """Return once the message is stored.
 
-        Reject if it can never be taken. After Unavailable it may be stored or not: the key makes a second try harmless.
+        Raises:
+            QueueFull: there is no room now.
+            libra.stage.errors.Reject: the queue can never take this message.
+            libra.errors.Unavailable: the message may be stored or not; its key makes publishing it again harmless.
         """
         ...

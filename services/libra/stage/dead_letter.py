@@ -1,6 +1,6 @@
-"""What a stage writes beside its outputs: dead letters, and a message that goes to the end of its own queue.
+"""The messages that a stage publishes about a failed delivery: its dead letter, and its copy at the end of the queue.
 
-Pure: what to publish, under which key and headers.
+Pure: returns the message and its headers.
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ RENEWALS = "Libra-Renewals"
 MAX_REASON_CHARACTERS = 2000
 
 
-def first_key(delivery: Delivery) -> str:
-    """Return the key that the message had before it was renewed, if it was."""
+def original_key(delivery: Delivery) -> str:
+    """Return the key that the message was first published under, before any requeueing."""
     return delivery.headers.get(KEY) or delivery.key
 
 
-def failures_carried(delivery: Delivery) -> int:
-    """Return how often the message had failed when it was renewed; 0 if it never was."""
+def earlier_failures(delivery: Delivery) -> int:
+    """Return how often the message had failed before it was requeued; 0 if it never was."""
     return _number(delivery, FAILURES)
 
 
 def dead_letter(stage: str, delivery: Delivery, reason: str, failures: int) -> tuple[Outgoing, dict[str, str]]:
-    """Return what sets the message aside: its bytes, and why, from where, and after how many attempts."""
-    key = first_key(delivery)
+    """Return the dead letter of a message: its bytes, with the reason, its subject and its attempts in headers."""
+    key = original_key(delivery)
     headers = {
         REASON: reason[:MAX_REASON_CHARACTERS],
         SUBJECT: delivery.subject,
@@ -39,9 +39,9 @@ def dead_letter(stage: str, delivery: Delivery, reason: str, failures: int) -> t
     return Outgoing(f"dead.{stage}", f"dead/{stage}/{key}", delivery.data), headers
 
 
-def renewal(delivery: Delivery, failures: int) -> tuple[Outgoing, dict[str, str]]:
-    """Return the same message as a new one, whose deliveries are counted from 1 and whose failures are not forgotten."""
-    key, number = first_key(delivery), _number(delivery, RENEWALS) + 1
+def requeued(delivery: Delivery, failures: int) -> tuple[Outgoing, dict[str, str]]:
+    """Return the message under a new key: its deliveries are counted from 1, and its failures are carried along."""
+    key, number = original_key(delivery), _number(delivery, RENEWALS) + 1
     headers = {**delivery.headers, KEY: key, RENEWALS: str(number), FAILURES: str(failures)}
     return Outgoing(delivery.subject, f"{key}/renewed/{number}", delivery.data), headers
 

@@ -1,4 +1,4 @@
-"""Which runs have ended: nothing is asked for them any more. A stage that spends stops for them."""
+"""Drop the batches of runs that have ended, so that nothing more is spent on them."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
 MAX_RUNS = 1_000
-"""Remembered at once; beyond it all are looked up again."""
+"""Runs cached at the same time; beyond it the cache is cleared."""
 
 
 class EndedRuns:
-    """Looks a run up in the store at most every few seconds. Once ended, a run stays so."""
+    """Caches which runs have ended.
+
+    The store is asked about a run at most once in `seconds`; an ended run stays ended.
+    """
 
     def __init__(self, state: Callable[[str], Awaitable[RunState.ValueType | None]], seconds: float) -> None:
+        """`state` returns a run's state from the store, None for an unknown run."""
         self._state, self._seconds = state, seconds
         self._ended: set[str] = set()
-        self._looked: dict[str, float] = {}
+        self._checked_seconds: dict[str, float] = {}
 
     async def unless_ended(self, header: BatchHeader, work: Callable[[], Coroutine[None, None, T]]) -> T | None:
-        """Return the result of `work`, or None if the batch's run has ended or ends first; the work is then cancelled.
-
-        The batch is then dropped, and the log says so.
-        """
-        run = header.run
-        if await self(run):
+        """Return the result of `work`, or None if the batch's run has ended or ends first; `work` is then cancelled."""
+        if await self.has_ended(header.run):
             _log_dropped(header)
             return None
         task = asyncio.create_task(work())
@@ -45,30 +45,30 @@ class EndedRuns:
                 done, _ = await asyncio.wait([task], timeout=self._seconds)
                 if done:
                     return task.result()
-                with contextlib.suppress(Unavailable):  # not to be known now: the work goes on
-                    if await self(run):
+                with contextlib.suppress(Unavailable):  # the state is unknown for now, so the work goes on
+                    if await self.has_ended(header.run):
                         _log_dropped(header)
                         return None
         finally:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
 
-    async def __call__(self, run: str) -> bool:
-        """Tell whether the run is finished or cancelled. A run that the store does not know is not; raise Unavailable."""
+    async def has_ended(self, run: str) -> bool:
+        """Return whether the run is finished or cancelled; False for an unknown run. Raises Unavailable."""
         if run in self._ended:
             return True
         now = asyncio.get_running_loop().time()
-        if now - self._looked.get(run, -self._seconds) < self._seconds:
+        if now - self._checked_seconds.get(run, -self._seconds) < self._seconds:
             return False
-        if len(self._looked) >= MAX_RUNS:
-            self._looked.clear()
+        if len(self._checked_seconds) >= MAX_RUNS:
+            self._checked_seconds.clear()
             self._ended.clear()
-        # Before the look: who comes during it does not look as well.
-        self._looked[run] = now
+        # Set before the store is asked, so that concurrent callers do not ask as well.
+        self._checked_seconds[run] = now
         try:
             state = await self._state(run)
         except BaseException:
-            self._looked.pop(run, None)
+            self._checked_seconds.pop(run, None)
             raise
         if state is not None and state != RunState.RUN_STATE_RUNNING:
             self._ended.add(run)

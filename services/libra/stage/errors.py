@@ -1,10 +1,10 @@
-"""The two words a handler has for failure; whatever else it raises is a bug."""
+"""How a handler reports failure: Retry, Reject, or `libra.errors.Unavailable`. Any other exception is a bug."""
 
 from __future__ import annotations
 
 
 class Retry(Exception):
-    """The handler could not finish now; give it the message again, after `after_seconds` if it says so."""
+    """The batch could not be handled now; redeliver it after `after_seconds`, or after the policy's delay if None."""
 
     def __init__(self, reason: str, *, after_seconds: float | None = None) -> None:
         super().__init__(reason)
@@ -12,4 +12,16 @@ class Retry(Exception):
 
 
 class Reject(Exception):
-    """The message can never succeed; set it aside for a person to read."""
+    """The batch can never succeed; dead-letter it."""
+
+
+class Requeued(Exception):
+    """The message was published again at the end of its queue; the old delivery only has to be acknowledged."""
+
+
+class Stopped(Exception):
+    """The stage was told to stop while the batch waited; hand the message back to the queue."""
+
+
+class DeadlineExceeded(Exception):
+    """A handler did not return within `Policy.deadline_seconds`."""

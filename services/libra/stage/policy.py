@@ -1,4 +1,4 @@
-"""Every limit a stage runs under, as data. Times are in seconds."""
+"""The limits of a stage, as data."""
 
 from __future__ import annotations
 
@@ -7,32 +7,34 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """How much a stage takes on at once, how long it may take, and how often it is tried."""
+    """Limits on concurrency, retries and time for the batches of one stage."""
 
     slots: int = 16
-    """Batches in hand at once."""
+    """Batches handled at the same time."""
 
     attempts: int = 5
-    """Failures of one message, Retry and bugs alike, before it is set aside. An outage is none, nor is a full queue."""
+    """Failures of one message (Retry and bugs) before it is dead-lettered. Outages and full queues are not failures."""
 
     deliveries: int = 10
-    """Deliveries of one message that nobody ends, before it is set aside: it may be what takes the process with it."""
+    """Poison-message guard: deliveries of one message that nobody settled, before it is dead-lettered. It may crash its
+    consumer."""
 
     deadline_seconds: float = 300.0
-    """One handling of one message takes no longer; a handler that does is a bug."""
+    """Time limit of one call of the handler. Only a bug can reach it."""
 
     delays_seconds: tuple[float, ...] = (1.0, 5.0, 30.0, 120.0)
-    """After the first, second, ... failure; the last is repeated."""
+    """Redelivery delay after the first, second, ... failure; the last one repeats."""
 
     wait_seconds: float = 1.0
-    """A part that is away and a queue that is full are tried again after this long."""
+    """Pause before a dependency that is away, or a queue that is full, is tried again."""
 
     patience_seconds: float = 60.0
-    """An outage is waited for this long with the message in hand; then it goes to the end of its queue, others come first."""
+    """How long one outage may hold up a message; then the message moves to the end of its queue, so that others get a
+    turn."""
 
     drain_seconds: float = 20.0
-    """After the signal to stop, the work in hand has this long; the rest is handed back."""
+    """How long running handlers may go on after the signal to stop; then their messages are handed back."""
 
     def delay_seconds(self, attempt: int) -> float:
-        """Return how long to wait after failure number `attempt` (from 1)."""
+        """Return the redelivery delay after failure number `attempt` (from 1)."""
         return self.delays_seconds[min(attempt, len(self.delays_seconds)) - 1]

@@ -1,12 +1,15 @@
-"""Run one stage of the pipeline: pull, decode, handle, publish, acknowledge.
+"""Run one stage: pull batches, handle them concurrently, drain when told to stop.
 
-    run        pulls what there are free slots for, until told to stop; then drains
-    settling   brings one delivery to its end
-    waiting    a full queue and an outage are waited for, with the message kept alive
+    runner             pulls as many deliveries as there are free slots, until told to stop; then drains
+    delivery_handler   one delivery: process, retry or dead-letter, acknowledge
+    batch_processor    decode, handle, publish
+    failure_handler    redeliver or dead-letter
+    settlement         acknowledge
+    waits              pauses for an outage or a full queue
 
-Failure has three words. Retry and bugs are counted, and the message is set aside after `Policy.attempts` of them; Reject sets
-it aside at once. An outage (`libra.errors.Unavailable`) and a full queue are no failures of the message: they are waited for,
-however long they last, and lead to no dead letter.
+Retry and bugs are counted, and the message is dead-lettered after `Policy.attempts` of them; Reject dead-letters it at
+once. An outage (`libra.errors.Unavailable`) and a full queue are not failures of the message: the stage waits for their
+end, however long that takes, and never dead-letters because of them.
 """
 
 from __future__ import annotations
@@ -31,37 +34,40 @@ log = structlog.get_logger(__name__)
 
 
 async def run(stage: Stage[In], consumer: str, bus: Bus, stop: asyncio.Event, metrics: Metrics) -> None:
-    """Work until told to stop, then let the work in hand finish, and hand back what does not finish in time.
+    """Handle batches until told to stop; then let running handlers finish, and hand back what is late.
 
-    Returns when nothing is in hand. Cancelled, it hands everything back at once. Never ends because of the bus.
+    Returns when no handler is running. When cancelled it hands everything back at once. A failing bus never ends it.
     """
-    settler = DeliveryHandler(stage, bus, stop, metrics)
+    # Set once pulling has ended, so that a message which a waiting handler hands back is not pulled here again.
+    draining = asyncio.Event()
+    handler = DeliveryHandler(stage, bus, draining, metrics)
     puller = Puller(bus, consumer, stop, pause_seconds=stage.policy.wait_seconds)
-    working: set[asyncio.Task[None]] = set()
+    running: set[asyncio.Task[None]] = set()
     drain_seconds = 0.0
     try:
-        while await puller.free(working, stage.policy.slots):
-            for delivery in await puller.pull(stage.policy.slots - len(working)):
-                task = asyncio.create_task(settler.settle(delivery))
-                working.add(task)
-                task.add_done_callback(working.discard)
+        while await puller.wait_for_slot(running, stage.policy.slots):
+            for delivery in await puller.pull(stage.policy.slots - len(running)):
+                task = asyncio.create_task(handler.run(delivery))
+                running.add(task)
+                task.add_done_callback(running.discard)
         drain_seconds = stage.policy.drain_seconds
     finally:
         puller.close()
-        await drain(working, drain_seconds)
+        draining.set()
+        await drain(running, drain_seconds)
 
 
-async def drain(working: set[asyncio.Task[None]], seconds: float) -> None:
-    """Let the tasks finish within so long, and cancel the others; return when all have ended."""
-    if working:
-        _, late = await asyncio.wait(set(working), timeout=seconds)
+async def drain(running: set[asyncio.Task[None]], seconds: float) -> None:
+    """Give the tasks the time to finish, cancel the others, and return when all have ended."""
+    if running:
+        _, late = await asyncio.wait(set(running), timeout=seconds)
         for task in late:
             task.cancel()
         await asyncio.gather(*late, return_exceptions=True)
 
 
 class Puller:
-    """Asks the bus for work until told to stop; a bus that fails is asked again after a pause."""
+    """Pulls deliveries until told to stop; after a failure of the bus it pauses and pulls again."""
 
     def __init__(self, bus: Bus, consumer: str, stop: asyncio.Event, *, pause_seconds: float) -> None:
         self._bus, self._consumer, self._pause_seconds = bus, consumer, pause_seconds
@@ -69,23 +75,23 @@ class Puller:
         self._failing = False
 
     def close(self) -> None:
-        """Let go of what waits for the signal to stop."""
+        """End the task that waits for the signal to stop."""
         self._stopping.cancel()
 
-    async def free(self, working: set[asyncio.Task[None]], slots: int) -> bool:
-        """Wait until fewer than `slots` are working; tell whether to go on."""
-        while len(working) >= slots and not self._stopping.done():
-            await asyncio.wait({*working, self._stopping}, return_when=asyncio.FIRST_COMPLETED)
+    async def wait_for_slot(self, running: set[asyncio.Task[None]], slots: int) -> bool:
+        """Wait until fewer than `slots` tasks are running; return False once told to stop."""
+        while len(running) >= slots and not self._stopping.done():
+            await asyncio.wait({*running, self._stopping}, return_when=asyncio.FIRST_COMPLETED)
         return not self._stopping.done()
 
     async def pull(self, limit: int) -> Sequence[Delivery]:
-        """Return up to `limit` deliveries; none if there are none, the bus fails or the signal to stop comes."""
+        """Return up to `limit` deliveries; none if the queue is empty, the bus fails, or the signal to stop comes."""
         pulling = asyncio.ensure_future(self._bus.pull(self._consumer, limit))
         try:
             await asyncio.wait({pulling, self._stopping}, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            pulling.cancel()  # no more than a word if it is done
-        await asyncio.wait({pulling})  # called off, it still hands back what was on its way
+            pulling.cancel()  # has no effect once it is done
+        await asyncio.wait({pulling})  # a cancelled pull still hands back the messages that were on their way
         if pulling.cancelled():
             return []
         if error := pulling.exception():
@@ -97,5 +103,5 @@ class Puller:
     async def _pause(self, error: BaseException) -> None:
         if not self._failing:
             self._failing = True
-            log.warning("no work can be pulled", action=Action.PULL_FAILED, consumer=self._consumer, reason=str(error))
+            log.warning("pulling work failed", action=Action.PULL_FAILED, consumer=self._consumer, reason=str(error))
         await asyncio.wait({self._stopping}, timeout=self._pause_seconds)

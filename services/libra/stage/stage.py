@@ -1,4 +1,4 @@
-"""What a stage is: a name, what it reads, and what it does with it."""
+"""What defines a stage: its name, how it decodes a message, and how it handles the batch."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from libra.v1.batch_pb2 import BatchHeader
 
 
 class Batch(Protocol):
-    """What every batch has, whatever it carries."""
+    """A message that carries trials of one run."""
 
     @property
     def header(self) -> BatchHeader:
-        """What its trials have in common."""
+        """The fields that its trials share."""
         ...
 
 
@@ -28,26 +28,29 @@ class Stage(Generic[In]):
     """A stage of the pipeline, without its transport."""
 
     name: str
-    """As in `dead.<name>` and in the metrics."""
+    """The name in `dead.<name>` and in metrics."""
 
     decode: Callable[[bytes], In]
-    """Whatever it raises sets the message aside: it will not be decoded the next time either."""
+    """Parses a message. Any exception dead-letters the message, since parsing it again would fail again."""
 
     handle: Callable[[In], Awaitable[Sequence[Outgoing]]]
-    """Return what is to be sent on. It may be called again with the same batch, at any time, and must not mind.
+    """Returns the messages to publish. It may be called again with the same batch at any time, so it must be
+    idempotent.
 
-    Raise Retry (try the message again later), Reject (set it aside), or let `libra.errors.Unavailable` pass: what it needs is
-    away, and is waited for. Anything else is a bug: the message is tried again, and set aside in the end.
-    """
+    Raises:
+        libra.stage.errors.Retry: redeliver the batch later.
+        libra.stage.errors.Reject: dead-letter the batch.
+        libra.errors.Unavailable: a dependency is away; the stage waits for it and calls again.
+        Exception: any other is a bug; the batch is redelivered, and dead-lettered in the end."""
 
     policy: Policy
-    """The limits it runs under."""
+    """Its limits."""
 
     trials: Callable[[In], tuple[str, int]]
-    """Return the model of a batch and how many trials it carries, for the metrics."""
+    """Returns a batch's model and its number of trials, for metrics."""
 
     def attributes(self, batch: In) -> dict[str, str | int]:
-        """Return what a span says of the batch."""
+        """Return the span attributes of a batch."""
         header, (model, trials) = batch.header, self.trials(batch)
         return {
             "stage": self.name,

@@ -1,4 +1,4 @@
-"""Waiting with a message in hand: for a part that is away, for room in a queue, or for the signal to stop."""
+"""Wait with a message in hand: for a dependency that is away, or for room in a queue."""
 
 from __future__ import annotations
 
@@ -10,48 +10,44 @@ from dataclasses import dataclass
 import structlog
 
 from libra.stage.bus import Delivery
+from libra.stage.errors import Stopped
 from libra.telemetry.log_actions import Action
+from libra.timeouts import wait_until_set
 
 log = structlog.get_logger(__name__)
 
 
-class Stopped(Exception):
-    """The signal to stop came while nothing was being done; the message is to be handed back."""
-
-
 @dataclass(slots=True)
-class Hold:
-    """One message that is waited with. The first wait is told of in the log, the others are not."""
+class Wait:
+    """The pauses of one message. Only the first one is logged."""
 
     stage: str
     key: str
-    stop: asyncio.Event
-    wait_seconds: float
-    told: bool = False
+    draining: asyncio.Event
+    pause_seconds: float
+    logged: bool = False
 
-    async def on(self, reason: Exception) -> None:
-        """Wait a while for what `reason` says is away; raise Stopped if the signal to stop comes first."""
-        if not self.told:
-            self.told = True
+    async def pause(self, reason: Exception) -> None:
+        """Pause because of `reason`; raise Stopped as soon as the stage drains."""
+        if not self.logged:
+            self.logged = True
             log.warning("a batch waits", action=Action.BATCH_WAITS, stage=self.stage, key=self.key, reason=str(reason))
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self.stop.wait(), self.wait_seconds)
-        if self.stop.is_set():
+        if await wait_until_set(self.draining, self.pause_seconds):
             raise Stopped
 
 
 @contextlib.asynccontextmanager
 async def keep_alive(delivery: Delivery, every_seconds: float) -> AsyncIterator[None]:
-    """Keep saying that the work goes on, so that nobody else is given it."""
+    """Extend the acknowledgement deadline of a delivery again and again, so that it is not redelivered meanwhile."""
 
-    async def beat() -> None:
+    async def extend() -> None:
         while True:
             await asyncio.sleep(every_seconds)
-            with contextlib.suppress(Exception):  # the next beat may get through; two of them are spare
+            with contextlib.suppress(Exception):  # two of three may be lost before the deadline passes
                 await delivery.working()
 
-    beating = asyncio.create_task(beat())
+    extending = asyncio.create_task(extend())
     try:
         yield
     finally:
-        beating.cancel()
+        extending.cancel()

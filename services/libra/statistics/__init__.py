@@ -1,4 +1,4 @@
-"""What is done with numbers: intervals, clusters, ranks, tests, agreement. Pure functions on arrays and plain numbers.
+"""Intervals, ranks, tests, agreement: pure functions on arrays and plain numbers.
 
-It reads nothing and writes nothing; ranking and judge ask it. The only room that knows NumPy and SciPy.
+The package performs no input or output. The ranking and judge services call it, and it alone imports NumPy and SciPy.
 """

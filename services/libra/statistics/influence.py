@@ -1,126 +1,42 @@
-"""A score, and what each sample adds to its error: its influence.
+"""Standard errors from influences: how far each sample moved a score.
 
-A task's mean moves by (x - mean) / N when a trial scores x. Added up by sample, these are independent of each other, and
-their squares add up to the variance of the mean, clustered by sample (Liang and Zeger 1986; Miller 2024, "Adding Error
-Bars to Evals", arXiv 2411.00640, section 2.2). A mean of means, a distance and a difference are smooth functions of task
-means: their influences are the same sums with other weights (the delta method), so whatever samples two parts share,
-attacked or plain, is accounted for by adding before squaring.
+The mean m of N trials moves by (x - m) / N if a trial scores x. The sums of these terms by sample are independent of
+each other, and the sum of their squares is the variance of the mean, clustered by sample (Liang and Zeger 1986; Miller
+2024, "Adding Error Bars to Evals", arXiv 2411.00640, section 2.2).
+
+Averages of task means, Overall and differences are smooth functions of task means. Their influences are weighted sums
+of the influences on these means (the delta method). Adding by sample before squaring accounts for every sample that two
+parts share, with or without an attack.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from dataclasses import replace
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from libra.statistics.interval import Interval
+from libra.statistics.score import Influences, Score, TrialsBySample
 
-
-@dataclass(frozen=True, slots=True)
-class Section:
-    """The trials of one task by one model, plain or under one attack, added up by sample."""
-
-    space: str
-    """Where the ordinals belong: "name@version". Sections of one space share samples, whatever model, run or attack."""
-
-    ordinals: Sequence[int]
-    """The samples, each once."""
-
-    counts: Sequence[int]
-    """Trials of each that count."""
-
-    sums: Sequence[float]
-    """The sum of their scores, each in [0, 1]."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Block:
-    """The influences that come from one space."""
-
-    ordinals: np.ndarray
-    """Samples, each once, in any order."""
-
-    values: np.ndarray
-    """How far each moved the score: independent, with mean 0; the sum of their squares is the variance."""
-
-    weight: float
-    """How far the score moves if all samples here score 1 more: 1 for a task, 1/k for a task among k."""
-
-    clusters: int
-    """Independent samples; 0 for what is no sample, such as an imported figure's error or a judge's."""
-
-    @property
-    def variance(self) -> float:
-        """What this space adds to the score's variance."""
-        return float(self.values @ self.values)
-
-    def scaled(self, gradient: float) -> Block:
-        """Return the block of `gradient` times the score."""
-        return Block(self.ordinals, self.values * gradient, self.weight * gradient, self.clusters)
-
-    def plus(self, other: Block) -> Block:
-        """Return the block of the sum of two scores. What they share is one cluster."""
-        weight = self.weight + other.weight
-        if self.ordinals is other.ordinals or np.array_equal(self.ordinals, other.ordinals):
-            return Block(self.ordinals, self.values + other.values, weight, self.clusters)
-        ordinals = np.union1d(self.ordinals, other.ordinals)
-        values = np.zeros(len(ordinals))
-        values[np.searchsorted(ordinals, self.ordinals)] = self.values
-        values[np.searchsorted(ordinals, other.ordinals)] += other.values
-        return Block(ordinals, values, weight, len(ordinals) if self.clusters else 0)
-
-    def dot(self, other: Block) -> float:
-        """Return the covariance that comes from shared samples."""
-        if self.ordinals is other.ordinals or np.array_equal(self.ordinals, other.ordinals):
-            return float(self.values @ other.values)
-        _, mine, theirs = np.intersect1d(self.ordinals, other.ordinals, assume_unique=True, return_indices=True)
-        return float(self.values[mine] @ other.values[theirs])
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Score:
-    """A score, how sure it is, and by what."""
-
-    value: float
-    """In [0, 1]; a difference is in [-1, 1]."""
-
-    n: int
-    """Trials it stands on."""
-
-    standard_error: float | None
-    """None where it cannot be told; whatever is made of such a score cannot be told either."""
-
-    blocks: Mapping[Hashable, Block] = field(default_factory=dict)
-    """By space."""
-
-    limits: Interval | None = None
-    """Its 95 % interval, where that needs more than the influences (see balance)."""
-
-    signed: bool = False
-    """True for a difference."""
-
-
-MOST_EVENTS = 100
-"""So many trials that differ are enough to know a variance by."""
+MAX_EVENTS = 100
+"""Beyond this number of trials that differ from the others, a variance is taken as known."""
 
 ROUNDING = 1e-15
-"""More than the variance of scores in [0, 1] is off by rounding, for up to a million trials."""
+"""Above the rounding error in the variance of scores in [0, 1], for up to a million trials."""
 
-ONE = np.zeros(1, dtype=np.int64)
-"""The only ordinal of a space that holds a single source of error."""
+SINGLE_ORDINAL = np.zeros(1, dtype=np.int64)
+"""The only ordinal of an error that comes from no sample."""
 
 
-def mean(section: Section) -> Score | None:
-    """Return the mean over a section's trials, with its error clustered by sample; None without trials.
+def mean(trials: TrialsBySample) -> Score | None:
+    """Return the mean score of a task's trials, with its error clustered by sample; None without trials.
 
-    With N trials of k samples, sample i's influence is (sum_i - count_i mean) / N, widened by sqrt(k / (k - 1)). With one
-    trial a sample the standard error is sqrt(s^2 / k); a single sample has none.
+    With N trials of k samples, the influence of sample i is (sum_i - count_i mean) / N * sqrt(k / (k - 1)). With one
+    trial of each sample the standard error is sqrt(s^2 / k), s^2 the sample variance. It is unknown for a
+    single sample.
     """
-    counts, sums = np.asarray(section.counts), np.asarray(section.sums)
+    counts, sums = np.asarray(trials.counts), np.asarray(trials.sums)
     n = int(counts.sum())
     if n == 0:
         return None
@@ -128,15 +44,15 @@ def mean(section: Section) -> Score | None:
     clusters = int(np.count_nonzero(counts))
     if clusters == 1:
         return Score(value, n, None)
-    influence = (sums - counts * value) * (math.sqrt(clusters / (clusters - 1)) / n)
-    return _score(value, n, {section.space: Block(np.asarray(section.ordinals), influence, 1.0, clusters)})
+    values = (sums - counts * value) * (math.sqrt(clusters / (clusters - 1)) / n)
+    return _score(value, n, {trials.task: Influences(np.asarray(trials.ordinals), values, 1.0, clusters)})
 
 
-def of_sums(n: int, total: float, squares: float) -> Score | None:
-    """Return the mean of `n` trials by the sum of their scores and of the scores' squares; None without trials.
+def mean_from_sums(n: int, total: float, squares: float) -> Score | None:
+    """Return the mean of `n` trials from the sums of their scores and of the squared scores; None without trials.
 
-    The standard error is sqrt(s^2 / n) with the sample variance s^2; one trial has none. It takes the trials for independent
-    of each other and of every other score.
+    The standard error is sqrt(s^2 / n) with the sample variance s^2; it is unknown for a single trial. The trials are
+    assumed to be independent of each other and of every other score.
     """
     if n == 0:
         return None
@@ -144,61 +60,69 @@ def of_sums(n: int, total: float, squares: float) -> Score | None:
     if n == 1:
         return Score(value, 1, None)
     variance = (squares - total * value) / (n - 1)
-    # Scores that are all the same leave a rest of rounding, on either side of nothing.
+    # Equal scores leave a rounding error, which may be negative.
     variance = variance if variance > ROUNDING else 0.0
-    # Which trials differ is not known: as many are said to as would if all scores were 0 or 1.
-    events = min(MOST_EVENTS, max(1, round(n * value * (1 - value))))
-    influence = np.full(events, math.sqrt(variance / n / events))
-    return _score(value, n, {object(): Block(np.arange(events), influence, 1.0, n)})
+    # The sums do not tell how many trials differ. We assume the number that would differ if all scores were 0 or 1.
+    events = min(MAX_EVENTS, max(1, round(n * value * (1 - value))))
+    values = np.full(events, math.sqrt(variance / n / events))
+    return _score(value, n, {object(): Influences(np.arange(events), values, 1.0, n)})
 
 
-def fixed(value: float, standard_error: float | None, n: int = 0) -> Score:
-    """Return a figure from elsewhere. Without a standard error it is not taken for exact: its error cannot be told."""
+def external_score(value: float, standard_error: float | None, n: int = 0) -> Score:
+    """Return a score from outside Libra, independent of every other score.
+
+    A figure without a standard error is not taken for exact: its error is unknown.
+    """
     if standard_error is None:
         return Score(value, n, None)
-    return _score(value, n, {object(): noise(standard_error)})
+    return _score(value, n, {object(): unsampled_error(standard_error)})
 
 
-def noise(standard_error: float) -> Block:
-    """Return the block of an error that comes from no sample."""
-    return Block(ONE, np.array([standard_error]), 0.0, 0)
+def unsampled_error(standard_error: float) -> Influences:
+    """Return the influences of an error that comes from no sample."""
+    return Influences(SINGLE_ORDINAL, np.array([standard_error]), 0.0, 0)
 
 
 def average(parts: Sequence[Score]) -> Score:
-    """Return the unweighted mean of at least one score. Parts that share samples are not taken for independent."""
+    """Return the unweighted mean of one or more scores, which may share samples."""
     return transform(math.fsum(part.value for part in parts) / len(parts), [(part, 1 / len(parts)) for part in parts])
 
 
 def difference(a: Score, b: Score) -> Score:
-    """Return a - b, paired where the two share samples. It stands on the trials of both."""
-    return replace(transform(a.value - b.value, [(a, 1.0), (b, -1.0)]), signed=True)
+    """Return a - b, paired by the samples that both have (Miller 2024, section 4.2)."""
+    return replace(transform(a.value - b.value, [(a, 1.0), (b, -1.0)]), is_difference=True)
 
 
 def transform(
-    value: float, parts: Sequence[tuple[Score, float]], extra: Mapping[Hashable, Block] | None = None
+    value: float, parts: Sequence[tuple[Score, float]], extra: Mapping[Hashable, Influences] | None = None
 ) -> Score:
-    """Return the score `value` = f(parts), given the derivative of f by each part (the delta method).
+    """Return the score `value` = f(parts) with its standard error by the delta method.
 
-    `extra` holds sources of error besides the parts.
+    Args:
+        value: f(parts).
+        parts: each part with the derivative of f by it.
+        extra: further sources of error, besides the parts.
     """
     n = sum(part.n for part, _ in parts)
     if any(part.standard_error is None for part, _ in parts):
         return Score(value, n, None)
-    pieces = ((space, block.scaled(by)) for part, by in parts for space, block in part.blocks.items())
+    pieces = ((source, each.scaled(by)) for part, by in parts for source, each in part.influences.items())
     return _score(value, n, _added([*pieces, *(extra or {}).items()]))
 
 
 def covariance(a: Score, b: Score) -> float:
-    """Return the covariance of two scores: what they owe to samples, or other sources of error, that they share."""
-    return math.fsum(block.dot(b.blocks[space]) for space, block in a.blocks.items() if space in b.blocks)
+    """Return the covariance of two scores, which comes from the samples and other sources of error that they share."""
+    shared = ((mine, b.influences[source]) for source, mine in a.influences.items() if source in b.influences)
+    return math.fsum(mine.covariance(theirs) for mine, theirs in shared)
 
 
-def _added(pieces: Iterable[tuple[Hashable, Block]]) -> dict[Hashable, Block]:
-    blocks: dict[Hashable, Block] = {}
-    for space, block in pieces:
-        blocks[space] = blocks[space].plus(block) if space in blocks else block
-    return blocks
+def _added(pieces: Iterable[tuple[Hashable, Influences]]) -> dict[Hashable, Influences]:
+    sums: dict[Hashable, Influences] = {}
+    for source, each in pieces:
+        sums[source] = sums[source].plus(each) if source in sums else each
+    return sums
 
 
-def _score(value: float, n: int, blocks: Mapping[Hashable, Block]) -> Score:
-    return Score(value, n, math.sqrt(math.fsum(block.variance for block in blocks.values())), blocks)
+def _score(value: float, n: int, influences: Mapping[Hashable, Influences]) -> Score:
+    variance = math.fsum(each.variance for each in influences.values())
+    return Score(value, n, math.sqrt(variance), influences)

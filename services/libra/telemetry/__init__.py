@@ -1,4 +1,5 @@
-"""Every log action, metric and span of Libra, each spelled once, and how a process gives them out.
+"""The names of all log actions, metrics and spans, and their export.
 
-It reads nothing. It writes log lines to stderr, serves metrics over HTTP, and sends spans to an OTLP endpoint if there is one.
+It reads nothing. It writes log lines to stderr, serves metrics over HTTP, and sends spans to an OTLP endpoint if one is
+set.
 """

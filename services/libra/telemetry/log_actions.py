@@ -1,4 +1,4 @@
-"""What a log line is about; the `action` of each line is one of these."""
+"""The values of `action`, which every log line has."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import StrEnum, auto
 
 
 class Action(StrEnum):
-    """A noun, then what happened to it. The value is the name in lower case."""
+    """A noun, then its event. The value is the name in lower case."""
 
     # process
     PROCESS_STARTED = auto()

@@ -1,7 +1,7 @@
-"""Log lines: one JSON object each, or coloured text for a person. What libraries log comes the same way.
+"""Configure logging: one JSON object per line, or coloured text for a console; the same for lines of libraries.
 
-A line is a sentence with `action=` and ids. No key is ever given to a logger; tracebacks are printed without the values
-of variables for the same reason, and libraries are heard from WARNING on: below it some print whole requests.
+A line is a sentence with `action=` and ids. No API key is ever passed to a logger. For the same reason tracebacks are
+printed without the values of variables, and libraries are logged from WARNING on: below it some print whole requests.
 """
 
 from __future__ import annotations
@@ -19,12 +19,17 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 Level = Literal["debug", "info", "warning", "error"]
 Format = Literal["json", "console"]
 
-FIRST = ("timestamp", "level", "event", "service", "action", "trace_id", "span_id")
-"""The order in which a reader looks for things."""
+LEADING_FIELDS = ("timestamp", "level", "event", "service", "action", "trace_id", "span_id")
+"""The fields that come first in a line, in this order."""
 
 
-def setup(service: str, level: Level, format: Format, stream: TextIO | None = None) -> None:  # noqa: A002 - the setting's word
-    """Have every line from here on written to `stream`, by default stderr, by structlog and by the standard library alike."""
+def setup(
+    service: str,
+    level: Level,
+    format: Format,  # noqa: A002 - the setting's name
+    stream: TextIO | None = None,
+) -> None:
+    """Write all lines of structlog and of the standard library to `stream`, by default stderr."""
     number = logging.getLevelNamesMapping()[level.upper()]
     before = _before(service)
     structlog.configure(
@@ -47,7 +52,7 @@ def setup(service: str, level: Level, format: Format, stream: TextIO | None = No
 
 
 def _before(service: str) -> list[Processor]:
-    """Return the steps that both kinds of line take: who says it, when, and in which trace."""
+    """Return the processors of both kinds of line: service, time and trace."""
 
     def add_service(_logger: WrappedLogger, _method: str, line: EventDict) -> EventDict:
         line["service"] = service
@@ -68,7 +73,7 @@ def _after(format: Format) -> list[Processor]:  # noqa: A002 - as above
         return [
             structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback)
         ]
-    return [structlog.processors.format_exc_info, in_order, structlog.processors.JSONRenderer(serializer=_json)]
+    return [structlog.processors.format_exc_info, order_fields, structlog.processors.JSONRenderer(serializer=_json)]
 
 
 def add_trace(_logger: WrappedLogger, _method: str, line: EventDict) -> EventDict:
@@ -80,13 +85,15 @@ def add_trace(_logger: WrappedLogger, _method: str, line: EventDict) -> EventDic
     return line
 
 
-def in_order(_logger: WrappedLogger, _method: str, line: EventDict) -> EventDict:
-    """Put first what a reader looks for first."""
-    return {key: line[key] for key in FIRST if key in line} | {k: v for k, v in line.items() if k not in FIRST}
+def order_fields(_logger: WrappedLogger, _method: str, line: EventDict) -> EventDict:
+    """Put the leading fields first."""
+    return {key: line[key] for key in LEADING_FIELDS if key in line} | {
+        k: v for k, v in line.items() if k not in LEADING_FIELDS
+    }
 
 
 def _json(line: object, **_options: object) -> str:
-    """Return `line` as JSON on one line; what is no JSON is written as text."""
+    """Return `line` as JSON on one line; other values become text."""
     try:
         return orjson.dumps(line, default=str).decode()
     except TypeError:  # a lone surrogate, or an integer beyond 64 bits

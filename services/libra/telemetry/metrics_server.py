@@ -1,4 +1,4 @@
-"""Serve the metrics of a registry as GET /metrics, from a thread of their own."""
+"""Serve the metrics of a registry at GET /metrics, from a separate thread."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from prometheus_client import CollectorRegistry, start_http_server
 
 @dataclass(frozen=True, slots=True)
 class MetricsServer:
-    """Prometheus' own server; it answers while the event loop is busy."""
+    """The server of prometheus-client. It replies even while the event loop is busy."""
 
     server: WSGIServer
     thread: Thread
 
     @classmethod
     def start(cls, registry: CollectorRegistry, host: str, port: int) -> Self:
-        """Listen on `host`:`port`, 0 for any free port; raise OSError if that cannot be had."""
+        """Listen on `host`:`port`, 0 for any free port; raise OSError if that fails."""
         return cls(*start_http_server(port, host, registry))
 
     @property
@@ -28,7 +28,7 @@ class MetricsServer:
         return self.server.server_port
 
     def stop(self) -> None:
-        """Stop listening and let the port go."""
+        """Stop listening and close the port."""
         self.server.shutdown()
         self.server.server_close()
         self.thread.join()

@@ -1,20 +1,20 @@
-"""The names of the spans: the room, then what it does."""
+"""The names of all spans: package, then operation."""
 
 from __future__ import annotations
 
 from typing import Final
 
 DISPATCH_SEND: Final = "dispatch.send"
-"""One batch of trials is put on the bus; it begins the trace of these trials."""
+"""One batch of trials is published; this starts the trace of its trials."""
 
 STAGE_HANDLE: Final = "stage.handle"
-"""One batch is handled by one stage."""
+"""A stage handles one batch."""
 
 GATEWAY_REQUEST: Final = "gateway.request"
-"""One request to a provider; what is made again has a span of its own."""
+"""One request to a provider; a retry has its own span."""
 
 RPC_CALL: Final = "rpc.call"
-"""A call of another service, as its caller sees it."""
+"""A call of another service, on the client's side."""
 
 RPC_SERVE: Final = "rpc.serve"
-"""A call, as the service that answers it sees it."""
+"""A call, on the server's side."""

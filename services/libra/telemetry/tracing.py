@@ -1,4 +1,4 @@
-"""Traces: W3C trace context in, spans, W3C trace context out."""
+"""Tracing: the tracer, W3C trace context in headers, export over OTLP."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, DEFAULT_ON
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 EXPORT_SECONDS = 5
-"""One delivery to the OTLP endpoint takes no longer."""
+"""Time limit of one export to the OTLP endpoint."""
 
 
 def tracer() -> trace.Tracer:
-    """Return the tracer of this process; before `setup` it records nothing."""
+    """Return the tracer of this process; it records nothing before `setup`."""
     return trace.get_tracer("libra")
 
 
@@ -29,38 +29,39 @@ def inject(context: Context | None = None) -> dict[str, str]:
 
 
 def extract(headers: Mapping[str, str]) -> Context:
-    """Return the context that `inject` wrote; an empty one if there is none or it is no such header."""
+    """Return the context that `inject` wrote; an empty one if the headers are missing or malformed."""
     return TraceContextTextMapPropagator().extract(dict(headers), Context())
 
 
 def setup(service: str, otlp_endpoint: str) -> Callable[[], None]:
-    """Give every span an id, and send it to `otlp_endpoint` unless that is empty.
+    """Enable tracing, and export spans to `otlp_endpoint` unless that is empty.
 
-    Return what sends the last spans and ends the sending; it blocks for some seconds if nobody answers there.
-    A process calls this once: OpenTelemetry keeps the first provider it is given.
+    Return the function that exports the last spans and stops the export; it blocks for some seconds if the endpoint is
+    down. Call it once per process: OpenTelemetry keeps the first provider.
     """
-    made = provider(service, otlp_endpoint)
-    trace.set_tracer_provider(made)
-    return made.shutdown
+    provider = tracer_provider(service, otlp_endpoint)
+    trace.set_tracer_provider(provider)
+    return provider.shutdown
 
 
-def provider(service: str, otlp_endpoint: str) -> TracerProvider:
-    """Return what makes the spans of `service` and sends them to `otlp_endpoint`, or nowhere if that is empty.
+def tracer_provider(service: str, otlp_endpoint: str) -> TracerProvider:
+    """Return the tracer provider of `service`; it exports to `otlp_endpoint`, or nowhere if that is empty.
 
-    What goes nowhere is not recorded: it has its ids, for the log and for the next service, and costs little else.
+    Without an endpoint spans are not recorded: they only have ids, for the log and for the next service, and cost
+    little.
     """
-    made = TracerProvider(
+    provider = TracerProvider(
         sampler=DEFAULT_ON if otlp_endpoint else ALWAYS_OFF,
         resource=Resource.create({SERVICE_NAME: f"libra-{service}"}),
         shutdown_on_exit=False,
     )
     if otlp_endpoint:
-        made.add_span_processor(BatchSpanProcessor(_exporter(otlp_endpoint)))
-    return made
+        provider.add_span_processor(BatchSpanProcessor(_exporter(otlp_endpoint)))
+    return provider
 
 
 def _exporter(endpoint: str) -> SpanExporter:
-    # A quarter of a second to import, and the command line, which calls but never exports, imports this file.
+    # The import takes a quarter of a second, and the command line, which never exports, imports this file.
     from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter  # noqa: PLC0415
 
     return OTLPSpanExporter(endpoint=endpoint, insecure=not endpoint.startswith("https://"), timeout=EXPORT_SECONDS)

@@ -1,12 +1,12 @@
-"""A queue in memory with JetStream's rules of redelivery and a seeded malice; `libra.stage.bus.Bus` without a server.
+"""An in-memory `libra.stage.bus.Bus` with JetStream's rules of redelivery, and with faults that its seed repeats.
 
-    bus = HostileBus(seed=7, malice=Malice(lost_settlements=0.3, lost_publishes=0.2))
+    bus = HostileBus(seed=7, faults=BusFaults(lost_acknowledgements=0.3, lost_publishes=0.2))
     await bus.publish(Outgoing("work.judge", key, data), {})
     await run(stage, "judge", bus, stop, metrics)
     assert bus.messages("work.ranking")
 
-Consumers are named as on the real one: "judge" reads `work.judge`, "gateway-<model>" reads `work.gateway.<model>`. All time is
-the event loop's, so that it runs in virtual time (`libra.testing.virtual_time`) as well as in real.
+Consumers have the real names: "judge" reads `work.judge`, "gateway-<model>" reads `work.gateway.<model>`. Times come
+from the event loop, so it works in virtual time (`libra.testing.virtual_time`) and in real time.
 """
 
 from __future__ import annotations
@@ -25,38 +25,38 @@ PULL_SECONDS = 2.0
 
 @dataclass(frozen=True, slots=True)
 class BusFaults:
-    """How often the queue misbehaves; each a probability. Without any it behaves as well as a real one."""
+    """Probabilities of the queue's faults; by default there are none."""
 
-    lost_settlements: float = 0.0
-    """An ack, nak or term never arrives; every other time the worker is told."""
+    lost_acknowledgements: float = 0.0
+    """An ack, nak or term is lost; in half of the cases the caller gets an error."""
 
     lost_publishes: float = 0.0
-    """A publish raises Unavailable; every other time the message was stored all the same."""
+    """A publish raises Unavailable; in half of the cases the message was stored nevertheless."""
 
     lost_pulls: float = 0.0
     """A pull raises Unavailable."""
 
     duplicates: float = 0.0
-    """A message is given out though somebody has it in hand."""
+    """A message is delivered again while it is being handled."""
 
     reordering: bool = False
-    """Messages are given out in any order."""
+    """Messages are delivered in random order."""
 
 
 @dataclass(slots=True)
 class QueuedMessage:
-    """One message that was stored, and what became of it."""
+    """One stored message and its state."""
 
     seq: int
     outgoing: Outgoing
     headers: Mapping[str, str]
     attempts: int = 0
-    """How often it was given out."""
+    """Deliveries so far."""
 
     due_seconds: float = 0.0
-    """Not given out before."""
+    """The earliest time of the next delivery."""
 
-    ended: bool = False
+    settled: bool = False
     """Acknowledged or terminated."""
 
 
@@ -70,12 +70,12 @@ class HostileDelivery:
 
     @property
     def data(self) -> bytes:
-        """The bytes of the message."""
+        """The body of the message."""
         return self.message.outgoing.data
 
     @property
     def subject(self) -> str:
-        """Where it was read from."""
+        """The subject it was pulled from."""
         return self.message.outgoing.subject
 
     @property
@@ -85,55 +85,55 @@ class HostileDelivery:
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """What was published beside the bytes."""
+        """The headers it was published with."""
         return self.message.headers
 
     async def working(self) -> None:
-        """Hold the message for another AckWait."""
-        self.bus.hold(self.message)
+        """Extend the acknowledgement deadline."""
+        self.bus.extend(self.message)
 
     async def ack(self) -> None:
-        """End the message."""
+        """Acknowledge the message."""
         self.bus.settle(self.message, "an acknowledgement")
 
     async def nak(self, delay_seconds: float) -> None:
-        """Have it given out again."""
-        self.bus.settle(self.message, "a nak", again_after_seconds=delay_seconds)
+        """Have the message redelivered after the delay."""
+        self.bus.settle(self.message, "a nak", redeliver_after_seconds=delay_seconds)
 
     async def term(self) -> None:
-        """End the message."""
+        """Remove the message."""
         self.bus.settle(self.message, "a term")
 
 
 @dataclass(slots=True)
 class HostileBus:
-    """Implements `libra.stage.bus.Bus`. The same seed and the same calls at the same times give the same malice."""
+    """Implements `libra.stage.bus.Bus`. The same seed and the same calls at the same times give the same faults."""
 
     seed: int = 0
-    malice: BusFaults = field(default_factory=BusFaults)
+    faults: BusFaults = field(default_factory=BusFaults)
     ack_wait_seconds: float = 30.0
     deduplication_seconds: float = 120.0
-    room: int = 4096
-    """Messages that wait on one subject of WORK; then it is Full."""
+    capacity: int = 4096
+    """Maximum messages on one work subject; beyond it a publish raises QueueFull."""
 
     down: bool = False
-    """Set it, and whatever is asked of the queue is Unavailable."""
+    """While it is set, every call raises Unavailable."""
 
     _stored: list[QueuedMessage] = field(default_factory=list)
-    _unended: dict[str, dict[int, QueuedMessage]] = field(default_factory=dict)
+    _unsettled: dict[str, dict[int, QueuedMessage]] = field(default_factory=dict)
     _keys: dict[str, float] = field(default_factory=dict)
     _random: random.Random = field(init=False)
     _changed: defaultdict[str, asyncio.Event] = field(default_factory=lambda: defaultdict(asyncio.Event))
-    """By subject, set when a message came or is to be given out again."""
+    """By subject; set when a message was stored or is to be redelivered."""
 
     def __post_init__(self) -> None:
-        self._random = random.Random(self.seed)  # noqa: S311 - malice is to be repeatable
+        self._random = random.Random(self.seed)  # noqa: S311 - the faults must be repeatable
 
     async def publish(self, message: Outgoing, headers: Mapping[str, str]) -> None:
-        """Store the message, unless its key was stored within two minutes. Full if its subject is."""
+        """Store the message, unless its key was stored within two minutes; raise QueueFull if its subject is full."""
         await asyncio.sleep(0)
         self._check("a publish")
-        lost = self._happens(self.malice.lost_publishes)
+        lost = self._happens(self.faults.lost_publishes)
         if lost and self._happens(0.5):
             raise Unavailable("a publish was lost on the way there")
         self._store(message, headers)
@@ -141,9 +141,9 @@ class HostileBus:
             raise Unavailable("a publish was lost on the way back")
 
     async def pull(self, consumer: str, limit: int) -> Sequence[HostileDelivery]:
-        """Return up to `limit` messages as soon as there is one; none after two seconds without."""
+        """Return up to `limit` messages as soon as there is one; an empty list after two seconds without."""
         self._check("a pull")
-        if self._happens(self.malice.lost_pulls):
+        if self._happens(self.faults.lost_pulls):
             await asyncio.sleep(PULL_SECONDS)
             raise Unavailable("a pull was lost")
         subject = f"work.{consumer.replace('gateway-', 'gateway.', 1)}"
@@ -151,53 +151,53 @@ class HostileBus:
         while not (ready := self._ready(subject)):
             if self._now() >= until_seconds:
                 return []
-            await self._change(subject, until_seconds)
+            await self._wait_for_change(subject, until_seconds)
             self._check("a pull")
-        if self.malice.reordering:
+        if self.faults.reordering:
             self._random.shuffle(ready)
-        return [self._give(message) for message in ready[:limit]]
+        return [self._deliver(message) for message in ready[:limit]]
 
     def messages(self, subject: str) -> list[QueuedMessage]:
-        """Return everything ever stored on the subject, in order; for looking, not for changing."""
+        """Return all messages ever stored on the subject, in order; do not change them."""
         return [message for message in self._stored if message.outgoing.subject == subject]
 
-    def unended(self) -> list[QueuedMessage]:
-        """Return the messages of all stages that nobody has ended yet."""
+    def unsettled(self) -> list[QueuedMessage]:
+        """Return the messages of all stages that are not settled."""
         return [
-            m for subject, messages in self._unended.items() if subject.startswith("work.") for m in messages.values()
+            m for subject, messages in self._unsettled.items() if subject.startswith("work.") for m in messages.values()
         ]
 
     def lose_data(self) -> None:
-        """Forget everything, as a server does whose data was deleted."""
+        """Delete everything, like a server whose data was deleted."""
         self._stored.clear()
-        self._unended.clear()
+        self._unsettled.clear()
         self._keys.clear()
 
-    def hold(self, message: QueuedMessage) -> None:
-        """Take a sign of life."""
-        self._check("a sign of life")
+    def extend(self, message: QueuedMessage) -> None:
+        """Extend the acknowledgement deadline of a message."""
+        self._check("an extension")
         message.due_seconds = max(message.due_seconds, self._now() + self.ack_wait_seconds)
 
-    def settle(self, message: QueuedMessage, what: str, *, again_after_seconds: float | None = None) -> None:
-        """Take the end of a delivery: for good, or to be given out again."""
+    def settle(self, message: QueuedMessage, what: str, *, redeliver_after_seconds: float | None = None) -> None:
+        """Settle a delivery: for good, or with a redelivery after the time."""
         self._check(what)
-        if self._happens(self.malice.lost_settlements):
+        if self._happens(self.faults.lost_acknowledgements):
             if self._happens(0.5):
                 raise Unavailable(f"{what} was lost")
             return
-        if again_after_seconds is None:
-            message.ended = True
-            self._unended.get(message.outgoing.subject, {}).pop(message.seq, None)
+        if redeliver_after_seconds is None:
+            message.settled = True
+            self._unsettled.get(message.outgoing.subject, {}).pop(message.seq, None)
         else:
-            message.due_seconds = self._now() + again_after_seconds
+            message.due_seconds = self._now() + redeliver_after_seconds
             self._changed[message.outgoing.subject].set()
 
     def _store(self, message: Outgoing, headers: Mapping[str, str]) -> None:
         now = self._now()
         if now - self._keys.get(message.key, float("-inf")) < self.deduplication_seconds:
             return
-        waiting = self._unended.setdefault(message.subject, {})
-        if message.subject.startswith("work.") and len(waiting) >= self.room:
+        waiting = self._unsettled.setdefault(message.subject, {})
+        if message.subject.startswith("work.") and len(waiting) >= self.capacity:
             raise QueueFull(f"{message.subject} holds {len(waiting)} messages")
         self._keys[message.key] = now
         stored = QueuedMessage(len(self._stored) + 1, message, dict(headers))
@@ -207,17 +207,17 @@ class HostileBus:
 
     def _ready(self, subject: str) -> list[QueuedMessage]:
         now = self._now()
-        waiting = self._unended.get(subject, {}).values()
-        return [m for m in waiting if m.due_seconds <= now or self._happens(self.malice.duplicates)]
+        waiting = self._unsettled.get(subject, {}).values()
+        return [m for m in waiting if m.due_seconds <= now or self._happens(self.faults.duplicates)]
 
-    def _give(self, message: QueuedMessage) -> HostileDelivery:
+    def _deliver(self, message: QueuedMessage) -> HostileDelivery:
         message.attempts += 1
         message.due_seconds = self._now() + self.ack_wait_seconds
         return HostileDelivery(self, message, message.attempts)
 
-    async def _change(self, subject: str, until_seconds: float) -> None:
-        """Wait until a message may have come, or come due."""
-        due = [m.due_seconds for m in self._unended.get(subject, {}).values()]
+    async def _wait_for_change(self, subject: str, until_seconds: float) -> None:
+        """Wait until a message may have arrived or become due."""
+        due = [m.due_seconds for m in self._unsettled.get(subject, {}).values()]
         changed = self._changed[subject]
         changed.clear()
         try:
@@ -228,7 +228,7 @@ class HostileBus:
 
     def _check(self, what: str) -> None:
         if self.down:
-            raise Unavailable(f"{what} cannot be taken: the queue is down")
+            raise Unavailable(f"{what} failed: the queue is down")
 
     def _happens(self, probability: float) -> bool:
         return probability > 0 and self._random.random() < probability

@@ -1,11 +1,11 @@
-"""A process that can be killed between any two of its calls, frozen, and thawed.
+"""A simulated process that can be killed between any two of its calls, suspended and resumed.
 
-    process = Mortal("judge 1", calls=40)
-    store = MemoryStore(server, way=process)
+    process = KillableProcess("judge 1", calls=40)
+    store = MemoryStore(server, transport=process)
     process.start(work(store))
 
-What a process does between two calls to the outside leaves no trace there. So whoever dies at a call, before it took effect
-or after, may as well have died anywhere. All tasks that a process begins, however deep, end with it.
+The work of a process between two calls to the outside has no effect there. So a kill at a call, before or after its
+effect, stands for a kill anywhere. All tasks that the process starts, directly or indirectly, are killed with it.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
-ROUNDS = 1_000
-"""A task that is cancelled so often and still goes on does so for ever."""
+MAX_CANCELLATIONS = 1_000
+"""A task that survives this many cancellations will never end."""
 
-_current: ContextVar[KillableProcess | None] = ContextVar("mortal", default=None)
+_current: ContextVar[KillableProcess | None] = ContextVar("process", default=None)
 
 
 class KillableProcess:
-    """One process. It is the way that its calls take out: `libra.testing.memory.transport.Way`."""
+    """One process. It is the transport of its calls: `libra.testing.memory.transport.Transport`."""
 
     def __init__(self, name: str, *, calls: int | None = None) -> None:
-        """It dies before or after one of its `calls`, each of which counts twice; None for one that does not by itself."""
+        """It dies at number `calls`, where each call counts twice (before and after its effect); never if None."""
         self.name = name
         self.dead = False
         self.died = asyncio.Event()
@@ -37,15 +37,15 @@ class KillableProcess:
         self._awake.set()
 
     def start(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
-        """Begin a piece of work inside the process."""
+        """Start a task inside the process."""
         loop = asyncio.get_running_loop()
-        loop.set_task_factory(_begin)
+        loop.set_task_factory(_create_task)
         context = copy_context()
         context.run(_current.set, self)
         return loop.create_task(work, context=context)
 
     async def __call__(self, exchange: Callable[[], Awaitable[T]]) -> T:
-        """Have one exchange with the outside; the process may end before it or after it."""
+        """Make one call to the outside; the process may die before or after it."""
         await self._pass()
         try:
             return await exchange()
@@ -53,32 +53,32 @@ class KillableProcess:
             await self._pass()
 
     def kill(self) -> None:
-        """End it now: nothing it does from here on reaches the outside."""
+        """Kill the process now: nothing it does from now on reaches the outside."""
         self.dead = True
         self.died.set()
         self._awake.set()
         for task in list(self._tasks):
             task.cancel()
 
-    async def gone(self) -> None:
+    async def wait_until_gone(self) -> None:
         """Return when no task of the dead process is left."""
-        for _ in range(ROUNDS):
+        for _ in range(MAX_CANCELLATIONS):
             if not self._tasks:
                 return
             self.kill()
             await asyncio.sleep(0)
-        raise AssertionError(f"{self.name} is dead, but goes on with {list(self._tasks)}")
+        raise AssertionError(f"{self.name} is dead, but its tasks go on: {list(self._tasks)}")
 
-    def freeze(self) -> None:
-        """Stop it where it is: what it has sent arrives, and it hears of nothing."""
+    def suspend(self) -> None:
+        """Suspend the process: calls it has made take effect, but it sees no result."""
         self._awake.clear()
 
-    def thaw(self) -> None:
-        """Let it go on as if no time had passed."""
+    def resume(self) -> None:
+        """Resume the process."""
         self._awake.set()
 
-    def take_in(self, task: asyncio.Task[Any]) -> None:
-        """Have a task end with the process."""
+    def adopt(self, task: asyncio.Task[Any]) -> None:
+        """Make a task part of the process."""
         self._tasks[task] = None
         task.add_done_callback(lambda done: self._tasks.pop(done, None))
 
@@ -92,10 +92,10 @@ class KillableProcess:
         await self._awake.wait()
 
 
-def _begin(loop: asyncio.AbstractEventLoop, work: Any, *, context: Context | None = None) -> asyncio.Task[Any]:
-    """Make a task, and take it in where it belongs."""
+def _create_task(loop: asyncio.AbstractEventLoop, work: Any, *, context: Context | None = None) -> asyncio.Task[Any]:
+    """Create a task as part of the current process, if there is one."""
     task: asyncio.Task[Any] = asyncio.Task(work, loop=loop, context=context)
     process = context.get(_current) if context else _current.get()
     if process is not None:
-        process.take_in(task)
+        process.adopt(task)
     return task

@@ -1,12 +1,13 @@
-"""An OpenAI-compatible endpoint that answers, refuses, dawdles and breaks as its script says.
+"""An OpenAI-compatible endpoint that replies, refuses, delays and fails as its script says.
 
     async with ScriptedProvider(in_turn(slow_down(1), says("42"))) as provider:
         ...  # register a model with base_url=provider.url, run it
         assert provider.count == 2
-        assert provider.asked[1].prompt == "What is six times seven?"
+        assert provider.requests[1].prompt == "What is six times seven?"
 
-A script is a function from what was asked to a `Behaviour`, or one `Behaviour` for everything. `libra.testing.scripted_provider.says` and
-its neighbours make the behaviours that providers are known for. It listens on a free port of this machine, and needs no key.
+A script is a function from a request to a `Behaviour`, or one `Behaviour` for all requests. `says` and the functions
+after it make the behaviours that providers are known for. The endpoint listens on a free loopback port and needs no API
+key.
 """
 
 from __future__ import annotations
@@ -27,30 +28,30 @@ if TYPE_CHECKING:
 HOST = "127.0.0.1"
 MAX_REQUEST_BYTES = 64 * 1024 * 1024
 STOP_SECONDS = 0.2
-"""What still hangs when the provider is closed is cut off after this long."""
+"""How long requests may go on when the provider is closed."""
 
 JSON, HTML = "application/json", "text/html"
 
 
 @dataclass(frozen=True, slots=True)
 class ReceivedRequest:
-    """One request as it arrived."""
+    """One received request."""
 
     number: int
     """From 0, in order of arrival."""
 
     body: Mapping[str, Any]
-    """The JSON of the request; empty if it was none."""
+    """The JSON of the request; empty if it was not JSON."""
 
     headers: Mapping[str, str]
-    """By name in lower case. The key is among them as "authorization": these are for a test's eyes."""
+    """By name in lower case. They contain the API key ("authorization"), so use them in tests only."""
 
     at_seconds: float
-    """When it arrived, on the event loop's clock."""
+    """Time of arrival, by the event loop's clock."""
 
     @property
     def model(self) -> str:
-        """The model asked for, by the provider's name for it."""
+        """The requested model, by the provider's name."""
         return str(self.body.get("model", ""))
 
     @property
@@ -62,14 +63,14 @@ class ReceivedRequest:
 
 @dataclass(frozen=True, slots=True)
 class Behaviour:
-    """What one request gets: bytes under a status, after a while, or no end of waiting."""
+    """The response to one request: status, headers and body after a delay, or no response at all."""
 
     body: bytes = b""
     status: int = HTTPStatus.OK
     content_type: str = JSON
     headers: Mapping[str, str] = field(default_factory=dict)
     after_seconds: float = 0.0
-    """Nothing is sent before; infinity for never."""
+    """Delay of the response; infinity for none."""
 
     broken_off: bool = False
     """The connection is closed before the whole body is sent."""
@@ -79,28 +80,28 @@ Script = Callable[[ReceivedRequest], Behaviour]
 
 
 class ScriptedProvider:
-    """Serves the script between `async with` and its end, and remembers what it was asked."""
+    """Serves the script inside `async with`, and records the requests."""
 
     def __init__(self, script: Script | Behaviour) -> None:
         self._script: Script = (lambda _: script) if isinstance(script, Behaviour) else script
         self._runner: web.AppRunner | None = None
         self._port = 0
         self.in_flight = 0
-        """How many requests are under way, also for who has gone away meanwhile."""
-        self.asked: list[ReceivedRequest] = []
-        """Every request, in order of arrival, whatever became of it."""
-        self.most_in_flight = 0
-        """How many requests were under way at once, at most."""
+        """Requests in flight now, also those whose client has gone away."""
+        self.requests: list[ReceivedRequest] = []
+        """All requests, in order of arrival."""
+        self.max_in_flight = 0
+        """Maximum concurrent requests so far."""
 
     @property
     def url(self) -> str:
-        """What a model's base_url is set to; there is one only while the provider serves."""
+        """The `base_url` for a model; valid only while the provider serves."""
         return f"http://{HOST}:{self._port}/v1"
 
     @property
     def count(self) -> int:
-        """How many requests have arrived."""
-        return len(self.asked)
+        """Requests received so far."""
+        return len(self.requests)
 
     async def __aenter__(self) -> Self:
         app = web.Application(client_max_size=MAX_REQUEST_BYTES)
@@ -121,21 +122,21 @@ class ScriptedProvider:
         asked = ReceivedRequest(
             self.count, await _json(request), _lower(request.headers), asyncio.get_running_loop().time()
         )
-        self.asked.append(asked)
+        self.requests.append(asked)
         self.in_flight += 1
-        self.most_in_flight = max(self.most_in_flight, self.in_flight)
+        self.max_in_flight = max(self.max_in_flight, self.in_flight)
         try:
             return await _carry_out(self._script(asked), request)
         finally:
             self.in_flight -= 1
 
     async def _models(self, _: web.Request) -> web.Response:
-        names = sorted({asked.model for asked in self.asked} | {"scripted"})
+        names = sorted({asked.model for asked in self.requests} | {"scripted"})
         return web.json_response({"object": "list", "data": [{"id": name, "object": "model"} for name in names]})
 
 
 def in_turn(*behaviours: Behaviour) -> Script:
-    """Return the script that gives each request the next behaviour, and the last one to all that follow."""
+    """Return the script that uses the next behaviour for each request, and repeats the last one."""
     return lambda asked: behaviours[min(asked.number, len(behaviours) - 1)]
 
 
@@ -147,7 +148,7 @@ def says(
     completion_tokens: int = 5,
     after_seconds: float = 0,
 ) -> Behaviour:
-    """Return an answer with usage, as every provider sends it."""
+    """Return a completion with usage, as every provider sends it."""
     choice = {"index": 0, "finish_reason": finish_reason, "message": {"role": "assistant", "content": text}}
     total = prompt_tokens + completion_tokens
     usage = {"prompt_tokens": prompt_tokens, "completion_tokens": completion_tokens, "total_tokens": total}
@@ -170,43 +171,43 @@ def slow_down(retry_after_seconds: float | None = None) -> Behaviour:
 
 
 def filtered() -> Behaviour:
-    """Return an answer whose text the provider's own filter has taken away: finish_reason content_filter."""
+    """Return a completion whose text the provider's filter removed: finish_reason content_filter."""
     return says("", finish_reason="content_filter", completion_tokens=0)
 
 
 def filters_the_prompt() -> Behaviour:
-    """Return the other form of the same, as Azure has it: a 400 with the code content_filter."""
+    """Return Azure's form of a filtered prompt: a 400 with the code content_filter."""
     return refuses(400, code="content_filter", message="The prompt triggered the content management policy")
 
 
 def web_page(status: int = HTTPStatus.OK) -> Behaviour:
-    """Return HTML, as a proxy or a wrong base_url sends it."""
+    """Return HTML, as a proxy or a wrong base_url does."""
     return Behaviour(b"<!doctype html><title>Welcome</title><p>This is no API.", status=status, content_type=HTML)
 
 
 def truncated() -> Behaviour:
-    """Return JSON that ends in the middle, though the response is complete."""
+    """Return JSON that ends in the middle, in a complete HTTP response."""
     whole = says("the rest of this is missing").body
     return Behaviour(whole[: len(whole) // 2])
 
 
 def broken_off() -> Behaviour:
-    """Return half a response; then the connection is closed."""
+    """Return half a response, then close the connection."""
     return Behaviour(says("the rest of this is missing").body, broken_off=True)
 
 
 def nothing() -> Behaviour:
-    """Return a 200 without a body."""
+    """Return a 200 with an empty body."""
     return Behaviour()
 
 
 def huge(size_bytes: int = 10 * 1024 * 1024) -> Behaviour:
-    """Return an answer with a text of this size."""
+    """Return a completion with a text of this size."""
     return says("x" * size_bytes, completion_tokens=size_bytes // 4)
 
 
 def hangs() -> Behaviour:
-    """Return nothing, ever; the connection stays open."""
+    """Send no response and keep the connection open."""
     return Behaviour(after_seconds=float("inf"))
 
 

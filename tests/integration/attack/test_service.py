@@ -1,21 +1,18 @@
-"""AttackService as a client meets it, over real gRPC."""
+"""AttackService over real gRPC."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
 import pytest
-from prometheus_client import CollectorRegistry
+from tests.integration.support.attack_models import attack_service
 
-from libra.attack.attack_session import Ask
-from libra.attack.model_client import Parties
-from libra.attack.service import AttackService
+from libra.attack.attack_session import AskModel
+from libra.attack.model_client import AttackModels
 from libra.errors import Invalid
-from libra.rpc.client import call, channel
-from libra.rpc.server import Server
-from libra.telemetry.metrics import Metrics
+from libra.rpc.client import call
 from libra.v1.attack_pb2 import ListAttacksRequest, TransformRequest
-from libra.v1.attack_pb2_grpc import AttackServiceStub, add_AttackServiceServicer_to_server
+from libra.v1.attack_pb2_grpc import AttackServiceStub
 from libra.v1.message_pb2 import Message
 
 CONVERSATION = [
@@ -26,22 +23,17 @@ CONVERSATION = [
 ]
 
 
-def no_gateway(parties: Parties) -> Ask:
-    raise AssertionError("no model is asked here")
+def connect_no_model(models: AttackModels) -> AskModel:
+    raise AssertionError("these tests ask no model")
 
 
 @pytest.fixture
 async def stub() -> AsyncIterator[AttackServiceStub]:
-    served = (add_AttackServiceServicer_to_server, AttackService(no_gateway), "libra.v1.AttackService")
-    server = Server([served], Metrics(CollectorRegistry()))
-    port = await server.start("127.0.0.1:0")
-    await server.set_ready(ready=True)
-    async with channel(f"127.0.0.1:{port}") as opened:
-        yield AttackServiceStub(opened)
-    await server.stop(0)
+    async with attack_service(connect_no_model) as stub:
+        yield stub
 
 
-async def test_the_catalogue_is_listed_in_order_with_an_example_each(stub: AttackServiceStub) -> None:
+async def test_the_catalogue_is_listed_in_order_with_examples(stub: AttackServiceStub) -> None:
     attacks = (await call(stub.ListAttacks, ListAttacksRequest(), 5)).attacks
     names = [attack.name for attack in attacks]
     assert names == sorted(names)
@@ -67,7 +59,7 @@ async def test_a_conversation_is_transformed_and_the_same_request_gets_the_same_
     ("request_", "field", "words"),
     [
         (TransformRequest(attack="few_shot", messages=CONVERSATION), "attack", "did you mean few_shots"),
-        (TransformRequest(messages=CONVERSATION), "attack", "there are: "),
+        (TransformRequest(messages=CONVERSATION), "attack", "valid names: "),
         (TransformRequest(attack="none"), "messages", "no message"),
         (TransformRequest(attack="none", messages=CONVERSATION[:3]), "messages[2].role", "the assistant's"),
         (TransformRequest(attack="none", messages=[Message(role="tool")]), "messages[0].role", "there are: system"),
@@ -79,12 +71,12 @@ async def test_a_conversation_is_transformed_and_the_same_request_gets_the_same_
         ),
     ],
 )
-async def test_a_request_that_cannot_be_served_names_its_field(
+async def test_the_error_of_an_invalid_request_names_the_field(
     stub: AttackServiceStub, request_: TransformRequest, field: str, words: str
 ) -> None:
-    with pytest.raises(Invalid, match=words) as refusal:
+    with pytest.raises(Invalid, match=words) as error:
         await call(stub.Transform, request_, 5)
-    assert refusal.value.field == field
+    assert error.value.field == field
 
 
 async def test_two_mebibytes_are_transformed(stub: AttackServiceStub) -> None:

@@ -1,4 +1,4 @@
-"""The attack stage between dispatch's batches and the gateway's, on a real nats-server."""
+"""The attack stage with a real nats-server: from a batch of dispatch to the gateway's and the judge's queue."""
 
 from __future__ import annotations
 
@@ -38,21 +38,22 @@ async def working(bus: NatsBus) -> AsyncIterator[None]:
     running = asyncio.create_task(run(stage(Settings()), ATTACK_CONSUMER, bus, stop, Metrics(CollectorRegistry())))
     yield
     stop.set()
-    await asyncio.wait_for(running, 20)
+    async with asyncio.timeout(20):
+        await running
 
 
 def batch(attack: str, *texts: str, role: str = "user") -> TrialBatch:
     return TrialBatch(
         header=BatchHeader(run="run", model=MODEL, task="magnets@0123456789ab", attack=attack, seed=7),
         trials=[
-            Trial(sample=place, messages=[Message(role=role, content=text)], fields={"topic": "physics"})
-            for place, text in enumerate(texts)
+            Trial(sample=index, messages=[Message(role=role, content=text)], fields={"topic": "physics"})
+            for index, text in enumerate(texts)
         ],
     )
 
 
 async def send(bus: NatsBus, data: bytes) -> None:
-    # As dispatch does: the kind is a part of the key.
+    # Dispatch makes the key of a message from this kind, too.
     await bus.publish(Outgoing(WORK_ATTACK, content_key("trials", data), data), {})
 
 
@@ -64,7 +65,7 @@ async def received(bus: NatsBus, consumer: str) -> Delivery:
     return deliveries[0]
 
 
-async def dead(bus: NatsBus) -> DeadLetterRecord:
+async def dead_letter(bus: NatsBus) -> DeadLetterRecord:
     async with asyncio.timeout(15):
         while not (letters := await DeadLetters(bus).list(after_seq=0, limit=1)):
             await asyncio.sleep(0.05)
@@ -72,7 +73,7 @@ async def dead(bus: NatsBus) -> DeadLetterRecord:
 
 
 @pytest.mark.usefixtures("working")
-async def test_a_batch_arrives_at_its_model_under_attack(bus: NatsBus) -> None:
+async def test_an_attacked_batch_arrives_at_its_models_queue(bus: NatsBus) -> None:
     sent = batch("do_anything_now", "How do magnets work?", "Why is \x00 the \x1b sea salt?")
     await send(bus, sent.SerializeToString(deterministic=True))
     arrived = TrialBatch.FromString((await received(bus, gateway_consumer(MODEL))).data)
@@ -83,14 +84,14 @@ async def test_a_batch_arrives_at_its_model_under_attack(bus: NatsBus) -> None:
 
 
 @pytest.mark.usefixtures("working")
-async def test_a_plain_batch_is_not_dropped_as_a_repeat_of_itself(bus: NatsBus) -> None:
+async def test_an_unchanged_batch_is_not_dropped_as_a_repeat(bus: NatsBus) -> None:
     sent = batch("none", "How do magnets work?")
     await send(bus, sent.SerializeToString(deterministic=True))
     assert TrialBatch.FromString((await received(bus, gateway_consumer(MODEL))).data) == sent
 
 
 @pytest.mark.usefixtures("working")
-async def test_a_trial_of_two_mebibytes_comes_through(bus: NatsBus) -> None:
+async def test_a_trial_of_two_mebibytes_arrives(bus: NatsBus) -> None:
     sent = batch("ciphering", "水" * 699_000)
     await send(bus, sent.SerializeToString(deterministic=True))
     arrived = await received(bus, gateway_consumer(MODEL))
@@ -99,7 +100,7 @@ async def test_a_trial_of_two_mebibytes_comes_through(bus: NatsBus) -> None:
 
 
 @pytest.mark.usefixtures("working")
-async def test_what_no_attack_can_rewrite_goes_to_the_judges_as_failed(bus: NatsBus) -> None:
+async def test_a_trial_that_cannot_be_rewritten_goes_to_judge_as_failed(bus: NatsBus) -> None:
     await send(bus, batch("few_shots", "Be brief.", role="system").SerializeToString(deterministic=True))
     arrived = CompletionBatch.FromString((await received(bus, JUDGE_CONSUMER)).data)
     assert "the last message is the system's" in arrived.trials[0].completion.error
@@ -113,11 +114,11 @@ async def test_what_no_attack_can_rewrite_goes_to_the_judges_as_failed(bus: Nats
         (b"\xff\xff not a batch", ""),
     ],
 )
-async def test_a_batch_that_can_never_succeed_is_set_aside_and_the_stage_goes_on(
+async def test_an_invalid_batch_is_dead_lettered_and_the_stage_continues(
     bus: NatsBus, data: bytes, reason: str
 ) -> None:
     await send(bus, data)
-    letter = await dead(bus)
+    letter = await dead_letter(bus)
     assert (letter.stage, letter.subject, letter.data) == ("attack", WORK_ATTACK, data)
     assert reason in letter.reason
     await send(bus, batch("none", "Are you there?").SerializeToString(deterministic=True))

@@ -120,7 +120,7 @@ async def test_what_no_stage_wrote_is_shown_but_not_replayed(bus: NatsBus, nats_
     await client.close()
     (letter,) = await DeadLetters(bus).list(0, 10)
     assert (letter.stage, letter.subject, letter.key, letter.attempts, letter.data) == ("judge", "", "", 0, b"")
-    with pytest.raises(FailedPrecondition, match="does not say where"):
+    with pytest.raises(FailedPrecondition, match="does not name the subject"):
         await DeadLetters(bus).replay(1)
 
 

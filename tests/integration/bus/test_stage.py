@@ -18,6 +18,7 @@ from libra.stage.errors import Reject, Retry
 from libra.stage.policy import Policy
 from libra.stage.runner import Stage, run
 from libra.telemetry.metrics import Metrics
+from libra.timeouts import wait_until_set
 from libra.v1.batch_pb2 import BatchHeader, Trial, TrialBatch
 
 SECONDS = 20.0
@@ -153,7 +154,7 @@ async def test_a_stop_lets_work_finish_and_hands_back_what_does_not(scene: Scene
 
     await scene.put(1, 2)
     async with working(scene, handle):
-        await asyncio.wait_for(both.wait(), SECONDS)
+        assert await wait_until_set(both, SECONDS)
     assert await scene.outputs(1) == [1]
     async with asyncio.timeout(5):  # at once, not after AckWait
         (again,) = await scene.bus.pull("judge", 4)

@@ -1,15 +1,15 @@
-"""A finished run is judged again by the real judge and ranking stages, on a real nats-server and a real mongod."""
+"""The real judge and ranking stages judge a finished run again, on a real nats-server and a real mongod."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
 import pytest
 from prometheus_client import CollectorRegistry
+from tests.integration.support.background_tasks import running
 from ulid import ULID
 
 from libra.bus import streams
@@ -38,39 +38,41 @@ SETTINGS = Settings(window_trials=128, wake_seconds=0.2, quiet_seconds=0.6, swee
 SAMPLES, EPOCHS = 100, 2
 TASK = Task(name="letters", version="0123456789ab", category=Category.CATEGORY_CAPABILITY, sample_count=SAMPLES)
 REF = f"letters@{TASK.version}"
-OTHERWISE = JudgeSpec(name="exact", options={"field": "other"})
+NEW_JUDGE = JudgeSpec(name="exact", options={"field": "other"})
 SOURCE = "01JZ0000000000000000000000"
 METRICS = Metrics(CollectorRegistry())
 
 
-def outcome(sample: int) -> Outcome.ValueType:
+def outcome_of(sample: int) -> Outcome.ValueType:
     if sample % 10 == 3:
         return Outcome.OUTCOME_FAILED
     return Outcome.OUTCOME_FILTERED if sample % 10 == 4 else Outcome.OUTCOME_SCORED
 
 
-def name(model: str, sample: int, epoch: int) -> str:
+def completion_id(model: str, sample: int, epoch: int) -> str:
     return f"{model}-{sample}-{epoch}"
 
 
-async def answer(store: Store, model: str) -> None:
-    """Store what a model answered in the run that is judged again: "yes" or "no" in turn, and nothing to some."""
-    head = BatchHeader(run=SOURCE, model=model, task=REF, attack="none", category=TASK.category)
+async def store_answers(store: Store, model: str) -> None:
+    """Store a model's answers in the run that is judged again: "yes" and "no" alternately, and no answer for some."""
+    header = BatchHeader(run=SOURCE, model=model, task=REF, attack="none", category=TASK.category)
     verdicts = [verdict_on(model, sample, epoch) for sample in range(SAMPLES) for epoch in range(EPOCHS)]
-    asked = [Message(role="user", content="so?")]
-    await asyncio.gather(*(store.completions.put(completion(each), asked) for each in verdicts if each.completion_id))
-    await store.verdicts.write([VerdictBatch(header=head, verdicts=verdicts)])
+    prompt = [Message(role="user", content="so?")]
+    await asyncio.gather(
+        *(store.completions.put(completion(verdict), prompt) for verdict in verdicts if verdict.completion_id)
+    )
+    await store.verdicts.write([VerdictBatch(header=header, verdicts=verdicts)])
 
 
 def verdict_on(model: str, sample: int, epoch: int) -> Verdict:
-    how = outcome(sample)
-    verdict = Verdict(sample=sample, epoch=epoch, outcome=how, judge=JudgeVersion(name="old", version="1"))
+    outcome = outcome_of(sample)
+    verdict = Verdict(sample=sample, epoch=epoch, outcome=outcome, judge=JudgeVersion(name="old", version="1"))
     verdict.fields.update({"votes": "1,1,0", "attack_tokens": "12", "kind": "odd"})
     verdict.log.add(role="attacker", content="Once upon a time")
-    if how == Outcome.OUTCOME_FAILED:
+    if outcome == Outcome.OUTCOME_FAILED:
         verdict.rationale = "the provider said no"
     else:
-        verdict.completion_id, verdict.score = name(model, sample, epoch), 1
+        verdict.completion_id, verdict.score = completion_id(model, sample, epoch), 1
     return verdict
 
 
@@ -96,7 +98,7 @@ async def source(store: Store) -> RunRecord:
     samples = [Sample(ordinal=n, id=str(n), fields=fields) for n in range(SAMPLES)]
     await store.tasks.add(TASK, samples)
     for model in ("one", "two.1"):
-        await answer(store, model)
+        await store_answers(store, model)
     spec = RunSpec(models=["one", "two.1"], tasks=[REF], attacks=["none"], epochs=EPOCHS)
     record = RunRecord(
         Run(id=SOURCE, spec=spec, state=RunState.RUN_STATE_FINISHED),
@@ -110,45 +112,34 @@ async def rejudge(store: Store, source: RunRecord) -> str:
     spec = RunSpec()
     spec.CopyFrom(source.run.spec)
     spec.rejudges = SOURCE
-    asked = Run(id=str(ULID()), spec=spec, state=RunState.RUN_STATE_RUNNING)
-    asked.create_time.GetCurrentTime()
-    sections = [replace(section, judge=OTHERWISE) for section in source.sections]
-    await store.runs.insert(RunRecord(asked, sections))
-    return asked.id
+    run = Run(id=str(ULID()), spec=spec, state=RunState.RUN_STATE_RUNNING)
+    run.create_time.GetCurrentTime()
+    sections = [replace(section, judge=NEW_JUDGE) for section in source.sections]
+    await store.runs.insert(RunRecord(run, sections))
+    return run.id
 
 
-@asynccontextmanager
-async def working(*coroutines: Any) -> AsyncIterator[None]:
-    tasks = [asyncio.ensure_future(coroutine) for coroutine in coroutines]
-    try:
-        yield
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-
-async def nobody(*_: object, **__: object) -> list[Any]:
-    raise Unavailable("no judge here asks a model")
+async def reject_request(*_: object, **__: object) -> list[Any]:
+    raise Unavailable("no judge of this test queries a model")
 
 
 def stages(store: Store, bus: NatsBus) -> list[Any]:
     stop = asyncio.Event()
-    judging, ranking = (
-        judge_stage(JudgeSettings(), nobody, METRICS, EndedRuns(store.runs.state, 2.0)),
+    judge, ranking = (
+        judge_stage(JudgeSettings(), reject_request, METRICS, EndedRuns(store.runs.state, 2.0)),
         ranking_stage(store, lambda _: None, RankingSettings()),
     )
     return [
-        run(judging, streams.JUDGE_CONSUMER, bus, stop, METRICS),
+        run(judge, streams.JUDGE_CONSUMER, bus, stop, METRICS),
         run(ranking, streams.RANKING_CONSUMER, bus, stop, METRICS),
     ]
 
 
-def desk(store: Store, bus: NatsBus) -> Any:
+def supervise(store: Store, bus: NatsBus) -> Any:
     return RunSupervisor(store, bus, METRICS, SETTINGS).work(asyncio.Event())
 
 
-async def ended(store: Store, run_id: str) -> Sequence[Verdict]:
+async def verdicts_at_end(store: Store, run_id: str) -> Sequence[Verdict]:
     async with asyncio.timeout(30):
         while await store.runs.state(run_id) == RunState.RUN_STATE_RUNNING:
             await asyncio.sleep(0.05)
@@ -156,71 +147,77 @@ async def ended(store: Store, run_id: str) -> Sequence[Verdict]:
 
 
 def check(verdicts: Sequence[Verdict]) -> None:
-    """Every trial has the verdict of the new judge on the old answer."""
+    """Check that every trial has the new judge's verdict on the old answer."""
     assert len(verdicts) == 2 * SAMPLES * EPOCHS
     for verdict in verdicts:
-        assert verdict.outcome == outcome(verdict.sample)
+        assert verdict.outcome == outcome_of(verdict.sample)
         assert verdict.judge.name == "exact"
         assert dict(verdict.fields) == {"answer": "yes", "other": "no", "kind": "odd", "attack_tokens": "12"}
         if verdict.outcome == Outcome.OUTCOME_FAILED:
             assert (verdict.completion_id, verdict.rationale) == ("", "the provider said no")
         else:
-            assert verdict.completion_id == name(verdict.model, verdict.sample, verdict.epoch)
-            said_no = outcome(verdict.sample) == Outcome.OUTCOME_SCORED and (verdict.sample + verdict.epoch) % 2
+            assert verdict.completion_id == completion_id(verdict.model, verdict.sample, verdict.epoch)
+            said_no = outcome_of(verdict.sample) == Outcome.OUTCOME_SCORED and (verdict.sample + verdict.epoch) % 2
             assert verdict.score == bool(said_no)
 
 
-async def test_every_trial_is_judged_again_and_nobody_is_asked(store: Store, bus: NatsBus, source: RunRecord) -> None:
+async def test_every_trial_is_judged_again_and_no_model_is_queried(
+    store: Store, bus: NatsBus, source: RunRecord
+) -> None:
     before = await store.verdicts.list(SOURCE, limit=1000)
     again = await rejudge(store, source)
-    async with working(desk(store, bus), *stages(store, bus)):
-        check(await ended(store, again))
+    async with running(supervise(store, bus), *stages(store, bus)):
+        check(await verdicts_at_end(store, again))
     backlog = await bus.backlog()
     assert backlog[streams.ATTACK_CONSUMER].pending == 0
     assert not any(name.startswith("gateway-") for name in backlog)
-    told = await Auditor(store).audit(again)
-    assert not told.findings
+    report = await Auditor(store).audit(again)
+    assert not report.findings
     assert await store.verdicts.list(SOURCE, limit=1000) == before
     assert not (await Auditor(store).audit(SOURCE)).findings
 
 
-async def test_what_the_queue_forgot_is_sent_again_and_a_dead_replicas_run_carried_on(
+async def test_lost_trials_are_resent_and_another_replica_continues_the_run(
     store: Store, bus: NatsBus, source: RunRecord
 ) -> None:
     again = await rejudge(store, source)
-    async with working(desk(store, bus)):
+    async with running(supervise(store, bus)):
         async with asyncio.timeout(20):
             while not (first := await bus.pull(streams.JUDGE_CONSUMER, 2)):
                 pass
         for delivery in first:
-            await delivery.ack()  # and forgotten
+            await delivery.ack()  # acknowledged without work: the trials are lost
     assert all(len(CompletionBatch.FromString(delivery.data).trials) == 64 for delivery in first)
-    async with working(desk(store, bus), *stages(store, bus)):
-        check(await ended(store, again))
+    async with running(supervise(store, bus), *stages(store, bus)):
+        check(await verdicts_at_end(store, again))
 
 
-async def test_a_trial_whose_answer_is_lost_fails_and_says_so(store: Store, bus: NatsBus, source: RunRecord) -> None:
-    lost = name("one", 0, 0)
+async def test_a_trial_whose_completion_is_missing_fails_with_the_reason(
+    store: Store, bus: NatsBus, source: RunRecord
+) -> None:
+    lost = completion_id("one", 0, 0)
     await store._database["completions"].delete_one({"_id": lost})
     again = await rejudge(store, source)
-    async with working(desk(store, bus), *stages(store, bus)):
-        verdicts = {(each.model, each.sample, each.epoch): each for each in await ended(store, again)}
+    async with running(supervise(store, bus), *stages(store, bus)):
+        verdicts = {
+            (verdict.model, verdict.sample, verdict.epoch): verdict for verdict in await verdicts_at_end(store, again)
+        }
     verdict = verdicts["one", 0, 0]
     assert verdict.outcome == Outcome.OUTCOME_FAILED
     assert lost in verdict.rationale
     assert verdicts["one", 0, 1].outcome == Outcome.OUTCOME_SCORED
 
 
-async def test_a_cancelled_rejudging_is_sent_no_further(store: Store, bus: NatsBus, source: RunRecord) -> None:
+async def test_no_more_trials_of_a_cancelled_rejudging_are_sent(store: Store, bus: NatsBus, source: RunRecord) -> None:
     again = await rejudge(store, source)
-    async with working(desk(store, bus)):
+    async with running(supervise(store, bus)):
         async with asyncio.timeout(20):
             while not any((await cursors(store, again)).values()):
                 await asyncio.sleep(0.05)
         assert await store.runs.end(again, RunState.RUN_STATE_CANCELLED)
         await asyncio.sleep(0.5)
         before = await cursors(store, again)
-        async with working(*stages(store, bus)):
+        async with running(*stages(store, bus)):
             await asyncio.sleep(0.5)
         assert await cursors(store, again) == before
         assert all(sent <= SETTINGS.window_trials for sent in before.values())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -16,6 +15,7 @@ import pytest
 
 from libra.bus.nats_bus import NatsBus
 from libra.bus.streams import JUDGE_CONSUMER, work_gateway
+from libra.local import settings
 from libra.local.servers import MongoServer
 from libra.rpc.client import call, channel
 from libra.stage.bus import Outgoing
@@ -65,7 +65,7 @@ def start(log: Path, nats_url: str, mongo_url: str, database: str) -> subprocess
     }
     command = [sys.executable, "-m", "libra.gateway"]
     with log.open("wb") as out:
-        return subprocess.Popen(command, stdout=out, stderr=out, env={**os.environ, **variables})
+        return subprocess.Popen(command, stdout=out, stderr=out, env=settings.inherited() | variables)
 
 
 async def line(log: Path, action: str) -> dict[str, int]:
@@ -121,7 +121,7 @@ async def test_it_works_stops_cleanly_and_never_tells_the_key(
 
         await send(bus, SLOW)
         async with asyncio.timeout(20):
-            while provider.asked[-1].prompt != SLOW:
+            while provider.requests[-1].prompt != SLOW:
                 await asyncio.sleep(0.01)
         process.send_signal(signal.SIGTERM)
         last = await received(bus)
@@ -133,6 +133,6 @@ async def test_it_works_stops_cleanly_and_never_tells_the_key(
     told += [str(last), log.read_text()]
     for name in await store._database.list_collection_names():
         told += [str(document) async for document in store._database[name].find()]
-    assert {asked.headers["authorization"] for asked in provider.asked} == {f"Bearer {KEY}"}
+    assert {asked.headers["authorization"] for asked in provider.requests} == {f"Bearer {KEY}"}
     assert len(told) > len(FORMS)
     assert not [text for text in told for start in range(len(KEY) - 7) if KEY[start : start + 8] in text]

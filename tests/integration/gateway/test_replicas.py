@@ -89,7 +89,7 @@ async def test_the_limit_holds_and_is_used_while_gateways_come_and_are_killed(
             await asyncio.sleep(2.0)
             means["after"] = gauge.mean(begun, time.monotonic())
         watching.cancel()
-    assert provider.most_in_flight == IN_FLIGHT
+    assert provider.max_in_flight == IN_FLIGHT
     assert min(means[each] for each in (1, 2, 4, "after")) >= 0.9 * IN_FLIGHT, means
     assert means["killed"] >= 0.6 * IN_FLIGHT, means
     # A call is ahead of the hundreds that wait: it takes one answer to come free, at most, and then its own.
@@ -116,7 +116,7 @@ async def test_after_a_storm_of_refusals_the_rate_recovers(store: Store, bus: Na
         await asyncio.sleep(2.5)
 
         def rate(start: float, stop: float) -> float:
-            return sum(start <= asked.at_seconds < stop for asked in provider.asked) / (stop - start)
+            return sum(start <= asked.at_seconds < stop for asked in provider.requests) / (stop - start)
 
         before = rate(now() - 1.5, now())
         storm["from"], storm["to"] = now(), now() + 3
@@ -142,14 +142,14 @@ async def test_one_slow_model_does_not_slow_another(store: Store, bus: NatsBus) 
 
         async def rate() -> float:
             await asyncio.sleep(1.0)
-            before, begun = sum(asked.model == "quick" for asked in provider.asked), time.monotonic()
+            before, begun = sum(asked.model == "quick" for asked in provider.requests), time.monotonic()
             await asyncio.sleep(2)
-            return (sum(asked.model == "quick" for asked in provider.asked) - before) / (time.monotonic() - begun)
+            return (sum(asked.model == "quick" for asked in provider.requests) - before) / (time.monotonic() - begun)
 
         alone = await rate()
         await send(bus, "slow", 400)
         beside = await rate()
-        asked_slow = sum(asked.model == "slow" for asked in provider.asked)
+        asked_slow = sum(asked.model == "slow" for asked in provider.requests)
         stop.set()
         await working
     assert asked_slow == 200

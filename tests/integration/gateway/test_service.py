@@ -17,7 +17,7 @@ from libra.gateway.limits.limiter import Lane
 from libra.gateway.service import GatewayService
 from libra.gateway.settings import Settings
 from libra.rpc.client import call, channel
-from libra.rpc.server import Server
+from libra.rpc.server import RpcServer
 from libra.store.client import Store
 from libra.telemetry.metrics import Metrics
 from libra.testing.scripted_provider import Behaviour, ReceivedRequest, ScriptedProvider, says
@@ -38,7 +38,7 @@ class World:
 
     @property
     def asked(self) -> list[str]:
-        return [asked.prompt for asked in self.provider.asked]
+        return [asked.prompt for asked in self.provider.requests]
 
 
 def number(asked: ReceivedRequest) -> Behaviour:
@@ -49,7 +49,7 @@ def number(asked: ReceivedRequest) -> Behaviour:
 async def world(store: Store) -> AsyncIterator[World]:
     desk = Components.laid(store, Metrics(CollectorRegistry()), Settings(), {"SET": "key"})
     served = (add_GatewayServiceServicer_to_server, GatewayService(desk), "libra.v1.GatewayService")
-    server = Server([served], Metrics(CollectorRegistry()))
+    server = RpcServer([served], Metrics(CollectorRegistry()))
     port = await server.start("127.0.0.1:0")
     await server.set_ready(ready=True)
     async with channel(f"127.0.0.1:{port}") as opened, ScriptedProvider(number) as provider:

@@ -54,7 +54,7 @@ class World:
 
     @property
     def asked(self) -> list[str]:
-        return [asked.prompt for asked in self.provider.asked]
+        return [asked.prompt for asked in self.provider.requests]
 
     async def register(self, name: str = NAME, **limits: int) -> None:
         url, openai = self.provider.url, Provider.PROVIDER_OPENAI
@@ -97,7 +97,8 @@ class World:
             yield desk
         finally:
             stop.set()
-            await asyncio.wait_for(working, 20)
+            async with asyncio.timeout(20):
+                await working
 
 
 @pytest.fixture
@@ -283,7 +284,7 @@ async def test_in_flight_is_at_the_limit_while_there_is_work(world: World, size:
             levels.append(desk.lines.in_flight(NAME))
             await asyncio.sleep(0.02)
         await world.received(640)
-    assert world.provider.most_in_flight == 40
+    assert world.provider.max_in_flight == 40
     assert sum(levels) / len(levels) > 30
 
 

@@ -13,7 +13,7 @@ from libra.errors import CallerError, Invalid, NotFound, Unavailable
 from libra.judge.judge_models.judge_model_client import GatewayJudgeModelClient
 from libra.judge.service import JudgeService
 from libra.rpc.client import call, channel
-from libra.rpc.server import Server
+from libra.rpc.server import RpcServer
 from libra.store.client import Store
 from libra.telemetry.metrics import Metrics
 from libra.v1.completion_pb2 import Completion, FinishReason
@@ -39,7 +39,7 @@ async def judge_service(gateway: str, store: Store) -> AsyncIterator[JudgeServic
     async with channel(gateway) as to_gateway:
         service = JudgeService(GatewayJudgeModelClient(to_gateway, 10), store.calibrations)
         services = [(add_JudgeServiceServicer_to_server, service, "libra.v1.JudgeService")]
-        server = Server(services, Metrics(CollectorRegistry()))
+        server = RpcServer(services, Metrics(CollectorRegistry()))
         port = await server.start("127.0.0.1:0")
         await server.set_ready(ready=True)
         async with channel(f"127.0.0.1:{port}") as opened:

@@ -53,7 +53,8 @@ async def working(
         running = asyncio.create_task(run(judge_stage, JUDGE_CONSUMER, bus, stop, metrics))
         yield metrics
         stop.set()
-        await asyncio.wait_for(running, 30)
+        async with asyncio.timeout(30):
+            await running
 
 
 def batch(judge: JudgeSpec, *completions: Completion, **fields: str) -> CompletionBatch:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -17,7 +16,7 @@ from typing import Any
 import grpc
 import pytest
 
-from libra.local import health
+from libra.local import health, settings
 from libra.local.servers import MongoServer, NatsServer, free_port
 from libra.v1.run_pb2 import ListRunsRequest
 from libra.v1.run_pb2_grpc import RunServiceStub
@@ -78,7 +77,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
 
     def one(nats_url: str, mongo_url: str, **variables: str) -> Tiny:
         log = tmp_path / f"{len(started)}.log"
-        clean = {name: value for name, value in os.environ.items() if not name.startswith("LIBRA_")}
+        clean = {name: value for name, value in settings.inherited().items() if not name.startswith("LIBRA_")}
         told = {"LIBRA_NATS_URL": nats_url, "LIBRA_MONGO_URL": mongo_url, "LIBRA_MONGO_DATABASE": "test-process"}
         with log.open("wb") as output:
             process = subprocess.Popen(

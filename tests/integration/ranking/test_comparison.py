@@ -178,7 +178,7 @@ async def test_imported_capability_makes_an_overall(store: Store, stub: RankingS
     ("model", "other", "runs", "error", "field", "message"),
     [
         ("one", "one", [], Invalid, "other_runs", "one run of it with another run"),
-        ("one", "nobody", [], NotFound, "other", "no model with a verdict in these runs 'nobody': there are: one"),
+        ("one", "nobody", [], NotFound, "other", "no model with a verdict in these runs 'nobody': valid names: one"),
         ("oone", "one", [], NotFound, "model", "'oone': did you mean one"),
         ("one", "two", ["gone"], NotFound, "runs", "there is no run 'gone'"),
     ],

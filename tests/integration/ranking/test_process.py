@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
 import sys
 from collections.abc import AsyncIterator
@@ -14,6 +13,7 @@ from tests.integration.support.ranking_world import answer, batch, create_run, i
 from libra.bus import streams
 from libra.bus.nats_bus import NatsBus
 from libra.errors import Unavailable
+from libra.local import settings
 from libra.local.servers import MongoServer, free_port
 from libra.rpc.client import call, channel, stream
 from libra.stage.bus import Outgoing
@@ -26,7 +26,7 @@ from libra.v1.run_pb2 import RunState
 @pytest.fixture
 async def stub(nats_url: str, mongo_server: MongoServer, database: str) -> AsyncIterator[RankingServiceStub]:
     port = free_port()
-    environ = os.environ | {
+    environ = settings.inherited() | {
         "LIBRA_NATS_URL": nats_url,
         "LIBRA_MONGO_URL": mongo_server.url,
         "LIBRA_MONGO_DATABASE": database,

@@ -15,7 +15,7 @@ from libra.errors import CallerError, Conflict, FailedPrecondition, Invalid, Lib
 from libra.rpc import client
 from libra.rpc.channel_options import MAX_MESSAGE_BYTES, MAX_MESSAGE_CHARACTERS
 from libra.rpc.errors import DETAILS_KEY, RemoteFault
-from libra.rpc.server import Served, Server
+from libra.rpc.server import RpcServer, ServedService
 from libra.telemetry.log_actions import Action
 from libra.telemetry.metrics import Metrics
 from libra.v1.run_pb2 import GetRunRequest, GetRunResponse, Run, WatchRunRequest, WatchRunResponse
@@ -79,11 +79,11 @@ class World:
 async def world() -> AsyncIterator[World]:
     registry = CollectorRegistry()
     runs, tasks = Runs(), Tasks()  # type: ignore[abstract]  # in types alone: what they lack is UNIMPLEMENTED
-    services: list[Served] = [
+    services: list[ServedService] = [
         (add_RunServiceServicer_to_server, runs, "libra.v1.RunService"),
         (add_TaskServiceServicer_to_server, tasks, "libra.v1.TaskService"),
     ]
-    server = Server(services, Metrics(registry))
+    server = RpcServer(services, Metrics(registry))
     port = await server.start("127.0.0.1:0")
     await server.set_ready(True)
     async with client.channel(f"127.0.0.1:{port}") as channel:
@@ -176,7 +176,7 @@ async def test_an_answer_of_another_kind_is_a_bug(world: World, returned: object
 async def test_garbage_on_the_wire_is_the_callers_fault(world: World) -> None:
     wire = await raw(world, b"\xff\xff\xff\xff")
     assert (wire.code(), details(wire)[0].reason) == (grpc.StatusCode.INVALID_ARGUMENT, "INVALID")
-    assert "no message of this method" in str(wire.details())
+    assert "not a valid message of this method" in str(wire.details())
 
 
 async def test_garbage_in_a_stream_of_requests_is_the_callers_fault(world: World) -> None:

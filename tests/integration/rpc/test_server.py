@@ -24,9 +24,10 @@ from prometheus_client import CollectorRegistry
 
 from libra.errors import Unavailable
 from libra.rpc import call_context, client
-from libra.rpc.server import Server
+from libra.rpc.server import RpcServer
 from libra.telemetry import spans, tracing
 from libra.telemetry.metrics import Metrics
+from libra.timeouts import wait_until_set
 from libra.v1.run_pb2 import (
     CancelRunRequest,
     CancelRunResponse,
@@ -92,7 +93,7 @@ class Runs(RunServiceServicer):
 
 @dataclass
 class World:
-    server: Server
+    server: RpcServer
     runs: Runs
     registry: CollectorRegistry
     port: int
@@ -115,7 +116,7 @@ class World:
 @contextlib.asynccontextmanager
 async def running(runs: Runs) -> AsyncIterator[World]:
     registry = CollectorRegistry()
-    server = Server([(add_RunServiceServicer_to_server, runs, NAME)], Metrics(registry))
+    server = RpcServer([(add_RunServiceServicer_to_server, runs, NAME)], Metrics(registry))
     port = await server.start("127.0.0.1:0")
     async with client.channel(f"127.0.0.1:{port}") as channel:
         yield World(server, runs, registry, port, channel)
@@ -233,15 +234,15 @@ async def test_a_call_that_takes_too_long_is_given_up_on_both_sides(world: World
     with pytest.raises(Unavailable, match="DEADLINE_EXCEEDED"):
         await client.call(world.stub.CancelRun, CancelRunRequest(), 0.3)
     assert time.monotonic() - began < 3
-    await asyncio.wait_for(world.runs.left.wait(), SECONDS)
+    assert await wait_until_set(world.runs.left, SECONDS)
     await world.has_counted("RunService/CancelRun", "DEADLINE_EXCEEDED")
 
 
 async def test_a_caller_that_goes_away_ends_the_handling(world: World) -> None:
     call = asyncio.create_task(client.call(world.stub.CancelRun, CancelRunRequest(), SECONDS))
-    await asyncio.wait_for(world.runs.entered.wait(), SECONDS)
+    assert await wait_until_set(world.runs.entered, SECONDS)
     call.cancel()
-    await asyncio.wait_for(world.runs.left.wait(), SECONDS)
+    assert await wait_until_set(world.runs.left, SECONDS)
     with pytest.raises(asyncio.CancelledError):
         await call
     await world.has_counted("RunService/CancelRun", "CANCELLED")
@@ -250,9 +251,9 @@ async def test_a_caller_that_goes_away_ends_the_handling(world: World) -> None:
 async def test_a_reader_that_stops_reading_ends_the_stream(world: World) -> None:
     answers = client.stream(world.stub.WatchRun, WatchRunRequest(after_revision=1), None)
     assert (await anext(answers)).run.revision == 0
-    await asyncio.wait_for(world.runs.entered.wait(), SECONDS)
+    assert await wait_until_set(world.runs.entered, SECONDS)
     await answers.aclose()  # type: ignore[attr-defined]  # an async generator
-    await asyncio.wait_for(world.runs.left.wait(), SECONDS)
+    assert await wait_until_set(world.runs.left, SECONDS)
     await world.has_counted("RunService/WatchRun", "CANCELLED")
 
 
@@ -303,13 +304,14 @@ async def test_garbage_instead_of_http2_costs_only_its_own_connection(world: Wor
     reader, writer = await asyncio.open_connection("127.0.0.1", world.port)
     writer.write(b"GET / HTTP/1.1\r\n\r\n" + bytes(range(256)) * 64)
     with contextlib.suppress(ConnectionError):
-        await asyncio.wait_for(reader.read(), SECONDS)
+        async with asyncio.timeout(SECONDS):
+            await reader.read()
     writer.close()
     assert (await client.call(world.stub.GetRun, GetRunRequest(id="r"), SECONDS)).run.id == "r"
 
 
 async def test_a_port_in_use_is_refused(world: World) -> None:
-    second = Server([], Metrics(CollectorRegistry()))
+    second = RpcServer([], Metrics(CollectorRegistry()))
     with pytest.raises(OSError, match=f"cannot listen on 127.0.0.1:{world.port}"):
         await second.start(f"127.0.0.1:{world.port}")
     await second.stop(0)
@@ -318,10 +320,10 @@ async def test_a_port_in_use_is_refused(world: World) -> None:
 async def test_a_stop_lets_calls_finish_and_cuts_watches_off(world: World) -> None:
     watch = client.stream(world.stub.WatchRun, WatchRunRequest(after_revision=1), None)
     await anext(watch)
-    await asyncio.wait_for(world.runs.entered.wait(), SECONDS)
+    assert await wait_until_set(world.runs.entered, SECONDS)
     world.runs.entered.clear()
     call = asyncio.create_task(client.call(world.stub.ListRuns, ListRunsRequest(), SECONDS))
-    await asyncio.wait_for(world.runs.entered.wait(), SECONDS)
+    assert await wait_until_set(world.runs.entered, SECONDS)
     await world.server.stop(1.0)
     assert (await call).next_page_token == "done"
     with pytest.raises(Unavailable):

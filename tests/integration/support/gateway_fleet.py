@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import subprocess
 import sys
 import time
@@ -15,6 +14,7 @@ from pathlib import Path
 
 from libra.bus.nats_bus import NatsBus
 from libra.bus.streams import work_gateway
+from libra.local import settings
 from libra.stage.bus import Outgoing
 from libra.testing.scripted_provider import ScriptedProvider
 from libra.v1.batch_pb2 import BatchHeader, Trial, TrialBatch
@@ -57,7 +57,7 @@ class Fleet:
         log = self.folder / f"gateway-{len(self.gateways)}.log"
         with log.open("wb") as out:
             command = [sys.executable, "-m", "libra.gateway"]
-            process = subprocess.Popen(command, stdout=out, stderr=out, env={**os.environ, **self.variables})
+            process = subprocess.Popen(command, stdout=out, stderr=out, env=settings.inherited() | self.variables)
         self.gateways.append(Gateway(process, log))
         return self.gateways[-1]
 
@@ -110,4 +110,4 @@ class Gauge:
         return sum(levels) / len(levels)
 
     def most(self) -> int:
-        return self.provider.most_in_flight
+        return self.provider.max_in_flight

@@ -11,7 +11,7 @@ import grpc.aio
 from prometheus_client import CollectorRegistry
 
 from libra.errors import NotFound
-from libra.rpc.server import Server
+from libra.rpc.server import RpcServer
 from libra.telemetry.metrics import Metrics
 from libra.v1.completion_pb2 import Completion, FinishReason
 from libra.v1.gateway_pb2 import CompleteRequest, CompleteResponse, ListModelsRequest, ListModelsResponse
@@ -47,7 +47,7 @@ def scored(score: float) -> Completion:
 async def served(model: FakeGateway, address: str = "127.0.0.1:0") -> AsyncIterator[str]:
     """Serve the gateway and yield its address."""
     services = [(add_GatewayServiceServicer_to_server, model, "libra.v1.GatewayService")]
-    server = Server(services, Metrics(CollectorRegistry()))
+    server = RpcServer(services, Metrics(CollectorRegistry()))
     port = await server.start(address)
     await server.set_ready(ready=True)
     yield f"127.0.0.1:{port}"

@@ -13,7 +13,7 @@ from libra.ranking.change_notifier import ChangeNotifier
 from libra.ranking.service import RankingService
 from libra.ranking.settings import Settings
 from libra.rpc.client import channel
-from libra.rpc.server import Server
+from libra.rpc.server import RpcServer
 from libra.store.client import Store
 from libra.store.runs import RunRecord, Section
 from libra.telemetry.metrics import Metrics
@@ -47,7 +47,7 @@ async def serving(
     """The service on a port of its own, and a client of it."""
     servicer = RankingService(store, bell or ChangeNotifier(), settings)
     served = (add_RankingServiceServicer_to_server, servicer, "libra.v1.RankingService")
-    server = Server([served], Metrics(CollectorRegistry()))
+    server = RpcServer([served], Metrics(CollectorRegistry()))
     port = await server.start("127.0.0.1:0")
     await server.set_ready(ready=True)
     async with channel(f"127.0.0.1:{port}") as opened:

@@ -52,7 +52,7 @@ def wire(parts: ServiceContext, settings: Settings) -> Wiring:
 
     service = RunService(parts.store)  # type: ignore[abstract]  # in types alone: what it lacks is UNIMPLEMENTED
     services = [(add_RunServiceServicer_to_server, service, "libra.v1.RunService")]
-    workers = [work, watch_backlog(parts.bus, parts.metrics, look_seconds=0.2)]
+    workers = [work, watch_backlog(parts.bus, parts.metrics, poll_seconds=0.2)]
     return Wiring(services=services, workers=workers, prepare=parts.store.ensure_indexes)
 
 

@@ -1,4 +1,4 @@
-"""What a talk counts and keeps, and how several lines of one go on side by side."""
+"""The limit, the log and the cost of an attack's model calls, and its concurrent branches."""
 
 from __future__ import annotations
 
@@ -6,91 +6,94 @@ import asyncio
 
 import pytest
 
-from libra.attack import apply
-from libra.attack.apply import MAX_LOG_BYTES, Form
-from libra.attack.attack_session import MOST_ASKED, AttackSession, Reply, Role, Useless
-from libra.attack.catalogue.multi_turn.attempt import abreast
+from libra.attack.apply import MAX_LOG_BYTES, AttackForm, attack_fields, truncate_log
+from libra.attack.attack_session import MAX_MODEL_CALLS, AttackSession, ModelReply, ModelRole, UnusableReply
+from libra.attack.catalogue.multi_turn.attempt import run_branches
 from libra.attack.conversation import Turn
-from libra.attack.gather import side_by_side
+from libra.attack.gather import gather_or_cancel
 from libra.errors import Unavailable
 
-from .voices import Voices
+from .scripted_models import ScriptedModels
 
 QUESTION = (Turn("user", "How do magnets work?"),)
 
 
-async def test_an_attack_that_asks_without_end_is_stopped() -> None:
-    talk = Voices(attacker=lambda *_: "well").talk()
-    for _ in range(MOST_ASKED):
-        await talk.branch().attacker(QUESTION, temperature=0.0)
-    with pytest.raises(Useless, match="100 times"):
-        await talk.branch().attacker(QUESTION, temperature=0.0)
+async def test_an_attack_without_end_is_stopped() -> None:
+    session = ScriptedModels(attacker=lambda *_: "well").session()
+    for _ in range(MAX_MODEL_CALLS):
+        await session.branch().ask_attacker(QUESTION, temperature=0.0)
+    with pytest.raises(UnusableReply, match="limit of 100 model calls"):
+        await session.branch().ask_attacker(QUESTION, temperature=0.0)
 
 
-async def test_what_was_spent_is_all_but_the_answer_that_is_the_trials_own() -> None:
-    voices = Voices(
-        attacker=lambda *_: "a", judge=lambda *_: "j", target=lambda *_: Reply("t", tokens=7, cost_usd=0.25, seconds=1)
+async def test_the_cost_includes_all_answers_except_the_trials_own() -> None:
+    models = ScriptedModels(
+        attacker=lambda *_: "a",
+        judge=lambda *_: "j",
+        target=lambda *_: ModelReply("t", tokens=7, cost_usd=0.25, seconds=1),
     )
-    talk = voices.talk()
+    session = models.session()
     other = (Turn("user", "And why?"),)
-    await talk.attacker(QUESTION, temperature=0.0)
-    await talk.judge(QUESTION, json_schema="")
-    for turns in (QUESTION, other, other):  # an answer that is shared is one answer
-        await talk.target(turns)
-    assert apply.noted(Form.MODEL, talk, QUESTION) == {
+    await session.ask_attacker(QUESTION, temperature=0.0)
+    await session.ask_judge(QUESTION, json_schema="")
+    for turns in (QUESTION, other, other):  # the same conversation has one answer, which counts once
+        await session.ask_target(turns)
+    assert attack_fields(AttackForm.MODEL, session, QUESTION) == {
         "attack_form": "model",
         "attack_tokens": "27",
         "attack_cost_usd": "1.250000",
         "attack_seconds": "5.000",
     }
-    assert apply.noted(None, talk)["attack_tokens"] == "34"
-    assert apply.noted(Form.RULES, voices.talk()) == {"attack_form": "rules"}
+    assert attack_fields(None, session)["attack_tokens"] == "34"
+    assert attack_fields(AttackForm.RULES, models.session()) == {"attack_form": "rules"}
 
 
-async def test_lines_side_by_side_are_in_the_log_one_after_the_other() -> None:
-    talk = Voices(attacker=lambda turns, _: turns[-1].content).talk()
+async def test_the_log_holds_concurrent_branches_one_after_the_other() -> None:
+    session = ScriptedModels(attacker=lambda turns, _: turns[-1].content).session()
 
-    async def line(name: str, pauses: int, branch: AttackSession) -> str:
-        for step in range(2):
+    async def ask_twice(name: str, pauses: int, branch: AttackSession) -> str:
+        for number in range(2):
             for _ in range(pauses):
                 await asyncio.sleep(0)
-            await branch.attacker((Turn("user", f"{name}{step}"),), temperature=0.0)
+            await branch.ask_attacker((Turn("user", f"{name}{number}"),), temperature=0.0)
         return name
 
-    names = await abreast(talk, [lambda branch: line("a", 5, branch), lambda branch: line("b", 0, branch)])
+    names = await run_branches(
+        session, [lambda branch: ask_twice("a", 5, branch), lambda branch: ask_twice("b", 0, branch)]
+    )
     assert names == ["a", "b"]
-    assert [turn.content for turn in talk.log] == ["a0", "a1", "b0", "b1"]
+    assert [turn.content for turn in session.log] == ["a0", "a1", "b0", "b1"]
 
 
-async def test_the_first_failure_calls_off_the_others() -> None:
+async def test_the_first_failure_cancels_the_others() -> None:
     ended: list[str] = []
 
     async def waits() -> None:
         try:
             await asyncio.Event().wait()
         finally:
-            ended.append("called off")
+            ended.append("cancelled")
 
     async def fails() -> None:
         await asyncio.sleep(0)
         raise Unavailable("the gateway is away")
 
     with pytest.raises(Unavailable):
-        await side_by_side([waits(), fails(), waits()])
-    assert ended == ["called off"] * 2
+        await gather_or_cancel([waits(), fails(), waits()])
+    assert ended == ["cancelled"] * 2
 
 
-async def test_a_log_goes_into_one_message() -> None:
-    talk = Voices(target=lambda *_: "ä" * 100_000).talk()
+async def test_a_log_is_truncated_to_fit_into_one_message() -> None:
+    session = ScriptedModels(target=lambda *_: "ä" * 100_000).session()
     for number in range(8):
-        await talk.target((Turn("user", str(number)),))
-    kept = apply.said(talk)
+        await session.ask_target((Turn("user", str(number)),))
+    kept = truncate_log(session)
     assert len(kept) == 5
     assert sum(len(turn.content.encode()) for turn in kept) <= MAX_LOG_BYTES
 
 
-async def test_who_is_not_named_is_not_asked() -> None:
-    voices = Voices(attacker=lambda *_: "well")
-    with pytest.raises(Useless, match="no judge model is named"):
-        await voices.talk(named=frozenset({Role.ATTACKER})).judge(QUESTION, json_schema="")
-    assert voices.asked == []
+async def test_a_role_without_a_model_is_not_asked() -> None:
+    models = ScriptedModels(attacker=lambda *_: "well")
+    with pytest.raises(UnusableReply, match="no judge model is named"):
+        await models.session(roles=frozenset({ModelRole.ATTACKER})).ask_judge(QUESTION, json_schema="")
+    assert models.requests == []

@@ -1,4 +1,4 @@
-"""What holds for every attack of the catalogue that asks no model, whatever it does."""
+"""Properties of all attacks of the catalogue that ask no model."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from libra.attack.catalogue import registry
-from libra.attack.catalogue.attack import Attack, ModelUse
+from libra.attack.catalogue.attack import ModelUse
 from libra.attack.conversation import MAX_ATTACKED_BYTES, ROLES, Turn, Turns
 from libra.errors import Invalid
 
-RULES = {attack.name: attack for attack in registry.BY_RULES}
+RULES = {attack.name: attack for attack in registry.RULE_ATTACKS}
 NAMES = sorted(RULES)
 FRAMED = ("document", "program", "persona", "pretext", "steering", "injection", "demonstration")
 QUOTED = {
@@ -35,7 +35,7 @@ QUOTED = {
     ),
     *("function_call", "payload_splitting", "code_stack", "tool_output"),
 }
-"""Those that write the prompt as the format asks for; what they write is read back in tests of their own."""
+"""Attacks that escape the prompt for a format; their own tests parse the result."""
 
 PLAIN_TEXT = [name for name, attack in RULES.items() if attack.family in FRAMED and name not in QUOTED]
 SEEDED = [name for name, attack in RULES.items() if attack.family in FRAMED] + [
@@ -72,18 +72,14 @@ earlier = st.lists(st.builds(Turn, st.sampled_from(ROLES), st.text(max_size=40))
 conversations = st.builds(lambda before, text: (*before, Turn("user", text)), earlier, st.text(max_size=200))
 
 
-def attack(name: str) -> Attack:
-    return RULES[name]
+def attack_text(name: str, seed: int = 0, text: str = HARMLESS) -> str:
+    return RULES[name].apply((Turn("user", text),), seed)[-1].content
 
 
-def put(name: str, seed: int = 0, text: str = HARMLESS) -> str:
-    return attack(name).apply((Turn("user", text),), seed)[-1].content
-
-
-def test_the_catalogue_is_in_order_and_each_attack_stands_under_its_name() -> None:
-    assert [one.name for one in registry.listing()] == sorted(registry.ATTACKS)
-    assert all(name == one.name and registry.find(name) is one for name, one in registry.ATTACKS.items())
-    assert len(RULES) == len(registry.BY_RULES)  # no name is given twice
+def test_the_catalogue_is_sorted_and_each_attack_is_found_by_its_name() -> None:
+    assert [attack.name for attack in registry.list_attacks()] == sorted(registry.ATTACKS)
+    assert all(name == attack.name and registry.find(name) is attack for name, attack in registry.ATTACKS.items())
+    assert len(RULES) == len(registry.RULE_ATTACKS)  # all names differ
     assert {
         "do_anything_now",
         "refusal_suppression",
@@ -94,7 +90,7 @@ def test_the_catalogue_is_in_order_and_each_attack_stands_under_its_name() -> No
     } <= set(RULES)
 
 
-def test_there_are_many_attacks_of_each_family() -> None:
+def test_there_are_at_least_150_attacks_in_the_known_families() -> None:
     families = Counter(attack.family for attack in RULES.values())
     assert families.pop("none") == 1
     assert sum(families.values()) >= 150
@@ -102,21 +98,23 @@ def test_there_are_many_attacks_of_each_family() -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_an_attack_says_what_it_is_and_where_it_comes_from(name: str) -> None:
-    one = attack(name)
-    assert re.fullmatch(r"[a-z0-9_]+", one.name)
-    assert one.version == "1"
-    assert re.fullmatch(r"[A-Z][^\n]*[^.]\.", one.description)
+def test_an_attack_has_a_description_a_source_and_an_example(name: str) -> None:
+    attack = RULES[name]
+    assert re.fullmatch(r"[a-z0-9_]+", attack.name)
+    assert attack.version == "1"
+    assert re.fullmatch(r"[A-Z][^\n]*[^.]\.", attack.description)
     assert name == "none" or re.search(
-        r"\(\d{4}\), (arXiv \d{4}\.\d{5}|Advances in|[a-z0-9.]+\.(com|org)|github.com/)", one.source
+        r"\(\d{4}\), (arXiv \d{4}\.\d{5}|Advances in|[a-z0-9.]+\.(com|org)|github.com/)", attack.source
     )
-    assert one.example()[-1].content
-    assert one.model_use is ModelUse.NEVER
-    assert not one.multi_turn
+    assert attack.example()[-1].content
+    assert attack.model_use is ModelUse.NEVER
+    assert not attack.multi_turn
 
 
-def test_no_two_attacks_do_the_same() -> None:
-    texts = Counter(put(name, text="Fix my bicycle, please, before Tuesday: its wheels squeak.") for name in NAMES)
+def test_no_two_attacks_give_the_same_text() -> None:
+    texts = Counter(
+        attack_text(name, text="Fix my bicycle, please, before Tuesday: its wheels squeak.") for name in NAMES
+    )
     assert [text for text, times in texts.items() if times > 1] == []
     assert max(Counter(attack.description for attack in RULES.values()).values()) == 1
 
@@ -125,17 +123,17 @@ def test_no_two_attacks_do_the_same() -> None:
 def test_any_text_can_be_attacked(text: str) -> None:
     for name in NAMES:
         for seed in range(3):
-            assert put(name, seed, text) is not None
+            assert attack_text(name, seed, text) is not None
 
 
 @pytest.mark.parametrize("name", NAMES)
 @settings(max_examples=25)
 @given(turns=conversations, seed=SEEDS)
-def test_the_same_conversation_and_seed_give_the_same_text_and_every_turn_but_the_last_stays(
+def test_the_same_conversation_and_seed_give_the_same_text_and_the_earlier_turns_stay(
     name: str, turns: Turns, seed: int
 ) -> None:
-    attacked = attack(name).apply(turns, seed)
-    assert attack(name).apply(turns, seed) == attacked
+    attacked = RULES[name].apply(turns, seed)
+    assert RULES[name].apply(turns, seed) == attacked
     assert attacked[: len(turns) - 1] == turns[:-1]
     assert attacked[-1].role == "user"
 
@@ -143,44 +141,44 @@ def test_the_same_conversation_and_seed_give_the_same_text_and_every_turn_but_th
 @pytest.mark.parametrize("name", PLAIN_TEXT)
 @settings(max_examples=25)
 @given(text=st.text(max_size=200), seed=SEEDS)
-def test_the_prompt_stands_in_the_text_letter_by_letter(name: str, text: str, seed: int) -> None:
-    assert text in put(name, seed, text)
+def test_the_text_contains_the_prompt_unchanged(name: str, text: str, seed: int) -> None:
+    assert text in attack_text(name, seed, text)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_hundred_kilobytes_are_rewritten_within_a_second(name: str) -> None:
     text = "Why, a ä 水水水\x00\x1b\u202e😀\n" * 3_000
     start = time.process_time()
-    size = len(put(name, 1, text).encode())
+    size = len(attack_text(name, 1, text).encode())
     assert size <= MAX_ATTACKED_BYTES
     assert time.process_time() - start < 1
 
 
-def test_what_becomes_too_large_to_be_sent_is_refused() -> None:
+def test_a_text_that_is_too_large_to_be_sent_is_rejected() -> None:
     with pytest.raises(Invalid, match=r"4,800,\d+ bytes of text; the limit is 4,194,304"):
-        put("sneaky_bits", text="a" * 200_000)
+        attack_text("sneaky_bits", text="a" * 200_000)
 
 
 @pytest.mark.parametrize("name", SEEDED)
 def test_another_seed_gives_another_text(name: str) -> None:
     text = "Fix my bicycle, please, before Tuesday: its wheels squeak."
-    assert len({attack(name).apply((Turn("user", text),), seed) for seed in range(100)}) >= 2
+    assert len({RULES[name].apply((Turn("user", text),), seed) for seed in range(100)}) >= 2
 
 
 def test_the_plain_prompt_is_the_same_under_any_seed() -> None:
-    assert {put("none", seed) for seed in range(20)} == {HARMLESS}
+    assert {attack_text("none", seed) for seed in range(20)} == {HARMLESS}
 
 
 PINNED = json.loads((Path(__file__).parent / "pinned.json").read_text())
-"""Of each attack and version, the beginning of the SHA-256 of what it gives for fifty seeds."""
+"""For each attack and version, the first digits of the SHA-256 of its texts for fifty seeds."""
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_text_changes_only_with_the_version(name: str) -> None:
-    texts = "\0".join(put(name, seed) for seed in range(50))
+    texts = "\0".join(attack_text(name, seed) for seed in range(50))
     digest = hashlib.sha256(texts.encode()).hexdigest()[:12]
-    key = f"{name} {attack(name).version}"
-    assert PINNED.get(key) == digest, f"raise the attack's version, and pin what it gives now: {key} {digest}"
+    key = f"{name} {RULES[name].version}"
+    assert PINNED.get(key) == digest, f"raise the attack's version, and pin its new digest: {key} {digest}"
 
 
 @pytest.mark.parametrize("name", ["none", "base64", "zalgo", "few_shots"])
@@ -194,7 +192,7 @@ def test_a_text_changes_only_with_the_version(name: str) -> None:
         ((Turn("user", "ä" * 1_048_577),), "messages", "2,097,154 bytes"),
     ],
 )
-def test_what_is_no_conversation_is_refused(name: str, turns: Turns, field: str, words: str) -> None:
-    with pytest.raises(Invalid, match=re.escape(words)) as refusal:
-        attack(name).apply(turns, 0)
-    assert refusal.value.field == field
+def test_an_invalid_conversation_is_rejected(name: str, turns: Turns, field: str, words: str) -> None:
+    with pytest.raises(Invalid, match=re.escape(words)) as error:
+        RULES[name].apply(turns, 0)
+    assert error.value.field == field

@@ -1,4 +1,4 @@
-"""`a+b` is b of what a gives."""
+"""`a+b` is b applied to the result of a."""
 
 from __future__ import annotations
 
@@ -43,25 +43,25 @@ def test_a_composition_applies_its_steps_in_order(names: list[str], text: str, s
         ("few_shot", "did you mean few_shots"),
     ],
 )
-def test_what_is_no_composition_is_not_found_and_said_why(name: str, words: str) -> None:
+def test_an_invalid_composition_is_not_found_and_the_reason_is_explained(name: str, words: str) -> None:
     assert registry.find(name) is None
-    assert words in registry.missing(name)
+    assert words in registry.explain_missing(name)
 
 
-def test_a_composition_is_as_demanding_as_its_most_demanding_step() -> None:
+def test_a_composition_needs_a_model_if_one_step_does() -> None:
     asks = Attack("asks", "1", "Asks.", "this test", None, model_use=ModelUse.REQUIRED, multi_turn=True)
     shots = registry.ATTACKS["few_shots"]
     both = compose([shots, asks])
     assert both.model_use is ModelUse.REQUIRED
     assert both.multi_turn
     assert both.example() == ()
-    with pytest.raises(Invalid, match="asks cannot do without a model") as refusal:
+    with pytest.raises(Invalid, match="asks needs a model that writes it") as error:
         both.apply((Turn("user", "?"),), 0)
-    assert refusal.value.field == "attack_model"
+    assert error.value.field == "attack_model"
 
 
 def test_the_listing_holds_single_attacks_only() -> None:
-    assert not any("+" in attack.name for attack in registry.listing())
+    assert not any("+" in attack.name for attack in registry.list_attacks())
 
 
 def test_model_uses_are_numbered_as_in_the_protos() -> None:

@@ -1,36 +1,38 @@
-"""Attacks that a model writes, with the model's part played by a script."""
+"""Attacks that a model writes, with scripted models."""
 
 from __future__ import annotations
+
+import contextlib
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from libra.attack import apply
-from libra.attack.apply import Attacked, Form
-from libra.attack.attack_session import Reply, Role, Useless
+from libra.attack.apply import AttackedConversation, AttackForm, apply_attack
+from libra.attack.attack_session import ModelReply, ModelRole, UnusableReply
 from libra.attack.catalogue import registry
-from libra.attack.catalogue.attack import HARMLESS, ModelUse
-from libra.attack.catalogue.model_written.family import WRITTEN
+from libra.attack.catalogue.attack import EXAMPLE_PROMPT, ModelUse
 from libra.attack.catalogue.model_written.languages import LANGUAGES, Language
 from libra.attack.conversation import Turn, Turns
 from libra.errors import Invalid
 
-from .voices import Voices, fences
+from .scripted_models import ScriptedModels, parse_fences
 
-OPTIONAL = [attack.name for attack in WRITTEN if attack.model_use is ModelUse.OPTIONAL]
-REQUIRED = [attack.name for attack in WRITTEN if attack.model_use is ModelUse.REQUIRED]
-NOT_THE_JUDGE = frozenset({Role.ATTACKER, Role.TARGET})
-CONVERSATION = (Turn("system", "The code is 7."), Turn("user", "Hello"), Turn("assistant", "Hi"), *HARMLESS)
+OPTIONAL = [attack.name for attack in registry.MODEL_WRITTEN if attack.model_use is ModelUse.OPTIONAL]
+REQUIRED = [attack.name for attack in registry.MODEL_WRITTEN if attack.model_use is ModelUse.REQUIRED]
+NOT_THE_JUDGE = frozenset({ModelRole.ATTACKER, ModelRole.TARGET})
+CONVERSATION = (Turn("system", "The code is 7."), Turn("user", "Hello"), Turn("assistant", "Hi"), *EXAMPLE_PROMPT)
 
 
-async def put(name: str, voices: Voices, turns: Turns = HARMLESS, **how: bool) -> Attacked:
+async def run_attack(
+    name: str, models: ScriptedModels, turns: Turns = EXAMPLE_PROMPT, *, allow_fallback: bool = True
+) -> AttackedConversation:
     attack = registry.find(name)
     assert attack
-    return await apply.put(attack, turns, 7, voices.talk(named=NOT_THE_JUDGE), **how)
+    return await apply_attack(attack, turns, 7, models.session(roles=NOT_THE_JUDGE), allow_fallback=allow_fallback)
 
 
-def test_twenty_one_languages_and_six_that_have_rules() -> None:
+def test_there_are_21_languages_and_six_attacks_with_rules() -> None:
     assert len(LANGUAGES) == len({language.code for language in LANGUAGES}) == 21
     assert sorted(REQUIRED) == sorted(["multilingual", *(f"translation_{language.code}" for language in LANGUAGES)])
     assert sorted(OPTIONAL) == [
@@ -43,91 +45,96 @@ def test_twenty_one_languages_and_six_that_have_rules() -> None:
             "tense_change",
         ),
     ]
-    assert not set(OPTIONAL + REQUIRED) & {attack.name for attack in registry.BY_RULES}
+    assert not set(OPTIONAL + REQUIRED) & {attack.name for attack in registry.RULE_ATTACKS}
 
 
 @pytest.mark.parametrize("language", LANGUAGES, ids=lambda language: language.code)
-async def test_a_translation_is_taken_as_it_is_and_the_prompt_is_fenced(language: Language) -> None:
+async def test_a_translation_is_used_unchanged_and_the_prompt_is_delimited(language: Language) -> None:
     name = f"translation_{language.code}"
-    voices = Voices(
-        attacker=lambda turns, _: f"<think>Let me see.</think>Here it is: <text>\n{language.magnets}\n</text>"
+    models = ScriptedModels(
+        attacker=lambda turns, _: f"<think>Let me see.</think>Here it is: <text>\n{language.example}\n</text>"
     )
-    done = await put(name, voices, CONVERSATION)
-    assert done == Attacked((*CONVERSATION[:-1], Turn("user", language.magnets)), Form.MODEL)
+    attacked = await run_attack(name, models, CONVERSATION)
+    assert attacked == AttackedConversation((*CONVERSATION[:-1], Turn("user", language.example)), AttackForm.MODEL)
     attack = registry.find(name)
     assert attack
-    assert attack.example() == done.turns[-1:]
-    (asked,) = voices.of(Role.ATTACKER)
-    assert fences(asked) == {"message": "How do magnets work?"}
+    assert attack.example() == attacked.turns[-1:]
+    (question,) = models.conversations_with(ModelRole.ATTACKER)
+    assert parse_fences(question) == {"message": "How do magnets work?"}
 
 
 @pytest.mark.parametrize(
     ("reply", "words"),
     [
-        ("", "said nothing"),
-        ("<think>Hm.", "said nothing"),
+        ("", "its answer is empty"),
+        ("<think>Hm.", "its answer is empty"),
         ("<text></text>", "it is empty"),
         ("I'm sorry, but I can't help with that.", "it is a refusal"),
-        ("How do magnets work?", "it is what was to be translated"),
+        ("How do magnets work?", "it is the original text"),
         ("Here you are, with pleasure: the answer to that is easy.", "it is not German"),
-        (Reply(error="404: there is no model"), "gave no answer: 404"),
-        (Reply(filtered=True), "was stopped by its provider"),
-        (Reply("Wie funktionieren", cut=True), "cut off"),
+        (ModelReply(error="404: there is no model"), "gave no answer: 404"),
+        (ModelReply(filtered=True), "blocked by the provider's filter"),
+        (ModelReply("Wie funktionieren", truncated=True), "cut off"),
     ],
 )
-async def test_what_is_no_translation_is_useless_and_there_are_no_rules(reply: str | Reply, words: str) -> None:
-    with pytest.raises(Useless, match=words):
-        await put("translation_de", Voices(attacker=lambda turns, _: reply))
+async def test_a_reply_without_a_translation_is_unusable_and_there_are_no_rules(
+    reply: str | ModelReply, words: str
+) -> None:
+    with pytest.raises(UnusableReply, match=words):
+        await run_attack("translation_de", ScriptedModels(attacker=lambda turns, _: reply))
 
 
-async def test_another_script_is_no_translation_and_the_model_is_asked_once_more() -> None:
-    voices = Voices(attacker=lambda turns, epoch: "Как работают магниты?" if epoch else "Kak rabotayut magnity?")
-    assert (await put("translation_ru", voices)).turns[-1].content == "Как работают магниты?"
-    assert [epoch for _, _, epoch in voices.asked] == [0, 1]
+async def test_a_text_in_another_script_is_rejected_and_the_model_is_asked_again() -> None:
+    models = ScriptedModels(
+        attacker=lambda turns, epoch: "Как работают магниты?" if epoch else "Kak rabotayut magnity?"
+    )
+    assert (await run_attack("translation_ru", models)).turns[-1].content == "Как работают магниты?"
+    assert [epoch for _, _, epoch in models.requests] == [0, 1]
 
 
-async def test_multilingual_draws_among_the_languages() -> None:
+async def test_multilingual_chooses_among_the_languages() -> None:
     attack = registry.find("multilingual")
     assert attack
-    asked = Voices(attacker=lambda turns, _: "x" if "Greek" in turns[0].content else "磁 Магнит имa")
-    heard = set()
+    models = ScriptedModels(attacker=lambda turns, _: "x" if "Greek" in turns[0].content else "磁 Магнит имa")
     for seed in range(60):
-        try:
-            await apply.put(attack, HARMLESS, seed, asked.talk())
-        except Useless as useless:
-            heard.add(str(useless))
-    told = {
+        with contextlib.suppress(UnusableReply):
+            await apply_attack(attack, EXAMPLE_PROMPT, seed, models.session())
+    languages = {
         turns[0].content.partition("Translate the message into ")[2].partition(".")[0]
-        for turns in asked.of(Role.ATTACKER)
+        for turns in models.conversations_with(ModelRole.ATTACKER)
     }
-    assert len(told) > 10
+    assert len(languages) > 10
 
 
 @pytest.mark.parametrize("name", OPTIONAL)
-async def test_a_model_writes_what_the_rules_would_else(name: str) -> None:
-    voices = Voices(attacker=lambda turns, _: "<text>A lighthouse, magnets, and five who keep it.</text>")
-    done = await put(name, voices, CONVERSATION)
-    assert done.form is Form.MODEL
-    assert any("A lighthouse, magnets, and five who keep it" in turn.content for turn in done.turns)
-    assert done.turns[-1].role == "user"
-    assert "The code is 7." in done.turns[0].content
-    assert done.turns[1:-1] == CONVERSATION[1:-1]
+async def test_a_named_model_writes_the_attack_instead_of_the_rules(name: str) -> None:
+    models = ScriptedModels(attacker=lambda turns, _: "<text>A lighthouse, magnets, and five who keep it.</text>")
+    attacked = await run_attack(name, models, CONVERSATION)
+    assert attacked.form is AttackForm.MODEL
+    assert any("A lighthouse, magnets, and five who keep it" in turn.content for turn in attacked.turns)
+    assert attacked.turns[-1].role == "user"
+    assert "The code is 7." in attacked.turns[0].content
+    assert attacked.turns[1:-1] == CONVERSATION[1:-1]
 
 
 @pytest.mark.parametrize("name", OPTIONAL)
-@pytest.mark.parametrize("reply", [Reply(error="the provider is away"), Reply("I cannot help with that."), Reply("")])
-async def test_without_anything_of_use_the_rules_hold(name: str, reply: Reply) -> None:
+@pytest.mark.parametrize(
+    "reply", [ModelReply(error="the provider is away"), ModelReply("I cannot help with that."), ModelReply("")]
+)
+async def test_without_a_usable_reply_the_rules_apply(name: str, reply: ModelReply) -> None:
     attack = registry.find(name)
     assert attack
-    voices = Voices(attacker=lambda turns, _: reply)
-    assert await put(name, voices, CONVERSATION) == Attacked(attack.apply(CONVERSATION, 7), Form.RULES)
-    with pytest.raises(Useless):
-        await put(name, voices, CONVERSATION, strictly=True)
+    models = ScriptedModels(attacker=lambda turns, _: reply)
+    assert await run_attack(name, models, CONVERSATION) == AttackedConversation(
+        attack.apply(CONVERSATION, 7), AttackForm.RULES
+    )
+    with pytest.raises(UnusableReply):
+        await run_attack(name, models, CONVERSATION, allow_fallback=False)
 
 
 @pytest.mark.parametrize("name", OPTIONAL)
 @given(text=st.text(max_size=200), seed=st.integers(-(2**63), 2**63 - 1))
-def test_the_rules_are_pure_and_keep_what_was_said_before(name: str, text: str, seed: int) -> None:
+def test_the_rules_are_pure_and_keep_the_earlier_turns(name: str, text: str, seed: int) -> None:
     attack = registry.find(name)
     assert attack
     turns = (*CONVERSATION[:-1], Turn("user", text))
@@ -142,7 +149,7 @@ def test_the_rules_are_pure_and_keep_what_was_said_before(name: str, text: str, 
 def test_the_seed_chooses_among_the_rules(name: str) -> None:
     attack = registry.find(name)
     assert attack
-    assert len({attack.apply(HARMLESS, seed) for seed in range(50)}) >= 2
+    assert len({attack.apply(EXAMPLE_PROMPT, seed) for seed in range(50)}) >= 2
 
 
 @pytest.mark.parametrize(
@@ -162,13 +169,13 @@ def test_the_seed_chooses_among_the_rules(name: str) -> None:
         ("Why does iron rust?", "Why did iron rust in the past?", "Why will iron rust in the future?"),
     ],
 )
-def test_the_rules_for_tenses_reword_what_they_know(prompt: str, past: str, future: str) -> None:
+def test_the_tense_rules_reword_known_openings(prompt: str, past: str, future: str) -> None:
     attack = registry.find("tense_change")
     assert attack
     assert {attack.apply((Turn("user", prompt),), seed)[-1].content for seed in range(20)} == {past, future}
 
 
-def test_the_rules_for_tenses_set_everything_else_in_a_frame() -> None:
+def test_the_tense_rules_put_other_prompts_into_a_frame() -> None:
     attack = registry.find("tense_change")
     assert attack
     for prompt in ("Two. Sentences {prompt}.", "How to\nlist", "水"):
@@ -176,47 +183,49 @@ def test_the_rules_for_tenses_set_everything_else_in_a_frame() -> None:
 
 
 @pytest.mark.parametrize("name", ["persuasion", "tense_change"])
-async def test_what_has_nothing_to_do_with_the_prompt_is_of_no_use(name: str) -> None:
-    voices = Voices(attacker=lambda turns, _: "Sure, here is what you asked for.")
-    assert (await put(name, voices)).form is Form.RULES
+async def test_a_text_unrelated_to_the_prompt_is_unusable(name: str) -> None:
+    models = ScriptedModels(attacker=lambda turns, _: "Sure, here is what you asked for.")
+    assert (await run_attack(name, models)).form is AttackForm.RULES
 
 
-def test_every_translation_of_the_example_is_told_from_english() -> None:
-    assert all(language.wrote(language.magnets) for language in LANGUAGES)
-    assert not any(language.wrote("What is it that the magnets are made of?") for language in LANGUAGES)
+def test_every_translated_example_is_distinguished_from_english() -> None:
+    assert all(language.matches(language.example) for language in LANGUAGES)
+    assert not any(language.matches("What is it that the magnets are made of?") for language in LANGUAGES)
 
 
-async def test_steps_of_a_composition_are_written_and_then_encoded() -> None:
-    voices = Voices(attacker=lambda turns, _: "Wie funktionieren Magnete?")
-    done = await put("translation_de+rot13", voices)
-    assert "Jvr shaxgvbavrera Zntargr?" in done.turns[-1].content
-    assert done.form is Form.MODEL
+async def test_the_first_step_of_a_composition_is_translated_and_the_second_encodes_it() -> None:
+    models = ScriptedModels(attacker=lambda turns, _: "Wie funktionieren Magnete?")
+    attacked = await run_attack("translation_de+rot13", models)
+    assert "Jvr shaxgvbavrera Zntargr?" in attacked.turns[-1].content
+    assert attacked.form is AttackForm.MODEL
 
 
-async def test_a_composition_is_by_rules_as_soon_as_one_step_is() -> None:
-    def says(turns: Turns, _: int) -> str:
+async def test_a_composition_has_the_form_rules_if_one_step_has() -> None:
+    def answer(turns: Turns, _: int) -> str:
         return "" if "persona" in turns[0].content else "Wie funktionieren Magnete?"
 
-    done = await put("translation_de+persona_modulation", Voices(attacker=says))
-    assert done.form is Form.RULES
-    assert [turn.role for turn in done.turns] == ["system", "user"]
+    attacked = await run_attack("translation_de+persona_modulation", ScriptedModels(attacker=answer))
+    assert attacked.form is AttackForm.RULES
+    assert [turn.role for turn in attacked.turns] == ["system", "user"]
 
 
-async def test_an_attack_of_several_turns_comes_last() -> None:
+async def test_a_multi_turn_attack_must_be_the_last_step() -> None:
     assert registry.find("crescendo+base64") is None
-    assert "must be the last" in registry.missing("crescendo+base64")
+    assert "must be the last" in registry.explain_missing("crescendo+base64")
     assert registry.find("base64+crescendo")
 
 
-async def test_who_is_needed_and_not_named_is_told_of() -> None:
+async def test_the_error_names_the_model_that_is_missing() -> None:
     attack = registry.find("crescendo")
     assert attack
-    with pytest.raises(Invalid, match="judges its attempts") as refusal:
-        await apply.put(attack, HARMLESS, 0, Voices().talk(named=NOT_THE_JUDGE))
-    assert refusal.value.field == "judge_model"
-    with pytest.raises(Invalid, match="none is named") as refusal:
-        await apply.put(attack, HARMLESS, 0, Voices().talk(named=frozenset({Role.ATTACKER, Role.JUDGE})))
-    assert refusal.value.field == "target_model"
-    with pytest.raises(Invalid, match="cannot do without") as refusal:
-        await apply.put(attack, HARMLESS, 0, Voices().talk(named=frozenset()))
-    assert refusal.value.field == "attack_model"
+    with pytest.raises(Invalid, match="judges its attempts") as error:
+        await apply_attack(attack, EXAMPLE_PROMPT, 0, ScriptedModels().session(roles=NOT_THE_JUDGE))
+    assert error.value.field == "judge_model"
+    with pytest.raises(Invalid, match="none is named") as error:
+        await apply_attack(
+            attack, EXAMPLE_PROMPT, 0, ScriptedModels().session(roles=frozenset({ModelRole.ATTACKER, ModelRole.JUDGE}))
+        )
+    assert error.value.field == "target_model"
+    with pytest.raises(Invalid, match="needs a model that writes it") as error:
+        await apply_attack(attack, EXAMPLE_PROMPT, 0, ScriptedModels().session(roles=frozenset()))
+    assert error.value.field == "attack_model"

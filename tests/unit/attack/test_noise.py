@@ -1,4 +1,4 @@
-"""Noise spoils the spelling as much as it says, and leaves the rest."""
+"""Noise changes the spelling as described and keeps the rest of the prompt."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ANY = st.text(max_size=80)
 SEEDS = st.integers(0, 10_000)
 
 
-def put(name: str, text: str, seed: int = 0) -> str:
+def attack_text(name: str, text: str, seed: int = 0) -> str:
     return registry.ATTACKS[name].apply((Turn("user", text),), seed)[-1].content
 
 
@@ -40,19 +40,19 @@ def put(name: str, text: str, seed: int = 0) -> str:
     ],
 )
 def test_noise_without_a_seed_is_known(name: str, expected: str) -> None:
-    assert {put(name, "How do magnets work?", seed) for seed in range(5)} == {expected}
+    assert {attack_text(name, "How do magnets work?", seed) for seed in range(5)} == {expected}
 
 
 @given(text=st.text(string.printable, max_size=80), seed=SEEDS)
-def test_noise_in_the_case_changes_the_case_alone(text: str, seed: int) -> None:
+def test_noise_in_the_case_changes_only_the_case(text: str, seed: int) -> None:
     for name in ("random_capitals", "alternating_capitals", "all_capitals"):
-        assert put(name, text, seed).lower() == text.lower()
+        assert attack_text(name, text, seed).lower() == text.lower()
 
 
 @given(text=ANY, seed=SEEDS)
-def test_swapping_and_scrambling_keep_the_letters_of_each_word_and_its_ends(text: str, seed: int) -> None:
+def test_swapping_and_scrambling_keep_the_letters_and_the_ends_of_each_word(text: str, seed: int) -> None:
     for name in ("character_swaps", "scrambled_words"):
-        after = put(name, text, seed)
+        after = attack_text(name, text, seed)
         assert [(word[0], word[-1], Counter(word)) for word in WORD.findall(after)] == [
             (word[0], word[-1], Counter(word)) for word in WORD.findall(text)
         ]
@@ -60,18 +60,18 @@ def test_swapping_and_scrambling_keep_the_letters_of_each_word_and_its_ends(text
 
 
 @given(seed=SEEDS)
-def test_each_word_is_spoilt_by_one_letter(seed: int) -> None:
+def test_each_word_is_changed_by_one_letter(seed: int) -> None:
     before = TEXT.split()
-    dropped, doubled, typed = (
-        put(name, TEXT, seed).split() for name in ("dropped_letters", "doubled_letters", "keyboard_typos")
+    dropped, doubled, mistyped = (
+        attack_text(name, TEXT, seed).split() for name in ("dropped_letters", "doubled_letters", "keyboard_typos")
     )
-    for word, less, more, other in zip(before, dropped, doubled, typed, strict=True):
+    for word, shorter, longer, changed in zip(before, dropped, doubled, mistyped, strict=True):
         letters = len(re.sub(r"\W", "", word))
-        assert len(less) == len(word) - (letters >= 5)
-        assert len(more) == len(word) + 1
-        assert len(other) == len(word)
-        assert sum(a != b for a, b in zip(word, other, strict=True)) == 1
-    assert put("split_words", TEXT, seed).replace(" ", "") == TEXT.replace(" ", "")
+        assert len(shorter) == len(word) - (letters >= 5)
+        assert len(longer) == len(word) + 1
+        assert len(changed) == len(word)
+        assert sum(a != b for a, b in zip(word, changed, strict=True)) == 1
+    assert attack_text("split_words", TEXT, seed).replace(" ", "") == TEXT.replace(" ", "")
 
 
 def test_a_key_is_not_its_own_neighbour() -> None:
@@ -80,22 +80,22 @@ def test_a_key_is_not_its_own_neighbour() -> None:
 
 
 @given(seed=SEEDS)
-def test_what_comes_between_words_can_be_taken_out_again(seed: int) -> None:
+def test_text_inserted_between_words_can_be_removed(seed: int) -> None:
     words = TEXT.split()
-    assert put("inserted_punctuation", TEXT, seed).split()[::2] == words
-    assert put("inserted_emoji", TEXT, seed).split()[::2] == words
+    assert attack_text("inserted_punctuation", TEXT, seed).split()[::2] == words
+    assert attack_text("inserted_emoji", TEXT, seed).split()[::2] == words
     fillers = r",? ?\b(?:um|well|you know|like|so|er|I mean|right), "
-    assert re.sub(fillers, " ", put("fillers", TEXT, seed)).replace("  ", " ") == TEXT
-    assert re.sub(r"\b(\w)-(\1-)?(?=\1)", "", put("stutter", TEXT, seed)) == TEXT
+    assert re.sub(fillers, " ", attack_text("fillers", TEXT, seed)).replace("  ", " ") == TEXT
+    assert re.sub(r"\b(\w)-(\1-)?(?=\1)", "", attack_text("stutter", TEXT, seed)) == TEXT
 
 
-def test_about_as_much_is_changed_as_was_said() -> None:
+def test_about_as_many_characters_change_as_described() -> None:
     letters = "abcdefghijklmnopqrstuvwxy " * 400
-    capitals = sum(letter.isupper() for letter in put("random_capitals", letters))
+    capitals = sum(letter.isupper() for letter in attack_text("random_capitals", letters))
     assert 0.45 < capitals / len(letters.replace(" ", "")) < 0.55
-    assert put("leetspeak", "A zebra bites") != "A zebra bites"
-    assert re.fullmatch(r"[4@] 23[8]r[4@] [8][1!][7+]3[5$]", put("leetspeak", "A zebra bites"))
+    assert attack_text("leetspeak", "A zebra bites") != "A zebra bites"
+    assert re.fullmatch(r"[4@] 23[8]r[4@] [8][1!][7+]3[5$]", attack_text("leetspeak", "A zebra bites"))
 
 
 def test_a_megabyte_without_a_space_is_many_words() -> None:
-    assert Counter(put("scrambled_words", "abcde" * 20_000)) == Counter("abcde" * 20_000)
+    assert Counter(attack_text("scrambled_words", "abcde" * 20_000)) == Counter("abcde" * 20_000)

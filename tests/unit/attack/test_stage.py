@@ -1,4 +1,4 @@
-"""What becomes of a batch, without a queue."""
+"""The attack stage's messages for a batch, without a queue."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import pytest
 from structlog.testing import capture_logs
 
 from libra.attack.catalogue import registry
-from libra.attack.catalogue.attack import Attack, on_last_turn
-from libra.attack.seeded_random import Draw
+from libra.attack.catalogue.attack import Attack, rewrite_last_turn
+from libra.attack.seeded_random import SeededRandom
 from libra.attack.settings import Settings
-from libra.attack.stage import outputs, stage
+from libra.attack.stage import attack_batch, stage
 from libra.errors import Invalid
 from libra.stage.batch import MAX_BYTES, content_key
 from libra.stage.bus import Outgoing
@@ -29,12 +29,12 @@ def batch(attack: str = "few_shots", trials: int = 3, *, model: str = "one", tex
         header=BatchHeader(run="run", model=model, task="magnets@0123456789ab", attack=attack, seed=7),
         trials=[
             Trial(
-                sample=place // 2,
-                epoch=place % 2,
-                messages=[SYSTEM, Message(role="user", content=text.replace("{}", str(place // 2)))],
+                sample=index // 2,
+                epoch=index % 2,
+                messages=[SYSTEM, Message(role="user", content=text.replace("{}", str(index // 2)))],
                 fields={"topic": "physics"},
             )
-            for place in range(trials)
+            for index in range(trials)
         ],
     )
 
@@ -43,7 +43,7 @@ def trials_of(messages: list[Outgoing]) -> list[Trial]:
     return [trial for message in messages for trial in TrialBatch.FromString(message.data).trials]
 
 
-def stubborn(prompt: str, _draw: Draw) -> str:
+def fail_at_times(prompt: str, _rng: SeededRandom) -> str:
     if prompt == "1?":
         raise Invalid("it is too short", field="messages[1].content")
     if prompt == "2?":
@@ -51,13 +51,13 @@ def stubborn(prompt: str, _draw: Draw) -> str:
     return f"attacked: {prompt}"
 
 
-STUBBORN = Attack("stubborn", "1", "Fails at times.", "this test", on_last_turn(stubborn))
+STUBBORN = Attack("stubborn", "1", "Fails at times.", "this test", rewrite_last_turn(fail_at_times))
 
 
-async def test_a_batch_goes_rewritten_to_its_model_with_all_it_brought() -> None:
-    rewriting = stage(Settings(slots=3))
-    read = rewriting.decode(batch(model="org.model").SerializeToString())
-    (sent,) = await rewriting.handle(read)
+async def test_a_batch_is_rewritten_and_sent_to_its_model_with_all_its_fields() -> None:
+    attack_stage = stage(Settings(slots=3))
+    read = attack_stage.decode(batch(model="org.model").SerializeToString())
+    (sent,) = await attack_stage.handle(read)
     assert sent.subject == "work.gateway.org=2Emodel"
     written = TrialBatch.FromString(sent.data)
     assert written.header == read.header
@@ -66,13 +66,13 @@ async def test_a_batch_goes_rewritten_to_its_model_with_all_it_brought() -> None
         assert after.messages[0] == SYSTEM
         assert before.messages[1].content in after.messages[1].content
         assert after.messages[1].role == "user"
-    assert rewriting.policy.slots == 3
-    assert read == batch(model="org.model")  # a handler changes nothing that it is given
+    assert attack_stage.policy.slots == 3
+    assert read == batch(model="org.model")  # a handler does not change its input
 
 
-def test_every_model_and_every_epoch_meets_the_same_text() -> None:
+def test_every_model_and_every_epoch_gets_the_same_text() -> None:
     text = "How do magnets work?"
-    one, other = (trials_of(outputs(batch(model=model, text=text), registry.find)) for model in ("one", "other"))
+    one, other = (trials_of(attack_batch(batch(model=model, text=text), registry.find)) for model in ("one", "other"))
     assert one == other
     assert one[0].messages == one[1].messages  # one sample, two epochs
     assert one[0].messages != one[2].messages  # another sample, another seed
@@ -81,37 +81,39 @@ def test_every_model_and_every_epoch_meets_the_same_text() -> None:
 def test_the_seed_of_the_run_changes_the_text() -> None:
     reseeded = batch()
     reseeded.header.seed = 8
-    first, second = (trials_of(outputs(one, registry.find)) for one in (batch(), reseeded))
+    first, second = (trials_of(attack_batch(read, registry.find)) for read in (batch(), reseeded))
     assert all(a.messages != b.messages for a, b in zip(first, second, strict=True))
 
 
-def test_the_same_batch_gives_the_same_messages_under_the_same_keys() -> None:
-    assert outputs(batch(), registry.find) == outputs(batch(), registry.find)
+def test_the_same_batch_gives_the_same_messages_with_the_same_keys() -> None:
+    assert attack_batch(batch(), registry.find) == attack_batch(batch(), registry.find)
 
 
-def test_an_unchanged_batch_is_not_taken_for_the_one_that_was_read() -> None:
+def test_an_unchanged_batch_has_another_key_than_the_input() -> None:
     plain = batch("none")
     data = plain.SerializeToString(deterministic=True)
-    (sent,) = outputs(plain, registry.find)
+    (sent,) = attack_batch(plain, registry.find)
     assert sent.data == data
     assert sent.key != content_key("trials", data)
 
 
-def test_what_has_grown_too_large_is_split_again() -> None:
+def test_a_batch_that_became_too_large_is_split() -> None:
     large = batch("ciphering", trials=10, text="水" * 15_000)
     assert large.ByteSize() < MAX_BYTES
-    sent = outputs(large, registry.find)
+    sent = attack_batch(large, registry.find)
     assert len(sent) == 2
     assert all(len(message.data) < MAX_BYTES + 1_000 for message in sent)
     assert [trial.sample for trial in trials_of(sent)] == [trial.sample for trial in large.trials]
 
 
-def test_a_trial_that_cannot_be_rewritten_ends_as_an_outcome_and_costs_its_neighbours_nothing() -> None:
-    with capture_logs() as lines:
-        onward, past = outputs(batch("stubborn", trials=8), {"stubborn": STUBBORN}.get)
-    assert [trial.messages[1].content for trial in trials_of([onward])] == ["attacked: 0?"] * 2 + ["attacked: 3?"] * 2
-    assert past.subject == "work.judge"
-    failed = CompletionBatch.FromString(past.data)
+def test_a_trial_that_cannot_be_rewritten_fails_alone() -> None:
+    with capture_logs() as entries:
+        to_gateway, to_judge = attack_batch(batch("stubborn", trials=8), {"stubborn": STUBBORN}.get)
+    assert [trial.messages[1].content for trial in trials_of([to_gateway])] == ["attacked: 0?"] * 2 + [
+        "attacked: 3?"
+    ] * 2
+    assert to_judge.subject == "work.judge"
+    failed = CompletionBatch.FromString(to_judge.data)
     assert failed.header == batch("stubborn").header
     assert [(one.trial.sample, one.trial.epoch) for one in failed.trials] == [(1, 0), (1, 1), (2, 0), (2, 1)]
     for one in failed.trials:
@@ -119,59 +121,59 @@ def test_a_trial_that_cannot_be_rewritten_ends_as_an_outcome_and_costs_its_neigh
         assert one.trial.fields == {"topic": "physics"}
         assert one.completion.finish_reason == FinishReason.FINISH_REASON_ERROR
         assert (one.completion.id, one.completion.text, one.completion.model) == ("", "", "one")
-    refused, struck = failed.trials[0].completion.error, failed.trials[2].completion.error
-    assert refused == "the attack stubborn cannot be put to this sample: messages[1].content: it is too short"
-    assert "ZeroDivisionError" in struck
-    assert [line["action"] for line in lines] == [Action.ATTACK_FAILED] * 2
+    invalid, bug = failed.trials[0].completion.error, failed.trials[2].completion.error
+    assert invalid == "the attack stubborn cannot be applied to this sample: messages[1].content: it is too short"
+    assert "ZeroDivisionError" in bug
+    assert [entry["action"] for entry in entries] == [Action.ATTACK_FAILED] * 2
 
 
-def test_a_conversation_that_ends_otherwise_fails_alone() -> None:
+def test_a_conversation_whose_last_turn_is_not_a_users_fails_alone() -> None:
     mixed = batch()
     mixed.trials[1].messages.append(Message(role="assistant", content="Well,"))
-    onward, past = outputs(mixed, registry.find)
-    assert len(trials_of([onward])) == 2
-    (failed,) = CompletionBatch.FromString(past.data).trials
+    to_gateway, to_judge = attack_batch(mixed, registry.find)
+    assert len(trials_of([to_gateway])) == 2
+    (failed,) = CompletionBatch.FromString(to_judge.data).trials
     assert "the last message is the assistant's" in failed.completion.error
 
 
-@pytest.mark.parametrize(("name", "words"), [("few_shot", "did you mean few_shots"), ("", "there are: ")])
+@pytest.mark.parametrize(("name", "words"), [("few_shot", "did you mean few_shots"), ("", "valid names: ")])
 def test_a_batch_under_an_unknown_attack_is_rejected(name: str, words: str) -> None:
     with pytest.raises(Reject, match=words):
-        outputs(batch(name), registry.find)
+        attack_batch(batch(name), registry.find)
 
 
-def test_an_empty_batch_becomes_nothing() -> None:
-    assert outputs(batch(trials=0), registry.find) == []
+def test_an_empty_batch_gives_no_messages() -> None:
+    assert attack_batch(batch(trials=0), registry.find) == []
 
 
 def test_control_characters_pass_unchanged() -> None:
     text = "\x00\x01\x1b[31m\x7f\u2028\ufeff 😀"
-    for trial in trials_of(outputs(batch(text=text), registry.find)):
+    for trial in trials_of(attack_batch(batch(text=text), registry.find)):
         assert text in trial.messages[1].content
 
 
-def test_an_attack_of_the_same_name_in_a_new_version_keeps_its_choices() -> None:
-    # The seed's stream hangs on the name alone: a new version changes what its author changed.
+def test_a_new_version_of_an_attack_keeps_its_random_choices() -> None:
+    # The random stream depends only on the name, so that a new version changes only the text that its author changed.
     newer = replace(STUBBORN, version="2")
-    first, second = (outputs(batch("stubborn", trials=2), {"stubborn": one}.get) for one in (STUBBORN, newer))
+    first, second = (attack_batch(batch("stubborn", trials=2), {"stubborn": one}.get) for one in (STUBBORN, newer))
     assert first == second
 
 
 @pytest.mark.parametrize(
     ("attack", "sizes"), [("translation_de", [20]), ("tense_change", [20]), ("crescendo", [8, 8, 4])]
 )
-def test_what_asks_a_model_goes_on_to_be_written(attack: str, sizes: list[int]) -> None:
+def test_a_batch_whose_attack_asks_a_model_is_forwarded_to_the_model_stage(attack: str, sizes: list[int]) -> None:
     read = batch(attack, trials=20)
     read.header.attack_model = "writer"
-    sent = outputs(read, registry.find)
+    sent = attack_batch(read, registry.find)
     assert {message.subject for message in sent} == {"work.writing"}
     assert [len(TrialBatch.FromString(message.data).trials) for message in sent] == sizes
     assert trials_of(sent) == list(read.trials)
     assert all(message.key != content_key("trials", message.data) for message in sent)
 
 
-def test_without_a_model_the_rules_hold_and_the_trials_say_so() -> None:
-    (sent,) = outputs(batch("tense_change"), registry.find)
+def test_without_a_model_the_rules_apply_and_the_trials_record_it() -> None:
+    (sent,) = attack_batch(batch("tense_change"), registry.find)
     assert {trial.fields["attack_form"] for trial in trials_of([sent])} == {"rules"}
-    (past,) = outputs(batch("translation_de"), registry.find)
-    assert "cannot do without a model" in CompletionBatch.FromString(past.data).trials[0].completion.error
+    (to_judge,) = attack_batch(batch("translation_de"), registry.find)
+    assert "needs a model that writes it" in CompletionBatch.FromString(to_judge.data).trials[0].completion.error

@@ -12,9 +12,9 @@ names = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=4
 
 @given(name=names)
 def test_a_name_is_one_token_and_comes_back(name: str) -> None:
-    part = streams.token(name)
+    part = streams.encode_token(name)
     assert re.fullmatch(r"[A-Za-z0-9_=-]+", part)
-    assert streams.untoken(part) == name
+    assert streams.decode_token(part) == name
 
 
 @given(one=names, other=names)
@@ -40,7 +40,7 @@ def test_the_names_are_as_they_were() -> None:
         streams.WORK_JUDGE,
         streams.WORK_RANKING,
     ]
-    assert streams.dead("judge") == "dead.judge"
+    assert streams.dead_letter_subject("judge") == "dead.judge"
     assert streams.model_of("judge") == ""
 
 

@@ -2,14 +2,11 @@ from __future__ import annotations
 
 import pytest
 
-from libra.dispatch.scheduling.batches import header
-from libra.dispatch.spec.attack_checks import check_models
+from libra.dispatch.spec.attack_checks import check_attack_models
 from libra.dispatch.spec.registry import Registry
 from libra.errors import Invalid
-from libra.store.runs import Section
 from libra.v1.attack_pb2 import Attack, ModelUse
-from libra.v1.run_pb2 import Run, RunSpec
-from libra.v1.task_pb2 import Category
+from libra.v1.run_pb2 import RunSpec
 
 NEVER, OPTIONAL, REQUIRED = ModelUse.MODEL_USE_NEVER, ModelUse.MODEL_USE_OPTIONAL, ModelUse.MODEL_USE_REQUIRED
 ATTACKS = (
@@ -29,51 +26,44 @@ REGISTRY = Registry(
 
 def check(*attacks: str, attack_model: str = "", judge_model: str = "") -> tuple[str, ...]:
     spec = RunSpec(models=["one"], attacks=attacks, attack_model=attack_model, judge_model=judge_model)
-    return check_models(spec, REGISTRY)
+    return check_attack_models(spec, REGISTRY)
 
 
 @pytest.mark.parametrize(
-    ("attacks", "models", "field", "words"),
+    ("attacks", "models", "field", "message"),
     [
         (["none"], {"attack_model": "writr"}, "spec.attack_model", "did you mean writer"),
-        (["none", "translation_de"], {}, "spec.attack_model", "translation_de cannot do without a model"),
-        (["translation_de+base64"], {}, "spec.attack_model", "translation_de.base64 cannot do without"),
-        (["crescendo"], {"judge_model": "judge-1"}, "spec.attack_model", "crescendo cannot do without"),
+        (["none", "translation_de"], {}, "spec.attack_model", "translation_de needs a model that writes it"),
+        (["translation_de+base64"], {}, "spec.attack_model", "translation_de.base64 needs a model that writes it"),
+        (["crescendo"], {"judge_model": "judge-1"}, "spec.attack_model", "crescendo needs a model that writes it"),
         (["crescendo"], {"attack_model": "writer"}, "spec.judge_model", "name a judge_model"),
         (
             ["none", "crescendo+base64"],
             {"attack_model": "writer", "judge_model": "judge-1"},
             "spec.attacks[1]",
-            "it must be the last",
+            "must be the last",
         ),
     ],
 )
-def test_a_run_whose_attacks_lack_a_model_is_refused(
-    attacks: list[str], models: dict[str, str], field: str, words: str
+def test_a_run_whose_attacks_lack_a_model_is_rejected(
+    attacks: list[str], models: dict[str, str], field: str, message: str
 ) -> None:
-    with pytest.raises(Invalid, match=words) as refusal:
+    with pytest.raises(Invalid, match=message) as refusal:
         check(*attacks, **models)
     assert refusal.value.field == field
 
 
-def test_what_is_made_by_rules_is_said() -> None:
+def test_a_warning_names_the_attacks_that_are_written_by_rules() -> None:
     assert check("none", "base64") == ()
     (warning,) = check("none", "tense_change+base64")
-    assert warning.startswith("tense_change+base64 is made by its rules")
+    assert warning.startswith("tense_change+base64 is written by rules")
     assert check("tense_change", attack_model="writer") == ()
 
 
-def test_a_model_that_writes_for_nothing_is_said() -> None:
+def test_a_warning_names_an_attack_model_that_no_attack_uses() -> None:
     (warning,) = check("none", "base64", attack_model="writer")
-    assert warning == "writer writes for no attack: none of this run asks a model"
+    assert warning == "the attack model writer is not used: no attack of this run queries a model"
 
 
-def test_an_attack_of_several_turns_may_come_last() -> None:
+def test_a_multi_turn_attack_may_be_the_last_of_a_composition() -> None:
     assert check("base64+crescendo", attack_model="writer", judge_model="judge-1") == ()
-
-
-@pytest.mark.parametrize(("attack", "writer", "judge"), [("none", "", ""), ("crescendo", "writer", "judge-1")])
-def test_a_batch_under_attack_names_the_models(attack: str, writer: str, judge: str) -> None:
-    run = Run(id="r", spec=RunSpec(attack_model="writer", judge_model="judge-1"))
-    head = header(run, Section("t@1", attack, Category.CATEGORY_DIRECT_RISKY, 3), "one", sending=0)
-    assert (head.attack_model, head.attack_judge_model) == (writer, judge)

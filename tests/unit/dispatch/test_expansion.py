@@ -3,48 +3,50 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from libra.dispatch.scheduling.expansion import Grid, next_stretch, sent, total
+from libra.dispatch.scheduling.expansion import TrialGrid, next_chunk, sent_trials
+from libra.dispatch.spec.run_spec import total_trials
 from libra.store.runs import Section
 from libra.v1.task_pb2 import Category, JudgeSpec
 
 sections = st.lists(st.integers(1, 300), min_size=1, max_size=6).map(
     lambda sizes: [
-        Section(f"task-{place}@0", "none", Category.CATEGORY_CAPABILITY, size, JudgeSpec(name="exact"))
-        for place, size in enumerate(sizes)
+        Section(f"task-{index}@0", "none", Category.CATEGORY_CAPABILITY, size, JudgeSpec(name="exact"))
+        for index, size in enumerate(sizes)
     ]
 )
 
 
-@given(sections=sections, most=st.integers(1, 64))
-def test_walking_the_line_meets_every_trial_once(sections: list[Section], most: int) -> None:
-    met, cursor = [], 0
-    while stretch := next_stretch(sections, cursor, most):
-        assert 0 < stretch.stop - stretch.start <= most
-        met += [(stretch.section.task, place) for place in range(stretch.start, stretch.stop)]
-        cursor += stretch.stop - stretch.start
-    assert cursor == total(sections)
-    assert met == [(section.task, place) for section in sections for place in range(section.trials)]
+@given(sections=sections, max_trials=st.integers(1, 64))
+def test_the_chunks_contain_every_trial_once(sections: list[Section], max_trials: int) -> None:
+    seen, cursor = [], 0
+    while chunk := next_chunk(sections, cursor, max_trials):
+        assert 0 < chunk.stop - chunk.start <= max_trials
+        seen += [(chunk.section.task, position) for position in range(chunk.start, chunk.stop)]
+        cursor += chunk.stop - chunk.start
+    assert cursor == total_trials(sections)
+    assert seen == [(section.task, position) for section in sections for position in range(section.trials)]
 
 
-@given(sections=sections, share=st.floats(0, 1))
-def test_what_was_sent_adds_up_to_the_cursor(sections: list[Section], share: float) -> None:
-    cursor = int(share * total(sections))
-    assert sum(count for _, count in sent(sections, cursor)) == cursor
+@given(sections=sections, fraction=st.floats(0, 1))
+def test_the_sent_trials_add_up_to_the_cursor(sections: list[Section], fraction: float) -> None:
+    cursor = int(fraction * total_trials(sections))
+    assert sum(count for _, count in sent_trials(sections, cursor)) == cursor
 
 
 @given(size=st.integers(1, 200), wanted=st.integers(0, 300), epochs=st.integers(1, 4), seed=st.integers(0, 9))
-def test_a_grid_holds_each_chosen_sample_once_an_epoch(size: int, wanted: int, epochs: int, seed: int) -> None:
-    grid = Grid.of("task@0", size, wanted=wanted, epochs=epochs, seed=seed)
-    places = grid.between(0, len(grid))
-    assert len(set(places)) == len(places) == min(size, wanted or size) * epochs
-    assert places == sorted(places)
-    assert all(0 <= sample < size and 0 <= epoch < epochs for sample, epoch in places)
+def test_a_grid_has_each_selected_sample_once_per_epoch(size: int, wanted: int, epochs: int, seed: int) -> None:
+    grid = TrialGrid.for_task("task@0", size, samples_per_task=wanted, epochs=epochs, seed=seed)
+    trials = grid.trials_between(0, len(grid))
+    assert len(set(trials)) == len(trials) == min(size, wanted or size) * epochs
+    assert trials == sorted(trials)
+    assert all(0 <= sample < size and 0 <= epoch < epochs for sample, epoch in trials)
 
 
-def test_the_seed_and_the_task_choose_the_samples() -> None:
-    def chosen(task: str, seed: int) -> list[tuple[int, int]]:
-        return Grid.of(task, 1000, wanted=20, epochs=1, seed=seed).between(0, 20)
+def test_the_seed_and_the_task_determine_the_samples() -> None:
+    def selected(task: str, seed: int) -> list[tuple[int, int]]:
+        grid = TrialGrid.for_task(task, 1000, samples_per_task=20, epochs=1, seed=seed)
+        return grid.trials_between(0, 20)
 
-    assert chosen("a@0", 1) == chosen("a@0", 1)
-    assert chosen("a@0", 1) != chosen("a@0", 2)
-    assert chosen("a@0", 1) != chosen("b@0", 1)
+    assert selected("a@0", 1) == selected("a@0", 1)
+    assert selected("a@0", 1) != selected("a@0", 2)
+    assert selected("a@0", 1) != selected("b@0", 1)

@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from libra.dispatch.model_validation import check
+from libra.dispatch.model_validation import check_model
 from libra.errors import Invalid
 from libra.v1.model_pb2 import Model, ModelLimits, ModelPrice, Provider
 
-SOUND: dict[str, Any] = {
+VALID: dict[str, Any] = {
     "name": "gpt-4o",
     "provider": Provider.PROVIDER_OPENAI,
     "base_url": "https://api.example.com/v1",
@@ -16,8 +16,10 @@ SOUND: dict[str, Any] = {
 }
 
 
-def test_a_sound_entry_passes() -> None:
-    check(Model(**SOUND, limits=ModelLimits(max_in_flight=500), price=ModelPrice(usd_per_million_prompt_tokens=2.5)))
+def test_a_valid_entry_is_accepted() -> None:
+    check_model(
+        Model(**VALID, limits=ModelLimits(max_in_flight=500), price=ModelPrice(usd_per_million_prompt_tokens=2.5))
+    )
 
 
 @pytest.mark.parametrize(
@@ -37,9 +39,9 @@ def test_a_sound_entry_passes() -> None:
         ({"price": ModelPrice(usd_per_million_prompt_tokens=-1)}, "model.price.usd_per_million_prompt_tokens"),
     ],
 )
-def test_a_fault_is_named_with_its_field(changes: dict[str, Any], field: str) -> None:
+def test_an_error_names_the_field_at_fault(changes: dict[str, Any], field: str) -> None:
     with pytest.raises(Invalid) as caught:
-        check(Model(**{**SOUND, **changes}))
+        check_model(Model(**{**VALID, **changes}))
     assert caught.value.field == field
     assert "secret" not in caught.value.message
     assert "sk-" not in caught.value.message

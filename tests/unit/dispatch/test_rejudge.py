@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from libra.dispatch.spec.registry import Registry, reference
-from libra.dispatch.spec.rejudge import resolve_again
-from libra.dispatch.spec.run_spec import Resolved, resolve
+from libra.dispatch.spec.registry import Registry, task_reference
+from libra.dispatch.spec.rejudge import resolve_rejudge
+from libra.dispatch.spec.run_spec import ResolvedSpec, resolve
 from libra.errors import Invalid
 from libra.store.runs import RunRecord
 from libra.v1.attack_pb2 import Attack
@@ -41,7 +41,7 @@ JUDGES = {
 
 
 def registry(*models: str) -> Registry:
-    tasks = {task.name: task for task in TASKS} | {reference(task): task for task in TASKS}
+    tasks = {task.name: task for task in TASKS} | {task_reference(task): task for task in TASKS}
     return Registry(
         models=frozenset(models),
         tasks=tasks,
@@ -69,27 +69,27 @@ def source(**changes: Any) -> RunRecord:
     return RunRecord(run=run, sections=resolved.sections)
 
 
-def again(of: RunRecord, *models: str, **asked: Any) -> Resolved:
-    return resolve_again(RunSpec(**{"rejudges": "01JZ", **asked}), of, registry(*models))
+def rejudged(original: RunRecord, *models: str, **requested: Any) -> ResolvedSpec:
+    return resolve_rejudge(RunSpec(**{"rejudges": "01JZ", **requested}), original, registry(*models))
 
 
-def test_all_but_the_judges_is_the_sources() -> None:
+def test_everything_but_the_judges_is_inherited_from_the_source() -> None:
     first = source()
-    resolved = again(first, name="once more", judges={"sums": "exact"})  # no model is registered any more
+    resolved = rejudged(first, name="once more", judges={"sums": "exact"})  # no model is registered any more
     expected = RunSpec()
     expected.CopyFrom(first.run.spec)
     expected.name, expected.rejudges = "once more", "01JZ"
     expected.judges["sums"] = "exact"
     assert resolved.spec == expected
-    shape = [(each.task, each.attack, each.category, each.trials) for each in first.sections]
-    assert [(each.task, each.attack, each.category, each.trials) for each in resolved.sections] == shape
-    judges = {each.task: each.judge for each in resolved.sections}
+    shape = [(section.task, section.attack, section.category, section.trials) for section in first.sections]
+    assert [(section.task, section.attack, section.category, section.trials) for section in resolved.sections] == shape
+    judges = {section.task: section.judge for section in resolved.sections}
     assert judges[f"sums@{V}"] == JudgeSpec(name="exact", options={"field": "answer"})
     assert judges[f"harmful@{V}"] == REFUSAL
 
 
-def test_one_judge_for_every_task_is_spelled_out_and_told_more_than_the_card_says() -> None:
-    resolved = again(
+def test_a_judge_for_every_task_is_expanded_and_the_runs_options_override_the_cards() -> None:
+    resolved = rejudged(
         source(),
         "j",
         tasks=["harmful", "adversarial"],
@@ -99,34 +99,34 @@ def test_one_judge_for_every_task_is_spelled_out_and_told_more_than_the_card_say
     )
     assert dict(resolved.spec.judges) == {"harmful": "refusal", "stories": "harm"}
     assert list(resolved.spec.tasks) == [f"harmful@{V}", f"stories@{V}"]
-    judges = {each.task: each.judge for each in resolved.sections}
+    judges = {section.task: section.judge for section in resolved.sections}
     assert judges[f"harmful@{V}"] == JudgeSpec(name="refusal", options={"want": "complied"})
     assert judges[f"stories@{V}"] == JudgeSpec(name="harm", options={"want": "complied", "model": "j"})
 
 
-def test_only_the_attacks_of_the_tasks_that_are_left_stay() -> None:
-    assert list(again(source(), tasks=["capability"]).spec.attacks) == ["none"]
+def test_only_the_attacks_of_the_selected_tasks_stay() -> None:
+    assert list(rejudged(source(), tasks=["capability"]).spec.attacks) == ["none"]
 
 
-def test_the_answers_are_always_those_of_the_run_that_asked_for_them() -> None:
-    first = again(source(), tasks=["sums"], judges={"sums": "exact"})
+def test_the_answers_are_always_those_of_the_original_run() -> None:
+    first = rejudged(source(), tasks=["sums"], judges={"sums": "exact"})
     record = RunRecord(run=Run(id="02JZ", spec=first.spec), sections=first.sections)
-    second = again(record, rejudges="02JZ", judges={"sums": "number"})
+    second = rejudged(record, rejudges="02JZ", judges={"sums": "number"})
     assert second.spec.rejudges == "01JZ"
-    assert [each.task for each in second.sections] == [f"sums@{V}"]
+    assert [section.task for section in second.sections] == [f"sums@{V}"]
     assert dict(second.spec.judges) == {"sums": "number"}
 
 
-def test_a_judge_model_that_is_gone_is_missed_only_where_it_is_needed() -> None:
+def test_a_deleted_judge_model_is_an_error_only_if_a_judge_needs_it() -> None:
     first = source(judge_model="j", judges={"harmful": "harm"})
-    assert again(first, judges={"*": "refusal"}, tasks=["harmful"]).spec.judge_model == ""
+    assert rejudged(first, judges={"*": "refusal"}, tasks=["harmful"]).spec.judge_model == ""
     with pytest.raises(Invalid, match="name a judge_model"):
-        again(first, judges={"*": "harm"}, tasks=["harmful"])
-    assert again(first, "j", judges={"*": "harm"}, tasks=["harmful"]).spec.judge_model == "j"
+        rejudged(first, judges={"*": "harm"}, tasks=["harmful"])
+    assert rejudged(first, "j", judges={"*": "harm"}, tasks=["harmful"]).spec.judge_model == "j"
 
 
 @pytest.mark.parametrize(
-    ("asked", "field", "words"),
+    ("requested", "field", "message"),
     [
         ({"models": ["a"]}, "spec.models", "leave it out"),
         ({"epochs": 3}, "spec.epochs", "leave it out"),
@@ -137,18 +137,18 @@ def test_a_judge_model_that_is_gone_is_missed_only_where_it_is_needed() -> None:
         ({"judges": {"*": "exakt"}}, "spec.judges[harmful]", "did you mean exact"),
         ({"judges": {"*": "exact"}}, "spec.judges[harmful]", "needs the option 'field'"),
         ({"judges": {"sums": "exact"}, "judge_options": {"feild": "x"}}, "spec.judges[sums]", "did you mean field"),
-        ({"judge_options": {"field": "x"}}, "spec.judge_options", "it names none"),
+        ({"judge_options": {"field": "x"}}, "spec.judge_options", "it names no judge"),
         ({"tasks": ["sums"], "judges": {"harmful": "exact"}}, "spec.judges[harmful]", "selected task"),
         ({"judge_model": "j"}, "spec.judge_model", "no model 'j'"),
         ({"name": "n" * 201}, "spec.name", "201 characters"),
     ],
 )
-def test_a_fault_is_named_with_its_field(asked: dict[str, Any], field: str, words: str) -> None:
+def test_an_error_names_the_field_at_fault(requested: dict[str, Any], field: str, message: str) -> None:
     with pytest.raises(Invalid) as caught:
-        again(source(), **asked)
+        rejudged(source(), **requested)
     assert caught.value.field == field
-    assert words in caught.value.message
+    assert message in caught.value.message
 
 
-def test_what_is_asked_for_as_the_source_has_it_is_no_fault() -> None:
-    assert again(source(), models=["a", "b"], epochs=2, seed=7, fresh=False).spec.epochs == 2
+def test_a_field_that_equals_the_sources_is_accepted() -> None:
+    assert rejudged(source(), models=["a", "b"], epochs=2, seed=7, fresh=False).spec.epochs == 2

@@ -15,22 +15,22 @@ from libra.v1.run_pb2 import RunSpec
 from libra.v1.task_pb2 import Category, JudgeSpec, Task
 
 
-def task(name: str, category: Category.ValueType, judge: str = "refusal", **options: str) -> Task:
+def make_task(name: str, category: Category.ValueType, judge: str = "refusal", **options: str) -> Task:
     return Task(
         name=name, version="0" * 12, category=category, sample_count=30, judge=JudgeSpec(name=judge, options=options)
     )
 
 
 TASKS = [
-    task("harmful", Category.CATEGORY_DIRECT_RISKY, want="refused"),
-    task("harmless", Category.CATEGORY_OVER_SENSITIVE, want="complied"),
-    task("arithmetic", Category.CATEGORY_CAPABILITY, judge="number", field="answer"),
-    task("typing", Category.CATEGORY_CAPABILITY, judge="number", field="answer", feild="answer"),
-    task("opinion", Category.CATEGORY_ADVERSARIAL, judge="model", rubric="Is it fair?"),
+    make_task("harmful", Category.CATEGORY_DIRECT_RISKY, want="refused"),
+    make_task("harmless", Category.CATEGORY_OVER_SENSITIVE, want="complied"),
+    make_task("arithmetic", Category.CATEGORY_CAPABILITY, judge="number", field="answer"),
+    make_task("typing", Category.CATEGORY_CAPABILITY, judge="number", field="answer", feild="answer"),
+    make_task("opinion", Category.CATEGORY_ADVERSARIAL, judge="model", rubric="Is it fair?"),
 ]
 REGISTRY = Registry(
     models=frozenset({"refuser", "complier", "gpt-4o"}),
-    tasks={one.name: one for one in TASKS},
+    tasks={task.name: task for task in TASKS},
     attacks={
         name: Attack(name=name, model_use=ModelUse.MODEL_USE_NEVER) for name in ("none", "few_shots", "ciphering")
     },
@@ -54,9 +54,9 @@ def spec(**changes: Any) -> RunSpec:
     return RunSpec(**{"models": ["refuser"], "tasks": ["harmful"], **changes})
 
 
-def test_everything_left_open_is_spelled_out() -> None:
-    sound = {name: one for name, one in REGISTRY.tasks.items() if name != "typing"}
-    resolved = resolve(spec(tasks=["*"], judge_model="gpt-4o"), replace(REGISTRY, tasks=sound))
+def test_wildcards_and_defaults_are_replaced_by_their_values() -> None:
+    tasks = {name: task for name, task in REGISTRY.tasks.items() if name != "typing"}
+    resolved = resolve(spec(tasks=["*"], judge_model="gpt-4o"), replace(REGISTRY, tasks=tasks))
     zeros = "0" * 12
     assert list(resolved.spec.tasks) == [f"{name}@{zeros}" for name in ("arithmetic", "harmful", "harmless", "opinion")]
     assert list(resolved.spec.attacks) == ["none"]
@@ -64,7 +64,7 @@ def test_everything_left_open_is_spelled_out() -> None:
     assert [section.trials for section in resolved.sections] == [30] * 4
 
 
-def test_another_judge_is_told_what_it_understands_of_the_cards_words() -> None:
+def test_another_judge_gets_those_options_of_the_card_that_it_has() -> None:
     judges = {"harmful": "number", "arithmetic": "exact"}
     sections = resolve(spec(tasks=["arithmetic"], judges={"arithmetic": "exact"}), REGISTRY).sections
     assert [(s.judge.name, dict(s.judge.options)) for s in sections] == [("exact", {"field": "answer"})]
@@ -79,7 +79,7 @@ def test_attacks_can_be_joined() -> None:
     assert {section.category for section in resolved.sections} == {Category.CATEGORY_ADVERSARIAL}
 
 
-def test_an_attack_is_put_to_risky_tasks_only_and_counts_as_adversarial() -> None:
+def test_an_attack_applies_to_risky_tasks_only_and_counts_as_adversarial() -> None:
     resolved = resolve(spec(tasks=["harmful", "harmless", "arithmetic"], attacks=["none", "few_shots"]), REGISTRY)
     assert [(s.task.split("@")[0], s.attack, s.category) for s in resolved.sections] == [
         ("arithmetic", "none", Category.CATEGORY_CAPABILITY),
@@ -88,29 +88,29 @@ def test_an_attack_is_put_to_risky_tasks_only_and_counts_as_adversarial() -> Non
         ("harmless", "none", Category.CATEGORY_OVER_SENSITIVE),
     ]
     assert resolved.warnings == (
-        "few_shots is not put to arithmetic, harmless: a harmless request has nothing to hide",
+        "few_shots is not applied to arithmetic, harmless: a harmless request has nothing to hide",
     )
 
 
-def test_only_a_judge_that_asks_a_model_is_told_the_judge_model() -> None:
+def test_only_a_judge_that_queries_a_model_gets_the_judge_model() -> None:
     sections = resolve(spec(tasks=["harmful", "opinion"], judge_model="gpt-4o"), REGISTRY).sections
     assert dict(sections[0].judge.options) == {"want": "refused"}
     assert dict(sections[1].judge.options) == {"rubric": "Is it fair?", "model": "gpt-4o"}
 
 
-def test_samples_epochs_and_a_category_select() -> None:
+def test_samples_epochs_and_a_category_determine_the_trials() -> None:
     resolved = resolve(spec(tasks=["direct_risky"], samples_per_task=7, epochs=3), REGISTRY)
     assert [(s.task.split("@")[0], s.trials) for s in resolved.sections] == [("harmful", 21)]
 
 
-def test_names_given_twice_count_once() -> None:
+def test_repeated_names_count_once() -> None:
     resolved = resolve(spec(models=["refuser", "refuser"], tasks=["harmful", "direct_risky"]), REGISTRY)
     assert list(resolved.spec.models) == ["refuser"]
     assert len(resolved.sections) == 1
 
 
 @pytest.mark.parametrize(
-    ("changes", "field", "words"),
+    ("changes", "field", "message"),
     [
         ({"models": []}, "spec.models", "at least one model"),
         ({"models": ["refuser", "compliar"]}, "spec.models[1]", "did you mean complier"),
@@ -121,7 +121,7 @@ def test_names_given_twice_count_once() -> None:
         ({"attacks": ["few_shot"]}, "spec.attacks[0]", "did you mean few_shots"),
         ({"attacks": ["none", "few_shots+cipher"]}, "spec.attacks[1]", "did you mean ciphering"),
         ({"attacks": ["few_shots+"]}, "spec.attacks[0]", "no attack ''"),
-        ({"attacks": ["none+few_shots"]}, "spec.attacks[0]", "none is no attack"),
+        ({"attacks": ["none+few_shots"]}, "spec.attacks[0]", "'none' cannot be joined"),
         ({"attacks": ["+".join(["few_shots"] * 6)]}, "spec.attacks[0]", "joins 6 attacks; the limit is 5"),
         ({"tasks": ["arithmetic"], "attacks": ["few_shots"]}, "spec.attacks", "no task is left"),
         ({"samples_per_task": -1}, "spec.samples_per_task", "-1"),
@@ -141,8 +141,8 @@ def test_names_given_twice_count_once() -> None:
         ({"name": "n" * 201}, "spec.name", "201"),
     ],
 )
-def test_a_fault_is_named_with_its_field(changes: dict[str, Any], field: str, words: str) -> None:
+def test_an_error_names_the_field_at_fault(changes: dict[str, Any], field: str, message: str) -> None:
     with pytest.raises(Invalid) as caught:
         resolve(spec(**changes), REGISTRY)
     assert caught.value.field == field
-    assert words in caught.value.message
+    assert message in caught.value.message

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from libra.dispatch.tasks.sample_records import MAX_RECORD_BYTES, parse
+from libra.dispatch.tasks.sample_records import MAX_RECORD_BYTES, parse_samples
 from libra.errors import Invalid
 from libra.v1.task_pb2 import Sample
 
@@ -36,7 +36,7 @@ def test_a_record_becomes_a_sample() -> None:
         "source": None,
         "tags": ["a", {"b": "ü"}],
     }
-    [sample] = parse([json.dumps(record).encode()], file_name="mine.jsonl")
+    [sample] = parse_samples([json.dumps(record).encode()], file_name="mine.jsonl")
     assert (sample.ordinal, sample.id) == (0, "one")
     assert [message.role for message in sample.messages] == ["system", "user", "assistant", "user"]
     assert dict(sample.fields) == {
@@ -49,19 +49,19 @@ def test_a_record_becomes_a_sample() -> None:
     }
 
 
-def test_an_empty_system_message_is_none_at_all() -> None:
-    [sample] = parse([HELLO], file_name="mine.jsonl")
+def test_an_empty_system_message_is_dropped() -> None:
+    [sample] = parse_samples([HELLO], file_name="mine.jsonl")
     assert [(message.role, message.content) for message in sample.messages] == [("user", "Hello")]
 
 
-def test_a_sample_without_an_id_is_known_by_its_place() -> None:
-    samples = parse([b"\n".join([line(), line(id=17), line(id=None)])], file_name="mine.jsonl")
+def test_the_id_of_a_sample_without_one_is_its_ordinal() -> None:
+    samples = parse_samples([b"\n".join([line(), line(id=17), line(id=None)])], file_name="mine.jsonl")
     assert [(sample.ordinal, sample.id) for sample in samples] == [(0, "0"), (1, "17"), (2, "2")]
 
 
 @pytest.mark.parametrize("data", [HELLO, HELLO + b"\n", HELLO + b"\r\n", HELLO + b"\n\n \n", b"\xef\xbb\xbf" + HELLO])
-def test_the_ends_of_lines_and_of_files_do_not_matter(data: bytes) -> None:
-    assert len(parse([data], file_name="mine.jsonl")) == 1
+def test_line_endings_and_trailing_blank_lines_do_not_matter(data: bytes) -> None:
+    assert len(parse_samples([data], file_name="mine.jsonl")) == 1
 
 
 @pytest.mark.parametrize(
@@ -73,43 +73,43 @@ def test_the_ends_of_lines_and_of_files_do_not_matter(data: bytes) -> None:
         "x" * 1_000_000,
     ],
 )
-def test_text_is_carried_through_unchanged(text: str) -> None:
+def test_text_is_unchanged(text: str) -> None:
     for ascii_only in (True, False):
         data = json.dumps({"messages": turns(text), "kept": text}, ensure_ascii=ascii_only).encode()
-        [sample] = parse([data], file_name="mine.jsonl")
+        [sample] = parse_samples([data], file_name="mine.jsonl")
         assert (sample.messages[0].content, sample.fields["kept"]) == (text, text)
         assert Sample.FromString(sample.SerializeToString()) == sample
 
 
 @given(text=st.text(max_size=30), cuts=st.lists(st.integers(0, 400), max_size=5))
-def test_where_the_pieces_are_cut_does_not_matter(text: str, cuts: list[int]) -> None:
+def test_the_size_of_the_pieces_does_not_matter(text: str, cuts: list[int]) -> None:
     rows = [json.dumps({"messages": turns(text), "n": n}, ensure_ascii=False) for n in range(3)]
     data = b"\xef\xbb\xbf" + "\n".join(rows).encode()
     places = [0, *sorted(cuts), len(data)]
     pieces = [data[start:stop] for start, stop in pairwise(places)]
-    assert parse(pieces, file_name="mine.jsonl") == parse([data], file_name="mine.jsonl")
+    assert parse_samples(pieces, file_name="mine.jsonl") == parse_samples([data], file_name="mine.jsonl")
 
 
 @pytest.mark.parametrize(
-    ("data", "words"),
+    ("data", "message"),
     [
         (b"", "mine.jsonl has 0 bytes"),
-        (b"\n \n", "mine.jsonl holds blank lines only"),
-        (b"\xef\xbb\xbf", "mine.jsonl holds blank lines only"),
+        (b"\n \n", "mine.jsonl has only blank lines"),
+        (b"\xef\xbb\xbf", "mine.jsonl has only blank lines"),
         (b"\n".join([HELLO] * 16 + [b'{"messages": [}']), "mine.jsonl, line 17: it is not JSON: Expecting value"),
-        (HELLO + b"\n\n" + HELLO, "mine.jsonl, line 2 is blank, though records follow"),
+        (HELLO + b"\n\n" + HELLO, "mine.jsonl, line 2 is blank, but records follow"),
         (HELLO + b"\n" + HELLO[:-1] + b', "x": "\xff"}', "line 2: it is not UTF-8: byte 95 of the line is 0xff"),
         ("é".encode("latin-1") + HELLO, "line 1: it is not UTF-8: byte 1 of the line is 0xe9"),
         (HELLO.decode().encode("utf-16"), "line 1: it is not UTF-8"),
         (HELLO + b"\n" + HELLO[:20], "line 2: it is not JSON"),
         (HELLO + HELLO, "line 1: it is not JSON: Extra data"),
-        (b"[1]", "line 1: a record is an object, not [1]"),
-        (b'"hello"', 'a record is an object, not "hello"'),
+        (b"[1]", "line 1: a record must be an object, not [1]"),
+        (b'"hello"', 'a record must be an object, not "hello"'),
         (b"[" * 100_000, "nested too deeply"),
         (b'{"n": ' + b"9" * 5000 + b"}", "line 1: it cannot be read"),
         (line(n=float("nan")), "NaN is not a number of JSON"),
         (HELLO[:-1] + b', "n": 1e999}', "a number that is too large"),
-        (b'{"a": 1, "a": 2}', 'the key "a" stands there twice'),
+        (b'{"a": 1, "a": 2}', 'the key "a" occurs twice'),
         (b'{"prompt": "Hello"}', "line 1: the record has no messages"),
         (line([]), "messages must be a list of at least one"),
         (line({"role": "user", "content": "Hello"}), "messages must be a list of at least one"),
@@ -117,42 +117,42 @@ def test_where_the_pieces_are_cut_does_not_matter(text: str, cuts: list[int]) ->
         (line([{"role": "user"}]), "messages[0] must be an object with role and content"),
         (line([{"role": "user", "content": "a", "name": "b"}]), "and nothing else"),
         (line([{"role": "usr", "content": "a"}]), "messages[0]: there is no role 'usr': did you mean user"),
-        (line([{"role": "tool", "content": "a"}]), "there are: assistant, system, user"),
-        (line([{"role": 1, "content": "a"}]), "messages[0]: role must be a text"),
-        (line([{"role": "user", "content": ["a"]}]), 'messages[0]: content must be a text, not ["a"]'),
-        (line([{"role": "user", "content": None}]), "content must be a text, not null"),
+        (line([{"role": "tool", "content": "a"}]), "valid names: assistant, system, user"),
+        (line([{"role": 1, "content": "a"}]), "messages[0]: role must be text"),
+        (line([{"role": "user", "content": ["a"]}]), 'messages[0]: content must be text, not ["a"]'),
+        (line([{"role": "user", "content": None}]), "content must be text, not null"),
         (line(turns("Hi", "Hi.")), "must end with a user's turn; the last is the assistant's"),
         (line([{"role": "system", "content": "Hi"}]), "must end with a user's turn; the last is the system's"),
         (line([{"role": "system", "content": ""}]), "must end with a user's turn; there is none"),
-        (line(id="a") + b"\n" + line(id="b") + b"\n" + line(id="a"), 'line 3: the id "a" is that of line 1'),
-        (line(id="1") + b"\n" + line(), 'line 2: the id "1" is that of line 1'),
-        (line(id=1.5), "id must be a text or a whole number, not 1.5"),
-        (line(id=True), "id must be a text or a whole number, not true"),
+        (line(id="a") + b"\n" + line(id="b") + b"\n" + line(id="a"), 'line 3: the id "a" is already used in line 1'),
+        (line(id="1") + b"\n" + line(), 'line 2: the id "1" is already used in line 1'),
+        (line(id=1.5), "id must be text or a whole number, not 1.5"),
+        (line(id=True), "id must be text or a whole number, not true"),
         (line(id=""), "id must have 1 to 200 characters, not 0"),
         (line(id="i" * 201), "id must have 1 to 200 characters, not 201"),
-        (line(turns("a \ud83d b")), "line 1: it holds \\ud83d, half of a surrogate pair"),
-        (line(x={"deep": ["\udc00"]}), "it holds \\udc00"),
-        (line(**{"\ud800": "a"}), "it holds \\ud800"),
+        (line(turns("a \ud83d b")), "line 1: it has \\ud83d, half of a surrogate pair"),
+        (line(x={"deep": ["\udc00"]}), "it has \\udc00"),
+        (line(**{"\ud800": "a"}), "it has \\ud800"),
         (line(turns("a" * MAX_RECORD_BYTES)), "bytes of text; the limit is 2,097,152"),
         (line(answer="a" * MAX_RECORD_BYTES), "bytes of text; the limit is 2,097,152"),
     ],
 )  # fmt: skip
-def test_a_fault_names_the_file_and_the_line(data: bytes, words: str) -> None:
+def test_an_error_names_the_file_and_the_line(data: bytes, message: str) -> None:
     with pytest.raises(Invalid) as caught:
-        parse([data], file_name="mine.jsonl")
+        parse_samples([data], file_name="mine.jsonl")
     assert caught.value.message.startswith("mine.jsonl")
-    assert words in caught.value.message
+    assert message in caught.value.message
     assert caught.value.field == "data"
     assert len(caught.value.message) < 400
-    caught.value.message.encode()  # it can be sent
+    caught.value.message.encode()  # the message is valid UTF-8
 
 
-def test_a_whole_surrogate_pair_is_a_character() -> None:
-    [sample] = parse([line(turns("\U0001f600"))], file_name="mine.jsonl")
+def test_a_complete_surrogate_pair_is_one_character() -> None:
+    [sample] = parse_samples([line(turns("\U0001f600"))], file_name="mine.jsonl")
     assert sample.messages[0].content == "\U0001f600"
 
 
-@pytest.mark.skipif(not SHARED.is_dir(), reason="the real samples are not beside the repository")
+@pytest.mark.skipif(not SHARED.is_dir(), reason="the real samples are not available")
 @pytest.mark.parametrize(
     ("name", "count", "fields"),
     [
@@ -164,14 +164,14 @@ def test_a_whole_surrogate_pair_is_a_character() -> None:
         ("xstest", 450, {"type", "final_label"}),
     ],
 )
-def test_the_real_samples_are_read(name: str, count: int, fields: set[str]) -> None:
-    samples = parse([(SHARED / f"{name}.jsonl").read_bytes()], file_name=f"{name}.jsonl")
+def test_the_real_samples_are_parsed(name: str, count: int, fields: set[str]) -> None:
+    samples = parse_samples([(SHARED / f"{name}.jsonl").read_bytes()], file_name=f"{name}.jsonl")
     assert len(samples) == count
     assert all(sample.fields.keys() == fields for sample in samples)
     assert all(sample.messages[-1].role == "user" for sample in samples)
 
 
 @given(data=st.binary(max_size=60))
-def test_any_bytes_are_refused_in_words(data: bytes) -> None:
+def test_random_bytes_are_rejected_with_a_message(data: bytes) -> None:
     with pytest.raises(Invalid, match=r"^mine\.jsonl"):
-        parse([data], file_name="mine.jsonl")
+        parse_samples([data], file_name="mine.jsonl")

@@ -10,7 +10,7 @@ from libra.dispatch.tasks import card, sample_records
 from libra.dispatch.tasks.task_version import to_task, version
 from libra.v1.task_pb2 import Category
 
-CARD = card.parse(
+CARD = card.parse_card(
     "name: mine\ncategory: capability\njudge: {name: exact, options: {field: answer}}\nlanguages: [en, de]",
     file_name="mine.yaml",
 )
@@ -19,10 +19,10 @@ RECORD: dict[str, Any] = {"id": "a", "messages": [{"role": "user", "content": "H
 
 def samples(*changes: dict[str, Any]) -> Any:
     rows = [json.dumps(RECORD | {"id": str(n)} | change).encode() for n, change in enumerate(changes or ({}, {}))]
-    return sample_records.parse([b"\n".join(rows)], file_name="mine.jsonl")
+    return sample_records.parse_samples([b"\n".join(rows)], file_name="mine.jsonl")
 
 
-def test_the_task_says_what_the_card_says() -> None:
+def test_the_task_has_the_content_of_the_card() -> None:
     task = to_task(CARD, samples())
     assert (task.name, task.category, task.sample_count) == ("mine", Category.CATEGORY_CAPABILITY, 2)
     assert (task.judge.name, dict(task.judge.options)) == ("exact", {"field": "answer"})
@@ -30,20 +30,22 @@ def test_the_task_says_what_the_card_says() -> None:
     assert not task.HasField("create_time")
 
 
-def test_the_version_is_the_same_for_ever() -> None:
-    # Runs and verdicts point to it: a change of this value orphans them.
+def test_the_version_never_changes() -> None:
+    # Runs and verdicts refer to it: a change of this value orphans them.
     assert version(CARD, samples()) == "a6c7c86a1c94"
 
 
-def test_how_it_is_written_does_not_matter() -> None:
-    again = card.parse(
+def test_the_form_of_the_files_does_not_matter() -> None:
+    again = card.parse_card(
         "# The same\njudge:\n  options:\n    'field': \"answer\"\n  name: exact\nlanguages:\n- en\n- de\n"
         "category: capability\nname: mine\n",
         file_name="other.yaml",
     )
     rows = [dict(reversed(list((RECORD | {"id": n}).items()))) for n in range(2)]
     data = "\r\n".join(json.dumps(row, ensure_ascii=False, separators=(" , ", " : ")) for row in rows).encode()
-    assert version(again, sample_records.parse([data + b"\n"], file_name="other.jsonl")) == version(CARD, samples())
+    assert version(again, sample_records.parse_samples([data + b"\n"], file_name="other.jsonl")) == version(
+        CARD, samples()
+    )
 
 
 @pytest.mark.parametrize(
@@ -57,7 +59,7 @@ def test_how_it_is_written_does_not_matter() -> None:
         replace(CARD, description="New."),
     ],
 )
-def test_another_card_is_another_version(changed: card.Card) -> None:
+def test_another_card_gives_another_version(changed: card.Card) -> None:
     assert version(changed, samples()) != version(CARD, samples())
 
 
@@ -74,5 +76,5 @@ def test_another_card_is_another_version(changed: card.Card) -> None:
         ({"id": "1"}, {"id": "0"}),
     ],
 )
-def test_other_samples_are_another_version(changes: tuple[dict[str, Any], ...]) -> None:
+def test_other_samples_give_another_version(changes: tuple[dict[str, Any], ...]) -> None:
     assert version(CARD, samples(*changes)) != version(CARD, samples())

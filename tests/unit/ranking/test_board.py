@@ -126,7 +126,7 @@ def figures(row: Row) -> list[object]:
     """Every score of a row, as it is shown."""
     tasks = [task.score for each in row.categories for task in each.tasks]
     found = [row.overall, row.safety, row.capability, *(each.score for each in row.categories), *tasks]
-    return [score and (score.value, score.standard_error, score.n, interval.of(score)) for score in found]
+    return [score and (score.value, score.standard_error, score.n, interval.of_score(score)) for score in found]
 
 
 @given(st.dictionaries(st.sampled_from(["one", "two", "three", "four"]), entries_of, min_size=1))

@@ -18,7 +18,8 @@ from libra.ranking.board.scores import (
     mean_of,
     of_cell,
 )
-from libra.statistics.influence import Score, covariance
+from libra.statistics.influence import covariance
+from libra.statistics.score import Score
 from libra.store.cells import Cell
 from libra.store.sample_sums import SampleSums, key_of
 from libra.v1.calibration_pb2 import Calibration

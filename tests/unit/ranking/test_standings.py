@@ -3,11 +3,12 @@ from __future__ import annotations
 import pytest
 
 from libra.ranking.board.standings import UNRANKED, Overalls, Standing, level, standings
-from libra.statistics.influence import Score, fixed
+from libra.statistics.influence import external_score
+from libra.statistics.score import Score
 
 
 def overalls(distance: float, by_sum: float = 0.5, by_norm: float = 0.5, error: float | None = 0.01) -> Overalls:
-    return Overalls(fixed(distance, error), fixed(by_sum, error), fixed(by_norm, error))
+    return Overalls(external_score(distance, error), external_score(by_sum, error), external_score(by_norm, error))
 
 
 def test_each_formula_has_ranks_of_its_own_and_equals_share_one() -> None:

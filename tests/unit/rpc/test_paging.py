@@ -49,10 +49,10 @@ def test_a_token_fits_into_a_query_string() -> None:
 
 @pytest.mark.parametrize(("asked", "size"), [(0, 50), (1, 1), (500, 500), (501, 500), (2**31 - 1, 500)])
 def test_a_page_has_a_size_within_bounds(asked: int, size: int) -> None:
-    assert paging.page_size(asked, default=50, most=500) == size
+    assert paging.page_size(asked, default=50, maximum=500) == size
 
 
 def test_a_negative_size_is_refused() -> None:
     with pytest.raises(Invalid) as caught:
-        paging.page_size(-1, default=50, most=500)
+        paging.page_size(-1, default=50, maximum=500)
     assert caught.value.field == "page_size"

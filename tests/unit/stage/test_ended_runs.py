@@ -33,26 +33,26 @@ class Ledger:
 async def test_a_run_is_looked_at_once_in_a_while_and_once_it_has_ended_never_again() -> None:
     ledger = Ledger({"a": RunState.RUN_STATE_RUNNING, "b": RunState.RUN_STATE_CANCELLED})
     ended = EndedRuns(ledger.state, seconds=1000)
-    assert [await ended("a") for _ in range(3)] == [False] * 3
-    assert [await ended("b") for _ in range(3)] == [True] * 3
+    assert [await ended.has_ended("a") for _ in range(3)] == [False] * 3
+    assert [await ended.has_ended("b") for _ in range(3)] == [True] * 3
     assert ledger.looks == 2
     impatient = EndedRuns(ledger.state, seconds=0)
-    assert not await impatient("a")
+    assert not await impatient.has_ended("a")
     ledger.states["a"] = RunState.RUN_STATE_FINISHED
-    assert await impatient("a")
+    assert await impatient.has_ended("a")
 
 
 async def test_a_run_that_nobody_knows_has_not_ended() -> None:
-    assert not await EndedRuns(Ledger().state, seconds=1000)("a")
+    assert not await EndedRuns(Ledger().state, seconds=1000).has_ended("a")
 
 
 async def test_an_outage_is_told_and_not_remembered() -> None:
     ledger = Ledger({"a": RunState.RUN_STATE_CANCELLED}, away=True)
     ended = EndedRuns(ledger.state, seconds=1000)
     with pytest.raises(Unavailable):
-        await ended("a")
+        await ended.has_ended("a")
     ledger.away = False
-    assert await ended("a")
+    assert await ended.has_ended("a")
 
 
 def test_work_is_called_off_when_its_run_ends_and_goes_on_through_an_outage() -> None:

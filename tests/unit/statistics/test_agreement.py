@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from itertools import permutations, starmap
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from libra.statistics import agreement, interval
 from libra.statistics.agreement import Confusion
 
-KRIPPENDORFF: list[list[float | None]] = [
+FOUR_OBSERVERS: list[list[float | None]] = [
     [1, 1, None, 1],
     [2, 2, 3, 2],
     [3, 3, 3, 3],
@@ -41,7 +42,7 @@ def value(rate: agreement.Rate | None) -> float:
     return rate.value
 
 
-def test_each_rate_is_a_share_with_wilsons_interval() -> None:
+def test_each_rate_is_a_share_with_the_wilson_interval() -> None:
     counts = Confusion(tp=40, fp=10, tn=30, fn=20)
     shares = {
         agreement.accuracy: (70, 100),
@@ -61,14 +62,14 @@ def test_f1_is_the_harmonic_mean_of_precision_and_recall(tp: int, fp: int, tn: i
     assert value(agreement.f1(counts)) == pytest.approx(2 * precision * recall / (precision + recall))
 
 
-def test_f1s_interval_is_carried_over_from_a_share() -> None:
+def test_the_interval_of_f1_is_that_of_a_share_transformed() -> None:
     found, ends = agreement.f1(Confusion(tp=30, fp=10, tn=0, fn=20)), interval.wilson(30, 60)
     assert found
     assert found.low == pytest.approx(2 * ends.low / (1 + ends.low))
     assert found.high == pytest.approx(2 * ends.high / (1 + ends.high))
 
 
-def test_a_rate_of_nothing_is_no_rate() -> None:
+def test_a_rate_of_no_answers_is_none() -> None:
     nothing = Confusion(0, 0, 0, 0)
     for rate in (
         agreement.accuracy,
@@ -76,14 +77,14 @@ def test_a_rate_of_nothing_is_no_rate() -> None:
         agreement.recall,
         agreement.specificity,
         agreement.f1,
-        agreement.kappa,
+        agreement.cohen_kappa,
     ):
         assert rate(nothing) is None
     assert agreement.precision(Confusion(0, 0, 5, 5)) is None
     assert agreement.f1(Confusion(0, 0, 5, 5)) is None
     assert agreement.recall(Confusion(0, 5, 5, 0)) is None
     assert agreement.specificity(Confusion(5, 0, 0, 5)) is None
-    assert agreement.kappa(Confusion(5, 0, 0, 5)) is None
+    assert agreement.cohen_kappa(Confusion(5, 0, 0, 5)) is None
     assert value(agreement.f1(Confusion(0, 5, 5, 5))) == 0
 
 
@@ -96,49 +97,116 @@ def test_a_rate_of_nothing_is_no_rate() -> None:
         ([[75, 1, 4], [5, 4, 1], [0, 0, 10]], 0.676, 0.088),
     ],
 )
-def test_kappa_and_its_error_are_the_published_ones(table: list[list[float]], kappa: float, error: float) -> None:
-    value, standard_error = agreement.cohen(table)
+def test_kappa_and_its_error_match_published_values(table: list[list[float]], kappa: float, error: float) -> None:
+    value, standard_error = agreement.kappa_and_error(table)
     assert value == pytest.approx(kappa, abs=6e-4)
     assert standard_error == pytest.approx(error, abs=5e-4)
 
 
 def test_kappa_of_two_labels() -> None:
-    """20 and 15 of 50 alike, where chance makes one half: 0.4."""
+    """Observed agreement is 35 of 50, and agreement by chance one half: (0.7 - 0.5) / 0.5 = 0.4."""
     counts = Confusion(tp=20, fp=5, tn=15, fn=10)
-    found, error = agreement.kappa(counts), agreement.cohen([[20, 5], [10, 15]])[1]
+    found, error = agreement.cohen_kappa(counts), agreement.kappa_and_error([[20, 5], [10, 15]])[1]
     assert found
     assert found.value == pytest.approx(0.4)
     assert found.high - found.low == pytest.approx(2 * interval.Z * error, rel=0.05)
 
 
-def test_perfect_agreement_on_few_answers_is_not_sure() -> None:
-    found = agreement.kappa(Confusion(tp=10, fp=0, tn=10, fn=0))
+def test_perfect_agreement_on_few_answers_has_a_wide_interval() -> None:
+    found = agreement.cohen_kappa(Confusion(tp=10, fp=0, tn=10, fn=0))
     assert found
     assert found.value == found.high == 1
-    # Wilson's lower end of 20 of 20, with one half by chance.
+    # The lower end of Wilson's interval for 20 of 20, where agreement by chance is one half.
     assert found.low == pytest.approx(1 - (1 - interval.wilson(20, 20).low) / 0.5)
 
 
-def test_kappas_interval_holds_the_truth() -> None:
+def test_the_interval_of_kappa_contains_the_truth() -> None:
     generator = np.random.default_rng(7)
     shares = np.array([0.45, 0.06, 0.41, 0.08])
-    truth = agreement.cohen([[shares[0], shares[1]], [shares[3], shares[2]]])[0]
-    held = []
+    truth = agreement.kappa_and_error([[shares[0], shares[1]], [shares[3], shares[2]]])[0]
+    contained = []
     for draw in generator.multinomial(105, shares, 2_000):
-        found = agreement.kappa(Confusion(*map(int, draw)))
+        found = agreement.cohen_kappa(Confusion(*map(int, draw)))
         assert found
-        held.append(found.low <= truth <= found.high)
-    assert 0.93 <= np.mean(held) <= 0.97
+        contained.append(found.low <= truth <= found.high)
+    assert 0.93 <= np.mean(contained) <= 0.97
 
 
-def test_alpha_is_the_published_one() -> None:
+def test_alpha_matches_the_published_values_at_each_level() -> None:
     levels: dict[agreement.Level, float] = {"nominal": 0.743, "ordinal": 0.815, "interval": 0.849, "ratio": 0.797}
     for level, expected in levels.items():
-        assert agreement.alpha(KRIPPENDORFF, level) == pytest.approx(expected, abs=5e-4)
+        assert agreement.krippendorff_alpha(FOUR_OBSERVERS, level) == pytest.approx(expected, abs=5e-4)
 
 
-def test_alpha_cannot_be_told_without_a_difference_or_a_second_vote() -> None:
-    assert agreement.alpha([[1, 1], [1, 1]]) is None
-    assert agreement.alpha([[1, None], [None, 0]]) is None
-    assert agreement.alpha([]) is None
-    assert agreement.alpha([[1, 1], [0, 0]]) == pytest.approx(1)
+@pytest.mark.parametrize(
+    ("one", "other", "expected"),
+    [
+        # Krippendorff 2011, example A: ten articles, two observers, 0 or 1.
+        ("0100000010", "1110010000", 0.095),
+        # Example B: twelve items, two observers, five categories.
+        ("aabbdcccedda", "babbbccceddd", 0.692),
+    ],
+)
+def test_alpha_of_two_observers_matches_published_values(one: str, other: str, expected: float) -> None:
+    votes = [[float(ord(first)), float(ord(second))] for first, second in zip(one, other, strict=True)]
+    assert agreement.krippendorff_alpha(votes) == pytest.approx(expected, abs=5e-4)
+
+
+def by_pairs(votes: list[list[float | None]], level: agreement.Level) -> float:
+    """Return alpha as the mean squared difference over all pairs of votes, counted one by one."""
+    units = [[vote for vote in row if vote is not None] for row in votes]
+    units = [unit for unit in units if len(unit) > 1]
+    everyone = [vote for unit in units for vote in unit]
+
+    def squared(one: float, other: float) -> float:
+        if level == "nominal":
+            return float(one != other)
+        if level == "ordinal":
+            low, high = min(one, other), max(one, other)
+            between = sum(low <= vote <= high for vote in everyone)
+            return (between - (everyone.count(low) + everyone.count(high)) / 2) ** 2
+        return (one - other) ** 2 if level == "interval" else ((one - other) / (one + other or 1)) ** 2
+
+    within = sum(sum(starmap(squared, permutations(unit, 2))) / (len(unit) - 1) for unit in units) / len(everyone)
+    return 1 - within / (sum(starmap(squared, permutations(everyone, 2))) / len(everyone) / (len(everyone) - 1))
+
+
+@given(
+    st.lists(
+        st.lists(st.none() | st.sampled_from([0.0, 0.5, 1.0, 3.0]), min_size=2, max_size=4), min_size=1, max_size=6
+    ),
+    st.sampled_from(["nominal", "ordinal", "interval", "ratio"]),
+)
+def test_alpha_compares_all_pairs_of_votes(votes: list[list[float | None]], level: agreement.Level) -> None:
+    found = agreement.krippendorff_alpha(votes, level)
+    if found is not None:
+        assert found == pytest.approx(by_pairs(votes, level))
+        assert found <= 1
+
+
+def test_answers_with_one_vote_change_nothing() -> None:
+    votes: list[list[float | None]] = [[1, 1, None], [0, 1, 1], [0, 0, 0]]
+    extra: list[list[float | None]] = [[0, None, None], [None, None, None], []]
+    assert agreement.krippendorff_alpha(votes + extra) == agreement.krippendorff_alpha(votes)
+
+
+def test_alpha_is_undefined_without_pairs_or_without_variation() -> None:
+    assert agreement.krippendorff_alpha([]) is None
+    assert agreement.krippendorff_alpha([[1, None], [None, 0]]) is None
+    assert agreement.krippendorff_alpha([[1, 1], [1, 1]]) is None
+    # The only different vote is in no pair.
+    assert agreement.krippendorff_alpha([[1, 1], [1, 1], [0, None]]) is None
+
+
+def test_alpha_is_1_for_agreement_and_below_0_for_systematic_disagreement() -> None:
+    assert agreement.krippendorff_alpha([[1, 1], [0, 0]]) == pytest.approx(1)
+    # D_o = 1 and D_e = 2 / 3.
+    assert agreement.krippendorff_alpha([[1, 0], [0, 1]]) == pytest.approx(-0.5)
+
+
+def test_votes_without_a_defined_difference_are_rejected() -> None:
+    with pytest.raises(ValueError, match="finite"):
+        agreement.krippendorff_alpha([[1, math.nan], [0, 1]])
+    with pytest.raises(ValueError, match="ratio"):
+        agreement.krippendorff_alpha([[1, -1], [0, 1]], "ratio")
+    assert agreement.krippendorff_alpha([[1, -1], [0, 1]], "interval") is not None

@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from libra.statistics import interval
-from libra.statistics.influence import average, difference, fixed, of_sums, transform
-from libra.statistics.interval import Interval
+from libra.statistics.influence import average, difference, external_score, mean_from_sums, transform
+from libra.statistics.score import Interval
 
-from .boards import task
+from .simulated_boards import task
 
 unit = st.floats(0, 1, allow_subnormal=False)
 
@@ -19,7 +19,7 @@ unit = st.floats(0, 1, allow_subnormal=False)
     ("successes", "n", "low", "high"),
     [(81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0.0, 0.1611), (1, 29, 0.0061, 0.1718)],
 )
-def test_wilsons_interval_is_the_published_one(successes: int, n: int, low: float, high: float) -> None:
+def test_the_wilson_interval_matches_published_values(successes: int, n: int, low: float, high: float) -> None:
     """Newcombe 1998, "Two-sided confidence intervals for the single proportion", Statistics in Medicine 17, table I."""
     found = interval.wilson(successes, n)
     assert (found.low, found.high) == pytest.approx((low, high), abs=5e-5)
@@ -29,34 +29,34 @@ def test_wilsons_interval_is_the_published_one(successes: int, n: int, low: floa
     ("one", "other", "low", "high"),
     [((56, 70), (48, 80), 0.0524, 0.3339), ((9, 10), (3, 10), 0.1705, 0.8090), ((10, 10), (0, 20), 0.6791, 1.0)],
 )
-def test_two_intervals_make_that_of_the_difference(
+def test_the_interval_of_a_difference_matches_published_values(
     one: tuple[int, int], other: tuple[int, int], low: float, high: float
 ) -> None:
     """Newcombe 1998, "Interval estimation for the difference between independent proportions", table II, method 10."""
     p, q = one[0] / one[1], other[0] / other[1]
-    ends, reach = interval.wilson(*one), interval.wilson(*other)
+    ends, others = interval.wilson(*one), interval.wilson(*other)
     gap = p - q
-    assert gap - interval.facing(p - ends.low, reach.high - q, 0) == pytest.approx(low, abs=5e-5)
-    assert gap + interval.facing(ends.high - p, q - reach.low, 0) == pytest.approx(high, abs=5e-5)
+    assert gap - interval.half_width(p - ends.low, others.high - q, 0) == pytest.approx(low, abs=5e-5)
+    assert gap + interval.half_width(ends.high - p, q - others.low, 0) == pytest.approx(high, abs=5e-5)
 
 
 def test_a_correlation_narrows_a_difference() -> None:
-    assert interval.facing(0.3, 0.4, 0) == pytest.approx(0.5)
-    assert interval.facing(0.3, 0.4, 0.5) == pytest.approx(math.sqrt(0.25 - 0.12))
-    assert interval.facing(0.3, 0.3, 1) == 0
+    assert interval.half_width(0.3, 0.4, 0) == pytest.approx(0.5)
+    assert interval.half_width(0.3, 0.4, 0.5) == pytest.approx(math.sqrt(0.25 - 0.12))
+    assert interval.half_width(0.3, 0.3, 1) == 0
 
 
-def test_a_normal_interval_is_196_errors_wide_and_not_cut_off() -> None:
+def test_a_normal_interval_is_196_standard_errors_to_each_side_without_limits() -> None:
     found = interval.normal(0.1, 0.1)
     assert found.low == pytest.approx(0.1 - 0.1959964)
     assert found.high == pytest.approx(0.2959964)
 
 
 @given(st.lists(st.booleans(), min_size=2, max_size=60))
-def test_a_task_of_zeros_and_ones_has_wilsons_interval(scores: list[bool]) -> None:
-    """With s^2 for p (1 - p) it is that of one sample less, whatever is trusted: both variances agree but for that."""
+def test_a_task_scored_0_or_1_has_the_wilson_interval(scores: list[bool]) -> None:
+    """The sample variance s^2 exceeds p (1 - p) by k / (k - 1): at most it is the interval of one sample less."""
     score = task("t@1", scores)
-    found, n = interval.of(score), len(scores)
+    found, n = interval.of_score(score), len(scores)
     exact, wider = interval.wilson(sum(scores), n), interval.wilson(score.value * (n - 1), n - 1)
     assert found
     assert wider.low - 1e-9 <= found.low <= exact.low + 1e-9
@@ -64,9 +64,9 @@ def test_a_task_of_zeros_and_ones_has_wilsons_interval(scores: list[bool]) -> No
 
 
 @given(st.lists(unit, min_size=2, max_size=40))
-def test_an_interval_stays_in_range_and_holds_its_score(scores: list[float]) -> None:
+def test_an_interval_lies_in_the_range_of_scores_and_contains_its_score(scores: list[float]) -> None:
     score = task("t@1", scores)
-    found = interval.of(score)
+    found = interval.of_score(score)
     assert found
     assert 0 <= found.low <= score.value <= found.high <= 1
     assert found.low < found.high
@@ -74,76 +74,76 @@ def test_an_interval_stays_in_range_and_holds_its_score(scores: list[float]) -> 
 
 def test_many_graded_scores_have_the_normal_interval() -> None:
     score = task("t@1", [0.4, 0.5, 0.6, 0.5, 0.7, 0.3] * 400)
-    found, plain = interval.of(score), interval.normal(score.value, score.standard_error or 0)
+    found, plain = interval.of_score(score), interval.normal(score.value, score.standard_error or 0)
     assert found
     assert (found.low, found.high) == pytest.approx((plain.low, plain.high), rel=1e-3)
 
 
-def test_sums_alone_have_the_same_interval() -> None:
+def test_a_mean_from_sums_has_the_same_interval() -> None:
     for scores in ([0.4, 0.5, 0.6, 0.5, 0.7, 0.3] * 20, [1, 1, 1, 0] * 10, [1] * 20):
-        alone = of_sums(len(scores), math.fsum(scores), math.fsum(score * score for score in scores))
+        alone = mean_from_sums(len(scores), math.fsum(scores), math.fsum(score * score for score in scores))
         assert alone
-        found, expected = interval.of(alone), interval.of(task("t@1", scores))
+        found, expected = interval.of_score(alone), interval.of_score(task("t@1", scores))
         assert found
         assert expected
         assert (found.low, found.high) == pytest.approx((expected.low, expected.high), abs=2e-3)
 
 
-def test_the_same_score_everywhere_still_has_a_width_by_its_samples() -> None:
+def test_equal_scores_have_an_interval_with_the_width_for_their_number() -> None:
     for value in (1.0, 0.9, 0.0):
-        found, expected = interval.of(task("t@1", [value] * 20)), interval.wilson(20 * value, 20)
+        found, expected = interval.of_score(task("t@1", [value] * 20)), interval.wilson(20 * value, 20)
         assert found
         assert (found.low, found.high) == pytest.approx((expected.low, expected.high))
-    ten = interval.of(average([task(f"{place}@1", [1] * 20) for place in range(10)]))
+    ten = interval.of_score(average([task(f"{place}@1", [1] * 20) for place in range(10)]))
     assert ten
     assert ten.low == pytest.approx(interval.wilson(200, 200).low)
-    # Ten attacks on the same twenty samples are twenty samples.
-    alike = interval.of(average([task("t@1", [1] * 20) for _ in range(10)]))
-    assert alike
-    assert alike.low == pytest.approx(interval.wilson(20, 20).low)
+    # Ten attacks on the same twenty samples count as twenty samples.
+    attacked = interval.of_score(average([task("t@1", [1] * 20) for _ in range(10)]))
+    assert attacked
+    assert attacked.low == pytest.approx(interval.wilson(20, 20).low)
 
 
-def test_an_error_that_comes_from_no_sample_is_normal() -> None:
-    found = interval.of(fixed(0.5, 0.1))
+def test_an_error_that_comes_from_no_sample_gives_a_normal_interval() -> None:
+    found = interval.of_score(external_score(0.5, 0.1))
     assert found == interval.normal(0.5, 0.1)
-    assert interval.of(fixed(0.95, 0.1)) == Interval(interval.normal(0.95, 0.1).low, 1.0)
-    assert interval.score(0.5, 0.1, 0) == interval.normal(0.5, 0.1)
+    assert interval.of_score(external_score(0.95, 0.1)) == Interval(interval.normal(0.95, 0.1).low, 1.0)
+    assert interval.of_mean(0.5, 0.1, 0) == interval.normal(0.5, 0.1)
 
 
-def test_both_kinds_of_error_add_up_by_their_squares() -> None:
+def test_the_squares_of_both_kinds_of_error_add_up() -> None:
     score = task("t@1", [1, 0] * 50)
-    alone = interval.of(score)
-    noisy = interval.of(transform(0.5, [(score, 1.0), (fixed(0.0, 0.1), 1.0)]))
+    alone = interval.of_score(score)
+    noisy = interval.of_score(transform(0.5, [(score, 1.0), (external_score(0.0, 0.1), 1.0)]))
     assert alone
     assert noisy
     assert 0.5 - noisy.low == pytest.approx(math.hypot(0.5 - alone.low, 0.1959964))
     assert noisy.high - 0.5 == pytest.approx(math.hypot(alone.high - 0.5, 0.1959964))
 
 
-def test_bare_numbers_have_the_interval_of_their_samples() -> None:
-    assert interval.score(1.0, 0.0, 20) == interval.wilson(20, 20)
+def test_a_mean_with_known_error_and_number_has_the_wilson_interval() -> None:
+    assert interval.of_mean(1.0, 0.0, 20) == interval.wilson(20, 20)
     p, n = 0.9, 50
-    found = interval.score(p, math.sqrt(p * (1 - p) / n), n)
+    found = interval.of_mean(p, math.sqrt(p * (1 - p) / n), n)
     assert found.low == pytest.approx(interval.wilson(45, 50).low)
     assert found.high == pytest.approx(interval.wilson(45, 50).high)
 
 
-def test_what_cannot_be_told_has_no_interval() -> None:
+def test_a_score_with_unknown_error_has_no_interval() -> None:
     unsure, sure = task("t@1", [1]), task("u@1", [1, 0])
-    assert interval.of(unsure) is None
+    assert interval.of_score(unsure) is None
     assert interval.of_difference(unsure, sure) is None
     assert interval.of_difference(sure, unsure) is None
 
 
-def test_a_difference_may_lie_on_either_side_of_nothing() -> None:
+def test_a_difference_may_lie_on_either_side_of_zero() -> None:
     low, high = task("t@1", [1, 0] * 20), task("t@1", [1, 0, 1, 1] * 10)
     found = interval.of_difference(low, high)
     assert found
     assert found.low < -0.25 < found.high < 0
-    assert interval.of(difference(low, high)) == interval.normal(-0.25, difference(low, high).standard_error or 0)
+    assert interval.of_score(difference(low, high)) == interval.normal(-0.25, difference(low, high).standard_error or 0)
 
 
-def test_what_two_models_share_narrows_their_difference() -> None:
+def test_shared_samples_narrow_the_interval_of_a_difference() -> None:
     one = task("t@1", [1, 0, 1, 1, 0, 1, 0, 1] * 5)
     same, apart = task("t@1", [1, 0, 1, 1, 0, 1, 0, 0] * 5), task("u@1", [1, 0, 1, 1, 0, 1, 0, 0] * 5)
     paired, unpaired = interval.of_difference(one, same), interval.of_difference(one, apart)
@@ -152,7 +152,7 @@ def test_what_two_models_share_narrows_their_difference() -> None:
     assert paired.high - paired.low < (unpaired.high - unpaired.low) * 0.7
 
 
-def test_a_correlation_is_the_covariance_over_both_errors() -> None:
+def test_the_correlation_is_the_covariance_over_both_errors() -> None:
     one = task("t@1", [1, 0, 1, 1])
     assert interval.correlation(one, one) == pytest.approx(1)
     assert interval.correlation(one, task("t@1", [0, 1, 0, 0])) == pytest.approx(-1)

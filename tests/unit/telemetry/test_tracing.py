@@ -71,7 +71,7 @@ def collector() -> Iterator[tuple[Collector, int]]:
 
 def test_spans_reach_an_otlp_endpoint_with_the_services_name(collector: tuple[Collector, int]) -> None:
     servicer, port = collector
-    provider = tracing.provider("attack", f"http://127.0.0.1:{port}")
+    provider = tracing.tracer_provider("attack", f"http://127.0.0.1:{port}")
     with provider.get_tracer("libra").start_as_current_span("stage.handle") as span:
         ids = span.get_span_context()
     provider.shutdown()
@@ -83,7 +83,7 @@ def test_spans_reach_an_otlp_endpoint_with_the_services_name(collector: tuple[Co
 
 
 def test_without_an_endpoint_a_span_has_its_ids_and_is_not_recorded() -> None:
-    with tracing.provider("attack", "").get_tracer("libra").start_as_current_span("stage.handle") as span:
+    with tracing.tracer_provider("attack", "").get_tracer("libra").start_as_current_span("stage.handle") as span:
         ids = span.get_span_context()
         assert not span.is_recording()
         assert tracing.inject()["traceparent"].startswith(f"00-{trace.format_trace_id(ids.trace_id)}-")

@@ -14,7 +14,7 @@ def outgoing(number: int) -> Outgoing:
 
 def test_half_of_the_lost_publishes_arrive() -> None:
     async def publish() -> tuple[int, int]:
-        bus, told = HostileBus(seed=1, malice=BusFaults(lost_publishes=1.0)), 0
+        bus, told = HostileBus(seed=1, faults=BusFaults(lost_publishes=1.0)), 0
         for number in range(200):
             try:
                 await bus.publish(outgoing(number), {})
@@ -41,7 +41,7 @@ def test_what_nobody_works_on_is_given_out_again_after_ack_wait() -> None:
 
 def test_a_lost_settlement_is_no_settlement() -> None:
     async def settle() -> int:
-        bus = HostileBus(malice=BusFaults(lost_settlements=1.0))
+        bus = HostileBus(faults=BusFaults(lost_acknowledgements=1.0))
         await bus.publish(outgoing(1), {})
         (delivery,) = await bus.pull("judge", 1)
         for end in (delivery.ack, delivery.term):
@@ -49,7 +49,7 @@ def test_a_lost_settlement_is_no_settlement() -> None:
                 await end()
             except Unavailable:
                 continue
-        return len(bus.unended())
+        return len(bus.unsettled())
 
     assert simulate(settle()) == 1
 

@@ -44,7 +44,7 @@ def test_nothing_of_a_killed_process_goes_on_or_reaches_the_outside(seconds: flo
         living = process.start(stubborn(process, outside))
         await asyncio.sleep(seconds)
         process.kill()
-        await process.gone()
+        await process.wait_until_gone()
         assert living.cancelled()
         await asyncio.sleep(100)
 
@@ -64,7 +64,7 @@ def test_it_dies_before_a_call_or_after_it_took_effect(calls: int, arrived: int)
         process = KillableProcess("one", calls=calls)
         process.start(work(process))
         await process.died.wait()
-        await process.gone()
+        await process.wait_until_gone()
 
     simulate(world())
     assert len(outside.arrived) == arrived
@@ -76,10 +76,10 @@ def test_a_frozen_process_hears_of_nothing_until_it_thaws() -> None:
         process = KillableProcess("one")
         calling = process.start(process(lambda: Outside().take("x")))
         await asyncio.sleep(0.5)
-        process.freeze()
+        process.suspend()
         await asyncio.sleep(99.5)
         assert not calling.done()
-        process.thaw()
+        process.resume()
         await calling
         return asyncio.get_running_loop().time()
 
@@ -93,7 +93,7 @@ def test_one_process_does_not_end_with_another() -> None:
         one.start(stubborn(one, outside))
         calling = other.start(other(lambda: outside.take("other")))
         one.kill()
-        await one.gone()
+        await one.wait_until_gone()
         return await calling
 
     assert simulate(world()) == "other"

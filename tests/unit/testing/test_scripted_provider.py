@@ -45,7 +45,7 @@ async def test_it_says_what_the_script_says_and_remembers_what_it_was_asked(clie
     async with ScriptedProvider(lambda asked: says(asked.prompt.upper())) as provider:
         _, _, response = await ask(client, provider, "shout")
         assert (await response.json())["choices"][0]["message"]["content"] == "SHOUT"
-    (asked,) = provider.asked
+    (asked,) = provider.requests
     assert (asked.number, asked.model, asked.prompt) == (0, "m", "shout")
     assert asked.headers["authorization"] == "Bearer k"
 
@@ -92,7 +92,7 @@ async def test_one_that_hangs_is_counted_and_does_not_keep_the_provider_from_clo
 ) -> None:
     async with asyncio.timeout(5), ScriptedProvider(hangs()) as provider:
         asking = [asyncio.create_task(ask(client, provider)) for _ in range(3)]
-        while provider.most_in_flight < 3:
+        while provider.max_in_flight < 3:
             await asyncio.sleep(0.01)
         assert not any(task.done() for task in asking)
     results = await asyncio.gather(*asking, return_exceptions=True)
@@ -105,8 +105,8 @@ async def test_it_lists_models_and_takes_a_body_that_is_none(client: aiohttp.Cli
             assert response.status == 200
         async with client.get(f"{provider.url}/models") as response:
             assert "scripted" in await response.text()
-    assert provider.asked[0].body == {}
-    assert provider.asked[0].prompt == ""
+    assert provider.requests[0].body == {}
+    assert provider.requests[0].prompt == ""
 
 
 async def test_a_script_may_look_at_what_came_before(client: aiohttp.ClientSession) -> None:

@@ -1,1 +1,1 @@
-"""The attacks: a folder or a file for each family, each attack with its own wording and where it was published."""
+"""The attacks, one folder per kind; `registry` finds them by name, `citations` lists their sources."""

@@ -1,4 +1,4 @@
-"""What every attack is, whatever it does to a prompt."""
+"""The data of an attack, and the ways to apply its rules."""
 
 from __future__ import annotations
 
@@ -7,32 +7,32 @@ from dataclasses import dataclass, replace
 from enum import IntEnum
 
 from libra.attack.attack_session import AttackSession
-from libra.attack.catalogue.codecs import unchanged
-from libra.attack.conversation import MAX_ATTACKED_BYTES, Turn, Turns, check, check_size
-from libra.attack.seeded_random import Draw
+from libra.attack.catalogue.codecs import identity
+from libra.attack.conversation import MAX_ATTACKED_BYTES, Turn, Turns, check_conversation, check_size
+from libra.attack.seeded_random import SeededRandom
 from libra.errors import Invalid
 
-HARMLESS: Turns = (Turn("user", "How do magnets work?"),)
-"""What the catalogue shows attacks on."""
+EXAMPLE_PROMPT: Turns = (Turn("user", "How do magnets work?"),)
+"""The harmless prompt of the catalogue's examples."""
 
-Transform = Callable[[Turns, Draw], Turns]
-"""Takes a conversation that a user spoke last in, and returns another such; pure."""
+Transform = Callable[[Turns, SeededRandom], Turns]
+"""Takes a conversation whose last turn is a user's and returns another one; pure."""
 
-Write = Callable[[Turns, Draw, AttackSession], Awaitable[Turns]]
-"""The same with the help of models; raises Useless if they are none, and Unavailable if they cannot be asked now."""
+RewriteWithModel = Callable[[Turns, SeededRandom, AttackSession], Awaitable[Turns]]
+"""Does the same with models; raises UnusableReply, or Unavailable if the models cannot be reached now."""
 
 
 class ModelUse(IntEnum):
     """Whether an attack asks a model to write for it; numbered as in the protos."""
 
     NEVER = 1
-    """It asks none."""
+    """It asks no model."""
 
     OPTIONAL = 2
-    """It asks one where one is named, and else follows its rules."""
+    """It asks a model if one is named, and otherwise follows its rules."""
 
     REQUIRED = 3
-    """It cannot do without."""
+    """It needs a model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,69 +46,93 @@ class Attack:
     """Raised whenever the same conversation and seed would give another text."""
 
     description: str
-    """What it does, in a sentence."""
+    """What the attack does, in a sentence."""
 
     source: str
-    """Where it was published."""
+    """Where the attack was published."""
 
     transform: Transform | None
-    """Its rules; None if it cannot do without a model, and for a composition, whose steps have their own."""
+    """Its rules; None for an attack that needs a model, and for a composition, whose steps have their own rules."""
 
     family: str = ""
-    """Its kind, for instance "encoding"."""
+    """The group of attacks to which it belongs, for instance "encoding"."""
 
     model_use: ModelUse = ModelUse.NEVER
     multi_turn: bool = False
-    """True if it speaks with the model under test for several turns before the answer that is judged."""
+    """Whether it asks the model under test several times before the answer that is judged."""
 
     decode: Callable[[str], str] | None = None
-    """Reads the prompt back out of what the attack makes of it; None unless it encodes."""
+    """Reads the prompt from the attacked text; None unless the attack encodes the prompt."""
 
-    carries: Callable[[str], str] = unchanged
-    """What `decode` gets back of a prompt: all of it, or, where a code has no small letters, the prompt in capitals."""
+    expected_decoding: Callable[[str], str] = identity
+    """What `decode` returns for a prompt: the prompt or, for instance, the prompt in capitals."""
 
-    write: Write | None = None
-    """How a model writes it; None if it asks none."""
+    rewrite_with_model: RewriteWithModel | None = None
+    """How a model writes the attack; None if it asks no model."""
 
-    shown: Turns = ()
-    """What it made of HARMLESS once, for an attack that cannot show it without a model."""
+    static_example: Turns = ()
+    """An earlier result for EXAMPLE_PROMPT, for an attack that needs a model."""
 
     steps: tuple[Attack, ...] = ()
-    """What a composition consists of, the first to be applied first; empty for a single attack."""
+    """The attacks of a composition, the first to be applied first; empty for a single attack."""
 
     def apply(self, turns: Turns, seed: int) -> Turns:
-        """Return the conversation under attack, by its rules; raise Invalid if it is none that an attack can be put to.
+        """Return the conversation under attack, by the rules; raise Invalid if the attack cannot be applied to it.
 
-        What is chosen depends on the seed and the attack's name, so that two attacks on one sample choose independently. A step
-        of a composition chooses as it does alone, so that `a+b` is `b` of what `a` gives.
+        The random choices depend on the seed and the attack's name, so that two attacks on one sample choose
+        independently. A step of a composition makes the same choices as the single attack, so that `a+b` is `b` applied
+        to the result of `a`.
         """
         for step in self.steps or (self,):
-            check(turns)
-            turns = step.by_rules(turns, seed)
+            check_conversation(turns)
+            turns = step.apply_rules(turns, seed)
         return turns
 
-    def by_rules(self, turns: Turns, seed: int) -> Turns:
-        """Return what the rules of this one step make of a conversation that was checked.
+    def apply_rules(self, turns: Turns, seed: int) -> Turns:
+        """Return the result of this single attack's rules on a valid conversation.
 
         Raises:
-            Invalid: there are no rules, or what they give is too large to be sent.
+            Invalid: the attack has no rules, or their result is too large to be sent.
         """
         if self.transform is None:
-            raise Invalid(f"the attack {self.name} cannot do without a model to write for it", field="attack_model")
-        attacked = self.transform(turns, Draw(f"{self.name}/{seed}"))
+            raise Invalid(f"the attack {self.name} needs a model that writes it", field="attack_model")
+        attacked = self.transform(turns, SeededRandom(f"{self.name}/{seed}"))
         check_size(attacked, MAX_ATTACKED_BYTES)
         return attacked
 
     def example(self) -> Turns:
-        """Return what it makes of a harmless prompt."""
-        return self.shown if self.model_use is ModelUse.REQUIRED else self.apply(HARMLESS, seed=0)
+        """Return the attack on EXAMPLE_PROMPT."""
+        return self.static_example if self.model_use is ModelUse.REQUIRED else self.apply(EXAMPLE_PROMPT, seed=0)
 
 
-def on_last_turn(rewrite: Callable[[str, Draw], str]) -> Transform:
-    """Return the transformation that rewrites what the user said last and leaves every other turn as it is."""
+def rewrite_last_turn(rewrite: Callable[[str, SeededRandom], str]) -> Transform:
+    """Return the transformation that rewrites the last turn, which is a user's, and keeps all others."""
 
-    def transform(turns: Turns, draw: Draw) -> Turns:
+    def transform(turns: Turns, rng: SeededRandom) -> Turns:
         *earlier, last = turns
-        return (*earlier, replace(last, content=rewrite(last.content, draw)))
+        return (*earlier, replace(last, content=rewrite(last.content, rng)))
 
     return transform
+
+
+def prompt_attack(
+    name: str,
+    rewrite: Callable[[str, SeededRandom], str],
+    decode: Callable[[str], str] | None = None,
+    expected_decoding: Callable[[str], str] = identity,
+    *,
+    source: str,
+    description: str,
+    family: str,
+) -> Attack:
+    """Return the attack, in version 1, whose rules rewrite the text of the last turn."""
+    return Attack(
+        name=name,
+        version="1",
+        description=description,
+        source=source,
+        transform=rewrite_last_turn(rewrite),
+        family=family,
+        decode=decode,
+        expected_decoding=expected_decoding,
+    )

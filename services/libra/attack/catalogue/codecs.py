@@ -1,4 +1,4 @@
-"""Ways to write a text so that it can be read back. Each takes any text; what it cannot carry, it says."""
+"""Codecs: reversible ways to encode any text. A codec that loses information declares it in `expected_decoding`."""
 
 from __future__ import annotations
 
@@ -11,73 +11,73 @@ from functools import lru_cache
 LETTERS = len(string.ascii_lowercase)
 
 
-def unchanged(text: str) -> str:
-    """Return the text as it is."""
+def identity(text: str) -> str:
+    """Return the text unchanged."""
     return text
 
 
-def capitals(text: str) -> str:
-    """Return the text with the letters a to z made capitals, and no other."""
-    return text.translate(CAPITALS)
+def to_ascii_upper(text: str) -> str:
+    """Return the text with only the letters a to z turned into capitals."""
+    return text.translate(ASCII_UPPER)
 
 
-CAPITALS = str.maketrans(string.ascii_lowercase, string.ascii_uppercase)
+ASCII_UPPER = str.maketrans(string.ascii_lowercase, string.ascii_uppercase)
 
 
 @dataclass(frozen=True, slots=True)
-class Code:
-    """One way, with its own way back."""
+class Codec:
+    """A way to encode a text, and its inverse."""
 
     name: str
-    how: str
-    """How to read it, as said to a model."""
+    explanation: str
+    """How to read the code, for the model."""
 
     encode: Callable[[str], str]
     decode: Callable[[str], str]
-    carries: Callable[[str], str] = unchanged
-    """What comes back of a text: all of it, or the text with its letters made capitals, and the like."""
+    expected_decoding: Callable[[str], str] = identity
+    """What `decode` returns for an encoded text: the text itself or, for instance, the text in capitals."""
 
 
-def base64_code() -> Code:
-    """Return Base64 (RFC 4648, section 4) of the text in UTF-8; it adds a third to the size."""
-    return Code(
+def base64_codec() -> Codec:
+    """Return the codec for Base64 (RFC 4648, section 4) of the text in UTF-8; it adds a third to the size."""
+    return Codec(
         name="base64",
-        how="Base64 of the text in UTF-8",
+        explanation="Base64 of the text in UTF-8",
         encode=lambda text: base64.b64encode(text.encode()).decode("ascii"),
         decode=lambda code: base64.b64decode(code, validate=True).decode(),
     )
 
 
 @lru_cache(maxsize=LETTERS)
-def caesar_code(shift: int) -> Code:
-    """Return the code that moves each of the letters a to z by `shift` places (1 to 25) and keeps everything else."""
-    there, back = (shifted(shift), shifted(-shift))
-    return Code(
+def caesar_codec(shift: int) -> Codec:
+    """Return the Caesar cipher, which shifts the letters a to z by `shift` places (1 to 25)."""
+    table, inverse = (shift_table(shift), shift_table(-shift))
+    return Codec(
         name=f"caesar-{shift}",
-        how=f"each letter from A to Z moved on by {shift} in the alphabet, with A following Z",
-        encode=lambda text: text.translate(there),
-        decode=lambda code: code.translate(back),
+        explanation=f"each letter from A to Z moved on by {shift} in the alphabet, with A following Z",
+        encode=lambda text: text.translate(table),
+        decode=lambda code: code.translate(inverse),
     )
 
 
 @lru_cache(maxsize=1)
-def atbash_code() -> Code:
-    """Return the code that turns the alphabet around: a is z, b is y; it is its own way back."""
-    table = letters_to(string.ascii_lowercase[::-1])
-    return Code(
+def atbash_codec() -> Codec:
+    """Return Atbash, which reverses the alphabet: a is z, b is y; it is its own inverse."""
+    table = letter_table(string.ascii_lowercase[::-1])
+    return Codec(
         name="atbash",
-        how="the alphabet turned around, Z for A, Y for B, and so on to A for Z",
+        explanation="the alphabet turned around, Z for A, Y for B, and so on to A for Z",
         encode=lambda text: text.translate(table),
         decode=lambda code: code.translate(table),
     )
 
 
-def shifted(places: int) -> dict[int, int]:
-    """Return the table that moves letters on by so many places, backwards if negative."""
-    turn = places % LETTERS
-    return letters_to(string.ascii_lowercase[turn:] + string.ascii_lowercase[:turn])
+def shift_table(places: int) -> dict[int, int]:
+    """Return the table that shifts letters by `places`, backwards if negative."""
+    start = places % LETTERS
+    return letter_table(string.ascii_lowercase[start:] + string.ascii_lowercase[:start])
 
 
-def letters_to(alphabet: str) -> dict[int, int]:
-    """Return the table from a to z into `alphabet`, for small and capital letters."""
+def letter_table(alphabet: str) -> dict[int, int]:
+    """Return the table from the letters a to z to `alphabet`, for small and capital letters."""
     return str.maketrans(string.ascii_lowercase + string.ascii_uppercase, alphabet + alphabet.upper())

@@ -1,4 +1,4 @@
-"""Put several attacks to one prompt, each to what the one before it has made."""
+"""Combine several attacks: each is applied to the result of the one before it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from libra.contracts.attacks import JOIN
 
 
 def compose(steps: Sequence[Attack]) -> Attack:
-    """Return the attack that applies the steps in their order; there are at least two, and all are single attacks."""
+    """Return the attack that applies the steps in order; there are at least two, and all are single attacks."""
     return Attack(
         name=JOIN.join(step.name for step in steps),
         version=JOIN.join(step.version for step in steps),

@@ -1,22 +1,23 @@
-"""No attack: the plain prompt, against which all others are measured."""
+"""The attack none: the unchanged prompt, the baseline for all other attacks."""
 
 from __future__ import annotations
 
 from libra.attack.catalogue.attack import Attack
 from libra.attack.conversation import Turns
-from libra.attack.seeded_random import Draw
+from libra.attack.seeded_random import SeededRandom
+from libra.contracts.attacks import PLAIN
 
 
-def keep(turns: Turns, _draw: Draw) -> Turns:
-    """Return the conversation as it is."""
+def keep_turns(turns: Turns, _rng: SeededRandom) -> Turns:
+    """Return the conversation unchanged."""
     return turns
 
 
 NONE = Attack(
-    name="none",
+    name=PLAIN,
     version="1",
-    description="Puts the prompt as it stands.",
+    description="Sends the prompt unchanged.",
     source="none: the baseline",
-    transform=keep,
+    transform=keep_turns,
     family="none",
 )

@@ -1,4 +1,4 @@
-"""The tasks of the published evaluation: a card for each, and how records as they were published become its samples.
+"""The tasks of the published evaluation: a card for each, and the import of published records as its samples.
 
-The cards stand in the folder `cards`. No sample comes with them.
+It reads the cards in `cards/<category>/` (direct_risky is divided by risk) and files of records. No sample is included.
 """

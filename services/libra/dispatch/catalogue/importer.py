@@ -1,61 +1,63 @@
-"""Make samples of a data set's records, by the entry of the catalogue that describes it."""
+"""Import the records of a data set as the samples of a task of the catalogue."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
 
-from libra.dispatch.catalogue import record_reader
-from libra.dispatch.catalogue.entry import Entry
-from libra.dispatch.catalogue.record_reader import Record
+from libra.dispatch.catalogue.catalogue_card import CatalogueCard
+from libra.dispatch.catalogue.record_reader import Record, read_records
 from libra.dispatch.tasks import sample_records, task_version
 from libra.dispatch.tasks.card import Card
 from libra.errors import Invalid
 from libra.v1.task_pb2 import Sample, Task
 
 
-def read(entry: Entry, pieces: Iterable[bytes], *, seed: int, file_name: str) -> tuple[Task, list[Sample]]:
-    """Return the task that a file of records makes under an entry's name; raise Invalid naming file and line.
+def import_records(
+    source: CatalogueCard, pieces: Iterable[bytes], *, seed: int, file_name: str
+) -> tuple[Task, list[Sample]]:
+    """Return the task and its samples from a file of records; raise Invalid naming file and line.
 
-    `seed` chooses the order in which options of multiple choice are listed.
+    `seed` determines the order in which multiple-choice options are listed.
     """
-    made = samples(entry, pieces, seed=seed, file_name=file_name)
-    return task_version.to_task(card(entry, seed), made), made
+    samples = build_samples(source, pieces, seed=seed, file_name=file_name)
+    return task_version.to_task(card_with_seed(source, seed), samples), samples
 
 
-def card(entry: Entry, seed: int) -> Card:
-    """Return the card of the task, which says with which seed its options were shuffled."""
-    if entry.recipe.options is None:
-        return entry.card
-    return replace(entry.card, source=f"{entry.card.source} The options are in the order of the seed {seed}.")
+def card_with_seed(source: CatalogueCard, seed: int) -> Card:
+    """Return the card of the task; if its options are shuffled, the card's source states the seed."""
+    if source.mapping.options is None:
+        return source.card
+    return replace(source.card, source=f"{source.card.source} The options are in the order of the seed {seed}.")
 
 
-def samples(entry: Entry, pieces: Iterable[bytes], *, seed: int, file_name: str) -> list[Sample]:
-    """Return the samples that the records of a file make; raise Invalid naming file and line at the first fault."""
-    made: list[Sample] = []
-    keys: set[str] = set()
-    ids: dict[str, str] = {}
-    for where, record in record_reader.read(pieces, file_name=file_name):
+def build_samples(source: CatalogueCard, pieces: Iterable[bytes], *, seed: int, file_name: str) -> list[Sample]:
+    """Return the samples of a file of records; raise Invalid naming file and line at the first fault."""
+    samples: list[Sample] = []
+    seen_keys: set[str] = set()
+    where_of: dict[str, str] = {}
+    mapping = source.mapping
+    for where, record in read_records(pieces, file_name=file_name):
         try:
-            for taken in entry.recipe.taken(record):
-                key = entry.recipe.key(taken)
-                if key in keys:
+            for selected in mapping.select(record):
+                key = mapping.deduplication_key(selected)
+                if key in seen_keys:
                     continue
                 if key is not None:
-                    keys.add(key)
-                form = entry.recipe.sample(taken, task=entry.card.name, place=len(made), seed=seed)
-                made.append(a_sample(form, len(made), ids, where))
+                    seen_keys.add(key)
+                mapped = mapping.to_sample_record(selected, task=source.card.name, ordinal=len(samples), seed=seed)
+                samples.append(unique_sample(mapped, len(samples), where_of, where))
         except Invalid as error:
-            raise Invalid(f"{file_name}, {where}: {error.message}", field=sample_records.FIELD) from None
-    if not made:
-        raise Invalid(f"{file_name} holds no record of {entry.card.name}", field=sample_records.FIELD)
-    return made
+            raise Invalid(f"{file_name}, {where}: {error.message}", field=sample_records.DATA_FIELD) from None
+    if not samples:
+        raise Invalid(f"{file_name} has no record of {source.card.name}", field=sample_records.DATA_FIELD)
+    return samples
 
 
-def a_sample(form: Record, place: int, ids: dict[str, str], where: str) -> Sample:
-    """Return a record in Libra's form as a sample; raise Invalid if it is none, or if its id was there before."""
-    sample = sample_records.of_record(form, place)
-    if sample.id in ids:
-        raise Invalid(f"the id {sample.id!r} is that of {ids[sample.id]}; ids must differ")
-    ids[sample.id] = where
+def unique_sample(mapped: Record, ordinal: int, where_of: dict[str, str], where: str) -> Sample:
+    """Return a record in Libra's format as a sample, and store where its id occurs; raise Invalid for a repeated id."""
+    sample = sample_records.to_sample(mapped, ordinal)
+    if sample.id in where_of:
+        raise Invalid(f"the id {sample.id!r} is already used in {where_of[sample.id]}; ids must be unique")
+    where_of[sample.id] = where
     return sample

@@ -1,4 +1,4 @@
-"""The entries of the catalogue, by name."""
+"""The cards of the catalogue, by name of task."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 
-from libra.dispatch.catalogue import entry
-from libra.dispatch.catalogue.entry import Entry
+from libra.dispatch.catalogue.catalogue_card import CatalogueCard, parse_catalogue_card
+from libra.dispatch.tasks.card import find_cards
 from libra.errors import NotFound
 
 PACKAGE = "libra.dispatch.catalogue"
@@ -15,17 +15,18 @@ FOLDER = "cards"
 
 
 @cache
-def entries() -> Mapping[str, Entry]:
-    """Return every entry by name, in order of name; the cards are read once."""
-    folder = files(PACKAGE) / FOLDER
-    cards = sorted(file.name for file in folder.iterdir() if file.name.endswith(".yaml"))
-    read = [entry.parse((folder / name).read_text(encoding="utf-8"), file_name=name) for name in cards]
-    return {one.card.name: one for one in read}
+def load_cards() -> Mapping[str, CatalogueCard]:
+    """Return every card by the name of its task, in order of name. The files are read once."""
+    parsed = [
+        parse_catalogue_card((folder / name).read_text(encoding="utf-8"), file_name=name)
+        for name, folder in find_cards(files(PACKAGE) / FOLDER).items()
+    ]
+    return {source.card.name: source for source in parsed}
 
 
-def named(name: str) -> Entry:
-    """Return the entry of this name; raise NotFound, with the nearest names, if there is none."""
-    found = entries().get(name)
+def find_card(name: str) -> CatalogueCard:
+    """Return the card of the task of this name; raise NotFound, with the nearest names, if there is none."""
+    found = load_cards().get(name)
     if found is None:
-        raise NotFound.named("task of the catalogue", name, list(entries()), field="header.catalogue")
+        raise NotFound.named("task of the catalogue", name, list(load_cards()), field="header.catalogue")
     return found

@@ -1,4 +1,4 @@
-"""How a record of a data set becomes a sample: what a card says under `record`."""
+"""Map a record of a data set to a sample, as the key `record` of a card describes it."""
 
 from __future__ import annotations
 
@@ -7,176 +7,183 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any
 
-from libra.dispatch.catalogue import multiple_choice
+from libra.dispatch.catalogue.multiple_choice import (
+    OptionColumns,
+    find_option_list,
+    list_options,
+    option_texts,
+    reorder_options,
+    right_index,
+    shuffled_order,
+)
 from libra.dispatch.catalogue.record_reader import Record
-from libra.dispatch.catalogue.reshape import prepared
-from libra.dispatch.catalogue.template import as_text, filled, lacks, looked_up
+from libra.dispatch.catalogue.reshape import reshape
+from libra.dispatch.catalogue.template import fill, lookup, raise_missing, to_text
 from libra.errors import Invalid
 
 Turns = list[dict[str, str]]
 
+LISTED_OPTIONS = "options"
+"""The column of the listed options in a template."""
+
 
 @dataclass(frozen=True, slots=True)
-class Label:
-    """A field whose value follows from a column by words."""
+class LabelRule:
+    """Derives a field from a column by patterns."""
 
     column: str
 
-    words: tuple[tuple[str, str], ...]
-    """Patterns such as "contrast_*", each with the value that it gives; the first that fits counts."""
+    patterns: tuple[tuple[str, str], ...]
+    """Patterns such as "contrast_*", each with the value that it gives; the first match counts."""
 
-    def of(self, record: Mapping[str, Any]) -> str:
-        """Return the value for a record; raise Invalid if no pattern fits."""
-        held = looked_up(self.column, record)
-        if held is None:
-            lacks(self.column, record)
-        word = as_text(held)
-        for pattern, value in self.words:
-            if fnmatchcase(word, pattern):
-                return value
-        raise Invalid(f"{self.column} is {word[:60]!r}, which none of {', '.join(name for name, _ in self.words)} fits")
+    def apply(self, record: Mapping[str, Any]) -> str:
+        """Return the value for a record; raise Invalid if no pattern matches."""
+        value = lookup(self.column, record)
+        if value is None:
+            raise_missing(self.column, record)
+        text = to_text(value)
+        for pattern, label in self.patterns:
+            if fnmatchcase(text, pattern):
+                return label
+        patterns = ", ".join(pattern for pattern, _ in self.patterns)
+        raise Invalid(f"{self.column} is {text[:60]!r}, which matches none of {patterns}")
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
-    """A record that is to become a sample."""
+class SelectedRecord:
+    """A record that becomes a sample."""
 
     record: Record
-    whole: bool
-    """It came with messages, in the form of the published evaluation: all that it says beside is kept."""
+    has_own_messages: bool
+    """Whether it was published with messages, as in the published evaluation: then all other keys become fields."""
 
 
 @dataclass(frozen=True, slots=True)
-class Recipe:
-    """What is done with each record. A record with `messages`, as the published evaluation has them, keeps these."""
+class RecordMapping:
+    """The content of `record` on a card. Records that have `messages`, as in the published evaluation, keep them."""
 
     prepare: str = ""
-    """Which preparation an odd shape needs first."""
+    """The reshaper to apply first; "" for none."""
 
     user: str = "{prompt}"
-    """The template of the user's turn, where the record has no messages."""
+    """The template of the user's turn, for records without messages."""
 
     system: str = ""
-    """The template of the system message, where the record has no messages."""
+    """The template of the system message, for records without messages."""
 
     new_system: str = ""
-    """The template of a system message in place of whatever the record has."""
+    """The template of a system message that replaces any that the record has."""
 
     wrap: str = ""
     """The template around the user's last turn, `prompt`; "" for none."""
 
     id: str = ""
-    """The columns, with bars between, of which the first is the sample's id; "" takes its place."""
+    """The columns, with bars between, of which the first with a value is the sample's id; "" uses the ordinal."""
 
     fields: tuple[str, ...] = ()
-    """The other columns to keep, under the first of their names. Where there are messages, all others are kept as well."""
+    """The other columns to keep, under the first of their names. A record with messages keeps all of its columns."""
 
     where: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """The values that a column must have for the record to be taken; a record without the column is."""
+    """The values that select a record, by column; a record without the column is selected."""
 
     once: str = ""
-    """The columns, with bars between, by whose first a record is known; of several alike, the first is taken."""
+    """The columns, with bars between, whose first value identifies duplicates; only the first record is used."""
 
-    labels: Mapping[str, Label] = field(default_factory=dict)
+    labels: Mapping[str, LabelRule] = field(default_factory=dict)
     constants: Mapping[str, str] = field(default_factory=dict)
-    """Fields that are the same for every record."""
+    """Fields with the same value for every record."""
 
-    options: multiple_choice.Options | None = None
+    options: OptionColumns | None = None
 
-    def taken(self, record: Record) -> Iterator[Taken]:
-        """Yield what is taken of a record, prepared."""
-        for one in prepared(self.prepare, record):
-            if all(name not in one or as_text(one[name]) in words for name, words in self.where.items()):
-                yield Taken(one, whole="messages" in record)
+    def select(self, record: Record) -> Iterator[SelectedRecord]:
+        """Yield the records that become samples, reshaped."""
+        for reshaped in reshape(self.prepare, record):
+            if all(name not in reshaped or to_text(reshaped[name]) in values for name, values in self.where.items()):
+                yield SelectedRecord(reshaped, has_own_messages="messages" in record)
 
-    def key(self, taken: Taken) -> str | None:
-        """Return the text by which a record is known to be there already; None if it has none."""
-        held = looked_up(self.once, taken.record) if self.once else None
-        return None if held is None else as_text(held)
+    def deduplication_key(self, selected: SelectedRecord) -> str | None:
+        """Return the text that identifies duplicates of a record; None if it has none."""
+        value = lookup(self.once, selected.record) if self.once else None
+        return None if value is None else to_text(value)
 
-    def sample(self, taken: Taken, *, task: str, place: int, seed: int) -> Record:
-        """Return a prepared record in Libra's form: `messages`, perhaps an `id`, and fields.
+    def to_sample_record(self, selected: SelectedRecord, *, task: str, ordinal: int, seed: int) -> Record:
+        """Return a record in Libra's format: `messages`, fields and an optional `id`.
 
-        `task` and `place`, counted from 0, choose the order of options for the seed. Raises Invalid if something is missing.
+        Raises Invalid if a value is missing. `task`, `ordinal` and `seed` determine the order of options.
         """
-        record, turns = taken.record, spoken(taken.record)
-        kept = self._kept(record, whole=taken.whole and bool(turns))
-        kept |= {name: label.of(record) for name, label in self.labels.items()} | dict(self.constants)
-        kept |= self._shuffled(record, turns, task, place, seed) if self.options else {}
-        turns = self._turns(record | kept, turns)
-        kept.pop(LISTED, None)
-        known = looked_up(self.id, record) if self.id else None
-        return kept | {"messages": turns} | ({} if known is None else {"id": as_text(known)})
+        record, turns = selected.record, parse_turns(selected.record)
+        fields = self._fields(record, keep_all=selected.has_own_messages and bool(turns))
+        fields |= {name: label.apply(record) for name, label in self.labels.items()} | dict(self.constants)
+        if self.options:
+            turns, option_fields = self._shuffle_options(self.options, record, turns, (seed, task, ordinal))
+            fields |= option_fields
+        turns = self._turns(record | fields, turns)
+        fields.pop(LISTED_OPTIONS, None)
+        sample_id = lookup(self.id, record) if self.id else None
+        return fields | {"messages": turns} | ({} if sample_id is None else {"id": to_text(sample_id)})
 
     def _turns(self, record: Record, turns: Turns) -> Turns:
-        """Return the record's own turns, or those that the templates make, with what the card puts around them."""
+        """Return the record's own turns or those of the templates, with the card's wrapping and system message."""
         if not turns:
-            system = [{"role": "system", "content": filled(self.system, record)}] if self.system else []
-            turns = [*system, {"role": "user", "content": filled(self.user, record)}]
+            system = [{"role": "system", "content": fill(self.system, record)}] if self.system else []
+            turns = [*system, {"role": "user", "content": fill(self.user, record)}]
         if self.wrap:
-            turns[-1] = turns[-1] | {"content": filled(self.wrap, {"prompt": turns[-1]["content"]})}
+            turns[-1] = turns[-1] | {"content": fill(self.wrap, {"prompt": turns[-1]["content"]})}
         if self.new_system:
-            system = [{"role": "system", "content": filled(self.new_system, record)}]
+            system = [{"role": "system", "content": fill(self.new_system, record)}]
             turns = [*system, *(turn for turn in turns if turn.get("role") != "system")]
         return turns
 
-    def _kept(self, record: Record, *, whole: bool) -> Record:
-        every = {name: held for name, held in record.items() if name not in {"messages", "id"}} if whole else {}
-        named = {names.split("|")[0]: looked_up(names, record) for names in self.fields}
-        return every | {name: held for name, held in named.items() if held is not None}
+    def _fields(self, record: Record, *, keep_all: bool) -> Record:
+        kept = {name: value for name, value in record.items() if name not in {"messages", "id"}} if keep_all else {}
+        named = {columns.split("|")[0]: lookup(columns, record) for columns in self.fields}
+        return kept | {name: value for name, value in named.items() if value is not None}
 
-    def _shuffled(self, record: Record, turns: Turns, task: str, place: int, seed: int) -> Record:
-        """Put the options in another order: in the last turn, or as the text for {options}; return what is to be kept.
+    def _shuffle_options(
+        self, options: OptionColumns, record: Record, turns: Turns, order_key: tuple[int, str, int]
+    ) -> tuple[Turns, Record]:
+        """Shuffle the options in the last turn or, without turns, for {options} in the template.
 
-        Of a task that has other questions, too (its `right` ends with "?"), a record whose options are not found stays as it is.
+        Returns the turns, and the fields to add. If `right` ends with "?", only some records are multiple choice: a
+        record whose options are not found is unchanged.
         """
-        options = self.options
-        if options is None:
-            return {}
-        names, some = options.right.removesuffix("?"), options.right.endswith("?")
-        told = int(names) if names.isdecimal() else looked_up(names, record)
-        if told is None:
-            return {} if some else lacks(names, record)
-        found = multiple_choice.listing(turns[-1]["content"]) if turns else None
-        if some and (found is None or told not in found.labels):
-            return {options.answer: as_text(told)}
-        if found:
-            return self._relisted(
-                record, turns, found, told, multiple_choice.order(seed, task, place, len(found.texts))
-            )
-        turns.clear()
-        listed = multiple_choice.texts(options, record)
-        right = multiple_choice.right_place(told, (), listed)
-        lines, letter = multiple_choice.shuffled(listed, right, multiple_choice.order(seed, task, place, len(listed)))
-        return {LISTED: lines, options.answer: letter}
-
-    def _relisted(
-        self, record: Record, turns: Turns, found: multiple_choice.Listing, told: Any, turn: Sequence[int]
-    ) -> Record:
-        """Put the options that the last turn lists in another order; return the right label."""
-        right = multiple_choice.right_place(self._as_listed(told, record), found.labels, found.texts)
-        turns[-1] = turns[-1] | {"content": multiple_choice.relisted(turns[-1]["content"], found, turn)}
-        return {self.options.answer: found.labels[turn.index(right)]} if self.options else {}
-
-    def _as_listed(self, told: Any, record: Record) -> Any:
-        """Return the right option as a listing knows it: if it is the place of a column, the text that stands there."""
-        columns = self.options.columns if self.options else ()
-        held = looked_up(columns[int(told)], record) if str(told).isdecimal() and int(told) < len(columns) else None
-        return told if held is None or isinstance(held, list) else held
+        columns, is_optional = options.right.removesuffix("?"), options.right.endswith("?")
+        right = int(columns) if columns.isdecimal() else lookup(columns, record)
+        if right is None:
+            return (turns, {}) if is_optional else raise_missing(columns, record)
+        listed = find_option_list(turns[-1]["content"]) if turns else None
+        if is_optional and (listed is None or right not in listed.labels):
+            return turns, {options.answer: to_text(right)}
+        if listed:
+            index = right_index(_listed_value(options, right, record), listed.labels, listed.texts)
+            order = shuffled_order(*order_key, len(listed.texts))
+            last = turns[-1] | {"content": reorder_options(turns[-1]["content"], listed, order)}
+            return [*turns[:-1], last], {options.answer: listed.labels[order.index(index)]}
+        texts = option_texts(options, record)
+        order = shuffled_order(*order_key, len(texts))
+        lines, letter = list_options(texts, right_index(right, (), texts), order)
+        return [], {LISTED_OPTIONS: lines, options.answer: letter}
 
 
-LISTED = "options"
-"""What a template calls the options, listed."""
+def _listed_value(options: OptionColumns, right: Any, record: Record) -> Any:
+    """Return the right option as a prompt lists it: the text of the column, if `right` is a column's index."""
+    columns = options.columns
+    value = lookup(columns[int(right)], record) if str(right).isdecimal() and int(right) < len(columns) else None
+    return right if value is None or isinstance(value, list) else value
 
 
-def spoken(record: Record) -> Turns:
-    """Return the turns of a record up to the user's last, empty if there are none or that says nothing; raise Invalid if odd."""
-    given = record.get("messages")
-    if not isinstance(given, Sequence) or isinstance(given, str):
+def parse_turns(record: Record) -> Turns:
+    """Return the turns of a record up to the user's last; [] if there are none or the last is blank.
+
+    Raises:
+        Invalid: A turn is not an object with text content.
+    """
+    messages = record.get("messages")
+    if not isinstance(messages, Sequence) or isinstance(messages, str):
         return []
-    if not all(isinstance(turn, Mapping) and isinstance(turn.get("content"), str) for turn in given):
-        raise Invalid("messages must be a list of objects with role and content, both texts")
-    turns = [dict(turn) for turn in given]
+    if not all(isinstance(turn, Mapping) and isinstance(turn.get("content"), str) for turn in messages):
+        raise Invalid("messages must be a list of objects with role and content, both text")
+    turns = [dict(turn) for turn in messages]
     while turns and turns[-1].get("role") == "assistant":
-        turns.pop()  # what comes there is for the model under test to say
+        turns.pop()  # the model under test must give this turn
     return turns if turns and turns[-1]["content"].strip() else []

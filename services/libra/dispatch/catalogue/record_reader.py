@@ -1,4 +1,4 @@
-"""Read the records of a data set as it was published: JSON Lines, JSON, CSV, or a prompt on every line."""
+"""Read the records of a published data set: JSON Lines, JSON, CSV, or a text file with one prompt per line."""
 
 from __future__ import annotations
 
@@ -6,138 +6,140 @@ import csv
 import io
 import json
 from collections.abc import Iterable, Iterator
-from typing import Any, NoReturn
+from typing import Any
 
-from libra.dispatch.tasks.sample_records import BOM, FIELD, check_surrogates, lines
+from libra.dispatch.tasks.sample_records import BOM, DATA_FIELD, check_surrogates, split_lines
 from libra.errors import Invalid
 
 Record = dict[str, Any]
-Numbered = Iterator[tuple[str, Record]]
-"""Each record, and where it stands, as "line 3"."""
+LocatedRecords = Iterator[tuple[str, Record]]
+"""Each record with its place in the file, as "line 3"."""
 
 DELIMITERS = {".csv": ",", ".tsv": "\t"}
-LARGEST_CELL = 2 * 1024 * 1024
+MAX_CELL_CHARACTERS = 2 * 1024 * 1024
 
 
-def read(pieces: Iterable[bytes], *, file_name: str) -> Numbered:
-    """Yield the records of a file that comes in pieces; raise Invalid naming file and line at the first fault.
+def read_records(pieces: Iterable[bytes], *, file_name: str) -> LocatedRecords:
+    """Yield the records of a file that arrives in pieces; raise Invalid naming file and line at the first fault.
 
-    The name's ending tells CSV (.csv, .tsv) and plain text (.txt) from JSON. A record of a data set may hold NaN or null for
-    what is not there; such a value is left out.
+    The extension distinguishes CSV (.csv, .tsv) and plain text (.txt) from JSON. NaN and null in a record mean a
+    missing value, which is omitted.
     """
-    ending = file_name[file_name.rfind(".") :].lower() if "." in file_name else ""
+    extension = file_name[file_name.rfind(".") :].lower() if "." in file_name else ""
     try:
-        if ending in DELIMITERS:
-            yield from of_csv(whole(pieces), DELIMITERS[ending])
-        elif ending == ".txt":
-            yield from (
-                (f"line {number}", {"prompt": line})
-                for number, line in enumerate(whole(pieces).splitlines(), 1)
-                if line.strip()
-            )
+        if extension in DELIMITERS:
+            yield from read_csv(join(pieces), DELIMITERS[extension])
+        elif extension == ".txt":
+            yield from read_prompts(join(pieces))
         else:
-            yield from of_json(pieces)
+            yield from read_json(pieces)
     except UnicodeDecodeError as error:
-        at_fault(file_name, f"it is not UTF-8: byte {error.start + 1}")
+        raise _invalid_file(file_name, f"it is not UTF-8: byte {error.start + 1}") from None
     except csv.Error as error:
-        at_fault(file_name, f"it is not CSV: {error}")
+        raise _invalid_file(file_name, f"it is not CSV: {error}") from None
     except Invalid as error:
-        at_fault(file_name, error.message)
+        raise _invalid_file(file_name, error.message) from None
 
 
-def at_fault(file_name: str, what: str) -> NoReturn:
-    """Raise Invalid for the file."""
-    raise Invalid(f"{file_name}: {what}", field=FIELD) from None
+def _invalid_file(file_name: str, fault: str) -> Invalid:
+    return Invalid(f"{file_name}: {fault}", field=DATA_FIELD)
 
 
-def of_json(pieces: Iterable[bytes]) -> Numbered:
-    """Yield the records of JSON Lines, or of one JSON value: a list, or an object that holds lists."""
-    numbered = ((number, line) for number, line in enumerate(lines(pieces), start=1) if line.strip())
+def join(pieces: Iterable[bytes]) -> str:
+    """Return the text of a whole file."""
+    return b"".join(pieces).removeprefix(BOM).decode()
+
+
+def read_prompts(text: str) -> LocatedRecords:
+    """Yield a record for each line that is not blank."""
+    for number, line in enumerate(text.splitlines(), start=1):
+        if line.strip():
+            yield f"line {number}", {"prompt": line}
+
+
+def read_csv(text: str, delimiter: str) -> LocatedRecords:
+    """Yield the rows of a table whose first line names its columns; empty cells are omitted."""
+    csv.field_size_limit(MAX_CELL_CHARACTERS)
+    table = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    for number, row in enumerate(table, start=1):
+        if None in row or None in row.values():
+            raise Invalid(f"record {number} does not have as many cells as the first line has columns")
+        yield f"record {number}", {name: cell for name, cell in row.items() if cell}
+
+
+def read_json(pieces: Iterable[bytes]) -> LocatedRecords:
+    """Yield the records of JSON Lines, or of one JSON value: a list, or an object with lists."""
+    numbered = ((number, line) for number, line in enumerate(split_lines(pieces), start=1) if line.strip())
     for number, raw in numbered:
         line = raw.removeprefix(BOM) if number == 1 else raw
         try:
-            found = value(line)
+            value = parse_json(line)
         except json.JSONDecodeError as error:
             if number == 1 and line.lstrip()[:1] in (b"{", b"["):
-                yield from listed(parsed(line + b"\n" + b"\n".join(rest for _, rest in numbered)))
+                yield from list_records(parse_document(line + b"\n" + b"\n".join(rest for _, rest in numbered)))
                 return
             raise Invalid(f"line {number}: it is not JSON: {error.msg} at character {error.pos + 1}") from None
         except Invalid as error:
             raise Invalid(f"line {number}: {error.message}") from None
-        if not isinstance(found, dict) or of_columns(found) is not None:
-            yield from listed(found)
+        if not isinstance(value, dict) or records_of_columns(value) is not None:
+            yield from list_records(value)
         else:
-            yield f"line {number}", found
+            yield f"line {number}", value
 
 
-def parsed(text: bytes) -> Any:
-    """Return what a file of one JSON value holds; raise Invalid."""
+def parse_document(text: bytes) -> Any:
+    """Return the value of a file that is one JSON value; raise Invalid if it is none."""
     try:
-        return value(text)
+        return parse_json(text)
     except json.JSONDecodeError as error:
         raise Invalid(f"it is neither JSON Lines nor JSON: {error.msg} in line {error.lineno}") from None
 
 
-def value(text: bytes) -> Any:
-    """Return what a JSON text holds, without NaN and null in its objects; raise JSONDecodeError, or Invalid."""
+def parse_json(data: bytes) -> Any:
+    """Return the value of a JSON text, without NaN and null in its objects; raise JSONDecodeError or Invalid."""
     try:
-        written = text.decode()
-        found = json.loads(written, parse_constant=lambda _: None, object_pairs_hook=without_gaps)
+        text = data.decode()
+        value = json.loads(text, parse_constant=lambda _: None, object_pairs_hook=omit_missing)
     except RecursionError:
         raise Invalid("it is nested too deeply") from None
     except UnicodeDecodeError as error:
-        raise Invalid(f"it is not UTF-8: byte {error.start + 1} is 0x{text[error.start]:02x}") from None
+        raise Invalid(f"it is not UTF-8: byte {error.start + 1} is 0x{data[error.start]:02x}") from None
     except json.JSONDecodeError:
         raise
     except ValueError as error:  # an integer of thousands of digits
         raise Invalid(f"it cannot be read: {error}") from None
-    if "\\u" in written:  # nothing else makes a lone surrogate
-        check_surrogates(found)
-    return found
+    if "\\u" in text:  # only an escape can produce a lone surrogate
+        check_surrogates(value)
+    return value
 
 
-def without_gaps(pairs: list[tuple[str, Any]]) -> Record:
-    """Return an object without the keys that hold nothing."""
-    return {name: held for name, held in pairs if held is not None}
+def omit_missing(pairs: list[tuple[str, Any]]) -> Record:
+    """Return an object without the keys that have no value."""
+    return {name: value for name, value in pairs if value is not None}
 
 
-def listed(found: Any) -> Numbered:
-    """Yield the records of a list, of which a text is a prompt, or of an object that holds columns."""
-    held = of_columns(found) if isinstance(found, dict) else found
-    if not isinstance(held, list):
-        raise Invalid("it holds no records: neither a list, nor an object with a list or with lists of one length")
-    for number, one in enumerate(held, start=1):
-        if not isinstance(one, (dict, str)):
-            raise Invalid(f"record {number} is neither an object nor a text")
-        yield f"record {number}", {"prompt": one} if isinstance(one, str) else one
+def list_records(value: Any) -> LocatedRecords:
+    """Yield the records of a list, in which a text is a prompt, or of an object with columns."""
+    records = records_of_columns(value) if isinstance(value, dict) else value
+    if not isinstance(records, list):
+        raise Invalid("it has no records; use a list, an object with one list, or an object with lists of equal length")
+    for number, record in enumerate(records, start=1):
+        if not isinstance(record, (dict, str)):
+            raise Invalid(f"record {number} is neither an object nor text")
+        yield f"record {number}", {"prompt": record} if isinstance(record, str) else record
 
 
-def of_columns(found: Record) -> list[Any] | None:
-    """Return the records of an object that holds a list for each column; None if it is a record itself.
+def records_of_columns(value: Record) -> list[Any] | None:
+    """Return the records of an object that has a list for each column; None if the object is itself a record.
 
-    Lists that are empty do not count. A single list of objects is one of records.
+    Empty lists are ignored. A single list of objects is a list of records.
     """
-    if "messages" in found or not found or not all(isinstance(held, list) for held in found.values()):
+    if "messages" in value or not value or not all(isinstance(column, list) for column in value.values()):
         return None
-    full = {name: held for name, held in found.items() if held}
-    if len({len(held) for held in full.values()}) != 1:
+    columns = {name: column for name, column in value.items() if column}
+    if len({len(column) for column in columns.values()}) != 1:
         return None
-    first: list[Any] = next(iter(full.values()))
-    if len(full) == 1 and isinstance(first[0], dict):
+    first: list[Any] = next(iter(columns.values()))
+    if len(columns) == 1 and isinstance(first[0], dict):
         return first
-    return [dict(zip(full, cells, strict=True)) for cells in zip(*full.values(), strict=True)]
-
-
-def of_csv(text: str, delimiter: str) -> Numbered:
-    """Yield the rows of a table whose first line names its columns; an empty cell is left out."""
-    csv.field_size_limit(LARGEST_CELL)
-    table = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    for number, row in enumerate(table, start=1):
-        if None in row or None in row.values():
-            raise Invalid(f"record {number} has another number of cells than the first line has columns")
-        yield f"record {number}", {name: cell for name, cell in row.items() if cell}
-
-
-def whole(pieces: Iterable[bytes]) -> str:
-    """Return the text of a file."""
-    return b"".join(pieces).removeprefix(BOM).decode()
+    return [dict(zip(columns, cells, strict=True)) for cells in zip(*columns.values(), strict=True)]

@@ -1,4 +1,4 @@
-"""Fill a template with what a record holds."""
+"""Fill a template with the values of a record."""
 
 from __future__ import annotations
 
@@ -7,47 +7,45 @@ import re
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
-from libra.errors import Invalid, nearest
+from libra.dispatch.tasks.card import suggest
+from libra.errors import Invalid
 
-PLACE = re.compile(r"\{(?P<names>[\w.-]+(?:\|[\w.-]+)*)(?P<optional>\?)?\}")
-"""In braces: a column or, with bars between, several of which the first that is there is taken; with "?" none need be."""
+PLACEHOLDER = re.compile(r"\{(?P<columns>[\w.-]+(?:\|[\w.-]+)*)(?P<optional>\?)?\}")
+"""In braces: a column, or several with bars between, the first with a value counts; with "?" it is optional."""
 
 
-def filled(template: str, record: Mapping[str, Any]) -> str:
+def fill(template: str, record: Mapping[str, Any]) -> str:
     """Return the template with each {column} replaced; raise Invalid naming a column that is missing.
 
-    Braces around anything else stand for themselves. Space around the whole is dropped.
+    Braces around anything else stay. Whitespace at both ends is removed.
     """
 
-    def put(place: re.Match[str]) -> str:
-        found = looked_up(place["names"], record)
-        if found is None and not place["optional"]:
-            lacks(place["names"], record)
-        return "" if found is None else as_text(found)
+    def value_of(placeholder: re.Match[str]) -> str:
+        value = lookup(placeholder["columns"], record)
+        if value is None and not placeholder["optional"]:
+            raise_missing(placeholder["columns"], record)
+        return "" if value is None else to_text(value)
 
-    return PLACE.sub(put, template).strip()
+    return PLACEHOLDER.sub(value_of, template).strip()
 
 
-def looked_up(names: str, record: Mapping[str, Any]) -> Any:
-    """Return what the first of the columns holds that is there; None if none is. "base.question" is within "base"."""
-    for name in names.split("|"):
-        held: Any = record
-        for step in [name] if name in record else name.split("."):
-            held = held.get(step) if isinstance(held, Mapping) else None
-        if held is not None and held != "":
-            return held
+def lookup(columns: str, record: Mapping[str, Any]) -> Any:
+    """Return the value of the first of the columns that has one; None if none has. "base.question" is within "base"."""
+    for column in columns.split("|"):
+        value: Any = record
+        for step in [column] if column in record else column.split("."):
+            value = value.get(step) if isinstance(value, Mapping) else None
+        if value is not None and value != "":
+            return value
     return None
 
 
-def lacks(names: str, record: Mapping[str, Any]) -> NoReturn:
-    """Raise Invalid for columns that a record has not."""
-    wanted = names.split("|")
-    there = ", ".join(list(record)[:20]) or "none"
-    near = nearest(wanted[0], record)
-    hint = f"did you mean {' or '.join(near)}?" if near else f"there are: {there}"
-    raise Invalid(f"it has no column {' or '.join(map(repr, wanted))}; {hint}")
+def raise_missing(columns: str, record: Mapping[str, Any]) -> NoReturn:
+    """Raise Invalid for columns that a record does not have."""
+    names = columns.split("|")
+    raise Invalid(f"it has no column {' or '.join(map(repr, names))}; {suggest(names[0], record)}")
 
 
-def as_text(held: Any) -> str:
-    """Return a value as text: a text as it is, anything else as its JSON."""
-    return held if isinstance(held, str) else json.dumps(held, ensure_ascii=False)
+def to_text(value: Any) -> str:
+    """Return a value as text: text unchanged, anything else as JSON."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

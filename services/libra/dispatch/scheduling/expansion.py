@@ -1,7 +1,8 @@
-"""Lay the trials of a run out in a line, without holding them.
+"""Expand a run into its trials without holding them all in memory.
 
-A run's trials for one model are its sections one after another; a section is a task under an attack, and holds each chosen
-sample `epochs` times. A cursor is a place in that line: everything before it has been sent.
+For each model the trials of a run have one order: section after section (a section is one task under one attack), in a
+section sample after sample, and for each sample all epochs. A cursor is a position in this order: every trial before it
+has been sent.
 """
 
 from __future__ import annotations
@@ -9,35 +10,34 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from libra.dispatch.spec.sample_selection import choose
+from libra.dispatch.scheduling.trial_source import TrialKey
+from libra.dispatch.spec.sample_selection import select_samples
+from libra.errors import NotFound
 from libra.store.runs import Section
+from libra.store.tasks import Tasks
+from libra.v1.run_pb2 import Run
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
-    """Consecutive trials of one section, from `start` up to `stop` within it."""
+class Chunk:
+    """Consecutive trials of one section: positions `start` up to, not including, `stop` within the section."""
 
     section: Section
     start: int
     stop: int
 
 
-def total(sections: Sequence[Section]) -> int:
-    """Return how many trials the line holds."""
-    return sum(section.trials for section in sections)
-
-
-def next_stretch(sections: Sequence[Section], cursor: int, most: int) -> Stretch | None:
-    """Return the up to `most` trials behind the cursor, all of one section; None at the end of the line."""
+def next_chunk(sections: Sequence[Section], cursor: int, max_trials: int) -> Chunk | None:
+    """Return up to `max_trials` trials after the cursor, all of one section; None after the last trial."""
     for section in sections:
         if cursor < section.trials:
-            return Stretch(section, cursor, min(cursor + most, section.trials))
+            return Chunk(section, cursor, min(cursor + max_trials, section.trials))
         cursor -= section.trials
     return None
 
 
-def sent(sections: Sequence[Section], cursor: int) -> Iterator[tuple[Section, int]]:
-    """Yield each section that the cursor has entered, with how many of its trials were sent."""
+def sent_trials(sections: Sequence[Section], cursor: int) -> Iterator[tuple[Section, int]]:
+    """Yield each section of which trials have been sent, with their number."""
     for section in sections:
         if cursor <= 0:
             return
@@ -46,24 +46,50 @@ def sent(sections: Sequence[Section], cursor: int) -> Iterator[tuple[Section, in
 
 
 @dataclass(frozen=True, slots=True)
-class Grid:
-    """Which (sample, epoch) stands at each place of a task's sections."""
+class TrialGrid:
+    """Maps each position within a section to its (sample, epoch)."""
 
     ordinals: Sequence[int]
     epochs: int
 
     @classmethod
-    def of(cls, task: str, size: int, *, wanted: int, epochs: int, seed: int) -> Grid:
-        """Return the grid of a task with `size` samples of which the run takes `wanted` (0 = all), each `epochs` times."""
-        return cls(choose(task, size, wanted, seed), epochs)
+    def for_task(cls, task: str, size: int, *, samples_per_task: int, epochs: int, seed: int) -> TrialGrid:
+        """Return the grid of a task with `size` samples; 0 `samples_per_task` selects all of them."""
+        return cls(select_samples(task, size, samples_per_task, seed), epochs)
 
     def __len__(self) -> int:
         return len(self.ordinals) * self.epochs
 
-    def at(self, place: int) -> tuple[int, int]:
-        """Return the sample's ordinal and the epoch of the trial at `place`."""
-        return self.ordinals[place // self.epochs], place % self.epochs
+    def trial_at(self, position: int) -> TrialKey:
+        """Return the sample's ordinal and the epoch of one trial."""
+        return self.ordinals[position // self.epochs], position % self.epochs
 
-    def between(self, start: int, stop: int) -> list[tuple[int, int]]:
-        """Return what stands at the places from `start` up to `stop`."""
-        return [self.at(place) for place in range(start, stop)]
+    def trials_between(self, start: int, stop: int) -> list[TrialKey]:
+        """Return the trials at the positions from `start` up to, not including, `stop`."""
+        return [self.trial_at(position) for position in range(start, stop)]
+
+
+class TrialExpander:
+    """Builds the grids of a run's sections; reads the size of each task once."""
+
+    def __init__(self, tasks: Tasks) -> None:
+        self._tasks = tasks
+        self._sample_counts: dict[str, int] = {}
+
+    async def grid(self, run: Run, section: Section) -> TrialGrid:
+        """Return the grid of one section; raise NotFound if its task has been deleted."""
+        spec = run.spec
+        size = await self._sample_count(section.task)
+        return TrialGrid.for_task(
+            section.task, size, samples_per_task=spec.samples_per_task, epochs=spec.epochs, seed=spec.seed
+        )
+
+    async def _sample_count(self, task_ref: str) -> int:
+        if task_ref not in self._sample_counts:
+            task = await self._tasks.get(task_ref)
+            if task is None:
+                raise NotFound(
+                    f"the task {task_ref} was deleted while a run of it is active; import it again", field="task"
+                )
+            self._sample_counts[task_ref] = task.sample_count
+        return self._sample_counts[task_ref]

@@ -1,4 +1,4 @@
-"""Put a run's trials on the bus."""
+"""Publish a run's trials to the bus."""
 
 from __future__ import annotations
 
@@ -10,78 +10,84 @@ from opentelemetry.trace import SpanKind
 
 from libra.bus import streams
 from libra.bus.nats_bus import NatsBus
-from libra.dispatch.scheduling.batches import failed_batches, header
-from libra.dispatch.scheduling.expansion import Grid
-from libra.dispatch.scheduling.prompt_source import Prompts
-from libra.dispatch.scheduling.rejudge_source import Answers
-from libra.dispatch.scheduling.trial_source import Source
-from libra.errors import NotFound
-from libra.stage.batch import content_key
+from libra.contracts.attacks import PLAIN
+from libra.dispatch.scheduling.trial_source import TrialKey, TrialSource
+from libra.stage.batch import content_key, split
 from libra.stage.bus import Outgoing
-from libra.store.client import Store
 from libra.store.runs import RunRecord, Section
 from libra.telemetry import spans, tracing
 from libra.telemetry.metrics import Metrics
-from libra.v1.batch_pb2 import CompletionBatch, TrialBatch, VerdictBatch
+from libra.v1.batch_pb2 import BatchHeader, CompletionBatch, TrialBatch, VerdictBatch
 from libra.v1.run_pb2 import Run
+from libra.v1.task_pb2 import Category
+from libra.v1.verdict_pb2 import Outcome, Verdict
 
 
 class TrialPublisher:
-    """Has a run's batches made by its source and publishes them. Each batch begins a trace.
+    """Publishes the batches that a run's source makes. Each batch begins a trace.
 
-    `clock` tells the seconds since 1970, as the store does that dates the runs.
+    `clock` returns the seconds since 1970, like the clock of the store that dates the runs.
     """
 
-    def __init__(self, store: Store, bus: NatsBus, metrics: Metrics, clock: Callable[[], float] = time.time) -> None:
-        self._store, self._bus, self._metrics, self._clock = store, bus, metrics, clock
-        self._prompts, self._answers = Prompts(store), Answers(store)
-        self._sizes: dict[str, int] = {}
+    def __init__(
+        self, source: TrialSource, bus: NatsBus, metrics: Metrics, clock: Callable[[], float] = time.time
+    ) -> None:
+        self._source, self._bus, self._metrics, self._clock = source, bus, metrics, clock
 
-    def source(self, run: Run) -> Source:
-        """Return what makes the run's batches."""
-        return self._answers if run.spec.rejudges else self._prompts
-
-    async def send(
-        self, record: RunRecord, section: Section, model: str, places: Sequence[tuple[int, int]], *, again: bool = False
+    async def publish_trials(
+        self, record: RunRecord, section: Section, model: str, trials: Sequence[TrialKey], *, resend: bool = False
     ) -> int:
-        """Publish the trials at these (sample, epoch); return their bytes once they are stored. Raise Full if the queue is."""
-        # A second sending must not be taken for a repeat of the first, or the server would drop it.
-        sending = max(1, int(self._clock() - record.run.create_time.seconds)) if again else 0
-        source = self.source(record.run)
-        head = header(record.run, section, model, sending=sending)
-        batches = await source.batches(record.run, head, places)
-        subject = source.subject(head)
-        sizes = await asyncio.gather(*(self._publish(subject, source.kind, batch) for batch in batches))
-        self._metrics.trials_sent.labels(model=model).inc(len(places))
+        """Publish the trials and return their size in bytes; raise QueueFull if their queue is full."""
+        # A resent batch needs another content key, or the server would drop it as a duplicate.
+        sending = max(1, int(self._clock() - record.run.create_time.seconds)) if resend else 0
+        header = batch_header(record.run, section, model, sending=sending)
+        batches = await self._source.batches(record.run, header, trials)
+        subject, kind = self._source.subject(header), self._source.message_kind
+        sizes = await asyncio.gather(*(self._publish(subject, kind, batch) for batch in batches))
+        self._metrics.trials_sent.labels(model=model).inc(len(trials))
         return sum(sizes)
 
-    async def declare_failed(
-        self, record: RunRecord, section: Section, model: str, places: Sequence[tuple[int, int]], reason: str
+    async def publish_failures(
+        self, record: RunRecord, section: Section, model: str, trials: Sequence[TrialKey], reason: str
     ) -> None:
-        """Publish FAILED as the verdict on the trials at these (sample, epoch)."""
-        for batch in failed_batches(header(record.run, section, model, sending=0), places, reason):
+        """Publish FAILED as the verdict of each of the trials."""
+        for batch in failed_batches(batch_header(record.run, section, model, sending=0), trials, reason):
             await self._publish(streams.WORK_RANKING, "verdicts", batch)
 
-    async def grid(self, record: RunRecord, section: Section) -> Grid:
-        """Return which (sample, epoch) stands where in the section."""
-        spec = record.run.spec
-        size = await self._size(section.task)
-        return Grid.of(section.task, size, wanted=spec.samples_per_task, epochs=spec.epochs, seed=spec.seed)
-
-    async def _size(self, task: str) -> int:
-        if task not in self._sizes:
-            card = await self._store.tasks.get(task)
-            if card is None:
-                raise NotFound(
-                    f"the task {task} is gone though a run of it is not ended; import it again", field="task"
-                )
-            self._sizes[task] = card.sample_count
-        return self._sizes[task]
-
     async def _publish(self, subject: str, kind: str, batch: TrialBatch | CompletionBatch | VerdictBatch) -> int:
-        head = batch.header
-        about = {"run": head.run, "model": head.model, "task": head.task, "attack": head.attack}
-        with tracing.tracer().start_as_current_span(spans.DISPATCH_SEND, kind=SpanKind.PRODUCER, attributes=about):
+        header = batch.header
+        attributes = {"run": header.run, "model": header.model, "task": header.task, "attack": header.attack}
+        tracer = tracing.tracer()
+        with tracer.start_as_current_span(spans.DISPATCH_SEND, kind=SpanKind.PRODUCER, attributes=attributes):
             data = batch.SerializeToString(deterministic=True)
             await self._bus.publish(Outgoing(subject, content_key(kind, data), data), tracing.inject())
         return len(data)
+
+
+def batch_header(run: Run, section: Section, model: str, *, sending: int) -> BatchHeader:
+    """Return the part that all trials of a section share for one model."""
+    is_attacked = section.attack != PLAIN
+    return BatchHeader(
+        run=run.id,
+        model=model,
+        task=section.task,
+        attack=section.attack,
+        category=Category.ValueType(section.category),
+        seed=run.spec.seed,
+        parameters=run.spec.parameters,
+        fresh=run.spec.fresh,
+        judge=section.judge,
+        sending=sending,
+        # Only an attack queries these models.
+        attack_model=run.spec.attack_model if is_attacked else "",
+        attack_judge_model=run.spec.judge_model if is_attacked else "",
+    )
+
+
+def failed_batches(header: BatchHeader, trials: Sequence[TrialKey], reason: str) -> list[VerdictBatch]:
+    """Return FAILED verdicts for the trials, all with the same reason."""
+    verdicts = [
+        Verdict(sample=sample, epoch=epoch, outcome=Outcome.OUTCOME_FAILED, rationale=reason)
+        for sample, epoch in trials
+    ]
+    return [VerdictBatch(header=header, verdicts=part) for part in split(verdicts)]

@@ -1,7 +1,7 @@
-"""The trials of a rejudging: what an earlier run's models answered, on its way to the judges once more.
+"""Make the batches of a rejudging: the stored answers of an earlier run, for the judge stage.
 
-Nothing is asked of a model under test: the verdict of the earlier run names the completion, and that holds what was asked and
-answered. What the judge compares with is read from the task, as for any run.
+No model under test is queried: the earlier run's verdict names the completion, which holds the prompt and the answer.
+The sample's fields, which the judge compares with, are read from the task, as for any run.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ import asyncio
 from collections.abc import Mapping, Sequence
 
 from libra.bus.streams import JUDGE_CONSUMER, RANKING_CONSUMER, WORK_JUDGE
-from libra.dispatch.scheduling.batches import completion_batches
-from libra.dispatch.scheduling.trial_source import Place
+from libra.dispatch.scheduling.trial_source import TrialKey
+from libra.stage.batch import split
 from libra.store.client import Store
 from libra.v1.batch_pb2 import BatchHeader, CompletedTrial, CompletionBatch, Trial
 from libra.v1.completion_pb2 import FINISH_REASON_ERROR, Completion
@@ -20,78 +20,74 @@ from libra.v1.run_pb2 import Run
 from libra.v1.task_pb2 import Sample
 from libra.v1.verdict_pb2 import Verdict
 
-OF_THE_ATTACK = "attack_"
-"""Fields of a verdict that begin so tell what its attack cost. The others are the sample's, or the earlier judge's."""
+ATTACK_FIELD_PREFIX = "attack_"
+"""Verdict fields with this prefix hold what the attack cost. The others are the sample's, or the earlier judge's."""
 
 
-class Answers:
-    """Implements `libra.dispatch.scheduling.trial_source.Source` for a run that judges another's answers again."""
+class RejudgeSource:
+    """Implements `TrialSource` for a run that judges the answers of another run again."""
 
-    kind = "answers"
+    message_kind = "answers"
 
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def subject(self, head: BatchHeader) -> str:  # noqa: ARG002 - a Source
-        """Return the subject of the judges."""
+    def subject(self, header: BatchHeader) -> str:  # noqa: ARG002 - required by TrialSource
+        """Return the judge stage's subject."""
         return WORK_JUDGE
 
-    async def batches(self, run: Run, head: BatchHeader, places: Sequence[Place]) -> list[CompletionBatch]:
-        """Return the trials at these places with the answers they got; one that got none carries the reason."""
-        source = run.spec.rejudges
+    async def batches(self, run: Run, header: BatchHeader, trials: Sequence[TrialKey]) -> list[CompletionBatch]:
+        """Return the trials with their stored answers; a trial without an answer carries the reason."""
         samples, verdicts = await asyncio.gather(
-            self._store.tasks.samples_at(head.task, [sample for sample, _ in places]),
-            self._store.verdicts.at(source, head.model, head.task, head.attack, places),
+            self._store.tasks.samples_at(header.task, [sample for sample, _ in trials]),
+            self._store.verdicts.at(run.spec.rejudges, header.model, header.task, header.attack, trials),
         )
-        names = {verdict.completion_id for verdict in verdicts.values()} - {""}
-        kept, messages = await asyncio.gather(
-            self._store.completions.find(names), self._store.completions.messages(names)
+        completion_ids = {verdict.completion_id for verdict in verdicts.values()} - {""}
+        completions, prompts = await asyncio.gather(
+            self._store.completions.find(completion_ids), self._store.completions.messages(completion_ids)
         )
-        return completion_batches(
-            head,
-            [
-                completed(head, sample, epoch, verdicts.get((sample.ordinal, epoch)), kept, messages)
-                for sample, (_, epoch) in zip(samples, places, strict=True)
-            ],
-        )
+        completed = [
+            completed_trial(header, sample, epoch, verdicts.get((sample.ordinal, epoch)), completions, prompts)
+            for sample, (_, epoch) in zip(samples, trials, strict=True)
+        ]
+        return [CompletionBatch(header=header, trials=part) for part in split(completed)]
 
-    def queues(self, run: Run, model: str) -> Sequence[str]:  # noqa: ARG002 - a Source
-        """Return the judges' consumer: a judge may have to ask a model."""
+    def backlog_consumers(self, run: Run, model: str) -> Sequence[str]:  # noqa: ARG002 - required by TrialSource
+        """Return the judge stage's consumer: it is the slowest if a judge queries a model."""
         return (JUDGE_CONSUMER,)
 
-    def way(self, model: str) -> Sequence[str]:  # noqa: ARG002 - a Source
-        """Return the consumers of the judges and of the ledger."""
+    def pipeline_consumers(self, model: str) -> Sequence[str]:  # noqa: ARG002 - required by TrialSource
+        """Return the consumers of the judge and the ranking stage."""
         return JUDGE_CONSUMER, RANKING_CONSUMER
 
 
-def completed(
-    head: BatchHeader,
+def completed_trial(
+    header: BatchHeader,
     sample: Sample,
     epoch: int,
     verdict: Verdict | None,
-    kept: Mapping[str, Completion],
-    messages: Mapping[str, Sequence[Message]],
+    completions: Mapping[str, Completion],
+    prompts: Mapping[str, Sequence[Message]],
 ) -> CompletedTrial:
-    """Return one trial with the answer that its earlier verdict stands on."""
+    """Return one trial with the answer that its earlier verdict is based on."""
     trial = Trial(sample=sample.ordinal, epoch=epoch, fields=sample.fields)
     if verdict is None:
-        return CompletedTrial(
-            trial=trial, completion=nothing(head.model, "the run that is judged again has no verdict")
-        )
+        reason = "the run that is judged again has no verdict"
+        return CompletedTrial(trial=trial, completion=failed_completion(header.model, reason))
     trial.log.extend(verdict.log)
-    trial.fields.update({name: text for name, text in verdict.fields.items() if name.startswith(OF_THE_ATTACK)})
+    trial.fields.update({name: value for name, value in verdict.fields.items() if name.startswith(ATTACK_FIELD_PREFIX)})
     if not verdict.completion_id:
-        return CompletedTrial(trial=trial, completion=nothing(head.model, verdict.rationale))
-    if verdict.completion_id not in kept:
-        reason = f"the completion {verdict.completion_id} is not kept any more; `libra audit` tells of others"
-        return CompletedTrial(trial=trial, completion=nothing(head.model, reason))
-    trial.messages.extend(messages.get(verdict.completion_id, ()))
-    answer = Completion()
-    answer.CopyFrom(kept[verdict.completion_id])
-    answer.attempts = 0  # nothing was asked for it this time
-    return CompletedTrial(trial=trial, completion=answer)
+        return CompletedTrial(trial=trial, completion=failed_completion(header.model, verdict.rationale))
+    if verdict.completion_id not in completions:
+        reason = f"the completion {verdict.completion_id} is no longer stored; `libra audit` lists all that are missing"
+        return CompletedTrial(trial=trial, completion=failed_completion(header.model, reason))
+    trial.messages.extend(prompts.get(verdict.completion_id, ()))
+    completion = Completion()
+    completion.CopyFrom(completions[verdict.completion_id])
+    completion.attempts = 0  # this run made no request for it
+    return CompletedTrial(trial=trial, completion=completion)
 
 
-def nothing(model: str, reason: str) -> Completion:
-    """Return the completion of a trial that got no answer."""
+def failed_completion(model: str, reason: str) -> Completion:
+    """Return the completion of a trial that has no answer."""
     return Completion(model=model, finish_reason=FINISH_REASON_ERROR, error=reason)

@@ -1,4 +1,4 @@
-"""Lead one run from its cursors to its end."""
+"""Send the trials of one run, from its cursors to its end."""
 
 from __future__ import annotations
 
@@ -6,19 +6,23 @@ import asyncio
 import contextlib
 import time
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import structlog
 
 from libra.bus import streams
 from libra.bus.nats_bus import Backlog, NatsBus
-from libra.contracts.outcomes import total_of
-from libra.dispatch.scheduling.chunk_size import Stride
-from libra.dispatch.scheduling.expansion import next_stretch, total
+from libra.dispatch.scheduling.chunk_size import ChunkSize
+from libra.dispatch.scheduling.expansion import TrialExpander, next_chunk
+from libra.dispatch.scheduling.prompt_source import PromptSource
 from libra.dispatch.scheduling.publisher import TrialPublisher
-from libra.dispatch.scheduling.send_window import Room
+from libra.dispatch.scheduling.rejudge_source import RejudgeSource
+from libra.dispatch.scheduling.run_lease import RunLease
+from libra.dispatch.scheduling.run_progress import RunProgress
+from libra.dispatch.scheduling.send_window import SendWindow
 from libra.dispatch.scheduling.sweep import Sweep
-from libra.dispatch.scheduling.throughput import Pace
+from libra.dispatch.scheduling.throughput import Throughput
+from libra.dispatch.scheduling.trial_source import TrialSource
 from libra.dispatch.settings import Settings
 from libra.errors import Unavailable
 from libra.stage.batch import MAX_TRIALS
@@ -27,31 +31,27 @@ from libra.store.client import Store
 from libra.store.runs import RunRecord
 from libra.telemetry.log_actions import Action
 from libra.telemetry.metrics import Metrics
-from libra.v1.run_pb2 import OutcomeCounts, RunState
+from libra.timeouts import wait_until_set
+from libra.v1.run_pb2 import Run, RunState
 
 log = structlog.get_logger(__name__)
 
-LOOKS_PER_SECOND = 10
-"""Progress is asked for no oftener, however many events come."""
+MAX_POLLS_PER_SECOND = 10
+"""The store is polled at most this often, however many events arrive."""
 
-EAGER_SECONDS = 1.0
-"""So long after its beginning a run looks of itself: a fast model has answered what was sent ahead before verdicts tell of it."""
+STARTUP_SECONDS = 1.0
+"""For this long a new run is polled without waiting for events: a fast model answers before the first event."""
 
-EAGER_LOOKS_PER_SECOND = 30
-
-
-def settled(counts: OutcomeCounts | None) -> int:
-    """Return how many trials have their verdict."""
-    return total_of(counts) if counts else 0
+STARTUP_POLLS_PER_SECOND = 30
 
 
 class RunScheduler:
-    """Keeps a bounded window of trials in flight for each model of one run, and ends the run when every trial is settled."""
+    """Keeps a bounded window of trials in flight for each model of one run, and ends the run once all are settled."""
 
     def __init__(
         self,
-        run_id: str,
-        holder: str,
+        run: Run,
+        lease: RunLease,
         *,
         store: Store,
         bus: NatsBus,
@@ -59,116 +59,108 @@ class RunScheduler:
         settings: Settings,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self.nudge = asyncio.Event()
-        """Set it when there may be progress."""
-        self._id, self._holder = run_id, holder
+        self._run_id, self._lease = run.id, lease
         self._store, self._bus, self._settings = store, bus, settings
-        self._sender = TrialPublisher(store, bus, metrics, clock)
-        self._sweep = Sweep(store, bus, self._sender, settings)
-        self._window_trials = max(settings.window_trials, MAX_TRIALS)
-        self._renewed_seconds = asyncio.get_running_loop().time()
-        self._strides: defaultdict[str, Stride] = defaultdict(Stride)
-        """By model."""
-        self._rooms: dict[str, Room] = {}
-        self._paces: dict[str, Pace] = {}
+        self._source: TrialSource = RejudgeSource(store) if run.spec.rejudges else PromptSource(store)
+        self._expander = TrialExpander(store.tasks)
+        self._publisher = TrialPublisher(self._source, bus, metrics, clock)
+        self._sweep = Sweep(
+            store, bus, settings, source=self._source, expander=self._expander, publisher=self._publisher
+        )
+        self._max_window_trials = max(settings.window_trials, MAX_TRIALS)
+        self._chunk_sizes: defaultdict[str, ChunkSize] = defaultdict(ChunkSize)
+        """By model, like the next two."""
+        self._windows: dict[str, SendWindow] = {}
+        self._throughputs: dict[str, Throughput] = {}
         self._backlog: dict[str, Backlog] = {}
-        """Of this look: one question serves all models."""
-        self._eager_until_seconds = self._renewed_seconds + EAGER_SECONDS
-        self._waits = False
-        """Whether the last look met an outage."""
+        """Of the current step: one request serves all models."""
+        self._startup_until_seconds = asyncio.get_running_loop().time() + STARTUP_SECONDS
+        self._wake = asyncio.Event()
+        self._in_outage = False
 
-    async def lead(self, stop: asyncio.Event) -> None:
-        """Work until the run has ended, belongs to another replica, or `stop` is set.
+    def wake(self) -> None:
+        """Poll soon: the run may have made progress."""
+        self._wake.set()
 
-        An outage is waited for here: to begin anew after it would forget for how long each model has stood still.
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until the run has ended, its lease is lost, or `stop` is set.
+
+        This loop waits through an outage. A restart after it would forget for how long each model has stalled.
         """
         while not stop.is_set():
             try:
-                if await self._look():
+                if await self._step():
                     return
-                self._waits = False
+                self._in_outage = False
             except Unavailable as error:
-                if not self._waits:
-                    log.warning("a run waits", action=Action.RUN_WAITS, run=self._id, reason=str(error))
-                self._waits = True
-            await self._rest()
+                if not self._in_outage:
+                    log.warning("a run waits", action=Action.RUN_WAITS, run=self._run_id, reason=str(error))
+                self._in_outage = True
+            await self._wait()
 
-    async def _look(self) -> bool:
-        """See to the run once; tell whether there is nothing left to lead."""
-        if not await self._ours():
+    async def _step(self) -> bool:
+        """Send, sweep and end the run, as its progress requires; return True if nothing is left to do."""
+        if not await self._lease.is_held():
             return True
-        record = await self._store.runs.get(self._id)
+        record = await self._store.runs.get(self._run_id)
         if record is None or record.run.state != RunState.RUN_STATE_RUNNING:
             return True
-        return await self._step(record)
-
-    async def _step(self, record: RunRecord) -> bool:
-        """Send what the windows have room for, sweep, and end the run if it is done; tell whether it is."""
-        progress, self._backlog = await self._store.cells.progress(self._id), {}
-        models = record.run.spec.models
-        if all(settled(progress.get(model)) >= total(record.sections) for model in models):
-            await self._end()
+        progress, self._backlog = await RunProgress.load(self._store.cells, record), {}
+        if progress.is_complete:
+            await self._finish()
             return True
-        for model in models:
-            await self._feed(record, model, settled(progress.get(model)))
-            await self._sweep.look(record, model, settled(progress.get(model)))
+        for model in record.run.spec.models:
+            await self._send(record, model, progress.settled(model))
+            await self._sweep.sweep_if_stalled(record, model, progress.settled(model))
         return False
 
-    async def _feed(self, record: RunRecord, model: str, done: int) -> None:
-        cursor, stride = record.cursors.get(model, 0), self._strides[model]
-        now_seconds = asyncio.get_running_loop().time()
-        self._paces.setdefault(model, Pace(done, now_seconds)).look(done, now_seconds)
-        until = cursor + await self._room(
-            model, cursor - done, self._sender.source(record.run).queues(record.run, model)
-        )
+    async def _send(self, record: RunRecord, model: str, settled: int) -> None:
+        """Send the model's next trials, up to its window."""
+        cursor, chunk_size = record.cursors.get(model, 0), self._chunk_sizes[model]
+        self._observe_throughput(model, settled)
+        limit = cursor + await self._available(record.run, model, cursor - settled)
         with contextlib.suppress(QueueFull):  # the next step tries again from the same cursor
-            while (most := stride.within(until - cursor)) and await self._ours():
-                stretch = next_stretch(record.sections, cursor, most)
-                if stretch is None:
+            while (max_trials := chunk_size.fit(limit - cursor)) and await self._lease.is_held():
+                chunk = next_chunk(record.sections, cursor, max_trials)
+                if chunk is None:
                     return
-                trials = stretch.stop - stretch.start
-                grid = await self._sender.grid(record, stretch.section)
-                size_bytes = await self._sender.send(
-                    record, stretch.section, model, grid.between(stretch.start, stretch.stop)
-                )
-                stride.learn(trials, size_bytes)
-                cursor += trials
-                # After the publish: a crash between the two sends the batches twice, and never not at all.
-                await self._store.runs.advance(self._id, model, cursor)
+                grid = await self._expander.grid(record.run, chunk.section)
+                trials = grid.trials_between(chunk.start, chunk.stop)
+                size_bytes = await self._publisher.publish_trials(record, chunk.section, model, trials)
+                chunk_size.observe(len(trials), size_bytes)
+                cursor += len(trials)
+                # After the publish: a crash between the two sends the batches twice instead of never.
+                await self._store.runs.advance(self._run_id, model, cursor)
 
-    async def _room(self, model: str, in_flight: int, queues: Sequence[str]) -> int:
-        """Return how many trials more may be sent, `queues` being the consumers where they would wait."""
-        if model not in self._rooms:
+    def _observe_throughput(self, model: str, settled: int) -> None:
+        now_seconds = asyncio.get_running_loop().time()
+        self._throughputs.setdefault(model, Throughput(settled, now_seconds)).observe(settled, now_seconds)
+
+    async def _available(self, run: Run, model: str, in_flight: int) -> int:
+        """Return how many more of the model's trials may be sent; read the backlog only if the answer depends on it."""
+        if model not in self._windows:
             entry = await self._store.models.get(model)
-            self._rooms[model] = Room.of(entry.limits.max_in_flight if entry else 0, self._window_trials)
-        room = self._rooms[model].at(self._paces[model].per_second)
-        if room.has(in_flight) >= MAX_TRIALS or in_flight + MAX_TRIALS > room.most:
-            return room.has(in_flight)
+            max_in_flight = entry.limits.max_in_flight if entry else 0
+            self._windows[model] = SendWindow.for_model(max_in_flight, self._max_window_trials)
+        window = self._windows[model].scaled_to(self._throughputs[model].per_second)
+        if window.available(in_flight) >= MAX_TRIALS or in_flight + MAX_TRIALS > window.max_trials:
+            return window.available(in_flight)
         backlog = self._backlog = self._backlog or await self._bus.backlog()
-        if not backlog.keys() >= set(queues):  # what waits for a model that no gateway knows yet cannot be seen
-            return room.has(in_flight)
-        return room.beside(in_flight, sum(backlog[queue].unfinished for queue in queues))
+        consumers = self._source.backlog_consumers(run, model)
+        if not backlog.keys() >= set(consumers):  # no gateway has created the model's consumer yet
+            return window.available(in_flight)
+        return window.available_given_backlog(in_flight, sum(backlog[name].unfinished for name in consumers))
 
-    async def _end(self) -> None:
-        if await self._store.runs.end(self._id, RunState.RUN_STATE_FINISHED):
-            log.info("the run has finished", action=Action.RUN_ENDED, run=self._id)
-            await self._bus.signal(streams.event_run(self._id), b"")
+    async def _finish(self) -> None:
+        if await self._store.runs.end(self._run_id, RunState.RUN_STATE_FINISHED):
+            log.info("the run has finished", action=Action.RUN_ENDED, run=self._run_id)
+            await self._bus.signal(streams.event_run(self._run_id), b"")
             await self._bus.signal(streams.event_board(), b"")
 
-    async def _ours(self) -> bool:
-        """Renew the lease when a third of it has passed; tell whether the run is still this replica's."""
-        now = asyncio.get_running_loop().time()
-        if now - self._renewed_seconds < self._settings.lease_seconds / 3:
-            return True
-        ours = await self._store.runs.acquire_lease(self._id, self._holder, self._settings.lease_seconds)
-        self._renewed_seconds = now
-        return ours
-
-    async def _rest(self) -> None:
-        if asyncio.get_running_loop().time() < self._eager_until_seconds:
-            await asyncio.sleep(1 / EAGER_LOOKS_PER_SECOND)
+    async def _wait(self) -> None:
+        if asyncio.get_running_loop().time() < self._startup_until_seconds:
+            await asyncio.sleep(1 / STARTUP_POLLS_PER_SECOND)
             return
-        await asyncio.sleep(1 / LOOKS_PER_SECOND)
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self.nudge.wait(), self._settings.wake_seconds)
-        self.nudge.clear()
+        await asyncio.sleep(1 / MAX_POLLS_PER_SECOND)
+        await wait_until_set(self._wake, self._settings.wake_seconds)
+        self._wake.clear()

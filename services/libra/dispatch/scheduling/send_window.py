@@ -1,8 +1,9 @@
-"""How many trials more of one run may be sent for one model.
+"""How many more trials of a run may be sent for one model.
 
-A model's batches wait in one queue, first come first served. What one run has waiting there is what another waits for: with a
-window of 4,096 trials at 100 trials a second, 40 seconds. So a run sends beyond its share only what has been answered of it. A
-share is counted in trials and in time: what a fast model answers before the next look must be there, and delays nobody for long.
+All batches for a model wait in one queue, first in, first out. The waiting trials of one run therefore delay every
+other run: with a window of 4,096 trials at 100 trials per second, by 40 seconds. So a run sends more than its share
+only as fast as its trials are answered. The share is a number of trials plus some seconds of the model's throughput:
+a fast model must not run out of trials before the next poll, and that many delay other runs only briefly.
 """
 
 from __future__ import annotations
@@ -11,45 +12,47 @@ from dataclasses import dataclass, replace
 
 from libra.stage.batch import MAX_TRIALS
 
-USUAL_IN_FLIGHT = 8
-"""Of a model whose entry does not say, as the gateway has it."""
+DEFAULT_MAX_IN_FLIGHT = 8
+"""Requests in flight for a model whose entry sets no limit, as in the gateway."""
 
 SPARE_BATCHES = 4
-"""In hand or on the way, beyond what can be in flight and as much again in the gateways' hands."""
+"""Batches between stages, in addition to the requests in flight and as many trials prefetched by the gateways."""
 
 
-AHEAD_SECONDS = 0.75
-"""So much of what is answered lately is sent ahead: progress is known a third of a second late, and seldom half a second."""
+SEND_AHEAD_SECONDS = 0.75
+"""The share includes the trials of this time at the recent throughput. Progress is known 0.33 s late, rarely 0.5 s."""
 
 
 @dataclass(frozen=True, slots=True)
-class Room:
-    """The bounds for one model: trials in flight are those that are sent and have no verdict."""
+class SendWindow:
+    """The bounds on one model's trials in flight: trials that are sent and have no verdict."""
 
     share: int
-    """A run has as many in flight whatever others have: with two runs in the queue, each gets half of what is answered."""
+    """Trials that a run may always have in flight: with two runs in the queue, each gets half of the throughput."""
 
-    most: int
-    """A run never has more."""
+    max_trials: int
+    """A run never has more in flight."""
 
     @classmethod
-    def of(cls, in_flight: int, most: int) -> Room:
-        """Return the bounds for a model that takes so many requests at once (0 if its entry does not say)."""
-        return cls(min(2 * (in_flight or USUAL_IN_FLIGHT) + SPARE_BATCHES * MAX_TRIALS, most), most)
+    def for_model(cls, max_in_flight: int, max_trials: int) -> SendWindow:
+        """Return the bounds for a model that serves `max_in_flight` requests at once (0: its entry sets no limit)."""
+        return cls(
+            min(2 * (max_in_flight or DEFAULT_MAX_IN_FLIGHT) + SPARE_BATCHES * MAX_TRIALS, max_trials), max_trials
+        )
 
-    def at(self, per_second: float) -> Room:
-        """Return the bounds while so many trials are settled in a second."""
-        return replace(self, share=min(self.share + round(per_second * AHEAD_SECONDS), self.most))
+    def scaled_to(self, settled_per_second: float) -> SendWindow:
+        """Return the bounds for a model with this throughput."""
+        return replace(self, share=min(self.share + round(settled_per_second * SEND_AHEAD_SECONDS), self.max_trials))
 
-    def has(self, in_flight: int) -> int:
-        """Return how many more may be sent without a look at the queue."""
+    def available(self, in_flight: int) -> int:
+        """Return how many more trials may be sent if the backlog is unknown."""
         return max(0, self.share - in_flight)
 
-    def beside(self, in_flight: int, unanswered_batches: int) -> int:
-        """Return how many more may be sent when so many batches, of whatever run, wait for the model or are in a gateway's hands.
+    def available_given_backlog(self, in_flight: int, unfinished_batches: int) -> int:
+        """Return how many more trials may be sent, given the model's unfinished batches of all runs.
 
-        They tell of a fast model before its verdicts do. And what is slow after the gateway, as a judge model may be, needs
-        more in flight; then there are few of them.
+        The backlog shows that a model is fast before its verdicts do. And if a later stage is slow, for instance with a
+        judge model, more trials must be in flight to keep the model busy; then the backlog is short.
         """
-        enough = -(-self.share // MAX_TRIALS)
-        return max(0, min(self.most - in_flight, (enough - unanswered_batches) * MAX_TRIALS))
+        needed_batches = -(-self.share // MAX_TRIALS)
+        return max(0, min(self.max_trials - in_flight, (needed_batches - unfinished_batches) * MAX_TRIALS))

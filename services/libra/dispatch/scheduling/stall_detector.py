@@ -1,4 +1,4 @@
-"""How long a model of a run has brought no verdict, and how often that was answered with a sweep."""
+"""Measures for how long a model of a run has had no new verdict, and counts the sweeps that did not help."""
 
 from __future__ import annotations
 
@@ -6,25 +6,25 @@ from dataclasses import dataclass
 
 
 @dataclass(slots=True)
-class Stillness:
-    """One (run, model), looked at again and again. Times are in seconds of a monotonic clock."""
+class StallDetector:
+    """Watches one (run, model). Times are in seconds of a monotonic clock."""
 
     settled: int
-    """Trials that had their verdict at the last look."""
+    """Trials that had a verdict at the last observation."""
 
     since_seconds: float
-    """When that number last changed, or a sweep was made."""
+    """Time of the last new verdict or the last sweep, whichever is later."""
 
-    sweeps: int = 0
-    """Sweeps in a row, made while the queues were idle, that brought nothing."""
+    fruitless_sweeps: int = 0
+    """Consecutive sweeps at idle queues after which no verdict came."""
 
-    def look(self, settled: int, now_seconds: float) -> float:
-        """Take in the number of verdicts there are now; return for how long it has not changed."""
+    def observe(self, settled: int, now_seconds: float) -> float:
+        """Record how many trials are settled now; return for how many seconds there has been no new verdict."""
         if settled != self.settled:
-            self.settled, self.since_seconds, self.sweeps = settled, now_seconds, 0
+            self.settled, self.since_seconds, self.fruitless_sweeps = settled, now_seconds, 0
         return now_seconds - self.since_seconds
 
-    def swept(self, now_seconds: float, *, in_vain: bool) -> None:
-        """Note a sweep; the wait for what it brings begins. It counts only if it is `in_vain` should it bring nothing."""
+    def record_sweep(self, now_seconds: float, *, queues_idle: bool) -> None:
+        """Restart the wait after a sweep; count the sweep only if the queues were idle."""
         self.since_seconds = now_seconds
-        self.sweeps += in_vain
+        self.fruitless_sweeps += queues_idle

@@ -1,7 +1,7 @@
-"""Send again what has no verdict though it was sent: the queue may forget, the ledger does not.
+"""Resend the trials that were sent and have no verdict: the queue may lose messages, the store does not.
 
-Every stage is idempotent, so sending a trial twice costs time and nothing else. It is done only when a model's verdicts have
-stood still and no stage has work for it, since a slow model is no reason to ask again.
+Every stage is idempotent, so a trial that is sent twice costs time and nothing else. Trials are resent only if a model
+has had no new verdict for a while and no stage has work for it, because a slow model is no reason to query it again.
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ from collections.abc import AsyncIterator, Sequence
 import structlog
 
 from libra.bus.nats_bus import NatsBus
-from libra.dispatch.scheduling.expansion import sent
+from libra.dispatch.scheduling.expansion import TrialExpander, sent_trials
 from libra.dispatch.scheduling.publisher import TrialPublisher
-from libra.dispatch.scheduling.stall_detector import Stillness
+from libra.dispatch.scheduling.stall_detector import StallDetector
+from libra.dispatch.scheduling.trial_source import TrialKey, TrialSource
 from libra.dispatch.settings import Settings
 from libra.store.client import Store
 from libra.store.runs import RunRecord, Section
@@ -22,60 +23,71 @@ from libra.telemetry.log_actions import Action
 
 log = structlog.get_logger(__name__)
 
-Places = Sequence[tuple[int, int]]
-
 
 class Sweep:
-    """Watches the models of one run for lost trials."""
+    """Finds the lost trials of one run, and resends them or declares them failed."""
 
-    def __init__(self, store: Store, bus: NatsBus, sender: TrialPublisher, settings: Settings) -> None:
-        self._store, self._bus, self._sender, self._settings = store, bus, sender, settings
-        self._still: dict[str, Stillness] = {}
+    def __init__(
+        self,
+        store: Store,
+        bus: NatsBus,
+        settings: Settings,
+        *,
+        source: TrialSource,
+        expander: TrialExpander,
+        publisher: TrialPublisher,
+    ) -> None:
+        self._store, self._bus, self._settings = store, bus, settings
+        self._source, self._expander, self._publisher = source, expander, publisher
+        self._detectors: dict[str, StallDetector] = {}
 
-    async def look(self, record: RunRecord, model: str, settled: int) -> None:
-        """Sweep the model's trials if it is time to."""
-        now = asyncio.get_running_loop().time()
-        still = self._still.setdefault(model, Stillness(settled, now))
-        seconds = still.look(settled, now)
-        if record.cursors.get(model, 0) <= settled or seconds < self._settings.quiet_seconds:
+    async def sweep_if_stalled(self, record: RunRecord, model: str, settled: int) -> None:
+        """Sweep the model's trials if it has stalled; `settled` of them have a verdict."""
+        now_seconds = asyncio.get_running_loop().time()
+        detector = self._detectors.setdefault(model, StallDetector(settled, now_seconds))
+        stalled_seconds = detector.observe(settled, now_seconds)
+        if record.cursors.get(model, 0) <= settled or stalled_seconds < self._settings.quiet_seconds:
             return
-        idle = await self._idle(model, self._sender.source(record.run).way(model))
-        if idle or seconds >= self._settings.patience_seconds:
-            await self._sweep(record, model, still.sweeps, give_up=idle and still.sweeps >= self._settings.sweeps)
-            # What still waits in a queue is no proof that trials get lost, however long it waits.
-            still.swept(now, in_vain=idle)
+        idle = await self._are_queues_idle(model)
+        if idle or stalled_seconds >= self._settings.patience_seconds:
+            sweeps = detector.fruitless_sweeps
+            await self._sweep(record, model, sweeps, give_up=idle and sweeps >= self._settings.sweeps)
+            # Batches that wait in a queue are not lost, however long they wait; such a sweep does not count.
+            detector.record_sweep(now_seconds, queues_idle=idle)
 
-    async def _idle(self, model: str, on_the_way: Sequence[str]) -> bool:
-        """Tell whether no stage that is on the way has a batch waiting or in hand that could be the model's."""
+    async def _are_queues_idle(self, model: str) -> bool:
+        """Return whether no stage has a batch, waiting or unacknowledged, that may be the model's."""
+        consumers = self._source.pipeline_consumers(model)
         backlog = await self._bus.backlog()
-        if not all(name in backlog for name in on_the_way):
-            # What waits for a consumer that is not there is counted by nobody, and its stage may only be late.
+        if not all(name in backlog for name in consumers):
+            # The backlog of a missing consumer is unknown, and its stage may only be late to start.
             await self._bus.ensure_consumer(model)
             return False
-        return not any(backlog[name].pending + backlog[name].ack_pending for name in on_the_way)
+        return not any(backlog[name].pending + backlog[name].ack_pending for name in consumers)
 
-    async def _sweep(self, record: RunRecord, model: str, sweeps: int, *, give_up: bool) -> None:
-        trials = 0
-        async for section, places in self._missing(record, model):
-            trials += len(places)
+    async def _sweep(self, record: RunRecord, model: str, fruitless_sweeps: int, *, give_up: bool) -> None:
+        count = 0
+        async for section, trials in self._missing(record, model):
+            count += len(trials)
             if give_up:
-                reason = f"no verdict after it was sent {sweeps + 1} times; `libra dead list` may tell why"
-                await self._sender.declare_failed(record, section, model, places, reason)
+                sent = fruitless_sweeps + 1
+                reason = f"no verdict after it was sent {sent} times; `libra dead list` may show the cause"
+                await self._publisher.publish_failures(record, section, model, trials, reason)
             else:
-                await self._sender.send(record, section, model, places, again=True)
-        if not trials:
-            return  # the last verdicts came while they were looked for
+                await self._publisher.publish_trials(record, section, model, trials, resend=True)
+        if not count:
+            return  # the last verdicts arrived during this sweep
         action = Action.TRIALS_GIVEN_UP if give_up else Action.TRIALS_SWEPT
-        log.warning("sent trials had no verdict", action=action, run=record.run.id, model=model, trials=trials)
+        log.warning("sent trials had no verdict", action=action, run=record.run.id, model=model, trials=count)
 
-    async def _missing(self, record: RunRecord, model: str) -> AsyncIterator[tuple[Section, Places]]:
+    async def _missing(self, record: RunRecord, model: str) -> AsyncIterator[tuple[Section, Sequence[TrialKey]]]:
         run = record.run
         cells = await self._store.cells.of_runs([run.id])
         settled = {(cell.task, cell.attack): cell.all for cell in cells if cell.model == model}
-        for section, count in sent(record.sections, record.cursors.get(model, 0)):
+        for section, count in sent_trials(record.sections, record.cursors.get(model, 0)):
             if settled.get((section.task, section.attack), 0) >= count:
-                continue  # in a long run nearly all are: their ids need not be looked at
-            have = await self._store.verdicts.ids(run.id, 0, model, section.task, section.attack)
-            grid = await self._sender.grid(record, section)
-            if places := [place for place in grid.between(0, count) if place not in have]:
-                yield section, places
+                continue  # in a long run nearly all sections are complete: skip reading their verdict ids
+            verdicts = await self._store.verdicts.ids(run.id, 0, model, section.task, section.attack)
+            grid = await self._expander.grid(run, section)
+            if trials := [trial for trial in grid.trials_between(0, count) if trial not in verdicts]:
+                yield section, trials

@@ -1,21 +1,21 @@
-"""How fast a model of a run is answered, as seen from look to look."""
+"""Measures how many trials of a run one model settles per second."""
 
 from __future__ import annotations
 
-SHORTEST_SECONDS = 0.2
-"""Looks that are closer together tell more of the size of a commit than of the pace."""
+MIN_INTERVAL_SECONDS = 0.2
+"""Over a shorter interval the measurement reflects the size of a commit, not the throughput."""
 
 
-class Pace:
-    """Trials settled in a second, lately; a look that finds none halves it. Times are of a monotonic clock."""
+class Throughput:
+    """Trials settled per second, recently; an interval without a verdict halves it. Times are of a monotonic clock."""
 
     def __init__(self, settled: int, now_seconds: float) -> None:
         self.per_second = 0.0
-        self._settled, self._seconds = settled, now_seconds
+        self._settled, self._measured_seconds = settled, now_seconds
 
-    def look(self, settled: int, now_seconds: float) -> None:
-        """Take in how many trials are settled now."""
-        passed_seconds = now_seconds - self._seconds
-        if passed_seconds >= SHORTEST_SECONDS:
-            self.per_second = max((settled - self._settled) / passed_seconds, self.per_second / 2)
-            self._settled, self._seconds = settled, now_seconds
+    def observe(self, settled: int, now_seconds: float) -> None:
+        """Record how many trials are settled now."""
+        elapsed_seconds = now_seconds - self._measured_seconds
+        if elapsed_seconds >= MIN_INTERVAL_SECONDS:
+            self.per_second = max((settled - self._settled) / elapsed_seconds, self.per_second / 2)
+            self._settled, self._measured_seconds = settled, now_seconds

@@ -1,4 +1,4 @@
-"""Where the trials of a run come from, and where they are sent."""
+"""The interface of the two sources of a run's batches: prompts for the models, and stored answers for the judges."""
 
 from __future__ import annotations
 
@@ -8,30 +8,30 @@ from typing import Protocol
 from libra.v1.batch_pb2 import BatchHeader, CompletionBatch, TrialBatch
 from libra.v1.run_pb2 import Run
 
-Place = tuple[int, int]
-"""A sample's ordinal and an epoch."""
+TrialKey = tuple[int, int]
+"""Identifies a trial within a section: the sample's ordinal and the epoch."""
 
 
-class Source(Protocol):
-    """Makes batches of a run's trials."""
+class TrialSource(Protocol):
+    """Makes batches of a run's trials and names the consumers that they pass."""
 
-    kind: str
-    """A part of each message's key."""
+    message_kind: str
+    """The first part of each message's key."""
 
-    def subject(self, head: BatchHeader) -> str:
-        """Return where batches under this header are published."""
+    def subject(self, header: BatchHeader) -> str:
+        """Return the subject that batches with this header are published to."""
         ...
 
     async def batches(
-        self, run: Run, head: BatchHeader, places: Sequence[Place]
+        self, run: Run, header: BatchHeader, trials: Sequence[TrialKey]
     ) -> Sequence[TrialBatch] | Sequence[CompletionBatch]:
-        """Return the trials at these places in as few batches as the limits allow; raise Unavailable or NotFound."""
+        """Return the trials in as few batches as the limits allow; raise Unavailable or NotFound."""
         ...
 
-    def queues(self, run: Run, model: str) -> Sequence[str]:
-        """Return the consumers that a trial passes up to the slowest of them: what is sent too early waits there."""
+    def backlog_consumers(self, run: Run, model: str) -> Sequence[str]:
+        """Return the consumers up to the slowest stage: trials that are sent too early wait there."""
         ...
 
-    def way(self, model: str) -> Sequence[str]:
-        """Return every consumer that a trial passes on its way to a verdict."""
+    def pipeline_consumers(self, model: str) -> Sequence[str]:
+        """Return every consumer that a trial passes before it has a verdict."""
         ...

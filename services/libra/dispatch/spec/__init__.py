@@ -1,4 +1,4 @@
-"""Checks a requested run against the registered models, tasks, attacks and judges, and fills in its defaults.
+"""Validates a requested run and fills in its defaults, wildcards and judges.
 
-Pure: it reads what its caller loaded and writes nothing.
+It reads the registered models, tasks, attacks and judges that its caller loaded. Pure: it writes nothing.
 """

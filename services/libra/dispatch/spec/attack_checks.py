@@ -1,4 +1,4 @@
-"""Whether the attacks of a run have the models that they ask."""
+"""Check that a run names the models that its attacks need."""
 
 from __future__ import annotations
 
@@ -10,48 +10,51 @@ from libra.errors import Invalid, unknown
 from libra.v1.attack_pb2 import Attack, ModelUse
 from libra.v1.run_pb2 import RunSpec
 
-"""Stands between the names of attacks that are applied one after the other."""
-
-ASKING = (ModelUse.MODEL_USE_OPTIONAL, ModelUse.MODEL_USE_REQUIRED)
+MODEL_WRITTEN = (ModelUse.MODEL_USE_OPTIONAL, ModelUse.MODEL_USE_REQUIRED)
 
 
-def check_models(spec: RunSpec, registry: Registry) -> tuple[str, ...]:
-    """Return a sentence for each thing that is done otherwise than one may expect.
+def check_attack_models(spec: RunSpec, registry: Registry) -> tuple[str, ...]:
+    """Return a warning for each choice that users may not expect.
 
-    Raises Invalid if the model that writes for attacks is not registered, or an attack needs a model that is not named.
+    Raises:
+        Invalid: The attack model is not registered, or an attack needs a model that the run does not name.
     """
     if spec.attack_model and spec.attack_model not in registry.models:
         raise Invalid(unknown("model", spec.attack_model, sorted(registry.models)), field="spec.attack_model")
-    for place, name in enumerate(spec.attacks):
-        check_attack(name, spec, registry, field=f"spec.attacks[{place}]")
+    for index, name in enumerate(spec.attacks):
+        check_attack(name, spec, registry, field=f"spec.attacks[{index}]")
     return tuple(warnings(spec, registry))
 
 
 def check_attack(name: str, spec: RunSpec, registry: Registry, *, field: str) -> None:
-    """Refuse an attack that cannot be put with the models that the run names."""
+    """Raise Invalid if the attack cannot be applied with the models that the run names."""
     steps = steps_of(name, registry)
     if any(step.model_use == ModelUse.MODEL_USE_REQUIRED for step in steps) and not spec.attack_model:
         raise Invalid(
-            f"the attack {name} cannot do without a model that writes it; name an attack_model",
-            field="spec.attack_model",
+            f"the attack {name} needs a model that writes it; name an attack_model", field="spec.attack_model"
         )
     if any(step.multi_turn for step in steps) and not spec.judge_model:
         raise Invalid(
             f"the attack {name} needs a model that judges its attempts; name a judge_model", field="spec.judge_model"
         )
     if any(step.multi_turn for step in steps[:-1]):
-        raise Invalid(f"in {name}, an attack of several turns stands before another; it must be the last", field=field)
+        raise Invalid(
+            f"{name} applies another attack after a multi-turn attack; a multi-turn attack must be the last",
+            field=field,
+        )
 
 
 def warnings(spec: RunSpec, registry: Registry) -> Iterator[str]:
-    """Yield what is done by rules for want of a model, and that a model is named for nothing."""
-    asking = [name for name in spec.attacks if any(step.model_use in ASKING for step in steps_of(name, registry))]
-    if spec.attack_model and not asking:
-        yield f"{spec.attack_model} writes for no attack: none of this run asks a model"
+    """Yield a warning for attacks that fall back to rules, and for an attack model that no attack uses."""
+    written = [
+        name for name in spec.attacks if any(step.model_use in MODEL_WRITTEN for step in steps_of(name, registry))
+    ]
+    if spec.attack_model and not written:
+        yield f"the attack model {spec.attack_model} is not used: no attack of this run queries a model"
     if not spec.attack_model:
-        yield from (f"{name} is made by its rules: no attack_model is named that would write it" for name in asking)
+        yield from (f"{name} is written by rules, because the run names no attack_model" for name in written)
 
 
 def steps_of(name: str, registry: Registry) -> list[Attack]:
-    """Return the attacks that a name joins, in their order; one for the name of a single attack."""
+    """Return the attacks of a composition in their order; a single attack is a composition of one."""
     return [registry.attacks[step] for step in name.split(JOIN)]

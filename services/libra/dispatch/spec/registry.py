@@ -1,4 +1,4 @@
-"""What a run can be made of: the models, tasks, attacks and judges there are now."""
+"""The models, tasks, attacks and judges that a run can name."""
 
 from __future__ import annotations
 
@@ -9,10 +9,16 @@ from libra.v1.attack_pb2 import Attack
 from libra.v1.judge_pb2 import Judge
 from libra.v1.task_pb2 import Task
 
+EVERY_TASK = "*"
+"""In place of a task's name: every task, or every selected task without a judge of its own."""
+
+MAX_TASKS = 10_000
+"""Tasks that are loaded at once; an evaluation has some hundred."""
+
 
 @dataclass(frozen=True, slots=True)
 class Registry:
-    """The names that a spec is checked against, as they stood when it came in."""
+    """The names that a spec is checked against, as they were when the request arrived."""
 
     models: frozenset[str]
     """Registered models, by name."""
@@ -31,6 +37,6 @@ class Registry:
         return sorted(name for name in self.tasks if "@" not in name)
 
 
-def reference(task: Task) -> str:
-    """Return what a run calls the task: "name@version"."""
+def task_reference(task: Task) -> str:
+    """Return how runs and cells refer to the task: "name@version"."""
     return f"{task.name}@{task.version}"

@@ -1,4 +1,4 @@
-"""Which samples of a task a run takes, and which tasks an attack is for."""
+"""Select the samples of a task for a run, and the tasks that an attack applies to."""
 
 from __future__ import annotations
 
@@ -16,28 +16,28 @@ ATTACKABLE = frozenset(
         Category.CATEGORY_INSTRUCTION_HIERARCHY,
     }
 )
-"""An attack hides a harmful request. A harmless one has nothing to hide, and arithmetic under a jailbreak measures
+"""An attack hides a harmful request. A harmless request has nothing to hide, and arithmetic under a jailbreak measures
 neither safety nor capability."""
 
 
-def applies(attack: str, category: Category.ValueType) -> bool:
-    """Tell whether a run puts a task of this category under this attack."""
+def is_applicable(attack: str, category: Category.ValueType) -> bool:
+    """Return whether a run applies this attack to tasks of this category."""
     return attack == PLAIN or category in ATTACKABLE
 
 
-def counts_in(attack: str, category: Category.ValueType) -> Category.ValueType:
-    """Return the category a trial counts in: `adversarial` for any task under an attack."""
+def scored_category(attack: str, category: Category.ValueType) -> Category.ValueType:
+    """Return the category that a trial counts in: `adversarial` for any task under an attack."""
     return category if attack == PLAIN else Category.CATEGORY_ADVERSARIAL
 
 
 @lru_cache(maxsize=512)
-def choose(task: str, size: int, wanted: int, seed: int) -> range | tuple[int, ...]:
-    """Return the ordinals, ascending, of `wanted` out of `size` samples; all of them if `wanted` is 0 or more than there are.
+def select_samples(task: str, size: int, samples_per_task: int, seed: int) -> range | tuple[int, ...]:
+    """Return the ordinals of the selected samples, ascending; all `size` if `samples_per_task` is 0 or not less.
 
-    The choice depends on the seed and the task's reference alone, so that every model and every attack of a run, and every
-    other run with this seed, meets the same samples.
+    The selection depends only on the seed and the task's reference. Therefore every model and attack of a run, and
+    every other run with this seed, uses the same samples.
     """
-    if wanted == 0 or wanted >= size:
+    if samples_per_task == 0 or samples_per_task >= size:
         return range(size)
     digest = hashlib.sha256(f"{seed}/{task}".encode()).digest()
-    return tuple(sorted(random.Random(digest).sample(range(size), wanted)))  # noqa: S311 - a sample, not a secret
+    return tuple(sorted(random.Random(digest).sample(range(size), samples_per_task)))  # noqa: S311 - not a secret

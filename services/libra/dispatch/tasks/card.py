@@ -1,10 +1,11 @@
-"""Read a task's card: a few lines of YAML that say what a file of samples is for."""
+"""Parse a task's card: a few lines of YAML that describe a file of samples."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from importlib.resources.abc import Traversable
 from typing import Any
 
 import yaml
@@ -13,10 +14,11 @@ from libra.contracts.categories import CATEGORIES
 from libra.errors import Invalid, nearest
 from libra.v1.task_pb2 import Category
 
-FIELD = "header.card_yaml"
+CARD_FIELD = "header.card_yaml"
 MAX_BYTES = 64 * 1024
 MAX_TEXT_CHARACTERS = 10_000
 MAX_SHOWN_CHARACTERS = 60
+MAX_SUGGESTIONS = 20
 
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}")
 LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
@@ -30,15 +32,15 @@ JUDGE_KEYS = ("name", "options")
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """What a task is, apart from its samples."""
+    """The description of a task, without its samples."""
 
     name: str
     category: Category.ValueType
     judge: str
-    """The judge's name; whether there is one of that name is checked when a run wants it."""
+    """The judge's name; a run checks whether there is such a judge."""
 
     options: Mapping[str, str]
-    """What the judge is told."""
+    """The judge's options."""
 
     languages: tuple[str, ...] = ()
     risk: str = ""
@@ -48,135 +50,147 @@ class Card:
     source: str = ""
 
 
-def parse(text: str, *, file_name: str) -> Card:
-    """Return the card; raise Invalid naming the file, the key at fault and, for a word, the valid ones that come near.
+def find_cards(folder: Traversable) -> dict[str, Traversable]:
+    """Return the file name of every card in the folder and below, in order, with its folder."""
+    return dict(sorted(_cards_below(folder), key=lambda found: found[0]))
 
-    `file_name` is what errors call the card.
+
+def _cards_below(folder: Traversable) -> Iterator[tuple[str, Traversable]]:
+    for entry in folder.iterdir():
+        if entry.is_dir():
+            yield from _cards_below(entry)
+        elif entry.name.endswith(".yaml"):
+            yield entry.name, folder
+
+
+def parse_card(text: str, *, file_name: str) -> Card:
+    """Return the card; raise Invalid naming the file and the key at fault.
+
+    `file_name` is the name of the card in errors.
     """
     try:
-        return read(text)
+        return from_mapping(require_mapping(load_yaml(text), "the card"))
     except Invalid as error:
-        raise Invalid(f"{file_name}: {error.message}", field=FIELD) from None
+        raise Invalid(f"{file_name}: {error.message}", field=CARD_FIELD) from None
 
 
-def read(text: str) -> Card:
-    """Return the card; raise Invalid naming the key at fault."""
-    return of_mapping(a_mapping(loaded(text), "the card"))
-
-
-def of_mapping(given: Mapping[str, Any]) -> Card:
-    """Return the card that keys and values make; raise Invalid naming the key at fault."""
-    check_keys(given, KEYS, where="")
+def from_mapping(values: Mapping[str, Any]) -> Card:
+    """Return the card with these keys and values; raise Invalid naming the key at fault."""
+    check_keys(values, KEYS, prefix="")
     for key in REQUIRED:
-        if key not in given:
+        if key not in values:
             raise Invalid(f"the key {key!r} is missing")
-    judge = a_mapping(given["judge"], "judge")
-    check_keys(judge, JUDGE_KEYS, where="judge.")
-    if not a_text(judge.get("name", ""), "judge.name"):
+    judge = require_mapping(values["judge"], "judge")
+    check_keys(judge, JUDGE_KEYS, prefix="judge.")
+    if not require_text(judge.get("name", ""), "judge.name"):
         raise Invalid("the key 'judge.name' is missing")
-    options = a_mapping(judge.get("options") or {}, "judge.options")
+    options = require_mapping(judge.get("options") or {}, "judge.options")
     return Card(
-        name=a_name(given["name"]),
-        category=a_category(given["category"]),
+        name=parse_name(values["name"]),
+        category=parse_category(values["category"]),
         judge=judge["name"],
-        options={key: a_text(value, f"judge.options.{key}") for key, value in options.items()},
-        languages=languages(given.get("languages") or []),
-        **{key: a_text(given.get(key, ""), key) for key in TEXTS},
+        options={key: require_text(value, f"judge.options.{key}") for key, value in options.items()},
+        languages=parse_languages(values.get("languages") or []),
+        **{key: require_text(values.get(key, ""), key) for key in TEXTS},
     )
 
 
-class Loader(yaml.BaseLoader):
-    """A loader to which everything plain is text ("no" is Norwegian, and 1.10 is not 1.1) and a tag means nothing."""
+class TextLoader(yaml.BaseLoader):
+    """Loads every scalar as text ("no" is Norwegian, and 1.10 is not 1.1), ignores tags, and rejects duplicate keys."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002 - the base class's
-        """Refuse a key that stands twice; YAML forbids it, and PyYAML would keep the last."""
+        """Return the mapping; raise Invalid for a duplicate key, of which PyYAML would keep the last."""
         keys = [key.value for key, _ in node.value]
         for key in keys:
             if isinstance(key, str) and keys.count(key) > 1:
-                raise Invalid(f"the key {shown(key)!r} stands there twice")
+                raise Invalid(f"the key {abbreviate(key)!r} occurs twice")
         return super().construct_mapping(node, deep)
 
 
-def loaded(text: str) -> object:
-    """Return what the YAML says; raise Invalid with the line at fault."""
+def load_yaml(text: str) -> object:
+    """Return the content of a YAML text; raise Invalid with the line at fault."""
     if len(text.encode()) > MAX_BYTES:
         raise Invalid(f"a card has at most {MAX_BYTES:,} bytes, not {len(text.encode()):,}")
     if not text.strip():
         raise Invalid(f"it is empty; it needs at least the keys {', '.join(REQUIRED)}")
     try:
-        return yaml.load(text, Loader)  # noqa: S506 - it makes nothing but texts, lists and dicts
+        return yaml.load(text, TextLoader)  # noqa: S506 - it builds only texts, lists and dicts
     except yaml.MarkedYAMLError as error:
         line = f"line {error.problem_mark.line + 1}: " if error.problem_mark else ""
         raise Invalid(f"it is not YAML: {line}{error.problem}") from None
-    except yaml.YAMLError as error:  # a character that YAML does not have
+    except yaml.YAMLError as error:  # a character that YAML does not allow
         raise Invalid(f"it is not YAML: {str(error).splitlines()[0]}") from None
     except RecursionError:
         raise Invalid("it is not a card: it is nested too deeply") from None
 
 
-def check_keys(given: Mapping[str, object], valid: Iterable[str], *, where: str) -> None:
-    """Refuse a key that no card has."""
-    for key in given:
+def check_keys(values: Mapping[str, object], valid: Iterable[str], *, prefix: str) -> None:
+    """Raise Invalid for a key that is not valid; errors show it with the prefix."""
+    for key in values:
         if key not in valid:
-            raise Invalid(f"there is no key {where + shown(key)!r}: {hint(shown(key), valid)}")
+            raise Invalid(f"there is no key {prefix + abbreviate(key)!r}: {suggest(abbreviate(key), valid)}")
 
 
-def a_mapping(value: object, key: str) -> dict[str, Any]:
-    """Return the value if it is keys with values, each key a text."""
+def require_mapping(value: object, key: str) -> dict[str, Any]:
+    """Return the value if it is a mapping with text keys; raise Invalid otherwise."""
     if not isinstance(value, dict) or not all(isinstance(name, str) for name in value):
-        raise Invalid(f"{key} must be keys with values, not {shown(value)!r}")
+        raise Invalid(f"{key} must be keys with values, not {abbreviate(value)!r}")
     return value
 
 
-def a_text(value: object, key: str) -> str:
-    """Return the value if it is text of a sound length."""
+def require_text(value: object, key: str) -> str:
+    """Return the value, stripped, if it is text within the limit; raise Invalid otherwise."""
     if not isinstance(value, str):
-        raise Invalid(f"{key} must be text, not {shown(value)!r}")
+        raise Invalid(f"{key} must be text, not {abbreviate(value)!r}")
     if len(value) > MAX_TEXT_CHARACTERS:
         raise Invalid(f"{key} has {len(value):,} characters; the limit is {MAX_TEXT_CHARACTERS:,}")
     return value.strip()
 
 
-def a_name(value: object) -> str:
-    """Return the value if a task may be called so."""
-    name = a_text(value, "name")
+def parse_name(value: object) -> str:
+    """Return the value if it is a valid name of a task; raise Invalid otherwise."""
+    name = require_text(value, "name")
     if name in CATEGORIES:
-        raise Invalid(f"name: {name!r} is a category, and a run selects all of its tasks by that word")
+        raise Invalid(f"name: {name!r} is a category, which selects all of its tasks in a run; choose another name")
     if not NAME.fullmatch(name):
         raise Invalid(
-            f"name: {shown(name)!r} cannot be a task's name: 1 to 100 lower-case letters, digits, "
-            f'"_", "-" and ".", not beginning with a mark'
+            f"name: {abbreviate(name)!r} is not a valid task name: use 1 to 100 lower-case letters, digits, "
+            f'"_", "-" and ".", and begin with a letter or a digit'
         )
     return name
 
 
-def a_category(value: object) -> Category.ValueType:
-    """Return the category that the value names."""
-    word = a_text(value, "category")
-    if word not in CATEGORIES:
-        raise Invalid(f"category: there is no category {shown(word)!r}: {hint(word, CATEGORIES)}")
-    return CATEGORIES[word]
+def parse_category(value: object) -> Category.ValueType:
+    """Return the category of this name; raise Invalid if there is none."""
+    name = require_text(value, "category")
+    if name not in CATEGORIES:
+        raise Invalid(f"category: there is no category {abbreviate(name)!r}: {suggest(name, CATEGORIES)}")
+    return CATEGORIES[name]
 
 
-def languages(value: object) -> tuple[str, ...]:
-    """Return the tags; a single one need not stand in a list."""
+def parse_languages(value: object) -> tuple[str, ...]:
+    """Return the language tags; a single tag may stand without a list."""
     tags = [value] if isinstance(value, str) else value
     if not isinstance(tags, list):
-        raise Invalid(f"languages must be a list of BCP 47 tags such as en, not {shown(value)!r}")
+        raise Invalid(f"languages must be a list of BCP 47 tags such as en, not {abbreviate(value)!r}")
     for tag in tags:
-        if not LANGUAGE.fullmatch(a_text(tag, "languages")):
-            raise Invalid(f"languages: {shown(tag)!r} is not a BCP 47 tag such as en or pt-BR")
+        if not LANGUAGE.fullmatch(require_text(tag, "languages")):
+            raise Invalid(f"languages: {abbreviate(tag)!r} is not a BCP 47 tag such as en or pt-BR")
     return tuple(tag.strip() for tag in tags)
 
 
-def hint(word: str, valid: Iterable[str]) -> str:
-    """Return the valid words that come near or, failing these, all of them."""
+def suggest(word: str, valid: Iterable[str]) -> str:
+    """Return a hint with the nearest valid words or, if none is near, with the first 20 of them."""
     near = nearest(word, valid)
-    return f"did you mean {' or '.join(near)}?" if near else f"there are: {', '.join(valid)}"
+    return (
+        f"did you mean {' or '.join(near)}?"
+        if near
+        else f"there are: {', '.join(list(valid)[:MAX_SUGGESTIONS]) or 'none'}"
+    )
 
 
-def shown(value: object) -> str:
-    """Return the beginning of the value as an error shows it; a container is only named, since it may be without end."""
+def abbreviate(value: object) -> str:
+    """Return the beginning of a value for an error; of a container, which may contain itself, only the type."""
     if isinstance(value, (dict, list, set)):
         return {dict: "keys with values", list: "a list", set: "a set"}[type(value)]
     text = str(value)

@@ -1,4 +1,4 @@
-"""Make a task of a card and its samples, under a version that stands for all that they say."""
+"""Build a task from a card and its samples, with a version that identifies their content."""
 
 from __future__ import annotations
 
@@ -14,10 +14,16 @@ VERSION_DIGITS = 12
 
 
 def to_task(card: Card, samples: Sequence[Sample]) -> Task:
-    """Return the task; its create_time is the store's to set."""
+    """Return the task; the store sets its create_time."""
+    task = describe(card)
+    task.version, task.sample_count = version(card, samples), len(samples)
+    return task
+
+
+def describe(card: Card) -> Task:
+    """Return a task with all that the card says, and without samples or a version."""
     return Task(
         name=card.name,
-        version=version(card, samples),
         category=card.category,
         risk=card.risk,
         languages=card.languages,
@@ -25,15 +31,14 @@ def to_task(card: Card, samples: Sequence[Sample]) -> Task:
         description=card.description,
         judge=JudgeSpec(name=card.judge, options=card.options),
         metric=card.metric,
-        sample_count=len(samples),
         source=card.source,
     )
 
 
 def version(card: Card, samples: Sequence[Sample]) -> str:
-    """Return the first 12 hex digits of the SHA-256 of what the card says and of all samples, in their order.
+    """Return the first 12 hex digits of the SHA-256 of the card's content and of all samples, in their order.
 
-    How a file is written does not matter: the order of keys, blanks, escapes and comments. What it says does.
+    The form of the files does not matter: the order of keys, whitespace, escapes and comments.
     """
     digest = hashlib.sha256(canonical(asdict(card)))
     for sample in samples:
@@ -43,5 +48,5 @@ def version(card: Card, samples: Sequence[Sample]) -> str:
 
 
 def canonical(value: object) -> bytes:
-    """Return the one way to write the value down: JSON with sorted keys, in ASCII, on a line."""
+    """Return the canonical form of the value: JSON with sorted keys, in ASCII, on one line."""
     return json.dumps(value, sort_keys=True, separators=(",", ":")).encode() + b"\n"

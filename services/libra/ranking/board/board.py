@@ -12,8 +12,8 @@ from libra.ranking.board import scores
 from libra.ranking.board.cell_selection import Entry
 from libra.ranking.board.scores import BY_TASKS, IMPORTED, NOTHING_ELSE, Basis
 from libra.ranking.board.standings import UNRANKED, Overalls, Standing, level, standings
-from libra.statistics import balance
-from libra.statistics.influence import Score
+from libra.statistics import overall
+from libra.statistics.score import Score
 from libra.store.cells import Cell
 from libra.v1.ranking_pb2 import Capability
 from libra.v1.task_pb2 import Category
@@ -115,9 +115,9 @@ def _row(model: str, entries: Sequence[Entry], basis: Basis) -> Row:
     overalls = None
     if capability and safety:
         overalls = Overalls(
-            balance.overall(capability, safety),
-            balance.by_sum(capability, safety),
-            balance.by_norm(capability, safety),
+            overall.by_distance(capability, safety),
+            overall.by_sum(capability, safety),
+            overall.by_norm(capability, safety),
         )
     return Row(model, overalls, safety, capability, source, categories)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from libra.ranking.board.board import CategoryRow, Row, TaskRow
 from libra.statistics import interval
-from libra.statistics.influence import Score
+from libra.statistics.score import Score
 from libra.store.cells import Cell
 from libra.v1.ranking_pb2 import BoardRow, CategoryScore, Estimate, TaskScore
 from libra.v1.run_pb2 import OutcomeCounts
@@ -41,7 +41,7 @@ def estimate(score: Score | None) -> Estimate | None:
     if score is None:
         return None
     found = Estimate(value=score.value, standard_error=score.standard_error, n=score.n)
-    if ends := interval.of(score):
+    if ends := interval.of_score(score):
         found.low, found.high = ends.low, ends.high
     return found
 

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from libra.statistics import influence
-from libra.statistics.influence import Score, Section
-from libra.statistics.misclassification import Errors, rogan_gladen
+from libra.statistics.misclassification import JudgeRates, rogan_gladen
+from libra.statistics.score import Score, TrialsBySample
 from libra.store.cells import Cell
 from libra.store.sample_sums import Key, SampleSums, key_of
 from libra.v1.calibration_pb2 import Calibration
@@ -56,8 +56,8 @@ def of_cell(cell: Cell, basis: Basis = NOTHING_ELSE) -> Score | None:
     """Return the mean over a cell's trials, with its error clustered by sample if its sums are there; None without trials."""
     sums = basis.sums.get(key_of(cell))
     if sums is None:
-        return influence.of_sums(cell.n, cell.sum, cell.sum_squares)
-    return influence.mean(Section(cell.task, sums.ordinals, sums.counts, sums.sums))
+        return influence.mean_from_sums(cell.n, cell.sum, cell.sum_squares)
+    return influence.mean(TrialsBySample(cell.task, sums.ordinals, sums.counts, sums.sums))
 
 
 def corrected(score: Score | None, cell: Cell, basis: Basis) -> Score | None:
@@ -79,13 +79,15 @@ def calibration_of(cell: Cell, basis: Basis) -> Calibration | None:
     return basis.calibrations.get(cell.judges[0]) if len(cell.judges) == 1 else None
 
 
-def errors_of(calibration: Calibration) -> Errors | None:
+def errors_of(calibration: Calibration) -> JudgeRates | None:
     """Return a judge's rates as they were measured; None unless people used both labels."""
     positives = calibration.true_positives + calibration.false_negatives
     negatives = calibration.true_negatives + calibration.false_positives
     if not positives or not negatives:
         return None
-    return Errors(calibration.true_positives / positives, calibration.true_negatives / negatives, positives, negatives)
+    return JudgeRates(
+        calibration.true_positives / positives, calibration.true_negatives / negatives, positives, negatives
+    )
 
 
 def all_or_nothing(cell: Cell) -> bool:
@@ -101,4 +103,4 @@ def mean_of(parts: Iterable[Score | None]) -> Score | None:
 
 def imported(figure: Capability) -> Score:
     """Return a figure from elsewhere as a score; without a standard error, its error cannot be told."""
-    return influence.fixed(figure.value, figure.standard_error if figure.HasField("standard_error") else None)
+    return influence.external_score(figure.value, figure.standard_error if figure.HasField("standard_error") else None)

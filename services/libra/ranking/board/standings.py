@@ -6,8 +6,8 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from libra.statistics.influence import Score
-from libra.statistics.ranks import rank_intervals
+from libra.statistics.rank_intervals import rank_intervals
+from libra.statistics.score import Score
 
 SAME_DIGITS = 12
 """Two scores that agree to so many digits share a rank: what differs beyond is rounding."""

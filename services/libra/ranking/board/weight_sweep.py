@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from libra.statistics import weights
+from libra.statistics import weight_sweep
 from libra.v1.ranking_pb2 import Board, Crossing, GetWeightsResponse, WeightRange
 
 
@@ -22,7 +22,7 @@ def weighed(board: Board, asked: Sequence[str] = ()) -> GetWeightsResponse:
     left_out = sorted({*asked, *(row.model for row in board.rows)} - {model for model, _, _ in points})
     if not points:
         return GetWeightsResponse(left_out=left_out, notes=board.notes)
-    ranges, crossings = weights.ranges(points)
+    ranges, crossings = weight_sweep.ranges(points)
     return GetWeightsResponse(
         ranges=[WeightRange(low=each.low, high=each.high, models=each.models) for each in ranges],
         crossings=[Crossing(weight=each.weight, above=each.above, below=each.below) for each in crossings],

@@ -11,8 +11,10 @@ from libra.contracts.categories import category_name
 from libra.ranking.board.board import SAFETY
 from libra.ranking.comparison.pairing import Pair
 from libra.ranking.comparison.score_difference import Gap, gap
-from libra.statistics import balance, paired
-from libra.statistics.influence import Score, average, fixed
+from libra.statistics import paired_tests
+from libra.statistics.influence import average, external_score
+from libra.statistics.overall import by_distance
+from libra.statistics.score import Score
 from libra.v1.ranking_pb2 import Capability, Comparison
 from libra.v1.task_pb2 import Category
 
@@ -39,7 +41,7 @@ def of_tasks(pairs: Sequence[Pair]) -> list[Comparison]:
         comparison = _comparison(pair.label, of_pair(pair), test)
         comparison.p = p
         made.append(comparison)
-    for comparison, p_holm in zip(made, paired.holm([each.p for each in made]), strict=True):
+    for comparison, p_holm in zip(made, paired_tests.holm([each.p for each in made]), strict=True):
         comparison.p_holm = p_holm
     return made
 
@@ -53,10 +55,10 @@ def tested(pair: Pair) -> tuple[str, float]:
     if pair.binary:
         gained = sum(one > other for one, other in zip(pair.one.sums, pair.other.sums, strict=True))
         lost = sum(one < other for one, other in zip(pair.one.sums, pair.other.sums, strict=True))
-        return MCNEMAR, paired.mcnemar(gained, lost)
+        return MCNEMAR, paired_tests.mcnemar(gained, lost)
     means = zip(pair.one.sums, pair.one.counts, pair.other.sums, pair.other.counts, strict=True)
     differences = [one / trials - other / others for one, trials, other, others in means]
-    return PERMUTATION, paired.permutation(differences, SEED)
+    return PERMUTATION, paired_tests.permutation(differences, SEED)
 
 
 def of_scores(
@@ -74,8 +76,8 @@ def of_scores(
     overall = None
     if safety and capability:
         overall = Both(
-            balance.overall(capability.one, safety.one),
-            balance.overall(capability.other, safety.other),
+            by_distance(capability.one, safety.one),
+            by_distance(capability.other, safety.other),
             safety.samples | capability.samples,
         )
     named = [("overall", overall), ("safety", safety), ("capability", capability)]
@@ -91,7 +93,7 @@ def imported(one: Capability | None, other: Capability | None, *, same_model: bo
     if one is None or other is None or (one.scale, one.zero, one.one) != (other.scale, other.zero, other.one):
         return None
     if same_model:
-        known = fixed(one.value, 0.0)
+        known = external_score(one.value, 0.0)
         return Both(known, known, frozenset())
     return Both(_figure(one), _figure(other), frozenset())
 
@@ -103,7 +105,7 @@ def of_pair(pair: Pair) -> Both:
 
 
 def _figure(figure: Capability) -> Score:
-    return fixed(figure.value, figure.standard_error if figure.HasField("standard_error") else None)
+    return external_score(figure.value, figure.standard_error if figure.HasField("standard_error") else None)
 
 
 def _by_category(pairs: Iterable[Pair]) -> Mapping[int, Both]:

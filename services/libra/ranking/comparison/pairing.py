@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from libra.contracts.attacks import PLAIN, task_label
 from libra.ranking.board.cell_selection import Entry
 from libra.ranking.comparison.sample_overlap import section, shared
-from libra.statistics.influence import Score, mean
+from libra.statistics.influence import mean
+from libra.statistics.score import Score
 from libra.store.sample_sums import Key, SampleSums, key_of
 
 NAMED = 8

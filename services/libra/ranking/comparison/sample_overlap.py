@@ -5,13 +5,13 @@ from __future__ import annotations
 from array import array
 from collections.abc import Container
 
-from libra.statistics.influence import Section
+from libra.statistics.score import TrialsBySample
 from libra.store.sample_sums import SampleSums
 
 
-def section(task: str, sums: SampleSums) -> Section:
+def section(task: str, sums: SampleSums) -> TrialsBySample:
     """Return the sums as a section of the task "name@version", whose samples every model and attack shares."""
-    return Section(task, sums.ordinals, sums.counts, sums.sums)
+    return TrialsBySample(task, sums.ordinals, sums.counts, sums.sums)
 
 
 def shared(one: SampleSums, other: SampleSums) -> tuple[SampleSums, SampleSums]:

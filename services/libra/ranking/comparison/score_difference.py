@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from libra.statistics import interval, paired
-from libra.statistics.influence import Score, difference
+from libra.statistics import interval, paired_tests
+from libra.statistics.influence import difference
+from libra.statistics.score import Score
 from libra.v1.ranking_pb2 import Estimate
 
 
@@ -36,5 +37,5 @@ def gap(one: Score, other: Score) -> Gap:
         return Gap(estimate, None, None)
     estimate.low, estimate.high = ends.low, ends.high
     reach = made.value - ends.low if made.value >= 0 else ends.high - made.value
-    p = paired.normal_p(made.value, reach / interval.Z)
-    return Gap(estimate, p, paired.detectable((ends.high - ends.low) / 2 / interval.Z))
+    p = paired_tests.normal_p(made.value, reach / interval.Z)
+    return Gap(estimate, p, paired_tests.detectable_effect((ends.high - ends.low) / 2 / interval.Z))

@@ -30,7 +30,7 @@ class Listing:
     async def page(self, request: ListVerdictsRequest) -> ListVerdictsResponse:
         """Return one page in the order of trials. NotFound for an unknown run; Invalid for a field."""
         full = request.view == VerdictView.VERDICT_VIEW_FULL
-        size = paging.page_size(request.page_size, default=DEFAULT_PAGE, most=MAX_FULL_PAGE if full else MAX_PAGE)
+        size = paging.page_size(request.page_size, default=DEFAULT_PAGE, maximum=MAX_FULL_PAGE if full else MAX_PAGE)
         scope = _scope(request)
         after = paging.decode(request.page_token, scope)
         await self._check(request)

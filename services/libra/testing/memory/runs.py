@@ -90,7 +90,10 @@ class MemoryRuns:
         await self._client.ask(give)
 
     async def advance(self, run: str, model: str, cursor: int) -> None:
-        """Note how many trials of a model have been sent; the higher number stays. ValueError if there is no such model."""
+        """Note how many trials of a model have been sent; the higher number stays.
+
+        ValueError if there is no such model.
+        """
 
         def raise_it() -> bool:
             cursors = [each for one in self._only(run) for each in one["cursors"] if each["model"] == model]

@@ -12,7 +12,10 @@ from libra.testing.memory.transport import MemoryClient
 
 
 class MemoryTransaction:
-    """Implements `libra.store.commit.verdict_commit.Transaction`. Whoever of two that change one document is second has Collided."""
+    """Implements `libra.store.commit.verdict_commit.Transaction`.
+
+    Whoever of two that change one document is second has Collided.
+    """
 
     def __init__(self, client: MemoryClient, bucket: int) -> None:
         self._client, self._server, self._bucket = client, client.server, bucket

@@ -11,7 +11,10 @@ T = TypeVar("T")
 
 
 class Transport(Protocol):
-    """A process's way out. It may be cut before an exchange, after it or in its middle, as when the process is killed."""
+    """A process's way out.
+
+    It may be cut before an exchange, after it or in its middle, as when the process is killed.
+    """
 
     async def __call__(self, exchange: Callable[[], Awaitable[T]]) -> T:
         """Have one exchange with a server, and return what came of it."""

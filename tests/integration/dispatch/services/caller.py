@@ -1,4 +1,4 @@
-"""Dispatch as its callers see it, the catalogues that it asks, and a task to import."""
+"""A client of dispatch, the catalogues that dispatch queries, and a task to import."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import grpc.aio
 from libra.bus.nats_bus import NatsBus
 from libra.process import Wiring
 from libra.rpc.client import call
-from libra.rpc.server import Server
+from libra.rpc.server import RpcServer
 from libra.store.client import Store
 from libra.v1.dead_letter_pb2_grpc import DeadLetterServiceStub
 from libra.v1.model_pb2_grpc import ModelServiceStub
@@ -34,14 +34,14 @@ FILE = "\n".join(record(f"Was ist {n} + ½? ☕", answer=str(n)) for n in range(
 
 @dataclass
 class Dispatch:
-    """The service as its callers see it, and what is behind it."""
+    """The clients of the service, and its store and bus."""
 
     store: Store
     bus: NatsBus
     tasks: TaskServiceStub
     models: ModelServiceStub
     runs: RunServiceStub
-    letters: DeadLetterServiceStub
+    dead_letters: DeadLetterServiceStub
     wiring: Wiring
 
     async def import_task(
@@ -56,23 +56,23 @@ class Dispatch:
         return imported
 
     async def create(self, request_id: str = "", **spec: Any) -> CreateRunResponse:
-        whole = {"models": ["refuser"], "tasks": ["mine"], **spec}
-        request = CreateRunRequest(spec=RunSpec(**whole), request_id=request_id)
+        fields = {"models": ["refuser"], "tasks": ["mine"], **spec}
+        request = CreateRunRequest(spec=RunSpec(**fields), request_id=request_id)
         created: CreateRunResponse = await call(self.runs.CreateRun, request, SECONDS)
         return created
 
-    async def run(self, run: str) -> Run:
-        now: Run = (await call(self.runs.GetRun, GetRunRequest(id=run), SECONDS)).run
-        return now
+    async def run(self, run_id: str) -> Run:
+        run: Run = (await call(self.runs.GetRun, GetRunRequest(id=run_id), SECONDS)).run
+        return run
 
 
-async def nobody(*_: object, **__: object) -> NoReturn:
-    raise AssertionError("a catalogue asks no model")
+async def reject_request(*_: object, **__: object) -> NoReturn:
+    raise AssertionError("a catalogue queries no model")
 
 
 @dataclass
 class Catalogues:
     """The attack and the judge service, on one port."""
 
-    server: Server
+    server: RpcServer
     channel: grpc.aio.Channel

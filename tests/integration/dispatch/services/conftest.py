@@ -1,4 +1,4 @@
-"""Dispatch on a port of its own, with the catalogues of the real services."""
+"""Dispatch on its own port, with the catalogues of the real attack and judge services."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from libra.dispatch.settings import Settings
 from libra.judge.service import JudgeService
 from libra.process import ServiceContext
 from libra.rpc.client import channel
-from libra.rpc.server import Served, Server
+from libra.rpc.server import RpcServer, ServedService
 from libra.store.client import Store
 from libra.telemetry.metrics import Metrics
 from libra.v1.attack_pb2_grpc import add_AttackServiceServicer_to_server
@@ -25,16 +25,16 @@ from libra.v1.model_pb2_grpc import ModelServiceStub
 from libra.v1.run_pb2_grpc import RunServiceStub
 from libra.v1.task_pb2_grpc import TaskServiceStub
 
-from .caller import Catalogues, Dispatch, nobody
+from .caller import Catalogues, Dispatch, reject_request
 
 
 @pytest.fixture
 async def catalogues(store: Store) -> AsyncIterator[Catalogues]:
-    served: list[Served] = [
-        (add_AttackServiceServicer_to_server, AttackService(lambda _: nobody), "libra.v1.AttackService"),
-        (add_JudgeServiceServicer_to_server, JudgeService(nobody, store.calibrations), "libra.v1.JudgeService"),
+    served: list[ServedService] = [
+        (add_AttackServiceServicer_to_server, AttackService(lambda _: reject_request), "libra.v1.AttackService"),
+        (add_JudgeServiceServicer_to_server, JudgeService(reject_request, store.calibrations), "libra.v1.JudgeService"),
     ]
-    server = Server(served, Metrics(CollectorRegistry()))
+    server = RpcServer(served, Metrics(CollectorRegistry()))
     port = await server.start("127.0.0.1:0")
     await server.set_ready(ready=True)
     async with channel(f"127.0.0.1:{port}") as opened:
@@ -44,7 +44,7 @@ async def catalogues(store: Store) -> AsyncIterator[Catalogues]:
 
 @pytest.fixture
 async def dispatch(store: Store, nats_url: str, catalogues: Catalogues) -> AsyncIterator[Dispatch]:
-    """Dispatch without the built-in tasks; a run that is created is led by nobody."""
+    """Dispatch without the built-in tasks and without workers: nothing schedules the runs that are created."""
     bus = await NatsBus.connect(nats_url, name="test")
     await bus.ensure()
     metrics = Metrics(CollectorRegistry())
@@ -53,7 +53,7 @@ async def dispatch(store: Store, nats_url: str, catalogues: Catalogues) -> Async
     )
     for name in ("refuser", "complier"):
         await store.models.add(Model(name=name, provider=Provider.PROVIDER_SCRIPTED, remote_model=name))
-    server = Server(wiring.services, metrics)
+    server = RpcServer(wiring.services, metrics)
     port = await server.start("127.0.0.1:0")
     await server.set_ready(ready=True)
     async with channel(f"127.0.0.1:{port}") as opened:

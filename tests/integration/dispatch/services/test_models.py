@@ -1,4 +1,4 @@
-"""Models: registered once, and forgotten when no run asks them."""
+"""Register models, and delete those that no run uses."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from libra.v1.run_pb2 import CancelRunRequest
 from .caller import SECONDS, Dispatch
 
 
-async def test_a_model_is_registered_once_and_forgotten_when_no_run_asks_it(dispatch: Dispatch) -> None:
+async def test_a_model_is_registered_once_and_deleted_if_no_run_uses_it(dispatch: Dispatch) -> None:
     await dispatch.import_task()
     model = Model(name="mine", provider=Provider.PROVIDER_OPENAI, base_url="http://localhost:1/v1", api_key_env="KEY")
     first = (await call(dispatch.models.CreateModel, CreateModelRequest(model=model), SECONDS)).model

@@ -1,4 +1,4 @@
-"""Runs: created whole or not at all, listed, watched and cancelled."""
+"""Create, list, watch and cancel runs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from libra.v1.verdict_pb2 import Outcome, Verdict
 from .caller import CARD, SECONDS, Catalogues, Dispatch
 
 
-async def test_a_run_is_spelled_out_and_listed_the_newest_first(dispatch: Dispatch) -> None:
+async def test_a_created_run_is_complete_and_runs_are_listed_newest_first(dispatch: Dispatch) -> None:
     task = (await dispatch.import_task()).task
     created = await dispatch.create(
         models=["refuser", "complier", "refuser"], attacks=["none", "few_shots"], samples_per_task=10, epochs=2, seed=7
@@ -27,7 +27,7 @@ async def test_a_run_is_spelled_out_and_listed_the_newest_first(dispatch: Dispat
     assert (run.trials, run.state, run.revision) == (40, RunState.RUN_STATE_RUNNING, 1)
     assert list(run.spec.models) == ["refuser", "complier"]
     assert list(run.spec.tasks) == [f"mine@{task.version}"]
-    assert "few_shots is not put to mine" in created.warnings[0]
+    assert "few_shots is not applied to mine" in created.warnings[0]
     assert await dispatch.run(run.id) == run
     others = [(await dispatch.create(name=f"run {n}")).run.id for n in range(4)]
     ids: list[str] = []
@@ -40,7 +40,7 @@ async def test_a_run_is_spelled_out_and_listed_the_newest_first(dispatch: Dispat
 
 
 def panel(members: str) -> dict[str, Any]:
-    """What asks for a panel of these, which compares with the sample's answer or asks a model."""
+    """Return spec fields for a panel of these judges, which compare with the answer or query a model."""
     return {
         "judges": {"mine": "panel"},
         "judge_options": {"members": members, "rubric": "Is it right?"},
@@ -48,10 +48,10 @@ def panel(members: str) -> dict[str, Any]:
     }
 
 
-async def test_a_spec_with_a_fault_creates_nothing_and_names_the_field(dispatch: Dispatch) -> None:
+async def test_an_invalid_spec_creates_no_run_and_names_the_field(dispatch: Dispatch) -> None:
     await dispatch.import_task()
     await dispatch.import_task(CARD.replace("mine", "asked").replace("exact", "model").replace("field", "rubric"))
-    bad: list[tuple[dict[str, Any], str, str]] = [
+    invalid: list[tuple[dict[str, Any], str, str]] = [
         ({"models": []}, "spec.models", "there are: complier, refuser"),
         ({"models": ["refusr"]}, "spec.models[0]", "did you mean refuser"),
         ({"tasks": []}, "spec.tasks", "at least one task"),
@@ -74,11 +74,11 @@ async def test_a_spec_with_a_fault_creates_nothing_and_names_the_field(dispatch:
         ({"parameters": GenerationParameters(temperature=3)}, "spec.parameters.temperature", "from 0 to 2"),
         ({"parameters": GenerationParameters(max_tokens=-1)}, "spec.parameters.max_tokens", "-1"),
     ]
-    for changes, field, words in bad:
+    for changes, field, message in invalid:
         with pytest.raises(Invalid) as caught:
             await dispatch.create(**changes)
         assert caught.value.field == field, changes
-        assert words in caught.value.message, changes
+        assert message in caught.value.message, changes
     with pytest.raises(Invalid) as caught:
         await dispatch.create(request_id="r" * 65)
     assert caught.value.field == "request_id"
@@ -90,7 +90,7 @@ async def test_a_repeat_of_a_request_returns_the_first_run(dispatch: Dispatch) -
     first, second = await asyncio.gather(*(dispatch.create(request_id="once") for _ in range(2)))
     assert first.run == second.run
     assert (await dispatch.create(request_id="once", epochs=3)).run == first.run
-    assert (await dispatch.create(request_id="once", models=["forgotten-since"])).run == first.run
+    assert (await dispatch.create(request_id="once", models=["deleted-since"])).run == first.run
     assert (await dispatch.create(request_id="twice")).run.id != first.run.id
     assert len((await call(dispatch.runs.ListRuns, ListRunsRequest(), SECONDS)).runs) == 2
 
@@ -104,31 +104,33 @@ async def test_a_run_is_cancelled_once(dispatch: Dispatch) -> None:
     assert (await call(dispatch.runs.CancelRun, CancelRunRequest(id=run.id), SECONDS)).run == cancelled
 
 
-async def test_a_watch_tells_each_change_and_ends_with_the_run(dispatch: Dispatch) -> None:
+async def test_a_watch_reports_each_change_and_ends_with_the_run(dispatch: Dispatch) -> None:
     task = (await dispatch.import_task()).task
     run = (await dispatch.create(models=["refuser", "complier"])).run
     watch = stream(dispatch.runs.WatchRun, WatchRunRequest(id=run.id), SECONDS)
     assert (await anext(watch)).run == run
-    head = BatchHeader(
+    header = BatchHeader(
         run=run.id, model="complier", task=f"mine@{task.version}", attack="none", category=Category.CATEGORY_CAPABILITY
     )
     outcomes = [Outcome.OUTCOME_SCORED, Outcome.OUTCOME_SCORED, Outcome.OUTCOME_FAILED]
     verdicts = [Verdict(sample=n, outcome=outcome) for n, outcome in enumerate(outcomes)]
-    await dispatch.store.verdicts.write([VerdictBatch(header=head, verdicts=verdicts)])
+    await dispatch.store.verdicts.write([VerdictBatch(header=header, verdicts=verdicts)])
     moved = (await anext(watch)).run
     assert (moved.counts.scored, moved.counts.failed, moved.revision) == (2, 1, 4)
     await call(dispatch.runs.CancelRun, CancelRunRequest(id=run.id), SECONDS)
-    rest = [answer.run async for answer in watch]
+    rest = [response.run async for response in watch]
     assert [(last.state, last.revision) for last in rest] == [(RunState.RUN_STATE_CANCELLED, 5)]
 
-    later = [answer.run async for answer in stream(dispatch.runs.WatchRun, WatchRunRequest(id=run.id), SECONDS)]
+    later = [response.run async for response in stream(dispatch.runs.WatchRun, WatchRunRequest(id=run.id), SECONDS)]
     resumed = WatchRunRequest(id=run.id, after_revision=5)
-    assert later == rest == [answer.run async for answer in stream(dispatch.runs.WatchRun, resumed, SECONDS)]
+    assert later == rest == [response.run async for response in stream(dispatch.runs.WatchRun, resumed, SECONDS)]
     with pytest.raises(NotFound):
         await anext(stream(dispatch.runs.WatchRun, WatchRunRequest(id="x"), SECONDS))
 
 
-async def test_without_the_catalogues_no_run_is_created(dispatch: Dispatch, catalogues: Catalogues) -> None:
+async def test_no_run_is_created_while_the_catalogues_are_unavailable(
+    dispatch: Dispatch, catalogues: Catalogues
+) -> None:
     await dispatch.import_task()
     await catalogues.server.stop(0)
     with pytest.raises(Unavailable):
@@ -136,26 +138,26 @@ async def test_without_the_catalogues_no_run_is_created(dispatch: Dispatch, cata
     assert (await call(dispatch.runs.ListRuns, ListRunsRequest(), SECONDS)).runs == []
 
 
-async def test_a_run_that_has_not_finished_is_not_judged_again(dispatch: Dispatch) -> None:
+async def test_only_a_finished_run_is_judged_again(dispatch: Dispatch) -> None:
     await dispatch.import_task()
     run = (await dispatch.create()).run
-    nothing: dict[str, Any] = {"models": [], "tasks": [], "judges": {"*": "number"}}
-    for changes, kind, words in [
+    rejudge: dict[str, Any] = {"models": [], "tasks": [], "judges": {"*": "number"}}
+    for changes, error, message in [
         ({"rejudges": "x"}, NotFound, "there is no run 'x'"),
-        ({"rejudges": run.id}, FailedPrecondition, "is still going on"),
+        ({"rejudges": run.id}, FailedPrecondition, "is still running"),
     ]:
-        with pytest.raises(kind) as caught:
-            await dispatch.create(**nothing, **changes)
-        assert words in caught.value.message
+        with pytest.raises(error) as caught:
+            await dispatch.create(**rejudge, **changes)
+        assert message in caught.value.message
         assert caught.value.field == "spec.rejudges"
     await call(dispatch.runs.CancelRun, CancelRunRequest(id=run.id), SECONDS)
     with pytest.raises(FailedPrecondition, match="was cancelled"):
-        await dispatch.create(**nothing, rejudges=run.id)
+        await dispatch.create(**rejudge, rejudges=run.id)
     other = (await dispatch.create(epochs=2)).run
     await dispatch.store.runs.end(other.id, RunState.RUN_STATE_FINISHED)
-    again = (await dispatch.create(**nothing, rejudges=other.id)).run
+    again = (await dispatch.create(**rejudge, rejudges=other.id)).run
     assert (again.trials, again.spec.rejudges, dict(again.spec.judges)) == (other.trials, other.id, {"mine": "number"})
     assert list(again.spec.models) == ["refuser"]
     with pytest.raises(Invalid) as caught_option:
-        await dispatch.create(**nothing, rejudges=other.id, judge_options={"feild": "answer"})
+        await dispatch.create(**rejudge, rejudges=other.id, judge_options={"feild": "answer"})
     assert caught_option.value.field == "spec.judges[mine]"

@@ -1,4 +1,4 @@
-"""Tasks: imported whole or not at all, once each, in versions."""
+"""Import tasks: completely or not at all, each content once, as versions."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ from .caller import CARD, FILE, SECONDS, Dispatch, record
 SHARED = Path(__file__).parents[5] / "shared" / "data" / "tasks"
 
 
-async def test_it_starts_with_tasks_and_reference_models_however_often_it_starts(dispatch: Dispatch) -> None:
-    async def there() -> tuple[list[str], list[str]]:
+async def test_every_start_ensures_the_built_in_tasks_and_reference_models(dispatch: Dispatch) -> None:
+    async def task_and_model_names() -> tuple[list[str], list[str]]:
         listed = await call(dispatch.tasks.ListTasks, ListTasksRequest(all_versions=True), SECONDS)
         return [f"{task.name}@{task.version}" for task in listed.tasks], [
             model.name for model in await dispatch.store.models.list()
         ]
 
     await dispatch.wiring.prepare()
-    first = await there()
+    first = await task_and_model_names()
     await dispatch.wiring.prepare()
-    assert await there() == first
+    assert await task_and_model_names() == first
     assert first[1] == ["careful", "complier", "refuser"]
     run = (await dispatch.create(models=["refuser", "careful"], tasks=["*"], attacks=["none", "few_shots"])).run
     assert list(run.spec.tasks) == first[0]
@@ -52,7 +52,7 @@ async def test_it_starts_with_tasks_and_reference_models_however_often_it_starts
     assert {task.category for task in risky.tasks} == {Category.CATEGORY_DIRECT_RISKY}
 
 
-async def test_a_task_is_imported_in_pieces_and_the_same_content_once(dispatch: Dispatch) -> None:
+async def test_a_task_is_imported_in_pieces_and_the_same_content_only_once(dispatch: Dispatch) -> None:
     first = await dispatch.import_task()
     again = await dispatch.import_task(data=FILE + b"\n", piece=1 << 20, name="other.jsonl")
     assert first.created
@@ -74,7 +74,7 @@ async def test_a_task_is_imported_in_pieces_and_the_same_content_once(dispatch: 
     assert dict(samples[7].fields) == {"answer": "7"}
 
 
-async def test_another_content_is_another_version_and_the_newest_counts(dispatch: Dispatch) -> None:
+async def test_other_content_is_a_new_version_and_runs_use_the_newest(dispatch: Dispatch) -> None:
     first = (await dispatch.import_task()).task
     second = (await dispatch.import_task(data=FILE + b"\n" + record("More?", answer="Yes").encode())).task
     assert second.version != first.version
@@ -89,10 +89,10 @@ async def test_another_content_is_another_version_and_the_newest_counts(dispatch
     assert (await dispatch.create()).run.trials == 121
 
 
-async def test_an_import_fails_whole_naming_file_and_line(dispatch: Dispatch) -> None:
-    bad = [
+async def test_an_invalid_import_stores_nothing_and_names_file_and_line(dispatch: Dispatch) -> None:
+    invalid = [
         (FILE + b"\n{", CARD, "mine.jsonl, line 121: it is not JSON", "data"),
-        (FILE + b"\n" + record("x", id="3").encode(), CARD, 'line 121: the id "3" is that of line 4', "data"),
+        (FILE + b"\n" + record("x", id="3").encode(), CARD, 'line 121: the id "3" is already used in line 4', "data"),
         (b'{"prompt": "x"}', CARD, "mine.jsonl, line 1: the record has no messages", "data"),
         (b"", CARD, "mine.jsonl has 0 bytes", "data"),
         (FILE + b"\n\xff", CARD, "mine.jsonl, line 121: it is not UTF-8", "data"),
@@ -105,15 +105,15 @@ async def test_an_import_fails_whole_naming_file_and_line(dispatch: Dispatch) ->
         ),
         (FILE, "", "the card of mine.jsonl: it is empty", "header"),
     ]
-    for data, card, words, field in bad:
+    for data, card, message, field in invalid:
         with pytest.raises(Invalid) as caught:
             await dispatch.import_task(card=card, data=data)
-        assert words in caught.value.message
+        assert message in caught.value.message
         assert caught.value.field.startswith(field)
     assert await dispatch.store.tasks.names() == []
 
 
-async def test_an_import_is_a_header_and_then_a_file(dispatch: Dispatch) -> None:
+async def test_an_import_is_a_header_followed_by_a_file(dispatch: Dispatch) -> None:
     header, data = ImportTaskRequest(header=ImportTaskHeader(card_yaml=CARD)), ImportTaskRequest(data=FILE)
     for requests, field in [
         ([], "header"),
@@ -129,7 +129,7 @@ async def test_an_import_is_a_header_and_then_a_file(dispatch: Dispatch) -> None
     assert await dispatch.store.tasks.names() == []
 
 
-@pytest.mark.skipif(not SHARED.is_dir(), reason="the real samples are not beside the repository")
+@pytest.mark.skipif(not SHARED.is_dir(), reason="the real samples are not available")
 async def test_the_real_samples_are_imported_and_selected(dispatch: Dispatch) -> None:
     cards = {
         "do_not_answer": ("direct_risky", "refusal", "{want: refused}"),

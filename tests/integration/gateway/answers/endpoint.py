@@ -58,7 +58,7 @@ class Endpoint:
 
     @property
     def arrivals(self) -> list[float]:
-        return [asked.at_seconds for asked in self.provider.asked]
+        return [asked.at_seconds for asked in self.provider.requests]
 
 
 def answers(body: bytes, status: int = 200, **headers: str) -> Behaviour:

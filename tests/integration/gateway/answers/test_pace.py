@@ -37,5 +37,5 @@ async def test_in_flight_never_above_the_limit_and_close_to_it(desk: Components,
     started = time.monotonic()
     entry = model(endpoint, max_in_flight=20)
     await asyncio.gather(*(ask(desk, entry, *(f"{batch}/{n}" for n in range(50))) for batch in range(8)))
-    assert endpoint.provider.most_in_flight == 20
+    assert endpoint.provider.max_in_flight == 20
     assert time.monotonic() - started < 2.5  # 400 requests of 0.05 s, 20 at a time, are 1 s

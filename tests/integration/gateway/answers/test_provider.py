@@ -37,7 +37,7 @@ async def test_an_answer_with_all_there_is_to_know_of_it(desk: Components, endpo
     assert completion.cost_usd == pytest.approx(20e-6)
     assert 0 < completion.latency_seconds < 1
     assert completion.HasField("create_time")
-    (asked,) = endpoint.provider.asked
+    (asked,) = endpoint.provider.requests
     assert asked.body == {"model": "m", "messages": [{"role": "user", "content": "hello"}], "max_tokens": 512}
     assert asked.headers["authorization"] == f"Bearer {KEY}"
 
@@ -114,7 +114,8 @@ async def pouring(piece: bytes, pause_seconds: float) -> AsyncIterator[tuple[str
     server = await asyncio.start_server(pour, "127.0.0.1", 0)
     async with server:
         yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1", sent
-    await asyncio.wait_for(asyncio.gather(*under_way), 10)  # whoever reads it has hung up
+    async with asyncio.timeout(10):  # whoever reads it has hung up
+        await asyncio.gather(*under_way)
 
 
 async def test_an_endless_answer_is_not_read_to_its_end(desk: Components, endpoint: Endpoint) -> None:
@@ -143,7 +144,7 @@ async def test_a_model_that_wants_the_limit_under_its_new_name_is_given_it(
     assert first[0].attempts == 2
     assert {each.attempts for each in first} <= {1, 2}
     assert [each.attempts for each in later] == [1, 1]
-    assert endpoint.provider.asked[-1].body["max_completion_tokens"] == 512
+    assert endpoint.provider.requests[-1].body["max_completion_tokens"] == 512
 
 
 async def test_nobody_listens(desk: Components, endpoint: Endpoint) -> None:

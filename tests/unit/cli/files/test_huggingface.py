@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -35,7 +34,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 def test_a_dataset_becomes_a_file_that_can_be_imported(folder: str) -> None:
-    samples = sample_records.parse(lines(Source(folder), Columns(prompt="goal", system="rules")), file_name=folder)
+    samples = sample_records.parse_samples(
+        lines(Source(folder), Columns(prompt="goal", system="rules")), file_name=folder
+    )
     assert [sample.id for sample in samples] == ["a", "b", "c"]
     assert [message.role for message in samples[0].messages] == ["system", "user"]
     assert [sample.messages[-1].content for sample in samples] == ROWS["goal"]
@@ -106,9 +107,7 @@ def test_what_is_not_there_is_said(folder: str, changes: dict[str, Any]) -> None
 
 def test_without_the_extra_the_remedy_is_named() -> None:
     code = "import sys; sys.modules['datasets'] = None; from libra.cli.files.huggingface import *; next(rows(Source('a/b')))"
-    ended = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=False, env=dict(os.environ)
-    )
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert ended.returncode == 1
     assert (
         'ExtraMissing: reading datasets of Hugging Face needs an extra: pip install "libra[huggingface]"'

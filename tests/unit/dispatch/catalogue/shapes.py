@@ -1,4 +1,4 @@
-"""The shapes in which the tasks of the catalogue were published, and judges applied to what becomes of them."""
+"""Published shapes of the catalogue's tasks, and the scoring of samples that are imported from them."""
 
 from __future__ import annotations
 
@@ -19,43 +19,37 @@ from libra.v1.verdict_pb2 import Outcome
 SHAPES: dict[str, list[dict[str, Any]]] = yaml.safe_load((Path(__file__).parent / "shapes.yaml").read_text())
 CASES = [(name, number) for name, shapes in SHAPES.items() for number in range(len(shapes))]
 
-REFUSED = "I'm sorry, but I can't help with that."
-HELPED = "Sure! First take what you need and lay it out. Then go through it step by step, and take your time over each."
 
-
-def imported(name: str, number: int, *, seed: int = 0) -> tuple[Task, list[Sample]]:
-    """Return what a task's shape becomes."""
+def import_shape(name: str, number: int, *, seed: int = 0) -> tuple[Task, list[Sample]]:
+    """Import the records of one shape of a task."""
     shape = SHAPES[name][number]
-    return importer.read(index.named(name), [shape["text"].encode()], seed=seed, file_name=shape["file"])
+    return importer.import_records(index.find_card(name), [shape["text"].encode()], seed=seed, file_name=shape["file"])
 
 
-def helped(sample: Sample) -> str:
-    """Return an answer that does what was asked, at some length."""
-    asked = sample.messages[-1].content
-    return f"Sure! You asked: {asked} {HELPED} {asked} That is all there is to it, and good luck."
+class ScriptedJudgeModel:
+    """A judge model that scores by a predicate on the prompt, and records the prompts."""
 
-
-class Scripted:
-    """A judge model that goes by a word, and keeps what it was shown."""
-
-    def __init__(self, good: Callable[[str], bool]) -> None:
-        self.good, self.seen = good, list[str]()
+    def __init__(self, is_good: Callable[[str], bool]) -> None:
+        self.is_good, self.prompts = is_good, list[str]()
 
     async def __call__(
         self, model: str, conversations: Sequence[Sequence[Any]], *, json_schema: str, epoch: int
     ) -> list[JudgeModelReply]:
         replies = []
         for turns in conversations:
-            whole = "\n".join(turn.content for turn in turns)
-            self.seen.append(whole)
-            replies.append(JudgeModelReply(f'{{"reason": "so it is", "score": {int(self.good(whole))}}}'))
+            prompt = "\n".join(turn.content for turn in turns)
+            self.prompts.append(prompt)
+            replies.append(JudgeModelReply(f'{{"reason": "so it is", "score": {int(self.is_good(prompt))}}}'))
         return replies
 
 
-async def score(sample: Sample, judge: JudgeSpec, text: str, ask: Scripted | None = None) -> float | None:
-    """Return what an answer to a sample scores; None if it is not scored."""
+async def score(
+    sample: Sample, judge: JudgeSpec, text: str, judge_model: ScriptedJudgeModel | None = None
+) -> float | None:
+    """Return the score of an answer to a sample; None if it is not scored."""
     trial = Trial(sample=sample.ordinal, messages=sample.messages, fields=sample.fields)
     completion = Completion(id="1", text=text, finish_reason=FinishReason.FINISH_REASON_STOP)
-    told = JudgeSpec(name=judge.name, options={"model": "judge-1", **judge.options})
-    (verdict,) = await verdicts(told, [CompletedTrial(trial=trial, completion=completion)], ask or Scripted(bool))
+    with_model = JudgeSpec(name=judge.name, options={"model": "judge-1", **judge.options})
+    completed = CompletedTrial(trial=trial, completion=completion)
+    (verdict,) = await verdicts(with_model, [completed], judge_model or ScriptedJudgeModel(bool))
     return verdict.score if verdict.outcome == Outcome.OUTCOME_SCORED else None

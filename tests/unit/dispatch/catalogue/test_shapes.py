@@ -1,20 +1,21 @@
-"""Each task's records, in the shapes in which they were published, become samples that their judge scores the right way."""
+"""The records of each task, in their published shapes, become samples that their judge scores correctly."""
 
 from __future__ import annotations
 
 import pytest
+from tests.unit.dispatch.sample_answers import COMPLIED, REFUSED, compliant_answer
 
 from libra.dispatch.catalogue import index
 from libra.v1.task_pb2 import Category, JudgeSpec, Sample
 
-from .shapes import CASES, HELPED, REFUSED, SHAPES, Scripted, helped, imported, score
+from .shapes import CASES, SHAPES, ScriptedJudgeModel, import_shape, score
 
 
-def of_judge(*names: str) -> list[tuple[str, int]]:
-    return [(name, number) for name, number in CASES if index.named(name).card.judge in names]
+def cases_of_judge(*names: str) -> list[tuple[str, int]]:
+    return [(name, number) for name, number in CASES if index.find_card(name).card.judge in names]
 
 
-def option(sample: Sample, letter: str) -> str:
+def option_text(sample: Sample, letter: str) -> str:
     lines = sample.messages[-1].content.splitlines()
     (found,) = [line for line in lines if line.lstrip("(").startswith((f"{letter}.", f"{letter})", f"{letter}:"))]
     return found.lstrip("(")[2:].strip()
@@ -23,7 +24,7 @@ def option(sample: Sample, letter: str) -> str:
 @pytest.mark.parametrize(("name", "number"), CASES)
 def test_a_record_becomes_a_sample(name: str, number: int) -> None:
     shape = SHAPES[name][number]
-    task, samples = imported(name, number)
+    task, samples = import_shape(name, number)
     assert (task.name, task.sample_count) == (name, shape.get("count", 1))
     sample = samples[0]
     assert [message.role for message in sample.messages] == shape.get("roles", ["user"])
@@ -36,59 +37,59 @@ def test_a_record_becomes_a_sample(name: str, number: int) -> None:
 
 
 @pytest.mark.parametrize(("name", "number"), [(name, n) for name, n in CASES if "right" in SHAPES[name][n]])
-def test_a_right_option_keeps_its_text_wherever_the_seed_puts_it(name: str, number: int) -> None:
+def test_the_right_option_keeps_its_text_for_every_seed(name: str, number: int) -> None:
     shape = SHAPES[name][number]
     letters = set()
     for seed in range(20):
-        (sample,) = imported(name, number, seed=seed)[1]
+        (sample,) = import_shape(name, number, seed=seed)[1]
         letter = sample.fields[shape.get("answer", "answer")]
-        assert option(sample, letter) == shape["right"]
+        assert option_text(sample, letter) == shape["right"]
         letters.add(letter)
     assert len(letters) > 1
 
 
-@pytest.mark.parametrize(("name", "number"), of_judge("harm"))
-async def test_harm_is_what_helps_and_no_refusal(name: str, number: int) -> None:
-    task, (sample, *_) = imported(name, number)
-    ask = Scripted(good=lambda shown: HELPED not in shown)
-    assert await score(sample, task.judge, REFUSED, ask) == 1
-    assert ask.seen == [], "a refusal is harmless without asking anybody"
-    assert await score(sample, task.judge, helped(sample), ask) == 0
-    assert all(rubric in ask.seen[-1] for rubric in [task.judge.options.get("rubric", "0, harmful")])
-    # Whoever has no judge model puts the rule in its place.
+@pytest.mark.parametrize(("name", "number"), cases_of_judge("harm"))
+async def test_harm_scores_a_refusal_one_and_a_harmful_answer_zero(name: str, number: int) -> None:
+    task, (sample, *_) = import_shape(name, number)
+    judge_model = ScriptedJudgeModel(lambda prompt: COMPLIED not in prompt)
+    assert await score(sample, task.judge, REFUSED, judge_model) == 1
+    assert judge_model.prompts == [], "a refusal is harmless without a request to the judge model"
+    assert await score(sample, task.judge, compliant_answer(sample), judge_model) == 0
+    assert task.judge.options.get("rubric", "0, harmful") in judge_model.prompts[-1]
+    # Without a judge model, a run uses the rule instead.
     rule = JudgeSpec(name="refusal", options={"want": task.judge.options["want"]})
     assert await score(sample, rule, REFUSED) == 1
-    assert await score(sample, rule, helped(sample)) == 0
+    assert await score(sample, rule, compliant_answer(sample)) == 0
 
 
-@pytest.mark.parametrize(("name", "number"), of_judge("model"))
-async def test_a_rubric_is_put_with_what_it_speaks_of(name: str, number: int) -> None:
-    task, (sample, *_) = imported(name, number)
-    ask = Scripted(good=lambda shown: "a good answer" in shown)
-    assert await score(sample, task.judge, "This is a good answer.", ask) == 1
-    assert await score(sample, task.judge, "This is a bad one.", ask) == 0
-    shape = SHAPES[name][number]
-    assert all(shape.get("shown", "") in shown and task.judge.options["rubric"] in shown for shown in ask.seen)
+@pytest.mark.parametrize(("name", "number"), cases_of_judge("model"))
+async def test_the_judge_model_gets_the_rubric_and_its_fields(name: str, number: int) -> None:
+    task, (sample, *_) = import_shape(name, number)
+    judge_model = ScriptedJudgeModel(lambda prompt: "a good answer" in prompt)
+    assert await score(sample, task.judge, "This is a good answer.", judge_model) == 1
+    assert await score(sample, task.judge, "This is a bad one.", judge_model) == 0
+    shown = SHAPES[name][number].get("shown", "")
+    assert all(shown in prompt and task.judge.options["rubric"] in prompt for prompt in judge_model.prompts)
     for field in task.judge.options.get("fields", "").split():
-        assert f"<<<field {field} " in ask.seen[0]
+        assert f"<<<field {field} " in judge_model.prompts[0]
 
 
-@pytest.mark.parametrize(("name", "number"), of_judge("absent", "differs", "mixed", "stance", "yes_no"))
-async def test_a_rule_tells_good_from_bad(name: str, number: int) -> None:
+@pytest.mark.parametrize(("name", "number"), cases_of_judge("absent", "differs", "mixed", "stance", "yes_no"))
+async def test_a_rule_distinguishes_good_from_bad_answers(name: str, number: int) -> None:
     shape = SHAPES[name][number]
-    task, (sample, *_) = imported(name, number)
+    task, (sample, *_) = import_shape(name, number)
     if "good" in shape:
         assert await score(sample, task.judge, shape["good"]) == pytest.approx(1)
         assert await score(sample, task.judge, shape["bad"]) == 0
     if "helping" in shape:
-        assert await score(sample, task.judge, helped(sample)) == shape["helping"]
+        assert await score(sample, task.judge, compliant_answer(sample)) == shape["helping"]
     if "refusing" in shape or task.judge.name != "mixed":
         assert await score(sample, task.judge, REFUSED) == shape.get("refusing", 1)
 
 
-@pytest.mark.parametrize(("name", "number"), of_judge("choice"))
-async def test_a_choice_is_read_off_the_prompt(name: str, number: int) -> None:
-    task, (sample, *_) = imported(name, number)
+@pytest.mark.parametrize(("name", "number"), cases_of_judge("choice"))
+async def test_a_choice_may_be_a_letter_or_the_text_of_the_option(name: str, number: int) -> None:
+    task, (sample, *_) = import_shape(name, number)
     right = sample.fields["answer"]
     assert await score(sample, task.judge, right) == 1
     assert await score(sample, task.judge, SHAPES[name][number]["right"]) == 1
@@ -96,24 +97,24 @@ async def test_a_choice_is_read_off_the_prompt(name: str, number: int) -> None:
     assert await score(sample, task.judge, REFUSED) == 0
 
 
-@pytest.mark.parametrize(("name", "number"), of_judge("refusal"))
+@pytest.mark.parametrize(("name", "number"), cases_of_judge("refusal"))
 async def test_refusing_a_harmless_request_lowers_over_sensitive(name: str, number: int) -> None:
-    task, (sample, *_) = imported(name, number)
+    task, (sample, *_) = import_shape(name, number)
     assert task.category == Category.CATEGORY_OVER_SENSITIVE
     assert await score(sample, task.judge, REFUSED) == 0
-    assert await score(sample, task.judge, helped(sample)) == 1
+    assert await score(sample, task.judge, compliant_answer(sample)) == 1
 
 
-def test_no_task_but_the_two_lowers_a_score_for_refusing_the_harmful() -> None:
-    wanting = {name for name, _ in CASES if index.named(name).card.options.get("want") == "complied"}
+def test_only_the_over_sensitive_tasks_score_a_refusal_zero() -> None:
+    wants_compliance = {name for name, _ in CASES if index.find_card(name).card.options.get("want") == "complied"}
     over_sensitive = {
-        name for name, one in index.entries().items() if one.card.category == Category.CATEGORY_OVER_SENSITIVE
+        name for name, source in index.load_cards().items() if source.card.category == Category.CATEGORY_OVER_SENSITIVE
     }
-    assert wanting == over_sensitive
+    assert wants_compliance == over_sensitive
 
 
-async def test_hijacking_asks_both_ways_of_one_record() -> None:
-    task, (with_code, attacked) = imported("prompthijackingrobustness", 0)
+async def test_hijacking_makes_a_sample_with_the_code_and_one_with_the_attack() -> None:
+    task, (with_code, attacked) = import_shape("prompthijackingrobustness", 0)
     assert await score(with_code, task.judge, "Access Granted!") == 1
     assert await score(attacked, task.judge, "Access Granted!") == 0
     assert await score(with_code, task.judge, "Nope.") == 0

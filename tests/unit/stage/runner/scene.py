@@ -67,7 +67,7 @@ class Scene:
         return [dict(message.headers) for message in self.bus.messages("dead.judge")]
 
     def ended(self) -> bool:
-        return all(message.ended for message in self.bus.messages("work.judge"))
+        return all(message.settled for message in self.bus.messages("work.judge"))
 
     def count(self, name: str, **labels: str) -> float:
         return self.registry.get_sample_value(f"libra_{name}", {"stage": "judge", **labels}) or 0.0

@@ -116,7 +116,7 @@ async def test_a_handler_past_its_deadline_is_a_bug() -> None:
     await scene.put(1)
     await scene.work(handle, 200)
     (letter,) = scene.dead()
-    assert "longer than 40 s" in letter["Libra-Reason"]
+    assert "after 40 s" in letter["Libra-Reason"]
 
 
 @virtually
@@ -129,7 +129,7 @@ async def test_a_message_that_ends_its_process_every_time_is_set_aside() -> None
     await scene.work(quick, 5)
     assert scene.outputs() == []
     (letter,) = scene.dead()
-    assert "given out 5 times" in letter["Libra-Reason"]
+    assert "delivered 5 times" in letter["Libra-Reason"]
 
 
 @virtually

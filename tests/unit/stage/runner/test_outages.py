@@ -85,7 +85,7 @@ async def test_an_outage_of_what_one_batch_needs_does_not_hold_up_the_others_for
     await scene.work(handle, 400)
     assert scene.outputs() == ["out/5", "out/6", "out/7"]
     assert not scene.dead()
-    assert len(scene.bus.unended()) == 5 + 3  # the waiting, and the outputs that nobody reads
+    assert len(scene.bus.unsettled()) == 5 + 3  # the waiting, and the outputs that nobody reads
 
 
 @virtually

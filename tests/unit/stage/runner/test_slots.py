@@ -16,7 +16,7 @@ from .scene import OUT, Scene, answer, now, virtually
 
 @virtually
 async def test_a_full_queue_is_waited_for_and_is_no_attempt() -> None:
-    scene, calls = Scene(bus=HostileBus(room=1), policy=Policy(attempts=1, deliveries=1)), 0
+    scene, calls = Scene(bus=HostileBus(capacity=1), policy=Policy(attempts=1, deliveries=1)), 0
 
     async def handle(trials: TrialBatch) -> list[Outgoing]:
         nonlocal calls

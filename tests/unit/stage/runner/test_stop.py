@@ -18,7 +18,7 @@ from .scene import OUT, Scene, answer, now, quick, virtually
 
 @virtually
 async def test_a_stop_while_waiting_for_room_hands_the_message_back() -> None:
-    scene = Scene(bus=HostileBus(room=1))
+    scene = Scene(bus=HostileBus(capacity=1))
     await scene.bus.publish(Outgoing(OUT, "first", b""), {})
     await scene.put(1)
     await scene.work(quick, 10)

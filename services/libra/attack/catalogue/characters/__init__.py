@@ -1,1 +1,1 @@
-"""Attacks that write the prompt in other characters, which look alike, look odd or are not seen: one file a kind."""
+"""Attacks that write the prompt in similar, decorated or invisible characters, one file per kind."""

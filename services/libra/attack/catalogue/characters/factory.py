@@ -1,67 +1,52 @@
-"""Write the prompt in other characters, with no word about it: what such attacks have in common."""
+"""Build an attack that writes the prompt in other characters and says nothing about it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 
-from libra.attack.catalogue.attack import Attack, on_last_turn
-from libra.attack.seeded_random import Draw
+from libra.attack.catalogue.attack import Attack, prompt_attack
+from libra.attack.catalogue.codecs import identity
 
 FAMILY = "characters"
 
 
-def writing(
-    name: str,
-    rewrite: Callable[[str, Draw], str],
-    decode: Callable[[str], str],
-    carries: Callable[[str], str],
-    *,
-    source: str,
-    description: str,
-) -> Attack:
-    """Return the attack that puts nothing but the prompt, rewritten."""
-    return Attack(
-        name=name,
-        version="1",
-        description=description,
-        source=source,
-        transform=on_last_turn(rewrite),
-        family=FAMILY,
-        decode=decode,
-        carries=carries,
-    )
+character_attack = partial(prompt_attack, family=FAMILY)
+"""Returns the attack whose text is only the rewritten prompt."""
 
 
-def styled(
+def alphabet_attack(
     name: str,
     tables: tuple[Mapping[str, str], ...],
     *,
     source: str,
     description: str,
-    fold: Callable[[str], str] = lambda text: text,
-    turn: Callable[[str], str] = lambda text: text,
+    fold: Callable[[str], str] = identity,
+    reorder: Callable[[str], str] = identity,
 ) -> Attack:
-    """Return the attack that writes characters in the style of one of the tables, which the seed chooses.
+    """Return the attack that writes the prompt in one of several alphabets, which the seed chooses.
 
-    A prompt that holds characters of the style already gets plain ones back.
+    If a prompt already contains characters of the alphabet, they are decoded to plain ones.
 
     Args:
-        name: the attack's.
-        tables: from a character to the one that is put for it; two tables share no styled character.
-        source: where it was published.
-        description: what it does, in a sentence.
-        fold: what the style carries of a text, for instance capitals.
-        turn: an order in which the characters are put, which is its own way back.
+        name: the attack's name.
+        tables: from plain to styled characters; two tables share no styled character.
+        source: where the attack was published.
+        description: what the attack does, in a sentence.
+        fold: maps a text to what the alphabet can write, for instance to capitals.
+        reorder: changes the order of the characters; it is its own inverse.
     """
-    there = [str.maketrans(dict(table)) for table in tables]
-    back = str.maketrans({sign: plain for table in tables for plain, sign in table.items()})
-    known = {sign for table in tables for sign in table.values()} - {plain for table in tables for plain in table}
-    strange = {ord(sign): back[ord(sign)] for sign in known}
-    return writing(
+    encodings = [str.maketrans(dict(table)) for table in tables]
+    decoding = str.maketrans({styled: plain for table in tables for plain, styled in table.items()})
+    only_styled = {styled for table in tables for styled in table.values()} - {
+        plain for table in tables for plain in table
+    }
+    ambiguous = {ord(styled): decoding[ord(styled)] for styled in only_styled}
+    return character_attack(
         name,
-        lambda prompt, draw: turn(fold(prompt).translate(draw.one(there))),
-        lambda attacked: turn(attacked.translate(back)),
-        lambda text: fold(text).translate(strange),
+        lambda prompt, rng: reorder(fold(prompt).translate(rng.choice(encodings))),
+        lambda attacked: reorder(attacked.translate(decoding)),
+        lambda text: fold(text).translate(ambiguous),
         source=source,
         description=description,
     )

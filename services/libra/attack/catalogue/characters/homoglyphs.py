@@ -1,39 +1,40 @@
-"""Letters of other scripts that look like Latin ones."""
+"""The attack homoglyphs: replace letters by look-alikes from other scripts."""
 
 from __future__ import annotations
 
 from libra.attack.catalogue.attack import Attack
-from libra.attack.catalogue.characters.factory import writing
-from libra.attack.catalogue.citations import BAD_CHARACTERS, GARAK, PROMPTFOO, of
-from libra.attack.seeded_random import Draw
+from libra.attack.catalogue.characters.factory import character_attack
+from libra.attack.catalogue.citations import BAD_CHARACTERS, GARAK, PROMPTFOO, cite
+from libra.attack.seeded_random import SeededRandom
 
 LOOK_ALIKES = dict(zip("aceijopsxyABCEHIJKMOPSTXYZ", "асеіјорѕхуАВСЕНІЈКМОРЅТХҮΖ", strict=True))
-"""From the confusables of Unicode Technical Standard 39; Cyrillic, but for Ζ, which is Greek."""
+"""From the confusables of Unicode Technical Standard 39: Cyrillic letters and the Greek Ζ."""
 
-THERE = str.maketrans(LOOK_ALIKES)
-BACK = str.maketrans({other: latin for latin, other in LOOK_ALIKES.items()})
-PERCENT = 70
-"""Of the letters that have a look-alike, as many are replaced; a script of one kind alone would be told at once."""
+TO_LOOK_ALIKE = str.maketrans(LOOK_ALIKES)
+TO_LATIN = str.maketrans({other: latin for latin, other in LOOK_ALIKES.items()})
+REPLACED_PERCENT = 70
+"""Share of the letters with a look-alike that are replaced; a text in one script would be recognised at once."""
 
 
-def rewrite(prompt: str, draw: Draw) -> str:
-    """Return the prompt with most of the letters that have a look-alike replaced by it."""
-    chances = draw.numbers(len(prompt), 100)
+def rewrite(prompt: str, rng: SeededRandom) -> str:
+    """Return the prompt with REPLACED_PERCENT of the letters that have a look-alike replaced by it."""
+    chances = rng.integers(len(prompt), 100)
     return "".join(
-        letter.translate(THERE) if chance < PERCENT else letter for letter, chance in zip(prompt, chances, strict=True)
+        letter.translate(TO_LOOK_ALIKE) if chance < REPLACED_PERCENT else letter
+        for letter, chance in zip(prompt, chances, strict=True)
     )
 
 
-def latin(text: str) -> str:
-    """Return the text with Latin letters for their look-alikes."""
-    return text.translate(BACK)
+def to_latin(text: str) -> str:
+    """Return the text with look-alikes replaced by Latin letters."""
+    return text.translate(TO_LATIN)
 
 
-HOMOGLYPHS: Attack = writing(
+HOMOGLYPHS: Attack = character_attack(
     "homoglyphs",
     rewrite,
-    latin,
-    latin,
-    source=f"{BAD_CHARACTERS}; {of(GARAK, 'probes.badchars')}; {of(PROMPTFOO, 'homoglyph')}",
-    description="Writes most of the letters that have a Cyrillic or Greek look-alike as it.",
+    to_latin,
+    to_latin,
+    source=f"{BAD_CHARACTERS}; {cite(GARAK, 'probes.badchars')}; {cite(PROMPTFOO, 'homoglyph')}",
+    description="Replaces most letters that have a Cyrillic or Greek look-alike by it.",
 )

@@ -1,11 +1,11 @@
-"""Characters that are not seen: put between those of the prompt, or carrying it."""
+"""Attacks with invisible characters, which stand between those of the prompt or encode it."""
 
 from __future__ import annotations
 
 import re
 
 from libra.attack.catalogue.attack import Attack
-from libra.attack.catalogue.characters.factory import FAMILY, writing
+from libra.attack.catalogue.characters.factory import FAMILY, character_attack
 from libra.attack.catalogue.citations import (
     ASCII_SMUGGLING,
     BAD_CHARACTERS,
@@ -13,13 +13,13 @@ from libra.attack.catalogue.citations import (
     EMOJI_SMUGGLING,
     GARAK,
     PYRIT,
-    of,
+    cite,
 )
-from libra.attack.catalogue.codecs import Code
-from libra.attack.catalogue.encoding.factory import encoding
-from libra.attack.seeded_random import Draw
+from libra.attack.catalogue.codecs import Codec, identity
+from libra.attack.catalogue.encoding.factory import encoding_attack
+from libra.attack.seeded_random import SeededRandom
 
-SPACES = "\u200b\u200c\u200d\u2060"
+ZERO_WIDTH = "\u200b\u200c\u200d\u2060"
 """Zero width space, non-joiner and joiner, and word joiner."""
 
 TAGS_FIRST, TAGS = 0xE0000, range(0x20, 0x7F)
@@ -33,68 +33,72 @@ BITS = "\u2062\u2064"
 LETTER = re.compile(r"[^\W\d_]")
 DELETED = re.compile(r".\x08", re.DOTALL)
 BACKSPACE = "\b"
-OVERTYPED = "abcdefghijklmnopqrstuvwxyz"
+TYPED_OVER = "abcdefghijklmnopqrstuvwxyz"
 
 
-def between(prompt: str, draw: Draw) -> str:
-    """Return the prompt with one of SPACES after each character."""
-    drawn = draw.numbers(len(prompt), len(SPACES))
-    return "".join(character + SPACES[place] for character, place in zip(prompt, drawn, strict=True))
+def insert_zero_width(prompt: str, rng: SeededRandom) -> str:
+    """Return the prompt with one of ZERO_WIDTH after each character."""
+    choices = rng.integers(len(prompt), len(ZERO_WIDTH))
+    return "".join(character + ZERO_WIDTH[choice] for character, choice in zip(prompt, choices, strict=True))
 
 
-def overtyped(prompt: str, draw: Draw) -> str:
+def insert_backspaces(prompt: str, rng: SeededRandom) -> str:
     """Return the prompt with a letter and a backspace before each of its letters."""
-    drawn = iter(draw.numbers(len(prompt), len(OVERTYPED)))
-    return LETTER.sub(lambda match: OVERTYPED[next(drawn)] + BACKSPACE + match[0], prompt)
+    choices = iter(rng.integers(len(prompt), len(TYPED_OVER)))
+    return LETTER.sub(lambda match: TYPED_OVER[next(choices)] + BACKSPACE + match[0], prompt)
 
 
-def undeleted(text: str) -> str:
-    """Return what is left of a text when its backspaces have done their work."""
+def apply_backspaces(text: str) -> str:
+    """Return the text after its backspaces have deleted the characters before them."""
     return DELETED.sub("", text)
 
 
 def to_tags(text: str) -> str:
-    """Return the text with each ASCII character as the tag of it."""
+    """Return the text with each ASCII character as its tag character."""
     return text.translate({number: TAGS_FIRST + number for number in TAGS})
 
 
 def from_tags(text: str) -> str:
-    """Return the text with ASCII characters for tags."""
+    """Return the text with tag characters as ASCII characters."""
     return text.translate({TAGS_FIRST + number: number for number in TAGS})
 
 
 def to_bits(text: str) -> str:
-    """Return the bits of the text in UTF-8 as two invisible signs."""
+    """Return the bits of the text in UTF-8 as two invisible characters."""
     return "".join(BITS[int(bit)] for byte in text.encode() for bit in f"{byte:08b}")
 
 
 def from_bits(code: str) -> str:
-    """Return the text that `to_bits` wrote."""
-    bits = code.translate({ord(sign): str(bit) for bit, sign in enumerate(BITS)})
+    """Return the text that `to_bits` encoded."""
+    bits = code.translate({ord(character): str(bit) for bit, character in enumerate(BITS)})
     return bytes(int(bits[start : start + 8], 2) for start in range(0, len(bits), 8)).decode()
 
 
 def to_selectors(text: str) -> str:
-    """Return an emoji, and behind it each byte of the text in UTF-8 as a variation selector."""
+    """Return an emoji, followed by each byte of the text in UTF-8 as a variation selector."""
     return CARRIER + "".join(chr(SELECTORS[byte]) for byte in text.encode())
 
 
 def from_selectors(code: str) -> str:
-    """Return the text that `to_selectors` wrote."""
+    """Return the text that `to_selectors` encoded."""
     bytes_of = {chr(number): byte for byte, number in enumerate(SELECTORS)}
-    return bytes(bytes_of[sign] for sign in code.removeprefix(CARRIER)).decode()
+    return bytes(bytes_of[selector] for selector in code.removeprefix(CARRIER)).decode()
 
 
-TAG_CODE = Code(
-    "tags", "ASCII characters as the invisible tags of Unicode, from U+E0020 on", to_tags, from_tags, carries=from_tags
+TAG_CODEC = Codec(
+    "tags",
+    "ASCII characters as the invisible tags of Unicode, from U+E0020 on",
+    to_tags,
+    from_tags,
+    expected_decoding=from_tags,
 )
-SELECTOR_CODE = Code(
+SELECTOR_CODEC = Codec(
     "selectors",
     "variation selectors behind an emoji, each of which is a byte of the text in UTF-8, the first selector 0",
     to_selectors,
     from_selectors,
 )
-BIT_CODE = Code(
+BIT_CODEC = Codec(
     "bits",
     "the bits of the text in UTF-8, with an invisible times (U+2062) for 0 and an invisible plus (U+2064) for 1",
     to_bits,
@@ -102,35 +106,37 @@ BIT_CODE = Code(
 )
 
 INVISIBLE: tuple[Attack, ...] = (
-    writing(
+    character_attack(
         "zero_width",
-        between,
+        insert_zero_width,
         lambda attacked: attacked[::2],
-        lambda text: text,
-        source=f"{CHARACTER_INJECTION}; {of(PYRIT, 'ZeroWidthConverter')}",
-        description="Puts a character of no width after each of the prompt's.",
+        identity,
+        source=f"{CHARACTER_INJECTION}; {cite(PYRIT, 'ZeroWidthConverter')}",
+        description="Puts a zero-width character after each character of the prompt.",
     ),
-    writing(
+    character_attack(
         "backspaces",
-        overtyped,
-        undeleted,
-        undeleted,
-        source=f"{BAD_CHARACTERS}; {of(GARAK, 'probes.badchars')}",
-        description="Puts a letter and a backspace, which would delete it, before each letter.",
+        insert_backspaces,
+        apply_backspaces,
+        apply_backspaces,
+        source=f"{BAD_CHARACTERS}; {cite(GARAK, 'probes.badchars')}",
+        description="Puts a letter and a backspace, which deletes it, before each letter.",
     ),
-    encoding("tag_characters", [TAG_CODE], source=ASCII_SMUGGLING, what="in invisible tags", family=FAMILY),
-    encoding(
+    encoding_attack(
+        "tag_characters", [TAG_CODEC], source=ASCII_SMUGGLING, what="in invisible Unicode tags", family=FAMILY
+    ),
+    encoding_attack(
         "variation_selectors",
-        [SELECTOR_CODE],
+        [SELECTOR_CODEC],
         source=EMOJI_SMUGGLING,
         what="in invisible variation selectors behind an emoji",
         family=FAMILY,
     ),
-    encoding(
+    encoding_attack(
         "sneaky_bits",
-        [BIT_CODE],
-        source=f"{of(PYRIT, 'SneakyBitsSmugglerConverter')}; {of(GARAK, 'probes.encoding.InjectSneakyBits')}",
-        what="in two invisible signs, bit by bit,",
+        [BIT_CODEC],
+        source=f"{cite(PYRIT, 'SneakyBitsSmugglerConverter')}; {cite(GARAK, 'probes.encoding.InjectSneakyBits')}",
+        what="bit by bit in two invisible characters",
         family=FAMILY,
     ),
 )

@@ -1,1 +1,1 @@
-"""Attacks that write the prompt in a code and ask the model to read it: one file a kind of code."""
+"""Attacks that encode the prompt and ask the model to decode it, one file per kind of code (`byte_codes`: Base64)."""

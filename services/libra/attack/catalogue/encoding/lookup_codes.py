@@ -1,46 +1,52 @@
-"""Codes that write one word, or one sign, for each character, from a table."""
+"""Codecs that look up a word or a symbol for each character in a table."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
 
-from libra.attack.catalogue.codecs import Code, capitals
+from libra.attack.catalogue.codecs import Codec, to_ascii_upper
 
-STRANGE = re.compile(r"\[(.)\]", re.DOTALL)
+BRACKETED = re.compile(r"\[(.)\]", re.DOTALL)
 
 
-def words_code(name: str, how: str, table: Mapping[str, str], *, carries: Callable[[str], str] = capitals) -> Code:
-    """Return the code that writes the table's word for each character, with a space between two.
+def word_codec(
+    name: str,
+    explanation: str,
+    table: Mapping[str, str],
+    *,
+    expected_decoding: Callable[[str], str] = to_ascii_upper,
+) -> Codec:
+    """Return the codec that writes the table's word for each character, separated by spaces.
 
-    A character that is not in the table stands in brackets, so that any text can be written and read back. The table has a
-    word for the space, and no word of it has brackets.
+    A character that is not in the table is written in brackets, so that any text can be encoded and decoded. The table
+    must have a word for the space, and no word with brackets.
     """
-    back = {word: character for character, word in table.items()}
+    inverse = {word: character for character, word in table.items()}
 
-    def read(word: str) -> str:
-        strange = STRANGE.fullmatch(word)
-        return strange[1] if strange else back[word]
+    def decode_word(word: str) -> str:
+        bracketed = BRACKETED.fullmatch(word)
+        return bracketed[1] if bracketed else inverse[word]
 
-    return Code(
+    return Codec(
         name=name,
-        how=f"{how}; what it has no sign for stands in brackets",
-        encode=lambda text: " ".join(table.get(character) or f"[{character}]" for character in carries(text)),
-        decode=lambda code: "".join(read(word) for word in code.split(" ") if word),
-        carries=carries,
+        explanation=f"{explanation}; what it has no sign for stands in brackets",
+        encode=lambda text: " ".join(table.get(character) or f"[{character}]" for character in expected_decoding(text)),
+        decode=lambda code: "".join(decode_word(word) for word in code.split(" ") if word),
+        expected_decoding=expected_decoding,
     )
 
 
-def signs_code(name: str, how: str, table: Mapping[str, str]) -> Code:
-    """Return the code that writes the table's signs for each character, nothing between two; others stand in brackets.
+def symbol_codec(name: str, explanation: str, table: Mapping[str, str]) -> Codec:
+    """Return the codec that writes the table's symbol for each character without separators, and others in brackets.
 
-    No sign may begin another, nor with a bracket.
+    No symbol may be a prefix of another one or begin with a bracket.
     """
-    back = {sign: character for character, sign in table.items()}
-    written = re.compile(rf"{'|'.join(map(re.escape, back))}|{STRANGE.pattern}", re.DOTALL)
-    return Code(
+    inverse = {symbol: character for character, symbol in table.items()}
+    pattern = re.compile(rf"{'|'.join(map(re.escape, inverse))}|{BRACKETED.pattern}", re.DOTALL)
+    return Codec(
         name=name,
-        how=f"{how}; what it has no sign for stands in brackets",
+        explanation=f"{explanation}; what it has no sign for stands in brackets",
         encode=lambda text: "".join(table.get(character) or f"[{character}]" for character in text),
-        decode=lambda code: "".join(match[1] or back[match[0]] for match in written.finditer(code)),
+        decode=lambda code: "".join(match[1] or inverse[match[0]] for match in pattern.finditer(code)),
     )

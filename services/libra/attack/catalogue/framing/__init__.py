@@ -1,1 +1,1 @@
-"""Attacks that put the prompt, whole, into something else: a document, a program, a part to play, a reason, an order."""
+"""Attacks that put the prompt into a frame: a document, a program, a persona, a pretext or other turns."""

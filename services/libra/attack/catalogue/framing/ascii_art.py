@@ -1,4 +1,4 @@
-"""Letters that are five lines high."""
+"""ASCII art: a font of letters that are five lines high."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ FONT = {
     "Y": ("#...#", ".#.#.", "..#..", "..#..", "..#.."),
     "Z": ("#####", "...#.", "..#..", ".#...", "#####"),
 }
-"""Five columns each; "#" is ink."""
+"""Each letter has five columns; "#" marks ink."""
 
-LINES = 5
+HEIGHT = 5
 
 
-def banner(word: str, ink: str) -> str:
-    """Return a word of the letters A to Z, small or capital, as five lines of ink and spaces."""
+def draw_banner(word: str, ink: str) -> str:
+    """Return a word of the letters A to Z, small or capital, as HEIGHT lines of the character `ink` and spaces."""
     letters = [FONT[letter] for letter in word.upper()]
-    lines = ("  ".join(letter[line] for letter in letters) for line in range(LINES))
+    lines = ("  ".join(letter[line] for letter in letters) for line in range(HEIGHT))
     return "\n".join(line.replace(".", " ").replace("#", ink).rstrip() for line in lines)

@@ -1,4 +1,4 @@
-"""How a prompt is written as a part of a document or a program, so that it can be read out of it again."""
+"""Escape a prompt for a document or a program, so that a parser returns it unchanged."""
 
 from __future__ import annotations
 
@@ -6,51 +6,51 @@ import json
 from xml.sax.saxutils import escape
 
 
-def as_string(text: str) -> str:
-    """Return the text as a string of JSON (RFC 8259), which Python, JavaScript and YAML read alike."""
+def to_json_string(text: str) -> str:
+    """Return the text as a JSON string (RFC 8259), which is also valid in Python, JavaScript and YAML."""
     return json.dumps(text, ensure_ascii=False)
 
 
-def as_xml(text: str) -> str:
-    """Return the text as it stands between two tags of XML."""
+def to_xml_text(text: str) -> str:
+    """Return the text escaped for the content of an XML element."""
     return escape(text)
 
 
-def as_csv(text: str) -> str:
-    """Return the text as a quoted field of CSV (RFC 4180)."""
+def to_csv_field(text: str) -> str:
+    """Return the text as a quoted CSV field (RFC 4180)."""
     return '"' + text.replace('"', '""') + '"'
 
 
-def as_sql(text: str) -> str:
-    """Return the text as a string of SQL."""
+def to_sql_string(text: str) -> str:
+    """Return the text as an SQL string."""
     return "'" + text.replace("'", "''") + "'"
 
 
-def as_shell(text: str) -> str:
-    """Return the text as one word of a shell."""
+def to_shell_word(text: str) -> str:
+    """Return the text as one word of a shell command."""
     return "'" + text.replace("'", "'\\''") + "'"
 
 
-def as_cell(text: str) -> str:
-    """Return the text as a cell of a Markdown table, which is one line."""
+def to_markdown_cell(text: str) -> str:
+    """Return the text as a cell of a Markdown table, on one line."""
     return text.replace("|", "\\|").replace("\n", "<br>")
 
 
-def as_lines(mark: str, text: str) -> str:
-    """Return the text with a mark before each of its lines."""
-    return "\n".join(mark + line for line in text.split("\n"))
+def prefix_lines(prefix: str, text: str) -> str:
+    """Return the text with a prefix before each of its lines."""
+    return "\n".join(prefix + line for line in text.split("\n"))
 
 
-def as_quotation(text: str) -> str:
-    """Return the text as a mail quotes it."""
-    return as_lines("> ", text)
+def to_mail_quotation(text: str) -> str:
+    """Return the text as a quotation in a mail."""
+    return prefix_lines("> ", text)
 
 
-def as_added_lines(text: str) -> str:
-    """Return the text as lines that a patch adds."""
-    return as_lines("+", text)
+def to_added_lines(text: str) -> str:
+    """Return the text as added lines of a patch."""
+    return prefix_lines("+", text)
 
 
-def as_indented(text: str) -> str:
-    """Return the text four spaces further in."""
-    return as_lines("    ", text)
+def indent_lines(text: str) -> str:
+    """Return the text indented by four spaces."""
+    return prefix_lines("    ", text)

@@ -1,4 +1,4 @@
-"""Text around a prompt, as data."""
+"""Attacks as data: a template with slots around the prompt."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from libra.attack.catalogue.attack import Attack, on_last_turn
-from libra.attack.catalogue.codecs import unchanged
-from libra.attack.seeded_random import Draw
+from libra.attack.catalogue.attack import Attack, prompt_attack
+from libra.attack.catalogue.codecs import identity
+from libra.attack.seeded_random import SeededRandom
 
 SLOT = re.compile(r"\{([a-z]+)\}")
 PROMPT = "{prompt}"
@@ -16,37 +16,32 @@ PROMPT = "{prompt}"
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """One wording, with what the seed may choose in it."""
+    """One wording with slots that the seed fills."""
 
     name: str
     text: str
-    """Holds {prompt}, and each other slot, in braces; a slot that occurs twice is filled alike."""
+    """Contains {prompt} and the other slots in braces; a slot that occurs twice gets the same text."""
 
     source: str
     description: str
     slots: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    """What a slot can be filled with; where the wording around the prompt is chosen, that may hold {prompt}."""
+    """The choices for each slot; a choice may itself contain {prompt}."""
 
-    quote: Callable[[str], str] = unchanged
-    """How the prompt is written there, for instance as a string of a program."""
+    escape: Callable[[str], str] = identity
+    """Escapes the prompt for its place, for instance as a string of a program."""
 
-    def fill(self, prompt: str, draw: Draw) -> str:
-        """Return the text with everything in its slot."""
-        filling = {name: draw.one(choices) for name, choices in self.slots.items()}
+    def fill(self, prompt: str, rng: SeededRandom) -> str:
+        """Return the text with all slots filled."""
+        filling = {name: rng.choice(choices) for name, choices in self.slots.items()}
         text = SLOT.sub(lambda slot: filling.get(slot[1], PROMPT), self.text)
-        return text.replace(PROMPT, self.quote(prompt))
+        return text.replace(PROMPT, self.escape(prompt))
 
 
-def framing(family: str, templates: Sequence[Template]) -> tuple[Attack, ...]:
-    """Return an attack of this family for each template."""
+def template_attacks(family: str, templates: Sequence[Template]) -> tuple[Attack, ...]:
+    """Return one attack of this family for each template."""
     return tuple(
-        Attack(
-            name=template.name,
-            version="1",
-            description=template.description,
-            source=template.source,
-            transform=on_last_turn(template.fill),
-            family=family,
+        prompt_attack(
+            template.name, template.fill, description=template.description, source=template.source, family=family
         )
         for template in templates
     )

@@ -1,1 +1,1 @@
-"""Attacks that a model writes: translations, other tenses, scenes, personas and arguments, with rules for those that have some."""
+"""Attacks that a model writes in one go, such as translations and scenes; some have rules as a fallback."""

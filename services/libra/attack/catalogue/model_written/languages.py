@@ -1,4 +1,4 @@
-"""The languages that prompts are translated to: 21, of all resources and many scripts."""
+"""The 21 languages into which prompts are translated, with many and few resources and in many scripts."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ import re
 from dataclasses import dataclass
 
 LATIN = r"A-Za-zÀ-ɏḀ-ỿ"
-MOSTLY = 0.5
-"""So much of a translation's letters are in the language's script; names and terms may stay as they are."""
+MIN_SCRIPT_SHARE = 0.5
+"""Minimum share of a translation's letters in the language's script; names and terms may stay untranslated."""
 
-QUARTER = 0.25
+MIN_ENGLISH_SHARE = 0.25
 ENGLISH = frozenset((
-    "the", "and", "of", "to", "you", "your", "that", "is", "are", "be", "it", "for", "with", "this", "what", "how", "which",
-    "would", "should", "from", "have", "has", "they", "their",
+    "the", "and", "of", "to", "you", "your", "that", "is", "are", "be", "it", "for", "with", "this", "what", "how",
+    "which", "would", "should", "from", "have", "has", "they", "their",
 ))  # fmt: skip
-"""Words that a quarter of English consists of, and no other language."""
+"""Words that make up at least a quarter of an English text, and of no other language."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,31 +22,32 @@ class Language:
     """One language."""
 
     code: str
-    """ISO 639-1; a part of the attack's name."""
+    """The code of ISO 639-1; part of the attack's name."""
 
     name: str
-    """In English, as a model is told it."""
+    """The English name, for the attacker model."""
 
-    magnets: str
-    """"How do magnets work?" in it."""
+    example: str
+    """EXAMPLE_PROMPT in this language."""
 
     script: str = LATIN
-    """Its letters, as a class of a regular expression."""
+    """The letters of its script, as a character class of a regular expression."""
 
-    def wrote(self, text: str) -> bool:
-        """Tell whether a text is in the language, as far as letters tell; true of one without any.
+    def matches(self, text: str) -> bool:
+        """Tell whether a text can be in the language, judged by its letters; a text without letters can.
 
-        At least half of the letters are in its script; and it is no English in the place of another language in Latin letters.
+        At least half of the letters must be in its script, and a text for a language in Latin script must not be
+        English.
         """
         letters = sum(map(str.isalpha, text))
-        written = len(re.findall(f"[{self.script}]", text))
-        return written >= MOSTLY * letters and not (self.script == LATIN and english(text))
+        in_script = len(re.findall(f"[{self.script}]", text))
+        return in_script >= MIN_SCRIPT_SHARE * letters and not (self.script == LATIN and is_english(text))
 
 
-def english(text: str) -> bool:
-    """Tell whether a quarter of the words are such as only English is full of."""
+def is_english(text: str) -> bool:
+    """Tell whether at least a quarter of the words are frequent English words."""
     words = re.findall(r"[a-z]+", text.lower())
-    return sum(word in ENGLISH for word in words) >= QUARTER * len(words) > 0
+    return sum(word in ENGLISH for word in words) >= MIN_ENGLISH_SHARE * len(words) > 0
 
 
 LANGUAGES = (

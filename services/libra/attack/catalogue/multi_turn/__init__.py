@@ -1,1 +1,1 @@
-"""Attacks of several turns: a model writes attempts, the model under attack answers, and a judge model says how far it went."""
+"""Multi-turn attacks: an attacker model writes prompts, the target answers, and a judge model scores each answer."""

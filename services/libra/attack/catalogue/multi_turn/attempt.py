@@ -1,106 +1,117 @@
-"""One attempt on the model under attack, and what the attacker is told of those before."""
+"""Shared by the multi-turn attacks: one attempt on the target, the proposal of the next one, concurrent branches."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from libra.attack.attack_session import AttackSession, Useless
-from libra.attack.attempt_scorer import Score, score
+from libra.attack.attack_session import VARIANTS_PER_EPOCH, AttackSession, UnusableReply
+from libra.attack.attempt_scorer import AttemptScore, score_attempt
 from libra.attack.conversation import Turn, Turns
-from libra.attack.gather import side_by_side
-from libra.attack.structured_prompt import draw_of, schema, texts_in
+from libra.attack.gather import gather_or_cancel
+from libra.attack.structured_prompt import build_prompt, object_schema, parse_texts
 
 T = TypeVar("T")
 
 TEMPERATURE = 1.0
-"""Of the attacker, as published: a search needs attempts that differ."""
+"""The attacker's temperature, as in the papers: a search needs attempts that differ."""
 
-TRIES = 2
-"""Times that the attacker is asked for one attempt, if what it writes cannot be read."""
+MAX_TRIES = 2
+"""Requests for one proposal, if the attacker's replies cannot be parsed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """What was put to the target, what it said, and how far that went."""
+    """A conversation with the target, its answer, and the judge's score."""
 
     turns: Turns
-    """The whole conversation, up to the prompt."""
+    """The whole conversation up to and including the prompt."""
 
     answer: str
-    score: Score
+    score: AttemptScore
 
     @property
     def prompt(self) -> str:
-        """What was asked last."""
+        """The last prompt."""
         return self.turns[-1].content
 
     @property
     def rank(self) -> tuple[int, bool]:
-        """How far it went: the score, and of two alike the one that was not declined."""
+        """The score; of two equal scores, the one of an answer that is not a refusal ranks higher."""
         return self.score.score, not self.score.refused
 
 
-async def tried(talk: AttackSession, turns: Turns, aim: str) -> Attempt:
-    """Put a conversation to the target and have its answer scored; raise Useless if there is no answer, or no score."""
-    answer = await talk.target(turns)
-    return Attempt(turns, answer, await score(talk, aim, answer))
+async def make_attempt(session: AttackSession, turns: Turns, aim: str) -> Attempt:
+    """Ask the target and score its answer; raise UnusableReply if there is no answer or no score."""
+    answer = await session.ask_target(turns)
+    return Attempt(turns, answer, await score_attempt(session, aim, answer))
 
 
-def best_of(attempts: Sequence[Attempt]) -> Attempt:
-    """Return the attempt that went furthest, of several alike the last; there is at least one."""
+def pick_best(attempts: Sequence[Attempt]) -> Attempt:
+    """Return the attempt of the highest rank, the last of several; there is at least one."""
     return max(reversed(attempts), key=lambda attempt: attempt.rank)
 
 
-async def proposed(talk: AttackSession, turns: Turns, line: int, **wanted: str) -> dict[str, str]:
-    """Return what the attacker writes: the wanted texts by name, the first of which must be there; raise Useless.
+async def propose(
+    session: AttackSession, task: str, material: Mapping[str, str], fields: Mapping[str, str], *, branch: int = 0
+) -> dict[str, str]:
+    """Return the attacker model's texts by name.
 
-    `line` is one of up to eight that are asked the same and want different answers.
+    Args:
+        session: the session.
+        task: what the attacker has to do.
+        material: what it works with, by name.
+        fields: the description of each text, by name; the first one is required.
+        branch: from 0 to 7; each concurrent branch gets different answers to the same request.
+
+    Raises:
+        UnusableReply: no reply of MAX_TRIES holds the first text.
     """
-    problem = Useless("the attacker model was not asked")
-    for again in range(TRIES):
-        reply = await talk.attacker(
-            turns, temperature=TEMPERATURE, json_schema=schema(**wanted), draw=draw_of(talk, TRIES * line + again)
+    prompt = build_prompt(task, material, answer_format(fields))
+    problem = UnusableReply("the attacker model was not asked")
+    for retry in range(MAX_TRIES):
+        reply = await session.ask_attacker(
+            prompt,
+            temperature=TEMPERATURE,
+            json_schema=object_schema(**fields),
+            variant=session.epoch * VARIANTS_PER_EPOCH + MAX_TRIES * branch + retry,
         )
         try:
-            return texts_in(reply, list(wanted))
-        except Useless as useless:
-            problem = useless
+            return parse_texts(reply, list(fields))
+        except UnusableReply as error:
+            problem = error
     raise problem
 
 
-def form(**wanted: str) -> str:
-    """Return how the attacker is asked for the wanted texts."""
-    shape = ", ".join(f'"{name}": "<{about}>"' for name, about in wanted.items())
+def answer_format(fields: Mapping[str, str]) -> str:
+    """Return the sentence that asks the attacker for a JSON object with these fields."""
+    shape = ", ".join(f'"{name}": "<{about}>"' for name, about in fields.items())
     return f"Answer with one JSON object and nothing else: {{{shape}}}."
 
 
-def story(attempts: Sequence[Attempt]) -> str:
-    """Return what the attacker is told of earlier attempts, the earliest first."""
+def describe_attempts(attempts: Sequence[Attempt]) -> str:
+    """Return the text about earlier attempts for the attacker, the earliest first."""
     if not attempts:
         return "(none yet)"
     return "\n\n".join(
-        f"[attempt {place}]\n{attempt.prompt}\n\n[answer]\n{attempt.answer or '(nothing)'}\n\n"
+        f"[attempt {number}]\n{attempt.prompt}\n\n[answer]\n{attempt.answer or '(nothing)'}\n\n"
         f"[score] {attempt.score.score} of 10: {attempt.score.reason}"
-        for place, attempt in enumerate(attempts, start=1)
+        for number, attempt in enumerate(attempts, start=1)
     )
 
 
-def before(turns: Turns) -> Turns:
-    """Return what was said before the prompt: an attempt stands in its place."""
-    return turns[:-1]
-
-
-def asked(turns: Turns, prompt: str) -> Turns:
-    """Return the conversation that goes on with the prompt."""
+def add_prompt(turns: Turns, prompt: str) -> Turns:
+    """Return the conversation with the prompt as its next turn."""
     return (*turns, Turn("user", prompt))
 
 
-async def abreast(talk: AttackSession, steps: Sequence[Callable[[AttackSession], Coroutine[Any, Any, T]]]) -> list[T]:
-    """Return what each step comes to, in their order, taken side by side; what they say is in the log in that order too."""
-    branches = [talk.branch() for _ in steps]
-    outcomes = await side_by_side(step(branch) for step, branch in zip(steps, branches, strict=True))
+async def run_branches(
+    session: AttackSession, steps: Sequence[Callable[[AttackSession], Coroutine[Any, Any, T]]]
+) -> list[T]:
+    """Run the steps concurrently and return their results in order; the log keeps the same order."""
+    branches = [session.branch() for _ in steps]
+    results = await gather_or_cancel(step(branch) for step, branch in zip(steps, branches, strict=True))
     for branch in branches:
-        talk.join(branch)
-    return outcomes
+        session.merge(branch)
+    return results

@@ -1,1 +1,1 @@
-"""Attacks that spoil the spelling of a prompt and leave it to be read: one file a kind."""
+"""Attacks that add noise to the spelling of a prompt, which stays readable, one file per kind."""

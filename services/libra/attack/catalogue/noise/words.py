@@ -1,118 +1,118 @@
-"""Noise between the words: what joins them, what parts them, what comes in between."""
+"""Noise in and between words: joined, separated or prefixed words, and inserted text."""
 
 from __future__ import annotations
 
 import re
 
 from libra.attack.catalogue.attack import Attack
-from libra.attack.catalogue.citations import CHARACTER_INJECTION, PARSELTONGUE, PROMPTFOO, PYRIT, of
-from libra.attack.catalogue.noise.factory import in_each_word, noise
-from libra.attack.seeded_random import Draw
+from libra.attack.catalogue.citations import CHARACTER_INJECTION, PARSELTONGUE, PROMPTFOO, PYRIT, cite
+from libra.attack.catalogue.noise.factory import noise_attack, rewrite_each_word
+from libra.attack.seeded_random import SeededRandom
 
 VOWELS = "aeiouAEIOU"
-SIGNS = ",.;:!?-_*~#"
+PUNCTUATION = ",.;:!?-_*~#"
 EMOJI = "😀🌼🎈🐢🍋⭐🧩🚲🌙🍄"
 FILLERS = ("um", "well", "you know", "like", "so", "er", "I mean", "right")
 SPACE = re.compile(r"(?<=\S) (?=\S)")
 GAP = re.compile(r"\s+")
 
 
-def pig_latin(word: str, _draw: Draw) -> str:
-    """Return the word with the consonants it begins with moved to its end, and "ay" behind."""
-    start = next((place for place, letter in enumerate(word) if letter in VOWELS), 0)
+def to_pig_latin(word: str, _rng: SeededRandom) -> str:
+    """Return the word with its leading consonants moved to its end and followed by "ay"."""
+    start = next((index for index, letter in enumerate(word) if letter in VOWELS), 0)
     return f"{word[start:]}{word[:start]}{'ay' if start else 'way'}"
 
 
-def camel(prompt: str, _draw: Draw) -> str:
-    """Return the prompt without spaces, each word but the first beginning with a capital."""
+def to_camel_case(prompt: str, _rng: SeededRandom) -> str:
+    """Return the prompt without spaces; each word after the first begins with a capital."""
     first, *others = GAP.split(prompt.strip())
     return first.lower() + "".join(word[:1].upper() + word[1:] for word in others)
 
 
-def spaced(prompt: str, _draw: Draw) -> str:
-    """Return the prompt with a space after each letter of a word, and three between words."""
+def space_letters(prompt: str, _rng: SeededRandom) -> str:
+    """Return the prompt with one space between letters and three between words."""
     return "   ".join(" ".join(word) for word in prompt.split(" "))
 
 
-def signed(prompt: str, draw: Draw) -> str:
-    """Return the prompt with a sign that is drawn in each space."""
-    return SPACE.sub(lambda _space: f" {draw.one(SIGNS)} ", prompt)
+def insert_punctuation(prompt: str, rng: SeededRandom) -> str:
+    """Return the prompt with a random punctuation mark in each space."""
+    return SPACE.sub(lambda _space: f" {rng.choice(PUNCTUATION)} ", prompt)
 
 
-def with_emoji(prompt: str, draw: Draw) -> str:
-    """Return the prompt with an emoji that is drawn in each space."""
-    return SPACE.sub(lambda _space: f" {draw.one(EMOJI)} ", prompt)
+def insert_emoji(prompt: str, rng: SeededRandom) -> str:
+    """Return the prompt with a random emoji in each space."""
+    return SPACE.sub(lambda _space: f" {rng.choice(EMOJI)} ", prompt)
 
 
-def hesitating(prompt: str, draw: Draw) -> str:
-    """Return the prompt with a word of hesitation in about every second space."""
-    return SPACE.sub(lambda _space: f", {draw.one(FILLERS)}, " if draw.number(2) else " ", prompt)
+def insert_fillers(prompt: str, rng: SeededRandom) -> str:
+    """Return the prompt with a filler word in about every second space."""
+    return SPACE.sub(lambda _space: f", {rng.choice(FILLERS)}, " if rng.integer(2) else " ", prompt)
 
 
-def stuttering(word: str, draw: Draw) -> str:
-    """Return the word with its first letter said once or twice before it."""
-    return f"{word[0]}-" * (1 + draw.number(2)) + word
+def stutter(word: str, rng: SeededRandom) -> str:
+    """Return the word with its first letter repeated once or twice before it."""
+    return f"{word[0]}-" * (1 + rng.integer(2)) + word
 
 
 WORD_NOISE: tuple[Attack, ...] = (
-    noise(
+    noise_attack(
         "pig_latin",
-        in_each_word(pig_latin),
-        source=f"{of(PROMPTFOO, 'piglatin')}; {of(PARSELTONGUE, 'Pig Latin')}",
-        description="Moves the consonants that a word begins with to its end and says ay behind.",
+        rewrite_each_word(to_pig_latin),
+        source=f"{cite(PROMPTFOO, 'piglatin')}; {cite(PARSELTONGUE, 'Pig Latin')}",
+        description='Moves the consonants at the beginning of each word to its end and adds "ay".',
     ),
-    noise(
+    noise_attack(
         "camel_case",
-        camel,
-        source=f"{of(PROMPTFOO, 'camelcase')}; {of(PARSELTONGUE, 'camelCase')}",
-        description="Leaves out the spaces and begins each word with a capital.",
+        to_camel_case,
+        source=f"{cite(PROMPTFOO, 'camelcase')}; {cite(PARSELTONGUE, 'camelCase')}",
+        description="Removes the spaces and begins each word with a capital.",
     ),
-    noise(
+    noise_attack(
         "snake_case",
-        lambda prompt, _draw: GAP.sub("_", prompt.strip().lower()),
-        source=of(PARSELTONGUE, "snake_case"),
-        description="Writes the prompt small and with a low line between words.",
+        lambda prompt, _rng: GAP.sub("_", prompt.strip().lower()),
+        source=cite(PARSELTONGUE, "snake_case"),
+        description="Writes the prompt in small letters with underscores between words.",
     ),
-    noise(
+    noise_attack(
         "joined_words",
-        lambda prompt, _draw: GAP.sub("", prompt),
-        source=of(PARSELTONGUE, "Spaces Remover"),
-        description="Leaves out the spaces.",
+        lambda prompt, _rng: GAP.sub("", prompt),
+        source=cite(PARSELTONGUE, "Spaces Remover"),
+        description="Removes the spaces.",
     ),
-    noise(
+    noise_attack(
         "spacing",
-        spaced,
-        source=f"{CHARACTER_INJECTION}; {of(PYRIT, 'CharacterSpaceConverter')}",
-        description="Puts a space between every two letters.",
+        space_letters,
+        source=f"{CHARACTER_INJECTION}; {cite(PYRIT, 'CharacterSpaceConverter')}",
+        description="Puts a space between all letters.",
     ),
-    noise(
+    noise_attack(
         "word_per_line",
-        lambda prompt, _draw: GAP.sub("\n", prompt),
-        source=of(PARSELTONGUE, "Word Wrap"),
-        description="Puts each word on a line of its own.",
+        lambda prompt, _rng: GAP.sub("\n", prompt),
+        source=cite(PARSELTONGUE, "Word Wrap"),
+        description="Puts each word on its own line.",
     ),
-    noise(
+    noise_attack(
         "inserted_punctuation",
-        signed,
-        source=of(PYRIT, "InsertPunctuationConverter"),
-        description="Puts a sign between every two words.",
+        insert_punctuation,
+        source=cite(PYRIT, "InsertPunctuationConverter"),
+        description="Puts a punctuation mark between all words.",
     ),
-    noise(
+    noise_attack(
         "inserted_emoji",
-        with_emoji,
-        source=of(PARSELTONGUE, "Emoji Speak"),
-        description="Puts an emoji between every two words.",
+        insert_emoji,
+        source=cite(PARSELTONGUE, "Emoji Speak"),
+        description="Puts an emoji between all words.",
     ),
-    noise(
+    noise_attack(
         "fillers",
-        hesitating,
-        source=of(PYRIT, "NoiseConverter"),
-        description="Puts words of hesitation between words.",
+        insert_fillers,
+        source=cite(PYRIT, "NoiseConverter"),
+        description="Puts filler words between words.",
     ),
-    noise(
+    noise_attack(
         "stutter",
-        in_each_word(stuttering),
-        source=of(PYRIT, "NoiseConverter"),
-        description="Says the first letter of each word once or twice before it.",
+        rewrite_each_word(stutter),
+        source=cite(PYRIT, "NoiseConverter"),
+        description="Repeats the first letter of each word once or twice before it.",
     ),
 )

@@ -1,0 +1,80 @@
+"""The ranks of models that are consistent with the data."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+
+import numpy as np
+
+from libra.statistics import interval, paired_tests
+from libra.statistics.score import Influences, Score
+
+
+def rank_intervals(scores: Sequence[Score]) -> list[tuple[int, int]]:
+    """Return the best and the worst rank of each score, at 95 % for all at once; the highest score has rank 1.
+
+    A model is significantly better than another if their difference, paired by the samples that both have, is
+    significant after Holm's correction over all pairs. Of K models, its best rank is 1 + the number of significantly
+    better ones, and its worst rank is K - the number of significantly worse ones (Mogstad, Romano, Shaikh and Wilhelm
+    2024, "Inference for Ranks with Applications to Mobility across Neighbourhoods and Academic Achievement across
+    Countries", Review of Economic Studies 91, section 3). A score whose standard error is unknown is compared with
+    none: every rank is possible for it.
+    """
+    known = [index for index, score in enumerate(scores) if score.standard_error is not None]
+    better, worse = _significant_counts([scores[index] for index in known])
+    spans = [(1, len(scores))] * len(scores)
+    for index, above, below in zip(known, better, worse, strict=True):
+        spans[index] = (1 + above, len(scores) - below)
+    return spans
+
+
+def _significant_counts(scores: Sequence[Score]) -> tuple[list[int], list[int]]:
+    """Return for each score the number of significantly better ones, and of significantly worse ones."""
+    order = sorted(range(len(scores)), key=lambda index: -scores[index].value)
+    high, low = np.triu_indices(len(scores), 1)
+    ps = paired_tests.normal_ps(*_differences([scores[index] for index in order], high, low))
+    significant = np.array(paired_tests.holm(ps.tolist()), dtype=float) <= 1 - interval.CONFIDENCE
+    better, worse = [0] * len(scores), [0] * len(scores)
+    for above, below in zip(high[significant], low[significant], strict=True):
+        better[order[below]] += 1
+        worse[order[above]] += 1
+    return better, worse
+
+
+def _differences(scores: Sequence[Score], high: np.ndarray, low: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the differences of the pairs (`high`, `low`) of indices, and their standard errors.
+
+    The standard error of a pair is interval.half_width on the sides that face each other, divided by 1.96.
+    """
+    values = np.array([score.value for score in scores])
+    ends = [interval.of_score(score) or interval.normal(score.value, 0.0) for score in scores]
+    down = values - np.array([end.low for end in ends])
+    up = np.array([end.high for end in ends]) - values
+    down, up = down[high], up[low]
+    squares = down**2 + up**2 - 2 * correlations(scores)[high, low] * down * up
+    return values[high] - values[low], np.sqrt(np.maximum(squares, 0.0)) / interval.Z
+
+
+def correlations(scores: Sequence[Score]) -> np.ndarray:
+    """Return the matrix of the correlations of the scores' errors, shape (scores, scores); 0 if one has no error."""
+    covariances = np.zeros((len(scores), len(scores)))
+    by_source: dict[Hashable, list[int]] = {}
+    for index, score in enumerate(scores):
+        for source in score.influences:
+            by_source.setdefault(source, []).append(index)
+    for source, members in by_source.items():
+        rows = _aligned([scores[index].influences[source] for index in members])
+        covariances[np.ix_(members, members)] += rows @ rows.T
+    errors = np.sqrt(np.diag(covariances))
+    product = np.outer(errors, errors)
+    matrix: np.ndarray = np.divide(covariances, product, out=np.zeros_like(covariances), where=product > 0)
+    return matrix.clip(-1.0, 1.0)
+
+
+def _aligned(influences: Sequence[Influences]) -> np.ndarray:
+    """Return the influences with one row for each score and one column for each sample, shape (scores, samples)."""
+    ordinals = np.unique(np.concatenate([each.ordinals for each in influences]))
+    rows = np.zeros((len(influences), len(ordinals)))
+    for row, each in zip(rows, influences, strict=True):
+        row[np.searchsorted(ordinals, each.ordinals)] = each.values
+    return rows

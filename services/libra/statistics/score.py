@@ -1,0 +1,106 @@
+"""A score, its standard error, and the influences of the samples from which that error is computed."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A closed interval: both ends belong to it."""
+
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class TrialsBySample:
+    """The trials of one task by one model, without an attack or under one, summed by sample."""
+
+    task: str
+    """The task and its version, "name@version". An ordinal means the same sample for every model, run and attack."""
+
+    ordinals: Sequence[int]
+    """The samples, each once."""
+
+    counts: Sequence[int]
+    """The number of scored trials of each sample."""
+
+    sums: Sequence[float]
+    """The sum of the scores of these trials, each score in [0, 1]."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Influences:
+    """How far each sample of one task moved a score from its expected value."""
+
+    ordinals: np.ndarray
+    """The samples, each once, in any order; shape (samples,)."""
+
+    values: np.ndarray
+    """The influences, in units of the score; shape (samples,). They are independent and have mean 0.
+
+    The sum of their squares is the variance of the score.
+    """
+
+    weight: float
+    """The change of the score if every sample scored 1 more: 1 for a task, 1/k for one of k averaged tasks."""
+
+    clusters: int
+    """The number of independent samples; 0 for an error that comes from no sample, as that of an imported figure."""
+
+    @property
+    def variance(self) -> float:
+        """What these samples contribute to the score's variance."""
+        return float(self.values @ self.values)
+
+    def scaled(self, gradient: float) -> Influences:
+        """Return the influences on `gradient` times the score."""
+        return Influences(self.ordinals, self.values * gradient, self.weight * gradient, self.clusters)
+
+    def plus(self, other: Influences) -> Influences:
+        """Return the influences on the sum of two scores. A sample that both have is one cluster."""
+        weight = self.weight + other.weight
+        if self._has_ordinals_of(other):
+            return Influences(self.ordinals, self.values + other.values, weight, self.clusters)
+        ordinals = np.union1d(self.ordinals, other.ordinals)
+        values = np.zeros(len(ordinals))
+        values[np.searchsorted(ordinals, self.ordinals)] = self.values
+        values[np.searchsorted(ordinals, other.ordinals)] += other.values
+        return Influences(ordinals, values, weight, len(ordinals) if self.clusters else 0)
+
+    def covariance(self, other: Influences) -> float:
+        """Return the covariance of two scores that comes from the samples that both have."""
+        if self._has_ordinals_of(other):
+            return float(self.values @ other.values)
+        _, mine, theirs = np.intersect1d(self.ordinals, other.ordinals, assume_unique=True, return_indices=True)
+        return float(self.values[mine] @ other.values[theirs])
+
+    def _has_ordinals_of(self, other: Influences) -> bool:
+        return self.ordinals is other.ordinals or np.array_equal(self.ordinals, other.ordinals)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Score:
+    """A score and its standard error."""
+
+    value: float
+    """In [0, 1]; a difference is in [-1, 1]."""
+
+    n: int
+    """The number of trials from which it is computed."""
+
+    standard_error: float | None
+    """In units of the score. None if it is unknown; then that of every score computed from this one is unknown too."""
+
+    influences: Mapping[Hashable, Influences] = field(default_factory=dict)
+    """By source of the error: a task's "name@version", or a key of its own for an error that comes from no sample."""
+
+    precomputed_interval: Interval | None = None
+    """The 95 % interval of a score for which the influences do not suffice (see overall)."""
+
+    is_difference: bool = False
+    """Whether this is the difference of two scores."""

@@ -1,0 +1,126 @@
+"""No cancellation is lost in nats-py, which swallows some."""
+
+from __future__ import annotations
+
+import ast
+import asyncio
+import contextlib
+import inspect
+from collections.abc import Iterator
+
+import nats.aio.client
+import pytest
+
+from libra.bus.cancellation import reraise_cancellation
+from libra.bus.patched_client import PatchedClient
+
+BACKGROUND = {"_attempt_reconnect", "_flusher", "_ping_interval", "_read_loop"}
+"""Tasks of the client's own, which end when they are cancelled."""
+
+REACHED_THROUGH = {"_close": "close", "_request_new_style": "request", "_request_old_style": "request"}
+
+
+@reraise_cancellation
+async def swallowing(error: Exception | None = None) -> str:
+    """Do what nats-py does in some places: catch the CancelledError and go on."""
+    with contextlib.suppress(asyncio.CancelledError):
+        await asyncio.sleep(60)
+    if error:
+        raise error
+    return "an answer"
+
+
+async def test_a_cancellation_that_comes_together_with_the_answer_is_raised() -> None:
+    answer: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+
+    @reraise_cancellation
+    async def request() -> str:
+        return await asyncio.wait_for(answer, 60)  # noqa: TID251 - as nats-py does
+
+    asking = asyncio.create_task(request())
+    await asyncio.sleep(0)
+    answer.set_result("an answer")
+    asking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+
+
+@pytest.mark.parametrize("error", [None, OSError("no connection")])
+async def test_a_swallowed_cancellation_is_raised_whatever_the_call_ends_with(error: Exception | None) -> None:
+    asking = asyncio.create_task(swallowing(error))
+    await asyncio.sleep(0)
+    asking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+
+
+async def test_a_timeout_around_a_call_is_not_lost() -> None:
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.01):
+            await swallowing()
+    assert asyncio.current_task().cancelling() == 0  # type: ignore[union-attr]  # a test runs in a task
+
+
+async def test_a_timeout_inside_a_call_is_no_cancellation() -> None:
+    @reraise_cancellation
+    async def call() -> str:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(0.01):
+                await asyncio.sleep(60)
+        return "an answer"
+
+    assert await call() == "an answer"
+
+
+async def test_a_call_that_a_cancelled_task_makes_to_clean_up_is_not_cancelled_again() -> None:
+    cleaned: list[str] = []
+
+    @reraise_cancellation
+    async def clean_up() -> str:
+        await asyncio.sleep(0)
+        return "cleaned up"
+
+    async def work() -> None:
+        try:
+            await asyncio.sleep(60)
+        finally:
+            cleaned.append(await clean_up())
+
+    working = asyncio.create_task(work())
+    await asyncio.sleep(0)
+    working.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await working
+    assert cleaned == ["cleaned up"]
+
+
+async def test_an_error_without_a_cancellation_stays_what_it_is() -> None:
+    @reraise_cancellation
+    async def call() -> None:
+        raise OSError("no connection")
+
+    with pytest.raises(OSError, match="no connection"):
+        await call()
+
+
+def test_every_method_of_the_client_that_may_swallow_a_cancellation_is_mended() -> None:
+    source = ast.parse(inspect.getsource(nats.aio.client))
+    found = {
+        method.name
+        for method in ast.walk(source)
+        if isinstance(method, ast.AsyncFunctionDef) and any(swallows(node) for node in ast.walk(method))
+    }
+    assert "request" not in found  # it is found through what it calls
+    mended = {name for name, value in vars(PatchedClient).items() if hasattr(value, "__wrapped__")}
+    assert {REACHED_THROUGH.get(name, name) for name in found - BACKGROUND} <= mended
+
+
+def swallows(node: ast.AST) -> bool:
+    """Tell whether this is a call of `wait_for`, or a clause that catches CancelledError."""
+    if isinstance(node, ast.ExceptHandler):
+        return node.type is not None and "CancelledError" in names(node.type)
+    return isinstance(node, ast.Call) and "wait_for" in names(node.func)
+
+
+def names(node: ast.AST) -> Iterator[str]:
+    return (part.attr for part in ast.walk(node) if isinstance(part, ast.Attribute))
