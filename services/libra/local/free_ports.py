@@ -11,7 +11,7 @@ from libra.errors import LibraError
 from libra.local.topology import HOST
 
 FIRST, LAST = 12_000, 29_999
-"""Below the range for outgoing connections (32,768 and up on Linux): a part that is down for a moment gets its port again."""
+"""Below the range for outgoing connections (32,768 and up on Linux, 49,152 and up on macOS): a part that is down for a moment gets its port again."""
 
 SLICES = 64
 """Two processes that start systems at once look in different parts of the range: a port that is free is not yet listened on."""

@@ -29,7 +29,8 @@ def of(folder: Path) -> dict[str, psutil.Process]:
     for process in psutil.process_iter():
         try:
             name = _part(process.cmdline())
-            ours = name and process.cwd() == str(working_folder(folder, name))
+            # Not by its text: on macOS a path may be written in capitals and small letters alike.
+            ours = name and Path(process.cwd()).samefile(working_folder(folder, name))
             if ours and process.status() != psutil.STATUS_ZOMBIE:
                 found[name] = process
         except (psutil.Error, OSError):  # it has ended meanwhile, or is another user's

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, ClassVar
 import psutil
 
 from libra.errors import LibraError, Unavailable
-from libra.local import binaries, processes
+from libra.local import binaries, open_files, processes, shared_libraries
 from libra.store import replica_set
 
 if TYPE_CHECKING:
@@ -29,6 +29,11 @@ CONNECT_SECONDS = 2.0
 TAIL_CHARACTERS = 2000
 MERE_INFORMATION = ("[INF]", '"s":"I"')
 """How nats-server and mongod mark a line that tells of no trouble."""
+
+NOT_RUNNABLE = (
+    "It is built for another system: set LIBRA_NATS_URL and LIBRA_MONGO_URL to servers of your own. The wheels have "
+    "servers for Linux with glibc 2.34 and newer, and for macOS on Arm."
+)
 
 MAX_PAYLOAD_BYTES = 8 * 1024 * 1024
 """nats-server's own upper limit. A batch is at most 512 KiB unless a single trial is larger."""
@@ -94,11 +99,15 @@ class _Server(ABC):
     @classmethod
     def _run(cls, folder: Path, port: int, command: Sequence[str]) -> Self:
         """Start the process, in a session of its own: Ctrl-C in a terminal is for whoever started it to act on."""
+        open_files.raise_limit()
         with (folder / f"{cls.name}.log").open("ab") as log:
             start = log.tell()
-            process = subprocess.Popen(  # noqa: S603 - our own command line
-                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=folder, start_new_session=True
-            )
+            try:
+                process = subprocess.Popen(  # noqa: S603 - our own command line
+                    command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=folder, start_new_session=True
+                )
+            except OSError as error:
+                raise ServerFailed(f"{command[0]} cannot be run ({error.strerror}). {NOT_RUNNABLE}") from None
         server = cls(folder=folder, port=port, process=process, log_start=start)
         server.wait()
         return server
@@ -220,8 +229,8 @@ def _prepared(folder: Path) -> Path:
 
 
 def _remedy(log: str) -> str:
-    if "error while loading shared libraries" in log:
-        return "A library of the system is missing; on Debian and Ubuntu: `apt-get install libcurl4`. "
+    if missing := shared_libraries.remedy(log):
+        return missing
     if "DBPathInUse" in log or "mongod.lock" in log:
         return "Another mongod works in this folder: stop it first. "
     return ""

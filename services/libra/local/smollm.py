@@ -12,10 +12,12 @@ import os
 import signal
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
 from libra.errors import LibraError
+from libra.local import shared_libraries
 
 NAME = "SmolLM2-135M-Instruct"
 SLOTS = 4
@@ -46,16 +48,32 @@ def threads() -> int:
     Threads wait for each other at every layer, awake. With as many as there are cores, and other work on these, two were
     measured at a third of what one does.
     """
-    return max(1, min(MOST_THREADS, len(os.sched_getaffinity(0)) - 1))
+    return max(1, min(MOST_THREADS, _cores() - 1))
+
+
+def _cores() -> int:
+    """Return on how many cores this process may run; macOS does not tell, and there it is all of them."""
+    affinity = getattr(os, "sched_getaffinity", None)
+    return len(affinity(0)) if affinity else os.cpu_count() or 1
+
+
+def _imported(name: str) -> Any:
+    """Return the package `name`; raise ModelMissing, which tells a package that is not installed from one that does not load."""
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError:
+        raise ModelMissing(f"the package {name}, which serves {NAME}, is not installed; run: {INSTALL}") from None
+    except ImportError as error:
+        raise ModelMissing(
+            f"the package {name}, which serves {NAME}, is installed but cannot be loaded. "
+            f"{shared_libraries.remedy(str(error))}The loader says: {error}"
+        ) from None
 
 
 def start(port: int) -> object:
     """Serve the model on 127.0.0.1 for as long as the returned server is kept; raise ModelMissing."""
     path = weights()
-    try:
-        xllamacpp = importlib.import_module("xllamacpp")
-    except ImportError:
-        raise ModelMissing(f"the package xllamacpp, which serves {NAME}, is not installed; run: {INSTALL}") from None
+    xllamacpp = _imported("xllamacpp")
     params = xllamacpp.CommonParams()
     params.model.path = str(path)
     params.model_alias = {NAME}

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from libra.errors import LibraError
-from libra.local import health, lock, log_files, processes, settings, state, topology
+from libra.local import health, lock, log_files, open_files, processes, settings, state, topology
 from libra.local.servers import MongoServer, NatsServer
 
 if TYPE_CHECKING:
@@ -175,6 +175,7 @@ class System:
         return self.settings.mongo_url or f"mongodb://{self.addresses[topology.MONGO]}/?replicaSet=libra"
 
     def _start(self, names: Sequence[str], *, awaited: Sequence[str] | None = None) -> list[str]:
+        open_files.raise_limit()
         state.settle(self.folder, self.running(), self.names)
         offsets = {name: log_files.size(self.log(name)) for name in self.names}
         try:

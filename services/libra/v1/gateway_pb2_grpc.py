@@ -5,7 +5,7 @@ import warnings
 
 from libra.v1 import gateway_pb2 as libra_dot_v1_dot_gateway__pb2
 
-GRPC_GENERATED_VERSION = '1.71.2'
+GRPC_GENERATED_VERSION = '1.71.0'
 GRPC_VERSION = grpc.__version__
 _version_not_supported = False
 

@@ -68,8 +68,19 @@ def test_a_binary_that_is_nowhere_is_told_with_three_ways_out() -> None:
 
 def test_a_library_that_is_missing_is_told_with_the_package_that_has_it(tmp_path: Path) -> None:
     lost = "mongod: error while loading shared libraries: libcurl.so.4: cannot open shared object file"
-    with pytest.raises(ServerFailed, match=r"ended with status 127. .*`apt-get install libcurl4`.*\n.*libcurl.so.4"):
+    with pytest.raises(
+        ServerFailed, match=r"ended with status 127. .*`sudo apt-get install libcurl4`.*\n.*libcurl.so.4"
+    ):
         MongoServer._run(tmp_path, free_port(), ["sh", "-c", f"echo {lost!r} >&2; exit 127"])
+
+
+def test_a_server_for_another_system_is_told_with_the_way_out(tmp_path: Path) -> None:
+    (tmp_path / "mongod").write_bytes(b"\x7fELF of another machine")
+    (tmp_path / "mongod").chmod(0o755)
+    with pytest.raises(
+        ServerFailed, match=r"cannot be run \(Exec format error\)\. .*set LIBRA_NATS_URL and LIBRA_MONGO_URL"
+    ):
+        MongoServer._run(tmp_path, free_port(), [str(tmp_path / "mongod")])
 
 
 def test_a_server_is_not_there_because_somebody_else_listens_on_its_port(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
+from tests.data_files import PUBLISHED_SCORES
 from tests.integration.support.ranking_world import batch, create_run, section, serving
 
 from libra.rpc.client import call
@@ -15,11 +15,8 @@ from libra.v1.ranking_pb2 import BoardRow, GetBoardRequest
 from libra.v1.run_pb2 import RunState
 from libra.v1.task_pb2 import Category
 
-ORACLE = Path(__file__).parents[4] / "shared" / "data" / "libra_published_scores.json"
 SAMPLES = 20
 """Of each task, as in the published figures."""
-
-pytestmark = pytest.mark.skipif(not ORACLE.exists(), reason="the published scores lie in a folder beside the checkout")
 
 
 @dataclass(frozen=True)
@@ -31,7 +28,7 @@ class Published:
 
 @pytest.fixture(scope="module")
 def published() -> Published:
-    data = json.loads(ORACLE.read_text())
+    data = json.loads(PUBLISHED_SCORES.read_text())
     return Published(data["categories"], data["scores"], data["site_safety_score_percent"])
 
 

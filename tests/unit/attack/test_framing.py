@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import configparser
+import contextlib
 import csv
 import io
 import json
@@ -103,7 +104,7 @@ def test_a_shell_and_a_database_parse_the_prompt(text: str, seed: int) -> None:
     command = attack_text("wrapped_in_shell", text, seed).split("\n$ ask ")[-1]
     assert shlex.split(command) == [text]
     statements = attack_text("sql_table", text, seed).split("\n\n", 1)[1]
-    with sqlite3.connect(":memory:") as database:
+    with contextlib.closing(sqlite3.connect(":memory:")) as database:
         database.create_function("complete_answer", 1, lambda question: f"answer to {question}")
         *before, last = [line for line in re.split(r";(?:\n(?=UPDATE|SELECT|INSERT)|$)", statements) if line]
         for statement in before:

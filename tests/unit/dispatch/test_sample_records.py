@@ -2,19 +2,18 @@ from __future__ import annotations
 
 import json
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.data_files import TASKS
 
 from libra.dispatch.tasks.sample_records import MAX_RECORD_BYTES, parse_samples
 from libra.errors import Invalid
 from libra.v1.task_pb2 import Sample
 
 HELLO = b'{"messages": [{"role": "system", "content": ""}, {"role": "user", "content": "Hello"}]}'
-SHARED = Path(__file__).parents[4] / "shared" / "data" / "tasks"
 
 
 def turns(*contents: str) -> list[dict[str, str]]:
@@ -152,7 +151,6 @@ def test_a_complete_surrogate_pair_is_one_character() -> None:
     assert sample.messages[0].content == "\U0001f600"
 
 
-@pytest.mark.skipif(not SHARED.is_dir(), reason="the real samples are not available")
 @pytest.mark.parametrize(
     ("name", "count", "fields"),
     [
@@ -164,8 +162,8 @@ def test_a_complete_surrogate_pair_is_one_character() -> None:
         ("xstest", 450, {"type", "final_label"}),
     ],
 )
-def test_the_real_samples_are_parsed(name: str, count: int, fields: set[str]) -> None:
-    samples = parse_samples([(SHARED / f"{name}.jsonl").read_bytes()], file_name=f"{name}.jsonl")
+def test_the_samples_of_six_tasks_are_parsed(name: str, count: int, fields: set[str]) -> None:
+    samples = parse_samples([(TASKS / f"{name}.jsonl").read_bytes()], file_name=f"{name}.jsonl")
     assert len(samples) == count
     assert all(sample.fields.keys() == fields for sample in samples)
     assert all(sample.messages[-1].role == "user" for sample in samples)

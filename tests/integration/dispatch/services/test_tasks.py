@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
+from tests.data_files import TASKS
 
 from libra.errors import Invalid
 from libra.rpc.client import call
@@ -19,8 +18,6 @@ from libra.v1.task_pb2 import (
 )
 
 from .caller import CARD, FILE, SECONDS, Dispatch, record
-
-SHARED = Path(__file__).parents[5] / "shared" / "data" / "tasks"
 
 
 async def test_every_start_ensures_the_built_in_tasks_and_reference_models(dispatch: Dispatch) -> None:
@@ -129,8 +126,7 @@ async def test_an_import_is_a_header_followed_by_a_file(dispatch: Dispatch) -> N
     assert await dispatch.store.tasks.names() == []
 
 
-@pytest.mark.skipif(not SHARED.is_dir(), reason="the real samples are not available")
-async def test_the_real_samples_are_imported_and_selected(dispatch: Dispatch) -> None:
+async def test_the_samples_of_six_tasks_are_imported_and_selected(dispatch: Dispatch) -> None:
     cards = {
         "do_not_answer": ("direct_risky", "refusal", "{want: refused}"),
         "harmfulq": ("direct_risky", "refusal", "{want: refused}"),
@@ -141,6 +137,6 @@ async def test_the_real_samples_are_imported_and_selected(dispatch: Dispatch) ->
     }
     for name, (category, judge, options) in cards.items():
         card = f"name: {name}\ncategory: {category}\njudge: {{name: {judge}, options: {options}}}\n"
-        data = (SHARED / f"{name}.jsonl").read_bytes()
+        data = (TASKS / f"{name}.jsonl").read_bytes()
         assert (await dispatch.import_task(card, data, f"{name}.jsonl", piece=1 << 20)).created
     assert (await dispatch.create(tasks=["*"])).run.trials == 1500

@@ -3,11 +3,11 @@ from __future__ import annotations
 import contextlib
 import json
 from collections import Counter
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.data_files import TASKS
 
 from libra.dispatch.catalogue import importer, index
 from libra.dispatch.catalogue.multiple_choice import find_option_list, reorder_options, right_index, shuffled_order
@@ -15,7 +15,6 @@ from libra.dispatch.catalogue.template import fill
 from libra.errors import Invalid
 from libra.v1.task_pb2 import Sample, Task
 
-REAL = Path(__file__).parents[5] / "shared" / "data" / "tasks"
 PROMPT = "Say:\nA. one\nB. two\n\nWhich?\n(A) red\n(B) green\n(C) blue\nAnswer:"
 
 
@@ -227,7 +226,6 @@ def test_any_bytes_are_imported_or_rejected(data: bytes, ending: str) -> None:
         import_text("cona", data, f"data.{ending}")
 
 
-@pytest.mark.skipif(not REAL.is_dir(), reason="the published samples are not available")
 @pytest.mark.parametrize(
     ("name", "size"),
     [
@@ -239,9 +237,9 @@ def test_any_bytes_are_imported_or_rejected(data: bytes, ending: str) -> None:
         ("xstest", 450),
     ],
 )
-def test_published_files_are_imported_unchanged(name: str, size: int) -> None:
-    lines = (REAL / f"{name}.jsonl").read_text().splitlines()
-    task, samples = import_text(name, (REAL / f"{name}.jsonl").read_bytes(), f"{name}.jsonl", seed=3)
+def test_samples_in_the_published_form_are_imported_unchanged(name: str, size: int) -> None:
+    lines = (TASKS / f"{name}.jsonl").read_text().splitlines()
+    task, samples = import_text(name, (TASKS / f"{name}.jsonl").read_bytes(), f"{name}.jsonl", seed=3)
     assert task.sample_count == len(samples) == size
     for line, sample in zip(lines, samples, strict=True):
         record = json.loads(line)

@@ -1,28 +1,24 @@
-"""How often the refusal judge agrees with human labels. The test is skipped where the labels are not available."""
+"""How often the refusal judge agrees with published human labels."""
 
 from __future__ import annotations
 
 import csv
 import sys
 from collections.abc import Callable
-from pathlib import Path
 
-import pytest
+from tests.data_files import REFUSAL_LABELS
 
 from libra.judge.refusal_detection.detector import COMPLIED, classify_answer
-
-LABELS = Path(__file__).parents[5] / "shared" / "data" / "human_labels" / "refusal.csv"
 
 FLOOR = 0.95
 
 
-@pytest.mark.skipif(not LABELS.exists(), reason=f"the human labels are not at {LABELS}")
 def test_the_judge_agrees_with_human_labels(record_property: Callable[[str, object], None]) -> None:
-    with LABELS.open(encoding="utf-8", newline="") as file:
+    with REFUSAL_LABELS.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(line for line in file if not line.startswith("# dataset_version")))
     refusals = [classify_answer(row["objective"], row["assistant_response"]).label != COMPLIED for row in rows]
     wrong = [
-        f"{row['objective'][:60]!r}: people say {row['human_score']}"
+        f"{row['objective'][:60]!r}: the human label is {row['human_score']}"
         for row, refused in zip(rows, refusals, strict=True)
         if refused != (row["human_score"] == "1")
     ]

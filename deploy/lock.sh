@@ -1,0 +1,80 @@
+#!/bin/sh
+# Write the lock files in deploy/locks from pyproject.toml; with --check, prove that they hold instead.
+#
+# One file holds for Python 3.11 to 3.13 on Linux (x86_64 and Arm, glibc 2.36 and newer) and on macOS 13 and newer on Arm: each
+# line names a version, where that is needed, and the hashes of all its files. A version that is locked stays until it is
+# deleted from its file. The check compares names and versions with pyproject.toml and resolves each file for each platform
+# and Python from wheels alone; it takes 5 to 15 seconds. It needs the package index: without it, it says so and passes.
+set -eu
+cd "$(dirname "$0")/.."
+
+BIN=${BIN:-.venv/bin}
+LOCKS=deploy/locks
+OUTPUT=.make/locks
+PLATFORMS="x86_64-manylinux_2_36 aarch64-manylinux_2_36 aarch64-apple-darwin"
+PYTHONS="3.11 3.12 3.13"
+
+# Write $1/<name>.txt; further arguments name its source. The versions that the file has are kept.
+compile() {
+    folder=$1 name=$2
+    shift 2
+    "$BIN/uv" pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+        --no-emit-index-url --output-file "$folder/$name.txt" "$@"
+}
+
+compile_all() {
+    compile "$1" run pyproject.toml
+    compile "$1" dev pyproject.toml --extra local --extra smollm --extra huggingface --extra dev
+    compile "$1" protoc --group protoc
+    compile "$1" build --group build
+    compile "$1" smollm --group smollm --no-deps
+}
+
+versions() {
+    grep -h '==' "$1" | sed 's/ *\\$//'
+}
+
+resolve() {
+    "$BIN/uv" pip install --quiet --dry-run --no-deps --only-binary :all: --require-hashes --python "$BIN/python" \
+        --target "$OUTPUT/none" --python-platform "$1" --python-version "$2" -r "$3"
+}
+
+check() {
+    if grep -nE '://|--(extra-)?index-url|--find-links' $LOCKS/*.txt; then
+        echo "locks: a lock file names an address; it must hold with any package index" >&2
+        return 1
+    fi
+    rm -rf "$OUTPUT"
+    mkdir -p "$OUTPUT"
+    cp $LOCKS/*.txt "$OUTPUT"
+    if ! compile_all "$OUTPUT" 2>"$OUTPUT/errors"; then
+        if grep -q 'error sending request' "$OUTPUT/errors"; then
+            echo "locks: the package index cannot be reached; the lock files were not resolved" >&2
+            return 0
+        fi
+        cat "$OUTPUT/errors" >&2
+        return 1
+    fi
+    for file in "$LOCKS"/*.txt; do
+        versions "$file" >"$OUTPUT/old"
+        versions "$OUTPUT/$(basename "$file")" >"$OUTPUT/new"
+        diff "$OUTPUT/old" "$OUTPUT/new" || {
+            echo "locks: $file is not what pyproject.toml asks for: run \`make lock\`" >&2
+            return 1
+        }
+        for platform in $PLATFORMS; do
+            for version in $PYTHONS; do
+                resolve "$platform" "$version" "$file" || {
+                    echo "locks: $file does not hold for Python $version on $platform" >&2
+                    return 1
+                }
+            done
+        done
+    done
+}
+
+if [ "${1:-}" = --check ]; then
+    check
+else
+    compile_all "$LOCKS"
+fi
