@@ -19,7 +19,7 @@ from libra.dispatch.spec.rejudge import resolve_rejudge
 from libra.dispatch.spec.run_spec import resolve
 from libra.errors import Unavailable
 from libra.judge.proto_mapping import to_proto
-from libra.judge.registry import KINDS
+from libra.judge.registry import JUDGES
 from libra.process.workers import Workers
 from libra.stage.bus import Outgoing, QueueFull
 from libra.store.runs import RunRecord, Section, document_of, record_of
@@ -171,7 +171,7 @@ class World:
             models=frozenset((*MODELS, WRITER)),
             tasks=known,
             attacks={attack.name: attack_to_proto(attack) for attack in attacks.list_attacks()},
-            judges={kind.name: to_proto(kind) for kind in KINDS.values()},
+            judges={kind.name: to_proto(kind) for kind in JUDGES.values()},
         )
 
     def record(self, run: str, *, fresh: bool) -> RunRecord:
