@@ -20,6 +20,7 @@ from libra.cli.render.sanitize import sanitize
 F = TypeVar("F", bound=Callable[..., Any])
 
 PARAGRAPH_CHARACTERS = 79
+NO_BREAK_SPACE = "\N{NO-BREAK SPACE}"
 
 
 def json_option(command: F) -> F:
@@ -101,7 +102,8 @@ def print_pairs(pairs: Sequence[tuple[str, object]]) -> None:
 def print_paragraphs(paragraphs: Iterable[str]) -> None:
     """Print each text as a paragraph of lines with at most 79 characters; an empty text is an empty line."""
     for text in paragraphs:
-        click.echo(textwrap.fill(sanitize(text), PARAGRAPH_CHARACTERS))
+        unbreakable = sanitize(text).replace(" %", f"{NO_BREAK_SPACE}%")
+        click.echo(textwrap.fill(unbreakable, PARAGRAPH_CHARACTERS).replace(NO_BREAK_SPACE, " "))
 
 
 def print_note(text: str) -> None:
