@@ -22,8 +22,13 @@ RUN_FIELDS = {"id": "RUN", "run": "RUN"}
 
 def run_argument(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the argument RUN to the command, and its explanation to the help text."""
+    return click.argument("run_id", metavar="RUN")(run_help(command))
+
+
+def run_help(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the explanation of RUN to the help text of the command."""
     command.__doc__ = f"{inspect.cleandoc(command.__doc__ or '')}\n\n{RUN_HELP}"
-    return click.argument("run_id", metavar="RUN")(command)
+    return command
 
 
 async def find_run(client: ServiceClient, run_id: str) -> Run:

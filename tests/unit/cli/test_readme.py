@@ -36,16 +36,16 @@ def test_the_command_is_valid(command: str, tmp_path: Path, monkeypatch: pytest.
     for name in FILES:
         (tmp_path / name).touch()
     (tmp_path / "examples").symlink_to(ROOT / "examples")
-    words = [PLACEHOLDERS.get(word, word) for word in shlex.split(command)[1:]]
+    arguments = [PLACEHOLDERS.get(word, word) for word in shlex.split(command)[1:]]
     found: click.Command = main
     context = click.Context(main)
     while isinstance(found, click.Group):
-        word = words.pop(0)
-        inner = found.get_command(context, word)
-        assert inner is not None, f"there is no {word!r} in {command!r}"
-        found = inner
-    if words:  # without arguments, the text only names the command
-        with found.make_context(command, words):
+        word = arguments.pop(0)
+        subcommand = found.get_command(context, word)
+        assert subcommand is not None, f"there is no {word!r} in {command!r}"
+        found = subcommand
+    if arguments:  # without arguments, the text only names the command
+        with found.make_context(command, arguments):
             pass  # every argument and option is valid
 
 

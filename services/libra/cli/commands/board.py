@@ -13,7 +13,7 @@ from libra.cli.errors import field_names
 from libra.cli.render import board_grouped, output, weights
 from libra.cli.render.board import board_table, footnotes, formulas_table, judges_table
 from libra.cli.render.board_export import board_csv, board_markdown
-from libra.cli.run_lookup import resolve_run_id
+from libra.cli.run_lookup import resolve_run_id, run_help
 from libra.v1.ranking_pb2 import (
     Board,
     CapabilityChoice,
@@ -53,6 +53,7 @@ def request_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @click.command()
+@run_help
 @request_options
 @click.option("--formulas", is_flag=True, help="Also show Overall by the sum and by the norm.")
 @click.option("--judges", is_flag=True, help="Also show which judge version judged which tasks.")
@@ -86,8 +87,7 @@ async def board(
     distinguish models with overlapping rank intervals.
 
     Without --run, the board uses the newest finished run of each model, task and attack. A row with * is incomplete:
-    tasks are missing, or trials do not count. A capability with i was imported. RUN is the id of a run, or `last` for
-    the newest run.
+    tasks are missing, or trials do not count. A capability with i was imported.
     """
     request = GetBoardRequest(
         runs=[await resolve_run_id(client, run) for run in runs],

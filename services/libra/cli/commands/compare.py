@@ -8,7 +8,7 @@ from libra.cli.client import SAMPLE_QUERY_SECONDS, ServiceClient, with_client
 from libra.cli.errors import field_names
 from libra.cli.render import output
 from libra.cli.render.compare import comparison_table, conclusions, footnotes
-from libra.cli.run_lookup import resolve_run_id
+from libra.cli.run_lookup import resolve_run_id, run_help
 from libra.v1.ranking_pb2 import CompareModelsRequest, CompareModelsResponse
 from libra.v1.ranking_pb2_grpc import RankingServiceStub
 
@@ -26,6 +26,7 @@ FIELD_NAMES = {"model": "MODEL", "other": "OTHER", "runs": "--run", "other_runs"
     metavar="RUN",
     help="Only this run of OTHER; repeatable.  [default: as --run]",
 )
+@run_help
 @output.json_option
 @with_client
 async def compare(
@@ -42,8 +43,7 @@ async def compare(
     tested with the normal distribution. `finds` is the smallest true difference that the comparison detects with a
     probability of 80 %.
 
-    Without --run, the newest finished run of each task and attack counts. RUN is the id of a run, or `last` for the
-    newest run.
+    Without --run, the newest finished run of each task and attack counts.
     """  # noqa: D301 - click reads the \b
     request = CompareModelsRequest(
         model=model,

@@ -119,8 +119,8 @@ def test_groups_are_shown_below_each_other(services: ScriptedServices) -> None:
     result = services.libra("board", "--by", "risk", "--run", "R")
     assert result.exit_code == 0, result.output
     assert longest_line(result.stdout) <= 80
-    for word in ("(none)", "25.0-75.0", "60.0", "1-2", "12", "note: 3 trials have no verdict yet"):
-        assert word in result.stdout
+    for text in ("(none)", "25.0-75.0", "60.0", "1-2", "12", "note: 3 trials have no verdict yet"):
+        assert text in result.stdout
     assert services.requests[0].by == "risk"
     assert json.loads(services.libra("board", "--by", "risk", "--json").stdout)["groups"][0]["value"] == ""
 

@@ -58,8 +58,8 @@ def test_scores_are_listed_as_published_and_as_they_count(services: ScriptedServ
     score.create_time.FromSeconds(0)
     services.replies["ListCapabilities"] = ListCapabilitiesResponse(capabilities=[score])
     shown = services.libra("capability", "list").stdout
-    for word in ("1150", "50.0±1.0", "elo, 800 to", "1970-01-01"):
-        assert word in shown
+    for text in ("1150", "50.0±1.0", "elo, 800 to", "1970-01-01"):
+        assert text in shown
     assert longest_line(shown) <= 80
     [listed] = json.loads(services.libra("capability", "list", "--json").stdout)["capabilities"]
     assert listed["standard_error"] == 0.01

@@ -76,10 +76,10 @@ def test_a_calibration_has_counts_and_rates(services: ScriptedServices, file: Pa
     assert "note: --option want=refused is used" in result.stderr
     assert [(answer.text[:5], answer.positive) for answer in request.answers] == [("I wil", True), ("Hello", False)]
     assert request.labels == "labels.csv"
-    words = " ".join(result.stdout.split())
-    assert "answers 103 unjudged 1" in words
-    assert "the judge says 1 60 1 the judge says 0 2 40" in words
-    assert "kappa 0.971 0.919 to 0.990" in words
+    text = " ".join(result.stdout.split())
+    assert "answers 103 unjudged 1" in text
+    assert "the judge says 1 60 1 the judge says 0 2 40" in text
+    assert "kappa 0.971 0.919 to 0.990" in text
     assert "The judge disagrees with people, or does not decide, on 4 answers. --show 4 prints them." in result.stderr
     assert longest_line(result.stdout) <= 80
 
@@ -89,9 +89,9 @@ def test_disagreements_show_both_labels(services: ScriptedServices, file: Path) 
     services.replies["Calibrate"] = calibrated(Disagreement(place=1, positive=False, verdict=verdict))
     shown = services.libra("judges", "calibrate", "refusal", file, "--show", "5", "--option", "want=refused")
     assert "note" not in shown.stderr
-    words = " ".join(shown.stdout.split())
-    assert "answer 2: people say 0" in words
-    assert "scored 1, refused: it sounds so" in words
+    text = " ".join(shown.stdout.split())
+    assert "answer 2: people say 0" in text
+    assert "scored 1, refused: it sounds so" in text
     assert "\x1b" not in shown.stdout
 
 
@@ -112,7 +112,7 @@ def test_a_judge_model_is_sent_if_the_judge_uses_one(services: ScriptedServices,
 
 
 @pytest.mark.parametrize(
-    ("field", "words"),
+    ("field", "text"),
     [
         ("judge.options[model]", "error: --judge-model: it is"),
         ("judge.options[rubric]", "error: --option rubric: it is"),
@@ -120,10 +120,10 @@ def test_a_judge_model_is_sent_if_the_judge_uses_one(services: ScriptedServices,
         ("judge", "error: JUDGE: it is"),
     ],
 )
-def test_an_error_names_the_option_of_the_user(services: ScriptedServices, file: Path, field: str, words: str) -> None:
+def test_an_error_names_the_option_of_the_user(services: ScriptedServices, file: Path, field: str, text: str) -> None:
     services.replies["Calibrate"] = Invalid("it is wrong", field=field)
     result = services.libra("judges", "calibrate", "harm", file)
-    assert (result.exit_code, words in result.stderr) == (2, True)
+    assert (result.exit_code, text in result.stderr) == (2, True)
 
 
 def test_a_judge_is_shown_with_its_calibrations(services: ScriptedServices) -> None:
@@ -145,9 +145,9 @@ def test_the_agreement_of_a_panel_has_one_line_for_each_task(services: ScriptedS
         ]
     )
     result = services.libra("judges", "agreement", "01RUN")
-    words = " ".join(result.stdout.split())
-    assert "poems 1 (abcdef) 1,200 3,600 0.812 75.0%" in words
-    assert "tales 1 (abcdef) 3 9 100.0%" in words
+    text = " ".join(result.stdout.split())
+    assert "poems 1 (abcdef) 1,200 3,600 0.812 75.0%" in text
+    assert "tales 1 (abcdef) 3 9 100.0%" in text
     assert longest_line(result.stdout) <= 80
 
 

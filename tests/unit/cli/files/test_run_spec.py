@@ -14,7 +14,7 @@ FILE = parse(b"models: [a, b]\ntasks: ['*']\nseed: 3\nparameters: {temperature: 
 
 
 def test_options_alone_make_a_spec() -> None:
-    given = {
+    options = {
         "models": ("a", "b"),
         "tasks": ("*",),
         "attacks": (),
@@ -24,7 +24,7 @@ def test_options_alone_make_a_spec() -> None:
         "name": None,
         "fresh": None,
     }
-    spec = combine(None, given).spec
+    spec = combine(None, options).spec
     assert spec == RunSpec(
         models=["a", "b"],
         tasks=["*"],

@@ -89,8 +89,7 @@ async def import_task(
     libra tasks import --as xstest --huggingface
 
     With --card, each line of FILE is a JSON object with `messages`, a list of {"role", "content"}. Its other keys are
-    kept
-    for the judge. The card has the name, the category and the judge of the task; `libra tasks show` prints a card.
+    kept for the judge. The card has the name, the category and the judge of the task; `libra tasks show` prints a card.
 
     With --as, FILE has the records in their published form, as JSON Lines, JSON, CSV, TSV or text with one prompt per
     line (.txt). The catalogue converts them to samples; `libra tasks list --catalogue` lists its tasks.
