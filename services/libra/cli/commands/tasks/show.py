@@ -68,7 +68,7 @@ def print_card(task: Task) -> None:
             ("risk", task.risk),
             ("description", task.description),
             ("judge", f"{task.judge.name} ({options})" if options else task.judge.name),
-            ("score of 1", task.metric),
+            ("score", task.metric),
             ("samples", f"{task.sample_count:,}" if task.version else ""),
             ("languages", ", ".join(task.languages)),
             ("licence", task.licence),
