@@ -81,7 +81,7 @@ def test_ctrl_c_leaves_no_process_and_says_so(tmp_path: Path, moment: str) -> No
     terminal.until(lambda said: moment in said)
     terminal.press_ctrl_c()
     assert terminal.end() == 128 + signal.SIGINT, terminal.said
-    assert "interrupted: what was started has been ended; nothing runs in" in terminal.said
+    assert "interrupted: everything that was started has been stopped; nothing runs in" in terminal.said
     assert living(tmp_path) == []
 
 
@@ -101,7 +101,7 @@ def test_ctrl_c_twice_ends_what_was_started_at_once_and_leaves_what_ran_before(t
         pressed = time.monotonic()
         assert terminal.end() == 128 + signal.SIGINT, terminal.said
         assert time.monotonic() - pressed < 5
-        assert "what ran before goes on: nats-server, mongod, attack, gateway, judge, dispatch" in terminal.said
+        assert "still running from before: nats-server, mongod, attack, gateway, judge, dispatch" in terminal.said
         assert set(system.running()) == set(before) - {"ranking"}
     finally:
         system.stop()
