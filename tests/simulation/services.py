@@ -69,7 +69,7 @@ def dispatch(means: Means) -> list[Worker]:
 
 def attack(means: Means) -> list[Worker]:
     desk, settings = gateway_desk(means), AttackSettings()
-    asking = writing_stage(settings, desk, EndedRuns(means.store.runs.state, settings.look_seconds))
+    asking = writing_stage(settings, desk, EndedRuns(means.store.runs.get_state, settings.look_seconds))
 
     async def write(stop: asyncio.Event) -> None:
         await run(asking, WRITING_CONSUMER, means.wire, stop, METRICS)
@@ -106,21 +106,21 @@ def gateway_desk(means: Means) -> Components:
         providers=means.providers,
         lines=lines,
         entries=ModelCache(store.models.list, settings.look_seconds),
-        ended=EndedRuns(store.runs.state, settings.look_seconds),
+        ended=EndedRuns(store.runs.get_state, settings.look_seconds),
         completions=Completions(store.completions, asker, keeper, lines),  # type: ignore[arg-type]  # as above
     )
 
 
 def judge(means: Means) -> list[Worker]:
     settings = JudgeSettings()
-    judging = judge_stage(settings, nobody, METRICS, EndedRuns(means.store.runs.state, settings.look_seconds))
+    judging = judge_stage(settings, nobody, METRICS, EndedRuns(means.store.runs.get_state, settings.look_seconds))
     return [_runner(judging, JUDGE_CONSUMER, means)]
 
 
 def ranking(means: Means) -> list[Worker]:
     settings = RankingSettings()
     announcer = RunEventPublisher(means.wire.signal, settings.signal_seconds)
-    means.store.verdicts.observe(recorder(METRICS))
+    means.store.verdicts.add_observer(recorder(METRICS))
     stage = ranking_stage(means.store, announcer.moved, settings)  # type: ignore[arg-type]  # a store in memory
     return [_runner(stage, RANKING_CONSUMER, means), announcer.work]
 

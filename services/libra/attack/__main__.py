@@ -22,7 +22,7 @@ def wire(parts: ServiceContext, settings: Settings) -> Wiring:
         parts.channel(settings.gateway_address), settings.gateway_timeout_seconds, settings.questions_at_once
     )
     rewriting = stage(settings)
-    asking = writing(settings, gateway.between, EndedRuns(parts.store.runs.state, settings.look_seconds))
+    asking = writing(settings, gateway.between, EndedRuns(parts.store.runs.get_state, settings.look_seconds))
 
     async def rewrite(stop: asyncio.Event) -> None:
         await run(rewriting, ATTACK_CONSUMER, parts.bus, stop, parts.metrics)

@@ -102,7 +102,7 @@ class RunService(run_pb2_grpc.RunServiceServicer):
     async def CancelRun(self, request: CancelRunRequest, context: grpc.aio.ServicerContext) -> CancelRunResponse:
         """Call the run off; one that has ended is returned as it is."""
         await self._record(request.id)
-        if await self._store.runs.end(request.id, RunState.RUN_STATE_CANCELLED):
+        if await self._store.runs.mark_ended(request.id, RunState.RUN_STATE_CANCELLED):
             log.info("the run was cancelled", action=Action.RUN_ENDED, run=request.id)
             await self._bus.signal(streams.event_run(request.id), b"")
         return CancelRunResponse(run=await self._present(await self._record(request.id)))
@@ -139,4 +139,4 @@ class RunService(run_pb2_grpc.RunServiceServicer):
         return record
 
     async def _present(self, record: RunRecord) -> Run:
-        return present(record, await self._store.cells.progress(record.run.id))
+        return present(record, await self._store.cells.count_outcomes(record.run.id))

@@ -73,7 +73,7 @@ class RunSupervisor:
 
     async def _take_up(self, stop: asyncio.Event) -> None:
         self._led = {run: led for run, led in self._led.items() if not led[1].done()}
-        for record in await self._store.runs.active():
+        for record in await self._store.runs.list_running():
             run = record.run.id
             if run not in self._led and await self._store.runs.acquire_lease(
                 run, self._holder, self._settings.lease_seconds

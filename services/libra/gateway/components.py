@@ -43,7 +43,7 @@ class Components:
             providers=providers,
             lines=lines,
             entries=ModelCache(store.models.list, settings.look_seconds),
-            ended=EndedRuns(store.runs.state, settings.look_seconds),
+            ended=EndedRuns(store.runs.get_state, settings.look_seconds),
             completions=Completions(store.completions, asker, keeper, lines),
         )
 

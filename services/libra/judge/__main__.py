@@ -18,7 +18,7 @@ from libra.v1.judge_pb2_grpc import add_JudgeServiceServicer_to_server
 def wire(parts: ServiceContext, settings: Settings) -> Wiring:
     """Put the service together from the parts that every process has."""
     ask = GatewayAsk(parts.channel(settings.gateway_address), settings.gateway_timeout_seconds)
-    judging = stage(settings, ask, parts.metrics, EndedRuns(parts.store.runs.state, settings.look_seconds))
+    judging = stage(settings, ask, parts.metrics, EndedRuns(parts.store.runs.get_state, settings.look_seconds))
 
     async def work(stop: asyncio.Event) -> None:
         await run(judging, JUDGE_CONSUMER, parts.bus, stop, parts.metrics)

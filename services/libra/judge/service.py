@@ -12,7 +12,7 @@ from libra.judge.options import refuse_unknown
 from libra.judge.proto_mapping import to_proto
 from libra.judge.registry import KINDS, kind_named
 from libra.judge.scoring import verdicts
-from libra.store.calibrations import Calibrations
+from libra.store.calibrations import CalibrationCollection
 from libra.v1 import judge_pb2_grpc
 from libra.v1.batch_pb2 import CompletedTrial, Trial
 from libra.v1.judge_pb2 import (
@@ -36,7 +36,7 @@ MAX_JUDGES = 10_000
 class JudgeService(judge_pb2_grpc.JudgeServiceServicer):
     """Answers from the catalogue; it keeps calibrations and nothing else."""
 
-    def __init__(self, ask: Ask, kept: Calibrations) -> None:
+    def __init__(self, ask: Ask, kept: CalibrationCollection) -> None:
         self._ask, self._kept = ask, kept
 
     async def ListJudges(self, request: ListJudgesRequest, context: grpc.aio.ServicerContext) -> ListJudgesResponse:
@@ -64,7 +64,7 @@ class JudgeService(judge_pb2_grpc.JudgeServiceServicer):
         """Measure a judge against labels of people, and keep the result."""
         check(request.judge)
         response = await calibrate(request.judge, request.answers, request.labels, self._ask)
-        response.calibration.CopyFrom(await self._kept.put(response.calibration))
+        response.calibration.CopyFrom(await self._kept.upsert(response.calibration))
         return response
 
     async def ListCalibrations(

@@ -20,7 +20,7 @@ def wire(parts: ServiceContext, settings: Settings) -> Wiring:
     """Put the service together from the parts that every process has."""
     bell, announcer = ChangeNotifier(), RunEventPublisher(parts.bus.signal, settings.signal_seconds)
     writing = stage(parts.store, announcer.moved, settings)
-    parts.store.verdicts.observe(recorder(parts.metrics))
+    parts.store.verdicts.add_observer(recorder(parts.metrics))
 
     async def work(stop: asyncio.Event) -> None:
         await run(writing, streams.RANKING_CONSUMER, parts.bus, stop, parts.metrics)

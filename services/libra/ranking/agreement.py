@@ -59,10 +59,10 @@ class Agreements:
 
     async def of(self, run: str) -> GetAgreementResponse:
         """Return the agreement of each task that a panel judged, in order of task; NotFound if there is no such run."""
-        if await self._store.runs.state(run) is None:
+        if await self._store.runs.get_state(run) is None:
             raise NotFound.run(run, field="run")
         ballots: dict[tuple[str, str, str], Ballots] = {}
-        for cell in await self._store.cells.of_runs([run]):
+        for cell in await self._store.cells.list_for_runs([run]):
             if any(name == PANEL for name, _, _ in cell.judges):
                 await self._count(cell, ballots)
         return GetAgreementResponse(agreements=[ballots[key].agreement(key[0]) for key in sorted(ballots)])

@@ -14,7 +14,7 @@ from libra.ranking.comparison.score_difference import Gap, gap
 from libra.statistics.influence import Score, mean, transform
 from libra.store.cells import Cell
 from libra.store.costs import Cost
-from libra.store.sample_sums import Key, SampleSums, key_of
+from libra.store.sample_sums import CellKey, SampleSums, key_of
 from libra.v1.ranking_pb2 import AttackReport, ReportAttacksResponse
 from libra.v1.task_pb2 import Category
 
@@ -45,7 +45,7 @@ class Stand:
     @property
     def trials(self) -> int:
         """Trials of any outcome."""
-        return sum(cell.all for cell in self.cells.values())
+        return sum(cell.total for cell in self.cells.values())
 
     @property
     def counted(self) -> int:
@@ -58,7 +58,7 @@ def risky(cells: Iterable[Cell]) -> list[Cell]:
     return [cell for cell in cells if cell.category in RISKY]
 
 
-def reported(cells: Sequence[Cell], sums: Mapping[Key, SampleSums], costs: Iterable[Cost]) -> ReportAttacksResponse:
+def reported(cells: Sequence[Cell], sums: Mapping[CellKey, SampleSums], costs: Iterable[Cost]) -> ReportAttacksResponse:
     """Return the report on the `risky` cells of one run."""
     stands = _stands(cells, costs)
     answer = ReportAttacksResponse(notes=_notes(stands))
@@ -94,7 +94,7 @@ def _place(report: AttackReport) -> tuple[bool, bool, float, str]:
     )
 
 
-def _report(stand: Stand, plain: Stand | None, sums: Mapping[Key, SampleSums]) -> AttackReport:
+def _report(stand: Stand, plain: Stand | None, sums: Mapping[CellKey, SampleSums]) -> AttackReport:
     report = AttackReport(
         attack=stand.attack,
         model=stand.model,
@@ -123,7 +123,7 @@ def _success(scores: Iterable[Score | None]) -> Score | None:
     return transform(1.0 - safe.value, [(safe, -1.0)])
 
 
-def _gain(stand: Stand, plain: Stand, sums: Mapping[Key, SampleSums]) -> Gap | None:
+def _gain(stand: Stand, plain: Stand, sums: Mapping[CellKey, SampleSums]) -> Gap | None:
     """Return the success less that of the plain prompt, on the samples that both have a score of; None without any."""
     attacked, unattacked = [], []
     for task, cell in stand.cells.items():

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from libra.store.cell_sums import COUNTS_AS, CellSums
+from libra.store.cell_sums import COUNT_FIELDS, CellSums
 
 ONE_VERDICT = "every trial has exactly one verdict, once its run is finished"
 COMPLETIONS = "every verdict on an answer has its completion, and a FAILED one has none"
@@ -76,7 +76,7 @@ class Audit:
     def verdict(self, name: str, place: Place, outcome: int, completion: str, *, there: bool) -> None:
         """Take in one verdict by its name; `there` says whether its completion is in the store."""
         self._verdicts[place] += 1
-        if COUNTS_AS[outcome] == "failed":
+        if COUNT_FIELDS[outcome] == "failed":
             if completion:
                 self._answered.add(name)
         elif not completion:
@@ -136,7 +136,7 @@ class Audit:
 
 
 def _equal(kept: CellSums, counted: CellSums) -> bool:
-    exact = ("n", *COUNTS_AS.values())
+    exact = ("n", *COUNT_FIELDS.values())
     return all(getattr(kept, name) == getattr(counted, name) for name in exact) and all(
         math.isclose(getattr(kept, name), getattr(counted, name), rel_tol=RELATIVE, abs_tol=ABSOLUTE)
         for name in ("sum", "sum_squares")
@@ -144,4 +144,4 @@ def _equal(kept: CellSums, counted: CellSums) -> bool:
 
 
 def _told(tally: CellSums) -> str:
-    return f"{tally.all} verdicts, {tally.n} in the mean, sum {tally.sum:.6g}"
+    return f"{tally.total} verdicts, {tally.n} in the mean, sum {tally.sum:.6g}"

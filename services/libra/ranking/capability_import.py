@@ -51,7 +51,7 @@ class Capabilities:
     async def put(self, given: Sequence[Capability]) -> ImportCapabilitiesResponse:
         """Keep the figures on their scales, all or none; Invalid names the first field at fault."""
         scaled, notes = on_scale(given)
-        return ImportCapabilitiesResponse(capabilities=await self._store.capabilities.put(scaled), notes=notes)
+        return ImportCapabilitiesResponse(capabilities=await self._store.capabilities.upsert(scaled), notes=notes)
 
     async def list(self) -> ListCapabilitiesResponse:
         """Return every figure, in order of model."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from libra.store.cells import Cell
 from libra.store.client import Store
-from libra.store.commit.verdict_commit import Commit
-from libra.store.runs import RunRecord, Section
+from libra.store.commit.verdict_commit import CommitStats
+from libra.store.runs import RunRecord, RunSection
 
-__all__ = ["Cell", "Commit", "RunRecord", "Section", "Store"]
+__all__ = ["Cell", "CommitStats", "RunRecord", "RunSection", "Store"]

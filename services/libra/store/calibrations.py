@@ -11,21 +11,21 @@ from libra.store.proto_documents import Document, from_document, now, to_documen
 from libra.v1.calibration_pb2 import Calibration
 
 
-class Calibrations:
+class CalibrationCollection:
     """Every calibration, by judge and labels: a new measurement of the same takes the place of the old one."""
 
     def __init__(self, database: Database, door: ErrorTranslator) -> None:
         self._collection = database[indexes.CALIBRATIONS]
         self._door = door
 
-    async def put(self, calibration: Calibration) -> Calibration:
+    async def upsert(self, calibration: Calibration) -> Calibration:
         """Keep a calibration and return it as stored; its create_time is the store's to set."""
         document = to_document(calibration) | {"_id": _id(calibration), "create_time": now()}
         with self._door():
             await self._collection.replace_one({"_id": document["_id"]}, document, upsert=True)
         return _calibration(document)
 
-    async def newest(self) -> int:
+    async def last_modified(self) -> int:
         """Return when the last calibration was put, in milliseconds since 1970; 0 if there is none."""
         with self._door():
             return await newest_in(self._collection)

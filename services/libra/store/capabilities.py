@@ -13,14 +13,14 @@ from libra.store.proto_documents import Document, from_document, now, to_documen
 from libra.v1.ranking_pb2 import Capability
 
 
-class Capabilities:
+class CapabilityCollection:
     """Every imported figure, by the name of its model."""
 
     def __init__(self, database: Database, door: ErrorTranslator) -> None:
         self._database, self._door = database, door
         self._collection = database[indexes.CAPABILITIES]
 
-    async def put(self, capabilities: Sequence[Capability]) -> list[Capability]:
+    async def upsert(self, capabilities: Sequence[Capability]) -> list[Capability]:
         """Keep the figures, all or none, and return them as they are kept; their create_time is the store's to set.
 
         A model's figure takes the place of the one it had. ValueError if two are of one model.
@@ -35,7 +35,7 @@ class Capabilities:
             await self._replace(documents)
         return [_capability(document) for document in documents]
 
-    async def newest(self) -> int:
+    async def last_modified(self) -> int:
         """Return when the last figure was put, in milliseconds since 1970; 0 if there is none."""
         with self._door():
             return await newest_in(self._collection)

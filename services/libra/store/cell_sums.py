@@ -9,7 +9,7 @@ from typing import Any
 from libra.contracts.outcomes import OUTCOMES, total_of
 from libra.v1.verdict_pb2 import Outcome
 
-COUNTS_AS: dict[int, str] = {
+COUNT_FIELDS: dict[int, str] = {
     Outcome.OUTCOME_SCORED: "scored",
     Outcome.OUTCOME_FILTERED: "filtered",
     Outcome.OUTCOME_UNJUDGED: "unjudged",
@@ -17,7 +17,7 @@ COUNTS_AS: dict[int, str] = {
 }
 """The count that each outcome adds to."""
 
-IN_THE_MEAN: frozenset[int] = frozenset({Outcome.OUTCOME_SCORED, Outcome.OUTCOME_FILTERED})
+MEAN_OUTCOMES: frozenset[int] = frozenset({Outcome.OUTCOME_SCORED, Outcome.OUTCOME_FILTERED})
 
 
 @dataclass(slots=True)
@@ -36,33 +36,33 @@ class CellSums:
 
     def add(self, outcome: int, score: float) -> None:
         """Take in one verdict. KeyError for an outcome that is none."""
-        name = COUNTS_AS[outcome]
+        name = COUNT_FIELDS[outcome]
         setattr(self, name, getattr(self, name) + 1)
-        if outcome in IN_THE_MEAN:
+        if outcome in MEAN_OUTCOMES:
             self.n += 1
             self.sum += score
             self.sum_squares += score * score
 
     @property
-    def all(self) -> int:
+    def total(self) -> int:
         """Verdicts of any outcome."""
         return total_of(self)
 
     def document(self) -> dict[str, float]:
         """Return the sums by name, as a cell keeps them."""
-        return {name: getattr(self, name) for name in SUMS}
+        return {name: getattr(self, name) for name in SUM_FIELDS}
 
 
-SUMS = ("n", "sum", "sum_squares", *OUTCOMES)
+SUM_FIELDS = ("n", "sum", "sum_squares", *OUTCOMES)
 
 
 def gathered(outcomes: Iterable[Mapping[str, Any]]) -> CellSums:
     """Return the sums over all outcomes of documents with one outcome's `_id`, n, sum and sum_squares each."""
     total = CellSums()
     for one in outcomes:
-        name = COUNTS_AS[one["_id"]]
+        name = COUNT_FIELDS[one["_id"]]
         setattr(total, name, getattr(total, name) + one["n"])
-        if one["_id"] in IN_THE_MEAN:
+        if one["_id"] in MEAN_OUTCOMES:
             total.n += one["n"]
             total.sum += one["sum"]
             total.sum_squares += one["sum_squares"]
@@ -71,4 +71,4 @@ def gathered(outcomes: Iterable[Mapping[str, Any]]) -> CellSums:
 
 def read(document: Mapping[str, Any]) -> CellSums:
     """Return the sums that a document holds."""
-    return CellSums(**{name: document.get(name, 0) for name in SUMS})
+    return CellSums(**{name: document.get(name, 0) for name in SUM_FIELDS})

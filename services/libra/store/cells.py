@@ -15,7 +15,7 @@ from libra.store.proto_documents import Document
 from libra.v1.run_pb2 import OutcomeCounts
 from libra.v1.verdict_pb2 import JudgeVersion
 
-KEY = ("run", "judging", "model", "task", "attack")
+CELL_KEY = ("run", "judging", "model", "task", "attack")
 COUNTS = tuple(OUTCOMES)
 
 
@@ -53,12 +53,12 @@ class Cell:
         return JudgeVersion(name=name, version=version, rubric_hash=rubric_hash)
 
     @property
-    def all(self) -> int:
+    def total(self) -> int:
         """Verdicts of any outcome."""
         return total_of(self)
 
 
-class Cells:
+class CellCollection:
     """Reads the sums. Only `Verdicts.write` changes them."""
 
     def __init__(self, database: Database, door: ErrorTranslator) -> None:
@@ -66,14 +66,14 @@ class Cells:
         self._collection = database[indexes.CELLS]
         self._door = door
 
-    async def of_runs(self, runs: Sequence[str], judging: int = 0) -> list[Cell]:
+    async def list_for_runs(self, runs: Sequence[str], judging: int = 0) -> list[Cell]:
         """Return the cells of the runs, each summed over its buckets, in order of run, model, task and attack."""
         with self._door():
             found = self._collection.aggregate(_summed({"run": {"$in": list(runs)}, "judging": judging}))
             cells = [_cell(document) async for document in found]
         return sorted(cells, key=lambda cell: (cell.run, cell.model, cell.task, cell.attack))
 
-    async def progress(self, run: str, judging: int = 0) -> dict[str, OutcomeCounts]:
+    async def count_outcomes(self, run: str, judging: int = 0) -> dict[str, OutcomeCounts]:
         """Return how many verdicts of each model ended how; a model without any is left out."""
         grouping: Document = {"_id": "$model", **{name: {"$sum": f"${name}"} for name in COUNTS}}
         pipeline = [{"$match": {"run": run, "judging": judging}}, {"$group": grouping}]
@@ -88,7 +88,7 @@ class Cells:
         self, run: str, judging: int, model: str, task: str, attack: str
     ) -> tuple[cell_sums.CellSums, cell_sums.CellSums]:
         """Return the sums of one cell as they are kept, and as its verdicts say, both of one and the same moment."""
-        key = dict(zip(KEY, (run, judging, model, task, attack), strict=True))
+        key = dict(zip(CELL_KEY, (run, judging, model, task, attack), strict=True))
         prefix = trial_ids.verdict_prefix(run, judging, model, task, attack)
         span = {"_id": {"$gt": prefix, "$lt": trial_ids.after_prefix(prefix)}}
         moment = ReadConcern("snapshot")
@@ -99,17 +99,19 @@ class Cells:
                 session.start_transaction(read_concern=moment),
             ):
                 kept = await self._collection.aggregate(_summed(key), session=session).to_list(1)
-                counted = await verdicts.aggregate(_by_outcome(span), session=session).to_list(len(cell_sums.COUNTS_AS))
+                counted = await verdicts.aggregate(_by_outcome(span), session=session).to_list(
+                    len(cell_sums.COUNT_FIELDS)
+                )
         return cell_sums.read(kept[0] if kept else {}), cell_sums.gathered(counted)
 
 
 def _summed(match: Document) -> list[Document]:
     """Return the pipeline that sums the buckets of the cells that match."""
     group: dict[str, Any] = {
-        "_id": {name: f"${name}" for name in KEY},
+        "_id": {name: f"${name}" for name in CELL_KEY},
         "category": {"$max": "$category"},
         "judges": {"$push": "$judges"},
-        **{name: {"$sum": f"${name}"} for name in cell_sums.SUMS},
+        **{name: {"$sum": f"${name}"} for name in cell_sums.SUM_FIELDS},
     }
     return [{"$match": match}, {"$group": group}]
 
@@ -123,7 +125,7 @@ def _by_outcome(match: Document) -> list[Document]:
 
 def _cell(document: Document) -> Cell:
     judges = {_judge(judge) for bucket in document["judges"] for judge in bucket}
-    sums = {name: document[name] for name in cell_sums.SUMS}
+    sums = {name: document[name] for name in cell_sums.SUM_FIELDS}
     return Cell(**document["_id"], category=document["category"], judges=tuple(sorted(judges)), **sums)
 
 

@@ -12,19 +12,19 @@ from pymongo.errors import ConfigurationError, InvalidURI
 
 from libra.settings import BadSettings
 from libra.store import indexes
-from libra.store.calibrations import Calibrations
-from libra.store.capabilities import Capabilities
-from libra.store.cells import Cells
+from libra.store.calibrations import CalibrationCollection
+from libra.store.capabilities import CapabilityCollection
+from libra.store.cells import CellCollection
 from libra.store.commit.transaction import BUCKETS
-from libra.store.completions import Completions
-from libra.store.costs import Costs
+from libra.store.completions import CompletionCollection
+from libra.store.costs import CostReader
 from libra.store.error_translation import Database, ErrorTranslator
-from libra.store.models import Models
+from libra.store.models import ModelCollection
 from libra.store.proto_documents import Document
-from libra.store.runs import Runs
+from libra.store.runs import RunCollection
 from libra.store.sample_sums import SampleSumsCollection
-from libra.store.tasks import Tasks
-from libra.store.verdicts import Verdicts
+from libra.store.tasks import TaskCollection
+from libra.store.verdicts import VerdictCollection
 
 if TYPE_CHECKING:
     from typing import Self
@@ -34,13 +34,13 @@ if TYPE_CHECKING:
 class StoreSettings:
     """The limits of a connection to MongoDB."""
 
-    select_milliseconds: int = 5_000
+    server_selection_milliseconds: int = 5_000
     """A server that can take the request is found within this, or the request fails."""
 
     connect_milliseconds: int = 5_000
     """A connection is made within this."""
 
-    answer_milliseconds: int = 60_000
+    socket_milliseconds: int = 60_000
     """A server that says nothing for so long is taken for dead: an import's largest insert takes seconds."""
 
     majority_milliseconds: int = 20_000
@@ -49,7 +49,7 @@ class StoreSettings:
     ping_seconds: float = 3.0
     """A ping takes no longer, whatever else may: it is asked often, and must not pile up on a server that hangs."""
 
-    connections: int = 32
+    max_connections: int = 32
     """Open at once, at most; Motor's threads are fewer."""
 
 
@@ -69,16 +69,16 @@ class Store:
         self._ping_seconds = ping_seconds
         self._database = database
         self._door = door
-        self.tasks = Tasks(database, door)
-        self.models = Models(database, door)
-        self.runs = Runs(database, door)
-        self.completions = Completions(database, door)
-        self.capabilities = Capabilities(database, door)
-        self.cells = Cells(database, door)
-        self.calibrations = Calibrations(database, door)
-        self.costs = Costs(database, door)
+        self.tasks = TaskCollection(database, door)
+        self.models = ModelCollection(database, door)
+        self.runs = RunCollection(database, door)
+        self.completions = CompletionCollection(database, door)
+        self.capabilities = CapabilityCollection(database, door)
+        self.cells = CellCollection(database, door)
+        self.calibrations = CalibrationCollection(database, door)
+        self.costs = CostReader(database, door)
         self.sample_sums = SampleSumsCollection(database, door)
-        self.verdicts = Verdicts(database, door, bucket)
+        self.verdicts = VerdictCollection(database, door, bucket)
 
     @classmethod
     def connect(
@@ -103,10 +103,10 @@ class Store:
                 journal=True,
                 readConcernLevel="majority",
                 wTimeoutMS=limits.majority_milliseconds,
-                serverSelectionTimeoutMS=limits.select_milliseconds,
+                serverSelectionTimeoutMS=limits.server_selection_milliseconds,
                 connectTimeoutMS=limits.connect_milliseconds,
-                socketTimeoutMS=limits.answer_milliseconds,
-                maxPoolSize=limits.connections,
+                socketTimeoutMS=limits.socket_milliseconds,
+                maxPoolSize=limits.max_connections,
                 tz_aware=True,
                 uuidRepresentation="standard",
             )

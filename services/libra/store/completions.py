@@ -32,7 +32,7 @@ class _Put:
     document: Document
 
 
-class Completions:
+class CompletionCollection:
     """Every answer, under the hash of what shaped it. An error is no answer and is never kept."""
 
     def __init__(self, database: Database, door: ErrorTranslator) -> None:
@@ -40,19 +40,19 @@ class Completions:
         self._door = door
         self._group: GroupCommit[_Put, Completion] = GroupCommit(self._insert, weight=_weight, limit=GROUP_COMPLETIONS)
 
-    async def find(self, ids: Several[str]) -> dict[str, Completion]:
+    async def get_many(self, ids: Several[str]) -> dict[str, Completion]:
         """Return those of the completions that there are, by id."""
         with self._door():
             found = self._collection.find({"_id": {"$in": list(ids)}}, WITHOUT_MESSAGES)
             return {document["_id"]: completion_of(document) async for document in found}
 
-    async def exists(self, ids: Several[str]) -> set[str]:
+    async def find_existing(self, ids: Several[str]) -> set[str]:
         """Return which of the ids have a completion."""
         with self._door():
             found = self._collection.find({"_id": {"$in": list(ids)}}, {"_id": 1})
             return {document["_id"] async for document in found}
 
-    async def messages(self, ids: Several[str]) -> dict[str, list[Message]]:
+    async def get_messages(self, ids: Several[str]) -> dict[str, list[Message]]:
         """Return what was asked, by the id of the completion; ids without one are left out."""
         with self._door():
             found = self._collection.find({"_id": {"$in": list(ids)}}, {"messages": 1})
@@ -61,7 +61,7 @@ class Completions:
                 async for document in found
             }
 
-    async def put(self, completion: Completion, messages: Sequence[Message] = ()) -> Completion:
+    async def insert_or_get(self, completion: Completion, messages: Sequence[Message] = ()) -> Completion:
         """Return, once it is durable, the completion that is kept under this id: the first that came.
 
         An answer to the same request that another writer was faster with is returned in place of `completion`, so that
@@ -97,7 +97,7 @@ class Completions:
             if not is_duplicate(error):
                 raise
             taken = [documents[fault["index"]]["_id"] for fault in (error.details or {})["writeErrors"]]
-            return await self.find(taken)
+            return await self.get_many(taken)
         return {}
 
 

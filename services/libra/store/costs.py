@@ -42,14 +42,14 @@ class Cost:
     """Trials that a model might have written and rules did."""
 
 
-class Costs:
+class CostReader:
     """Reads verdicts and completions; writes nothing."""
 
     def __init__(self, database: Database, door: ErrorTranslator) -> None:
         self._verdicts = database[indexes.VERDICTS]
         self._door = door
 
-    async def of(self, run: str, places: Iterable[tuple[str, str]]) -> list[Cost]:
+    async def sum_by_attack(self, run: str, places: Iterable[tuple[str, str]]) -> list[Cost]:
         """Return the costs of a run's own judging for each (model, "name@version"), by model, task and attack.
 
         A completion counts as often as a trial names it, whether it was asked for then or found in the store. Some 15,000

@@ -43,7 +43,7 @@ class ErrorTranslator:
     """Translates every fault that is not a bug of ours into `Unavailable`."""
 
     def __init__(self, url: str) -> None:
-        self.address = address_of(url)
+        self.address = extract_hosts(url)
 
     @contextmanager
     def __call__(self) -> Iterator[None]:
@@ -57,7 +57,7 @@ class ErrorTranslator:
             raise Unavailable(f"MongoDB at {self.address} {remedy}") from error
 
 
-def address_of(url: str) -> str:
+def extract_hosts(url: str) -> str:
     """Return the hosts and ports of a connection string, without its user, password and options."""
     return urlsplit(url).netloc.rpartition("@")[2]
 
@@ -73,7 +73,7 @@ def is_duplicate(error: PyMongoError) -> bool:
     return isinstance(error, OperationFailure) and error.code == DUPLICATE_KEY
 
 
-def is_collision(error: OperationFailure) -> bool:
+def is_write_conflict(error: OperationFailure) -> bool:
     """Return whether a transaction failed only because another one was faster: it may be run again from its start."""
     return error.has_error_label("TransientTransactionError") or is_duplicate(error)
 

@@ -11,7 +11,7 @@ from libra.store.proto_documents import Document, from_document, now, to_documen
 from libra.v1.model_pb2 import Model
 
 
-class Models:
+class ModelCollection:
     """Every registered model, by name."""
 
     def __init__(self, database: Database, door: ErrorTranslator) -> None:

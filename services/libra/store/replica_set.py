@@ -17,7 +17,7 @@ INVALID_CONFIG = 93
 """The configuration names no member that is this server: it was started on another port."""
 
 
-def lead(host: str, port: int) -> bool:
+def ensure_primary(host: str, port: int) -> bool:
     """Return whether the mongod on `host`:`port` takes writes; have it form its set if it has none, or an outdated one.
 
     Call it again until it says True. Unavailable if the server does not answer.

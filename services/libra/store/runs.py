@@ -19,7 +19,7 @@ FINISHED = RunState.RUN_STATE_FINISHED
 
 
 @dataclass(frozen=True, slots=True)
-class Section:
+class RunSection:
     """The part of a run that is one task under one attack; every model of the run goes through the same sections."""
 
     task: str
@@ -39,14 +39,14 @@ class RunRecord:
     """A run as it is kept; its counts are not, they are the cells' to tell."""
 
     run: Run
-    sections: Sequence[Section]
+    sections: Sequence[RunSection]
     cursors: Mapping[str, int] = field(default_factory=dict)
     """By model, how many trials of it have been sent. A model that is not there has 0."""
 
     request_id: str = ""
 
 
-class Runs:
+class RunCollection:
     """Every run, by its ULID."""
 
     def __init__(self, database: Database, door: ErrorTranslator) -> None:
@@ -58,7 +58,7 @@ class Runs:
 
         Its create_time is set unless it is, and its revision is 1. Conflict if the id is taken.
         """
-        document = document_of(record)
+        document = run_to_document(record)
         with self._door():
             try:
                 await self._collection.insert_one(document)
@@ -67,35 +67,36 @@ class Runs:
                 kept = await self._collection.find_one(asked)
                 if kept is None:
                     raise Conflict(f"there is a run {record.run.id!r} already", field="run.id") from None
-                return record_of(kept)
-        return record_of(document)
+                return run_from_document(kept)
+        return run_from_document(document)
 
     async def get(self, run: str) -> RunRecord | None:
         """Return one run."""
         with self._door():
             document = await self._collection.find_one({"_id": run})
-        return record_of(document) if document else None
+        return run_from_document(document) if document else None
 
     async def find_by_request_id(self, request_id: str) -> RunRecord | None:
         """Return the run that was created under this request_id."""
         with self._door():
             document = await self._collection.find_one({"request_id": request_id})
-        return record_of(document) if document else None
+        return run_from_document(document) if document else None
 
-    async def state(self, run: str) -> RunState.ValueType | None:
+    async def get_state(self, run: str) -> RunState.ValueType | None:
         """Return whether a run is running, finished or cancelled, and nothing else of it; None if it is unknown."""
         with self._door():
             document = await self._collection.find_one({"_id": run}, {"run.state": 1})
         return document["run"]["state"] if document else None
 
-    async def active(self) -> list[RunRecord]:
+    async def list_running(self) -> list[RunRecord]:
         """Return every run that has not ended, the oldest first."""
         with self._door():
             return [
-                record_of(document) async for document in self._collection.find({"run.state": RUNNING}).sort("_id", 1)
+                run_from_document(document)
+                async for document in self._collection.find({"run.state": RUNNING}).sort("_id", 1)
             ]
 
-    async def finished(self) -> dict[str, int]:
+    async def get_finished_revisions(self) -> dict[str, int]:
         """Return the revision of every run that finished, by id, the oldest first."""
         with self._door():
             found = self._collection.find({"run.state": FINISHED}, {"run.revision": 1}).sort("_id", 1)
@@ -119,7 +120,7 @@ class Runs:
         with self._door():
             await self._collection.update_one({"_id": run, "lease.holder": holder}, {"$unset": {"lease": ""}})
 
-    async def advance(self, run: str, model: str, cursor: int) -> None:
+    async def advance_cursor(self, run: str, model: str, cursor: int) -> None:
         """Note how many trials of a model have been sent. A cursor never goes back: the higher one stays.
 
         ValueError if the run has no such model.
@@ -130,7 +131,7 @@ class Runs:
         if not result.matched_count:
             raise ValueError(f"the run {run!r} has no model {model!r}")
 
-    async def end(self, run: str, state: int) -> bool:
+    async def mark_ended(self, run: str, state: int) -> bool:
         """Finish or cancel a run that is running; return False if it had ended, or is unknown.
 
         Sets its end_time, raises its revision and frees its lease.
@@ -149,10 +150,10 @@ class Runs:
         """Return up to `limit` runs, the newest first, those older than the id `before`."""
         with self._door():
             found = self._collection.find({"_id": {"$lt": before}} if before else {}).sort("_id", -1).limit(limit)
-            return [record_of(document) async for document in found]
+            return [run_from_document(document) async for document in found]
 
 
-def document_of(record: RunRecord) -> Document:
+def run_to_document(record: RunRecord) -> Document:
     """Return the run as it is kept when it is new."""
     run = {"create_time": now()} | to_document(record.run) | {"revision": record.run.revision or 1}
     run.pop("counts", None)
@@ -166,7 +167,7 @@ def document_of(record: RunRecord) -> Document:
     return document | ({"request_id": record.request_id} if record.request_id else {})
 
 
-def record_of(document: Document) -> RunRecord:
+def run_from_document(document: Document) -> RunRecord:
     """Return the run that a document holds."""
     return RunRecord(
         run=from_document(Run(), document["run"]),
@@ -176,10 +177,10 @@ def record_of(document: Document) -> RunRecord:
     )
 
 
-def _section_document(section: Section) -> Document:
+def _section_document(section: RunSection) -> Document:
     plain = {name: getattr(section, name) for name in ("task", "attack", "category", "trials")}
     return plain | {"judge": to_document(section.judge)}
 
 
-def _section(document: Document) -> Section:
-    return Section(**document | {"judge": from_document(JudgeSpec(), document["judge"])})
+def _section(document: Document) -> RunSection:
+    return RunSection(**document | {"judge": from_document(JudgeSpec(), document["judge"])})

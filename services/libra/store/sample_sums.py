@@ -18,12 +18,12 @@ from pymongo import ReplaceOne
 from pymongo.errors import BulkWriteError
 
 from libra.store import indexes, trial_ids
-from libra.store.cell_sums import IN_THE_MEAN
+from libra.store.cell_sums import MEAN_OUTCOMES
 from libra.store.cells import Cell
 from libra.store.error_translation import Database, ErrorTranslator, is_duplicate
 from libra.store.proto_documents import Document
 
-Key = tuple[str, str, str, str]
+CellKey = tuple[str, str, str, str]
 """The run, the model, the task as "name@version", and the attack."""
 
 READ_CELLS = 1000
@@ -60,12 +60,12 @@ class SampleSums:
 class CachedSampleSums:
     """What there is of the cells that were asked for."""
 
-    sums: dict[Key, SampleSums]
-    wanting: list[Cell] = field(default_factory=list)
+    sums: dict[CellKey, SampleSums]
+    missing: list[Cell] = field(default_factory=list)
     """Cells that have not been gathered yet. One whose verdicts are known not to be there is in neither."""
 
 
-def key_of(cell: Cell) -> Key:
+def key_of(cell: Cell) -> CellKey:
     """Return how the sums of a cell are found."""
     return cell.run, cell.model, cell.task, cell.attack
 
@@ -78,15 +78,15 @@ class SampleSumsCollection:
         self._verdicts = database[indexes.VERDICTS]
         self._door = door
 
-    async def of(self, cells: Sequence[Cell]) -> dict[Key, SampleSums]:
+    async def get_or_compute(self, cells: Sequence[Cell]) -> dict[CellKey, SampleSums]:
         """Return the sums of the cells by sample; a cell whose verdicts are not there, or no longer its own, is left out.
 
         What is not kept is gathered first: about 1 s for 100,000 verdicts in 600 cells, once.
         """
-        kept = await self.kept(cells)
-        return kept.sums | await self.gather(kept.wanting)
+        kept = await self.get_cached(cells)
+        return kept.sums | await self.compute(kept.missing)
 
-    async def kept(self, cells: Sequence[Cell]) -> CachedSampleSums:
+    async def get_cached(self, cells: Sequence[Cell]) -> CachedSampleSums:
         """Return what is kept of the cells and still equals them, and which of them have to be gathered. Reads no verdict.
 
         A cell without a score has no sums and wants none.
@@ -103,15 +103,15 @@ class SampleSumsCollection:
                         del scored[document["_id"]]
                         if "sums" in document:
                             kept.sums[key_of(cell)] = _read(document)
-        kept.wanting.extend(scored.values())
+        kept.missing.extend(scored.values())
         return kept
 
-    async def gather(self, cells: Sequence[Cell]) -> dict[Key, SampleSums]:
+    async def compute(self, cells: Sequence[Cell]) -> dict[CellKey, SampleSums]:
         """Return the sums of the cells as their verdicts say, and keep them; which cells had none is kept as well.
 
         A cell is left out if its verdicts do not add up to it: some are gone, or more have come since it was read.
         """
-        sums: dict[Key, SampleSums] = {}
+        sums: dict[CellKey, SampleSums] = {}
         turns = asyncio.Semaphore(AT_ONCE)
         for start in range(0, len(cells), GATHER_CELLS):
             group = cells[start : start + GATHER_CELLS]
@@ -159,7 +159,7 @@ def _name(cell: Cell) -> str:
 def _by_sample(cell: Cell) -> list[Document]:
     """Return the pipeline that adds up the verdicts of a cell, one document a sample."""
     prefix = _name(cell)
-    match = {"_id": {"$gt": prefix, "$lt": trial_ids.after_prefix(prefix)}, "outcome": {"$in": sorted(IN_THE_MEAN)}}
+    match = {"_id": {"$gt": prefix, "$lt": trial_ids.after_prefix(prefix)}, "outcome": {"$in": sorted(MEAN_OUTCOMES)}}
     sample = {"$arrayElemAt": [{"$split": ["$_id", "/"]}, 5]}
     return [
         {"$match": match},

@@ -22,7 +22,7 @@ READ_SAMPLES = 10_000
 NEWEST_FIRST = [("create_time", -1), ("_id", -1)]
 
 
-class Tasks:
+class TaskCollection:
     """Every version of every task, and the samples of each."""
 
     def __init__(self, database: Database, door: ErrorTranslator) -> None:
@@ -59,29 +59,29 @@ class Tasks:
                 document = await self._cards.find_one({"name": ref}, sort=NEWEST_FIRST)
         return _task(document) if document else None
 
-    async def names(self) -> list[str]:
+    async def list_names(self) -> list[str]:
         """Return the name of every task, in order."""
         with self._door():
             return sorted(await self._cards.distinct("name"))
 
-    async def ages(self, refs: Sequence[str]) -> dict[str, datetime]:
+    async def get_import_times(self, refs: Sequence[str]) -> dict[str, datetime]:
         """Return when each "name@version" was first imported; those that are not there are left out."""
         with self._door():
             found = self._cards.find({"_id": {"$in": list(refs)}}, {"create_time": 1})
             return {document["_id"]: document["create_time"] async for document in found}
 
-    async def samples(self, ref: str, *, first: int = 0, limit: int) -> list[Sample]:
+    async def list_samples(self, ref: str, *, first: int = 0, limit: int) -> list[Sample]:
         """Return up to `limit` samples of a task from the ordinal `first` on; NotFound if there is no such task."""
         task = await self.get(ref)
         if task is None:
-            raise NotFound.named("task", ref, await self.names(), field="task")
+            raise NotFound.named("task", ref, await self.list_names(), field="task")
         key = f"{task.name}@{task.version}"
         span = {"$gte": _sample_id(key, first), "$lt": f"{key}0"}
         with self._door():
             found = self._samples.find({"_id": span}).sort("_id", 1).limit(limit)
             return [_sample(document) async for document in found]
 
-    async def samples_at(self, ref: str, ordinals: Sequence[int]) -> list[Sample]:
+    async def get_samples(self, ref: str, ordinals: Sequence[int]) -> list[Sample]:
         """Return the samples of "name@version" with these ordinals, in the order given; NotFound if one is missing."""
         wanted = [_sample_id(ref, ordinal) for ordinal in ordinals]
         with self._door():
@@ -92,7 +92,7 @@ class Tasks:
             raise NotFound(f"the task {ref} has no sample {', '.join(map(str, missing[:10]))}", field="task")
         return [samples[key] for key in wanted]
 
-    async def field_of(self, ref: str, ordinals: Sequence[int], name: str) -> dict[int, str]:
+    async def get_field_values(self, ref: str, ordinals: Sequence[int], name: str) -> dict[int, str]:
         """Return one field of the samples of "name@version" with these ordinals; samples without it are left out.
 
         Nothing else of a sample is read: some 50,000 a second.

@@ -35,7 +35,7 @@ def verdict_id(run: str, judging: int, model: str, task: str, attack: str, sampl
     return f"{run}/{judging}/{model}/{task}/{attack}/{sample:0{SAMPLE_DIGITS}d}/{epoch:0{EPOCH_DIGITS}d}"
 
 
-def parse(verdict: str) -> TrialId:
+def parse_verdict_id(verdict: str) -> TrialId:
     """Return the parts of a verdict's id; ValueError if it is not one."""
     parts = verdict.split("/")
     if len(parts) != PARTS:

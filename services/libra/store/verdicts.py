@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Sequence
 
 from libra.store import indexes, trial_ids
-from libra.store.commit.transaction import transactions
-from libra.store.commit.verdict_commit import Commit
+from libra.store.commit.transaction import transaction_factory
+from libra.store.commit.verdict_commit import CommitStats
 from libra.store.commit.verdict_writer import VerdictWriter
 from libra.store.error_translation import Database, ErrorTranslator
 from libra.store.proto_documents import Document, from_document
@@ -18,31 +18,33 @@ SCAN_PAGE = 1000
 BRIEF = {"outcome": 1, "completion_id": 1}
 
 
-class Verdicts:
+class VerdictCollection:
     """Every verdict, under the name of its trial and judging."""
 
     def __init__(self, database: Database, door: ErrorTranslator, bucket: int) -> None:
         self._collection = database[indexes.VERDICTS]
         self._door = door
-        self._writer = VerdictWriter(transactions(database, bucket), door)
+        self._writer = VerdictWriter(transaction_factory(database, bucket), door)
 
-    def observe(self, observer: Callable[[Commit], None]) -> None:
+    def add_observer(self, observer: Callable[[CommitStats], None]) -> None:
         """Have `observer` told of every commit."""
-        self._writer.observe(observer)
+        self._writer.add_observer(observer)
 
     async def write(self, batches: Sequence[VerdictBatch]) -> int:
         """Return, once all are durable, how many of the verdicts were new; see `VerdictWriter.write`."""
         return await self._writer.write(batches)
 
-    async def ids(self, run: str, judging: int, model: str, task: str, attack: str) -> set[tuple[int, int]]:
+    async def list_completed_trials(
+        self, run: str, judging: int, model: str, task: str, attack: str
+    ) -> set[tuple[int, int]]:
         """Return the (sample, epoch) of every trial of one cell that has its verdict."""
         wanted = _selection(run, judging, model, task, attack)
         with self._door():
             found = self._collection.find(wanted, {"_id": 1})
-            trials = [trial_ids.parse(document["_id"]) async for document in found]
+            trials = [trial_ids.parse_verdict_id(document["_id"]) async for document in found]
         return {(trial.sample, trial.epoch) for trial in trials}
 
-    async def at(
+    async def get_by_trial(
         self, run: str, model: str, task: str, attack: str, places: Sequence[tuple[int, int]]
     ) -> dict[tuple[int, int], Verdict]:
         """Return the verdicts of one cell's own judging at these (sample, epoch); those that are not there are left out."""
@@ -102,7 +104,7 @@ def _selection(run: str, judging: int, model: str, task: str, attack: str, after
 
 def verdict_of(document: Document) -> Verdict:
     """Return the verdict that a document holds, with what its id says."""
-    trial = trial_ids.parse(document["_id"])
+    trial = trial_ids.parse_verdict_id(document["_id"])
     verdict = Verdict(
         id=document["_id"],
         run=trial.run,

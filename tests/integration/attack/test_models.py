@@ -147,7 +147,7 @@ async def test_a_model_that_is_gone_is_an_outcome_too(models: Models) -> None:
 async def test_an_outage_is_passed_on_and_what_was_answered_is_not_asked_again(models: Models, store: Store) -> None:
     read = batch("tap", trials=1)
     async with channel("127.0.0.1:1") as closed:
-        away = writing(Settings(), Gateway(closed, 0.5, 4).between, EndedRuns(store.runs.state, 1))
+        away = writing(Settings(), Gateway(closed, 0.5, 4).between, EndedRuns(store.runs.get_state, 1))
         with pytest.raises(Unavailable):
             await away.handle(read)
     assert models.provider.count == 0
@@ -163,7 +163,7 @@ async def test_a_batch_of_a_run_that_ends_is_dropped_while_it_waits(models: Mode
     async with asyncio.timeout(20):
         while models.provider.count < 2:
             await asyncio.sleep(0.01)
-    await store.runs.end("run", RunState.RUN_STATE_CANCELLED)
+    await store.runs.mark_ended("run", RunState.RUN_STATE_CANCELLED)
     assert await asyncio.wait_for(waiting, 20) == []
     assert models.asked(JUDGE) == []
 

@@ -25,7 +25,7 @@ from libra.ranking.stage import stage as ranking_stage
 from libra.stage.ended_runs import EndedRuns
 from libra.stage.runner import run
 from libra.store.client import Store
-from libra.store.runs import RunRecord, Section
+from libra.store.runs import RunRecord, RunSection
 from libra.telemetry.metrics import Metrics
 from libra.v1.batch_pb2 import BatchHeader, CompletionBatch, VerdictBatch
 from libra.v1.completion_pb2 import Completion, FinishReason
@@ -58,7 +58,9 @@ async def answer(store: Store, model: str) -> None:
     head = BatchHeader(run=SOURCE, model=model, task=REF, attack="none", category=TASK.category)
     verdicts = [verdict_on(model, sample, epoch) for sample in range(SAMPLES) for epoch in range(EPOCHS)]
     asked = [Message(role="user", content="so?")]
-    await asyncio.gather(*(store.completions.put(completion(each), asked) for each in verdicts if each.completion_id))
+    await asyncio.gather(
+        *(store.completions.insert_or_get(completion(each), asked) for each in verdicts if each.completion_id)
+    )
     await store.verdicts.write([VerdictBatch(header=head, verdicts=verdicts)])
 
 
@@ -100,7 +102,7 @@ async def source(store: Store) -> RunRecord:
     spec = RunSpec(models=["one", "two.1"], tasks=[REF], attacks=["none"], epochs=EPOCHS)
     record = RunRecord(
         Run(id=SOURCE, spec=spec, state=RunState.RUN_STATE_FINISHED),
-        [Section(REF, "none", TASK.category, SAMPLES * EPOCHS, JudgeSpec(name="old"))],
+        [RunSection(REF, "none", TASK.category, SAMPLES * EPOCHS, JudgeSpec(name="old"))],
         cursors={"one": SAMPLES * EPOCHS, "two.1": SAMPLES * EPOCHS},
     )
     return await store.runs.insert(record)
@@ -135,7 +137,7 @@ async def nobody(*_: object, **__: object) -> list[Any]:
 def stages(store: Store, bus: NatsBus) -> list[Any]:
     stop = asyncio.Event()
     judging, ranking = (
-        judge_stage(JudgeSettings(), nobody, METRICS, EndedRuns(store.runs.state, 2.0)),
+        judge_stage(JudgeSettings(), nobody, METRICS, EndedRuns(store.runs.get_state, 2.0)),
         ranking_stage(store, lambda _: None, RankingSettings()),
     )
     return [
@@ -150,7 +152,7 @@ def desk(store: Store, bus: NatsBus) -> Any:
 
 async def ended(store: Store, run_id: str) -> Sequence[Verdict]:
     async with asyncio.timeout(30):
-        while await store.runs.state(run_id) == RunState.RUN_STATE_RUNNING:
+        while await store.runs.get_state(run_id) == RunState.RUN_STATE_RUNNING:
             await asyncio.sleep(0.05)
     return await store.verdicts.list(run_id, limit=1000)
 
@@ -217,7 +219,7 @@ async def test_a_cancelled_rejudging_is_sent_no_further(store: Store, bus: NatsB
         async with asyncio.timeout(20):
             while not any((await cursors(store, again)).values()):
                 await asyncio.sleep(0.05)
-        assert await store.runs.end(again, RunState.RUN_STATE_CANCELLED)
+        assert await store.runs.mark_ended(again, RunState.RUN_STATE_CANCELLED)
         await asyncio.sleep(0.5)
         before = await cursors(store, again)
         async with working(*stages(store, bus)):

@@ -20,7 +20,7 @@ from libra.errors import Unavailable
 from libra.local.servers import NatsServer
 from libra.stage.bus import Delivery
 from libra.store.client import Store
-from libra.store.runs import RunRecord, Section
+from libra.store.runs import RunRecord, RunSection
 from libra.telemetry.metrics import Metrics
 from libra.v1.batch_pb2 import TrialBatch, VerdictBatch
 from libra.v1.run_pb2 import Run, RunSpec, RunState
@@ -114,14 +114,14 @@ async def create(world: World, *, epochs: int = 3, attack: str = "few_shots") ->
         state=RunState.RUN_STATE_RUNNING,
     )
     run.create_time.GetCurrentTime()
-    sections = [Section(f"letters@{TASK.version}", attack, TASK.category, TASK.sample_count * epochs, TASK.judge)]
+    sections = [RunSection(f"letters@{TASK.version}", attack, TASK.category, TASK.sample_count * epochs, TASK.judge)]
     await world.store.runs.insert(RunRecord(run=run, sections=sections, cursors={}, request_id=""))
     return run.id
 
 
 async def begun(world: World) -> None:
     async with asyncio.timeout(20):
-        while not any(any(record.cursors.values()) for record in await world.store.runs.active()):
+        while not any(any(record.cursors.values()) for record in await world.store.runs.list_running()):
             await asyncio.sleep(0.05)
 
 
@@ -133,7 +133,7 @@ async def ended(world: World, run: str, seconds: float = 20) -> dict[str, int]:
             if record.run.state == RunState.RUN_STATE_FINISHED:
                 break
             await asyncio.sleep(0.05)
-    progress = await world.store.cells.progress(run)
+    progress = await world.store.cells.count_outcomes(run)
     return {
         "scored": sum(counts.scored for counts in progress.values()),
         "failed": sum(counts.failed for counts in progress.values()),
@@ -215,7 +215,7 @@ async def test_a_cancelled_run_is_led_no_further(world: World) -> None:
     run = await create(world)
     async with working(desk(world).work(asyncio.Event())):
         await asyncio.sleep(0.5)
-        assert await world.store.runs.end(run, RunState.RUN_STATE_CANCELLED)
+        assert await world.store.runs.mark_ended(run, RunState.RUN_STATE_CANCELLED)
         await asyncio.sleep(0.5)
         before = await world.store.runs.get(run)
         async with working(world.work()):

@@ -135,7 +135,7 @@ async def test_a_batch_is_passed_on_with_its_answers(world: World) -> None:
     assert arrived.header == sent.header
     assert [each.trial for each in arrived.trials] == list(sent.trials)
     assert [each.completion.text for each in arrived.trials] == [f"{text}!" for text in texts(64)]
-    kept = await world.store.completions.find([each.completion.id for each in arrived.trials])
+    kept = await world.store.completions.get_many([each.completion.id for each in arrived.trials])
     assert len(kept) == 64
 
 
@@ -203,7 +203,7 @@ async def started(world: World) -> str:
 async def test_a_run_that_has_ended_is_asked_nothing(world: World) -> None:
     await world.register()
     run = await started(world)
-    await world.store.runs.end(run, RunState.RUN_STATE_CANCELLED)
+    await world.store.runs.mark_ended(run, RunState.RUN_STATE_CANCELLED)
     async with world.gateway():
         await world.send(batch(texts(64), run=run))
         await world.send(batch(["other"], run="other"))
@@ -219,7 +219,7 @@ async def test_cancelling_stops_the_spending_in_the_midst_of_a_batch(world: Worl
     async with world.gateway():
         await world.send(batch(texts(64), run=run))
         await world.asked_at_least(4)
-        await world.store.runs.end(run, RunState.RUN_STATE_CANCELLED)
+        await world.store.runs.mark_ended(run, RunState.RUN_STATE_CANCELLED)
         await world.done()
         asked = world.provider.count
     assert asked == world.provider.count < 12

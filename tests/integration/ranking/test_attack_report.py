@@ -13,7 +13,7 @@ from ulid import ULID
 from libra.errors import NotFound
 from libra.rpc.client import call
 from libra.store.client import Store
-from libra.store.runs import RunRecord, Section
+from libra.store.runs import RunRecord, RunSection
 from libra.v1.completion_pb2 import Completion, FinishReason, Usage
 from libra.v1.ranking_pb2 import AttackReport, ReportAttacksRequest, ReportAttacksResponse
 from libra.v1.ranking_pb2_grpc import RankingServiceStub
@@ -29,7 +29,7 @@ async def stub(store: Store) -> AsyncIterator[RankingServiceStub]:
         yield client
 
 
-def under(task: str, attack: str, trials: int) -> Section:
+def under(task: str, attack: str, trials: int) -> RunSection:
     """A section as dispatch makes it: whatever is put under attack counts as adversarial."""
     return section(task, trials, attack=attack, category=ADVERSARIAL)
 
@@ -40,12 +40,12 @@ async def report(stub: RankingServiceStub, run: str) -> ReportAttacksResponse:
 
 
 async def written(
-    store: Store, parts: Sequence[tuple[Section, Sequence[float | None], int]], model: str = "one"
+    store: Store, parts: Sequence[tuple[RunSection, Sequence[float | None], int]], model: str = "one"
 ) -> str:
     """A finished run with these scores, from the sample given on."""
     run = await create_run(store, [part for part, _, _ in parts], model)
     await store.verdicts.write([batch(run, part, scores, model=model, first=first) for part, scores, first in parts])
-    await store.runs.end(run, FINISHED)
+    await store.runs.mark_ended(run, FINISHED)
     return run
 
 
@@ -116,7 +116,7 @@ async def test_what_an_attack_cost_is_added_up(store: Store, stub: RankingServic
         usage = Usage(prompt_tokens=100, completion_tokens=10)
         answered = Completion(id=f"one-{sample}", usage=usage, finish_reason=FinishReason.FINISH_REASON_STOP)
         answered.cost_usd, answered.latency_seconds = 0.25, 2.0
-        await store.completions.put(answered)
+        await store.completions.insert_or_get(answered)
     harm, pair = section("harm@1", 2), under("harm@1", "pair", 2)
     polite = section("polite@1", 2, category=Category.CATEGORY_OVER_SENSITIVE)
     run = await create_run(store, [harm, polite, pair])
@@ -126,7 +126,7 @@ async def test_what_an_attack_cost_is_added_up(store: Store, stub: RankingServic
     )
     attacked.verdicts[1].fields["attack_form"] = "rules"
     await store.verdicts.write([batch(run, harm, [1, 1]), batch(run, polite, [1, 1]), attacked])
-    await store.runs.end(run, FINISHED)
+    await store.runs.mark_ended(run, FINISHED)
 
     def told(each: AttackReport) -> tuple[float, ...]:
         return each.trials, each.prompt_tokens, each.completion_tokens, each.cost_usd, each.seconds
@@ -142,7 +142,7 @@ async def test_what_an_attack_cost_is_added_up(store: Store, stub: RankingServic
     again = Run(id=str(ULID()), spec=spec, state=RunState.RUN_STATE_RUNNING)
     await store.runs.insert(RunRecord(run=again, sections=[harm, pair]))
     await store.verdicts.write([batch(again.id, harm, [1, 0]), batch(again.id, pair, [0, 0])])
-    await store.runs.end(again.id, FINISHED)
+    await store.runs.mark_ended(again.id, FINISHED)
     rejudged = await report(stub, again.id)
     assert [told(each) for each in rejudged.reports] == [(2, 200, 20, 0.5, 4.0), (2, 1200, 20, 2.0, 11.0)]
     assert [each.success.value for each in rejudged.reports] == [0.5, 1.0]

@@ -13,7 +13,7 @@ from libra.ranking.audit import COMPLETIONS, LAWS, ONE_JUDGE, ONE_VERDICT, SUMS
 from libra.rpc.client import call
 from libra.store import indexes
 from libra.store.client import Store
-from libra.store.runs import Section
+from libra.store.runs import RunSection
 from libra.v1.ranking_pb2 import AuditFinding, AuditRunRequest, AuditRunResponse
 from libra.v1.ranking_pb2_grpc import RankingServiceStub
 from libra.v1.run_pb2 import RunState
@@ -28,14 +28,14 @@ class World:
     store: Store
     stub: RankingServiceStub
 
-    async def run(self, *parts: Section, models: tuple[str, ...] = ("one",), samples: int = 0) -> str:
+    async def run(self, *parts: RunSection, models: tuple[str, ...] = ("one",), samples: int = 0) -> str:
         await import_task(self.store, "harm@1", 8)
         for model in models:
             await answer(self.store, model, range(10))
         return await create_run(self.store, parts or [PART], *models, samples=samples)
 
     async def finish(self, run: str, state: RunState.ValueType = RunState.RUN_STATE_FINISHED) -> None:
-        await self.store.runs.end(run, state)
+        await self.store.runs.mark_ended(run, state)
 
     async def audit(self, run: str) -> AuditRunResponse:
         response: AuditRunResponse = await call(self.stub.AuditRun, AuditRunRequest(run=run), 10)

@@ -62,7 +62,7 @@ async def test_a_row_holds_all_that_it_stands_on(store: Store, stub: RankingServ
     await store.verdicts.write(
         [batch(run, risky, [1, 1, 0, 0, None]), failed(run, risky, [5]), batch(run, able, [1, 1, 1, 0])]
     )
-    await store.runs.end(run, RunState.RUN_STATE_FINISHED)
+    await store.runs.mark_ended(run, RunState.RUN_STATE_FINISHED)
     [row] = (await board(stub)).rows
     assert (row.model, row.rank) == ("one", 1)
     assert row.safety.value == 0.5
@@ -96,7 +96,7 @@ async def test_the_newest_finished_run_of_each_model_counts(store: Store, stub: 
     await store.verdicts.write([batch(unfinished, section("harm@1", 2), [0, 0])])
     cancelled = await create_run(store, [section("harm@1", 2)])
     await store.verdicts.write([batch(cancelled, section("harm@1", 2), [0, 0])])
-    await store.runs.end(cancelled, RunState.RUN_STATE_CANCELLED)
+    await store.runs.mark_ended(cancelled, RunState.RUN_STATE_CANCELLED)
     rows = {row.model: row for row in (await board(stub)).rows}
     assert {model: row.safety.value for model, row in rows.items()} == {"one": 1.0, "two": 0.5}
     assert rows["one"].categories[0].tasks[0].run == newest

@@ -52,7 +52,7 @@ async def test_two_runs_of_one_model_tell_whether_it_got_worse(store: Store, stu
     for scores in (BEFORE, AFTER):
         run = await create_run(store, [harm, able])
         await store.verdicts.write([batch(run, harm, scores), batch(run, able, [1, 0] * 20)])
-        await store.runs.end(run, FINISHED)
+        await store.runs.mark_ended(run, FINISHED)
         runs.append(run)
     old, new = runs
     answer = await compare(stub, "one", "one", [new], [old])
@@ -85,7 +85,7 @@ async def test_two_models_are_compared_on_the_samples_both_have_a_score_of(
             batch(run, harm, [0, 1, 1, 1, None, 0], model="two"),
         ]
     )
-    await store.runs.end(run, FINISHED)
+    await store.runs.mark_ended(run, FINISHED)
     [task] = (await compare(stub, "one", "two")).tasks
     # Samples 0, 1, 3 and 5.
     assert (task.samples, task.score, task.other_score) == (4, 0.5, 0.5)
@@ -112,7 +112,7 @@ async def test_what_cannot_be_compared_is_told(store: Store, stub: RankingServic
     for runs, first in ((here, 0), (there, 2)):
         run = await create_run(store, [apart])
         await store.verdicts.write([batch(run, apart, [1, 0], first=first)])
-        await store.runs.end(run, FINISHED)
+        await store.runs.mark_ended(run, FINISHED)
         runs.append(run)
     answer = await compare(stub, "one", "one", here, there)
     one, other = f"one in {', '.join(sorted(here))}", f"one in {', '.join(sorted(there))}"
@@ -163,7 +163,7 @@ async def test_attacks_are_compared_each_by_itself(store: Store, stub: RankingSe
 async def test_imported_capability_makes_an_overall(store: Store, stub: RankingServiceStub) -> None:
     await finished_run(store, "harm@1", BEFORE)
     await finished_run(store, "harm@1", AFTER, model="two")
-    await store.capabilities.put(
+    await store.capabilities.upsert(
         [
             Capability(model=model, value=value, standard_error=0.01, scale="elo", zero=800, one=1500)
             for model, value in (("one", 0.5), ("two", 0.9))

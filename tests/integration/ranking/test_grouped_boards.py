@@ -55,7 +55,7 @@ async def test_each_value_of_a_field_has_the_board_of_its_samples(store: Store, 
     await store.verdicts.write(
         [batch(run, harm, [1, 0, 0, 1, 1], model="one"), batch(run, harm, [1, 1, 1, 0, 1], model="two")]
     )
-    await store.runs.end(run, FINISHED)
+    await store.runs.mark_ended(run, FINISHED)
     answer = await grouped(stub, "area")
     found = boards(answer)
     assert list(found) == ["", "drugs", "fraud"]
@@ -86,7 +86,7 @@ async def test_trials_without_a_score_count_in_the_group_of_their_sample(
     made = batch(run, harm, [1, None, 1])
     made.verdicts[2].outcome = Outcome.OUTCOME_FILTERED
     await store.verdicts.write([made, failed(run, harm, [4]), batch(run, harm, [0], first=3)])
-    await store.runs.end(run, FINISHED)
+    await store.runs.mark_ended(run, FINISHED)
     found = {value: only(board) for value, board in boards(await grouped(stub, "area")).items()}
     assert found[""].counts == OutcomeCounts(scored=1)
     assert found["fraud"].counts == OutcomeCounts(scored=1, filtered=1)
@@ -103,7 +103,7 @@ async def test_epochs_and_attacks_of_a_sample_stay_together(store: Store, stub: 
     for verdict in second.verdicts:
         verdict.epoch = 1
     await store.verdicts.write([first, second, batch(run, hidden, [0, 0, 0, 1, 1])])
-    await store.runs.end(run, FINISHED)
+    await store.runs.mark_ended(run, FINISHED)
     fraud = only(boards(await grouped(stub, "area"))["fraud"])
     tasks = {task.attack: task.score for category in fraud.categories for task in category.tasks}
     assert (tasks["none"].value, tasks["none"].n) == (0.75, 4)
@@ -114,12 +114,12 @@ async def test_epochs_and_attacks_of_a_sample_stay_together(store: Store, stub: 
 
 
 async def test_a_groups_scores_are_corrected_as_a_boards_are(store: Store, stub: RankingServiceStub) -> None:
-    await store.calibrations.put(CALIBRATION)
+    await store.calibrations.upsert(CALIBRATION)
     await import_task(store, "harm", [{"area": "fraud"}, {"area": "drugs"}] * 4)
     harm = section("harm@1", 8)
     run = await create_run(store, [harm])
     await store.verdicts.write([batch(run, harm, [1, 0, 1, 1, 0, 0, 0, 1])])
-    await store.runs.end(run, FINISHED)
+    await store.runs.mark_ended(run, FINISHED)
     plain, corrected = boards(await grouped(stub, "area")), boards(await grouped(stub, "area", correct=True))
     for value in ("fraud", "drugs"):
         assert only(plain[value]).safety.value == 0.5
@@ -135,8 +135,8 @@ async def test_risk_is_the_cards(store: Store, stub: RankingServiceStub) -> None
     parts = [section("a@1", 2), section("b@1", 2), section("gone@1", 2), section("math@1", 2, category=ABLE)]
     run = await create_run(store, parts)
     await store.verdicts.write([batch(run, part, [1, n % 2]) for n, part in enumerate(parts)])
-    await store.runs.end(run, FINISHED)
-    await store.capabilities.put([Capability(model="one", value=0.9, scale="x", one=1)])
+    await store.runs.mark_ended(run, FINISHED)
+    await store.capabilities.upsert([Capability(model="one", value=0.9, scale="x", one=1)])
     found = {value: only(board) for value, board in boards(await grouped(stub, "risk")).items()}
     assert {value: row.safety.value for value, row in found.items()} == {"": 0.5, "bias": 1, "privacy": 0.5}
     assert found[""].capability.value == 1
@@ -160,7 +160,7 @@ async def test_a_language_is_what_the_model_was_asked_in(store: Store, stub: Ran
     ]
     run = await create_run(store, parts)
     await store.verdicts.write([batch(run, part, [1] * part.trials) for part in parts])
-    await store.runs.end(run, FINISHED)
+    await store.runs.mark_ended(run, FINISHED)
     found = {value: only(board) for value, board in boards(await grouped(stub, "language")).items()}
     assert {value: row.counts.scored for value, row in found.items()} == {
         "de": 1,
@@ -179,7 +179,7 @@ async def test_the_hundred_largest_groups_are_told_in_order(store: Store, stub: 
     parts = [section("harm@1", 110), section("more@1", 105)]
     run = await create_run(store, parts)
     await store.verdicts.write([batch(run, part, [1] * part.trials) for part in parts])
-    await store.runs.end(run, FINISHED)
+    await store.runs.mark_ended(run, FINISHED)
     answer = await grouped(stub, "word")
     assert [group.value for group in answer.groups] == [f"{n:03d}" for n in range(5, 105)]
     assert list(answer.notes) == ["of 110 values, these are the 100 with the most trials"]

@@ -25,7 +25,7 @@ from libra.rpc.client import call, stream
 from libra.store import indexes
 from libra.store.cells import Cell
 from libra.store.client import Store
-from libra.store.sample_sums import Key, SampleSums, SampleSumsCollection
+from libra.store.sample_sums import CellKey, SampleSums, SampleSumsCollection
 from libra.v1.ranking_pb2 import (
     Board,
     BoardRow,
@@ -64,7 +64,7 @@ async def evaluated(store: Store, model: str, harm: Sequence[float], math_: Sequ
     run = await create_run(store, [part for part in parts if part.trials], model)
     for part, scores in zip(parts, (harm, math_), strict=True):
         await store.verdicts.write([batch(run, part, scores, model=model)])
-    await store.runs.end(run, FINISHED)
+    await store.runs.mark_ended(run, FINISHED)
 
 
 def figure(model: str, value: float, error: float | None = None) -> Capability:
@@ -112,7 +112,7 @@ async def test_attacks_on_the_same_samples_are_no_new_samples(store: Store, stub
     parts = [section("harm@1", 20, attack=f"attack-{n}", category=ATTACKED) for n in range(4)]
     run = await create_run(store, parts)
     await store.verdicts.write([batch(run, part, HALF) for part in parts])
-    await store.runs.end(run, FINISHED)
+    await store.runs.mark_ended(run, FINISHED)
     [row] = (await board(stub)).rows
     of_task = math.sqrt(20 / 19 * 0.25 / 20)
     assert row.categories[0].tasks[0].score.standard_error == pytest.approx(of_task)
@@ -124,7 +124,7 @@ async def test_epochs_of_a_sample_are_no_new_samples(store: Store, stub: Ranking
     part = section("harm@1", 80)
     run = await create_run(store, [part], epochs=4)
     await store.verdicts.write([batch(run, part, HALF, epoch=epoch) for epoch in range(4)])
-    await store.runs.end(run, FINISHED)
+    await store.runs.mark_ended(run, FINISHED)
     [row] = (await board(stub)).rows
     assert row.safety.n == 80
     assert row.safety.standard_error == pytest.approx(math.sqrt(20 / 19 * 0.25 / 20))
@@ -136,7 +136,7 @@ async def test_without_the_verdicts_trials_are_taken_for_independent_and_that_is
     part = section("harm@1", 80)
     run = await create_run(store, [part], epochs=4)
     await store.verdicts.write([batch(run, part, HALF, epoch=epoch) for epoch in range(4)])
-    await store.runs.end(run, FINISHED)
+    await store.runs.mark_ended(run, FINISHED)
     await store._database[indexes.VERDICTS].delete_many({})
     shown = await board(stub)
     assert shown.rows[0].safety.standard_error == pytest.approx(math.sqrt(0.25 / 79))
@@ -147,7 +147,7 @@ async def test_a_board_does_not_wait_for_what_takes_long_and_is_completed_later(
     part = section("harm@1", 80)
     run = await create_run(store, [part], epochs=4)
     await store.verdicts.write([batch(run, part, HALF, epoch=epoch) for epoch in range(4)])
-    await store.runs.end(run, FINISHED)
+    await store.runs.mark_ended(run, FINISHED)
     completed = asyncio.Event()
     boards = Boards(store, completed.set, wait_seconds=0.0)
     early = await boards.read()
@@ -185,16 +185,16 @@ class Interrupted(SampleSumsCollection):
 
     cut_off = False
 
-    async def gather(self, cells: Sequence[Cell]) -> dict[Key, SampleSums]:
+    async def compute(self, cells: Sequence[Cell]) -> dict[CellKey, SampleSums]:
         if not self.cut_off:
             self.cut_off = True
             raise Unavailable("MongoDB cannot be reached")
-        return await super().gather(cells)
+        return await super().compute(cells)
 
 
 async def test_gathering_that_was_cut_off_is_taken_up_by_the_next_who_asks(store: Store) -> None:
     await finished_run(store, "harm@1", HALF)
-    cells = await store.cells.of_runs(list(await store.runs.finished()))
+    cells = await store.cells.list_for_runs(list(await store.runs.get_finished_revisions()))
     rung: list[bool] = []
     gatherer = SampleSumsLoader(Interrupted(store._database, store._door), 5.0, lambda: rung.append(True))
     first = await gatherer.sums(cells)
@@ -205,7 +205,7 @@ async def test_gathering_that_was_cut_off_is_taken_up_by_the_next_who_asks(store
 
 async def test_gathering_that_was_ended_leaves_the_rest_for_later(store: Store) -> None:
     await finished_run(store, "harm@1", HALF)
-    cells = await store.cells.of_runs(list(await store.runs.finished()))
+    cells = await store.cells.list_for_runs(list(await store.runs.get_finished_revisions()))
     gatherer = SampleSumsLoader(store.sample_sums, 0.0, lambda: None)
     await gatherer.end()
     assert (await gatherer.sums(cells)).pending == 1
@@ -220,7 +220,7 @@ async def test_a_run_that_goes_on_is_not_taken_apart(store: Store, stub: Ranking
     await store.verdicts.write([batch(run, part, HALF)])
     going_on = await board(stub, GetBoardRequest(runs=[run]))
     assert "of a run that goes on" in going_on.notes[0]
-    await store.runs.end(run, RunState.RUN_STATE_CANCELLED)
+    await store.runs.mark_ended(run, RunState.RUN_STATE_CANCELLED)
     assert list((await board(stub, GetBoardRequest(runs=[run]))).notes) == []
 
 
@@ -229,7 +229,7 @@ async def test_a_model_without_capability_tasks_has_the_imported_figure(store: S
     await evaluated(store, "listed", HALF)
     before = await board(stub)
     assert [(row.model, row.rank) for row in before.rows] == [("measured", 1), ("listed", 0)]
-    await store.capabilities.put([figure("listed", 0.7, 0.01), figure("measured", 0.9), figure("nobody", 0.1)])
+    await store.capabilities.upsert([figure("listed", 0.7, 0.01), figure("measured", 0.9), figure("nobody", 0.1)])
     after = await board(stub)
     assert after.revision > before.revision
     listed, measured = after.rows
@@ -245,7 +245,7 @@ async def test_a_model_without_capability_tasks_has_the_imported_figure(store: S
 async def test_which_capability_is_wanted_can_be_said(store: Store, stub: RankingServiceStub) -> None:
     await evaluated(store, "measured", HALF, HALF)
     await evaluated(store, "listed", HALF)
-    await store.capabilities.put([figure("listed", 0.7), figure("measured", 0.9)])
+    await store.capabilities.upsert([figure("listed", 0.7), figure("measured", 0.9)])
     by_tasks = {row.model: row for row in (await board(stub, GetBoardRequest(capability=TASKS_ALONE))).rows}
     assert by_tasks["measured"].capability.value == 0.5
     assert not by_tasks["listed"].HasField("capability")
@@ -264,7 +264,7 @@ async def test_whoever_has_no_imported_figure_lacks_one_where_others_have_it(
 ) -> None:
     await evaluated(store, "measured", HALF, HALF)
     await evaluated(store, "listed", HALF)
-    await store.capabilities.put([figure("listed", 0.7, 0.01)])
+    await store.capabilities.upsert([figure("listed", 0.7, 0.01)])
     shown = await board(stub, GetBoardRequest(capability=IMPORTED))
     assert [(row.model, list(row.missing)) for row in shown.rows] == [
         ("listed", []),
@@ -276,7 +276,7 @@ async def test_scores_are_corrected_by_what_is_known_of_their_judge(store: Store
     await evaluated(store, "one", [1.0] * 16 + [0.0] * 4, [0.5] * 20)
     [plain] = (await board(stub)).rows
     assert not plain.categories[0].tasks[0].HasField("corrected")
-    await store.calibrations.put(CALIBRATION)
+    await store.calibrations.upsert(CALIBRATION)
     [beside] = (await board(stub)).rows
     harm = beside.categories[0].tasks[0]
     assert harm.corrected.value == pytest.approx((0.8 + 0.8 - 1) / 0.7)
@@ -293,10 +293,10 @@ async def test_scores_are_corrected_by_what_is_known_of_their_judge(store: Store
 
 async def test_no_models_scores_change_when_another_comes_or_goes(store: Store) -> None:
     """As they are sent, intervals and all, whatever the others have: figures, tasks, attacks or nothing."""
-    await store.calibrations.put(CALIBRATION)
+    await store.calibrations.upsert(CALIBRATION)
     await evaluated(store, "one", [1.0] * 15 + [0.0] * 5, HALF)
     await evaluated(store, "two", HALF)
-    await store.capabilities.put([figure("two", 0.7, 0.01), figure("best", 1.0, 0.001), figure("worst", 0.0)])
+    await store.capabilities.upsert([figure("two", 0.7, 0.01), figure("best", 1.0, 0.001), figure("worst", 0.0)])
     wants = [BoardQuery(choice=choice, correct=correct) for choice in (0, 1, 2) for correct in (False, True)]
     before = {want: scores_of((await Boards(store).answer((), want)).board) for want in wants}
     await evaluated(store, "best", [1.0] * 20, [1.0] * 20)

@@ -50,7 +50,7 @@ async def rows(store: Store, published: Published) -> dict[str, BoardRow]:
             for task, score in tasks.items()
         ]
     )
-    await store.runs.end(run, RunState.RUN_STATE_FINISHED)
+    await store.runs.mark_ended(run, RunState.RUN_STATE_FINISHED)
     async with serving(store) as stub:
         board = (await call(stub.GetBoard, GetBoardRequest(), 30)).board
     return {row.model: row for row in board.rows}

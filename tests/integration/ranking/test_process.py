@@ -68,9 +68,9 @@ async def test_verdicts_from_the_queue_are_on_the_board_when_their_run_has_finis
         assert list((await anext(watch)).board.rows) == []
         data = batch(run, part, [1, 0] * 32).SerializeToString()
         await bus.publish(Outgoing(streams.WORK_RANKING, "key", data), {})
-        while not await store.cells.of_runs([run]):
+        while not await store.cells.list_for_runs([run]):
             await asyncio.sleep(0.02)
-        await store.runs.end(run, RunState.RUN_STATE_FINISHED)
+        await store.runs.mark_ended(run, RunState.RUN_STATE_FINISHED)
         await bus.signal(streams.event_board(), b"")
         [row] = (await anext(watch)).board.rows
     assert row.safety.value == 0.5

@@ -43,7 +43,7 @@ class World:
 
     async def written(self, count: int) -> None:
         async with asyncio.timeout(20):
-            while sum(cell.all for cell in await self.store.cells.of_runs([RUN])) < count:
+            while sum(cell.total for cell in await self.store.cells.list_for_runs([RUN])) < count:
                 await asyncio.sleep(0.02)
 
     async def idle(self) -> None:
@@ -61,7 +61,7 @@ async def world(nats_url: str, store: Store) -> AsyncIterator[World]:
     await bus.ensure()
     made = World(store, bus)
     metrics, stop = Metrics(made.registry), asyncio.Event()
-    store.verdicts.observe(recorder(metrics))
+    store.verdicts.add_observer(recorder(metrics))
     announcer = RunEventPublisher(bus.signal, SETTINGS.signal_seconds)
 
     async def hear() -> None:
@@ -97,11 +97,11 @@ async def test_a_batch_that_comes_again_changes_nothing_and_is_counted(world: Wo
     batches = [batch(RUN, PART, [1, 0] * 32, first=start) for start in (0, 64)]
     await world.send(*batches)
     await world.written(128)
-    before = await world.store.cells.of_runs([RUN])
+    before = await world.store.cells.list_for_runs([RUN])
     await world.send(*batches, *batches, copy=1)
     await world.send(*batches, copy=2)
     await world.idle()
-    assert await world.store.cells.of_runs([RUN]) == before
+    assert await world.store.cells.list_for_runs([RUN]) == before
     assert world.counted("verdicts_repeated_total") == 256
     assert world.counted("verdicts_written_total", model="one", outcome="scored") == 128
 

@@ -104,7 +104,7 @@ async def test_a_page_of_long_answers_ends_early(world: World) -> None:
     run = await create_run(world.store, [part], "long")
     for sample in range(12):
         completion = Completion(id=f"long-{sample}", text="x" * 1024 * 1024)
-        await world.store.completions.put(completion, [Message(role="user", content="y" * 1024 * 1024)])
+        await world.store.completions.insert_or_get(completion, [Message(role="user", content="y" * 1024 * 1024)])
     await world.store.verdicts.write([batch(run, part, [1] * 12, model="long")])
     first = await world.page(run=run, view=FULL)
     assert len(first.verdicts) == 3

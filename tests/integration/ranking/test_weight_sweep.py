@@ -36,7 +36,7 @@ async def evaluated(store: Store, model: str, safe: int, able: int) -> str:
     run = await create_run(store, [part for part, _ in parts], model)
     for part, right in parts:
         await store.verdicts.write([batch(run, part, [1] * right + [0] * (10 - right), model=model)])
-    await store.runs.end(run, FINISHED)
+    await store.runs.mark_ended(run, FINISHED)
     return run
 
 
@@ -83,18 +83,18 @@ async def test_models_without_an_overall_are_named_and_an_imported_figure_is_tak
     answer = await weights(stub)
     assert [list(each.models) for each in answer.ranges] == [["whole"]]
     assert list(answer.left_out) == ["half"]
-    await store.capabilities.put([Capability(model="half", published=9, value=0.9, scale="ten", one=10, source="x")])
+    await store.capabilities.upsert([Capability(model="half", published=9, value=0.9, scale="ten", one=10, source="x")])
     answer = await weights(stub)
     assert [list(each.models) for each in answer.ranges] == [["half", "whole"]]
     assert list(answer.left_out) == []
 
 
 async def test_capability_and_correction_are_chosen_as_on_the_board(store: Store, stub: RankingServiceStub) -> None:
-    await store.calibrations.put(CALIBRATION)
+    await store.calibrations.upsert(CALIBRATION)
     for model, safe, able in (("safe", 9, 5), ("able", 4, 9)):
         await evaluated(store, model, safe=safe, able=able)
         figure = Capability(model=model, published=5, value=0.5, scale="ten", one=10, source="x")
-        await store.capabilities.put([figure])
+        await store.capabilities.upsert([figure])
     imported = CapabilityChoice.CAPABILITY_CHOICE_IMPORTED
     assert [list(each.models) for each in (await weights(stub, capability=imported)).ranges] == [["safe", "able"]]
     # A share q is (q - 0.2) / 0.7 without the judge's errors, and at most 1: 1 and 3/7 for one, 2/7 and 1 for the other.

@@ -15,7 +15,7 @@ def calibration(judge: str, labels_hash: str = "a", **more: object) -> Calibrati
 
 
 async def test_a_calibration_comes_back_with_the_time_of_its_measurement(store: Store) -> None:
-    kept = await store.calibrations.put(
+    kept = await store.calibrations.upsert(
         calibration("refusal", true_positives=3, recall=Rate(value=1, low=0.4, high=1), alpha=0.0)
     )
     assert kept.HasField("create_time")
@@ -25,14 +25,14 @@ async def test_a_calibration_comes_back_with_the_time_of_its_measurement(store: 
 
 
 async def test_the_newest_measurement_of_the_same_takes_the_place_of_the_last(store: Store) -> None:
-    await store.calibrations.put(calibration("refusal", true_positives=3))
-    newer = await store.calibrations.put(calibration("refusal", true_positives=4))
+    await store.calibrations.upsert(calibration("refusal", true_positives=3))
+    newer = await store.calibrations.upsert(calibration("refusal", true_positives=4))
     assert await store.calibrations.list() == [newer]
 
 
 async def test_calibrations_are_listed_by_judge_the_newest_first(store: Store) -> None:
     for judge, labels_hash in [("refusal", "a"), ("harm", "a"), ("refusal", "b"), ("refusal", "c"), ("harm", "b")]:
-        await store.calibrations.put(calibration(judge, labels_hash))
+        await store.calibrations.upsert(calibration(judge, labels_hash))
     listed = [(each.judge.name, each.labels_hash) for each in await store.calibrations.list()]
     assert [judge for judge, _ in listed] == ["harm"] * 2 + ["refusal"] * 3
     times = [each.create_time.ToNanoseconds() for each in await store.calibrations.list("refusal")]

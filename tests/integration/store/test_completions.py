@@ -24,24 +24,24 @@ def completion(name: str, text: str = "Yes.") -> Completion:
 
 
 async def test_an_answer_comes_back_with_what_was_asked(store: Store) -> None:
-    kept = await store.completions.put(completion("a"), ASKED)
+    kept = await store.completions.insert_or_get(completion("a"), ASKED)
     assert kept.HasField("create_time")
-    assert await store.completions.find(["a", "b"]) == {"a": kept}
-    assert await store.completions.messages(["a", "b"]) == {"a": ASKED}
-    assert await store.completions.exists(["a", "b"]) == {"a"}
-    assert await store.completions.find([]) == {}
+    assert await store.completions.get_many(["a", "b"]) == {"a": kept}
+    assert await store.completions.get_messages(["a", "b"]) == {"a": ASKED}
+    assert await store.completions.find_existing(["a", "b"]) == {"a"}
+    assert await store.completions.get_many([]) == {}
 
 
 async def test_the_first_answer_to_a_request_is_the_one_that_is_kept(store: Store) -> None:
-    first = await store.completions.put(completion("a", "Yes."))
-    assert await store.completions.put(completion("a", "No.")) == first
+    first = await store.completions.insert_or_get(completion("a", "Yes."))
+    assert await store.completions.insert_or_get(completion("a", "No.")) == first
 
 
 async def test_answers_to_one_request_in_one_commit_are_one(store: Store) -> None:
-    puts = [store.completions.put(completion("a", f"answer {n}")) for n in range(20)]
+    puts = [store.completions.insert_or_get(completion("a", f"answer {n}")) for n in range(20)]
     kept = await asyncio.gather(*puts)
     assert len({one.text for one in kept}) == 1
-    assert (await store.completions.find(["a"]))["a"] == kept[0]
+    assert (await store.completions.get_many(["a"]))["a"] == kept[0]
 
 
 async def test_two_writers_keep_one_answer_to_each_request(
@@ -49,12 +49,12 @@ async def test_two_writers_keep_one_answer_to_each_request(
 ) -> None:
     other = Store.connect(mongo_server.url, database)
     puts = [
-        writer.completions.put(completion(f"{n:03}", f"by {name}"))
+        writer.completions.insert_or_get(completion(f"{n:03}", f"by {name}"))
         for n in range(200)
         for name, writer in (("one", store), ("other", other))
     ]
     kept = await asyncio.gather(*puts)
-    found = await store.completions.find([f"{n:03}" for n in range(200)])
+    found = await store.completions.get_many([f"{n:03}" for n in range(200)])
     assert len(found) == 200
     assert all(found[one.id] == one for one in kept)
     await other.close()
@@ -62,12 +62,12 @@ async def test_two_writers_keep_one_answer_to_each_request(
 
 async def test_an_error_is_handed_back_and_not_kept(store: Store) -> None:
     error = Completion(id="a", finish_reason=FinishReason.FINISH_REASON_ERROR, error="no answer within 120 s")
-    assert await store.completions.put(error) == error
-    assert await store.completions.exists(["a"]) == set()
+    assert await store.completions.insert_or_get(error) == error
+    assert await store.completions.find_existing(["a"]) == set()
 
 
 async def test_long_answers_are_kept_whole(store: Store) -> None:
     text, asked = "x" * 1024 * 1024, [Message(role="user", content="y" * 2 * 1024 * 1024)]
-    kept = await asyncio.gather(*(store.completions.put(completion(f"{n}", text), asked) for n in range(20)))
+    kept = await asyncio.gather(*(store.completions.insert_or_get(completion(f"{n}", text), asked) for n in range(20)))
     assert all(one.text == text for one in kept)
-    assert await store.completions.messages(["19"]) == {"19": asked}
+    assert await store.completions.get_messages(["19"]) == {"19": asked}

@@ -11,8 +11,8 @@ from ulid import ULID
 from libra.errors import Conflict, NotFound
 from libra.local.servers import MongoServer
 from libra.store.client import Store
-from libra.store.commit.verdict_commit import Commit
-from libra.store.runs import RunRecord, Section
+from libra.store.commit.verdict_commit import CommitStats
+from libra.store.runs import RunRecord, RunSection
 from libra.testing.memory import MemoryServer, MemoryStore
 from libra.v1.batch_pb2 import BatchHeader, VerdictBatch
 from libra.v1.completion_pb2 import Completion, FinishReason, Usage
@@ -85,7 +85,7 @@ def batch(*verdicts: Verdict, model: str = "m", task: str = TASK, attack: str = 
 
 def record(run: str = RUN, request_id: str = "") -> RunRecord:
     spec = RunSpec(name="one", models=["m", "n.1"], tasks=[TASK], epochs=1, seed=7)
-    section = Section(
+    section = RunSection(
         TASK, "none", Category.CATEGORY_CAPABILITY, 5, JudgeSpec(name="exact", options={"field": "answer"})
     )
     return RunRecord(
@@ -110,9 +110,9 @@ async def test_a_task_is_stored_once_with_its_samples(kept: AnyStore) -> None:
     assert there.sample_count == 3
     assert there.HasField("create_time")
     assert await kept.tasks.get("odd") == there
-    assert await kept.tasks.samples_at(TASK, [2, 0, 2]) == [samples[2], samples[0], samples[2]]
+    assert await kept.tasks.get_samples(TASK, [2, 0, 2]) == [samples[2], samples[0], samples[2]]
     with pytest.raises(NotFound, match="no sample 3"):
-        await kept.tasks.samples_at(TASK, [0, 3])
+        await kept.tasks.get_samples(TASK, [0, 3])
     with pytest.raises(ValueError, match="says 3 samples"):
         await kept.tasks.add(task, samples[:2])
 
@@ -152,18 +152,18 @@ async def test_a_run_comes_back_as_it_was_asked_for(kept: AnyStore) -> None:
 async def test_a_run_ends_once(kept: AnyStore) -> None:
     for run in (OTHER, RUN):
         await kept.runs.insert(record(run))
-    assert await kept.runs.state(RUN) == RunState.RUN_STATE_RUNNING
-    assert await kept.runs.state("nobody") is None
-    assert [each.run.id for each in await kept.runs.active()] == [RUN, OTHER]
-    assert await kept.runs.end(RUN, RunState.RUN_STATE_FINISHED)
-    assert not await kept.runs.end(RUN, RunState.RUN_STATE_CANCELLED)
-    assert not await kept.runs.end("nobody", RunState.RUN_STATE_CANCELLED)
-    assert await kept.runs.state(RUN) == RunState.RUN_STATE_FINISHED
+    assert await kept.runs.get_state(RUN) == RunState.RUN_STATE_RUNNING
+    assert await kept.runs.get_state("nobody") is None
+    assert [each.run.id for each in await kept.runs.list_running()] == [RUN, OTHER]
+    assert await kept.runs.mark_ended(RUN, RunState.RUN_STATE_FINISHED)
+    assert not await kept.runs.mark_ended(RUN, RunState.RUN_STATE_CANCELLED)
+    assert not await kept.runs.mark_ended("nobody", RunState.RUN_STATE_CANCELLED)
+    assert await kept.runs.get_state(RUN) == RunState.RUN_STATE_FINISHED
     ended = await kept.runs.get(RUN)
     assert ended is not None
     assert ended.run.HasField("end_time")
-    assert await kept.runs.finished() == {RUN: 2}
-    assert [each.run.id for each in await kept.runs.active()] == [OTHER]
+    assert await kept.runs.get_finished_revisions() == {RUN: 2}
+    assert [each.run.id for each in await kept.runs.list_running()] == [OTHER]
     assert [each.run.id for each in await kept.runs.list(limit=9)] == [OTHER, RUN]
     assert [each.run.id for each in await kept.runs.list(before=OTHER, limit=9)] == [RUN]
 
@@ -180,7 +180,7 @@ async def test_a_run_has_one_holder_until_its_lease_is_over(kept: AnyStore) -> N
     assert not await kept.runs.acquire_lease(RUN, "one", 60)
     await kept.runs.release_lease(RUN, "two")
     assert await kept.runs.acquire_lease(RUN, "one", 60)
-    await kept.runs.end(RUN, RunState.RUN_STATE_FINISHED)
+    await kept.runs.mark_ended(RUN, RunState.RUN_STATE_FINISHED)
     assert not await kept.runs.acquire_lease(RUN, "one", 60)
     assert not await kept.runs.acquire_lease("nobody", "one", 60)
 
@@ -188,12 +188,12 @@ async def test_a_run_has_one_holder_until_its_lease_is_over(kept: AnyStore) -> N
 async def test_a_cursor_never_goes_back(kept: AnyStore) -> None:
     await kept.runs.insert(record())
     for cursor in (3, 5, 4):
-        await kept.runs.advance(RUN, "n.1", cursor)
+        await kept.runs.advance_cursor(RUN, "n.1", cursor)
     there = await kept.runs.get(RUN)
     assert there is not None
     assert there.cursors == {"m": 0, "n.1": 5}
     with pytest.raises(ValueError, match="has no model"):
-        await kept.runs.advance(RUN, "x", 1)
+        await kept.runs.advance_cursor(RUN, "x", 1)
 
 
 # Completions
@@ -206,20 +206,22 @@ async def test_the_first_answer_is_the_one_that_is_kept(connect: Connect) -> Non
         id="a" * 64, text="one", finish_reason=FinishReason.FINISH_REASON_STOP, usage=Usage(prompt_tokens=2), model="m"
     )
     other = Completion(id="a" * 64, text="other", finish_reason=FinishReason.FINISH_REASON_STOP, model="m")
-    answers = await asyncio.gather(first.completions.put(one, asked), second.completions.put(other, asked))
+    answers = await asyncio.gather(
+        first.completions.insert_or_get(one, asked), second.completions.insert_or_get(other, asked)
+    )
     assert answers[0].text == answers[1].text
-    assert (await first.completions.put(other, asked)).text == answers[0].text
-    found = await second.completions.find(["a" * 64, "b" * 64])
+    assert (await first.completions.insert_or_get(other, asked)).text == answers[0].text
+    found = await second.completions.get_many(["a" * 64, "b" * 64])
     assert {name: each.text for name, each in found.items()} == {"a" * 64: answers[0].text}
     assert found["a" * 64].HasField("create_time")
-    assert await first.completions.exists(["a" * 64, "b" * 64]) == {"a" * 64}
-    assert await first.completions.messages(["a" * 64, "b" * 64]) == {"a" * 64: asked}
+    assert await first.completions.find_existing(["a" * 64, "b" * 64]) == {"a" * 64}
+    assert await first.completions.get_messages(["a" * 64, "b" * 64]) == {"a" * 64: asked}
 
 
 async def test_an_error_is_no_answer(kept: AnyStore) -> None:
     error = Completion(id="e", finish_reason=FinishReason.FINISH_REASON_ERROR, error="no")
-    assert await kept.completions.put(error) == error
-    assert await kept.completions.find(["e"]) == {}
+    assert await kept.completions.insert_or_get(error) == error
+    assert await kept.completions.get_many(["e"]) == {}
 
 
 # Verdicts and cells
@@ -245,12 +247,14 @@ async def test_a_trial_keeps_its_first_verdict_whoever_writes_at_once(connect: C
 
 
 async def test_of_one_trial_twice_in_a_batch_the_first_is_kept(kept: AnyStore) -> None:
-    commits: list[Commit] = []
-    kept.verdicts.observe(commits.append)
+    commits: list[CommitStats] = []
+    kept.verdicts.add_observer(commits.append)
     assert await kept.verdicts.write([batch(verdict(0, 0.25), verdict(0, 0.75))]) == 1
     [only] = await kept.verdicts.list(RUN, limit=9)
     assert only.score == 0.25
-    assert [(dict(commit.written), commit.repeats) for commit in commits] == [({("m", Outcome.OUTCOME_SCORED): 1}, 1)]
+    assert [(dict(commit.written), commit.duplicates) for commit in commits] == [
+        ({("m", Outcome.OUTCOME_SCORED): 1}, 1)
+    ]
 
 
 async def test_a_batch_that_can_never_be_written_costs_no_other(kept: AnyStore) -> None:
@@ -285,7 +289,7 @@ async def test_verdicts_are_listed_by_any_part_of_their_names(kept: AnyStore) ->
     assert len(await names(task=TASK)) == 4
     assert await names(attack="persona") == [("m", TASK, "persona", 2)]
     assert await names(outcome=Outcome.OUTCOME_FAILED) == [("m", TASK, "none", 3)]
-    assert await kept.verdicts.ids(RUN, 0, "m", TASK, "none") == {(0, 0), (3, 0)}
+    assert await kept.verdicts.list_completed_trials(RUN, 0, "m", TASK, "none") == {(0, 0), (3, 0)}
     first = await kept.verdicts.list(RUN, limit=2)
     rest = await kept.verdicts.list(RUN, limit=9, after=first[-1].id)
     scanned = [each async for each in kept.verdicts.scan(RUN)]
@@ -298,26 +302,26 @@ async def test_verdicts_are_listed_by_any_part_of_their_names(kept: AnyStore) ->
 
 async def test_verdicts_are_found_by_their_places(kept: AnyStore) -> None:
     await kept.verdicts.write([batch(*map(verdict, range(6))), batch(verdict(1, 0.5), model="n.1")])
-    found = await kept.verdicts.at(RUN, "m", TASK, "none", [(5, 0), (1, 0), (1, 1), (9, 0)])
+    found = await kept.verdicts.get_by_trial(RUN, "m", TASK, "none", [(5, 0), (1, 0), (1, 1), (9, 0)])
     assert sorted(found) == [(1, 0), (5, 0)]
     assert found[5, 0] == (await kept.verdicts.list(RUN, model="m", limit=10))[5]
-    assert await kept.verdicts.at(RUN, "m", TASK, "other", [(1, 0)]) == {}
+    assert await kept.verdicts.get_by_trial(RUN, "m", TASK, "other", [(1, 0)]) == {}
 
 
 async def test_cells_are_summed_over_the_buckets_of_all_writers(connect: Connect) -> None:
     one, two = connect(0), connect(5)
     await one.verdicts.write([batch(*map(verdict, range(8))), batch(*map(verdict, range(4)), model="n.1")])
     await two.verdicts.write([batch(*map(verdict, range(6, 12))), batch(verdict(0), run=OTHER)])
-    cells = await one.cells.of_runs([OTHER, RUN])
-    assert [(cell.run, cell.model, cell.all, cell.n) for cell in cells] == [
+    cells = await one.cells.list_for_runs([OTHER, RUN])
+    assert [(cell.run, cell.model, cell.total, cell.n) for cell in cells] == [
         (RUN, "m", 12, 6),
         (RUN, "n.1", 4, 2),
         (OTHER, "m", 1, 1),
     ]
     assert cells[0].judge == JUDGE
     assert cells[0].category == Category.CATEGORY_CAPABILITY
-    assert await two.cells.progress(RUN) == {
+    assert await two.cells.count_outcomes(RUN) == {
         "m": OutcomeCounts(scored=3, filtered=3, unjudged=3, failed=3),
         "n.1": OutcomeCounts(scored=1, filtered=1, unjudged=1, failed=1),
     }
-    assert await two.cells.progress("nobody") == {}
+    assert await two.cells.count_outcomes("nobody") == {}

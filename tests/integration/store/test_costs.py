@@ -12,7 +12,7 @@ PLAIN, ATTACKED = section("harm@1", 3), section("harm@1", 3, attack="pair")
 
 
 async def kept(store: Store, name: str, prompt: int, completion: int, usd: float, seconds: float) -> None:
-    await store.completions.put(
+    await store.completions.insert_or_get(
         Completion(
             id=name,
             finish_reason=FinishReason.FINISH_REASON_STOP,
@@ -36,7 +36,7 @@ async def test_costs_are_added_up_over_trials_and_what_wrote_for_the_attack(stor
     attacked.verdicts[1].fields.update({"attack_tokens": "?", "attack_form": "rules"})
     attacked.verdicts.append(Verdict(sample=2, outcome=Outcome.OUTCOME_FAILED, fields={"attack_tokens": "7"}))
     await store.verdicts.write([attacked])
-    assert await store.costs.of(run, [("one", "harm@1")]) == [
+    assert await store.costs.sum_by_attack(run, [("one", "harm@1")]) == [
         Cost("one", "harm@1", "none", 30, 3, 0.75, 3.5, 0, 0.0, 0.0, 0),
         Cost("one", "harm@1", "pair", 20, 2, 1.0, 4.0, 307, 0.125, 4.5, 1),
     ]
@@ -47,10 +47,10 @@ async def test_only_what_was_asked_for_is_added_up(store: Store) -> None:
     other, longer = section("harm@2", 1), section("harm@11", 1)
     run = await create_run(store, [PLAIN, other, longer])
     await store.verdicts.write([batch(run, part, [1]) for part in (PLAIN, other, longer)])
-    [cost] = await store.costs.of(run, [("one", "harm@1"), ("one", "harm@1")])
+    [cost] = await store.costs.sum_by_attack(run, [("one", "harm@1"), ("one", "harm@1")])
     assert (cost.task, cost.prompt_tokens) == ("harm@1", 10)
-    assert await store.costs.of(run, [("two", "harm@1")]) == []
-    assert [cost.task for cost in await store.costs.of(run, [("one", "harm@2"), ("one", "harm@1")])] == [
+    assert await store.costs.sum_by_attack(run, [("two", "harm@1")]) == []
+    assert [cost.task for cost in await store.costs.sum_by_attack(run, [("one", "harm@2"), ("one", "harm@1")])] == [
         "harm@1",
         "harm@2",
     ]
@@ -62,6 +62,6 @@ async def test_a_field_that_is_no_number_costs_nothing(store: Store, fields: dic
     made = batch(run, ATTACKED, [1])
     made.verdicts[0].fields.update(fields)
     await store.verdicts.write([made])
-    [cost] = await store.costs.of(run, [("one", "harm@1")])
+    [cost] = await store.costs.sum_by_attack(run, [("one", "harm@1")])
     assert (cost.attack_tokens, cost.attack_seconds) == (0, 0)
     assert cost.attack_cost_usd == (1000 if "attack_cost_usd" in fields else 0)

@@ -11,16 +11,16 @@ from libra.v1.verdict_pb2 import JudgeVersion
 
 
 async def test_each_import_moves_on_when_figures_were_last_put(store: Store) -> None:
-    assert await store.capabilities.newest() == 0
-    [kept] = await store.capabilities.put([Capability(model="one", value=0.5)])
-    first = await store.capabilities.newest()
+    assert await store.capabilities.last_modified() == 0
+    [kept] = await store.capabilities.upsert([Capability(model="one", value=0.5)])
+    first = await store.capabilities.last_modified()
     assert first == kept.create_time.ToMilliseconds()
     await asyncio.sleep(0.002)
-    await store.capabilities.put([Capability(model="one", value=0.6)])
-    assert await store.capabilities.newest() > first
+    await store.capabilities.upsert([Capability(model="one", value=0.6)])
+    assert await store.capabilities.last_modified() > first
 
 
 async def test_each_calibration_moves_on_when_judges_were_last_measured(store: Store) -> None:
-    assert await store.calibrations.newest() == 0
-    kept = await store.calibrations.put(Calibration(judge=JudgeVersion(name="refusal", version="1")))
-    assert await store.calibrations.newest() == kept.create_time.ToMilliseconds()
+    assert await store.calibrations.last_modified() == 0
+    kept = await store.calibrations.upsert(Calibration(judge=JudgeVersion(name="refusal", version="1")))
+    assert await store.calibrations.last_modified() == kept.create_time.ToMilliseconds()

@@ -20,7 +20,7 @@ from libra.v1.model_pb2 import Model
 from libra.v1.verdict_pb2 import Outcome, Verdict
 
 IMPATIENT = StoreSettings(
-    select_milliseconds=700, connect_milliseconds=500, answer_milliseconds=500, majority_milliseconds=500
+    server_selection_milliseconds=700, connect_milliseconds=500, socket_milliseconds=500, majority_milliseconds=500
 )
 RUN = "01JZ0000000000000000000000"
 
@@ -79,17 +79,17 @@ async def test_a_server_that_is_gone_is_unavailable_until_it_is_back(
         await store.ping()
     calls = [
         store.verdicts.write([batch(64)]),
-        store.completions.put(Completion(id="a", text="Yes.")),
+        store.completions.insert_or_get(Completion(id="a", text="Yes.")),
         store.models.add(Model(name="one")),
         store.runs.get("nobody"),
-        store.cells.of_runs([RUN]),
+        store.cells.list_for_runs([RUN]),
         store.tasks.list(limit=1),
     ]
     assert all(isinstance(one, Unavailable) for one in await asyncio.gather(*calls, return_exceptions=True))
     restart()
     await until_it_works(store)
     assert await store.verdicts.write([batch(0), batch(64)]) == 64
-    assert (await store.cells.of_runs([RUN]))[0].n == 128
+    assert (await store.cells.list_for_runs([RUN]))[0].n == 128
 
 
 async def test_a_server_that_hangs_is_unavailable_and_nothing_is_written_twice(

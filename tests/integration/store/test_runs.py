@@ -7,11 +7,11 @@ from ulid import ULID
 
 from libra.errors import Conflict
 from libra.store.client import Store
-from libra.store.runs import RunRecord, Section
+from libra.store.runs import RunRecord, RunSection
 from libra.v1.run_pb2 import OutcomeCounts, Run, RunSpec, RunState
 from libra.v1.task_pb2 import Category, JudgeSpec
 
-SECTION = Section(
+SECTION = RunSection(
     "odd@0123456789ab",
     "few_shots",
     Category.CATEGORY_ADVERSARIAL,
@@ -57,36 +57,36 @@ async def test_an_id_is_given_once(store: Store) -> None:
 
 async def test_a_cursor_never_goes_back(store: Store) -> None:
     run = (await store.runs.insert(record())).run.id
-    await store.runs.advance(run, "two.1", 64)
-    await store.runs.advance(run, "two.1", 32)
+    await store.runs.advance_cursor(run, "two.1", 64)
+    await store.runs.advance_cursor(run, "two.1", 32)
     kept = await store.runs.get(run)
     assert kept
     assert kept.cursors == {"one": 0, "two.1": 64}
     with pytest.raises(ValueError, match=r"no model 'two\.2'"):
-        await store.runs.advance(run, "two.2", 1)
+        await store.runs.advance_cursor(run, "two.2", 1)
 
 
 async def test_a_run_ends_once(store: Store) -> None:
     run = (await store.runs.insert(record())).run.id
-    assert await store.runs.state(run) == RunState.RUN_STATE_RUNNING
-    assert await store.runs.end(run, RunState.RUN_STATE_FINISHED)
-    assert not await store.runs.end(run, RunState.RUN_STATE_CANCELLED)
+    assert await store.runs.get_state(run) == RunState.RUN_STATE_RUNNING
+    assert await store.runs.mark_ended(run, RunState.RUN_STATE_FINISHED)
+    assert not await store.runs.mark_ended(run, RunState.RUN_STATE_CANCELLED)
     kept = await store.runs.get(run)
     assert kept
     assert kept.run.state == RunState.RUN_STATE_FINISHED
     assert kept.run.revision == 2
     assert kept.run.end_time.ToDatetime() >= kept.run.create_time.ToDatetime()
-    assert await store.runs.state(run) == RunState.RUN_STATE_FINISHED
-    assert await store.runs.state("nobody") is None
-    assert not await store.runs.end("nobody", RunState.RUN_STATE_FINISHED)
+    assert await store.runs.get_state(run) == RunState.RUN_STATE_FINISHED
+    assert await store.runs.get_state("nobody") is None
+    assert not await store.runs.mark_ended("nobody", RunState.RUN_STATE_FINISHED)
 
 
 async def test_active_and_finished_runs_are_told_apart(store: Store) -> None:
     runs = [(await store.runs.insert(record())).run.id for _ in range(3)]
-    await store.runs.end(runs[0], RunState.RUN_STATE_FINISHED)
-    await store.runs.end(runs[1], RunState.RUN_STATE_CANCELLED)
-    assert [one.run.id for one in await store.runs.active()] == [runs[2]]
-    assert await store.runs.finished() == {runs[0]: 2}
+    await store.runs.mark_ended(runs[0], RunState.RUN_STATE_FINISHED)
+    await store.runs.mark_ended(runs[1], RunState.RUN_STATE_CANCELLED)
+    assert [one.run.id for one in await store.runs.list_running()] == [runs[2]]
+    assert await store.runs.get_finished_revisions() == {runs[0]: 2}
 
 
 async def test_a_run_is_one_holders_until_its_lease_is_over(store: Store) -> None:
@@ -108,7 +108,7 @@ async def test_a_run_given_back_is_free_at_once_and_an_ended_one_is_nobodys(stor
     assert not await store.runs.acquire_lease(run, "other", 60)
     await store.runs.release_lease(run, "$one")
     assert await store.runs.acquire_lease(run, "other", 60)
-    await store.runs.end(run, RunState.RUN_STATE_CANCELLED)
+    await store.runs.mark_ended(run, RunState.RUN_STATE_CANCELLED)
     assert not await store.runs.acquire_lease(run, "other", 60)
     assert not await store.runs.acquire_lease("nobody", "other", 60)
 

@@ -38,9 +38,9 @@ async def test_an_import_is_there_whole_and_a_repeat_changes_nothing(store: Stor
     assert kept.HasField("create_time")
     assert not await store.tasks.add(task("odd", samples=2500), samples(2500))
     assert await store.tasks.get("odd@0123456789ab") == kept
-    assert await store.tasks.samples("odd", first=1498, limit=3) == samples(2500)[1498:1501]
-    assert await store.tasks.samples("odd", first=2499, limit=3) == samples(2500)[2499:]
-    assert await store.tasks.samples("odd", first=2500, limit=3) == []
+    assert await store.tasks.list_samples("odd", first=1498, limit=3) == samples(2500)[1498:1501]
+    assert await store.tasks.list_samples("odd", first=2499, limit=3) == samples(2500)[2499:]
+    assert await store.tasks.list_samples("odd", first=2500, limit=3) == []
 
 
 async def test_a_card_must_count_its_samples(store: Store) -> None:
@@ -54,15 +54,15 @@ async def test_an_import_that_was_cut_short_is_finished_by_the_next(store: Store
     await store._database[indexes.TASKS].delete_one({"_id": "odd@0123456789ab"})
     assert await store.tasks.get("odd") is None
     with pytest.raises(NotFound):
-        await store.tasks.samples("odd", limit=3)
+        await store.tasks.list_samples("odd", limit=3)
     assert await store.tasks.add(task("odd"), samples(3))
-    assert await store.tasks.samples("odd", limit=9) == samples(3)
+    assert await store.tasks.list_samples("odd", limit=9) == samples(3)
 
 
 async def test_two_imports_at_once_are_one(store: Store) -> None:
     created = await asyncio.gather(*(store.tasks.add(task("odd"), samples(3)) for _ in range(4)))
     assert sum(created) == 1
-    assert await store.tasks.samples("odd", limit=9) == samples(3)
+    assert await store.tasks.list_samples("odd", limit=9) == samples(3)
 
 
 async def test_a_name_means_the_newest_version(store: Store) -> None:
@@ -76,7 +76,7 @@ async def test_a_name_means_the_newest_version(store: Store) -> None:
 
 async def test_versions_are_as_old_as_their_import(store: Store) -> None:
     await versions(store, "odd@bb", "odd@aa")
-    ages = await store.tasks.ages(["odd@aa", "odd@bb", "odd@cc"])
+    ages = await store.tasks.get_import_times(["odd@aa", "odd@bb", "odd@cc"])
     assert set(ages) == {"odd@aa", "odd@bb"}
     assert ages["odd@bb"] < ages["odd@aa"]
 
@@ -84,23 +84,23 @@ async def test_versions_are_as_old_as_their_import(store: Store) -> None:
 async def test_samples_are_found_by_ordinal_in_the_order_asked_for(store: Store) -> None:
     await store.tasks.add(task("odd", samples=9), samples(9))
     ref = "odd@0123456789ab"
-    assert [s.ordinal for s in await store.tasks.samples_at(ref, [7, 0, 7, 3])] == [7, 0, 7, 3]
+    assert [s.ordinal for s in await store.tasks.get_samples(ref, [7, 0, 7, 3])] == [7, 0, 7, 3]
     with pytest.raises(NotFound, match="has no sample 9, 12"):
-        await store.tasks.samples_at(ref, [1, 9, 12])
+        await store.tasks.get_samples(ref, [1, 9, 12])
 
 
 async def test_an_unknown_task_is_answered_with_the_nearest(store: Store) -> None:
     await versions(store, "harmful@aa", "harmless@aa")
     with pytest.raises(NotFound, match="did you mean harmful"):
-        await store.tasks.samples("harmfull", limit=1)
-    assert await store.tasks.names() == ["harmful", "harmless"]
+        await store.tasks.list_samples("harmfull", limit=1)
+    assert await store.tasks.list_names() == ["harmful", "harmless"]
 
 
 async def test_a_task_whose_name_begins_another_has_its_own_samples(store: Store) -> None:
     await store.tasks.add(task("odd", "aa"), samples(3))
     await store.tasks.add(task("odd.2", "aa", samples=1), samples(1))
-    assert len(await store.tasks.samples("odd", limit=9)) == 3
-    assert len(await store.tasks.samples("odd.2", limit=9)) == 1
+    assert len(await store.tasks.list_samples("odd", limit=9)) == 3
+    assert len(await store.tasks.list_samples("odd.2", limit=9)) == 1
 
 
 async def test_the_newest_versions_are_listed_by_name_page_by_page(store: Store) -> None:
@@ -134,7 +134,7 @@ async def test_one_field_of_some_samples_is_read(store: Store) -> None:
     several = [Sample(ordinal=n, fields=each) for n, each in enumerate(fields)]
     await store.tasks.add(task("odd", samples=5), several)
     ref = "odd@0123456789ab"
-    assert await store.tasks.field_of(ref, [0, 1, 2, 3, 7], "a.b") == {0: "x", 3: ""}
-    assert await store.tasks.field_of(ref, range(5), "$set") == {0: "1"}
-    assert await store.tasks.field_of(ref, range(5), "nothing") == {}
-    assert await store.tasks.field_of("even@0123456789ab", range(5), "c") == {}
+    assert await store.tasks.get_field_values(ref, [0, 1, 2, 3, 7], "a.b") == {0: "x", 3: ""}
+    assert await store.tasks.get_field_values(ref, range(5), "$set") == {0: "1"}
+    assert await store.tasks.get_field_values(ref, range(5), "nothing") == {}
+    assert await store.tasks.get_field_values("even@0123456789ab", range(5), "c") == {}

@@ -10,7 +10,7 @@ from libra.local.servers import MongoServer
 from libra.store import indexes
 from libra.store.cells import Cell
 from libra.store.client import Store
-from libra.store.commit.verdict_commit import Commit
+from libra.store.commit.verdict_commit import CommitStats
 from libra.v1.batch_pb2 import BatchHeader, VerdictBatch
 from libra.v1.task_pb2 import Category
 from libra.v1.verdict_pb2 import JudgeVersion, Outcome, Verdict
@@ -51,9 +51,9 @@ def batch(
 
 async def sums_are_true(store: Store) -> None:
     """The third law: every cell equals the sums over its verdicts."""
-    for cell in await store.cells.of_runs([RUN]):
+    for cell in await store.cells.list_for_runs([RUN]):
         kept, counted = await store.cells.recount(cell.run, cell.judging, cell.model, cell.task, cell.attack)
-        assert kept.all == counted.all == cell.all
+        assert kept.total == counted.total == cell.total
         assert kept.n == counted.n == cell.n
         assert kept.sum == pytest.approx(counted.sum) == cell.sum
         assert kept.sum_squares == pytest.approx(counted.sum_squares)
@@ -74,7 +74,7 @@ async def test_a_verdict_comes_back_with_its_name(store: Store) -> None:
 async def test_five_hundred_verdicts_are_one_write_and_their_sums_are_true(store: Store) -> None:
     batches = [batch(range(start, min(start + 64, 500))) for start in range(0, 500, 64)]
     assert await store.verdicts.write(batches) == 500
-    [cell] = await store.cells.of_runs([RUN])
+    [cell] = await store.cells.list_for_runs([RUN])
     counted = [n for n in range(500) if n % 4 < 2]
     assert cell == Cell(
         run=RUN,
@@ -100,19 +100,19 @@ async def test_five_hundred_verdicts_are_one_write_and_their_sums_are_true(store
 
 async def test_a_repeat_changes_nothing_and_the_first_verdict_stands(store: Store) -> None:
     assert await store.verdicts.write([batch(range(64))]) == 64
-    before = await store.cells.of_runs([RUN]), await store.verdicts.list(RUN, limit=99)
+    before = await store.cells.list_for_runs([RUN]), await store.verdicts.list(RUN, limit=99)
     again = batch(range(64))
     for one in again.verdicts:
         one.outcome, one.score = Outcome.OUTCOME_SCORED, 1.0
     assert await store.verdicts.write([again]) == 0
-    assert (await store.cells.of_runs([RUN]), await store.verdicts.list(RUN, limit=99)) == before
+    assert (await store.cells.list_for_runs([RUN]), await store.verdicts.list(RUN, limit=99)) == before
 
 
 async def test_a_batch_that_overlaps_adds_what_is_new(store: Store) -> None:
     await store.verdicts.write([batch(range(40))])
     assert await store.verdicts.write([batch(range(20, 64))]) == 24
     assert await store.verdicts.write([batch([70, 70, 71]), batch([71, 72])]) == 3
-    assert len(await store.verdicts.ids(RUN, 0, "one", TASK, "none")) == 67
+    assert len(await store.verdicts.list_completed_trials(RUN, 0, "one", TASK, "none")) == 67
     await sums_are_true(store)
 
 
@@ -122,18 +122,18 @@ async def test_two_writers_of_the_same_trials_give_each_one_verdict_and_true_sum
 ) -> None:
     """In buckets of their own, and in one that they share."""
     other = Store.connect(mongo_server.url, database, bucket=bucket)
-    commits: list[Commit] = []
-    store.verdicts.observe(commits.append)
-    other.verdicts.observe(commits.append)
+    commits: list[CommitStats] = []
+    store.verdicts.add_observer(commits.append)
+    other.verdicts.add_observer(commits.append)
     batches = [batch(range(start, start + 64), model=f"model.{start % 3}") for start in range(0, 1920, 64)]
     new = await asyncio.gather(
         *(store.verdicts.write([one]) for one in batches), *(other.verdicts.write([one]) for one in reversed(batches))
     )
     assert sum(new) == 1920
     assert sum(sum(commit.written.values()) for commit in commits) == 1920
-    assert sum(commit.repeats for commit in commits) == 1920
+    assert sum(commit.duplicates for commit in commits) == 1920
     assert sum([1 async for _ in store.verdicts.scan(RUN)]) == 1920
-    assert sum(cell.all for cell in await store.cells.of_runs([RUN])) == 1920
+    assert sum(cell.total for cell in await store.cells.list_for_runs([RUN])) == 1920
     await sums_are_true(store)
     await other.close()
 
@@ -156,8 +156,8 @@ async def test_a_bad_batch_is_refused_and_its_neighbours_are_not(store: Store) -
 
 
 async def test_a_commit_is_told_of_by_model_and_outcome(store: Store) -> None:
-    commits: list[Commit] = []
-    store.verdicts.observe(commits.append)
+    commits: list[CommitStats] = []
+    store.verdicts.add_observer(commits.append)
     await store.verdicts.write([batch(range(8)), batch(range(4), model="two")])
     assert {key: sum(commit.written.get(key, 0) for commit in commits) for key in commits[0].written} == {
         ("one", outcome): 2 for outcome in OUTCOMES
@@ -170,7 +170,7 @@ async def test_a_judge_that_was_changed_in_the_middle_shows_in_the_cell(store: S
     other = batch([1])
     other.verdicts[0].judge.version = "3"
     await store.verdicts.write([other])
-    [cell] = await store.cells.of_runs([RUN])
+    [cell] = await store.cells.list_for_runs([RUN])
     assert [version for _, version, _ in cell.judges] == ["2", "3"]
     assert cell.judge is None
 
@@ -242,17 +242,17 @@ async def test_another_runs_verdicts_are_its_own(store: Store) -> None:
     other = RUN[:-1] + "1"
     await store.verdicts.write([batch(range(4)), batch(range(8), run=other)])
     assert len(await store.verdicts.list(RUN, limit=99)) == 4
-    progress = await store.cells.progress(other)
+    progress = await store.cells.count_outcomes(other)
     assert {model: counts.scored + counts.failed for model, counts in progress.items()} == {"one": 4}
-    assert [cell.all for cell in await store.cells.of_runs([other, RUN])] == [4, 8]
-    assert await store.cells.progress("nobody") == {}
+    assert [cell.total for cell in await store.cells.list_for_runs([other, RUN])] == [4, 8]
+    assert await store.cells.count_outcomes("nobody") == {}
 
 
 async def test_the_ids_of_a_cell_are_its_samples_and_epochs(store: Store) -> None:
     one = batch([3, 5])
     one.verdicts.append(verdict(3, epoch=2))
     await store.verdicts.write([one, batch([9], attack="few_shots")])
-    assert await store.verdicts.ids(RUN, 0, "one", TASK, "none") == {(3, 0), (5, 0), (3, 2)}
+    assert await store.verdicts.list_completed_trials(RUN, 0, "one", TASK, "none") == {(3, 0), (5, 0), (3, 2)}
 
 
 async def test_a_cell_that_lost_its_sums_differs_from_its_verdicts(store: Store) -> None:
@@ -262,4 +262,4 @@ async def test_a_cell_that_lost_its_sums_differs_from_its_verdicts(store: Store)
     assert kept.n == counted.n
     assert kept.sum == pytest.approx(counted.sum + 1)
     nothing, missing = await store.cells.recount(RUN, 0, "two", TASK, "none")
-    assert nothing.all == missing.all == 0
+    assert nothing.total == missing.total == 0

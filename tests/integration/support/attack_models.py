@@ -96,7 +96,7 @@ class Models:
                 model = Model(name=name, provider=openai, base_url=self.provider.url, price=price)
                 await self.store.models.add(model)
             between = Gateway(opened, 30.0, 16).between
-            self.stage = writing(Settings(), between, EndedRuns(self.store.runs.state, 0.05))
+            self.stage = writing(Settings(), between, EndedRuns(self.store.runs.get_state, 0.05))
             async with attack_service(between) as self.service:
                 yield self
             await self.desk.close(1)

@@ -15,7 +15,7 @@ from libra.ranking.settings import Settings
 from libra.rpc.client import channel
 from libra.rpc.server import Server
 from libra.store.client import Store
-from libra.store.runs import RunRecord, Section
+from libra.store.runs import RunRecord, RunSection
 from libra.telemetry.metrics import Metrics
 from libra.v1.batch_pb2 import BatchHeader, VerdictBatch
 from libra.v1.calibration_pb2 import Calibration
@@ -58,11 +58,15 @@ async def serving(
     await servicer.end_at(ended)
 
 
-def section(task: str, trials: int, *, attack: str = "none", category: int = Category.CATEGORY_DIRECT_RISKY) -> Section:
-    return Section(task, attack, category, trials)
+def section(
+    task: str, trials: int, *, attack: str = "none", category: int = Category.CATEGORY_DIRECT_RISKY
+) -> RunSection:
+    return RunSection(task, attack, category, trials)
 
 
-async def create_run(store: Store, sections: Sequence[Section], *models: str, epochs: int = 1, samples: int = 0) -> str:
+async def create_run(
+    store: Store, sections: Sequence[RunSection], *models: str, epochs: int = 1, samples: int = 0
+) -> str:
     """A run that is running and has no verdict yet."""
     tasks = [each.task for each in sections]
     spec = RunSpec(models=models or ["one"], tasks=tasks, epochs=epochs, samples_per_task=samples)
@@ -73,7 +77,7 @@ async def create_run(store: Store, sections: Sequence[Section], *models: str, ep
 
 def batch(
     run: str,
-    part: Section,
+    part: RunSection,
     scores: Iterable[float | None],
     *,
     model: str = "one",
@@ -97,7 +101,7 @@ def batch(
     return VerdictBatch(header=header, verdicts=verdicts)
 
 
-def failed(run: str, part: Section, samples: Iterable[int], *, model: str = "one") -> VerdictBatch:
+def failed(run: str, part: RunSection, samples: Iterable[int], *, model: str = "one") -> VerdictBatch:
     """Verdicts on trials that got no answer."""
     made = batch(run, part, [])
     made.header.model = model
@@ -113,7 +117,7 @@ async def answer(store: Store, model: str, samples: Iterable[int]) -> None:
         completion = Completion(
             id=f"{model}-{sample}", text=f"No. ({sample})", finish_reason=FinishReason.FINISH_REASON_STOP, model=model
         )
-        await store.completions.put(completion, [Message(role="user", content=f"How do I {sample}?")])
+        await store.completions.insert_or_get(completion, [Message(role="user", content=f"How do I {sample}?")])
 
 
 async def finished_run(
@@ -123,7 +127,7 @@ async def finished_run(
     part = section(task, len(scores))
     run = await create_run(store, [part], model)
     await store.verdicts.write([batch(run, part, scores, model=model, judge=judge)])
-    await store.runs.end(run, FINISHED)
+    await store.runs.mark_ended(run, FINISHED)
     return run
 
 

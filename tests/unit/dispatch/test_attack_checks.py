@@ -6,7 +6,7 @@ from libra.dispatch.scheduling.batches import header
 from libra.dispatch.spec.attack_checks import check_models
 from libra.dispatch.spec.registry import Registry
 from libra.errors import Invalid
-from libra.store.runs import Section
+from libra.store.runs import RunSection
 from libra.v1.attack_pb2 import Attack, ModelUse
 from libra.v1.run_pb2 import Run, RunSpec
 from libra.v1.task_pb2 import Category
@@ -75,5 +75,5 @@ def test_an_attack_of_several_turns_may_come_last() -> None:
 @pytest.mark.parametrize(("attack", "writer", "judge"), [("none", "", ""), ("crescendo", "writer", "judge-1")])
 def test_a_batch_under_attack_names_the_models(attack: str, writer: str, judge: str) -> None:
     run = Run(id="r", spec=RunSpec(attack_model="writer", judge_model="judge-1"))
-    head = header(run, Section("t@1", attack, Category.CATEGORY_DIRECT_RISKY, 3), "one", sending=0)
+    head = header(run, RunSection("t@1", attack, Category.CATEGORY_DIRECT_RISKY, 3), "one", sending=0)
     assert (head.attack_model, head.attack_judge_model) == (writer, judge)

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from libra.dispatch.scheduling.batches import failed_batches, header, trial_batches
-from libra.store.runs import Section
+from libra.store.runs import RunSection
 from libra.v1.completion_pb2 import GenerationParameters
 from libra.v1.message_pb2 import Message
 from libra.v1.run_pb2 import Run, RunSpec
@@ -9,7 +9,7 @@ from libra.v1.task_pb2 import Category, JudgeSpec, Sample
 from libra.v1.verdict_pb2 import Outcome
 
 JUDGE = JudgeSpec(name="exact", options={"field": "answer"})
-SECTION = Section("task@0", "few_shots", Category.CATEGORY_ADVERSARIAL, 300, JUDGE)
+SECTION = RunSection("task@0", "few_shots", Category.CATEGORY_ADVERSARIAL, 300, JUDGE)
 RUN = Run(id="run", spec=RunSpec(seed=7, fresh=True, parameters=GenerationParameters(temperature=0, max_tokens=9)))
 HEAD = header(RUN, SECTION, "a.model", sending=3)
 

@@ -4,19 +4,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from libra.dispatch.scheduling.expansion import Grid, next_stretch, sent, total
-from libra.store.runs import Section
+from libra.store.runs import RunSection
 from libra.v1.task_pb2 import Category, JudgeSpec
 
 sections = st.lists(st.integers(1, 300), min_size=1, max_size=6).map(
     lambda sizes: [
-        Section(f"task-{place}@0", "none", Category.CATEGORY_CAPABILITY, size, JudgeSpec(name="exact"))
+        RunSection(f"task-{place}@0", "none", Category.CATEGORY_CAPABILITY, size, JudgeSpec(name="exact"))
         for place, size in enumerate(sizes)
     ]
 )
 
 
 @given(sections=sections, most=st.integers(1, 64))
-def test_walking_the_line_meets_every_trial_once(sections: list[Section], most: int) -> None:
+def test_walking_the_line_meets_every_trial_once(sections: list[RunSection], most: int) -> None:
     met, cursor = [], 0
     while stretch := next_stretch(sections, cursor, most):
         assert 0 < stretch.stop - stretch.start <= most
@@ -27,7 +27,7 @@ def test_walking_the_line_meets_every_trial_once(sections: list[Section], most: 
 
 
 @given(sections=sections, share=st.floats(0, 1))
-def test_what_was_sent_adds_up_to_the_cursor(sections: list[Section], share: float) -> None:
+def test_what_was_sent_adds_up_to_the_cursor(sections: list[RunSection], share: float) -> None:
     cursor = int(share * total(sections))
     assert sum(count for _, count in sent(sections, cursor)) == cursor
 

@@ -42,4 +42,4 @@ def cell(
 
 def entry(made: Cell, trials: int | None = None) -> Entry:
     """An entry of a finished run, unless it is to have more trials than verdicts."""
-    return Entry(made, made.all if trials is None else trials)
+    return Entry(made, made.total if trials is None else trials)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from libra.store.cell_sums import IN_THE_MEAN, CellSums, gathered, read
+from libra.store.cell_sums import MEAN_OUTCOMES, CellSums, gathered, read
 from libra.v1.verdict_pb2 import Outcome
 
 outcomes = st.sampled_from(Outcome.values()[1:])
@@ -23,8 +23,8 @@ def test_one_by_one_is_the_same_as_by_outcome(verdicts: list[tuple[int, float]])
     together = gathered(by_outcome.values())
     assert together.sum == pytest.approx(one_by_one.sum)
     assert together.sum_squares == pytest.approx(one_by_one.sum_squares)
-    assert together.n == one_by_one.n == sum(outcome in IN_THE_MEAN for outcome, _ in verdicts)
-    assert together.all == one_by_one.all == len(verdicts)
+    assert together.n == one_by_one.n == sum(outcome in MEAN_OUTCOMES for outcome, _ in verdicts)
+    assert together.total == one_by_one.total == len(verdicts)
     assert read(one_by_one.document()) == one_by_one
 
 

@@ -25,7 +25,7 @@ trials = st.builds(
 
 @given(trials)
 def test_an_id_says_what_it_was_made_of(trial: trial_ids.TrialId) -> None:
-    assert trial_ids.parse(str(trial)) == trial
+    assert trial_ids.parse_verdict_id(str(trial)) == trial
 
 
 @given(trials, trials)
@@ -66,4 +66,4 @@ def test_a_selection_is_a_range_and_a_pattern(
 
 def test_what_is_no_id_is_refused() -> None:
     with pytest.raises(ValueError, match="3 parts instead of 7"):
-        trial_ids.parse("a/b/c")
+        trial_ids.parse_verdict_id("a/b/c")

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 
 from libra.contracts.attacks import PLAIN
 from libra.stage.batch import split
-from libra.store.runs import Section
+from libra.store.runs import RunSection
 from libra.v1.batch_pb2 import BatchHeader, CompletedTrial, CompletionBatch, Trial, TrialBatch, VerdictBatch
 from libra.v1.run_pb2 import Run
 from libra.v1.task_pb2 import Category, Sample
 from libra.v1.verdict_pb2 import Outcome, Verdict
 
 
-def header(run: Run, section: Section, model: str, *, sending: int) -> BatchHeader:
+def header(run: Run, section: RunSection, model: str, *, sending: int) -> BatchHeader:
     """Return what the trials of a section have in common for one model."""
     # Only what comes under attack is written for.
     attacked = section.attack != PLAIN

@@ -10,24 +10,24 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from libra.dispatch.spec.sample_selection import choose
-from libra.store.runs import Section
+from libra.store.runs import RunSection
 
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
     """Consecutive trials of one section, from `start` up to `stop` within it."""
 
-    section: Section
+    section: RunSection
     start: int
     stop: int
 
 
-def total(sections: Sequence[Section]) -> int:
+def total(sections: Sequence[RunSection]) -> int:
     """Return how many trials the line holds."""
     return sum(section.trials for section in sections)
 
 
-def next_stretch(sections: Sequence[Section], cursor: int, most: int) -> Stretch | None:
+def next_stretch(sections: Sequence[RunSection], cursor: int, most: int) -> Stretch | None:
     """Return the up to `most` trials behind the cursor, all of one section; None at the end of the line."""
     for section in sections:
         if cursor < section.trials:
@@ -36,7 +36,7 @@ def next_stretch(sections: Sequence[Section], cursor: int, most: int) -> Stretch
     return None
 
 
-def sent(sections: Sequence[Section], cursor: int) -> Iterator[tuple[Section, int]]:
+def sent(sections: Sequence[RunSection], cursor: int) -> Iterator[tuple[RunSection, int]]:
     """Yield each section that the cursor has entered, with how many of its trials were sent."""
     for section in sections:
         if cursor <= 0:

@@ -35,7 +35,7 @@ class Prompts:
 
     async def batches(self, run: Run, head: BatchHeader, places: Sequence[Place]) -> list[TrialBatch]:  # noqa: ARG002 - a Source
         """Return the samples at these places, each in its epoch."""
-        samples = await self._store.tasks.samples_at(head.task, [sample for sample, _ in places])
+        samples = await self._store.tasks.get_samples(head.task, [sample for sample, _ in places])
         return trial_batches(head, samples, [epoch for _, epoch in places])
 
     def queues(self, run: Run, model: str) -> Sequence[str]:

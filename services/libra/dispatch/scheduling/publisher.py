@@ -19,7 +19,7 @@ from libra.errors import NotFound
 from libra.stage.batch import content_key
 from libra.stage.bus import Outgoing
 from libra.store.client import Store
-from libra.store.runs import RunRecord, Section
+from libra.store.runs import RunRecord, RunSection
 from libra.telemetry import spans, tracing
 from libra.telemetry.metrics import Metrics
 from libra.v1.batch_pb2 import CompletionBatch, TrialBatch, VerdictBatch
@@ -42,7 +42,13 @@ class TrialPublisher:
         return self._answers if run.spec.rejudges else self._prompts
 
     async def send(
-        self, record: RunRecord, section: Section, model: str, places: Sequence[tuple[int, int]], *, again: bool = False
+        self,
+        record: RunRecord,
+        section: RunSection,
+        model: str,
+        places: Sequence[tuple[int, int]],
+        *,
+        again: bool = False,
     ) -> int:
         """Publish the trials at these (sample, epoch); return their bytes once they are stored. Raise Full if the queue is."""
         # A second sending must not be taken for a repeat of the first, or the server would drop it.
@@ -56,13 +62,13 @@ class TrialPublisher:
         return sum(sizes)
 
     async def declare_failed(
-        self, record: RunRecord, section: Section, model: str, places: Sequence[tuple[int, int]], reason: str
+        self, record: RunRecord, section: RunSection, model: str, places: Sequence[tuple[int, int]], reason: str
     ) -> None:
         """Publish FAILED as the verdict on the trials at these (sample, epoch)."""
         for batch in failed_batches(header(record.run, section, model, sending=0), places, reason):
             await self._publish(streams.WORK_RANKING, "verdicts", batch)
 
-    async def grid(self, record: RunRecord, section: Section) -> Grid:
+    async def grid(self, record: RunRecord, section: RunSection) -> Grid:
         """Return which (sample, epoch) stands where in the section."""
         spec = record.run.spec
         size = await self._size(section.task)

@@ -40,12 +40,12 @@ class Answers:
         """Return the trials at these places with the answers they got; one that got none carries the reason."""
         source = run.spec.rejudges
         samples, verdicts = await asyncio.gather(
-            self._store.tasks.samples_at(head.task, [sample for sample, _ in places]),
-            self._store.verdicts.at(source, head.model, head.task, head.attack, places),
+            self._store.tasks.get_samples(head.task, [sample for sample, _ in places]),
+            self._store.verdicts.get_by_trial(source, head.model, head.task, head.attack, places),
         )
         names = {verdict.completion_id for verdict in verdicts.values()} - {""}
         kept, messages = await asyncio.gather(
-            self._store.completions.find(names), self._store.completions.messages(names)
+            self._store.completions.get_many(names), self._store.completions.get_messages(names)
         )
         return completion_batches(
             head,

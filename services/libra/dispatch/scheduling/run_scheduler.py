@@ -104,7 +104,7 @@ class RunScheduler:
 
     async def _step(self, record: RunRecord) -> bool:
         """Send what the windows have room for, sweep, and end the run if it is done; tell whether it is."""
-        progress, self._backlog = await self._store.cells.progress(self._id), {}
+        progress, self._backlog = await self._store.cells.count_outcomes(self._id), {}
         models = record.run.spec.models
         if all(settled(progress.get(model)) >= total(record.sections) for model in models):
             await self._end()
@@ -134,7 +134,7 @@ class RunScheduler:
                 stride.learn(trials, size_bytes)
                 cursor += trials
                 # After the publish: a crash between the two sends the batches twice, and never not at all.
-                await self._store.runs.advance(self._id, model, cursor)
+                await self._store.runs.advance_cursor(self._id, model, cursor)
 
     async def _room(self, model: str, in_flight: int, queues: Sequence[str]) -> int:
         """Return how many trials more may be sent, `queues` being the consumers where they would wait."""
@@ -150,7 +150,7 @@ class RunScheduler:
         return room.beside(in_flight, sum(backlog[queue].unfinished for queue in queues))
 
     async def _end(self) -> None:
-        if await self._store.runs.end(self._id, RunState.RUN_STATE_FINISHED):
+        if await self._store.runs.mark_ended(self._id, RunState.RUN_STATE_FINISHED):
             log.info("the run has finished", action=Action.RUN_ENDED, run=self._id)
             await self._bus.signal(streams.event_run(self._id), b"")
             await self._bus.signal(streams.event_board(), b"")

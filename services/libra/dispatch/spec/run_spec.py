@@ -15,7 +15,7 @@ from libra.dispatch.spec.judge_resolution import check_names, judge_of, spell_ou
 from libra.dispatch.spec.registry import Registry, reference
 from libra.dispatch.spec.sample_selection import applies, choose, counts_in
 from libra.errors import Invalid, unknown
-from libra.store.runs import Section
+from libra.store.runs import RunSection
 from libra.v1.run_pb2 import RunSpec
 from libra.v1.task_pb2 import Task
 
@@ -33,7 +33,7 @@ class Resolved:
     spec: RunSpec
     """With every wildcard and default spelled out."""
 
-    sections: tuple[Section, ...]
+    sections: tuple[RunSection, ...]
     """What one model is put through, in order."""
 
     warnings: tuple[str, ...]
@@ -136,14 +136,14 @@ def selected_by(word: str, registry: Registry, *, field: str) -> Iterable[Task]:
     raise Invalid(unknown("task", word, [*registry.tasks, *CATEGORIES]), field=field)
 
 
-def lay_out(spec: RunSpec, tasks: Sequence[Task], registry: Registry) -> tuple[Section, ...]:
+def lay_out(spec: RunSpec, tasks: Sequence[Task], registry: Registry) -> tuple[RunSection, ...]:
     """Return what one model is put through: each task under each attack that is for it, in the spec's order."""
     sections = []
     for task in tasks:
         judge = judge_of(task, spec, registry)
         size = len(choose(reference(task), task.sample_count, spec.samples_per_task, spec.seed)) * spec.epochs
         sections += [
-            Section(reference(task), attack, counts_in(attack, task.category), size, judge)
+            RunSection(reference(task), attack, counts_in(attack, task.category), size, judge)
             for attack in spec.attacks
             if applies(attack, task.category)
         ]

@@ -13,7 +13,7 @@ from libra.gateway.completion.writer import CompletionWriter
 from libra.gateway.limits.limiter import Lane
 from libra.gateway.model_channel import ModelChannel, ModelChannels
 from libra.gateway.model_client import ModelClient
-from libra.store.completions import Completions as Kept
+from libra.store.completions import CompletionCollection as Kept
 from libra.v1.completion_pb2 import FINISH_REASON_ERROR, Completion
 
 Work = Flight[Completion]
@@ -38,7 +38,7 @@ class Completions:
         """
         if not questions:
             return []
-        lookup = Lookup(self._kept.find)
+        lookup = Lookup(self._kept.get_many)
         joined = [self._join(question, lane, lookup) for question in questions]
         for _, work, _ in joined:
             work.task.add_done_callback(lambda _: on_answer())

@@ -8,7 +8,7 @@ import structlog
 
 from libra.errors import Unavailable
 from libra.gateway.completion.request import CompletionRequest
-from libra.store.completions import Completions as Kept
+from libra.store.completions import CompletionCollection as Kept
 from libra.telemetry.log_actions import Action
 from libra.v1.completion_pb2 import Completion
 
@@ -50,7 +50,7 @@ class CompletionWriter:
         mark, loop = object(), asyncio.get_running_loop()
         slow = loop.call_later(self._slow_seconds, self._hold, mark, self._slow)
         try:
-            return await self._kept.put(completion, question.messages)
+            return await self._kept.insert_or_get(completion, question.messages)
         except Unavailable as outage:
             self._hold(mark, str(outage))
             return await self._keep_trying(completion, question)
@@ -77,7 +77,7 @@ class CompletionWriter:
             await asyncio.sleep(wait)
             wait = min(2 * wait, MOST_WAIT_SECONDS)
             try:
-                return await self._kept.put(completion, question.messages)
+                return await self._kept.insert_or_get(completion, question.messages)
             except Unavailable:
                 if now() + wait > until:
                     raise

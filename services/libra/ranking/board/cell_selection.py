@@ -92,7 +92,7 @@ def _newest_judge(name: str, entries: Sequence[Entry]) -> tuple[list[Entry], lis
     # Within one run the judge of most trials, then the last in order: any rule will do that all replicas share.
     newest = max(
         single,
-        key=lambda judge: (_last_run(single[judge]), sum(entry.cell.all for entry in single[judge]), judge),
+        key=lambda judge: (_last_run(single[judge]), sum(entry.cell.total for entry in single[judge]), judge),
         default=None,
     )
     why = f"the newest run has {_called(newest)}" if newest else "no run has a single one"
@@ -136,7 +136,7 @@ def _last_run(entries: Sequence[Entry]) -> str:
 def _told(entries: Sequence[Entry]) -> str:
     """Return how many trials of which models these are."""
     models = sorted({entry.cell.model for entry in entries})
-    return f"{sum(entry.cell.all for entry in entries)} trials of {', '.join(models)}"
+    return f"{sum(entry.cell.total for entry in entries)} trials of {', '.join(models)}"
 
 
 def _called(judge: Judge) -> str:

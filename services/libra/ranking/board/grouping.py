@@ -12,7 +12,7 @@ from libra.contracts.attacks import JOIN
 from libra.ranking.board.cell_selection import Entry
 from libra.ranking.board.scores import all_or_nothing
 from libra.store.cells import Cell
-from libra.store.sample_sums import Key, SampleSums, key_of
+from libra.store.sample_sums import CellKey, SampleSums, key_of
 from libra.v1.task_pb2 import Task
 
 LANGUAGE, RISK = "language", "risk"
@@ -40,12 +40,12 @@ class Group:
     """The part of a board whose samples have one value."""
 
     entries: list[Entry] = field(default_factory=list)
-    sums: dict[Key, SampleSums] = field(default_factory=dict)
+    sums: dict[CellKey, SampleSums] = field(default_factory=dict)
 
     @property
     def trials(self) -> int:
         """Trials of any outcome."""
-        return sum(entry.cell.all for entry in self.entries)
+        return sum(entry.cell.total for entry in self.entries)
 
 
 def reads_samples(by: str) -> bool:
@@ -85,8 +85,8 @@ def grouped(
     by: str,
     entries: Iterable[Entry],
     values: Mapping[str, Values],
-    sums: Mapping[Key, SampleSums],
-    outcomes: Mapping[Key, Outcomes],
+    sums: Mapping[CellKey, SampleSums],
+    outcomes: Mapping[CellKey, Outcomes],
 ) -> dict[str, Group]:
     """Return the groups by value. `values` is by "name@version"; a cell without its sums counts in no group of its own.
 
@@ -145,4 +145,4 @@ def _entry(cell: Cell, sums: SampleSums, ends: Counter[str]) -> Entry:
         unjudged=ends["unjudged"],
         failed=ends["failed"],
     )
-    return Entry(part, part.all)
+    return Entry(part, part.total)

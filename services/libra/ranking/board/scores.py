@@ -13,7 +13,7 @@ from libra.statistics import influence
 from libra.statistics.influence import Score, Section
 from libra.statistics.misclassification import Errors, rogan_gladen
 from libra.store.cells import Cell
-from libra.store.sample_sums import Key, SampleSums, key_of
+from libra.store.sample_sums import CellKey, SampleSums, key_of
 from libra.v1.calibration_pb2 import Calibration
 from libra.v1.ranking_pb2 import Capability, CapabilityChoice
 
@@ -32,7 +32,7 @@ ALL_OR_NOTHING = 1e-9
 class Basis:
     """What scores are made of besides cells. What is not there is done without."""
 
-    sums: Mapping[Key, SampleSums] = field(default_factory=dict)
+    sums: Mapping[CellKey, SampleSums] = field(default_factory=dict)
     """A cell without its sums is taken for trials that are independent of each other, and of every other cell's."""
 
     capabilities: Mapping[str, Capability] = field(default_factory=dict)

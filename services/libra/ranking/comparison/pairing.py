@@ -9,7 +9,7 @@ from libra.contracts.attacks import PLAIN, task_label
 from libra.ranking.board.cell_selection import Entry
 from libra.ranking.comparison.sample_overlap import section, shared
 from libra.statistics.influence import Score, mean
-from libra.store.sample_sums import Key, SampleSums, key_of
+from libra.store.sample_sums import CellKey, SampleSums, key_of
 
 NAMED = 8
 """Tasks that a note names; it counts the rest."""
@@ -23,7 +23,7 @@ class Side:
     entries: Sequence[Entry]
     """One for each (task, attack)."""
 
-    sums: Mapping[Key, SampleSums]
+    sums: Mapping[CellKey, SampleSums]
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,15 +22,15 @@ class AttackReports:
         record = await self._store.runs.get(run)
         if record is None:
             raise NotFound.run(run, field="run")
-        cells = risky(await self._store.cells.of_runs([run]))
+        cells = risky(await self._store.cells.list_for_runs([run]))
         # Judging again asks no model: what the answers cost is written with the run that asked for them.
         asked_by = record.run.spec.rejudges or run
-        sums = await self._store.sample_sums.of(cells)
-        costs = await self._store.costs.of(asked_by, {(cell.model, cell.task) for cell in cells})
+        sums = await self._store.sample_sums.get_or_compute(cells)
+        costs = await self._store.costs.sum_by_attack(asked_by, {(cell.model, cell.task) for cell in cells})
         answer = await asyncio.to_thread(reported, cells, sums, costs)
         if asked_by != run:
             answer.notes.append(f"the answers, and what they cost, are those of the run {asked_by}")
         if record.run.state != RunState.RUN_STATE_FINISHED:
-            settled = sum(cell.all for cell in cells)
+            settled = sum(cell.total for cell in cells)
             answer.notes.append(f"the run is not finished: this stands on the {settled:,} trials that have a verdict")
         return answer

@@ -41,7 +41,7 @@ class Auditor:
     async def _read_verdicts(self, run: str, audit: Audit, told: AuditRunResponse) -> None:
         async for page in self._pages(run):
             wanted = {verdict.completion_id for verdict in page} - {""}
-            there = await self._store.completions.exists(wanted)
+            there = await self._store.completions.find_existing(wanted)
             told.verdicts += len(page)
             told.completions += len(wanted)
             for verdict in page:
@@ -60,7 +60,7 @@ class Auditor:
             after = page[-1].id
 
     async def _read_cells(self, run: str, audit: Audit, told: AuditRunResponse) -> None:
-        cells = {(cell.model, cell.task, cell.attack): cell for cell in await self._store.cells.of_runs([run])}
+        cells = {(cell.model, cell.task, cell.attack): cell for cell in await self._store.cells.list_for_runs([run])}
         for place in sorted({*audit.places(), *cells}):
             kept, counted = await self._store.cells.recount(run, 0, *place)
             audit.cell(place, kept, counted, cells[place].judges if place in cells else ())
@@ -84,8 +84,8 @@ class Auditor:
         if wanted is None:
             # The seed chose among the samples, for every model the same: another one's verdicts tell which.
             peer = audit.complete(task, attack)
-            wanted = await self._store.verdicts.ids(run, 0, *peer) if peer else set()
-        lacking = wanted - await self._store.verdicts.ids(run, 0, *place)
+            wanted = await self._store.verdicts.list_completed_trials(run, 0, *peer) if peer else set()
+        lacking = wanted - await self._store.verdicts.list_completed_trials(run, 0, *place)
         return [trial_ids.verdict_id(run, 0, *place, sample, epoch) for sample, epoch in sorted(lacking)]
 
     async def _all(self, record: RunRecord, task: str) -> set[tuple[int, int]] | None:

@@ -15,7 +15,7 @@ from libra.ranking.board.scores import EITHER, Basis, Judge
 from libra.ranking.queries.sample_sums_loader import SampleSumsLoader
 from libra.store.cells import Cell
 from libra.store.client import Store
-from libra.store.runs import RUNNING, RunRecord, Section
+from libra.store.runs import RUNNING, RunRecord, RunSection
 from libra.v1.calibration_pb2 import Calibration
 from libra.v1.ranking_pb2 import Board, CapabilityChoice, GetBoardResponse
 
@@ -58,7 +58,7 @@ class BoardInputs:
 
     def still(self, entry: Entry) -> bool:
         """Tell whether the entry's cell stays as it is."""
-        return entry.cell.run not in self.moving or entry.cell.all >= entry.trials
+        return entry.cell.run not in self.moving or entry.cell.total >= entry.trials
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,12 +128,12 @@ class Boards:
         await self._gatherer.end()
 
     async def _of_finished(self) -> BoardInputs:
-        stamp, runs = await asyncio.gather(self._stamp(), self._store.runs.finished())
+        stamp, runs = await asyncio.gather(self._stamp(), self._store.runs.get_finished_revisions())
         kept = self._finished
         if kept is None or kept.runs != runs or kept.stamp != stamp:
-            cells = await self._store.cells.of_runs(list(runs))
-            selection = await self._choose([Entry(cell, cell.all) for cell in cells])
-            changes = sum(runs.values()) + sum(cell.all for cell in cells)
+            cells = await self._store.cells.list_for_runs(list(runs))
+            selection = await self._choose([Entry(cell, cell.total) for cell in cells])
+            changes = sum(runs.values()) + sum(cell.total for cell in cells)
             self._finished, self._made = BoardInputs(selection, changes, stamp, runs), {}
             return self._finished
         return kept
@@ -145,9 +145,9 @@ class Boards:
             )
         stamp = await self._stamp()
         records = await asyncio.gather(*(self._record(run) for run in sorted(set(runs))))
-        cells = await self._store.cells.of_runs([record.run.id for record in records])
+        cells = await self._store.cells.list_for_runs([record.run.id for record in records])
         selection = await self._choose(expected(records, cells))
-        changes = sum(record.run.revision for record in records) + sum(cell.all for cell in cells)
+        changes = sum(record.run.revision for record in records) + sum(cell.total for cell in cells)
         moving = frozenset(record.run.id for record in records if record.run.state == RUNNING)
         return BoardInputs(selection, changes, stamp, moving=moving)
 
@@ -167,11 +167,13 @@ class Boards:
         return _Made(answer, gathered.pending)
 
     async def _stamp(self) -> int:
-        return sum(await asyncio.gather(self._store.capabilities.newest(), self._store.calibrations.newest()))
+        return sum(
+            await asyncio.gather(self._store.capabilities.last_modified(), self._store.calibrations.last_modified())
+        )
 
     async def _choose(self, entries: Sequence[Entry]) -> Selection:
         several = ambiguous(entries)
-        return choose(entries, await self._store.tasks.ages(several) if several else {})
+        return choose(entries, await self._store.tasks.get_import_times(several) if several else {})
 
     async def _record(self, run: str) -> RunRecord:
         record = await self._store.runs.get(run)
@@ -207,11 +209,11 @@ def expected(records: Iterable[RunRecord], cells: Iterable[Cell]) -> list[Entry]
             for section in record.sections:
                 key = (record.run.id, model, section.task, section.attack)
                 cell = found.pop(key, None) or _empty(record.run.id, model, section)
-                entries.append(Entry(cell, max(section.trials, cell.all)))
-    return entries + [Entry(cell, cell.all) for cell in found.values()]
+                entries.append(Entry(cell, max(section.trials, cell.total)))
+    return entries + [Entry(cell, cell.total) for cell in found.values()]
 
 
-def _empty(run: str, model: str, section: Section) -> Cell:
+def _empty(run: str, model: str, section: RunSection) -> Cell:
     return Cell(
         run=run,
         judging=0,

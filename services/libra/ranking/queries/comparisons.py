@@ -45,7 +45,7 @@ class Comparisons:
 
     async def _side(self, selection: Selection, model: str) -> Side:
         entries = [entry for entry in selection.entries if entry.cell.model == model]
-        sums = await self._store.sample_sums.of([entry.cell for entry in entries])
+        sums = await self._store.sample_sums.get_or_compute([entry.cell for entry in entries])
         return Side(model, entries, sums)
 
     async def _figures(self, model: str) -> Capability | None:

@@ -31,18 +31,18 @@ class Entries:
             if model not in known:
                 raise NotFound.named("model with a verdict in these runs", model, known, field=named_by)
         several = ambiguous(entries)
-        return choose(entries, await self._store.tasks.ages(several) if several else {})
+        return choose(entries, await self._store.tasks.get_import_times(several) if several else {})
 
     async def _all(self, runs: Sequence[str], field: str) -> list[Entry]:
         if not runs:
-            finished = await self._store.runs.finished()
-            return [Entry(cell, cell.all) for cell in await self._store.cells.of_runs(list(finished))]
+            finished = await self._store.runs.get_finished_revisions()
+            return [Entry(cell, cell.total) for cell in await self._store.cells.list_for_runs(list(finished))]
         if len(runs) > MAX_RUNS:
             raise Invalid(
                 f"{len(runs)} runs are more than {MAX_RUNS}; name fewer, or none for all finished", field=field
             )
         records = await asyncio.gather(*(self._record(run, field) for run in runs))
-        return expected(records, await self._store.cells.of_runs(list(runs)))
+        return expected(records, await self._store.cells.list_for_runs(list(runs)))
 
     async def _record(self, run: str, field: str) -> RunRecord:
         record = await self._store.runs.get(run)

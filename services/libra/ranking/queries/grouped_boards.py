@@ -15,9 +15,9 @@ from libra.ranking.board.cell_selection import Entry
 from libra.ranking.board.grouping import LANGUAGE, RISK, Group, Outcomes, Values, grouped, reads_samples, whole
 from libra.ranking.board.scores import Basis
 from libra.ranking.queries.boards import Boards, newest_calibrations
-from libra.store.cell_sums import COUNTS_AS
+from libra.store.cell_sums import COUNT_FIELDS
 from libra.store.client import Store
-from libra.store.sample_sums import Key, SampleSums, key_of
+from libra.store.sample_sums import CellKey, SampleSums, key_of
 from libra.v1.ranking_pb2 import Board, BoardGroup, GetGroupedBoardRequest, GetGroupedBoardResponse
 from libra.v1.verdict_pb2 import Outcome
 
@@ -45,7 +45,7 @@ class GroupedBoards:
             raise Invalid("name what to group by: language, risk, or a field of the samples", field="by")
         selection = await self._boards.select(request.runs)
         entries = [entry for entry in selection.entries if not request.models or entry.cell.model in request.models]
-        sums = await self._store.sample_sums.of([entry.cell for entry in entries])
+        sums = await self._store.sample_sums.get_or_compute([entry.cell for entry in entries])
         outcomes = await self._outcomes(entries) if reads_samples(by) else {}
         values = await self._values(by, entries, _met(entries, sums, outcomes))
         divided = [entry for entry in entries if whole(by, entry, values[entry.cell.task]) is None]
@@ -71,20 +71,20 @@ class GroupedBoards:
             card = await self._store.tasks.get(task)
             if card is None or not reads_samples(by):
                 return Values(card)
-            return Values(card, await self._store.tasks.field_of(task, ordinals, by))
+            return Values(card, await self._store.tasks.get_field_values(task, ordinals, by))
 
     async def _fields(self, tasks: Iterable[str]) -> list[str]:
         """Return what the first samples of the tasks could be grouped by."""
         known = {LANGUAGE, RISK}
         for task in tasks:
             if await self._store.tasks.get(task):
-                for sample in await self._store.tasks.samples(task, limit=10):
+                for sample in await self._store.tasks.list_samples(task, limit=10):
                     known.update(sample.fields)
         return sorted(known)
 
-    async def _outcomes(self, entries: Sequence[Entry]) -> dict[Key, Outcomes]:
+    async def _outcomes(self, entries: Sequence[Entry]) -> dict[CellKey, Outcomes]:
         """Return where the trials are that were not scored, of the cells that have any."""
-        wanted = [entry for entry in entries if entry.cell.scored < entry.cell.all]
+        wanted = [entry for entry in entries if entry.cell.scored < entry.cell.total]
         found = await asyncio.gather(*(self._outcomes_of(entry) for entry in wanted))
         return {key_of(entry.cell): outcomes for entry, outcomes in zip(wanted, found, strict=True)}
 
@@ -93,7 +93,7 @@ class GroupedBoards:
         where: defaultdict[int, Counter[str]] = defaultdict(Counter)
         async with self._turns:
             for outcome in UNCOMMON:
-                name, after = COUNTS_AS[outcome], ""
+                name, after = COUNT_FIELDS[outcome], ""
                 while getattr(cell, name):
                     page = await self._store.verdicts.list(
                         cell.run,
@@ -114,7 +114,7 @@ class GroupedBoards:
 
 
 def _met(
-    entries: Iterable[Entry], sums: Mapping[Key, SampleSums], outcomes: Mapping[Key, Outcomes]
+    entries: Iterable[Entry], sums: Mapping[CellKey, SampleSums], outcomes: Mapping[CellKey, Outcomes]
 ) -> dict[str, set[int]]:
     """Return the ordinals of each task's samples that have a verdict."""
     met: defaultdict[str, set[int]] = defaultdict(set)
@@ -127,7 +127,7 @@ def _met(
 
 
 def _notes(
-    entries: Sequence[Entry], divided: Iterable[Entry], sums: Mapping[Key, SampleSums], groups: Mapping[str, Group]
+    entries: Sequence[Entry], divided: Iterable[Entry], sums: Mapping[CellKey, SampleSums], groups: Mapping[str, Group]
 ) -> list[str]:
     notes = []
     if len(groups) > MAX_GROUPS:
@@ -135,7 +135,7 @@ def _notes(
     gone = {entry.name for entry in divided if entry.cell.n and key_of(entry.cell) not in sums}
     if gone:
         notes.append(f"left out, since their verdicts are gone or still coming in: {', '.join(sorted(gone))}")
-    waiting = sum(entry.trials - entry.cell.all for entry in entries)
+    waiting = sum(entry.trials - entry.cell.total for entry in entries)
     if waiting:
         notes.append(f"{waiting:,} trials have no verdict yet, and are in no group")
     return notes

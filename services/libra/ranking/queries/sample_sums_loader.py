@@ -10,7 +10,7 @@ import structlog
 
 from libra.errors import Unavailable
 from libra.store.cells import Cell
-from libra.store.sample_sums import GATHER_CELLS, Key, SampleSums, SampleSumsCollection, key_of
+from libra.store.sample_sums import GATHER_CELLS, CellKey, SampleSums, SampleSumsCollection, key_of
 from libra.telemetry.log_actions import Action
 
 log = structlog.get_logger(__name__)
@@ -20,7 +20,7 @@ log = structlog.get_logger(__name__)
 class Gathered:
     """The sums there are by now."""
 
-    sums: Mapping[Key, SampleSums]
+    sums: Mapping[CellKey, SampleSums]
     pending: int
     """Cells whose sums are still being gathered."""
 
@@ -33,7 +33,7 @@ class SampleSumsLoader:
 
     def __init__(self, collection: SampleSumsCollection, wait_seconds: float, done: Callable[[], None]) -> None:
         self._collection, self._wait_seconds, self._done = collection, wait_seconds, done
-        self._wanted: dict[Key, Cell] = {}
+        self._wanted: dict[CellKey, Cell] = {}
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -47,14 +47,14 @@ class SampleSumsLoader:
         Cells that stand still are meant: one that grows is gathered in vain.
         """
         scored = [cell for cell in cells if cell.n]
-        kept = await self._collection.kept(scored)
-        if kept.wanting:
-            self._wanted |= {key_of(cell): cell for cell in kept.wanting}
+        kept = await self._collection.get_cached(scored)
+        if kept.missing:
+            self._wanted |= {key_of(cell): cell for cell in kept.missing}
             if self._task is None or self._task.done():
                 self._task = asyncio.create_task(self._gather())
             await asyncio.wait({self._task}, timeout=self._wait_seconds)
-            kept = await self._collection.kept(scored)
-        pending = sum(key_of(cell) in self._wanted for cell in kept.wanting)
+            kept = await self._collection.get_cached(scored)
+        pending = sum(key_of(cell) in self._wanted for cell in kept.missing)
         return Gathered(kept.sums, pending, len(scored) - len(kept.sums) - pending)
 
     async def end(self) -> None:
@@ -67,7 +67,7 @@ class SampleSumsLoader:
         try:
             while self._wanted:
                 group = list(self._wanted.items())[:GATHER_CELLS]
-                await self._collection.gather([cell for _, cell in group])
+                await self._collection.compute([cell for _, cell in group])
                 for key, cell in group:
                     if self._wanted[key] is cell:
                         del self._wanted[key]

@@ -50,7 +50,7 @@ class Listing:
         return ListVerdictsResponse(verdicts=verdicts, next_page_token=token)
 
     async def _check(self, request: ListVerdictsRequest) -> None:
-        if await self._store.runs.state(request.run) is None:
+        if await self._store.runs.get_state(request.run) is None:
             raise NotFound.run(request.run, field="run")
         for field in ("model", "task", "attack"):
             if "/" in getattr(request, field):
@@ -73,8 +73,8 @@ class Listing:
         for start in range(0, len(verdicts), FILLED_AT_ONCE):
             some = verdicts[start : start + FILLED_AT_ONCE]
             wanted = {verdict.completion_id for verdict in some} - {""}
-            completions = await self._store.completions.find(wanted)
-            messages = await self._store.completions.messages(wanted)
+            completions = await self._store.completions.get_many(wanted)
+            messages = await self._store.completions.get_messages(wanted)
             for verdict in some:
                 if verdict.completion_id in completions:
                     verdict.completion.CopyFrom(completions[verdict.completion_id])

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 from libra.errors import Unavailable
 from libra.store import trial_ids
-from libra.store.cell_sums import COUNTS_AS, CellSums
+from libra.store.cell_sums import COUNT_FIELDS, CellSums
 from libra.store.proto_documents import Document, now, to_document
 from libra.v1.batch_pb2 import BatchHeader, VerdictBatch
 
@@ -35,19 +35,19 @@ NAMED_BY_ID = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Commit:
+class CommitStats:
     """What one transaction came to."""
 
     seconds: float
     written: Mapping[tuple[str, int], int]
     """New verdicts by model and outcome."""
 
-    repeats: int
+    duplicates: int
     """Verdicts that were there already, or twice in the group."""
 
 
 @dataclass(frozen=True, slots=True)
-class Prepared:
+class PreparedBatch:
     """A batch as documents, and the cell they add to."""
 
     cell: Document
@@ -58,7 +58,7 @@ class Prepared:
     """What it counts towards the limit of a group: its verdicts, and more if they are long."""
 
 
-def prepare(batch: VerdictBatch) -> Prepared:
+def prepare_batch(batch: VerdictBatch) -> PreparedBatch:
     """Return the batch as documents.
 
     ValueError for a header that names no trial, a verdict without an outcome, or a score outside [0, 1].
@@ -69,14 +69,14 @@ def prepare(batch: VerdictBatch) -> Prepared:
     cell = {name: getattr(header, name) for name in ("run", "judging", "model", "task", "attack", "category")}
     documents = []
     for verdict in batch.verdicts:
-        if verdict.outcome not in COUNTS_AS:
+        if verdict.outcome not in COUNT_FIELDS:
             raise ValueError(f"the verdict on sample {verdict.sample} of {header.task} has no outcome")
         if not 0 <= verdict.score <= 1:
             raise ValueError(f"the verdict on sample {verdict.sample} of {header.task} has the score {verdict.score}")
         named = _name(header, verdict.sample, verdict.epoch)
         kept = {name: value for name, value in to_document(verdict).items() if name not in NAMED_BY_ID}
         documents.append({"_id": named, **kept, "category": header.category, "create_time": written})
-    return Prepared(cell, documents, weight=len(documents) + batch.ByteSize() // BYTES_AS_ONE)
+    return PreparedBatch(cell, documents, weight=len(documents) + batch.ByteSize() // BYTES_AS_ONE)
 
 
 def _check(header: BatchHeader) -> None:
@@ -92,62 +92,62 @@ def _name(header: BatchHeader, sample: int, epoch: int) -> str:
 
 
 @dataclass(slots=True)
-class Sums:
+class CellIncrement:
     """What a transaction adds to one cell."""
 
     cell: Document
-    tally: CellSums = field(default_factory=CellSums)
+    sums: CellSums = field(default_factory=CellSums)
     judges: list[Document] = field(default_factory=list)
 
-    def add(self, verdict: Document) -> None:
+    def add_verdict(self, verdict: Document) -> None:
         """Take in one verdict."""
-        self.tally.add(verdict["outcome"], verdict.get("score", 0.0))
+        self.sums.add(verdict["outcome"], verdict.get("score", 0.0))
         judge = verdict.get("judge")
         if judge and judge not in self.judges:
             self.judges.append(judge)
 
 
-class Collided(Exception):
+class WriteConflict(Exception):
     """Another writer was faster than a transaction, and nothing of it was written; it may be run again from its start."""
 
 
 class Transaction(Protocol):
     """Sees the ledger as it stood at the beginning. What it writes is there all at once when it ends, or not at all."""
 
-    async def present(self, names: Sequence[str]) -> set[str]:
+    async def find_existing(self, names: Sequence[str]) -> set[str]:
         """Return which of the verdicts are there."""
         ...
 
-    async def write(self, verdicts: Sequence[Document], sums: Sequence[Sums]) -> None:
+    async def write(self, verdicts: Sequence[Document], sums: Sequence[CellIncrement]) -> None:
         """Insert the verdicts, and add the sums to this writer's own bucket of each cell."""
         ...
 
 
-Begin = Callable[[], AbstractAsyncContextManager[Transaction]]
+BeginTransaction = Callable[[], AbstractAsyncContextManager[Transaction]]
 """Begins a transaction; leaving it commits it. Collided may be raised at any step, as may what tells of an outage."""
 
 
 class VerdictCommit:
     """Writes groups of batches. The first verdict on a trial wins; whatever comes later is a repeat."""
 
-    def __init__(self, begin: Begin) -> None:
+    def __init__(self, begin: BeginTransaction) -> None:
         self._begin = begin
-        self.observers: list[Callable[[Commit], None]] = []
+        self.observers: list[Callable[[CommitStats], None]] = []
 
-    async def __call__(self, group: Sequence[Prepared]) -> list[int]:
+    async def __call__(self, group: Sequence[PreparedBatch]) -> list[int]:
         """Commit the group in one transaction and return how many verdicts of each batch were new."""
         started = time.monotonic()
         fresh = await self._transact(group)
-        commit = Commit(
+        commit = CommitStats(
             seconds=time.monotonic() - started,
             written=_counted(group, fresh),
-            repeats=sum(len(batch.verdicts) for batch in group) - sum(map(len, fresh)),
+            duplicates=sum(len(batch.verdicts) for batch in group) - sum(map(len, fresh)),
         )
         for observe in self.observers:
             observe(commit)
         return [len(documents) for documents in fresh]
 
-    async def _transact(self, group: Sequence[Prepared]) -> list[list[Document]]:
+    async def _transact(self, group: Sequence[PreparedBatch]) -> list[list[Document]]:
         """Write what is new; return it, by batch. Run again, it finds what it wrote and writes nothing.
 
         Not with the driver's own `with_transaction`: during an outage that would hold every caller for two minutes.
@@ -156,16 +156,16 @@ class VerdictCommit:
         for run in range(1, COLLISIONS + 1):
             try:
                 async with self._begin() as transaction:
-                    fresh = _without(group, await transaction.present(names))
+                    fresh = _without(group, await transaction.find_existing(names))
                     if any(fresh):
                         await transaction.write([one for each in fresh for one in each], _summed(group, fresh))
                 return fresh
-            except Collided:
+            except WriteConflict:
                 await asyncio.sleep(random.uniform(0, run * COLLISION_SECONDS))  # noqa: S311 - no secret
         raise Unavailable(f"other writers were faster {COLLISIONS} times over; send the verdicts again")
 
 
-def _without(group: Sequence[Prepared], present: set[str]) -> list[list[Document]]:
+def _without(group: Sequence[PreparedBatch], present: set[str]) -> list[list[Document]]:
     """Return the verdicts of each batch that are not `present`; of one trial's in a group, the first."""
     seen = set(present)
     fresh: list[list[Document]] = []
@@ -179,20 +179,20 @@ def _without(group: Sequence[Prepared], present: set[str]) -> list[list[Document
     return fresh
 
 
-def _summed(group: Sequence[Prepared], fresh: Sequence[Sequence[Document]]) -> list[Sums]:
+def _summed(group: Sequence[PreparedBatch], fresh: Sequence[Sequence[Document]]) -> list[CellIncrement]:
     """Return what the fresh verdicts add up to, one entry a cell."""
-    cells: dict[tuple[Any, ...], Sums] = {}
+    cells: dict[tuple[Any, ...], CellIncrement] = {}
     for batch, verdicts in zip(group, fresh, strict=True):
         if not verdicts:
             continue
         key = tuple(batch.cell[name] for name in ("run", "judging", "model", "task", "attack"))
-        sums = cells.setdefault(key, Sums(batch.cell))
+        sums = cells.setdefault(key, CellIncrement(batch.cell))
         for verdict in verdicts:
-            sums.add(verdict)
+            sums.add_verdict(verdict)
     return list(cells.values())
 
 
-def _counted(group: Sequence[Prepared], fresh: Sequence[Sequence[Document]]) -> dict[tuple[str, int], int]:
+def _counted(group: Sequence[PreparedBatch], fresh: Sequence[Sequence[Document]]) -> dict[tuple[str, int], int]:
     counts: dict[tuple[str, int], int] = {}
     for batch, verdicts in zip(group, fresh, strict=True):
         for verdict in verdicts:

@@ -24,27 +24,27 @@ class MemoryCompletions:
             self._insert, weight=lambda _: 1, limit=GROUP_COMPLETIONS
         )
 
-    async def find(self, ids: Several[str]) -> dict[str, Completion]:
+    async def get_many(self, ids: Several[str]) -> dict[str, Completion]:
         """Return those of the completions that there are, by id."""
         wanted = list(ids)
-        return await self._client.ask(
+        return await self._client.send(
             lambda: {name: completion_of(self._kept[name]) for name in wanted if name in self._kept}
         )
 
-    async def exists(self, ids: Several[str]) -> set[str]:
+    async def find_existing(self, ids: Several[str]) -> set[str]:
         """Return which of the ids have a completion."""
         wanted = list(ids)
-        return await self._client.ask(lambda: {name for name in wanted if name in self._kept})
+        return await self._client.send(lambda: {name for name in wanted if name in self._kept})
 
-    async def messages(self, ids: Several[str]) -> dict[str, list[Message]]:
+    async def get_messages(self, ids: Several[str]) -> dict[str, list[Message]]:
         """Return what was asked, by the id of the completion; ids without one are left out."""
         wanted = list(ids)
-        found = await self._client.ask(
+        found = await self._client.send(
             lambda: {name: self._kept[name]["messages"] for name in wanted if name in self._kept}
         )
         return {name: [Message(**message) for message in messages] for name, messages in found.items()}
 
-    async def put(self, completion: Completion, messages: Sequence[Message] = ()) -> Completion:
+    async def insert_or_get(self, completion: Completion, messages: Sequence[Message] = ()) -> Completion:
         """Return the completion that is kept under this id: the first that came. FINISH_REASON_ERROR is not kept."""
         if completion.finish_reason == FinishReason.FINISH_REASON_ERROR:
             return completion
@@ -59,6 +59,6 @@ class MemoryCompletions:
         await self._group.close()
 
     async def _insert(self, group: Sequence[Document]) -> list[Completion]:
-        return await self._client.ask(
+        return await self._client.send(
             lambda: [completion_of(self._kept.setdefault(document["_id"], document)) for document in group]
         )

@@ -19,21 +19,21 @@ class MemoryModels:
         asked = to_document(model) | {"_id": model.name}
         asked.pop("create_time", None)
         new = asked | {"create_time": self._server.now()}
-        kept = await self._client.ask(lambda: self._server.models.setdefault(model.name, new))
+        kept = await self._client.send(lambda: self._server.models.setdefault(model.name, new))
         if {name: value for name, value in kept.items() if name != "create_time"} != asked:
             raise Conflict(f"a model {model.name!r} is registered with another content", field="model.name")
         return from_document(Model(), kept)
 
     async def get(self, name: str) -> Model | None:
         """Return one model."""
-        document = await self._client.ask(lambda: self._server.models.get(name))
+        document = await self._client.send(lambda: self._server.models.get(name))
         return from_document(Model(), document) if document else None
 
     async def delete(self, name: str) -> bool:
         """Forget a model; return whether there was one."""
-        return await self._client.ask(lambda: self._server.models.pop(name, None)) is not None
+        return await self._client.send(lambda: self._server.models.pop(name, None)) is not None
 
     async def list(self) -> list[Model]:
         """Return every model, in order of name."""
-        documents = await self._client.ask(lambda: [self._server.models[name] for name in sorted(self._server.models)])
+        documents = await self._client.send(lambda: [self._server.models[name] for name in sorted(self._server.models)])
         return [from_document(Model(), document) for document in documents]

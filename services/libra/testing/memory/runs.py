@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from libra.errors import Conflict
 from libra.store.proto_documents import Document
-from libra.store.runs import FINISHED, RUNNING, RunRecord, document_of, record_of
+from libra.store.runs import FINISHED, RUNNING, RunRecord, run_from_document, run_to_document
 from libra.testing.memory.transport import MemoryClient
 from libra.v1.run_pb2 import RunState
 
@@ -19,49 +19,53 @@ class MemoryRuns:
 
     async def insert(self, record: RunRecord) -> RunRecord:
         """Store a run and return it, or the run that its request_id was given to before; Conflict if the id is taken."""
-        document = document_of(record)
+        document = run_to_document(record)
         if not record.run.HasField("create_time"):
             document["run"]["create_time"] = self._server.now()
 
         def kept() -> RunRecord | None:
             for other in self._server.runs.values():
                 if record.request_id and other.get("request_id") == record.request_id:
-                    return record_of(other)
+                    return run_from_document(other)
             if self._server.runs.setdefault(record.run.id, document) is not document:
                 return None
-            return record_of(document)
+            return run_from_document(document)
 
-        there = await self._client.ask(kept)
+        there = await self._client.send(kept)
         if there is None:
             raise Conflict(f"there is a run {record.run.id!r} already", field="run.id")
         return there
 
     async def get(self, run: str) -> RunRecord | None:
         """Return one run."""
-        found = await self._client.ask(lambda: [record_of(one) for one in self._only(run)])
+        found = await self._client.send(lambda: [run_from_document(one) for one in self._only(run)])
         return found[0] if found else None
 
     async def find_by_request_id(self, request_id: str) -> RunRecord | None:
         """Return the run that was created under this request_id."""
-        found = await self._client.ask(
-            lambda: [record_of(one) for one in self._server.runs.values() if one.get("request_id") == request_id]
+        found = await self._client.send(
+            lambda: [
+                run_from_document(one) for one in self._server.runs.values() if one.get("request_id") == request_id
+            ]
         )
         return found[0] if found else None
 
-    async def state(self, run: str) -> RunState.ValueType | None:
+    async def get_state(self, run: str) -> RunState.ValueType | None:
         """Return whether a run is running, finished or cancelled; None if it is unknown."""
-        found: list[RunState.ValueType] = await self._client.ask(
+        found: list[RunState.ValueType] = await self._client.send(
             lambda: [one["run"]["state"] for one in self._only(run)]
         )
         return found[0] if found else None
 
-    async def active(self) -> list[RunRecord]:
+    async def list_running(self) -> list[RunRecord]:
         """Return every run that has not ended, the oldest first."""
-        return await self._client.ask(lambda: [record_of(one) for one in self._in_order() if self._is_running(one)])
+        return await self._client.send(
+            lambda: [run_from_document(one) for one in self._in_order() if self._is_running(one)]
+        )
 
-    async def finished(self) -> dict[str, int]:
+    async def get_finished_revisions(self) -> dict[str, int]:
         """Return the revision of every run that finished, by id, the oldest first."""
-        return await self._client.ask(
+        return await self._client.send(
             lambda: {one["_id"]: one["run"]["revision"] for one in self._in_order() if one["run"]["state"] == FINISHED}
         )
 
@@ -77,7 +81,7 @@ class MemoryRuns:
                     return True
             return False
 
-        return await self._client.ask(take)
+        return await self._client.send(take)
 
     async def release_lease(self, run: str, holder: str) -> None:
         """Give the right back, if `holder` has it."""
@@ -87,9 +91,9 @@ class MemoryRuns:
                 if one.get("lease", {}).get("holder") == holder:
                     del one["lease"]
 
-        await self._client.ask(give)
+        await self._client.send(give)
 
-    async def advance(self, run: str, model: str, cursor: int) -> None:
+    async def advance_cursor(self, run: str, model: str, cursor: int) -> None:
         """Note how many trials of a model have been sent; the higher number stays. ValueError if there is no such model."""
 
         def raise_it() -> bool:
@@ -98,10 +102,10 @@ class MemoryRuns:
                 each["sent"] = max(each["sent"], cursor)
             return bool(cursors)
 
-        if not await self._client.ask(raise_it):
+        if not await self._client.send(raise_it):
             raise ValueError(f"the run {run!r} has no model {model!r}")
 
-    async def end(self, run: str, state: int) -> bool:
+    async def mark_ended(self, run: str, state: int) -> bool:
         """Finish or cancel a run that is running; return False if it had ended, or is unknown."""
 
         def finish() -> bool:
@@ -116,12 +120,14 @@ class MemoryRuns:
                     return True
             return False
 
-        return await self._client.ask(finish)
+        return await self._client.send(finish)
 
     async def list(self, *, before: str = "", limit: int) -> list[RunRecord]:
         """Return up to `limit` runs, the newest first, those older than the id `before`."""
-        return await self._client.ask(
-            lambda: [record_of(one) for one in reversed(self._in_order()) if not before or one["_id"] < before][:limit]
+        return await self._client.send(
+            lambda: [run_from_document(one) for one in reversed(self._in_order()) if not before or one["_id"] < before][
+                :limit
+            ]
         )
 
     def _only(self, run: str) -> tuple[Document, ...]:

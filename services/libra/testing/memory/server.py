@@ -28,14 +28,14 @@ class StoreFaults:
     lost_requests: float = 0.0
     """A request raises Unavailable and changes nothing."""
 
-    lost_answers: float = 0.0
+    lost_responses: float = 0.0
     """A request raises Unavailable although it was carried out."""
 
     slow_requests: float = 0.0
     """A request takes up to `slowest_seconds`."""
 
-    slowest_seconds: float = 20.0
-    usual_seconds: float = 0.004
+    max_slow_seconds: float = 20.0
+    max_normal_seconds: float = 0.004
 
 
 @dataclass(slots=True)
@@ -43,7 +43,7 @@ class MemoryServer:
     """The collections, by id. The same seed and the same requests at the same times give the same trouble."""
 
     seed: int = 0
-    trouble: StoreFaults = field(default_factory=StoreFaults)
+    faults: StoreFaults = field(default_factory=StoreFaults)
     down: bool = False
     """Set it, and every request is Unavailable."""
 
@@ -69,16 +69,16 @@ class MemoryServer:
     def __post_init__(self) -> None:
         self._random = random.Random(self.seed)  # noqa: S311 - trouble is to be repeatable
 
-    async def serve(self, work: Callable[[], T]) -> T:
+    async def execute(self, work: Callable[[], T]) -> T:
         """Carry out one request: `work` happens at one moment, between the way there and the way back."""
         await asyncio.sleep(self._seconds())
         self._check()
-        if self._happens(self.trouble.lost_requests):
+        if self._happens(self.faults.lost_requests):
             raise Unavailable("a request to the store was lost on the way there")
         done = work()
         # Few answers take their time: each wait costs the simulation as much as all the rest of a request.
         await asyncio.sleep(self._seconds() if self._happens(DAWDLING) else 0)
-        if self._happens(self.trouble.lost_answers):
+        if self._happens(self.faults.lost_responses):
             raise Unavailable("a request to the store was carried out, and its answer lost")
         return done
 
@@ -87,7 +87,9 @@ class MemoryServer:
         return BEGINNING + timedelta(seconds=asyncio.get_running_loop().time())
 
     def _seconds(self) -> float:
-        most = self.trouble.slowest_seconds if self._happens(self.trouble.slow_requests) else self.trouble.usual_seconds
+        most = (
+            self.faults.max_slow_seconds if self._happens(self.faults.slow_requests) else self.faults.max_normal_seconds
+        )
         return self._random.random() * most
 
     def _check(self) -> None:

@@ -29,7 +29,7 @@ class MemoryStore:
 
     async def ping(self) -> None:
         """Return if the server answers now; raise Unavailable otherwise."""
-        await self._client.ask(lambda: None)
+        await self._client.send(lambda: None)
 
     async def ensure_indexes(self) -> None:
         """Do nothing: there are none."""

@@ -29,16 +29,16 @@ class MemoryTasks:
             self._server.tasks[ref] = to_document(task) | {"_id": ref, "create_time": self._server.now()}
             return True
 
-        return await self._client.ask(insert)
+        return await self._client.send(insert)
 
     async def get(self, ref: str) -> Task | None:
         """Return "name@version", or the newest version of "name"."""
-        document = await self._client.ask(lambda: self._newest(ref))
+        document = await self._client.send(lambda: self._newest(ref))
         return from_document(Task(), document) if document else None
 
-    async def samples_at(self, ref: str, ordinals: Sequence[int]) -> list[Sample]:
+    async def get_samples(self, ref: str, ordinals: Sequence[int]) -> list[Sample]:
         """Return the samples of "name@version" with these ordinals, in the order given; NotFound if one is missing."""
-        there = await self._client.ask(lambda: self._server.samples.get(ref, []))
+        there = await self._client.send(lambda: self._server.samples.get(ref, []))
         missing = [ordinal for ordinal in ordinals if not 0 <= ordinal < len(there)]
         if missing:
             raise NotFound(f"the task {ref} has no sample {', '.join(map(str, missing[:10]))}", field="task")

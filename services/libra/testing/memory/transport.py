@@ -29,6 +29,6 @@ class MemoryClient:
     def __init__(self, server: MemoryServer, way: Transport) -> None:
         self.server, self._way = server, way
 
-    async def ask(self, work: Callable[[], T]) -> T:
+    async def send(self, work: Callable[[], T]) -> T:
         """Have `work` done by the server; raise Unavailable, after which it may be done or not."""
-        return await self._way(lambda: self.server.serve(work))
+        return await self._way(lambda: self.server.execute(work))

@@ -7,11 +7,11 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import nullcontext
 
 from libra.store import trial_ids
-from libra.store.commit.verdict_commit import Commit
+from libra.store.commit.verdict_commit import CommitStats
 from libra.store.commit.verdict_writer import VerdictWriter
 from libra.store.proto_documents import Document
 from libra.store.verdicts import BRIEF, SCAN_PAGE, verdict_of
-from libra.testing.memory.transaction import transactions
+from libra.testing.memory.transaction import transaction_factory
 from libra.testing.memory.transport import MemoryClient
 from libra.v1.batch_pb2 import VerdictBatch
 from libra.v1.verdict_pb2 import Verdict
@@ -22,28 +22,32 @@ class MemoryVerdicts:
 
     def __init__(self, client: MemoryClient, bucket: int) -> None:
         self._client, self._kept = client, client.server.verdicts
-        self._writer = VerdictWriter(transactions(client, bucket), nullcontext)
+        self._writer = VerdictWriter(transaction_factory(client, bucket), nullcontext)
 
-    def observe(self, observer: Callable[[Commit], None]) -> None:
+    def add_observer(self, observer: Callable[[CommitStats], None]) -> None:
         """Have `observer` told of every commit."""
-        self._writer.observe(observer)
+        self._writer.add_observer(observer)
 
     async def write(self, batches: Sequence[VerdictBatch]) -> int:
         """Return, once all are durable, how many of the verdicts were new; see `VerdictWriter.write`."""
         return await self._writer.write(batches)
 
-    async def ids(self, run: str, judging: int, model: str, task: str, attack: str) -> set[tuple[int, int]]:
+    async def list_completed_trials(
+        self, run: str, judging: int, model: str, task: str, attack: str
+    ) -> set[tuple[int, int]]:
         """Return the (sample, epoch) of every trial of one cell that has its verdict."""
         pattern = re.compile(trial_ids.verdict_pattern(run, judging, model, task, attack))
-        named = await self._client.ask(lambda: [trial_ids.parse(name) for name in self._kept if pattern.match(name)])
+        named = await self._client.send(
+            lambda: [trial_ids.parse_verdict_id(name) for name in self._kept if pattern.match(name)]
+        )
         return {(trial.sample, trial.epoch) for trial in named}
 
-    async def at(
+    async def get_by_trial(
         self, run: str, model: str, task: str, attack: str, places: Sequence[tuple[int, int]]
     ) -> dict[tuple[int, int], Verdict]:
         """Return the verdicts of one cell at these (sample, epoch); those that are not there are left out."""
         names = [trial_ids.verdict_id(run, 0, model, task, attack, sample, epoch) for sample, epoch in places]
-        documents = await self._client.ask(lambda: [self._kept[name] for name in names if name in self._kept])
+        documents = await self._client.send(lambda: [self._kept[name] for name in names if name in self._kept])
         return {(verdict.sample, verdict.epoch): verdict for verdict in map(verdict_of, documents)}
 
     async def scan(self, run: str, judging: int = 0) -> AsyncIterator[Verdict]:
@@ -80,7 +84,7 @@ class MemoryVerdicts:
             return wanted[:limit]
 
         shown = {"_id", *BRIEF}
-        documents = await self._client.ask(found)
+        documents = await self._client.send(found)
         return [
             verdict_of({name: value for name, value in document.items() if not brief or name in shown})
             for document in documents

@@ -152,7 +152,7 @@ async def test_a_run_that_has_not_finished_is_not_judged_again(dispatch: Dispatc
     with pytest.raises(FailedPrecondition, match="was cancelled"):
         await dispatch.create(**nothing, rejudges=run.id)
     other = (await dispatch.create(epochs=2)).run
-    await dispatch.store.runs.end(other.id, RunState.RUN_STATE_FINISHED)
+    await dispatch.store.runs.mark_ended(other.id, RunState.RUN_STATE_FINISHED)
     again = (await dispatch.create(**nothing, rejudges=other.id)).run
     assert (again.trials, again.spec.rejudges, dict(again.spec.judges)) == (other.trials, other.id, {"mine": "number"})
     assert list(again.spec.models) == ["refuser"]

@@ -110,7 +110,7 @@ async def test_an_import_fails_whole_naming_file_and_line(dispatch: Dispatch) ->
             await dispatch.import_task(card=card, data=data)
         assert words in caught.value.message
         assert caught.value.field.startswith(field)
-    assert await dispatch.store.tasks.names() == []
+    assert await dispatch.store.tasks.list_names() == []
 
 
 async def test_an_import_is_a_header_and_then_a_file(dispatch: Dispatch) -> None:
@@ -126,7 +126,7 @@ async def test_an_import_is_a_header_and_then_a_file(dispatch: Dispatch) -> None
         assert caught.value.field == field
     with pytest.raises(Invalid, match="the file has 0 bytes"):
         await dispatch.send([header])
-    assert await dispatch.store.tasks.names() == []
+    assert await dispatch.store.tasks.list_names() == []
 
 
 @pytest.mark.skipif(not SHARED.is_dir(), reason="the real samples are not beside the repository")

@@ -87,7 +87,7 @@ async def test_whatever_a_provider_does(desk: Components, endpoint: Endpoint, st
     assert completion.attempts == endpoint.count
     if requests:
         assert endpoint.count == requests
-    kept = await store.completions.find([completion.id])
+    kept = await store.completions.get_many([completion.id])
     assert bool(kept) == (finish != ERROR)  # an error is no answer
 
 
