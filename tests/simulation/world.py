@@ -220,7 +220,7 @@ class World:
     async def live(self, service: str, process: KillableProcess, stop: asyncio.Event) -> None:
         """The life of a process, as `libra.process` leads it."""
         bucket = 0 if self.plan.same_bucket else self.random.randrange(16)
-        store = MemoryStore(self.server, bucket=bucket, way=process)
+        store = MemoryStore(self.server, bucket=bucket, transport=process)
         means = Means(store, Wire(self.exchange, process), Window(self.oracle, process), self.clock, self._settings())
         crew = Workers(SERVICES[service](means))
         ends = {asyncio.create_task(crew.failed()), asyncio.create_task(stop.wait())}

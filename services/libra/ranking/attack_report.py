@@ -12,9 +12,9 @@ from libra.ranking.board.scores import Basis, mean_of, of_cell
 from libra.ranking.comparison.sample_overlap import section, shared
 from libra.ranking.comparison.score_difference import Gap, gap
 from libra.statistics.influence import Score, mean, transform
-from libra.store.cells import Cell
+from libra.store.cells import Cell, CellKey
 from libra.store.costs import Cost
-from libra.store.sample_sums import CellKey, SampleSums, key_of
+from libra.store.sample_sums import SampleSums
 from libra.v1.ranking_pb2 import AttackReport, ReportAttacksResponse
 from libra.v1.task_pb2 import Category
 
@@ -128,7 +128,7 @@ def _gain(stand: Stand, plain: Stand, sums: Mapping[CellKey, SampleSums]) -> Gap
     attacked, unattacked = [], []
     for task, cell in stand.cells.items():
         beside = plain.cells.get(task)
-        one, other = sums.get(key_of(cell)), sums.get(key_of(beside)) if beside else None
+        one, other = sums.get(cell.key), sums.get(beside.key) if beside else None
         if one is None or other is None:
             continue
         one, other = shared(one, other)

@@ -1,4 +1,4 @@
-"""The way into the room: one client, one object a collection."""
+"""The store: one connection to MongoDB, with one object for each collection."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from libra.store import indexes
 from libra.store.calibrations import CalibrationCollection
 from libra.store.capabilities import CapabilityCollection
 from libra.store.cells import CellCollection
-from libra.store.commit.transaction import BUCKETS
+from libra.store.commit.mongo_transaction import BUCKETS
 from libra.store.completions import CompletionCollection
 from libra.store.costs import CostReader
 from libra.store.error_translation import Database, ErrorTranslator
@@ -35,32 +35,32 @@ class StoreSettings:
     """The limits of a connection to MongoDB."""
 
     server_selection_milliseconds: int = 5_000
-    """A server that can take the request is found within this, or the request fails."""
+    """A server that can serve the request must be found within this time, or the request fails."""
 
     connect_milliseconds: int = 5_000
-    """A connection is made within this."""
+    """A connection must be made within this time."""
 
     socket_milliseconds: int = 60_000
-    """A server that says nothing for so long is taken for dead: an import's largest insert takes seconds."""
+    """A server that does not respond within this time counts as dead: the largest insert of an import takes seconds."""
 
     majority_milliseconds: int = 20_000
-    """A write that has not reached a majority by then is reported as not done, although it may be."""
+    """A write that has not reached a majority within this time is reported as failed, although it may be done."""
 
     ping_seconds: float = 3.0
-    """A ping takes no longer, whatever else may: it is asked often, and must not pile up on a server that hangs."""
+    """The time limit of a ping: pings are frequent, and must not pile up on a server that hangs."""
 
     max_connections: int = 32
-    """Open at once, at most; Motor's threads are fewer."""
+    """Motor uses fewer threads."""
 
 
 class Store:
-    """MongoDB as the services see it. Connects at the first request, not before."""
+    """Gives the services access to every collection. It connects at the first request, not before."""
 
     def __init__(
         self,
         client: AsyncIOMotorClient[Document],
         database: Database,
-        door: ErrorTranslator,
+        translate_errors: ErrorTranslator,
         *,
         bucket: int,
         ping_seconds: float,
@@ -68,17 +68,17 @@ class Store:
         self._client = client
         self._ping_seconds = ping_seconds
         self._database = database
-        self._door = door
-        self.tasks = TaskCollection(database, door)
-        self.models = ModelCollection(database, door)
-        self.runs = RunCollection(database, door)
-        self.completions = CompletionCollection(database, door)
-        self.capabilities = CapabilityCollection(database, door)
-        self.cells = CellCollection(database, door)
-        self.calibrations = CalibrationCollection(database, door)
-        self.costs = CostReader(database, door)
-        self.sample_sums = SampleSumsCollection(database, door)
-        self.verdicts = VerdictCollection(database, door, bucket)
+        self._translate_errors = translate_errors
+        self.tasks = TaskCollection(database, translate_errors)
+        self.models = ModelCollection(database, translate_errors)
+        self.runs = RunCollection(database, translate_errors)
+        self.completions = CompletionCollection(database, translate_errors)
+        self.capabilities = CapabilityCollection(database, translate_errors)
+        self.cells = CellCollection(database, translate_errors)
+        self.calibrations = CalibrationCollection(database, translate_errors)
+        self.costs = CostReader(database, translate_errors)
+        self.sample_sums = SampleSumsCollection(database, translate_errors)
+        self.verdicts = VerdictCollection(database, translate_errors, bucket)
 
     @classmethod
     def connect(
@@ -89,10 +89,10 @@ class Store:
         settings: StoreSettings | None = None,
         bucket: int | None = None,
     ) -> Self:
-        """Return a store on `url`; nothing is sent yet. BadSettings if `url` is not a connection string.
+        """Return a store on `url` without connecting; raise BadSettings if `url` is not a connection string.
 
-        `bucket` is this writer's place among the cells' buckets, drawn by lot unless given: two writers that share one
-        slow each other down and are otherwise no worse.
+        `bucket` is this writer's bucket of each cell, random by default: two writers with the same bucket slow each
+        other down, but both are correct.
         """
         limits = settings or StoreSettings()
         try:
@@ -111,22 +111,22 @@ class Store:
                 uuidRepresentation="standard",
             )
         except (InvalidURI, ConfigurationError, ValueError) as error:
-            raise BadSettings(f"LIBRA_MONGO_URL is no connection string of MongoDB: {error}") from None
-        place = secrets.randbelow(BUCKETS) if bucket is None else bucket % BUCKETS
-        return cls(client, client[database], ErrorTranslator(url), bucket=place, ping_seconds=limits.ping_seconds)
+            raise BadSettings(f"LIBRA_MONGO_URL is not a connection string of MongoDB: {error}") from None
+        own_bucket = secrets.randbelow(BUCKETS) if bucket is None else bucket % BUCKETS
+        return cls(client, client[database], ErrorTranslator(url), bucket=own_bucket, ping_seconds=limits.ping_seconds)
 
     async def ping(self) -> None:
-        """Return if there is a MongoDB now that takes writes; raise Unavailable otherwise, within a few seconds."""
-        with self._door(), pymongo.timeout(self._ping_seconds):
+        """Raise Unavailable, within a few seconds, unless MongoDB accepts writes now."""
+        with self._translate_errors(), pymongo.timeout(self._ping_seconds):
             await self._database.command("ping")
 
     async def ensure_indexes(self) -> None:
-        """Create the collections and indexes that are not there yet."""
-        with self._door():
+        """Create the collections and indexes that are missing."""
+        with self._translate_errors():
             await indexes.ensure(self._database)
 
     async def close(self) -> None:
-        """Give up what waits to be written and let go of the connections."""
+        """Raise Unavailable in every caller that waits for a write, and close the connections."""
         await self.verdicts.close()
         await self.completions.close()
         self._client.close()

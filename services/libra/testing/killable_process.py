@@ -1,7 +1,7 @@
 """A process that can be killed between any two of its calls, frozen, and thawed.
 
     process = Mortal("judge 1", calls=40)
-    store = MemoryStore(server, way=process)
+    store = MemoryStore(server, transport=process)
     process.start(work(store))
 
 What a process does between two calls to the outside leaves no trace there. So whoever dies at a call, before it took effect

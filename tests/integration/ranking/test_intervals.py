@@ -23,9 +23,9 @@ from libra.ranking.queries.boards import BoardQuery, Boards
 from libra.ranking.queries.sample_sums_loader import SampleSumsLoader
 from libra.rpc.client import call, stream
 from libra.store import indexes
-from libra.store.cells import Cell
+from libra.store.cells import Cell, CellKey
 from libra.store.client import Store
-from libra.store.sample_sums import CellKey, SampleSums, SampleSumsCollection
+from libra.store.sample_sums import SampleSums, SampleSumsCollection
 from libra.v1.ranking_pb2 import (
     Board,
     BoardRow,
@@ -196,7 +196,7 @@ async def test_gathering_that_was_cut_off_is_taken_up_by_the_next_who_asks(store
     await finished_run(store, "harm@1", HALF)
     cells = await store.cells.list_for_runs(list(await store.runs.get_finished_revisions()))
     rung: list[bool] = []
-    gatherer = SampleSumsLoader(Interrupted(store._database, store._door), 5.0, lambda: rung.append(True))
+    gatherer = SampleSumsLoader(Interrupted(store._database, store._translate_errors), 5.0, lambda: rung.append(True))
     first = await gatherer.sums(cells)
     assert (dict(first.sums), first.pending, first.absent, rung) == ({}, 1, 0, [])
     second = await gatherer.sums(cells)

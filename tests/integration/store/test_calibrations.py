@@ -14,17 +14,17 @@ def calibration(judge: str, labels_hash: str = "a", **more: object) -> Calibrati
     )
 
 
-async def test_a_calibration_comes_back_with_the_time_of_its_measurement(store: Store) -> None:
-    kept = await store.calibrations.upsert(
+async def test_a_calibration_is_returned_with_its_create_time(store: Store) -> None:
+    stored = await store.calibrations.upsert(
         calibration("refusal", true_positives=3, recall=Rate(value=1, low=0.4, high=1), alpha=0.0)
     )
-    assert kept.HasField("create_time")
-    assert kept.HasField("alpha")
-    assert not kept.HasField("precision")
-    assert await store.calibrations.list() == [kept]
+    assert stored.HasField("create_time")
+    assert stored.HasField("alpha")
+    assert not stored.HasField("precision")
+    assert await store.calibrations.list() == [stored]
 
 
-async def test_the_newest_measurement_of_the_same_takes_the_place_of_the_last(store: Store) -> None:
+async def test_a_new_calibration_of_the_same_judge_and_labels_replaces_the_previous_one(store: Store) -> None:
     await store.calibrations.upsert(calibration("refusal", true_positives=3))
     newer = await store.calibrations.upsert(calibration("refusal", true_positives=4))
     assert await store.calibrations.list() == [newer]

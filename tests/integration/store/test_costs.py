@@ -11,7 +11,7 @@ from libra.v1.verdict_pb2 import Outcome, Verdict
 PLAIN, ATTACKED = section("harm@1", 3), section("harm@1", 3, attack="pair")
 
 
-async def kept(store: Store, name: str, prompt: int, completion: int, usd: float, seconds: float) -> None:
+async def store_completion(store: Store, name: str, prompt: int, completion: int, usd: float, seconds: float) -> None:
     await store.completions.insert_or_get(
         Completion(
             id=name,
@@ -23,14 +23,14 @@ async def kept(store: Store, name: str, prompt: int, completion: int, usd: float
     )
 
 
-async def test_costs_are_added_up_over_trials_and_what_wrote_for_the_attack(store: Store) -> None:
-    await kept(store, "one-0", 10, 1, 0.5, 2.0)
-    await kept(store, "one-1", 20, 2, 0.25, 1.5)
+async def test_costs_are_summed_over_trials_and_over_the_models_that_wrote_for_the_attack(store: Store) -> None:
+    await store_completion(store, "one-0", 10, 1, 0.5, 2.0)
+    await store_completion(store, "one-1", 20, 2, 0.25, 1.5)
     run = await create_run(store, [PLAIN, ATTACKED])
-    # The third answer is one that is not kept, and the fourth trial has none.
+    # The completion of the third trial is not stored, and the fourth trial has none.
     await store.verdicts.write([batch(run, PLAIN, [1, 0, 1]), failed(run, PLAIN, [3])])
     attacked = batch(run, ATTACKED, [1, 0])
-    attacked.verdicts[1].completion_id = "one-0"  # the same answer as the plain prompt's
+    attacked.verdicts[1].completion_id = "one-0"  # the same completion as the plain prompt's
     attacked.verdicts[0].fields.update({"attack_tokens": "300", "attack_cost_usd": "0.125", "attack_seconds": "4.5"})
     attacked.verdicts[0].fields.update({"attack_form": "model", "a.b$": "x"})
     attacked.verdicts[1].fields.update({"attack_tokens": "?", "attack_form": "rules"})
@@ -42,8 +42,8 @@ async def test_costs_are_added_up_over_trials_and_what_wrote_for_the_attack(stor
     ]
 
 
-async def test_only_what_was_asked_for_is_added_up(store: Store) -> None:
-    await kept(store, "one-0", 10, 1, 0.5, 2.0)
+async def test_only_the_requested_models_and_tasks_are_summed(store: Store) -> None:
+    await store_completion(store, "one-0", 10, 1, 0.5, 2.0)
     other, longer = section("harm@2", 1), section("harm@11", 1)
     run = await create_run(store, [PLAIN, other, longer])
     await store.verdicts.write([batch(run, part, [1]) for part in (PLAIN, other, longer)])
@@ -57,7 +57,7 @@ async def test_only_what_was_asked_for_is_added_up(store: Store) -> None:
 
 
 @pytest.mark.parametrize("fields", [{}, {"attack_seconds": ""}, {"attack_cost_usd": "1e3"}])
-async def test_a_field_that_is_no_number_costs_nothing(store: Store, fields: dict[str, str]) -> None:
+async def test_a_field_that_is_not_a_number_costs_nothing(store: Store, fields: dict[str, str]) -> None:
     run = await create_run(store, [ATTACKED])
     made = batch(run, ATTACKED, [1])
     made.verdicts[0].fields.update(fields)

@@ -20,7 +20,7 @@ from libra.ranking.board.scores import (
 )
 from libra.statistics.influence import Score, covariance
 from libra.store.cells import Cell
-from libra.store.sample_sums import SampleSums, key_of
+from libra.store.sample_sums import SampleSums
 from libra.v1.calibration_pb2 import Calibration
 from libra.v1.ranking_pb2 import Capability
 from libra.v1.verdict_pb2 import JudgeVersion
@@ -61,7 +61,7 @@ def known(score: Score | None) -> tuple[Score, float]:
 def test_with_one_trial_a_sample_the_error_is_the_same_with_its_sums_and_without(values: list[float]) -> None:
     made, sums = taken_apart(cell(), *((ordinal, [value]) for ordinal, value in enumerate(values)))
     alone, error = known(of_cell(made))
-    with_sums, clustered = known(of_cell(made, Basis({key_of(made): sums})))
+    with_sums, clustered = known(of_cell(made, Basis({made.key: sums})))
     assert with_sums.value == pytest.approx(alone.value)
     assert with_sums.n == alone.n == len(values)
     assert clustered == pytest.approx(error, abs=1e-7)
@@ -70,8 +70,8 @@ def test_with_one_trial_a_sample_the_error_is_the_same_with_its_sums_and_without
 def test_repeats_of_a_sample_are_no_new_samples() -> None:
     once, of_once = taken_apart(cell(), *((ordinal, [float(ordinal % 2)]) for ordinal in range(10)))
     fourfold, of_fourfold = taken_apart(cell(), *((ordinal, [float(ordinal % 2)] * 4) for ordinal in range(10)))
-    _, error = known(of_cell(once, Basis({key_of(once): of_once})))
-    _, clustered = known(of_cell(fourfold, Basis({key_of(fourfold): of_fourfold})))
+    _, error = known(of_cell(once, Basis({once.key: of_once})))
+    _, clustered = known(of_cell(fourfold, Basis({fourfold.key: of_fourfold})))
     _, naive = known(of_cell(fourfold))
     assert clustered == pytest.approx(error)
     assert naive < 0.6 * clustered
@@ -81,7 +81,7 @@ def test_a_task_under_two_attacks_stands_on_the_same_samples() -> None:
     samples = [(ordinal, [float(ordinal % 2)]) for ordinal in range(10)]
     plain, of_plain = taken_apart(cell(attack="few_shots"), *samples)
     other, of_other = taken_apart(cell(attack="ciphering"), *samples)
-    basis = Basis({key_of(plain): of_plain, key_of(other): of_other})
+    basis = Basis({plain.key: of_plain, other.key: of_other})
     parts = [of_cell(plain, basis), of_cell(other, basis)]
     _, one = known(parts[0])
     _, both = known(mean_of(parts))
@@ -94,7 +94,7 @@ def test_samples_of_two_tasks_have_nothing_in_common() -> None:
     samples = [(ordinal, [float(ordinal % 2)]) for ordinal in range(10)]
     one, of_one = taken_apart(cell(task="harm@1"), *samples)
     two, of_two = taken_apart(cell(task="harm@2"), *samples)
-    basis = Basis({key_of(one): of_one, key_of(two): of_two})
+    basis = Basis({one.key: of_one, two.key: of_two})
     first, second = of_cell(one, basis), of_cell(two, basis)
     assert first
     assert second

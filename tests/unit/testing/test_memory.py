@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from libra.errors import Unavailable
-from libra.store.commit.verdict_commit import CellIncrement, WriteConflict
+from libra.store.commit.transaction import CellIncrement, WriteConflict
 from libra.testing.memory import MemoryServer, MemoryStore, StoreFaults
 from libra.testing.memory.transaction import transaction_factory
 from libra.testing.memory.transport import MemoryClient, direct

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field, replace
 from libra.contracts.attacks import JOIN
 from libra.ranking.board.cell_selection import Entry
 from libra.ranking.board.scores import all_or_nothing
-from libra.store.cells import Cell
-from libra.store.sample_sums import CellKey, SampleSums, key_of
+from libra.store.cells import Cell, CellKey
+from libra.store.sample_sums import SampleSums
 from libra.v1.task_pb2 import Task
 
 LANGUAGE, RISK = "language", "risk"
@@ -94,7 +94,7 @@ def grouped(
     """
     groups: defaultdict[str, Group] = defaultdict(Group)
     for entry in entries:
-        key, of_task = key_of(entry.cell), values[entry.cell.task]
+        key, of_task = entry.cell.key, values[entry.cell.task]
         value = whole(by, entry, of_task)
         if value is not None:
             groups[value].entries.append(entry)

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from libra.statistics import influence
 from libra.statistics.influence import Score, Section
 from libra.statistics.misclassification import Errors, rogan_gladen
-from libra.store.cells import Cell
-from libra.store.sample_sums import CellKey, SampleSums, key_of
+from libra.store.cells import Cell, CellKey
+from libra.store.sample_sums import SampleSums
 from libra.v1.calibration_pb2 import Calibration
 from libra.v1.ranking_pb2 import Capability, CapabilityChoice
 
@@ -54,7 +54,7 @@ NOTHING_ELSE = Basis()
 
 def of_cell(cell: Cell, basis: Basis = NOTHING_ELSE) -> Score | None:
     """Return the mean over a cell's trials, with its error clustered by sample if its sums are there; None without trials."""
-    sums = basis.sums.get(key_of(cell))
+    sums = basis.sums.get(cell.key)
     if sums is None:
         return influence.of_sums(cell.n, cell.sum, cell.sum_squares)
     return influence.mean(Section(cell.task, sums.ordinals, sums.counts, sums.sums))

@@ -9,7 +9,8 @@ from libra.contracts.attacks import PLAIN, task_label
 from libra.ranking.board.cell_selection import Entry
 from libra.ranking.comparison.sample_overlap import section, shared
 from libra.statistics.influence import Score, mean
-from libra.store.sample_sums import CellKey, SampleSums, key_of
+from libra.store.cells import CellKey
+from libra.store.sample_sums import SampleSums
 
 NAMED = 8
 """Tasks that a note names; it counts the rest."""
@@ -84,11 +85,11 @@ def _pair(label: str, first: Beside, second: Beside) -> Pair | str:
     for entry, where in (first, second):
         if not entry.cell.n:
             return f"{where.name} has no score there"
-        if key_of(entry.cell) not in where.sums:
+        if entry.cell.key not in where.sums:
             return f"the verdicts of {where.name} are gone, or still coming in"
     if one.cell.judges != other.cell.judges:
         return f"{_judges(one)} judged {side.name}, {_judges(other)} judged {beside.name}; `libra rejudge` mends that"
-    mine, theirs = shared(side.sums[key_of(one.cell)], beside.sums[key_of(other.cell)])
+    mine, theirs = shared(side.sums[one.cell.key], beside.sums[other.cell.key])
     if not mine.ordinals:
         return "the two have no sample in common; the same seed and number of samples choose the same"
     return Pair(label, one.cell.task, one.cell.category, mine, theirs)

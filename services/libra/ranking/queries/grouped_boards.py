@@ -16,8 +16,9 @@ from libra.ranking.board.grouping import LANGUAGE, RISK, Group, Outcomes, Values
 from libra.ranking.board.scores import Basis
 from libra.ranking.queries.boards import Boards, newest_calibrations
 from libra.store.cell_sums import COUNT_FIELDS
+from libra.store.cells import CellKey
 from libra.store.client import Store
-from libra.store.sample_sums import CellKey, SampleSums, key_of
+from libra.store.sample_sums import SampleSums
 from libra.v1.ranking_pb2 import Board, BoardGroup, GetGroupedBoardRequest, GetGroupedBoardResponse
 from libra.v1.verdict_pb2 import Outcome
 
@@ -86,7 +87,7 @@ class GroupedBoards:
         """Return where the trials are that were not scored, of the cells that have any."""
         wanted = [entry for entry in entries if entry.cell.scored < entry.cell.total]
         found = await asyncio.gather(*(self._outcomes_of(entry) for entry in wanted))
-        return {key_of(entry.cell): outcomes for entry, outcomes in zip(wanted, found, strict=True)}
+        return {entry.cell.key: outcomes for entry, outcomes in zip(wanted, found, strict=True)}
 
     async def _outcomes_of(self, entry: Entry) -> Outcomes:
         cell = entry.cell
@@ -119,7 +120,7 @@ def _met(
     """Return the ordinals of each task's samples that have a verdict."""
     met: defaultdict[str, set[int]] = defaultdict(set)
     for entry in entries:
-        key = key_of(entry.cell)
+        key = entry.cell.key
         met[entry.cell.task].update(outcomes.get(key, ()))
         if key in sums:
             met[entry.cell.task].update(sums[key].ordinals)
@@ -132,7 +133,7 @@ def _notes(
     notes = []
     if len(groups) > MAX_GROUPS:
         notes.append(f"of {len(groups):,} values, these are the {MAX_GROUPS} with the most trials")
-    gone = {entry.name for entry in divided if entry.cell.n and key_of(entry.cell) not in sums}
+    gone = {entry.name for entry in divided if entry.cell.n and entry.cell.key not in sums}
     if gone:
         notes.append(f"left out, since their verdicts are gone or still coming in: {', '.join(sorted(gone))}")
     waiting = sum(entry.trials - entry.cell.total for entry in entries)

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import structlog
 
 from libra.errors import Unavailable
-from libra.store.cells import Cell
-from libra.store.sample_sums import GATHER_CELLS, CellKey, SampleSums, SampleSumsCollection, key_of
+from libra.store.cells import Cell, CellKey
+from libra.store.sample_sums import GROUP_CELLS, SampleSums, SampleSumsCollection
 from libra.telemetry.log_actions import Action
 
 log = structlog.get_logger(__name__)
@@ -49,12 +49,12 @@ class SampleSumsLoader:
         scored = [cell for cell in cells if cell.n]
         kept = await self._collection.get_cached(scored)
         if kept.missing:
-            self._wanted |= {key_of(cell): cell for cell in kept.missing}
+            self._wanted |= {cell.key: cell for cell in kept.missing}
             if self._task is None or self._task.done():
                 self._task = asyncio.create_task(self._gather())
             await asyncio.wait({self._task}, timeout=self._wait_seconds)
             kept = await self._collection.get_cached(scored)
-        pending = sum(key_of(cell) in self._wanted for cell in kept.missing)
+        pending = sum(cell.key in self._wanted for cell in kept.missing)
         return Gathered(kept.sums, pending, len(scored) - len(kept.sums) - pending)
 
     async def end(self) -> None:
@@ -66,7 +66,7 @@ class SampleSumsLoader:
     async def _gather(self) -> None:
         try:
             while self._wanted:
-                group = list(self._wanted.items())[:GATHER_CELLS]
+                group = list(self._wanted.items())[:GROUP_CELLS]
                 await self._collection.compute([cell for _, cell in group])
                 for key, cell in group:
                     if self._wanted[key] is cell:
