@@ -40,12 +40,12 @@ class Shelf:
     kept: dict[str, Completion] = field(default_factory=dict)
     away: bool = False
 
-    async def find(self, ids: Collection[str]) -> dict[str, Completion]:
+    async def get_many(self, ids: Collection[str]) -> dict[str, Completion]:
         found = {name: self.kept[name] for name in ids if name in self.kept}
         await self._work()
         return found
 
-    async def put(self, completion: Completion, messages: Sequence[Message] = ()) -> Completion:
+    async def insert_or_get(self, completion: Completion, messages: Sequence[Message] = ()) -> Completion:
         await self._work()
         return self.kept.setdefault(completion.id, completion)
 

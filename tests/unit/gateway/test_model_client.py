@@ -33,7 +33,7 @@ YES = Answer("yes", FinishReason.FINISH_REASON_STOP, 1_000_000, 500_000)
 class Shelf:
     """Keeps nothing: it is not asked to here."""
 
-    async def put(self, completion: Completion, messages: Sequence[Message] = ()) -> Completion:
+    async def insert_or_get(self, completion: Completion, messages: Sequence[Message] = ()) -> Completion:
         raise AssertionError
 
 
