@@ -35,9 +35,9 @@ from libra.gateway.settings import Settings as GatewaySettings
 from libra.judge.settings import Settings as JudgeSettings
 from libra.judge.stage import stage as judge_stage
 from libra.process.context import Worker
-from libra.ranking.commit_metrics import recorder
 from libra.ranking.run_event_publisher import RunEventPublisher
 from libra.ranking.settings import Settings as RankingSettings
+from libra.ranking.stage import commit_observer
 from libra.ranking.stage import stage as ranking_stage
 from libra.stage.ended_runs import EndedRuns
 from libra.stage.runner import Stage, run
@@ -119,10 +119,10 @@ def judge(means: Means) -> list[Worker]:
 
 def ranking(means: Means) -> list[Worker]:
     settings = RankingSettings()
-    announcer = RunEventPublisher(means.wire.signal, settings.signal_seconds)
-    means.store.verdicts.add_observer(recorder(METRICS))
-    stage = ranking_stage(means.store, announcer.moved, settings)  # type: ignore[arg-type]  # a store in memory
-    return [_runner(stage, RANKING_CONSUMER, means), announcer.work]
+    publisher = RunEventPublisher(means.wire.signal, settings.signal_seconds)
+    means.store.verdicts.add_observer(commit_observer(METRICS))
+    stage = ranking_stage(means.store, publisher.mark_changed, settings)  # type: ignore[arg-type]  # a store in memory
+    return [_runner(stage, RANKING_CONSUMER, means), publisher.run]
 
 
 SERVICES: dict[str, Callable[[Means], list[Worker]]] = {

@@ -21,6 +21,9 @@ CELL_KEY = ("run", "judging", "model", "task", "attack")
 CellKey = tuple[str, str, str, str]
 """The run, the model, the task as "name@version", and the attack."""
 
+JudgeKey = tuple[str, str, str]
+"""The name, the version and the rubric's hash of a judge."""
+
 
 @dataclass(frozen=True, slots=True)
 class Cell:
@@ -34,8 +37,8 @@ class Cell:
 
     attack: str
     category: int
-    judges: tuple[tuple[str, str, str], ...]
-    """Every (name, version, rubric hash) that judged here, in order: several if a judge was changed during the run."""
+    judges: tuple[JudgeKey, ...]
+    """Every judge of the cell, in order: several if a judge was changed during the run."""
 
     n: int
     """Verdicts that count in the mean: scored and filtered."""
@@ -134,8 +137,8 @@ def _cell_from_document(document: Document) -> Cell:
     return Cell(**document["_id"], category=document["category"], judges=merge_judges(document["judges"]), **sums)
 
 
-def merge_judges(buckets: Sequence[Sequence[Document]]) -> tuple[tuple[str, str, str], ...]:
-    """Return every (name, version, rubric hash) among the judges of a cell's buckets, in order."""
+def merge_judges(buckets: Sequence[Sequence[Document]]) -> tuple[JudgeKey, ...]:
+    """Return every judge of a cell's buckets, in order."""
     judges = (judge for bucket in buckets for judge in bucket)
     named = {(judge.get("name", ""), judge.get("version", ""), judge.get("rubric_hash", "")) for judge in judges}
     return tuple(sorted(named))

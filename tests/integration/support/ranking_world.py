@@ -1,4 +1,4 @@
-"""Runs and verdicts to rank, written through the real store, and the service that ranks them."""
+"""Writes runs and verdicts through the real store, and starts a ranking service on it."""
 
 from __future__ import annotations
 
@@ -36,16 +36,16 @@ CALIBRATION = Calibration(
     true_negatives=80,
     false_positives=20,
 )
-IMPATIENT = Settings(look_seconds=0.1, heartbeat_seconds=0.3)
+SHORT_INTERVALS = Settings(look_seconds=0.1, heartbeat_seconds=0.3)
 FINISHED, CANCELLED = RunState.RUN_STATE_FINISHED, RunState.RUN_STATE_CANCELLED
 
 
 @asynccontextmanager
 async def serving(
-    store: Store, bell: ChangeNotifier | None = None, settings: Settings = IMPATIENT
+    store: Store, notifier: ChangeNotifier | None = None, settings: Settings = SHORT_INTERVALS
 ) -> AsyncIterator[RankingServiceStub]:
-    """The service on a port of its own, and a client of it."""
-    servicer = RankingService(store, bell or ChangeNotifier(), settings)
+    """Start the service on a free port and yield a client of it."""
+    servicer = RankingService(store, notifier or ChangeNotifier(), settings)
     served = (add_RankingServiceServicer_to_server, servicer, "libra.v1.RankingService")
     server = Server([served], Metrics(CollectorRegistry()))
     port = await server.start("127.0.0.1:0")
@@ -55,7 +55,7 @@ async def serving(
     await server.stop(0)
     ended = asyncio.Event()
     ended.set()
-    await servicer.end_at(ended)
+    await servicer.close_after(ended)
 
 
 def section(
@@ -67,7 +67,7 @@ def section(
 async def create_run(
     store: Store, sections: Sequence[RunSection], *models: str, epochs: int = 1, samples: int = 0
 ) -> str:
-    """A run that is running and has no verdict yet."""
+    """Insert a running run without verdicts, and return its id."""
     tasks = [each.task for each in sections]
     spec = RunSpec(models=models or ["one"], tasks=tasks, epochs=epochs, samples_per_task=samples)
     run = Run(id=str(ULID()), spec=spec, state=RunState.RUN_STATE_RUNNING)
@@ -85,7 +85,7 @@ def batch(
     first: int = 0,
     epoch: int = 0,
 ) -> VerdictBatch:
-    """A verdict for each score, on samples from `first` on; None for one that the judge could not tell."""
+    """Return a verdict for each score, on samples from `first` on; UNJUDGED for None."""
     verdicts = [
         Verdict(
             sample=sample,
@@ -102,7 +102,7 @@ def batch(
 
 
 def failed(run: str, part: RunSection, samples: Iterable[int], *, model: str = "one") -> VerdictBatch:
-    """Verdicts on trials that got no answer."""
+    """Return FAILED verdicts: these trials have no completion."""
     made = batch(run, part, [])
     made.header.model = model
     made.verdicts.extend(
@@ -111,8 +111,8 @@ def failed(run: str, part: RunSection, samples: Iterable[int], *, model: str = "
     return made
 
 
-async def answer(store: Store, model: str, samples: Iterable[int]) -> None:
-    """Keep the completions that `batch` names."""
+async def store_completions(store: Store, model: str, samples: Iterable[int]) -> None:
+    """Store the completions that the verdicts of `batch` name."""
     for sample in samples:
         completion = Completion(
             id=f"{model}-{sample}", text=f"No. ({sample})", finish_reason=FinishReason.FINISH_REASON_STOP, model=model
@@ -123,7 +123,7 @@ async def answer(store: Store, model: str, samples: Iterable[int]) -> None:
 async def finished_run(
     store: Store, task: str, scores: Sequence[float | None], *, model: str = "one", judge: JudgeVersion = JUDGE
 ) -> str:
-    """A finished run of one model on one task."""
+    """Write a finished run of one model on one task, and return its id."""
     part = section(task, len(scores))
     run = await create_run(store, [part], model)
     await store.verdicts.write([batch(run, part, scores, model=model, judge=judge)])
@@ -132,6 +132,6 @@ async def finished_run(
 
 
 async def import_task(store: Store, ref: str, size: int) -> None:
-    """A task of `size` samples."""
+    """Store a task with `size` samples."""
     name, _, version = ref.partition("@")
     await store.tasks.add(Task(name=name, version=version, sample_count=size), [Sample(ordinal=n) for n in range(size)])
