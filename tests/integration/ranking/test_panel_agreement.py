@@ -1,4 +1,4 @@
-"""How far a panel's members agree in a run, from verdicts in a real store."""
+"""The agreement of a panel's members in a run, from verdicts in the real store."""
 
 from __future__ import annotations
 
@@ -15,11 +15,13 @@ from libra.v1.verdict_pb2 import JudgeVersion
 PANEL = JudgeVersion(name="panel", version="1", rubric_hash="bbbbbbbbbbbb")
 
 
-def voted(run: str, task: str, votes: list[str], *, model: str = "one", judge: JudgeVersion = PANEL) -> VerdictBatch:
-    """Verdicts of a panel, one for each of its members' votes on an answer."""
+def panel_batch(
+    run: str, task: str, votes: list[str], *, model: str = "one", judge: JudgeVersion = PANEL
+) -> VerdictBatch:
+    """Return a panel's verdicts, one for each list of its members' votes."""
     made = batch(run, section(task, len(votes)), [1.0] * len(votes), model=model, judge=judge)
-    for verdict, kept in zip(made.verdicts, votes, strict=True):
-        verdict.fields["votes"] = kept
+    for verdict, member_votes in zip(made.verdicts, votes, strict=True):
+        verdict.fields["votes"] = member_votes
     return made
 
 
@@ -28,30 +30,30 @@ async def agreement(store: Store, run: str) -> GetAgreementResponse:
         return await call(stub.GetAgreement, GetAgreementRequest(run=run), 15)
 
 
-async def test_the_votes_of_every_model_count_and_single_ones_do_not(store: Store) -> None:
+async def test_the_votes_on_every_model_count_and_single_votes_do_not(store: Store) -> None:
     run = await create_run(store, [section("a@1", 5), section("b@1", 2), section("c@1", 1)], "one", "two")
     await store.verdicts.write(
         [
-            voted(run, "a@1", ["1,1", "0,0", "1,-"]),
-            voted(run, "a@1", ["1,1", "0,0", "1,0"], model="two"),
-            voted(run, "b@1", ["1,1,1", "1,1,1"]),
+            panel_batch(run, "a@1", ["1,1", "0,0", "1,-"]),
+            panel_batch(run, "a@1", ["1,1", "0,0", "1,0"], model="two"),
+            panel_batch(run, "b@1", ["1,1,1", "1,1,1"]),
             batch(run, section("c@1", 1), [1.0]),
         ]
     )
     got = (await agreement(store, run)).agreements
     assert [each.task for each in got] == ["a@1", "b@1"]
     assert (got[0].answers, got[0].votes, got[0].unanimous) == (5, 10, 0.8)
-    # Of ten votes five are 1: one of five pairs is apart, and 25 of 45 would be by chance.
+    # Five of ten votes are 1: one of five pairs disagrees, and 25 of 45 would by chance.
     assert got[0].alpha == pytest.approx(1 - (1 / 5) / (25 / 45))
     assert got[0].judge == PANEL
     assert (got[1].votes, got[1].unanimous, got[1].HasField("alpha")) == (6, 1.0, False)
 
 
-async def test_two_panels_on_one_task_are_told_apart(store: Store) -> None:
+async def test_two_panels_on_one_task_are_listed_separately(store: Store) -> None:
     other = JudgeVersion(name="panel", version="1", rubric_hash="cccccccccccc")
     run = await create_run(store, [section("a@1", 2)], "one", "two")
     await store.verdicts.write(
-        [voted(run, "a@1", ["1,0", "0,1"]), voted(run, "a@1", ["1,1,1", "0,0,0"], model="two", judge=other)]
+        [panel_batch(run, "a@1", ["1,0", "0,1"]), panel_batch(run, "a@1", ["1,1,1", "0,0,0"], model="two", judge=other)]
     )
     got = (await agreement(store, run)).agreements
     assert [each.judge.rubric_hash for each in got] == ["bbbbbbbbbbbb", "cccccccccccc"]
@@ -59,7 +61,7 @@ async def test_two_panels_on_one_task_are_told_apart(store: Store) -> None:
     assert got[1].alpha == 1
 
 
-async def test_a_run_without_a_panel_has_none_and_one_that_there_is_not_is_not_found(store: Store) -> None:
+async def test_a_run_without_a_panel_has_no_agreement_and_an_unknown_run_is_not_found(store: Store) -> None:
     run = await create_run(store, [section("c@1", 1)])
     await store.verdicts.write([batch(run, section("c@1", 1), [1.0])])
     assert not (await agreement(store, run)).agreements
