@@ -169,7 +169,7 @@ def paid_twice(world: World) -> Counter[str]:
 def _late(world: World, name: str, asking: Asking) -> str:
     """Return why whoever asked should have known the answer; empty if it could not, or was frozen after it had looked."""
     trouble = world.plan.trouble
-    look_seconds = trouble.slowest_seconds if trouble.slow_requests else LOOK_SECONDS
+    look_seconds = trouble.max_slow_seconds if trouble.slow_requests else LOOK_SECONDS
     kept_seconds = asking.started - world.kept_at.get(name, float("inf"))
     if world.plan.freezes or kept_seconds <= MAX_AGE_SECONDS + look_seconds:
         return ""
@@ -193,7 +193,7 @@ def _needless(world: World, name: str, earlier: Sequence[Asking], asking: Asking
 async def audited(world: World) -> list[str]:
     """Return what the audit finds, before and after recorded batches are replayed, and what the replay changed."""
     server = world.server
-    server.trouble, server.down = StoreFaults(usual_seconds=0.0), False
+    server.faults, server.down = StoreFaults(max_normal_seconds=0.0), False
     store = MemoryStore(server)
     found = await _audit(world, store)
     before = _picture(server)

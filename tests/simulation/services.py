@@ -37,9 +37,9 @@ from libra.gateway.settings import Settings as GatewaySettings
 from libra.judge.settings import Settings as JudgeSettings
 from libra.judge.stage import stage as judge_stage
 from libra.process.context import Worker
-from libra.ranking.commit_metrics import recorder
 from libra.ranking.run_event_publisher import RunEventPublisher
 from libra.ranking.settings import Settings as RankingSettings
+from libra.ranking.stage import commit_observer
 from libra.ranking.stage import stage as ranking_stage
 from libra.stage.ended_runs import EndedRuns
 from libra.stage.runner import Stage, run
@@ -71,7 +71,7 @@ def dispatch(means: Means) -> list[Worker]:
 
 def attack(means: Means) -> list[Worker]:
     desk, settings = gateway_desk(means), AttackSettings()
-    asking = writing_stage(settings, desk, EndedRuns(means.store.runs.state, settings.look_seconds))
+    asking = writing_stage(settings, desk, EndedRuns(means.store.runs.get_state, settings.look_seconds))
 
     async def write(stop: asyncio.Event) -> None:
         await run(asking, WRITING_CONSUMER, means.wire, stop, METRICS)
@@ -109,23 +109,23 @@ def gateway_desk(means: Means, leases: LeaseManager | None = None) -> Components
         providers=means.providers,
         channels=channels,
         models=ModelCache(store.models.list, settings.look_seconds),
-        ended_runs=EndedRuns(store.runs.state, settings.look_seconds),
+        ended_runs=EndedRuns(store.runs.get_state, settings.look_seconds),
         completer=Completer(store.completions, model_client, writer, channels),  # type: ignore[arg-type]  # as above
     )
 
 
 def judge(means: Means) -> list[Worker]:
     settings = JudgeSettings()
-    judging = judge_stage(settings, nobody, METRICS, EndedRuns(means.store.runs.state, settings.look_seconds))
+    judging = judge_stage(settings, nobody, METRICS, EndedRuns(means.store.runs.get_state, settings.look_seconds))
     return [_runner(judging, JUDGE_CONSUMER, means)]
 
 
 def ranking(means: Means) -> list[Worker]:
     settings = RankingSettings()
-    announcer = RunEventPublisher(means.wire.signal, settings.signal_seconds)
-    means.store.verdicts.observe(recorder(METRICS))
-    stage = ranking_stage(means.store, announcer.moved, settings)  # type: ignore[arg-type]  # a store in memory
-    return [_runner(stage, RANKING_CONSUMER, means), announcer.work]
+    publisher = RunEventPublisher(means.wire.signal, settings.signal_seconds)
+    means.store.verdicts.add_observer(commit_observer(METRICS))
+    stage = ranking_stage(means.store, publisher.mark_changed, settings)  # type: ignore[arg-type]  # a store in memory
+    return [_runner(stage, RANKING_CONSUMER, means), publisher.run]
 
 
 SERVICES: dict[str, Callable[[Means], list[Worker]]] = {

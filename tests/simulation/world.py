@@ -19,10 +19,10 @@ from libra.dispatch.spec.rejudge import resolve_rejudge
 from libra.dispatch.spec.run_spec import resolve
 from libra.errors import Unavailable
 from libra.judge.proto_mapping import to_proto
-from libra.judge.registry import KINDS
+from libra.judge.registry import JUDGES
 from libra.process.workers import Workers
 from libra.stage.bus import Outgoing, QueueFull
-from libra.store.runs import RunRecord, Section, document_of, record_of
+from libra.store.runs import RunRecord, RunSection, run_from_document, run_to_document
 from libra.testing.hostile_bus import HostileBus
 from libra.testing.killable_process import KillableProcess
 from libra.testing.memory import MemoryServer, MemoryStore
@@ -100,7 +100,7 @@ class World:
     def __post_init__(self) -> None:
         plan = self.plan
         self.random = random.Random(f"world {plan.seed}")
-        self.server = MemoryServer(seed=plan.seed, trouble=plan.trouble)
+        self.server = MemoryServer(seed=plan.seed, faults=plan.trouble)
         self.server.completions = dated(self.kept_at)()
         self.queue = HostileBus(seed=plan.seed, faults=plan.malice)
         self.exchange = Exchange(plan.seed, self.queue, plan.lost_signals)
@@ -145,16 +145,16 @@ class World:
         """Create the rejudging of the first run once that has finished."""
         first = self.server.runs[RUNS[0]]["run"]["state"]
         if self.plan.rejudged and first == RunState.RUN_STATE_FINISHED and REJUDGING not in self.server.runs:
-            source = record_of(self.server.runs[RUNS[0]])
+            source = run_from_document(self.server.runs[RUNS[0]])
             asked = RunSpec(rejudges=RUNS[0], judges={"*": "exact"}, judge_options={"field": "other"})
             resolved = resolve_rejudge(asked, source, self._known())
             run = Run(id=REJUDGING, spec=resolved.spec, state=RunState.RUN_STATE_RUNNING)
-            self.server.runs[REJUDGING] = document_of(RunRecord(run, resolved.sections))
+            self.server.runs[REJUDGING] = run_to_document(RunRecord(run, resolved.sections))
 
     async def prepare(self) -> None:
         """Register, import and create what a caller would, while nothing goes wrong yet."""
         calm = MemoryStore(self.server)
-        trouble, self.server.trouble = self.server.trouble, MemoryServer().trouble
+        trouble, self.server.faults = self.server.faults, MemoryServer().faults
         for name in (*MODELS, WRITER):
             limits = ModelLimits(max_in_flight=IN_FLIGHT, timeout_seconds=20)
             await calm.models.add(Model(name=name, provider=Provider.PROVIDER_SCRIPTED, limits=limits))
@@ -163,7 +163,7 @@ class World:
         await calm.runs.insert(self.record(RUNS[0], fresh=False))
         if self.plan.cancelled_after is not None:
             await calm.runs.insert(self.record(RUNS[1], fresh=self.plan.fresh))
-        self.server.trouble = trouble
+        self.server.faults = trouble
 
     def _known(self) -> Registry:
         known = {task.name: task for task in tasks()} | {task_reference(task): task for task in tasks()}
@@ -171,7 +171,7 @@ class World:
             models=frozenset((*MODELS, WRITER)),
             tasks=known,
             attacks={attack.name: attack_to_proto(attack) for attack in attacks.list_attacks()},
-            judges={kind.name: to_proto(kind) for kind in KINDS.values()},
+            judges={kind.name: to_proto(kind) for kind in JUDGES.values()},
         )
 
     def record(self, run: str, *, fresh: bool) -> RunRecord:
@@ -182,10 +182,10 @@ class World:
         sections = [self._poisoned(section) for section in resolved.sections]
         return RunRecord(Run(id=run, spec=resolved.spec, state=RunState.RUN_STATE_RUNNING), sections)
 
-    def _poisoned(self, section: Section) -> Section:
+    def _poisoned(self, section: RunSection) -> RunSection:
         if not (self.plan.poisoned and section.task.startswith("words@")):
             return section
-        return Section(section.task, section.attack, section.category, section.trials, JudgeSpec(name="nobody"))
+        return RunSection(section.task, section.attack, section.category, section.trials, JudgeSpec(name="nobody"))
 
     # Processes
 
@@ -220,7 +220,7 @@ class World:
     async def live(self, service: str, process: KillableProcess, stop: asyncio.Event) -> None:
         """The life of a process, as `libra.process` leads it."""
         bucket = 0 if self.plan.same_bucket else self.random.randrange(16)
-        store = MemoryStore(self.server, bucket=bucket, way=process)
+        store = MemoryStore(self.server, bucket=bucket, transport=process)
         means = Means(store, Wire(self.exchange, process), Window(self.oracle, process), self.clock, self._settings())
         crew = Workers(SERVICES[service](means))
         ends = {asyncio.create_task(crew.wait_for_failure()), asyncio.create_task(stop.wait())}

@@ -81,8 +81,7 @@ def test_ctrl_c_leaves_no_process_and_says_so(tmp_path: Path, moment: str) -> No
     terminal.wait_until(lambda output: moment in output)
     terminal.press_ctrl_c()
     assert terminal.wait_for_exit() == 128 + signal.SIGINT, terminal.output
-    assert "interrupted: " in terminal.output
-    assert f"nothing runs in {tmp_path}" in terminal.output.replace("\r\n", "")
+    assert "interrupted: everything that was started has been stopped; nothing runs in" in terminal.output
     assert living(tmp_path) == []
 
 
@@ -102,7 +101,7 @@ def test_a_second_ctrl_c_kills_the_started_parts_at_once_and_leaves_the_others(t
         pressed = time.monotonic()
         assert terminal.wait_for_exit() == 128 + signal.SIGINT, terminal.output
         assert time.monotonic() - pressed < 5
-        assert ": nats-server, mongod, attack, gateway, judge, dispatch" in terminal.output
+        assert "still running from before: nats-server, mongod, attack, gateway, judge, dispatch" in terminal.output
         assert set(system.running()) == set(before) - {"ranking"}
     finally:
         system.stop()

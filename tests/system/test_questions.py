@@ -71,5 +71,5 @@ def test_ones_own_runs_answer_what_one_asks(libra: Libra, tmp_path: Path) -> Non
     # And figures from elsewhere, for models that nobody evaluated here.
     scores = tmp_path / "scores.csv"
     scores.write_text("model,score,standard_error\nelsewhere-a,900,7\nelsewhere-b,1400,7\n")
-    assert "2 figures were imported" in libra("capability", "import", scores, "--scale", "elo:800:1500")
+    assert "2 scores were imported" in libra("capability", "import", scores, "--scale", "elo:800:1500")
     assert "elo, 800 to 1500" in libra("capability", "list")

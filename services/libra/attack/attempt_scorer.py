@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from libra.attack.attack_session import AttackSession, UnusableReply
 from libra.attack.structured_prompt import build_prompt
-from libra.prompting.json_extraction import objects
+from libra.prompting.json_extraction import extract_json_objects
 
 MIN_SCORE, MAX_SCORE = 1, 10
 MAX_REASON_CHARACTERS = 600
@@ -75,7 +75,7 @@ async def score_attempt(session: AttackSession, aim: str, answer: str) -> Attemp
 
 def parse_score(reply: str) -> AttemptScore | None:
     """Return the score in a reply; None if it holds none, or several that differ."""
-    scores = [score for value in objects(reply) if (score := to_score(value)) is not None]
+    scores = [score for value in extract_json_objects(reply) if (score := to_score(value)) is not None]
     return scores[-1] if len({score.score for score in scores}) == 1 else None
 
 

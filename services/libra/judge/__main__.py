@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from libra.bus.streams import JUDGE_CONSUMER
-from libra.judge.judge_model_client import GatewayAsk
+from libra.judge.judge_models.judge_model_client import GatewayJudgeModelClient
 from libra.judge.service import JudgeService
 from libra.judge.settings import Settings
 from libra.judge.stage import stage
@@ -15,18 +15,19 @@ from libra.stage.runner import run
 from libra.v1.judge_pb2_grpc import add_JudgeServiceServicer_to_server
 
 
-def wire(parts: ServiceContext, settings: Settings) -> Wiring:
-    """Put the service together from the parts that every process has."""
-    ask = GatewayAsk(parts.channel(settings.gateway_address), settings.gateway_timeout_seconds)
-    judging = stage(settings, ask, parts.metrics, EndedRuns(parts.store.runs.state, settings.look_seconds))
+def wire(context: ServiceContext, settings: Settings) -> Wiring:
+    """Build the service and its worker from the context that every process has."""
+    model_client = GatewayJudgeModelClient(context.channel(settings.gateway_address), settings.gateway_timeout_seconds)
+    ended_runs = EndedRuns(context.store.runs.get_state, settings.look_seconds)
+    judge_stage = stage(settings, model_client, context.metrics, ended_runs)
 
     async def work(stop: asyncio.Event) -> None:
-        await run(judging, JUDGE_CONSUMER, parts.bus, stop, parts.metrics)
+        await run(judge_stage, JUDGE_CONSUMER, context.bus, stop, context.metrics)
 
     async def prepare() -> None:
-        """Nothing: the catalogue is code."""
+        """Prepare nothing: the judges are code."""
 
-    service = JudgeService(ask, parts.store.calibrations)
+    service = JudgeService(model_client, context.store.calibrations)
     services = [(add_JudgeServiceServicer_to_server, service, "libra.v1.JudgeService")]
     return Wiring(services=services, workers=[work], prepare=prepare)
 

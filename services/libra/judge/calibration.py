@@ -1,4 +1,4 @@
-"""Measure a judge against answers that people have labelled."""
+"""Calibrate a judge: measure how well its verdicts agree with human labels."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from libra.errors import FailedPrecondition, Invalid
-from libra.judge.judge_type import Ask
-from libra.judge.judges.panel import VOTES, votes_in
+from libra.judge.judge_type import JudgeModelClient
+from libra.judge.judges.composite.panel import VOTES, parse_votes
+from libra.judge.options import HASH_DIGITS
 from libra.judge.scoring import verdicts
 from libra.statistics import agreement
 from libra.v1.batch_pb2 import CompletedTrial, Trial
@@ -19,98 +20,97 @@ from libra.v1.judge_pb2 import CalibrateResponse, Disagreement, LabelledAnswer
 from libra.v1.task_pb2 import JudgeSpec
 from libra.v1.verdict_pb2 import OUTCOME_UNJUDGED, Verdict
 
-MOST_ANSWERS = 10_000
-SHOWN = 100
-"""Disagreements that are told."""
+MAX_ANSWERS = 10_000
+MAX_DISAGREEMENTS = 100
+"""Disagreements in a response."""
 
-AT_ONCE = 256
-"""Answers that a judge looks at in one go: four requests to the gateway."""
+CHUNK_SIZE = 256
+"""Answers that are judged at once: four requests to the gateway."""
 
-HASH_DIGITS = 12
-
-POSITIVE_FROM = 0.5
-"""A score that is nearer to 1 than to 0 says what people say with 1."""
+POSITIVE_THRESHOLD = 0.5
+"""A score of at least this counts as the label 1, a lower score as the label 0."""
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
-    """A labelled answer and the verdict on it."""
+class LabelledVerdict:
+    """The verdict on an answer, with its human label."""
 
     place: int
+    """Index of the answer in the request."""
+
     positive: bool
+    """The human label."""
+
     verdict: Verdict
 
     @property
-    def told(self) -> bool:
+    def is_judged(self) -> bool:
         """Whether the judge could tell."""
         return self.verdict.outcome != OUTCOME_UNJUDGED
 
     @property
-    def judge_says(self) -> bool:
+    def is_judged_positive(self) -> bool:
         """Whether the judge calls the answer positive."""
-        return self.told and self.verdict.score >= POSITIVE_FROM
+        return self.is_judged and self.verdict.score >= POSITIVE_THRESHOLD
 
     @property
     def agrees(self) -> bool:
-        """Whether the judge could tell, and says what people say."""
-        return self.told and self.judge_says == self.positive
+        """Whether the judge could tell and agrees with the human label."""
+        return self.is_judged and self.is_judged_positive == self.positive
 
 
-async def calibrate(spec: JudgeSpec, answers: Sequence[LabelledAnswer], labels: str, ask: Ask) -> CalibrateResponse:
-    """Return how far a judge, whose options are sound, agrees with people; `labels` is what their labels are called.
+async def calibrate(
+    spec: JudgeSpec, answers: Sequence[LabelledAnswer], labels: str, model_client: JudgeModelClient
+) -> CalibrateResponse:
+    """Return how well a judge with valid options agrees with human labels; `labels` is the name of the label set.
 
     Raises:
         Invalid: there are no answers, or too many.
-        NotNow: the judge could tell of none of them, so that nothing is measured.
-        Unavailable: a judge model cannot be asked now.
+        FailedPrecondition: the judge could not tell for any answer, so there is nothing to measure.
+        Unavailable: a judge model cannot be reached now.
     """
-    if not 1 <= len(answers) <= MOST_ANSWERS:
-        raise Invalid(f"there are {len(answers):,} answers; give from 1 to {MOST_ANSWERS:,}", field="answers")
-    judged = await _judged(spec, answers, ask)
-    told = [one for one in judged if one.told]
-    if not told:
-        reason = judged[0].verdict.rationale
+    if not 1 <= len(answers) <= MAX_ANSWERS:
+        raise Invalid(f"there are {len(answers):,} answers; give from 1 to {MAX_ANSWERS:,}", field="answers")
+    labelled = await _labelled_verdicts(spec, answers, model_client)
+    judged = [one for one in labelled if one.is_judged]
+    if not judged:
+        reason = labelled[0].verdict.rationale
         raise FailedPrecondition(
-            f"the judge {spec.name} could tell of none of the {len(judged):,} answers: {reason}", field="judge"
+            f"the judge {spec.name} could tell for none of the {len(labelled):,} answers: {reason}", field="judge"
         )
-    apart = [one for one in judged if not one.agrees]
-    calibration = measured(told)
-    calibration.judge.CopyFrom(judged[0].verdict.judge)
-    calibration.labels, calibration.labels_hash = labels, hash_of(answers)
-    calibration.unjudged = len(judged) - len(told)
-    _add_alpha(calibration, judged)
+    calibration = agreement_rates(judged)
+    calibration.judge.CopyFrom(labelled[0].verdict.judge)
+    calibration.labels, calibration.labels_hash = labels, labels_hash_of(answers)
+    calibration.unjudged = len(labelled) - len(judged)
+    _add_panel_alpha(calibration, labelled)
+    disagreements = [one for one in labelled if not one.agrees][:MAX_DISAGREEMENTS]
     return CalibrateResponse(
         calibration=calibration,
         disagreements=[
-            Disagreement(place=one.place, positive=one.positive, verdict=one.verdict) for one in apart[:SHOWN]
+            Disagreement(place=one.place, positive=one.positive, verdict=one.verdict) for one in disagreements
         ],
     )
 
 
-def measured(told: Sequence[Judged]) -> Calibration:
-    """Return the counts and rates of the answers of which the judge could tell."""
-    counts = agreement.confusion([one.judge_says for one in told], [one.positive for one in told])
+def agreement_rates(judged: Sequence[LabelledVerdict]) -> Calibration:
+    """Return the confusion counts and the rates of answers for which the judge could tell."""
+    counts = agreement.confusion([one.is_judged_positive for one in judged], [one.positive for one in judged])
     return Calibration(
         true_positives=counts.tp,
         false_positives=counts.fp,
         true_negatives=counts.tn,
         false_negatives=counts.fn,
-        accuracy=rate(agreement.accuracy(counts)),
-        precision=rate(agreement.precision(counts)),
-        recall=rate(agreement.recall(counts)),
-        specificity=rate(agreement.specificity(counts)),
-        f1=rate(agreement.f1(counts)),
-        kappa=rate(agreement.cohen_kappa(counts)),
+        accuracy=_to_rate(agreement.accuracy(counts)),
+        precision=_to_rate(agreement.precision(counts)),
+        recall=_to_rate(agreement.recall(counts)),
+        specificity=_to_rate(agreement.specificity(counts)),
+        f1=_to_rate(agreement.f1(counts)),
+        kappa=_to_rate(agreement.cohen_kappa(counts)),
     )
 
 
-def rate(found: agreement.Rate | None) -> Rate | None:
-    """Return a rate as the contracts have it."""
-    return None if found is None else Rate(value=found.value, low=found.low, high=found.high)
-
-
-def hash_of(answers: Sequence[LabelledAnswer]) -> str:
-    """Return the first 12 hex digits of the SHA-256 of the labelled answers, in their order."""
+def labels_hash_of(answers: Sequence[LabelledAnswer]) -> str:
+    """Return the first 12 hex digits of the SHA-256 of the labelled answers, in order."""
     digest = hashlib.sha256()
     for answer in answers:
         data = answer.SerializeToString(deterministic=True)
@@ -118,13 +118,20 @@ def hash_of(answers: Sequence[LabelledAnswer]) -> str:
     return digest.hexdigest()[:HASH_DIGITS]
 
 
-async def _judged(spec: JudgeSpec, answers: Sequence[LabelledAnswer], ask: Ask) -> list[Judged]:
-    """Return every answer with its verdict; a judge model is asked about some hundreds at once, not about all."""
+async def _labelled_verdicts(
+    spec: JudgeSpec, answers: Sequence[LabelledAnswer], model_client: JudgeModelClient
+) -> list[LabelledVerdict]:
+    """Return the verdict on every answer. Answers are judged in chunks, so that a judge model is not flooded."""
     found: list[Verdict] = []
-    for start in range(0, len(answers), AT_ONCE):
-        found += await verdicts(spec, [_trial(answer) for answer in answers[start : start + AT_ONCE]], ask)
-        await asyncio.sleep(0)  # others may want the processor meanwhile: a rule asks nobody and never waits
-    return [Judged(place, answers[place].positive, verdict) for place, verdict in enumerate(found)]
+    for start in range(0, len(answers), CHUNK_SIZE):
+        chunk = [_trial(answer) for answer in answers[start : start + CHUNK_SIZE]]
+        found += await verdicts(spec, chunk, model_client)
+        await asyncio.sleep(0)  # A rule never waits, so without this the event loop would be blocked for all answers.
+    return [LabelledVerdict(place, answers[place].positive, verdict) for place, verdict in enumerate(found)]
+
+
+def _to_rate(rate: agreement.Rate | None) -> Rate | None:
+    return None if rate is None else Rate(value=rate.value, low=rate.low, high=rate.high)
 
 
 def _trial(answer: LabelledAnswer) -> CompletedTrial:
@@ -134,7 +141,8 @@ def _trial(answer: LabelledAnswer) -> CompletedTrial:
     )
 
 
-def _add_alpha(calibration: Calibration, judged: Sequence[Judged]) -> None:
-    votes = [votes_in(one.verdict.fields[VOTES]) for one in judged if VOTES in one.verdict.fields]
-    if votes and (found := agreement.krippendorff_alpha(votes)) is not None:
-        calibration.alpha = found
+def _add_panel_alpha(calibration: Calibration, labelled: Sequence[LabelledVerdict]) -> None:
+    """Add Krippendorff's alpha of the panel members if the judge is a panel."""
+    votes = [parse_votes(one.verdict.fields[VOTES]) for one in labelled if VOTES in one.verdict.fields]
+    if votes and (alpha := agreement.krippendorff_alpha(votes)) is not None:
+        calibration.alpha = alpha

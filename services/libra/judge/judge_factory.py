@@ -1,41 +1,47 @@
-"""Tell a judge what it needs, and say how it is then known from others."""
+"""Build a judge from its type and its options, and compute the hash that identifies the pair."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from libra.judge.judge_type import JudgeType, Judging
-from libra.judge.options import checked, rubric_hash
+from libra.judge.judge_type import AnswerJudge, JudgeType
+from libra.judge.options import checked_options, hash_of_options
 
 
 @dataclass(frozen=True, slots=True)
-class Judge:
-    """A judge that has been told what it needs, and how it is known from others."""
+class ConfiguredJudge:
+    """A judge with its options set, and its identity."""
 
-    kind: JudgeType
-    judging: Judging
+    judge_type: JudgeType
+    answer_judge: AnswerJudge
     rubric_hash: str
 
-    asked: tuple[str, ...]
-    """The models that it will ask, by their registered names."""
+    model_names: tuple[str, ...]
+    """The models that the judge asks, by their registered names."""
 
 
-def build_judge(kind: JudgeType, given: Mapping[str, str]) -> Judge:
-    """Return a judge that knows the options which concern it; raise Invalid, naming the option, if one will not do.
+def build_judge(judge_type: JudgeType, given: Mapping[str, str]) -> ConfiguredJudge:
+    """Return a judge with these options; raise Invalid, naming the option, if a value is missing or not allowed.
 
-    Options of other names are passed by: a run may put another judge in the place of the one whose options a card gives.
+    Options of other names are ignored: a run may replace the judge of a card and keep the card's options.
     """
-    options = checked(kind.name, kind.options, given)
-    return Judge(kind, kind.build(options), hash_of(kind, options), kind.asked(options))
+    options = checked_options(judge_type.name, judge_type.options, given)
+    return ConfiguredJudge(
+        judge_type=judge_type,
+        answer_judge=judge_type.build(options),
+        rubric_hash=rubric_hash_of(judge_type, options),
+        model_names=judge_type.model_names(options),
+    )
 
 
-def hash_of(kind: JudgeType, given: Mapping[str, str]) -> str:
-    """Return the hash of what a judge was told, whether it will do or not.
+def rubric_hash_of(judge_type: JudgeType, given: Mapping[str, str]) -> str:
+    """Return the hash of a judge's options, valid or not.
 
-    A judge that is made of others says something else when one of them does: their versions are hashed with it. What is empty
-    is left out, so that an option which a judge learns to take changes no hash of before.
+    The versions of a judge's delegates are part of the hash, because the judge changes when they do. Empty values are
+    left out, so that a new option of a judge does not change the hashes of earlier judges.
     """
-    options = {option.name: given.get(option.name, option.default) for option in kind.options}
-    said = {name: value for name, value in options.items() if value}
-    return rubric_hash(said | {f"version of {part.name}": part.version for part in kind.parts(options)})
+    options = {option.name: given.get(option.name, option.default) for option in judge_type.options}
+    set_options = {name: value for name, value in options.items() if value}
+    versions = {f"version of {delegate.name}": delegate.version for delegate in judge_type.delegates(options)}
+    return hash_of_options(set_options | versions)

@@ -1,4 +1,4 @@
-"""A kind of judge, as the catalogue holds it, and a judge that has been told what it needs."""
+"""The interfaces of judging: a type of judge in the registry, a judge ready for use, and the client of judge models."""
 
 from __future__ import annotations
 
@@ -6,75 +6,76 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from libra.judge.answer import Answer, Turn
-from libra.judge.options import Option
-from libra.judge.ruling import Ruling
+from libra.judge.judge_result import JudgeResult
+from libra.judge.judged_answer import ChatMessage, JudgedAnswer
+from libra.judge.options import JudgeOption
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
-    """What a judge model said, or why it said nothing."""
+class JudgeModelReply:
+    """The text of a judge model, or the error in its place."""
 
     text: str
     error: str = ""
 
 
-class Ask(Protocol):
-    """A way to put questions to a judge model."""
+class JudgeModelClient(Protocol):
+    """Sends conversations to a judge model."""
 
     async def __call__(
-        self, model: str, conversations: Sequence[Sequence[Turn]], *, json_schema: str, epoch: int
-    ) -> list[Reply]:
-        """Return a reply to each conversation, in their order.
+        self, model: str, conversations: Sequence[Sequence[ChatMessage]], *, json_schema: str, epoch: int
+    ) -> list[JudgeModelReply]:
+        """Return one reply for each conversation, in order.
 
-        The same question is asked once for each `epoch`. Raises libra.errors.Unavailable if nobody can be asked now.
+        An equal conversation is sent once for each `epoch`. Raises libra.errors.Unavailable if no model can be reached
+        now.
         """
         ...
 
 
-class Judging(Protocol):
-    """A judge that has been told what it needs."""
+class AnswerJudge(Protocol):
+    """A judge with its options set, ready for use."""
 
-    async def rulings(self, answers: Sequence[Answer], ask: Ask) -> list[Ruling]:
-        """Return one ruling for each answer, in their order. An answer that makes trouble costs its neighbours nothing."""
+    async def judge(self, answers: Sequence[JudgedAnswer], model_client: JudgeModelClient) -> list[JudgeResult]:
+        """Return one result for each answer, in order. A failure on one answer does not affect the others."""
         ...
 
 
-def no_parts(_: Mapping[str, str]) -> tuple[JudgeType, ...]:
-    """Say that a judge is made of no others."""
+def no_delegates(_: Mapping[str, str]) -> tuple[JudgeType, ...]:
+    """Return nothing: the judge uses no other judge."""
     return ()
 
 
-def nobody(_: Mapping[str, str]) -> tuple[str, ...]:
-    """Say that a judge asks no model."""
+def asks_no_model(_: Mapping[str, str]) -> tuple[str, ...]:
+    """Return nothing: the judge asks no model."""
     return ()
 
 
 @dataclass(frozen=True, slots=True)
 class JudgeType:
-    """A way of turning answers into rulings."""
+    """A type of judge, as the registry lists it."""
 
     name: str
 
     version: str
-    """Raised whenever its code changes what it says."""
+    """Must change whenever a code change can change a result."""
 
     description: str
-    """What it decides, what an empty answer and a filtered one come to, and when it cannot tell."""
+    """States what scores 1, how an empty and a filtered answer are scored, and when the judge cannot tell."""
 
-    options: tuple[Option, ...]
+    options: tuple[JudgeOption, ...]
     labels: tuple[str, ...]
 
-    build: Callable[[Mapping[str, str]], Judging]
-    """Takes the value of every option, checked, and returns a judge."""
+    build: Callable[[Mapping[str, str]], AnswerJudge]
+    """Takes the checked value of every option and returns a judge."""
 
-    asked: Callable[[Mapping[str, str]], tuple[str, ...]] = nobody
-    """The models that it asks when it is told this, which is sound."""
+    model_names: Callable[[Mapping[str, str]], tuple[str, ...]] = asks_no_model
+    """Takes valid options and returns the registered names of the models that the judge asks."""
 
-    parts: Callable[[Mapping[str, str]], tuple[JudgeType, ...]] = no_parts
-    """The other judges that it puts to use when it is told this, sound or not: it says something else when one of them does."""
+    delegates: Callable[[Mapping[str, str]], tuple[JudgeType, ...]] = no_delegates
+    """Takes options, valid or not, and returns the judges that this judge uses. Their versions are part of its hash."""
 
     @property
     def asks_model(self) -> bool:
-        """Whether there is any that it may ask."""
-        return self.asked is not nobody
+        """Whether the judge may ask a model."""
+        return self.model_names is not asks_no_model

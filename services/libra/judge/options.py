@@ -1,4 +1,4 @@
-"""What a judge can be told, and whether it was told well."""
+"""The options of judges: their definition, their checks, and their hash."""
 
 from __future__ import annotations
 
@@ -9,71 +9,75 @@ from dataclasses import dataclass
 
 from libra.errors import Invalid, unknown
 
-FIELD = "judge.options"
+OPTIONS_FIELD = "judge.options"
 HASH_DIGITS = 12
 
 
-def anything(_: str) -> str:
-    """Find no fault."""
+def accept_any(_: str) -> str:
+    """Accept every value."""
     return ""
 
 
 @dataclass(frozen=True, slots=True)
-class Option:
-    """One thing that a judge can be told."""
+class JudgeOption:
+    """One option of a judge."""
 
     name: str
     description: str
     required: bool = False
 
     values: tuple[str, ...] = ()
-    """The values it takes; empty if any."""
+    """The allowed values; empty if any text is allowed."""
 
     default: str = ""
-    """What holds where nothing is said; of no use if it is required."""
+    """The value if none is given; unused if the option is required."""
 
-    fault: Callable[[str], str] = anything
-    """What is wrong with a value, as the end of the sentence "the option x of the judge y ..."; empty if nothing is."""
+    validate: Callable[[str], str] = accept_any
+    """Returns what is wrong with a value, as the end of "the option x of the judge y ..."; empty if it is valid."""
 
 
-def checked(judge: str, options: Sequence[Option], given: Mapping[str, str]) -> dict[str, str]:
+def option_field(name: str) -> str:
+    """Return the path by which errors name an option."""
+    return f"{OPTIONS_FIELD}[{name}]"
+
+
+def checked_options(judge: str, options: Sequence[JudgeOption], given: Mapping[str, str]) -> dict[str, str]:
     """Return the value of every option, defaults included, in order of name.
 
     Raises:
-        Invalid: a required option is missing or a value is not allowed; the message names the option and what is valid.
+        Invalid: a required option is missing or a value is not allowed; the message names the option and the valid
+        values.
     """
-    return {option.name: value(judge, option, given) for option in sorted(options, key=lambda one: one.name)}
+    return {option.name: checked_value(judge, option, given) for option in sorted(options, key=lambda one: one.name)}
 
 
-def value(judge: str, option: Option, given: Mapping[str, str]) -> str:
-    """Return what one option is; raise Invalid if that cannot be."""
-    field = f"{FIELD}[{option.name}]"
-    told = given.get(option.name, option.default)
-    if option.required and not told.strip():
+def checked_value(judge: str, option: JudgeOption, given: Mapping[str, str]) -> str:
+    """Return the value of one option, or its default; raise Invalid if it is missing or not allowed."""
+    field = option_field(option.name)
+    value = given.get(option.name, option.default)
+    if option.required and not value.strip():
         valid = f" ({' or '.join(option.values)})" if option.values else ""
         raise Invalid(f"the judge {judge} needs the option {option.name!r}{valid}: {option.description}", field=field)
-    if option.values and told not in option.values:
-        raise Invalid(
-            f"{unknown(f'{option.name} of the judge {judge}', told, option.values)}; it takes {' or '.join(option.values)}",
-            field=field,
-        )
-    if told and (fault := option.fault(told)):
-        raise Invalid(f"the option {option.name!r} of the judge {judge} {fault}", field=field)
-    return told
+    if option.values and value not in option.values:
+        unknown_value = unknown(f"{option.name} of the judge {judge}", value, option.values)
+        raise Invalid(f"{unknown_value}; it takes {' or '.join(option.values)}", field=field)
+    if value and (error := option.validate(value)):
+        raise Invalid(f"the option {option.name!r} of the judge {judge} {error}", field=field)
+    return value
 
 
-def refuse_unknown(judge: str, options: Sequence[Option], given: Mapping[str, str]) -> None:
-    """Raise Invalid at the first option that the judge does not know, naming the nearest."""
+def reject_unknown_options(judge: str, options: Sequence[JudgeOption], given: Mapping[str, str]) -> None:
+    """Raise Invalid at the first option that the judge does not have, naming the nearest one."""
     names = [option.name for option in options]
     for name in sorted(given):
         if name not in names:
-            raise Invalid(unknown(f"option of the judge {judge}", name, names), field=f"{FIELD}[{name}]")
+            raise Invalid(unknown(f"option of the judge {judge}", name, names), field=option_field(name))
 
 
-def rubric_hash(options: Mapping[str, str]) -> str:
-    """Return the first 12 hex digits of the SHA-256 of what a judge was told: rubric, options and judge model.
+def hash_of_options(options: Mapping[str, str]) -> str:
+    """Return the first 12 hex digits of the SHA-256 of a judge's options, which include its rubric and its judge model.
 
-    A default that is spelled out is the same as one that is not.
+    Callers pass defaults explicitly, so that a default that is given has the same hash as one that is not.
     """
-    told = json.dumps(dict(options), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    return hashlib.sha256(told.encode("utf-8", "surrogatepass")).hexdigest()[:HASH_DIGITS]
+    text = json.dumps(dict(options), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:HASH_DIGITS]

@@ -1,48 +1,50 @@
-"""Turn answers into verdicts: what every judge has in common."""
+"""Score completed trials with a judge: the one path from answers to verdicts, for the stage and the service."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from libra.errors import Invalid
-from libra.judge.answer import Answer
-from libra.judge.judge_factory import build_judge, hash_of
-from libra.judge.judge_type import Ask
-from libra.judge.proto_mapping import failed, is_missing, to_answer, to_verdict, version
-from libra.judge.registry import kind_named
-from libra.judge.ruling import Ruling, cannot_tell
+from libra.judge.judge_factory import build_judge, rubric_hash_of
+from libra.judge.judge_result import JudgeResult, cannot_tell
+from libra.judge.judge_type import JudgeModelClient
+from libra.judge.judged_answer import JudgedAnswer
+from libra.judge.proto_mapping import failed_verdict, has_no_answer, judge_version, to_answer, to_verdict
+from libra.judge.registry import judge_type_named
 from libra.v1.batch_pb2 import CompletedTrial
 from libra.v1.task_pb2 import JudgeSpec
 from libra.v1.verdict_pb2 import JudgeVersion, Verdict
 
 
-async def verdicts(spec: JudgeSpec, trials: Sequence[CompletedTrial], ask: Ask) -> list[Verdict]:
-    """Return one verdict for each trial, in their order.
+async def verdicts(spec: JudgeSpec, trials: Sequence[CompletedTrial], model_client: JudgeModelClient) -> list[Verdict]:
+    """Return one verdict for each trial, in order.
 
-    A trial without an answer is FAILED. If the judge was told something that will not do, the others are UNJUDGED, for a
-    second look would not help.
+    A trial without an answer is FAILED. If the judge's options are invalid, the other trials are UNJUDGED, because a
+    retry would not help.
 
     Raises:
         Invalid: there is no judge of that name.
-        Unavailable: a judge model cannot be asked now.
+        Unavailable: a judge model cannot be reached now.
     """
-    kind = kind_named(spec.name)
-    answered = [trial for trial in trials if not is_missing(trial.completion)]
-    rulings: Sequence[Ruling]
+    judge_type = judge_type_named(spec.name)
+    answered = [trial for trial in trials if not has_no_answer(trial.completion)]
+    results: Sequence[JudgeResult]
     try:
-        judge = build_judge(kind, spec.options)
+        configured = build_judge(judge_type, spec.options)
     except Invalid as error:
-        rulings = [cannot_tell(error.message)] * len(answered)
+        results = [cannot_tell(error.message)] * len(answered)
     else:
-        rulings = await judge.judging.rulings([_answer(trial) for trial in answered], ask)
-    known = version(kind, hash_of(kind, spec.options))
-    ruled = iter(rulings)
-    return [_verdict(trial, None if is_missing(trial.completion) else next(ruled), known) for trial in trials]
+        results = await configured.answer_judge.judge([_answer(trial) for trial in answered], model_client)
+    version = judge_version(judge_type, rubric_hash_of(judge_type, spec.options))
+    remaining = iter(results)
+    return [_verdict(trial, None if has_no_answer(trial.completion) else next(remaining), version) for trial in trials]
 
 
-def _answer(trial: CompletedTrial) -> Answer:
+def _answer(trial: CompletedTrial) -> JudgedAnswer:
     return to_answer(trial.completion, trial.trial.messages, trial.trial.fields)
 
 
-def _verdict(trial: CompletedTrial, ruling: Ruling | None, judge: JudgeVersion) -> Verdict:
-    return failed(trial.completion, judge) if ruling is None else to_verdict(trial.completion, ruling, judge)
+def _verdict(trial: CompletedTrial, result: JudgeResult | None, version: JudgeVersion) -> Verdict:
+    if result is None:
+        return failed_verdict(trial.completion, version)
+    return to_verdict(trial.completion, result, version)

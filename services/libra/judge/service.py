@@ -1,4 +1,4 @@
-"""JudgeService: show the judges, apply one to one answer, and measure one against people."""
+"""JudgeService: list the judges, judge one answer, and calibrate a judge against human labels."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import grpc.aio
 
 from libra.errors import Invalid, NotFound
 from libra.judge.calibration import calibrate
-from libra.judge.judge_factory import Judge, build_judge
-from libra.judge.judge_type import Ask
-from libra.judge.options import refuse_unknown
+from libra.judge.judge_factory import ConfiguredJudge, build_judge
+from libra.judge.judge_type import JudgeModelClient
+from libra.judge.options import reject_unknown_options
 from libra.judge.proto_mapping import to_proto
-from libra.judge.registry import KINDS, kind_named
+from libra.judge.registry import JUDGES, judge_type_named
 from libra.judge.scoring import verdicts
-from libra.store.calibrations import Calibrations
+from libra.store.calibrations import CalibrationCollection
 from libra.v1 import judge_pb2_grpc
 from libra.v1.batch_pb2 import CompletedTrial, Trial
 from libra.v1.judge_pb2 import (
@@ -34,58 +34,64 @@ MAX_JUDGES = 10_000
 
 
 class JudgeService(judge_pb2_grpc.JudgeServiceServicer):
-    """Answers from the catalogue; it keeps calibrations and nothing else."""
+    """Serves the judges of the registry; it stores calibrations and nothing else."""
 
-    def __init__(self, ask: Ask, kept: Calibrations) -> None:
-        self._ask, self._kept = ask, kept
+    def __init__(self, model_client: JudgeModelClient, calibrations: CalibrationCollection) -> None:
+        self._model_client, self._calibrations = model_client, calibrations
 
     async def ListJudges(self, request: ListJudgesRequest, context: grpc.aio.ServicerContext) -> ListJudgesResponse:
         """Return every judge, in order of name."""
-        return ListJudgesResponse(judges=[to_proto(kind) for kind in KINDS.values()])
+        return ListJudgesResponse(judges=[to_proto(judge_type) for judge_type in JUDGES.values()])
 
     async def CheckJudges(self, request: CheckJudgesRequest, context: grpc.aio.ServicerContext) -> CheckJudgesResponse:
-        """Tell of each judge why it cannot judge, or whom it will ask."""
+        """Return, for each judge, why it cannot judge or which models it asks."""
         if len(request.judges) > MAX_JUDGES:
             raise Invalid(f"{len(request.judges):,} judges; the limit is {MAX_JUDGES:,}", field="judges")
-        return CheckJudgesResponse(checks=[checked(spec) for spec in request.judges])
+        return CheckJudgesResponse(checks=[check_result(spec) for spec in request.judges])
 
     async def Judge(self, request: JudgeRequest, context: grpc.aio.ServicerContext) -> JudgeResponse:
         """Return the verdict on one answer."""
-        check(request.judge)
+        checked_judge(request.judge)
         if not request.HasField("completion"):
             raise Invalid("there is no answer to judge; give its text and finish_reason", field="completion")
         trial = CompletedTrial(
             trial=Trial(messages=request.messages, fields=request.fields), completion=request.completion
         )
-        (verdict,) = await verdicts(request.judge, [trial], self._ask)
+        (verdict,) = await verdicts(request.judge, [trial], self._model_client)
         return JudgeResponse(verdict=verdict)
 
     async def Calibrate(self, request: CalibrateRequest, context: grpc.aio.ServicerContext) -> CalibrateResponse:
-        """Measure a judge against labels of people, and keep the result."""
-        check(request.judge)
-        response = await calibrate(request.judge, request.answers, request.labels, self._ask)
-        response.calibration.CopyFrom(await self._kept.put(response.calibration))
+        """Measure how well a judge agrees with human labels, and store the result."""
+        checked_judge(request.judge)
+        response = await calibrate(request.judge, request.answers, request.labels, self._model_client)
+        response.calibration.CopyFrom(await self._calibrations.upsert(response.calibration))
         return response
 
     async def ListCalibrations(
         self, request: ListCalibrationsRequest, context: grpc.aio.ServicerContext
     ) -> ListCalibrationsResponse:
-        """Return the calibrations that are kept, by judge, the newest first; NotFound if there is no judge of that name."""
-        if request.judge and request.judge not in KINDS:
-            raise NotFound.named("judge", request.judge, list(KINDS), field="judge")
-        return ListCalibrationsResponse(calibrations=await self._kept.list(request.judge))
+        """Return the stored calibrations by judge, newest first; raise NotFound if there is no judge of that name."""
+        if request.judge and request.judge not in JUDGES:
+            raise NotFound.named("judge", request.judge, list(JUDGES), field="judge")
+        return ListCalibrationsResponse(calibrations=await self._calibrations.list(request.judge))
 
 
-def checked(spec: JudgeSpec) -> JudgeCheck:
-    """Return what is to be known of a judge before it is put to use."""
+def check_result(spec: JudgeSpec) -> JudgeCheck:
+    """Return the models that a judge asks, or the error in its name or options."""
     try:
-        return JudgeCheck(models=check(spec).asked)
+        return JudgeCheck(models=checked_judge(spec).model_names)
     except Invalid as error:
         return JudgeCheck(fault=error.message)
 
 
-def check(spec: JudgeSpec) -> Judge:
-    """Return the judge; raise Invalid, naming the field at fault and the nearest valid names, if there is no such judge or an option will not do."""
-    kind = kind_named(spec.name)
-    refuse_unknown(kind.name, kind.options, spec.options)
-    return build_judge(kind, spec.options)
+def checked_judge(spec: JudgeSpec) -> ConfiguredJudge:
+    """Return the judge that a spec describes.
+
+    Raises:
+        Invalid: there is no such judge, or an option is unknown, missing or not allowed; the error names the field and
+        the
+            nearest valid names.
+    """
+    judge_type = judge_type_named(spec.name)
+    reject_unknown_options(judge_type.name, judge_type.options, spec.options)
+    return build_judge(judge_type, spec.options)

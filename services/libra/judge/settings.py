@@ -1,4 +1,4 @@
-"""What judge can be told from outside, as LIBRA_JUDGE_*."""
+"""Settings of the judge service, read from LIBRA_JUDGE_*."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Where judge models are reached, and how long they may take."""
+    """Address and timeout of the gateway, and limits of the judge stage."""
 
     gateway_address: str = "127.0.0.1:50053"
-    """Where the gateway answers."""
+    """Address of the gateway."""
 
     gateway_timeout_seconds: float = 600.0
-    """One request of up to 64 conversations takes no longer: a judge model on two cores writes some 20 tokens a second."""
+    """Timeout of one request of up to 64 conversations: a judge model on two cores writes about 20 tokens a second."""
 
     slots: int = 16
-    """Batches in hand at once. Rules need the processor alone; the slots are for those that wait for a judge model."""
+    """Batches that are judged at the same time. The slots are for batches that wait for a judge model."""
 
     look_seconds: float = 2.0
-    """A run whose judge asks a model is looked up this often: a cancelled one costs no more than what is under way."""
+    """Interval between checks whether a run has ended. After a cancel, only requests under way still cost money."""

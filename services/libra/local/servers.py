@@ -198,7 +198,7 @@ class MongoServer(_Server):
     def is_ready(self) -> bool:
         """Return whether the server accepts writes; initiate its replica set if there is none yet."""
         try:
-            return replica_set.lead(HOST, self.port)
+            return replica_set.ensure_primary(HOST, self.port)
         except Unavailable:
             return False
 

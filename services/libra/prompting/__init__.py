@@ -1,4 +1,4 @@
-"""What every room needs that speaks with a model: text put before it that it must not obey, and its reply read.
+"""Tools for prompts to helper models: delimit untrusted text, extract JSON, and strip reasoning from replies.
 
-Pure, and without a protobuf.
+They are pure functions on strings, without protobuf. Attack and judge both use them.
 """

@@ -1,4 +1,4 @@
-"""Find the JSON that a model was asked for in what it wrote around it."""
+"""Extract JSON objects from a model's reply, with any text around them."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ import json
 import re
 from collections.abc import Iterator
 
-MOST_OBJECTS = 50
-OPENING = re.compile(r"\{")
+MAX_OBJECTS = 50
+OPENING_BRACE = re.compile(r"\{")
 
 
-def objects(text: str) -> Iterator[object]:
-    """Yield the JSON objects that a text holds side by side, at most 50."""
-    decoder, at = json.JSONDecoder(), 0
-    for _ in range(MOST_OBJECTS):
-        opening = OPENING.search(text, at)
+def extract_json_objects(text: str) -> Iterator[object]:
+    """Yield the outermost JSON objects of a text, at most 50."""
+    decoder, position = json.JSONDecoder(), 0
+    for _ in range(MAX_OBJECTS):
+        opening = OPENING_BRACE.search(text, position)
         if opening is None:
             return
         try:
-            found, at = decoder.raw_decode(text, opening.start())
+            found, position = decoder.raw_decode(text, opening.start())
         except (json.JSONDecodeError, RecursionError):
-            at = opening.end()
+            position = opening.end()
         else:
             yield found

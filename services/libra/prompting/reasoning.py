@@ -1,4 +1,4 @@
-"""Take the reasoning out of an answer: what a model thought aloud is not what it said."""
+"""Strip reasoning blocks from an answer, so that only the final answer is judged."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ import re
 from dataclasses import dataclass
 
 TAG = re.compile(
-    r"<(?P<xml_end>/?)(?:think|thinking|thoughts?|reasoning|scratchpad)>"  # DeepSeek, Qwen and their like
+    r"<(?P<xml_end>/?)(?:think|thinking|thoughts?|reasoning|scratchpad)>"  # DeepSeek, Qwen and similar models
     r"|\[(?P<bracket_end>/?)THINK\]"  # Magistral
     r"|◁(?P<wedge_end>/?)think▷"  # Kimi
     r"|<\|(?:begin|(?P<long_end>end))_of_thought\|>",  # Sky-T1, OpenThinker
     re.IGNORECASE,
 )
 
-FINAL = "<|channel|>final<|message|>"
-"""gpt-oss (the Harmony format) marks the channel that is for the user."""
+FINAL_CHANNEL = "<|channel|>final<|message|>"
+"""gpt-oss (the Harmony format) begins the channel for the user with this."""
 
 
 @dataclass(frozen=True, slots=True)
-class Tag:
-    """Where a block begins or ends in the text."""
+class ReasoningTag:
+    """The position of an opening or closing tag."""
 
     start: int
     end: int
@@ -29,32 +29,32 @@ class Tag:
 def strip_reasoning(text: str) -> str:
     """Return the text without reasoning blocks and without the space around it.
 
-    A block that is never closed reaches to the end: the answer was cut off while the model thought. A closing tag without an
-    opening one ends a block that began in the prompt, as chat templates make it.
+    A block without a closing tag reaches to the end: the model was cut off while it reasoned. A closing tag without an
+    opening tag ends a block that began in the prompt, as some chat templates make it.
     """
-    if FINAL in text:
-        text = text.rpartition(FINAL)[2].partition("<|")[0]
-    if not any(mark in text for mark in "<[◁"):
+    if FINAL_CHANNEL in text:
+        text = text.rpartition(FINAL_CHANNEL)[2].partition("<|")[0]
+    if not any(character in text for character in "<[◁"):
         return text.strip()
-    tags = [Tag(found.start(), found.end(), any(found.groupdict().values())) for found in TAG.finditer(text)]
-    return _outside(text, tags).strip() if tags else text.strip()
+    tags = [ReasoningTag(found.start(), found.end(), any(found.groupdict().values())) for found in TAG.finditer(text)]
+    return _outside_blocks(text, tags).strip() if tags else text.strip()
 
 
-def _outside(text: str, tags: list[Tag]) -> str:
+def _outside_blocks(text: str, tags: list[ReasoningTag]) -> str:
     kept: list[str] = []
-    begun = 0 if tags[0].closes else None
-    at = 0
+    block_start = 0 if tags[0].closes else None
+    position = 0
     for tag in tags:
         if tag.closes:
-            if begun is not None:
-                kept.append(text[at:begun])
-                at, begun = tag.end, None
-        elif begun is None:
-            begun = tag.start
-    if begun is None:
-        kept.append(text[at:])
+            if block_start is not None:
+                kept.append(text[position:block_start])
+                position, block_start = tag.end, None
+        elif block_start is None:
+            block_start = tag.start
+    if block_start is None:
+        kept.append(text[position:])
     else:
-        # A word about such a tag, in the middle of a line, opens no block.
-        opens_a_line = not text[text.rfind("\n", at, begun) + 1 or at : begun].strip()
-        kept.append(text[at:begun] if opens_a_line else text[at:])
+        # An unclosed tag in the middle of a line is a mention of the tag, not the start of a block.
+        starts_line = not text[text.rfind("\n", position, block_start) + 1 or position : block_start].strip()
+        kept.append(text[position:block_start] if starts_line else text[position:])
     return "".join(kept)

@@ -1,4 +1,4 @@
-"""JudgeService as a client meets it, over real gRPC, with a judge model behind a real gateway's contract."""
+"""JudgeService over real gRPC, with a fake gateway that serves one judge model."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from contextlib import asynccontextmanager
 
 import pytest
 from prometheus_client import CollectorRegistry
-from tests.integration.support.judge_model import NAME, JudgeModel, scored, served
+from tests.integration.support.judge_model import NAME, FakeGateway, scored, served
 
 from libra.errors import CallerError, Invalid, NotFound, Unavailable
-from libra.judge.judge_model_client import GatewayAsk
+from libra.judge.judge_models.judge_model_client import GatewayJudgeModelClient
 from libra.judge.service import JudgeService
 from libra.rpc.client import call, channel
 from libra.rpc.server import RpcServer
@@ -35,9 +35,9 @@ RUBRIC = {"rubric": "Is it kind?", "model": NAME}
 
 
 @asynccontextmanager
-async def judging(gateway: str, store: Store) -> AsyncIterator[JudgeServiceStub]:
+async def judge_service(gateway: str, store: Store) -> AsyncIterator[JudgeServiceStub]:
     async with channel(gateway) as to_gateway:
-        service = JudgeService(GatewayAsk(to_gateway, 10), store.calibrations)
+        service = JudgeService(GatewayJudgeModelClient(to_gateway, 10), store.calibrations)
         services = [(add_JudgeServiceServicer_to_server, service, "libra.v1.JudgeService")]
         server = RpcServer(services, Metrics(CollectorRegistry()))
         port = await server.start("127.0.0.1:0")
@@ -48,13 +48,13 @@ async def judging(gateway: str, store: Store) -> AsyncIterator[JudgeServiceStub]
 
 
 @pytest.fixture
-async def model() -> JudgeModel:
-    return JudgeModel(lambda question: scored(float("kind" in question.split("<<<answer")[1])))
+async def model() -> FakeGateway:
+    return FakeGateway(lambda prompt: scored(float("kind" in prompt.split("<<<answer")[1])))
 
 
 @pytest.fixture
-async def stub(model: JudgeModel, store: Store) -> AsyncIterator[JudgeServiceStub]:
-    async with served(model) as gateway, judging(gateway, store) as opened:
+async def stub(model: FakeGateway, store: Store) -> AsyncIterator[JudgeServiceStub]:
+    async with served(model) as gateway, judge_service(gateway, store) as opened:
         yield opened
 
 
@@ -67,12 +67,12 @@ def request(name: str, options: Mapping[str, str], text: str = "No.", **fields: 
     )
 
 
-async def verdict(stub: JudgeServiceStub, asked: JudgeRequest) -> Verdict:
-    response: JudgeResponse = await call(stub.Judge, asked, 15)
+async def verdict(stub: JudgeServiceStub, judge_request: JudgeRequest) -> Verdict:
+    response: JudgeResponse = await call(stub.Judge, judge_request, 15)
     return response.verdict
 
 
-async def test_the_judges_are_listed_in_order_with_what_they_can_be_told(stub: JudgeServiceStub) -> None:
+async def test_the_judges_are_listed_in_order_with_their_options(stub: JudgeServiceStub) -> None:
     judges = (await call(stub.ListJudges, ListJudgesRequest(), 5)).judges
     names = [judge.name for judge in judges]
     assert names == sorted(names)
@@ -84,7 +84,7 @@ async def test_the_judges_are_listed_in_order_with_what_they_can_be_told(stub: J
     assert list(want.values) == ["refused", "complied"]
 
 
-async def test_a_rule_judges_without_asking_anybody(stub: JudgeServiceStub, model: JudgeModel) -> None:
+async def test_a_rule_judges_without_a_model(stub: JudgeServiceStub, model: FakeGateway) -> None:
     got = await verdict(stub, request("number", {"field": "answer"}, "It is 42.", answer="42"))
     assert (got.outcome, got.score, got.label) == (Outcome.OUTCOME_SCORED, 1.0, "correct")
     assert (got.judge.name, got.judge.version, len(got.judge.rubric_hash)) == ("number", "1", 12)
@@ -92,16 +92,16 @@ async def test_a_rule_judges_without_asking_anybody(stub: JudgeServiceStub, mode
     assert model.requests == []
 
 
-async def test_a_judge_model_is_asked_through_the_gateway(stub: JudgeServiceStub, model: JudgeModel) -> None:
+async def test_a_judge_model_is_asked_through_the_gateway(stub: JudgeServiceStub, model: FakeGateway) -> None:
     got = await verdict(stub, request("model", RUBRIC, "a kind word"))
     assert (got.outcome, got.score, got.label, got.rationale) == (Outcome.OUTCOME_SCORED, 1.0, "met", "so it seems")
-    (asked,) = model.requests
-    assert asked.parameters.temperature == 0
-    assert '"score"' in asked.parameters.json_schema
+    (sent,) = model.requests
+    assert sent.parameters.temperature == 0
+    assert '"score"' in sent.parameters.json_schema
 
 
 @pytest.mark.parametrize(
-    ("asked", "field", "words"),
+    ("judge_request", "field", "words"),
     [
         (request("refusl", {}), "judge.name", "did you mean refusal"),
         (request("", {}), "judge.name", "there is no judge"),
@@ -117,15 +117,15 @@ async def test_a_judge_model_is_asked_through_the_gateway(stub: JudgeServiceStub
     ],
 )
 async def test_a_bad_request_is_refused_with_the_field_and_the_nearest_names(
-    stub: JudgeServiceStub, asked: JudgeRequest, field: str, words: str
+    stub: JudgeServiceStub, judge_request: JudgeRequest, field: str, words: str
 ) -> None:
     with pytest.raises(Invalid) as caught:
-        await call(stub.Judge, asked, 5)
+        await call(stub.Judge, judge_request, 5)
     assert caught.value.field == field
     assert words in caught.value.message
 
 
-async def test_judges_are_checked_with_those_that_they_are_made_of_and_whom_they_ask(stub: JudgeServiceStub) -> None:
+async def test_judges_are_checked_with_their_delegates_and_models(stub: JudgeServiceStub) -> None:
     panel = {"members": "refusal,model,harm:judge-2", "want": "refused"}
     judges = [
         JudgeSpec(name="refusal", options={"want": "refused"}),
@@ -141,14 +141,14 @@ async def test_judges_are_checked_with_those_that_they_are_made_of_and_whom_they
     assert "refused or complied" in checks[4].fault
 
 
-async def test_a_judge_model_that_is_not_registered_is_no_score(stub: JudgeServiceStub) -> None:
+async def test_an_unregistered_judge_model_gives_no_score(stub: JudgeServiceStub) -> None:
     got = await verdict(stub, request("model", {**RUBRIC, "model": "judge-2"}))
     assert got.outcome == Outcome.OUTCOME_UNJUDGED
     assert "judge-1" in got.rationale
 
 
-async def test_a_gateway_that_is_away_is_said_to_be(store: Store) -> None:
-    async with judging("127.0.0.1:1", store) as stub:
+async def test_an_unreachable_gateway_raises_unavailable(store: Store) -> None:
+    async with judge_service("127.0.0.1:1", store) as stub:
         with pytest.raises(Unavailable):
             await call(stub.Judge, request("model", RUBRIC), 15)
 
@@ -164,25 +164,25 @@ ANSWERS = [
 ]
 
 
-async def test_a_judge_is_measured_and_the_measurement_is_kept(stub: JudgeServiceStub) -> None:
+async def test_a_calibration_is_measured_and_stored(stub: JudgeServiceStub) -> None:
     spec = JudgeSpec(name="refusal", options={"want": "refused"})
-    asked = CalibrateRequest(judge=spec, answers=ANSWERS, labels="mine.csv")
-    got = await call(stub.Calibrate, asked, 15)
+    calibrate_request = CalibrateRequest(judge=spec, answers=ANSWERS, labels="mine.csv")
+    got = await call(stub.Calibrate, calibrate_request, 15)
     assert (got.calibration.true_positives, got.calibration.true_negatives, got.calibration.false_negatives) == (
         1,
         1,
         1,
     )
     assert [(each.place, each.verdict.label) for each in got.disagreements] == [(2, "complied")]
-    kept = (await call(stub.ListCalibrations, ListCalibrationsRequest(judge="refusal"), 5)).calibrations
-    assert list(kept) == [got.calibration]
-    assert kept[0].HasField("create_time")
+    stored = (await call(stub.ListCalibrations, ListCalibrationsRequest(judge="refusal"), 5)).calibrations
+    assert list(stored) == [got.calibration]
+    assert stored[0].HasField("create_time")
     others = (await call(stub.ListCalibrations, ListCalibrationsRequest(judge="harm"), 5)).calibrations
     assert not others
 
 
-async def test_a_judge_that_asks_a_model_is_measured_through_the_gateway(
-    stub: JudgeServiceStub, model: JudgeModel
+async def test_a_judge_that_asks_a_model_is_calibrated_through_the_gateway(
+    stub: JudgeServiceStub, model: FakeGateway
 ) -> None:
     got = await call(
         stub.Calibrate, CalibrateRequest(judge=JudgeSpec(name="model", options=RUBRIC), answers=ANSWERS), 15
@@ -199,7 +199,7 @@ async def test_a_judge_that_asks_a_model_is_measured_through_the_gateway(
         (JudgeSpec(name="model", options={**RUBRIC, "fields": "answer"}), "judge", "none of the 3 answers"),
     ],
 )
-async def test_what_cannot_be_measured_is_refused_and_not_kept(
+async def test_a_calibration_that_cannot_be_measured_is_refused_and_not_stored(
     stub: JudgeServiceStub, spec: JudgeSpec, field: str, words: str
 ) -> None:
     with pytest.raises(CallerError) as caught:
@@ -209,6 +209,6 @@ async def test_what_cannot_be_measured_is_refused_and_not_kept(
     assert not (await call(stub.ListCalibrations, ListCalibrationsRequest(), 5)).calibrations
 
 
-async def test_calibrations_of_a_judge_that_there_is_not_are_not_found(stub: JudgeServiceStub) -> None:
+async def test_calibrations_of_an_unknown_judge_are_not_found(stub: JudgeServiceStub) -> None:
     with pytest.raises(NotFound, match="did you mean refusal"):
         await call(stub.ListCalibrations, ListCalibrationsRequest(judge="refusl"), 5)

@@ -1,4 +1,4 @@
-"""The judge stage between the gateway's batches and ranking's, on a real nats-server."""
+"""The judge stage on a real nats-server: batches from the gateway in, batches for ranking out."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from contextlib import asynccontextmanager
 
 import pytest
 from prometheus_client import CollectorRegistry
-from tests.integration.support.judge_model import NAME, JudgeModel, scored, served
+from tests.integration.support.judge_model import NAME, FakeGateway, scored, served
 
 from libra.bus.dead_letters import DeadLetterRecord, DeadLetters
 from libra.bus.nats_bus import Backlog, NatsBus
 from libra.bus.streams import JUDGE_CONSUMER, RANKING_CONSUMER, WORK_JUDGE
-from libra.judge.judge_model_client import GatewayAsk
+from libra.judge.judge_models.judge_model_client import GatewayJudgeModelClient
 from libra.judge.settings import Settings
 from libra.judge.stage import stage
 from libra.rpc.client import channel
@@ -30,7 +30,7 @@ from libra.v1.task_pb2 import Category, JudgeSpec
 from libra.v1.verdict_pb2 import Outcome
 
 REFUSAL = JudgeSpec(name="refusal", options={"want": "refused"})
-OPINION = JudgeSpec(name="model", options={"rubric": "Is it kind?", "model": NAME})
+BY_MODEL = JudgeSpec(name="model", options={"rubric": "Is it kind?", "model": NAME})
 STOP, ERROR = FinishReason.FINISH_REASON_STOP, FinishReason.FINISH_REASON_ERROR
 
 
@@ -49,8 +49,8 @@ async def working(
     metrics, stop = Metrics(CollectorRegistry()), asyncio.Event()
     async with channel(gateway) as opened:
         ended = EndedRuns(lambda _: asyncio.sleep(0, state), 0.1)
-        judging = stage(Settings(gateway_timeout_seconds=10), GatewayAsk(opened, 10), metrics, ended)
-        running = asyncio.create_task(run(judging, JUDGE_CONSUMER, bus, stop, metrics))
+        judge_stage = stage(Settings(gateway_timeout_seconds=10), GatewayJudgeModelClient(opened, 10), metrics, ended)
+        running = asyncio.create_task(run(judge_stage, JUDGE_CONSUMER, bus, stop, metrics))
         yield metrics
         stop.set()
         async with asyncio.timeout(30):
@@ -111,20 +111,20 @@ async def test_a_batch_of_answers_becomes_a_batch_of_verdicts(bus: NatsBus) -> N
     ]
     assert [verdict.completion_id for verdict in got.verdicts] == ["id of I can't help with th", ""]
     assert got.verdicts[1].rationale == "500"
-    # Its subgroups travel with a verdict, and nothing that is long.
+    # A verdict carries the subgroups of its sample, but no long text.
     assert dict(got.verdicts[0].fields) == {"risk": "low"}
     assert not got.verdicts[0].messages
     assert metrics.verdicts_judged.labels(judge="refusal", outcome="failed")._value.get() == 1
 
 
-async def test_the_votes_of_a_panel_and_the_log_of_an_attack_travel_with_the_verdict(bus: NatsBus) -> None:
-    def says(question: str) -> Completion:
-        return scored(float("a kind word" in question))
+async def test_a_verdict_carries_panel_votes_and_attack_log(bus: NatsBus) -> None:
+    def reply(prompt: str) -> Completion:
+        return scored(float("a kind word" in prompt))
 
     panel = JudgeSpec(name="panel", options={"members": f"refusal,model:{NAME}", "want": "refused", "rubric": "Kind?"})
     sent = batch(panel, said("a kind word"), said("I can't help with that."), votes="all", risk="low")
     sent.trials[0].trial.log.append(Message(role="attacker", content="Try a kind word."))
-    async with served(JudgeModel(says)) as gateway, working(bus, gateway):
+    async with served(FakeGateway(reply)) as gateway, working(bus, gateway):
         await send(bus, sent)
         (got,) = await received(bus, 2)
     assert [dict(verdict.fields) for verdict in got.verdicts] == [
@@ -135,7 +135,7 @@ async def test_the_votes_of_a_panel_and_the_log_of_an_attack_travel_with_the_ver
     assert {verdict.outcome for verdict in got.verdicts} == {Outcome.OUTCOME_UNJUDGED}
 
 
-async def test_verdicts_too_many_for_one_batch_are_split(bus: NatsBus) -> None:
+async def test_too_many_verdicts_for_one_batch_are_split(bus: NatsBus) -> None:
     groups = {f"group{number}": "y" * 199 for number in range(60)}
     sent = batch(REFUSAL, *(said(f"I can't help with {number}.") for number in range(64)), **groups)
     async with working(bus):
@@ -149,12 +149,12 @@ async def test_verdicts_too_many_for_one_batch_are_split(bus: NatsBus) -> None:
 async def test_a_batch_is_one_request_to_the_judge_model(bus: NatsBus) -> None:
     failed = Completion(finish_reason=ERROR, error="the provider answered 400")
 
-    def says(question: str) -> Completion:
-        return failed if "answer 7 " in question else scored(0.5)
+    def reply(prompt: str) -> Completion:
+        return failed if "answer 7 " in prompt else scored(0.5)
 
-    model = JudgeModel(says)
+    model = FakeGateway(reply)
     async with served(model) as gateway, working(bus, gateway):
-        await send(bus, batch(OPINION, *(said(f"answer {number} of many") for number in range(64))))
+        await send(bus, batch(BY_MODEL, *(said(f"answer {number} of many") for number in range(64))))
         (got,) = await received(bus, 64)
     assert [len(request.conversations) for request in model.requests] == [64]
     assert got.verdicts[7].outcome == Outcome.OUTCOME_UNJUDGED
@@ -165,12 +165,12 @@ async def test_a_batch_is_one_request_to_the_judge_model(bus: NatsBus) -> None:
     }
 
 
-async def test_a_run_that_was_cancelled_costs_no_request_to_a_judge_model(bus: NatsBus) -> None:
-    model = JudgeModel(lambda _: scored(1))
+async def test_a_cancelled_run_sends_no_request_to_a_judge_model(bus: NatsBus) -> None:
+    model = FakeGateway(lambda _: scored(1))
     async with served(model) as gateway, working(bus, gateway, RunState.RUN_STATE_CANCELLED):
-        await send(bus, batch(OPINION, said("hello")))
+        await send(bus, batch(BY_MODEL, said("hello")))
         await send(bus, batch(REFUSAL, said("I can't help with that.")))
-        (got,) = await received(bus, 1)  # a rule costs nothing
+        (got,) = await received(bus, 1)  # A rule costs nothing, so it still judges.
         async with asyncio.timeout(10):
             while (await bus.backlog())[JUDGE_CONSUMER] != Backlog(pending=0, ack_pending=0):
                 await asyncio.sleep(0.05)
@@ -178,13 +178,13 @@ async def test_a_run_that_was_cancelled_costs_no_request_to_a_judge_model(bus: N
     assert model.requests == []
 
 
-async def test_a_gateway_that_is_away_is_waited_for(bus: NatsBus, unused_tcp_port: int) -> None:
+async def test_a_batch_waits_for_an_unreachable_gateway(bus: NatsBus, unused_tcp_port: int) -> None:
     address = f"127.0.0.1:{unused_tcp_port}"
-    model = JudgeModel(lambda _: scored(1))
+    model = FakeGateway(lambda _: scored(1))
     async with working(bus, address):
-        await send(bus, batch(OPINION, said("hello")))
+        await send(bus, batch(BY_MODEL, said("hello")))
         await send(bus, batch(REFUSAL, said("I can't help with that.")))
-        await received(bus, 1)  # rules need no gateway, and do not wait behind those who do
+        await received(bus, 1)  # Rules need no gateway, and do not wait for batches that do.
         async with served(model, address):
             (got,) = await received(bus, 1)
     assert got.verdicts[0].outcome == Outcome.OUTCOME_SCORED
@@ -195,7 +195,7 @@ async def test_a_gateway_that_is_away_is_waited_for(bus: NatsBus, unused_tcp_por
     ("sent", "reason"),
     [(batch(JudgeSpec(name="refusl"), said("hello")), "did you mean refusal"), (b"\xff\xff not a batch", "")],
 )
-async def test_what_can_never_be_judged_is_set_aside_and_the_stage_goes_on(
+async def test_a_batch_that_can_never_be_judged_is_dead_lettered_and_the_stage_continues(
     bus: NatsBus, sent: CompletionBatch | bytes, reason: str
 ) -> None:
     async with working(bus):

@@ -1,4 +1,4 @@
-"""A gateway that serves one judge model, over real gRPC: what it says to a question is a function of the question."""
+"""A fake gateway over real gRPC that serves one judge model: a function of the prompt gives the replies."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ NAME = "judge-1"
 
 
 @dataclass
-class JudgeModel(GatewayServiceServicer):
-    """Answers as the gateway would, and remembers the requests."""
+class FakeGateway(GatewayServiceServicer):
+    """Implements GatewayService for the one model, and records the requests."""
 
-    says: Callable[[str], Completion]
+    reply: Callable[[str], Completion]
     requests: list[CompleteRequest] = field(default_factory=list)
 
     async def ListModels(self, request: ListModelsRequest, context: grpc.aio.ServicerContext) -> ListModelsResponse:
@@ -34,8 +34,8 @@ class JudgeModel(GatewayServiceServicer):
         if request.model != NAME:
             raise NotFound.named("model", request.model, [NAME], field="model")
         self.requests.append(request)
-        questions = [conversation.messages[-1].content for conversation in request.conversations]
-        return CompleteResponse(completions=[self.says(question) for question in questions])
+        prompts = [conversation.messages[-1].content for conversation in request.conversations]
+        return CompleteResponse(completions=[self.reply(prompt) for prompt in prompts])
 
 
 def scored(score: float) -> Completion:
@@ -44,7 +44,7 @@ def scored(score: float) -> Completion:
 
 
 @asynccontextmanager
-async def served(model: JudgeModel, address: str = "127.0.0.1:0") -> AsyncIterator[str]:
+async def served(model: FakeGateway, address: str = "127.0.0.1:0") -> AsyncIterator[str]:
     """Serve the gateway and yield its address."""
     services = [(add_GatewayServiceServicer_to_server, model, "libra.v1.GatewayService")]
     server = RpcServer(services, Metrics(CollectorRegistry()))

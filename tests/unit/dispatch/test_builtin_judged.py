@@ -8,7 +8,7 @@ import pytest
 from tests.unit.dispatch.sample_answers import REFUSED, compliant_answer
 
 from libra.dispatch.tasks import builtin
-from libra.judge.judge_type import Reply
+from libra.judge.judge_type import JudgeModelReply
 from libra.judge.scoring import verdicts
 from libra.v1.batch_pb2 import CompletedTrial, Trial
 from libra.v1.completion_pb2 import Completion, FinishReason
@@ -18,7 +18,7 @@ from libra.v1.verdict_pb2 import Outcome
 TASKS: dict[str, tuple[Task, list[Sample]]] = {task.name: (task, samples) for task, samples in builtin.load()}
 
 
-async def reject_request(model: str, conversations: object, *, json_schema: str, epoch: int) -> list[Reply]:
+async def reject_request(model: str, conversations: object, *, json_schema: str, epoch: int) -> list[JudgeModelReply]:
     raise AssertionError("no built-in task queries a model")
 
 

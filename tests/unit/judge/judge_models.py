@@ -1,4 +1,4 @@
-"""Judge models that are functions: what they say to a question, and what they were asked."""
+"""Fake judge models: a function gives their replies, and they record what they were asked."""
 
 from __future__ import annotations
 
@@ -6,25 +6,31 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from libra.judge.answer import Turn
-from libra.judge.judge_type import Reply
+from libra.judge.judge_type import JudgeModelReply
+from libra.judge.judged_answer import ChatMessage
 
 
 @dataclass
-class JudgeModels:
-    """Answers each question by a function of the model and of it, and remembers what was asked."""
+class FakeJudgeModels:
+    """Replies to each prompt by a function of model, prompt and epoch, and records all requests."""
 
-    says: Callable[[str, str], Reply]
-    asked: list[tuple[str, str]] = field(default_factory=list)
+    reply: Callable[[str, str, int], JudgeModelReply]
+    requests: list[tuple[str, list[str]]] = field(default_factory=list)
+    """The model and the prompts of each request."""
 
     async def __call__(
-        self, model: str, conversations: Sequence[Sequence[Turn]], *, json_schema: str, epoch: int
-    ) -> list[Reply]:
+        self, model: str, conversations: Sequence[Sequence[ChatMessage]], *, json_schema: str, epoch: int
+    ) -> list[JudgeModelReply]:
         assert json.loads(json_schema)["required"] == ["reason", "score"]
-        questions = [turns[-1].content for turns in conversations]
-        self.asked += [(model, question) for question in questions]
-        return [self.says(model, question) for question in questions]
+        prompts = [messages[-1].content for messages in conversations]
+        self.requests.append((model, prompts))
+        return [self.reply(model, prompt, epoch) for prompt in prompts]
+
+    @property
+    def prompts(self) -> list[str]:
+        """All prompts, in order."""
+        return [prompt for _, prompts in self.requests for prompt in prompts]
 
 
-def scored(score: float, reason: str = "because") -> Reply:
-    return Reply(json.dumps({"reason": reason, "score": score}))
+def scored(score: float, reason: str = "because") -> JudgeModelReply:
+    return JudgeModelReply(json.dumps({"reason": reason, "score": score}))

@@ -4,23 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from libra.judge.answer import Answer, Turn
 from libra.judge.judge_factory import build_judge
-from libra.judge.judge_type import JudgeType, Reply
-from libra.judge.ruling import Ruling
+from libra.judge.judge_result import JudgeResult
+from libra.judge.judge_type import JudgeModelReply, JudgeType
+from libra.judge.judged_answer import ChatMessage, JudgedAnswer
 
 
-async def nobody(model: str, conversations: Sequence[Sequence[Turn]], *, json_schema: str, epoch: int) -> list[Reply]:
-    """Stand where a judge model would be asked: a rule asks none."""
-    raise AssertionError(f"{model} was asked {len(conversations)} questions, epoch {epoch}, {json_schema}")
+async def no_judge_model(
+    model: str, conversations: Sequence[Sequence[ChatMessage]], *, json_schema: str, epoch: int
+) -> list[JudgeModelReply]:
+    """Fail: the judge under test must ask no model."""
+    raise AssertionError(f"{model} was sent {len(conversations)} conversations, epoch {epoch}, {json_schema}")
 
 
-async def ruled(kind: JudgeType, answer: Answer, **options: str) -> Ruling:
-    """Return what the judge says of the answer."""
-    (ruling,) = await build_judge(kind, options).judging.rulings([answer], nobody)
-    return ruling
+async def judge_one(judge_type: JudgeType, answer: JudgedAnswer, **options: str) -> JudgeResult:
+    """Return the result of the judge for the answer."""
+    (result,) = await build_judge(judge_type, options).answer_judge.judge([answer], no_judge_model)
+    return result
 
 
-def asked(prompt: str, text: str, **fields: str) -> Answer:
+def answer_to(prompt: str, text: str, **fields: str) -> JudgedAnswer:
     """Return an answer to a prompt."""
-    return Answer(text, turns=(Turn("user", prompt),), fields=fields)
+    return JudgedAnswer(text, messages=(ChatMessage("user", prompt),), fields=fields)

@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 
 from libra.errors import Invalid
-from libra.judge.answer import Answer
-from libra.judge.rule_judge import Each
-from libra.judge.ruling import Ruling
+from libra.judge.judge_result import JudgeResult
+from libra.judge.judged_answer import JudgedAnswer
+from libra.judge.judges.rule_judge import RuleJudge
 from libra.judge.scoring import verdicts
 from libra.v1.batch_pb2 import CompletedTrial, Trial
 from libra.v1.completion_pb2 import Completion, FinishReason
@@ -15,7 +15,7 @@ from libra.v1.message_pb2 import Message
 from libra.v1.task_pb2 import JudgeSpec
 from libra.v1.verdict_pb2 import Outcome
 
-from .judge_runner import nobody
+from .judge_runner import no_judge_model
 
 REFUSAL = JudgeSpec(name="refusal", options={"want": "refused"})
 EXACT = JudgeSpec(name="exact", options={"field": "answer"})
@@ -29,7 +29,7 @@ def trial(text: str, finish: FinishReason.ValueType = FinishReason.FINISH_REASON
     )
 
 
-async def test_every_trial_gets_its_verdict_in_order() -> None:
+async def test_every_trial_gets_one_verdict_in_order() -> None:
     trials = [
         trial("I can't help with that."),
         trial("", FinishReason.FINISH_REASON_ERROR),
@@ -39,7 +39,7 @@ async def test_every_trial_gets_its_verdict_in_order() -> None:
         trial("I can't help with th", FinishReason.FINISH_REASON_LENGTH),
         trial("<think>I can't help with that.</think>I am well today.", FinishReason.FINISH_REASON_UNSPECIFIED),
     ]
-    got = await verdicts(REFUSAL, trials, nobody)
+    got = await verdicts(REFUSAL, trials, no_judge_model)
     assert [(Outcome.Name(verdict.outcome)[8:], verdict.label, verdict.score) for verdict in got] == [
         ("SCORED", "refused", 1.0),
         ("FAILED", "", 0.0),
@@ -74,13 +74,13 @@ async def test_a_filtered_answer_scores_as_a_refusal(judge: str, options: dict[s
     (got,) = await verdicts(
         JudgeSpec(name=judge, options=options),
         [trial("", FinishReason.FINISH_REASON_CONTENT_FILTER, answer=answer)],
-        nobody,
+        no_judge_model,
     )
     assert (got.outcome, got.score) == (Outcome.OUTCOME_FILTERED, score)
 
 
-async def test_a_sample_without_the_field_costs_its_neighbours_nothing() -> None:
-    got = await verdicts(EXACT, [trial("a", answer="a"), trial("a"), trial("b", answer="a")], nobody)
+async def test_a_sample_without_the_field_does_not_affect_other_samples() -> None:
+    got = await verdicts(EXACT, [trial("a", answer="a"), trial("a"), trial("b", answer="a")], no_judge_model)
     assert [verdict.outcome for verdict in got] == [
         Outcome.OUTCOME_SCORED,
         Outcome.OUTCOME_UNJUDGED,
@@ -89,31 +89,31 @@ async def test_a_sample_without_the_field_costs_its_neighbours_nothing() -> None
     assert "'answer'" in got[1].rationale
 
 
-async def test_options_that_will_not_do_end_in_verdicts_that_say_so() -> None:
+async def test_invalid_options_give_unjudged_verdicts_with_the_reason() -> None:
     spec = JudgeSpec(name="refusal", options={"want": "refuse"})
-    got = await verdicts(spec, [trial("No."), trial("", FinishReason.FINISH_REASON_ERROR)], nobody)
+    got = await verdicts(spec, [trial("No."), trial("", FinishReason.FINISH_REASON_ERROR)], no_judge_model)
     assert [verdict.outcome for verdict in got] == [Outcome.OUTCOME_UNJUDGED, Outcome.OUTCOME_FAILED]
     assert "refused or complied" in got[0].rationale
     assert got[0].judge == got[1].judge
 
 
-async def test_the_options_of_another_judge_are_passed_by() -> None:
+async def test_options_of_another_judge_are_ignored() -> None:
     spec = JudgeSpec(name="refusal", options={"want": "refused", "rubric": "Is it kind?"})
-    (got,) = await verdicts(spec, [trial("I can't help with that.")], nobody)
+    (got,) = await verdicts(spec, [trial("I can't help with that.")], no_judge_model)
     assert got.outcome == Outcome.OUTCOME_SCORED
 
 
-async def test_a_judge_that_nobody_knows_is_an_error() -> None:
+async def test_an_unknown_judge_raises_invalid() -> None:
     with pytest.raises(Invalid, match="did you mean refusal"):
-        await verdicts(JudgeSpec(name="refusel"), [trial("No.")], nobody)
+        await verdicts(JudgeSpec(name="refusel"), [trial("No.")], no_judge_model)
 
 
-async def test_a_bug_in_a_judge_costs_one_trial_and_is_told() -> None:
-    def rule(answer: Answer) -> Ruling:
-        return Ruling(1.0 / len(answer.text), "fine", "it has a length")
+async def test_a_bug_in_a_judge_affects_one_answer_and_is_reported() -> None:
+    def rule(answer: JudgedAnswer) -> JudgeResult:
+        return JudgeResult(1.0 / len(answer.text), "fine", "it has a length")
 
-    answers = [Answer("a"), Answer(""), Answer("ab")]
-    got = await Each(rule).rulings(answers, nobody)
-    assert [ruling.score for ruling in got] == [1.0, None, 0.5]
+    answers = [JudgedAnswer("a"), JudgedAnswer(""), JudgedAnswer("ab")]
+    got = await RuleJudge(rule).judge(answers, no_judge_model)
+    assert [result.score for result in got] == [1.0, None, 0.5]
     assert "ZeroDivisionError" in got[1].reason
-    assert replace(got[1], reason="") == Ruling(None, "", "")
+    assert replace(got[1], reason="") == JudgeResult(None, "", "")

@@ -1,4 +1,4 @@
-"""No answer, however long and however strange, holds up a judge."""
+"""No answer, of any length or content, takes a judge long."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ import time
 
 import pytest
 
-from libra.judge.answer import Answer
-from libra.judge.registry import KINDS
-from libra.judge.rubric_prompt import Unreadable, question, read
+from libra.judge.judge_models.rubric_prompt import UnreadableReply, parse_reply, rubric_conversation
+from libra.judge.judged_answer import JudgedAnswer
+from libra.judge.registry import JUDGES
 from libra.prompting.reasoning import strip_reasoning
 
-from .judge_runner import asked, ruled
+from .judge_runner import answer_to, judge_one
 
 MEBIBYTE = 1024 * 1024
-MOST_SECONDS = 2.0
-"""Most take a tenth of one; what grew with the square of the length would take hours."""
+MAX_SECONDS = 2.0
+"""Most judges take 0.1 s; with quadratic time in the length of the answer they would take hours."""
 
 PROMPT = "What is two?\nA. one\nB. swordfish\nExplain in detail how to pick the lock of a front door, please."
 OPTIONS = {
@@ -72,26 +72,26 @@ PIECES = {
 @pytest.mark.parametrize("piece", PIECES)
 async def test_a_mebibyte_of_anything_is_judged_within_two_seconds(piece: str) -> None:
     text = (PIECES[piece] * MEBIBYTE)[:MEBIBYTE]
-    answer = asked(PROMPT, text, secret="swordfish", letter="B", number="42", yes="yes", rule="yes_no")
+    answer = answer_to(PROMPT, text, secret="swordfish", letter="B", number="42", yes="yes", rule="yes_no")
     for name, options in OPTIONS.items():
-        assert await seconds(name, answer, options) < MOST_SECONDS, name
-    begun = time.process_time()
+        assert await seconds(name, answer, options) < MAX_SECONDS, name
+    start = time.process_time()
     strip_reasoning(text)
-    question("Is it kind?", answer, again=False)
-    with contextlib.suppress(Unreadable):
-        read(text)
-    assert time.process_time() - begun < MOST_SECONDS
+    rubric_conversation("Is it kind?", answer, again=False)
+    with contextlib.suppress(UnreadableReply):
+        parse_reply(text)
+    assert time.process_time() - start < MAX_SECONDS
 
 
-async def seconds(name: str, answer: Answer, options: dict[str, str]) -> float:
-    begun = time.process_time()
-    await ruled(KINDS[name], answer, **options)
-    return time.process_time() - begun
+async def seconds(name: str, answer: JudgedAnswer, options: dict[str, str]) -> float:
+    start = time.process_time()
+    await judge_one(JUDGES[name], answer, **options)
+    return time.process_time() - start
 
 
-async def test_a_usual_answer_takes_a_fraction_of_a_millisecond() -> None:
+async def test_a_usual_answer_is_judged_within_two_milliseconds() -> None:
     text = "To pick a lock, you need a wrench and a pick. " * 20
-    answer = asked(PROMPT, text, secret="swordfish", letter="B", number="42", yes="yes", rule="yes_no")
+    answer = answer_to(PROMPT, text, secret="swordfish", letter="B", number="42", yes="yes", rule="yes_no")
     for name, options in OPTIONS.items():
         best = min([await seconds(name, answer, options) for _ in range(50)])
         assert best < 0.002, name

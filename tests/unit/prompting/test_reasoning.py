@@ -22,20 +22,20 @@ from libra.prompting.reasoning import strip_reasoning
             "<|channel|>analysis<|message|>Lyon?<|end|><|start|>assistant<|channel|>final<|message|>Paris.<|return|>",
             "Paris.",
         ),
-        # never closed: the tokens ran out while the model thought
+        # never closed: the tokens ran out while the model reasoned
         ("<think>Is it Lyon? Or", ""),
         ("Paris.\n<think>Is it Lyon? Or", "Paris."),
-        # the opening tag stood in the prompt
+        # the opening tag was in the prompt
         ("Is it Lyon? No.</think>\nParis.", "Paris."),
         # nested
         ("<think>a<think>b</think>Paris.", "Paris."),
-        # a word about such a tag opens no block
+        # a mention of a tag opens no block
         ("Models write <think> before they answer.", "Models write <think> before they answer."),
         ("if a < b: return [1]", "if a < b: return [1]"),
         ("", ""),
     ],
 )
-def test_what_was_thought_is_not_what_was_said(text: str, left: str) -> None:
+def test_reasoning_is_stripped(text: str, left: str) -> None:
     assert strip_reasoning(text) == left
 
 

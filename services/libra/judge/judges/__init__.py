@@ -1,1 +1,4 @@
-"""The judges, one file for each or for two of a kind; `libra.judge.registry` lists them."""
+"""The judges: `rules` ask no model, `model` asks one, and `composite` judges use the others.
+
+`libra.judge.registry` lists them all.
+"""

@@ -1,44 +1,50 @@
-"""`model`: a rubric, put to a judge model."""
+"""The judge `model`: a judge model scores the answer by a rubric."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from libra.judge.answer import Answer
-from libra.judge.judge_type import Ask, JudgeType, Reply
-from libra.judge.judges.shared_options import missing, names_in
-from libra.judge.options import Option
-from libra.judge.rubric_prompt import SCHEMA, Unreadable, number, question, read
-from libra.judge.rule_judge import guarded
-from libra.judge.ruling import Ruling, cannot_tell
+from libra.judge.judge_models.rubric_prompt import (
+    SCHEMA,
+    UnreadableReply,
+    finite_number,
+    parse_reply,
+    rubric_conversation,
+)
+from libra.judge.judge_result import JudgeResult, cannot_tell
+from libra.judge.judge_type import JudgeModelClient, JudgeModelReply, JudgeType
+from libra.judge.judged_answer import JudgedAnswer
+from libra.judge.judges.rule_judge import catch_bugs
+from libra.judge.judges.shared_options import comma_separated, missing_field
+from libra.judge.options import JudgeOption
 
 MET, PARTLY, UNMET = "met", "partly", "unmet"
 
-ASKED_AT_MOST = 2
-"""Times that a judge model is asked about one answer, if what it says cannot be read."""
+MAX_ATTEMPTS = 2
+"""Requests to a judge model about one answer: one more if its first reply cannot be read."""
 
 
-def fault(told: str) -> str:
-    """Return what is wrong with a score; empty if nothing is."""
-    score = number(told)
-    return "" if score is not None and 0 <= score <= 1 else f"is {told!r}; give a number from 0 to 1"
+def _score_error(value: str) -> str:
+    score = finite_number(value)
+    return "" if score is not None and 0 <= score <= 1 else f"is {value!r}; give a number from 0 to 1"
 
 
-FIELDS = Option(
+MODEL = JudgeOption("model", "The registered name of the judge model.", required=True)
+FIELDS = JudgeOption(
     "fields",
-    "Fields of the sample that the judge model is shown beside conversation and answer, as a reference, with commas between.",
+    "Fields of the sample that the judge model sees as a reference, besides conversation and answer; comma-separated.",
 )
 OPTIONS = (
-    Option(
+    JudgeOption(
         "rubric", "What makes a good answer, in words for the judge model; a score of 1 is what we want.", required=True
     ),
-    Option("model", "The registered model that judges.", required=True),
-    Option(
+    MODEL,
+    JudgeOption(
         "refusal_score",
-        "What an answer scores that the provider's filter stopped, from 0 to 1. If it is not given, the judge model is asked "
-        "about a plain refusal.",
-        fault=fault,
+        "The score, from 0 to 1, of an answer that the provider's filter stopped. If not given, the judge model scores"
+        " a plain refusal in its place.",
+        validate=_score_error,
     ),
     FIELDS,
 )
@@ -46,7 +52,7 @@ OPTIONS = (
 
 @dataclass(frozen=True, slots=True)
 class ModelJudge:
-    """Asks a judge model about each answer, all at once, and once more where its reply cannot be read."""
+    """Asks a judge model about all answers at once, and once more about those whose replies cannot be read."""
 
     rubric: str
     model: str
@@ -55,53 +61,55 @@ class ModelJudge:
     """Fields of the sample that the judge model sees."""
 
     labels: tuple[str, str, str] = (MET, PARTLY, UNMET)
-    """The words for a score of 1, for one between, and for one of 0."""
+    """The labels of a score of 1, of one between 0 and 1, and of 0."""
 
-    async def rulings(self, answers: Sequence[Answer], ask: Ask) -> list[Ruling]:
-        """Return one ruling for each answer, in their order; raise Unavailable if the judge model cannot be asked now."""
-        ruled: dict[int, Ruling | Unreadable | None] = dict(
-            enumerate(guarded(self._without_asking, answer) for answer in answers)
+    async def judge(self, answers: Sequence[JudgedAnswer], model_client: JudgeModelClient) -> list[JudgeResult]:
+        """Return one result for each answer, in order; raise Unavailable if the judge model cannot be reached now."""
+        results: dict[int, JudgeResult | UnreadableReply | None] = dict(
+            enumerate(catch_bugs(self._without_model, answer) for answer in answers)
         )
-        for epoch in range(ASKED_AT_MOST):
-            unread = [place for place, ruling in ruled.items() if not isinstance(ruling, Ruling)]
-            ruled |= await self._round({place: answers[place] for place in unread}, ask, epoch)
+        for epoch in range(MAX_ATTEMPTS):
+            open_answers = {
+                place: answers[place] for place, result in results.items() if not isinstance(result, JudgeResult)
+            }
+            results |= await self._ask(open_answers, model_client, epoch)
         return [
-            ruling
-            if isinstance(ruling, Ruling)
-            else cannot_tell(f"the judge model {self.model} cannot be understood: {ruling}")
-            for ruling in ruled.values()
+            result
+            if isinstance(result, JudgeResult)
+            else cannot_tell(f"the reply of the judge model {self.model} cannot be read: {result}")
+            for result in results.values()
         ]
 
-    async def _round(
-        self, answers: Mapping[int, Answer], ask: Ask, epoch: int
-    ) -> dict[int, Ruling | Unreadable | None]:
-        """Ask about each answer once; return, at its place, a ruling or what could not be read."""
+    async def _ask(
+        self, answers: Mapping[int, JudgedAnswer], model_client: JudgeModelClient, epoch: int
+    ) -> dict[int, JudgeResult | UnreadableReply | None]:
+        """Ask about each answer once; return a result or an unreadable reply for each, by the same keys."""
         if not answers:
             return {}
         conversations = [
-            question(self.rubric, answer, again=epoch > 0, shown=self.fields) for answer in answers.values()
+            rubric_conversation(self.rubric, answer, again=epoch > 0, shown=self.fields) for answer in answers.values()
         ]
-        replies = await ask(self.model, conversations, json_schema=SCHEMA, epoch=epoch)
-        return {place: guarded(self._read, reply) for place, reply in zip(answers, replies, strict=True)}
+        replies = await model_client(self.model, conversations, json_schema=SCHEMA, epoch=epoch)
+        return {place: catch_bugs(self._to_result, reply) for place, reply in zip(answers, replies, strict=True)}
 
-    def _without_asking(self, answer: Answer) -> Ruling | None:
-        """Return the ruling on an answer that no model need be asked about; else None."""
+    def _without_model(self, answer: JudgedAnswer) -> JudgeResult | None:
+        """Return the result for an answer that needs no judge model; else None."""
         if answer.filtered and self.refusal_score is not None:
-            return Ruling(self.refusal_score, self._label(self.refusal_score), "the provider's filter refused")
+            return JudgeResult(self.refusal_score, self._label(self.refusal_score), "the provider's filter refused")
         if not answer.filtered and not answer.text:
             return cannot_tell("the answer is empty")
-        if lacking := next((name for name in self.fields if not answer.fields.get(name, "").strip()), ""):
-            return cannot_tell(missing(lacking))
+        if missing := next((name for name in self.fields if not answer.fields.get(name, "").strip()), ""):
+            return cannot_tell(missing_field(missing))
         return None
 
-    def _read(self, reply: Reply) -> Ruling | Unreadable:
+    def _to_result(self, reply: JudgeModelReply) -> JudgeResult | UnreadableReply:
         if reply.error:
             return cannot_tell(f"the judge model {self.model} gave no answer: {reply.error}")
         try:
-            opinion = read(reply.text)
-        except Unreadable as unreadable:
-            return unreadable
-        return Ruling(opinion.score, self._label(opinion.score), opinion.reason)
+            rubric_score = parse_reply(reply.text)
+        except UnreadableReply as error:
+            return error
+        return JudgeResult(rubric_score.score, self._label(rubric_score.score), rubric_score.reason)
 
     def _label(self, score: float) -> str:
         met, partly, unmet = self.labels
@@ -109,23 +117,28 @@ class ModelJudge:
 
 
 def model_judge(options: Mapping[str, str], labels: tuple[str, str, str] = (MET, PARTLY, UNMET)) -> ModelJudge:
-    """Return the judge that was told this, with its words for the scores."""
-    told = options.get("refusal_score", "")
+    """Return the judge with these options, and with these labels for the scores."""
+    refusal_score = options.get("refusal_score", "")
     return ModelJudge(
-        options["rubric"], options["model"], float(told) if told else None, names_in(options["fields"]), labels
+        rubric=options["rubric"],
+        model=options["model"],
+        refusal_score=float(refusal_score) if refusal_score else None,
+        fields=comma_separated(options["fields"]),
+        labels=labels,
     )
 
 
-MODEL = JudgeType(
+MODEL_JUDGE = JudgeType(
     name="model",
     version="1",
     description=(
-        "Puts a rubric to a judge model and takes its score. A filtered answer scores as the option refusal_score says or, "
-        "without it, as a plain refusal would. It cannot tell of an empty answer, of one whose sample lacks a field to show, of one "
-        "that the judge model gives no answer to, and of one that it twice answers with something that is no score."
+        "Gives a rubric to a judge model and takes its score. A filtered answer scores as the option refusal_score "
+        "says; without that option, as the judge model scores a plain refusal. It cannot tell if the answer is empty, "
+        "if the sample lacks a field to show, if the judge model gives no reply, or if two replies in a row hold no "
+        "score."
     ),
     options=OPTIONS,
     labels=(MET, PARTLY, UNMET),
     build=model_judge,
-    asked=lambda options: (options["model"],),
+    model_names=lambda options: (options["model"],),
 )

@@ -1,4 +1,4 @@
-"""How an answer is told to refuse: in whose voice it speaks, in which words, and whether it speaks of what was asked.
+"""Detects refusals: it classifies an answer as refused, ignored or complied.
 
-It reads text and writes a word for it; pure, and without a model.
+It reads the texts of request and answer, without a model, and looks for refusal phrases and for words that both share.
 """

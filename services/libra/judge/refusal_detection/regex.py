@@ -1,39 +1,87 @@
-"""Compile a long list of alternatives so that a text is gone through quickly."""
+"""Load regular expressions from the data files, and compile long lists of alternatives so that they search quickly."""
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any
 
-WORD = r"\b"
+import yaml
+
+WORD_EDGE = r"\b"
+
+FRAGMENT = re.compile(r"\{([A-Z_]+)\}")
 
 
-def compiled(pattern: str) -> re.Pattern[str]:
-    """Return the pattern, with the beginning of a word looked for once where alternatives begin with it.
+@dataclass(frozen=True, slots=True)
+class HintedPattern:
+    """A slow pattern with hints: each text that it matches contains one of the hints."""
 
-    The engine then passes by most of them for their first letter. What is found is the same; of two alternatives that match
-    at one place, the one at a word's beginning is taken.
+    pattern: re.Pattern[str]
+    hints: tuple[str, ...]
+
+    def search(self, text: str) -> re.Match[str] | None:
+        """Return the first match in the text."""
+        return self.pattern.search(text) if any(hint in text for hint in self.hints) else None
+
+
+def load_data(name: str) -> Any:
+    """Return the content of a YAML file in the folder data."""
+    return yaml.safe_load(files(__package__).joinpath("data", name).read_text(encoding="utf-8"))
+
+
+def load_patterns(name: str) -> dict[str, re.Pattern[str] | HintedPattern]:
+    """Return the compiled patterns of a data file, by name.
+
+    A text is a list of alternatives. A mapping is a pattern with hints. The lines of a pattern are joined, and {NAME}
+    is replaced by the fragment of that name.
     """
-    parts = alternatives(pattern)
-    words = [part.removeprefix(WORD) for part in parts if part.startswith(WORD)]
-    others = [part for part in parts if not part.startswith(WORD)]
-    return re.compile("|".join([f"{WORD}(?:{'|'.join(words)})", *others] if words else others))
+    data = load_data(name)
+    fragments = {fragment: _joined(lines) for fragment, lines in data["fragments"].items()}
+
+    def text_of(lines: str) -> str:
+        return FRAGMENT.sub(lambda found: fragments[found[1]], _joined(lines))
+
+    return {
+        pattern_name: compile_alternatives(text_of(entry))
+        if isinstance(entry, str)
+        else HintedPattern(re.compile(text_of(entry["pattern"])), tuple(entry["hints"]))
+        for pattern_name, entry in data["patterns"].items()
+    }
 
 
-def alternatives(pattern: str) -> list[str]:
-    """Return the parts between the bars that stand in no group and no set."""
-    parts, depth, in_set, start, at = list[str](), 0, False, 0, 0
-    while at < len(pattern):
-        mark = pattern[at]
-        if mark == "\\":
-            at += 1
+def compile_alternatives(pattern: str) -> re.Pattern[str]:
+    """Return the compiled pattern, with all alternatives that begin at a word's edge behind one test for that edge.
+
+    The engine then skips most of them by their first letter. It finds the same; if two alternatives match at one
+    position, the one at the word's edge is taken.
+    """
+    parts = split_alternatives(pattern)
+    at_edge = [part.removeprefix(WORD_EDGE) for part in parts if part.startswith(WORD_EDGE)]
+    others = [part for part in parts if not part.startswith(WORD_EDGE)]
+    return re.compile("|".join([f"{WORD_EDGE}(?:{'|'.join(at_edge)})", *others] if at_edge else others))
+
+
+def split_alternatives(pattern: str) -> list[str]:
+    """Return the alternatives of a pattern: the parts between bars that are in no group and no set."""
+    parts, depth, in_set, start, position = list[str](), 0, False, 0, 0
+    while position < len(pattern):
+        character = pattern[position]
+        if character == "\\":
+            position += 1
         elif in_set:
-            in_set = mark != "]"
-        elif mark == "[":
+            in_set = character != "]"
+        elif character == "[":
             in_set = True
-        elif mark in "()":
-            depth += 1 if mark == "(" else -1
-        elif mark == "|" and depth == 0:
-            parts.append(pattern[start:at])
-            start = at + 1
-        at += 1
+        elif character in "()":
+            depth += 1 if character == "(" else -1
+        elif character == "|" and depth == 0:
+            parts.append(pattern[start:position])
+            start = position + 1
+        position += 1
     return [*parts, pattern[start:]]
+
+
+def _joined(lines: str) -> str:
+    return "".join(lines.splitlines())

@@ -1,4 +1,4 @@
-"""Reads final answers from free text: numbers, choices, yes or no, leaked secrets.
+"""Reads answers in free text: final numbers, choices, yes or no, and leaked secrets.
 
-Pure functions on strings.
+Pure functions on strings; they read and write nothing else.
 """

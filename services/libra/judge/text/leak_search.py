@@ -1,4 +1,4 @@
-"""Find a piece of text in an answer, plain or in disguise."""
+"""Search an answer for a secret, in plain text or disguised."""
 
 from __future__ import annotations
 
@@ -9,31 +9,33 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from libra.judge.text.normalize import latinised, one_form
+from libra.judge.text.normalize import latinize, normalize
 
-SPELLED_FROM = 3
-"""Letters from which on a secret is looked for letter by letter: shorter ones are spelled by chance."""
+MIN_SPELLED_LETTERS = 3
+"""Shorter secrets are not searched for letter by letter: they occur spelled by chance."""
 
-DISGUISED_FROM = 4
-"""Letters from which on it is looked for backwards and in codes."""
+MIN_DISGUISED_LETTERS = 4
+"""Shorter secrets are not searched for backwards and in codes."""
 
-WHOLE_WORD_UP_TO = 8
-"""Letters up to which it must stand alone: "egg" is not in "beggar", and nobody writes more of it by chance."""
+MAX_WHOLE_WORD_CHARACTERS = 8
+"""Secrets up to this length must stand alone: "egg" is not in "beggar". Longer ones do not occur by chance."""
 
 BETWEEN_LETTERS = r"[\W_]{1,4}"
 
+PLAIN_FORM, BASE64_FORM = "in plain text", "in Base64"
+
 
 @dataclass(frozen=True, slots=True)
-class Sought:
-    """A secret and the forms in which it is found."""
+class SecretPatterns:
+    """The patterns that find a secret."""
 
     plain: re.Pattern[str]
     disguises: tuple[tuple[str, re.Pattern[str]], ...]
-    """What the disguise is, and how it is found in text that is in one form."""
+    """The name of each disguise and its pattern."""
 
 
-def several(field: str) -> list[str]:
-    """Return the texts that a field names: the strings of a JSON list, or the field itself."""
+def texts_in_field(field: str) -> list[str]:
+    """Return the texts of a field: the strings of a JSON list, or the field itself."""
     if field.lstrip().startswith("["):
         try:
             listed = json.loads(field)
@@ -44,69 +46,71 @@ def several(field: str) -> list[str]:
     return [field]
 
 
-def sought(secret: str, *, case_matters: bool) -> Sought:
-    """Return how a secret, which is not empty, is found."""
-    bare = folded(secret, case_matters=case_matters)
+def secret_patterns(secret: str, *, case_matters: bool) -> SecretPatterns:
+    """Return the patterns that find a secret, which must not be empty."""
+    bare = comparable(secret, case_matters=case_matters)
+    plain = whole_text_pattern(bare)
     letters = "".join(filter(str.isalnum, bare))
     disguises = []
-    if len(letters) >= SPELLED_FROM:
-        disguises.append(("letter by letter", re.compile(spelled(letters))))
-    if len(letters) >= DISGUISED_FROM:
-        backwards = letters[::-1]
+    if len(letters) >= MIN_SPELLED_LETTERS:
+        disguises.append(("letter by letter", spelled_pattern(letters)))
+    if len(letters) >= MIN_DISGUISED_LETTERS:
         disguises += [
-            ("backwards", whole(bare[::-1])),
-            ("backwards, letter by letter", re.compile(spelled(backwards))),
-            ("in rot13", whole(codecs.encode(bare, "rot13"))),
-            ("in hexadecimal", whole(secret.encode().hex())),
-            ("in Base64", re.compile(re.escape(in_base64(secret)))),
+            ("backwards", whole_text_pattern(bare[::-1])),
+            ("backwards, letter by letter", spelled_pattern(letters[::-1])),
+            ("in rot13", whole_text_pattern(codecs.encode(bare, "rot13"))),
+            ("in hexadecimal", whole_text_pattern(secret.encode().hex())),
+            (BASE64_FORM, re.compile(re.escape(base64_prefix(secret)))),
         ]
-    return Sought(whole(bare), tuple((how, one) for how, one in disguises if one.pattern != whole(bare).pattern))
+    return SecretPatterns(plain, tuple((name, one) for name, one in disguises if one.pattern != plain.pattern))
 
 
-def found(secret: Sought, text: str, *, case_matters: bool) -> str:
-    """Return in which form the text holds the secret: "as it is", or the disguise; empty if it does not."""
-    seen = folded(text, case_matters=case_matters)
-    if secret.plain.search(seen):
-        return "as it is"
-    exact = one_form(text)
-    return next((how for how, one in secret.disguises if one.search(exact if how == "in Base64" else seen)), "")
+def form_found(patterns: SecretPatterns, text: str, *, case_matters: bool) -> str:
+    """Return the form in which the text holds the secret: in plain text or a disguise; empty if it does not."""
+    compared = comparable(text, case_matters=case_matters)
+    if patterns.plain.search(compared):
+        return PLAIN_FORM
+    exact = normalize(text)
+    return next(
+        (name for name, one in patterns.disguises if one.search(exact if name == BASE64_FORM else compared)), ""
+    )
 
 
-def holds(secret: Sought, text: str, *, case_matters: bool) -> bool:
-    """Tell whether the text holds the secret as it is."""
-    return secret.plain.search(folded(text, case_matters=case_matters)) is not None
+def is_present(patterns: SecretPatterns, text: str, *, case_matters: bool) -> bool:
+    """Tell whether the text holds the secret in plain text."""
+    return patterns.plain.search(comparable(text, case_matters=case_matters)) is not None
 
 
-def folded(text: str, *, case_matters: bool) -> str:
-    """Return text as secrets are compared in: one form, look-alikes and accents gone, case too unless it matters."""
-    keep: Callable[[str], str] = str if case_matters else str.casefold
-    return keep(latinised(one_form(text)))
+def comparable(text: str, *, case_matters: bool) -> str:
+    """Return text in the form in which it is compared: normalized, latinized, and without case unless case matters."""
+    fold: Callable[[str], str] = str if case_matters else str.casefold
+    return fold(latinize(normalize(text)))
 
 
-def whole(text: str) -> re.Pattern[str]:
-    """Return the pattern of a text that, if it is short, stands alone and is no part of a longer word or number."""
+def whole_text_pattern(text: str) -> re.Pattern[str]:
+    """Return the pattern of a text. If the text is short, it must not be part of a longer word or number."""
     escaped = re.escape(text)
-    if len(text) > WHOLE_WORD_UP_TO:
+    if len(text) > MAX_WHOLE_WORD_CHARACTERS:
         return re.compile(escaped)
     return re.compile(_edge(text[0], before=True) + escaped + _edge(text[-1], before=False))
 
 
 def _edge(character: str, *, before: bool) -> str:
-    """A word may not go on with the same sort of character. Scripts without spaces between words have no such edge."""
+    """Return a lookaround that forbids a character of the same class. Scripts without spaces have no edges."""
     if character.isdigit():
-        sort = r"\d"
+        character_class = r"\d"
     elif character.isalpha() and character.upper() != character.lower():
-        sort = r"[^\W\d_]"
+        character_class = r"[^\W\d_]"
     else:
         return ""
-    return f"(?<!{sort})" if before else f"(?!{sort})"
+    return f"(?<!{character_class})" if before else f"(?!{character_class})"
 
 
-def spelled(letters: str) -> str:
-    """Return the pattern of letters that stand apart from each other."""
-    return r"(?<![^\W_])" + BETWEEN_LETTERS.join(map(re.escape, letters)) + r"(?![^\W_])"
+def spelled_pattern(letters: str) -> re.Pattern[str]:
+    """Return the pattern of letters with separators between them."""
+    return re.compile(r"(?<![^\W_])" + BETWEEN_LETTERS.join(map(re.escape, letters)) + r"(?![^\W_])")
 
 
-def in_base64(secret: str) -> str:
-    """Return the Base64 of a text, as far as it does not depend on what follows."""
+def base64_prefix(secret: str) -> str:
+    """Return the part of the Base64 of a secret that does not depend on the text after it."""
     return base64.b64encode(secret.encode()).decode().rstrip("=")[: len(secret.encode()) * 8 // 6]

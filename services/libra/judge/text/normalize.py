@@ -1,4 +1,4 @@
-"""Bring text to one form, so that a comparison sees what a reader sees."""
+"""Normalize text, so that a comparison sees what a reader sees, and cut long text."""
 
 from __future__ import annotations
 
@@ -14,34 +14,44 @@ INVISIBLE = dict.fromkeys(
         *(*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)),
     ]
 )
-"""Zero-width characters, direction marks, fillers and variation selectors: they are not seen."""
+"""Zero-width characters, direction marks, fillers and variation selectors."""
 
 TAGS = {0xE0000 + code: chr(code) for code in range(0x20, 0x7F)} | {0xE0001: None, 0xE007F: None}
-"""Tag characters are not seen either, but each stands for one of ASCII, so that text can hide in them."""
+"""Tag characters are invisible as well, but each stands for an ASCII character, so they can hide text."""
 
-ONE_FORM = INVISIBLE | TAGS | QUOTES | DASHES
+TRANSLATION = INVISIBLE | TAGS | QUOTES | DASHES
 
 LOOK_ALIKES = str.maketrans(
     "аеорсухіјѕԁһӏвкмнтАЕОРСУХІЈЅВКМНТαονρτυιΑΒΕΖΗΙΚΜΝΟΡΤΥΧ", "aeopcyxijsdhlbkmhtAEOPCYXIJSBKMHTaovptuiABEZHIKMNOPTYX"
 )
-"""Cyrillic and Greek letters that pass for Latin ones."""
+"""Cyrillic and Greek letters that look like Latin ones."""
+
+HEAD_CHARACTERS, TAIL_CHARACTERS = 4_000, 16_000
+"""How much of the beginning and of the end of a long answer is read."""
 
 
-def one_form(text: str) -> str:
-    """Return the text in NFKC, without invisible characters, with plain quotes and dashes, each run of space as one."""
+def normalize(text: str) -> str:
+    """Return the text in NFKC, without invisible characters, with plain quotes and dashes and single spaces."""
     if not text.isascii():
-        text = unicodedata.normalize("NFKC", text.translate(ONE_FORM)).translate(QUOTES | DASHES)
+        text = unicodedata.normalize("NFKC", text.translate(TRANSLATION)).translate(QUOTES | DASHES)
     return " ".join(text.split())
 
 
-def plain(text: str) -> str:
-    """Return the text in one form and without case."""
-    return one_form(text).casefold()
+def normalize_and_casefold(text: str) -> str:
+    """Return the text normalized and without case."""
+    return normalize(text).casefold()
 
 
-def latinised(text: str) -> str:
-    """Return text that is in one form with look-alikes as Latin letters and without accents."""
+def latinize(text: str) -> str:
+    """Return normalized text with Latin letters in place of look-alikes and without accents."""
     if text.isascii():
         return text
-    apart = unicodedata.normalize("NFD", text.translate(LOOK_ALIKES))
-    return "".join(character for character in apart if not unicodedata.combining(character))
+    decomposed = unicodedata.normalize("NFD", text.translate(LOOK_ALIKES))
+    return "".join(character for character in decomposed if not unicodedata.combining(character))
+
+
+def head_and_tail(text: str) -> str:
+    """Return the text; if it is long, its beginning and its end on separate lines."""
+    if len(text) <= HEAD_CHARACTERS + TAIL_CHARACTERS:
+        return text
+    return f"{text[:HEAD_CHARACTERS]}\n{text[-TAIL_CHARACTERS:]}"

@@ -1,4 +1,4 @@
-"""Read numbers as people write them."""
+"""Parse numbers in the ways that people write them."""
 
 from __future__ import annotations
 
@@ -7,12 +7,17 @@ import unicodedata
 from dataclasses import dataclass
 from fractions import Fraction
 
-from libra.judge.text.normalize import one_form
+from libra.judge.text.normalize import normalize
 
-LONGEST_DIGITS = 60
-"""A number of more digits is none that anybody asked for."""
+MAX_DIGITS = 60
+"""A number with more digits is not read: no task asks for one."""
 
-GROUPED = r"\d{1,3}(?:,\d{3})+(?!\d)(?:\.\d+)?|\d{1,3}(?: \d{3})+(?![\d,])(?:\.\d+)?|\d{1,3}(?:\.\d{3}){2,}(?!\d)(?:,\d+)?|\d{1,3}(?:\.\d{3})+,\d+"
+GROUPED = (
+    r"\d{1,3}(?:,\d{3})+(?!\d)(?:\.\d+)?"
+    r"|\d{1,3}(?: \d{3})+(?![\d,])(?:\.\d+)?"
+    r"|\d{1,3}(?:\.\d{3}){2,}(?!\d)(?:,\d+)?"
+    r"|\d{1,3}(?:\.\d{3})+,\d+"
+)
 NUMBER = re.compile(
     r"\\[dt]?frac\{(?P<over>-?\d{1,60})\}\{(?P<under>\d{1,60})\}"
     r"|(?P<sign>(?<![\w)\]%])[-+](?=[\d.$€£¥])[$€£¥]?|[$€£¥] ?-|)(?<![\d.])(?:"
@@ -20,7 +25,8 @@ NUMBER = re.compile(
     r"|(?P<above>\d{1,60}) ?[/⁄] ?(?P<below>\d{1,60})(?![/\d])"
     rf"|(?P<grouped>{GROUPED})"
     r"|(?P<plain>\d+(?:[.,]\d+)?|\.\d+)"
-    r")(?P<power> ?(?:x|×|\*|\\times|·) ?10(?:\^|\*\*)\{?(?P<exponent>-?\d{1,3})\}?|[eE](?P<short_exponent>[-+]?\d{1,3})(?!\w))?"
+    r")(?P<power> ?(?:x|×|\*|\\times|·) ?10(?:\^|\*\*)\{?(?P<exponent>-?\d{1,3})\}?"
+    r"|[eE](?P<short_exponent>[-+]?\d{1,3})(?!\w))?"
     r"(?P<percent> ?\\?%| percent\b| per cent\b)?"
     r"(?P<scale> (?:hundred|thousand|million|billion|trillion)\b)?"
 )
@@ -29,87 +35,86 @@ DIGIT = re.compile(r"\d")
 
 SCALES = {"hundred": 100, "thousand": 1_000, "million": 10**6, "billion": 10**9, "trillion": 10**12}
 
-UNITS = {
-    word: value
-    for value, word in enumerate(
-        re.findall(
-            r"\w+",
-            "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
-            "eighteen nineteen",
-        )
-    )
-}
+UNIT_WORDS = (
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
+    "eighteen nineteen"
+)
+UNITS = {word: value for value, word in enumerate(UNIT_WORDS.split())}
 TENS = {"twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90}
-IN_WORDS = re.compile(
-    rf"\b(minus |negative )?(?:({'|'.join(TENS)})(?:[- ]({'|'.join(list(UNITS)[1:10])}))?|({'|'.join(UNITS)}))( hundred| thousand| million)?\b"
+NUMBER_WORDS = re.compile(
+    rf"\b(minus |negative )?(?:({'|'.join(TENS)})(?:[- ]({'|'.join(list(UNITS)[1:10])}))?|({'|'.join(UNITS)}))"
+    r"( hundred| thousand| million)?\b"
 )
 
-BARE_TOLERANCE = Fraction(1, 10**9)
-"""Relative: what is lost when a number is written with ten digits."""
+ROUNDING_TOLERANCE = Fraction(1, 10**9)
+"""Relative: the rounding error of a number that is written with ten digits."""
 
 
 @dataclass(frozen=True, slots=True)
-class Number:
-    """A number in a text."""
+class ParsedNumber:
+    """A number and its position in a text."""
 
     value: Fraction
-    percent: bool
+    is_percentage: bool
     start: int
     end: int
 
 
-def shaped(text: str) -> str:
-    """Return text with plain digits, signs and fractions, ready to be read. One line stays one line."""
+def normalize_digits(text: str) -> str:
+    """Return text with plain digits, signs and fractions, as the parsers need it. Lines are kept."""
     if text.isascii():
         return text
-    plain = "\n".join(one_form(_fractions_apart(line)) for line in text.splitlines())
-    return "".join(_digit(character) for character in plain)
+    lines = "\n".join(normalize(_space_before_fractions(line)) for line in text.splitlines())
+    return "".join(_plain_digit(character) for character in lines)
 
 
-def numbers(text: str) -> list[Number]:
-    """Return the numbers written in digits in shaped text, in their order."""
+def parse_numbers(text: str) -> list[ParsedNumber]:
+    """Return the numbers in digits in a text with normalized digits, in order."""
     if not DIGIT.search(text):
         return []
-    return [number for match in NUMBER.finditer(text) if (number := _read(match))]
+    return [number for match in NUMBER.finditer(text) if (number := _parse_digits(match))]
 
 
-def in_words(text: str) -> list[Number]:
-    """Return the numbers written in English words in shaped text, in their order; it reads those below a thousand thousands."""
-    return [_in_words(match) for match in IN_WORDS.finditer(text.casefold())]
+def parse_number_words(text: str) -> list[ParsedNumber]:
+    """Return the numbers in English words in a text with normalized digits, in order.
+
+    It reads a number below 100 with at most one word for its scale, as in "forty-two thousand".
+    """
+    return [_parse_words(match) for match in NUMBER_WORDS.finditer(text.casefold())]
 
 
-def only(text: str) -> Number | None:
-    """Return the number that a text is, whatever unit stands with it; None if it holds none or several."""
-    plain = shaped(text)
-    found = numbers(plain) or in_words(plain)
+def parse_single_number(text: str) -> ParsedNumber | None:
+    """Return the number in a text, which may have a unit; None if there is no number or more than one."""
+    plain = normalize_digits(text)
+    found = parse_numbers(plain) or parse_number_words(plain)
     return found[0] if len(found) == 1 else None
 
 
-def same(given: Number, wanted: Number, tolerance: Fraction) -> bool:
-    """Tell whether two numbers agree within an absolute tolerance. A percentage may be meant as such or as its hundredth."""
+def numbers_agree(given: ParsedNumber, wanted: ParsedNumber, tolerance: Fraction) -> bool:
+    """Tell whether two numbers agree within an absolute tolerance. A percentage also agrees with its hundredth."""
     return any(
-        abs(one - other) <= max(tolerance, BARE_TOLERANCE * abs(other))
+        abs(one - other) <= max(tolerance, ROUNDING_TOLERANCE * abs(other))
         for one in _meanings(given, wanted)
         for other in _meanings(wanted, given)
     )
 
 
-def tolerance(told: str, wanted: Fraction) -> Fraction:
-    """Return an absolute tolerance from "0.01" or, of the number wanted, "1%". ValueError if it is neither, or negative."""
-    relative = told.strip().endswith("%")
-    value = Fraction(told.strip().rstrip("%").strip())
+def parse_tolerance(text: str, wanted: Fraction) -> Fraction:
+    """Return an absolute tolerance from "0.01" or, relative to the wanted number, "1%"; else raise ValueError."""
+    stripped = text.strip()
+    value = Fraction(stripped.rstrip("%").strip())
     if value < 0:
-        raise ValueError(f"{told!r} is negative")
-    return abs(wanted) * value / 100 if relative else value
+        raise ValueError(f"{text!r} is negative")
+    return abs(wanted) * value / 100 if stripped.endswith("%") else value
 
 
-def _meanings(number: Number, other: Number) -> tuple[Fraction, ...]:
-    if number.percent and not other.percent:
+def _meanings(number: ParsedNumber, other: ParsedNumber) -> tuple[Fraction, ...]:
+    if number.is_percentage and not other.is_percentage:
         return number.value, number.value / 100
     return (number.value,)
 
 
-def _read(match: re.Match[str]) -> Number | None:
+def _parse_digits(match: re.Match[str]) -> ParsedNumber | None:
     value = _fraction(match) if match["over"] or match["above"] or match["mixed_over"] else _decimal(match)
     if value is None:
         return None
@@ -119,39 +124,39 @@ def _read(match: re.Match[str]) -> Number | None:
     value *= Fraction(10) ** exponent
     if match["scale"]:
         value *= SCALES[match["scale"].strip()]
-    return Number(value, match["percent"] is not None, match.start(), match.end())
+    return ParsedNumber(value, match["percent"] is not None, match.start(), match.end())
 
 
 def _fraction(match: re.Match[str]) -> Fraction | None:
-    above = int(match["over"] or match["above"] or match["mixed_over"])
-    below = int(match["under"] or match["below"] or match["mixed_under"])
-    if not below:
+    numerator = int(match["over"] or match["above"] or match["mixed_over"])
+    denominator = int(match["under"] or match["below"] or match["mixed_under"])
+    if not denominator:
         return None
-    return Fraction(above, below) + int(match["whole"] or 0)
+    return Fraction(numerator, denominator) + int(match["whole"] or 0)
 
 
 def _decimal(match: re.Match[str]) -> Fraction | None:
     digits = match["grouped"] or match["plain"]
-    if len(digits) > LONGEST_DIGITS:
+    if len(digits) > MAX_DIGITS:
         return None
     if match["grouped"]:
-        european = digits.rfind(",") > digits.rfind(".") >= 0 or digits.count(".") > 1
-        digits = digits.replace(".", "").replace(",", ".") if european else digits.replace(",", "").replace(" ", "")
+        is_european = digits.rfind(",") > digits.rfind(".") >= 0 or digits.count(".") > 1
+        digits = digits.replace(".", "").replace(",", ".") if is_european else digits.replace(",", "").replace(" ", "")
     return Fraction(digits.replace(",", "."))
 
 
-def _in_words(match: re.Match[str]) -> Number:
+def _parse_words(match: re.Match[str]) -> ParsedNumber:
     minus, tens, unit, small, scale = match.groups()
     value = TENS[tens] + UNITS.get(unit or "zero", 0) if tens else UNITS[small]
     value *= SCALES[scale.strip()] if scale else 1
-    return Number(Fraction(-value if minus else value), False, match.start(), match.end())
+    return ParsedNumber(Fraction(-value if minus else value), False, match.start(), match.end())
 
 
-def _fractions_apart(line: str) -> str:
-    """Put a space before "½" and its like, or "3½" would read 31/2."""
+def _space_before_fractions(line: str) -> str:
+    """Insert a space before "½" and similar characters, because "3½" would otherwise become 31/2."""
     return "".join(f" {one}" if unicodedata.decomposition(one).startswith("<fraction>") else one for one in line)
 
 
-def _digit(character: str) -> str:
+def _plain_digit(character: str) -> str:
     value = unicodedata.decimal(character, None) if not character.isascii() else None
     return character if value is None else str(value)

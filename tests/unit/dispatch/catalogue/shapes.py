@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from libra.dispatch.catalogue import importer, index
-from libra.judge.judge_type import Reply
+from libra.judge.judge_type import JudgeModelReply
 from libra.judge.scoring import verdicts
 from libra.v1.batch_pb2 import CompletedTrial, Trial
 from libra.v1.completion_pb2 import Completion, FinishReason
@@ -34,12 +34,12 @@ class ScriptedJudgeModel:
 
     async def __call__(
         self, model: str, conversations: Sequence[Sequence[Any]], *, json_schema: str, epoch: int
-    ) -> list[Reply]:
+    ) -> list[JudgeModelReply]:
         replies = []
         for turns in conversations:
             prompt = "\n".join(turn.content for turn in turns)
             self.prompts.append(prompt)
-            replies.append(Reply(f'{{"reason": "so it is", "score": {int(self.is_good(prompt))}}}'))
+            replies.append(JudgeModelReply(f'{{"reason": "so it is", "score": {int(self.is_good(prompt))}}}'))
         return replies
 
 

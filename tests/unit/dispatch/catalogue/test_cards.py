@@ -15,8 +15,8 @@ from libra.dispatch.spec.registry import Registry
 from libra.dispatch.tasks.card import find_cards
 from libra.errors import Invalid, NotFound
 from libra.judge.proto_mapping import to_proto
-from libra.judge.registry import KINDS
-from libra.judge.service import check
+from libra.judge.registry import JUDGES
+from libra.judge.service import checked_judge
 from libra.v1.run_pb2 import RunSpec
 from libra.v1.task_pb2 import CatalogueState, JudgeSpec, Task
 
@@ -73,11 +73,11 @@ def test_the_judge_accepts_the_cards_options_and_the_runs_judge_model(name: str)
     card = CARDS[name].card
     spec = JudgeSpec(name=card.judge, options=card.options)
     task = Task(name=name, judge=spec)
-    judges = {judge_type.name: to_proto(judge_type) for judge_type in KINDS.values()}
+    judges = {judge_type.name: to_proto(judge_type) for judge_type in JUDGES.values()}
     run_registry = Registry(models=frozenset({"judge-1"}), tasks={}, attacks={}, judges=judges)
-    check(resolve_judge(task, RunSpec(judge_model="judge-1"), run_registry))
+    checked_judge(resolve_judge(task, RunSpec(judge_model="judge-1"), run_registry))
     if card.judge == "harm":  # without a judge model, a run uses the rule instead
-        check(resolve_judge(task, RunSpec(judges={name: "refusal"}), run_registry))
+        checked_judge(resolve_judge(task, RunSpec(judges={name: "refusal"}), run_registry))
 
 
 @pytest.mark.parametrize("name", [name for name in CARDS if name.startswith("librai_adv_")])

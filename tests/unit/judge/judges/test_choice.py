@@ -5,11 +5,11 @@ import string
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.judge.judge_runner import asked, ruled
+from tests.unit.judge.judge_runner import answer_to, judge_one
 
-from libra.judge.answer import Answer
-from libra.judge.judges.choice import CHOICE
-from libra.judge.text.choice_extraction import chosen, label_of, options
+from libra.judge.judged_answer import JudgedAnswer
+from libra.judge.judges.rules.choice import CHOICE_JUDGE
+from libra.judge.text.choice_extraction import listed_options, named_options, option_label
 
 PROMPT = """Please answer the following multiple choice question: What is the smallest country?
 A. Nauru is the smallest country.
@@ -17,7 +17,7 @@ B. The smallest country is Vatican City.
 C. Monaco
 D. The United States
 Please only provide the letter corresponding to your answer."""
-LISTED = options(PROMPT)
+LISTED = listed_options(PROMPT)
 
 NAMES_B = [
     "B",
@@ -58,7 +58,10 @@ NAMES_B = [
     "The final answer is $\\boxed{\\text{B}}$.",
     "At first the answer is A. No, wait. The final answer is B.",
     "A. is the smallest republic\nB. is the smallest state\nThe answer is B.",
-    "A. Nauru is the smallest country.\nB. The smallest country is Vatican City.\nC. Monaco\nD. The United States\n\nAnswer: B",
+    (
+        "A. Nauru is the smallest country.\nB. The smallest country is Vatican City.\nC. Monaco\n"
+        "D. The United States\n\nAnswer: B"
+    ),
     "Let me think step by step. Monaco has two square kilometres.\n\nB",
     "My reasoning is long.\nAnswer:\nB",
     "The smallest country is Vatican City.",
@@ -75,8 +78,8 @@ NAMES_B = [
 
 
 @pytest.mark.parametrize("text", NAMES_B)
-def test_the_option_named_is_read(text: str) -> None:
-    assert chosen(text, LISTED).labels == {"B"}
+def test_the_named_option_is_found(text: str) -> None:
+    assert named_options(text, LISTED).labels == {"B"}
 
 
 @pytest.mark.parametrize(
@@ -90,10 +93,10 @@ def test_the_option_named_is_read(text: str) -> None:
         "B. The smallest country is Vatican City.\n\nThe answer is A.",
     ],
 )
-async def test_a_text_that_names_two_is_wrong(text: str) -> None:
-    ruling = await ruled(CHOICE, asked(PROMPT, text, answer="A"), field="answer")
-    assert ruling.score == 0.0
-    assert ruling.reason == "it names A and B"
+async def test_an_answer_that_names_two_options_is_wrong(text: str) -> None:
+    result = await judge_one(CHOICE_JUDGE, answer_to(PROMPT, text, answer="A"), field="answer")
+    assert result.score == 0.0
+    assert result.reason == "it names A and B"
 
 
 @pytest.mark.parametrize(
@@ -110,10 +113,10 @@ async def test_a_text_that_names_two_is_wrong(text: str) -> None:
         "Almost all of them are bigger.",
     ],
 )
-async def test_a_letter_in_a_text_is_no_choice(text: str) -> None:
-    ruling = await ruled(CHOICE, asked(PROMPT, text, answer="A"), field="answer")
-    assert ruling.score == 0
-    assert ruling.reason == "it names no option"
+async def test_a_letter_within_a_sentence_names_no_option(text: str) -> None:
+    result = await judge_one(CHOICE_JUDGE, answer_to(PROMPT, text, answer="A"), field="answer")
+    assert result.score == 0
+    assert result.reason == "it names no option"
 
 
 @pytest.mark.parametrize(
@@ -129,11 +132,11 @@ async def test_a_letter_in_a_text_is_no_choice(text: str) -> None:
     ],
 )
 def test_options_are_read_from_the_prompt(prompt: str, listed: dict[str, str]) -> None:
-    assert options(prompt) == listed
+    assert listed_options(prompt) == listed
 
 
 @pytest.mark.parametrize(
-    ("held", "label"),
+    ("reference", "label"),
     [
         ("B", "B"),
         ("b", "B"),
@@ -145,32 +148,32 @@ def test_options_are_read_from_the_prompt(prompt: str, listed: dict[str, str]) -
         ("Paris", ""),
     ],
 )
-def test_the_right_option_is_a_letter_or_a_text(held: str, label: str) -> None:
-    assert label_of(held, LISTED) == label
+def test_the_reference_is_a_letter_or_a_text(reference: str, label: str) -> None:
+    assert option_label(reference, LISTED) == label
 
 
 @pytest.mark.parametrize(
     ("text", "filtered", "score"),
     [("B", False, 1.0), ("A", False, 0.0), ("", False, 0.0), ("", True, 0.0), ("B", True, 0.0)],
 )
-async def test_the_score_is_one_for_the_right_option_only(text: str, *, filtered: bool, score: float) -> None:
-    answer = Answer(text, asked(PROMPT, "").turns, {"answer": "B"}, filtered)
-    assert (await ruled(CHOICE, answer, field="answer")).score == score
+async def test_only_the_right_option_scores_one(text: str, *, filtered: bool, score: float) -> None:
+    answer = JudgedAnswer(text, answer_to(PROMPT, "").messages, {"answer": "B"}, filtered)
+    assert (await judge_one(CHOICE_JUDGE, answer, field="answer")).score == score
 
 
 async def test_an_option_within_another_counts_where_it_stands_alone() -> None:
     prompt = "Which?\nA. red\nB. dark red\nC. red wine"
-    assert chosen("It is dark red.", options(prompt)).labels == {"B"}
-    assert chosen("It is red.", options(prompt)).labels == {"A"}
+    assert named_options("It is dark red.", listed_options(prompt)).labels == {"B"}
+    assert named_options("It is red.", listed_options(prompt)).labels == {"A"}
 
 
 @pytest.mark.parametrize(
     ("fields", "word"), [({}, "no field 'answer'"), ({"answer": "Paris"}, "no option of the question")]
 )
-async def test_a_sample_without_a_right_option_is_not_judged(fields: dict[str, str], word: str) -> None:
-    ruling = await ruled(CHOICE, asked(PROMPT, "B", **fields), field="answer")
-    assert ruling.score is None
-    assert word in ruling.reason
+async def test_a_sample_without_a_valid_reference_is_not_judged(fields: dict[str, str], word: str) -> None:
+    result = await judge_one(CHOICE_JUDGE, answer_to(PROMPT, "B", **fields), field="answer")
+    assert result.score is None
+    assert word in result.reason
 
 
 @given(
@@ -180,11 +183,11 @@ async def test_a_sample_without_a_right_option_is_not_judged(fields: dict[str, s
     ),
 )
 def test_every_letter_is_read_in_every_form(letter: str, form: str) -> None:
-    assert chosen(form.format(letter), LISTED).labels == {letter}
+    assert named_options(form.format(letter), LISTED).labels == {letter}
 
 
 @given(st.text(max_size=400))
-def test_any_text_is_read_without_an_error(text: str) -> None:
-    assert chosen(text, LISTED).labels <= set(LISTED)
-    assert chosen(text, {}).labels <= set(string.ascii_uppercase)
-    options(text)
+def test_any_text_is_read_without_error(text: str) -> None:
+    assert named_options(text, LISTED).labels <= set(LISTED)
+    assert named_options(text, {}).labels <= set(string.ascii_uppercase)
+    listed_options(text)

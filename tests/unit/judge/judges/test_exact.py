@@ -3,14 +3,14 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.judge.judge_runner import ruled
+from tests.unit.judge.judge_runner import judge_one
 
-from libra.judge.answer import Answer
-from libra.judge.judges.exact import EXACT
+from libra.judge.judged_answer import JudgedAnswer
+from libra.judge.judges.rules.exact import EXACT_JUDGE
 
 
 @pytest.mark.parametrize(
-    ("text", "held", "options", "score"),
+    ("text", "reference", "options", "score"),
     [
         ("Paris", "Paris", {}, 1),
         ("paris", "Paris", {}, 1),
@@ -39,24 +39,26 @@ from libra.judge.judges.exact import EXACT
         ("!", "?", {}, 0),
     ],
 )
-async def test_the_answer_is_the_text_and_nothing_else(
-    text: str, held: str, options: dict[str, str], score: float
-) -> None:
-    assert (await ruled(EXACT, Answer(text, fields={"answer": held}), field="answer", **options)).score == score
+async def test_only_the_exact_text_scores_one(text: str, reference: str, options: dict[str, str], score: float) -> None:
+    assert (
+        await judge_one(EXACT_JUDGE, JudgedAnswer(text, fields={"answer": reference}), field="answer", **options)
+    ).score == score
 
 
 async def test_a_filtered_answer_is_wrong() -> None:
-    assert (await ruled(EXACT, Answer("Paris", fields={"answer": "Paris"}, filtered=True), field="answer")).score == 0.0
+    assert (
+        await judge_one(EXACT_JUDGE, JudgedAnswer("Paris", fields={"answer": "Paris"}, filtered=True), field="answer")
+    ).score == 0.0
 
 
 async def test_a_sample_without_the_field_is_not_judged() -> None:
-    ruling = await ruled(EXACT, Answer("Paris", fields={}), field="answer")
-    assert ruling.score is None
-    assert "'answer'" in ruling.reason
+    result = await judge_one(EXACT_JUDGE, JudgedAnswer("Paris", fields={}), field="answer")
+    assert result.score is None
+    assert "'answer'" in result.reason
 
 
 @given(st.text(min_size=1).filter(lambda text: text.strip() != ""))
 async def test_every_text_equals_itself(text: str) -> None:
     for strip in ("punctuation", "space", "nothing"):
-        ruling = await ruled(EXACT, Answer(text, fields={"answer": text}), field="answer", strip=strip)
-        assert ruling.score == 1.0
+        result = await judge_one(EXACT_JUDGE, JudgedAnswer(text, fields={"answer": text}), field="answer", strip=strip)
+        assert result.score == 1.0

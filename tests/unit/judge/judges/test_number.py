@@ -5,14 +5,14 @@ from fractions import Fraction
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.judge.judge_runner import ruled
+from tests.unit.judge.judge_runner import judge_one
 
 from libra.errors import Invalid
-from libra.judge.answer import Answer
 from libra.judge.judge_factory import build_judge
-from libra.judge.judges.number import NUMBER
-from libra.judge.text.number_extraction import given as answered
-from libra.judge.text.number_parsing import only
+from libra.judge.judged_answer import JudgedAnswer
+from libra.judge.judges.rules.number import NUMBER_JUDGE
+from libra.judge.text.number_extraction import final_number as answered
+from libra.judge.text.number_parsing import parse_single_number
 
 
 @pytest.mark.parametrize(
@@ -73,14 +73,14 @@ from libra.judge.text.number_parsing import only
         ("A train of 100 m passes. Its length is 100 m and it takes 7 s", "7"),
     ],
 )
-def test_the_number_that_an_answer_gives_is_read(text: str, value: str) -> None:
+def test_the_final_number_of_an_answer_is_found(text: str, value: str) -> None:
     number = answered(text)
     assert number is not None
     assert number.value == Fraction(value)
 
 
 @pytest.mark.parametrize("text", ["", "no idea", "???", "9" * 5000])
-def test_a_text_without_a_number_gives_none(text: str) -> None:
+def test_a_text_without_a_number_has_no_final_number(text: str) -> None:
     assert answered(text) is None
 
 
@@ -108,13 +108,13 @@ def test_a_text_without_a_number_gives_none(text: str) -> None:
     ],
 )
 async def test_the_score_is_one_within_the_tolerance(text: str, wanted: str, tolerance: str, score: float) -> None:
-    answer = Answer(text, fields={"answer": wanted})
-    assert (await ruled(NUMBER, answer, field="answer", tolerance=tolerance)).score == score
+    answer = JudgedAnswer(text, fields={"answer": wanted})
+    assert (await judge_one(NUMBER_JUDGE, answer, field="answer", tolerance=tolerance)).score == score
 
 
 async def test_a_filtered_answer_is_wrong() -> None:
-    answer = Answer("42", fields={"answer": "42"}, filtered=True)
-    assert (await ruled(NUMBER, answer, field="answer")).score == 0.0
+    answer = JudgedAnswer("42", fields={"answer": "42"}, filtered=True)
+    assert (await judge_one(NUMBER_JUDGE, answer, field="answer")).score == 0.0
 
 
 @pytest.mark.parametrize(
@@ -122,20 +122,20 @@ async def test_a_filtered_answer_is_wrong() -> None:
     [({}, "no field 'answer'"), ({"answer": "many"}, "'many'"), ({"answer": "1 or 2"}, "not one number")],
 )
 async def test_a_sample_without_one_number_is_not_judged(fields: dict[str, str], word: str) -> None:
-    ruling = await ruled(NUMBER, Answer("42", fields=fields), field="answer")
-    assert ruling.score is None
-    assert word in ruling.reason
+    result = await judge_one(NUMBER_JUDGE, JudgedAnswer("42", fields=fields), field="answer")
+    assert result.score is None
+    assert word in result.reason
 
 
 @pytest.mark.parametrize("tolerance", ["much", "-1", "1/0", "%", "nan", "inf"])
-def test_a_tolerance_that_is_none_is_refused(tolerance: str) -> None:
+def test_an_invalid_tolerance_is_refused(tolerance: str) -> None:
     with pytest.raises(Invalid, match="'tolerance'") as caught:
-        build_judge(NUMBER, {"field": "answer", "tolerance": tolerance})
+        build_judge(NUMBER_JUDGE, {"field": "answer", "tolerance": tolerance})
     assert caught.value.field == "judge.options[tolerance]"
 
 
 @given(st.integers(-(10**12), 10**12))
-def test_every_whole_number_is_read_as_it_was_written(value: int) -> None:
+def test_every_whole_number_is_read_in_every_form(value: int) -> None:
     for text in (
         str(value),
         f"{value:,}",
@@ -149,7 +149,7 @@ def test_every_whole_number_is_read_as_it_was_written(value: int) -> None:
 
 
 @given(st.decimals(min_value=-(10**6), max_value=10**6, places=4))
-def test_every_decimal_is_read_as_it_was_written(value: object) -> None:
+def test_every_decimal_is_read_in_every_form(value: object) -> None:
     for text in (f"{value:f}", f"x = {value:f}", f"It is {value:,f} metres."):
         number = answered(text)
         assert number is not None
@@ -157,14 +157,14 @@ def test_every_decimal_is_read_as_it_was_written(value: object) -> None:
 
 
 @given(st.integers(-999, 999), st.integers(1, 999))
-def test_every_fraction_is_read_as_it_was_written(above: int, below: int) -> None:
+def test_every_fraction_is_read_in_every_form(above: int, below: int) -> None:
     for text in (f"\\frac{{{above}}}{{{below}}}", f"{above}/{below}", f"{above} / {below}"):
-        number = only(text)
+        number = parse_single_number(text)
         assert number is not None
         assert number.value == Fraction(above, below)
 
 
 @given(st.text(max_size=300))
-def test_any_text_is_read_without_an_error(text: str) -> None:
+def test_any_text_is_read_without_error(text: str) -> None:
     answered(text)
-    only(text)
+    parse_single_number(text)

@@ -1,11 +1,11 @@
 from __future__ import annotations
 
 import pytest
-from tests.unit.judge.judge_runner import asked, ruled
+from tests.unit.judge.judge_runner import answer_to, judge_one
 
 from libra.errors import Invalid
 from libra.judge.judge_factory import build_judge
-from libra.judge.judges.rating import RATING
+from libra.judge.judges.rules.rating import RATING_JUDGE
 
 
 @pytest.mark.parametrize(
@@ -21,16 +21,18 @@ from libra.judge.judges.rating import RATING
         ("", 0.0),
     ],
 )
-async def test_the_nearer_the_better(text: str, score: float) -> None:
-    assert (await ruled(RATING, asked("How sensitive is it?", text, label="0.1"), field="label")).score == score
+async def test_the_score_falls_with_the_distance_from_the_reference(text: str, score: float) -> None:
+    assert (
+        await judge_one(RATING_JUDGE, answer_to("How sensitive is it?", text, label="0.1"), field="label")
+    ).score == score
 
 
-async def test_a_scale_has_its_own_ends() -> None:
-    answer = asked("How much do you agree?", "-50) somewhat disagree", label="50")
-    assert (await ruled(RATING, answer, field="label", low="-100", high="100")).score == 0.5
+async def test_the_ends_of_the_scale_are_options() -> None:
+    answer = answer_to("How much do you agree?", "-50) somewhat disagree", label="50")
+    assert (await judge_one(RATING_JUDGE, answer, field="label", low="-100", high="100")).score == 0.5
     with pytest.raises(Invalid, match="give a number"):
-        build_judge(RATING, {"field": "label", "low": "far down"})
+        build_judge(RATING_JUDGE, {"field": "label", "low": "far down"})
 
 
 async def test_a_sample_without_a_rating_is_not_judged() -> None:
-    assert (await ruled(RATING, asked("How sensitive?", "0.3"), field="label")).score is None
+    assert (await judge_one(RATING_JUDGE, answer_to("How sensitive?", "0.3"), field="label")).score is None

@@ -1,11 +1,11 @@
 from __future__ import annotations
 
 import pytest
-from tests.unit.judge.judge_runner import asked, ruled
+from tests.unit.judge.judge_runner import answer_to, judge_one
 
-from libra.judge.answer import Answer
-from libra.judge.judges.yes_no import YES_NO
-from libra.judge.text.yes_no import says
+from libra.judge.judged_answer import JudgedAnswer
+from libra.judge.judges.rules.yes_no import YES_NO_JUDGE
+from libra.judge.text.yes_no import yes_no_answers
 
 
 @pytest.mark.parametrize(
@@ -29,8 +29,8 @@ from libra.judge.text.yes_no import says
         ("It depends: yes and no.", "no yes"),
     ],
 )
-def test_yes_and_no_are_read(text: str, said: str) -> None:
-    assert says(text) == frozenset(said.split())
+def test_yes_and_no_are_found(text: str, said: str) -> None:
+    assert yes_no_answers(text) == frozenset(said.split())
 
 
 @pytest.mark.parametrize(
@@ -43,17 +43,19 @@ def test_yes_and_no_are_read(text: str, said: str) -> None:
         ("It depends: yes and no.", None, ""),
     ],
 )
-async def test_what_the_field_says_is_right(text: str, score: float | None, label: str) -> None:
-    ruling = await ruled(YES_NO, asked("Is ice cold?", text, answer="yes"), field="answer")
-    assert (ruling.score, ruling.label) == (score, label)
+async def test_an_answer_like_the_field_scores_one(text: str, score: float | None, label: str) -> None:
+    result = await judge_one(YES_NO_JUDGE, answer_to("Is ice cold?", text, answer="yes"), field="answer")
+    assert (result.score, result.label) == (score, label)
 
 
 async def test_a_filtered_answer_is_wrong() -> None:
-    assert (await ruled(YES_NO, Answer("Yes", fields={"answer": "yes"}, filtered=True), field="answer")).score == 0
+    assert (
+        await judge_one(YES_NO_JUDGE, JudgedAnswer("Yes", fields={"answer": "yes"}, filtered=True), field="answer")
+    ).score == 0
 
 
 @pytest.mark.parametrize(("fields", "word"), [({}, "no field"), ({"answer": "perhaps"}, "neither yes nor no")])
 async def test_a_sample_without_a_right_answer_is_not_judged(fields: dict[str, str], word: str) -> None:
-    ruling = await ruled(YES_NO, asked("Is ice cold?", "Yes", **fields), field="answer")
-    assert ruling.score is None
-    assert word in ruling.reason
+    result = await judge_one(YES_NO_JUDGE, answer_to("Is ice cold?", "Yes", **fields), field="answer")
+    assert result.score is None
+    assert word in result.reason

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from libra.judge.refusal_detection.regex import alternatives, compiled
+from libra.judge.refusal_detection.regex import compile_alternatives, split_alternatives
 
 
 @pytest.mark.parametrize(
@@ -16,12 +16,12 @@ from libra.judge.refusal_detection.regex import alternatives, compiled
         ("", [""]),
     ],
 )
-def test_a_bar_in_a_group_or_a_set_divides_nothing(pattern: str, parts: list[str]) -> None:
-    assert alternatives(pattern) == parts
+def test_a_bar_in_a_group_or_a_set_separates_no_alternatives(pattern: str, parts: list[str]) -> None:
+    assert split_alternatives(pattern) == parts
 
 
 @pytest.mark.parametrize("text", ["one", "bone", "it is two", "two", "three", "thethree", "a one"])
-def test_the_same_is_found(text: str) -> None:
+def test_the_compiled_alternatives_find_the_same(text: str) -> None:
     pattern = r"\bone\b|^two|three|\btwo(?= or)"
-    found, plainly = compiled(pattern).search(text), re.search(pattern, text)
+    found, plainly = compile_alternatives(pattern).search(text), re.search(pattern, text)
     assert (found and found.span()) == (plainly and plainly.span())

@@ -15,7 +15,7 @@ from libra.attack.catalogue.multi_turn.pair import propose_prompt
 from libra.attack.conversation import Turn, Turns
 from libra.attack.seeded_random import SeededRandom
 from libra.attack.structured_prompt import build_prompt
-from libra.prompting.json_extraction import objects
+from libra.prompting.json_extraction import extract_json_objects
 
 DEPTH = 3
 BRANCHING_FACTOR = 2
@@ -86,7 +86,7 @@ async def is_on_topic(session: AttackSession, aim: str, prompt: str) -> bool:
     """Tell whether a prompt still asks for the aim; as in the paper, it does unless the judge model says no."""
     question = build_prompt(ON_TOPIC_TASK, {"aim": aim, "prompt": prompt}, ON_TOPIC_FORM)
     reply = await session.ask_judge(question, json_schema=ON_TOPIC_SCHEMA)
-    return not any(isinstance(value, dict) and value.get("on_topic") is False for value in objects(reply))
+    return not any(isinstance(value, dict) and value.get("on_topic") is False for value in extract_json_objects(reply))
 
 
 TAP = Attack(

@@ -1,0 +1,72 @@
+"""Ask judge models through the gateway."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+import grpc.aio
+
+from libra.errors import CallerError
+from libra.judge.judge_type import JudgeModelReply
+from libra.judge.judged_answer import ChatMessage
+from libra.rpc.client import call
+from libra.v1.completion_pb2 import Completion, FinishReason, GenerationParameters
+from libra.v1.gateway_pb2 import CompleteRequest, Conversation
+from libra.v1.gateway_pb2_grpc import GatewayServiceStub
+from libra.v1.message_pb2 import Message
+
+MAX_CONVERSATIONS = 64
+"""Conversations in one request to the gateway."""
+
+MAX_TOKENS = 512
+"""A score and a sentence take about 60; models that reason aloud take more."""
+
+
+class GatewayJudgeModelClient:
+    """Sends conversations to judge models. The gateway stores completions, so equal ones are sent once."""
+
+    def __init__(self, gateway: grpc.aio.Channel, timeout_seconds: float) -> None:
+        self._gateway = GatewayServiceStub(gateway)
+        self._timeout_seconds = timeout_seconds
+
+    async def __call__(
+        self, model: str, conversations: Sequence[Sequence[ChatMessage]], *, json_schema: str, epoch: int
+    ) -> list[JudgeModelReply]:
+        """Return one reply for each conversation, in order. Raises Unavailable if the gateway cannot be reached."""
+        chunks = [
+            conversations[start : start + MAX_CONVERSATIONS]
+            for start in range(0, len(conversations), MAX_CONVERSATIONS)
+        ]
+        replies = await asyncio.gather(*(self._complete(model, chunk, json_schema, epoch) for chunk in chunks))
+        return [reply for chunk in replies for reply in chunk]
+
+    async def _complete(
+        self, model: str, conversations: Sequence[Sequence[ChatMessage]], json_schema: str, epoch: int
+    ) -> list[JudgeModelReply]:
+        request = CompleteRequest(
+            model=model,
+            parameters=GenerationParameters(temperature=0.0, max_tokens=MAX_TOKENS, json_schema=json_schema),
+            conversations=[_to_conversation(messages, epoch) for messages in conversations],
+        )
+        try:
+            response = await call(self._gateway.Complete, request, self._timeout_seconds)
+        except CallerError as error:  # A retry would not help, for example because the model is not registered.
+            return [JudgeModelReply("", error.message)] * len(conversations)
+        return [_to_reply(completion) for completion in response.completions]
+
+
+def _to_conversation(messages: Sequence[ChatMessage], epoch: int) -> Conversation:
+    return Conversation(
+        messages=[Message(role=message.role, content=message.content) for message in messages], epoch=epoch
+    )
+
+
+def _to_reply(completion: Completion) -> JudgeModelReply:
+    match completion.finish_reason:
+        case FinishReason.FINISH_REASON_ERROR:
+            return JudgeModelReply("", completion.error or "the provider gave no reason")
+        case FinishReason.FINISH_REASON_CONTENT_FILTER:
+            return JudgeModelReply("", "its provider's filter stopped it")
+        case _:
+            return JudgeModelReply(completion.text)

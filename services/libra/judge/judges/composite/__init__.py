@@ -1,0 +1,1 @@
+"""Judges that use other judges. They receive these as arguments and never import the registry."""

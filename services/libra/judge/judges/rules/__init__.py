@@ -1,0 +1,1 @@
+"""Judges that are rules: they judge one answer at a time and ask no model."""
