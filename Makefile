@@ -1,6 +1,6 @@
-# What a person or a machine does with this checkout. Every target sets up what it needs; `make help` lists them.
+# The commands of this repository. Every target installs what it needs; `make help` lists them.
 
-# The newest of Python 3.11 to 3.13, unless this names another: `make setup PYTHON=/usr/bin/python3.12`.
+# The Python to use, for instance `make setup PYTHON=/usr/bin/python3.12`; empty: the newest of Python 3.11 to 3.13.
 PYTHON ?=
 VENV := .venv
 BIN := $(VENV)/bin
@@ -9,16 +9,16 @@ READY := $(VENV)/.ready
 PROTOC_READY := $(PROTOC)/.ready
 WORKERS ?= 2
 
-# The contracts are compared with the newest release or, before there is one, with the commit before this one.
+# The revision that `make contracts` compares the protos with: the newest release or, without one, the previous commit.
 AGAINST ?= $(shell git describe --tags --abbrev=0 --match 'v*' 2>/dev/null || git rev-parse --quiet --verify HEAD~1 || echo HEAD)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo check lint types walls contracts drift manifests locks licences test chaos bench format protos lock clean
+.PHONY: help setup demo check lint types layers contracts drift manifests locks licences test chaos bench format protos lock clean
 
-help: ## what there is to do
+help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
 
-setup: $(READY) ## install Libra and all its tools into .venv
+setup: $(READY) ## install Libra and its tools into .venv
 
 $(READY): pyproject.toml deploy/setup.sh deploy/locks/dev.txt deploy/locks/smollm.txt
 	PYTHON="$(PYTHON)" deploy/setup.sh $(VENV)
@@ -32,10 +32,10 @@ $(PROTOC_READY): deploy/setup.sh deploy/locks/protoc.txt
 	$(PROTOC)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r deploy/locks/protoc.txt
 	touch $@
 
-demo: $(READY) ## start it all, evaluate a real small model, print the leaderboard
+demo: $(READY) ## start Libra, evaluate a small real model, print the leaderboard (1 minute)
 	$(BIN)/python -m libra.local.demo
 
-check: lint types walls contracts drift manifests locks licences ## everything that can be told without running it
+check: lint types layers contracts drift manifests locks licences ## run all static checks
 
 lint: $(READY)
 	$(BIN)/ruff format --quiet --check services tests
@@ -44,7 +44,7 @@ lint: $(READY)
 types: $(READY)
 	$(BIN)/mypy
 
-walls: $(READY)
+layers: $(READY)
 	$(BIN)/lint-imports --no-cache
 
 contracts: $(READY)
@@ -72,16 +72,16 @@ locks: $(READY)
 licences: $(READY)
 	$(BIN)/pytest -n 0 -q tests/unit/deploy/test_licences.py
 
-test: $(READY) ## prove it, on a real nats-server and a real mongod
+test: $(READY) ## run all tests except chaos, on a real nats-server and a real mongod
 	$(BIN)/pytest -n $(WORKERS) --dist loadfile
 
-chaos: $(READY) ## kill, freeze, fill and delete it under load; takes half an hour, SEED=n repeats one
+chaos: $(READY) ## inject faults under load (30 minutes); SEED=n repeats a history
 	SEED=$(SEED) $(BIN)/pytest -s tests/chaos
 
-bench: $(READY) ## measure it beside a bare client; wants a quiet machine and ten minutes
+bench: $(READY) ## compare the throughput with a bare client (10 minutes, on an idle machine)
 	$(BIN)/python -m tests.benchmarks
 
-format: $(READY) ## put code into its form
+format: $(READY) ## format the code and the protos
 	$(BIN)/ruff check --fix --quiet services tests
 	$(BIN)/ruff format services tests
 	$(BIN)/buf format -w
@@ -89,10 +89,10 @@ format: $(READY) ## put code into its form
 protos: $(PROTOC_READY) ## generate services/libra/v1 from protos/
 	$(call generate,services)
 
-lock: $(READY) ## write the lock files again, with the versions they have
+lock: $(READY) ## update the lock files from pyproject.toml; locked versions stay
 	BIN=$(BIN) deploy/lock.sh
 
-clean: ## remove what make has made; data of `libra up` stays
+clean: ## delete everything that make created; data of `libra up` stays
 	rm -rf $(VENV) $(PROTOC) .make .mypy_cache .ruff_cache .hypothesis
 
 define generate

@@ -1,5 +1,5 @@
-# Where the command line finds services that it has not started itself: `. deploy/addresses.sh`.
-# These are the ports that deploy/compose.yaml publishes on this machine, and those to forward from a cluster.
+# The addresses of the services for the command line, when `libra up` has not started them: `. deploy/addresses.sh`.
+# They are the ports that deploy/compose.yaml publishes on this machine, and the ports to forward from a cluster.
 export LIBRA_DISPATCH_ADDRESS=127.0.0.1:50051
 export LIBRA_ATTACK_ADDRESS=127.0.0.1:50052
 export LIBRA_GATEWAY_ADDRESS=127.0.0.1:50053

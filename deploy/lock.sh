@@ -1,10 +1,10 @@
 #!/bin/sh
-# Write the lock files in deploy/locks from pyproject.toml; with --check, prove that they hold instead.
+# Write the lock files in deploy/locks from pyproject.toml; with --check, verify them instead.
 #
-# One file holds for Python 3.11 to 3.13 on Linux (x86_64 and Arm, glibc 2.36 and newer) and on macOS 13 and newer on Arm: each
-# line names a version, where that is needed, and the hashes of all its files. A version that is locked stays until it is
-# deleted from its file. The check compares names and versions with pyproject.toml and resolves each file for each platform
-# and Python from wheels alone; it takes 5 to 15 seconds. It needs the package index: without it, it says so and passes.
+# Each file is valid for Python 3.11 to 3.13 on Linux (x86_64 and Arm, glibc 2.36 or newer) and on macOS 13 or newer on Arm.
+# Each entry has a version, the platforms that need it, and the hashes of all its files. A locked version does not change until
+# it is deleted from its file. The check compares names and versions with pyproject.toml, and resolves each file for each
+# platform and Python using only wheels; it takes 5 to 15 seconds. Without a package index it prints a message and passes.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -14,7 +14,7 @@ OUTPUT=.make/locks
 PLATFORMS="x86_64-manylinux_2_36 aarch64-manylinux_2_36 aarch64-apple-darwin"
 PYTHONS="3.11 3.12 3.13"
 
-# Write $1/<name>.txt; further arguments name its source. The versions that the file has are kept.
+# Write $1/$2.txt from the sources that the other arguments name. Versions that the file already has do not change.
 compile() {
     folder=$1 name=$2
     shift 2
@@ -41,7 +41,7 @@ resolve() {
 
 check() {
     if grep -nE '://|--(extra-)?index-url|--find-links' $LOCKS/*.txt; then
-        echo "locks: a lock file names an address; it must hold with any package index" >&2
+        echo "locks: a lock file contains an address; it must work with any package index" >&2
         return 1
     fi
     rm -rf "$OUTPUT"
@@ -49,7 +49,7 @@ check() {
     cp $LOCKS/*.txt "$OUTPUT"
     if ! compile_all "$OUTPUT" 2>"$OUTPUT/errors"; then
         if grep -q 'error sending request' "$OUTPUT/errors"; then
-            echo "locks: the package index cannot be reached; the lock files were not resolved" >&2
+            echo "locks: the package index is unavailable; the lock files were not checked against it" >&2
             return 0
         fi
         cat "$OUTPUT/errors" >&2
@@ -59,13 +59,13 @@ check() {
         versions "$file" >"$OUTPUT/old"
         versions "$OUTPUT/$(basename "$file")" >"$OUTPUT/new"
         diff "$OUTPUT/old" "$OUTPUT/new" || {
-            echo "locks: $file is not what pyproject.toml asks for: run \`make lock\`" >&2
+            echo "locks: $file does not match pyproject.toml: run \`make lock\`" >&2
             return 1
         }
         for platform in $PLATFORMS; do
             for version in $PYTHONS; do
                 resolve "$platform" "$version" "$file" || {
-                    echo "locks: $file does not hold for Python $version on $platform" >&2
+                    echo "locks: $file cannot be installed on $platform with Python $version" >&2
                     return 1
                 }
             done

@@ -1,12 +1,12 @@
 #!/bin/sh
 # Prepare this machine for Libra: `deploy/setup.sh [FOLDER]`.
 #
-# Libra needs Python 3.11 to 3.13 with its venv module, make, git in a clone, and on Linux two shared libraries: mongod loads
-# libcurl, and xllamacpp, which serves the demo's model, loads libgomp. As root on Debian or Ubuntu, this script installs
-# what is missing. Elsewhere it prints the one line that installs it, and stops.
+# Libra needs Python 3.11 to 3.13 with its venv module, make, git (in a clone) and, on Linux, two shared libraries: libcurl for
+# mongod, and libgomp for xllamacpp, which serves the demo's model. As root on Debian or Ubuntu, the script installs what is
+# missing. Otherwise it prints the command that installs it, and stops.
 #
-# With FOLDER it also makes a virtual environment there, with the newest Python that fits or with the one that PYTHON names.
-# An environment that fits already is kept.
+# With FOLDER, the script also creates a virtual environment there, with the newest supported Python or with the one that PYTHON
+# names. It keeps an environment that has this Python already.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -19,7 +19,7 @@ stop() {
     exit 1
 }
 
-fits() {
+is_supported() {
     "$1" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null
 }
 
@@ -35,16 +35,16 @@ version() {
     "$1" -c 'import sys; print("%d.%d" % sys.version_info[:2])'
 }
 
-# Print the Python to use; print nothing if there is none. One without its venv module is taken only if no other fits.
+# Print the Python to use; print nothing if there is none. A Python without its venv module is used only if there is no other.
 find_python() {
     if [ -n "${PYTHON:-}" ]; then
-        fits "$PYTHON" || stop "PYTHON=$PYTHON is not Python 3.11 to 3.13"
+        is_supported "$PYTHON" || stop "PYTHON=$PYTHON is not Python 3.11 to 3.13"
         echo "$PYTHON"
         return
     fi
-    for check in has_venv fits; do
+    for check in has_venv is_supported; do
         for name in "${FOLDER:-.venv}/bin/python" python3.13 python3.12 python3.11 python3; do
-            if fits "$name" && "$check" "$name"; then
+            if is_supported "$name" && "$check" "$name"; then
                 echo "$name"
                 return
             fi
@@ -62,7 +62,7 @@ packaged_version() {
     done
 }
 
-# Print what is missing, in words that stand for packages: make git python venv libcurl4 libgomp1.
+# Print what is missing, one word a line: make git python venv libcurl4 libgomp1.
 missing() {
     command -v make >/dev/null || echo make
     [ ! -e .git ] || command -v git >/dev/null || echo git
@@ -72,12 +72,12 @@ missing() {
         echo venv
     fi
     [ "$(uname -s)" = Linux ] || return 0
-    # Without a Python to try them with, the libraries count as missing: to install them again does no harm.
+    # Without a Python the libraries cannot be tested; they count as missing, because it is safe to install them again.
     [ -n "$python" ] && has_library "$python" libcurl.so.4 || echo libcurl4
     [ -n "$python" ] && has_library "$python" libgomp.so.1 || echo libgomp1
 }
 
-# Print the Debian packages for the words on the input.
+# Read such words from standard input and print their Debian packages.
 debian_packages() {
     while read -r word; do
         case $word in
@@ -93,25 +93,25 @@ debian_packages() {
     done
 }
 
-in_one_line() {
+join_lines() {
     tr '\n' ' ' | sed 's/ $//'
 }
 
 install_with_apt() {
     mkdir -p .make
     apt-get update >"$LOG" 2>&1 || stop "apt-get update failed: see $LOG"
-    packages=$(echo "$1" | debian_packages | in_one_line)
+    packages=$(echo "$1" | debian_packages | join_lines)
     [ -n "$packages" ] || exit 1
-    echo "setup: installs $packages with apt-get" >&2
+    echo "setup: installing $packages with apt-get" >&2
     # shellcheck disable=SC2086 # one word a package
     DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends $packages >>"$LOG" 2>&1 ||
         stop "apt-get install $packages failed: see $LOG"
 }
 
-# Print the one line that installs the words on this system.
+# Print the command that installs on this system what the words name.
 remedy() {
     if command -v apt-get >/dev/null; then
-        packages=$(echo "$1" | debian_packages | in_one_line)
+        packages=$(echo "$1" | debian_packages | join_lines)
         [ -n "$packages" ] || exit 1
         echo "sudo apt-get install --yes $packages"
     elif [ "$(uname -s)" = Darwin ]; then
@@ -119,7 +119,7 @@ remedy() {
     elif command -v dnf >/dev/null; then
         echo "sudo dnf install make git python3.13 libcurl libgomp"
     else
-        echo "install them with the packages of this system; venv, libcurl.so.4 and libgomp.so.1 may have packages of their own"
+        echo "use the package manager of this system; venv, libcurl.so.4 and libgomp.so.1 may be in separate packages"
     fi
 }
 
@@ -130,17 +130,17 @@ if [ -n "$lacks" ]; then
         install_with_apt "$lacks"
         python=$(find_python)
         lacks=$(missing)
-        [ -z "$lacks" ] || stop "after the installation this machine still lacks $(echo "$lacks" | in_one_line)"
+        [ -z "$lacks" ] || stop "the installation succeeded, but these are still missing: $(echo "$lacks" | join_lines)"
     else
         line=$(remedy "$lacks")
-        stop "this machine lacks $(echo "$lacks" | in_one_line). This line installs it: $line"
+        stop "this machine lacks $(echo "$lacks" | join_lines). This line installs it: $line"
     fi
 fi
 
 if [ -n "$FOLDER" ]; then
-    kept="$FOLDER/bin/python"
-    if ! fits "$kept" || [ "$(version "$kept")" != "$(version "$python")" ]; then
-        echo "setup: makes $FOLDER with Python $(version "$python")" >&2
+    existing="$FOLDER/bin/python"
+    if ! is_supported "$existing" || [ "$(version "$existing")" != "$(version "$python")" ]; then
+        echo "setup: creating $FOLDER with Python $(version "$python")" >&2
         "$python" -m venv --clear "$FOLDER"
     fi
 fi

@@ -1,4 +1,4 @@
-"""`deploy/setup.sh` installs what a machine lacks where it may, and elsewhere prints the one line that does."""
+"""`deploy/setup.sh` installs missing packages as root on Debian and Ubuntu, and otherwise prints the command for it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SCRIPT = Path(__file__).parents[3] / "deploy" / "setup.sh"
 TOOLS = ("cat", "dirname", "grep", "mkdir", "sed", "sh", "touch", "tr")
 
 PYTHON = """#!/bin/sh
-# Python {version}, for the questions that the script asks. It has its venv module and the libraries if their files are there.
+# A stand-in for Python {version}. It has the venv module and the libraries whose names are files in its folder.
 case "$2" in
 *ensurepip*) test -e "{bin}/venv" ;;
 *ctypes*) test -e "{bin}/$3" ;;
@@ -112,7 +112,7 @@ def test_as_root_on_debian_it_is_installed(machine: Machine) -> None:
     with_apt(folder)
     done = run(folder, "new")
     assert done.returncode == 0, done.stderr
-    assert done.stderr.startswith("setup: installs python3.13-venv libcurl4 libgomp1 with apt-get\n")
+    assert done.stderr.startswith("setup: installing python3.13-venv libcurl4 libgomp1 with apt-get\n")
     assert (folder / "calls").read_text().splitlines() == [
         "apt-get update",
         "apt-get install --yes --no-install-recommends python3.13-venv libcurl4 libgomp1",
