@@ -280,11 +280,11 @@ async def test_scores_are_corrected_with_the_calibration_of_their_judge(store: S
     [plain] = (await board(stub)).rows
     assert not plain.categories[0].tasks[0].HasField("corrected")
     await store.calibrations.upsert(CALIBRATION)
-    [beside] = (await board(stub)).rows
-    harm = beside.categories[0].tasks[0]
+    [calibrated] = (await board(stub)).rows
+    harm = calibrated.categories[0].tasks[0]
     assert harm.corrected.value == pytest.approx((0.8 + 0.8 - 1) / 0.7)
     assert harm.corrected.standard_error > harm.score.standard_error
-    assert beside.safety.value == plain.safety.value == harm.score.value
+    assert calibrated.safety.value == plain.safety.value == harm.score.value
     shown = await board(stub, GetBoardRequest(correct_judges=True))
     assert shown.rows[0].safety.value == pytest.approx(harm.corrected.value)
     assert shown.rows[0].capability.value == 0.5
