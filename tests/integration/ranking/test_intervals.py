@@ -203,10 +203,18 @@ async def test_gathering_that_was_cut_off_is_taken_up_by_the_next_who_asks(store
     assert (len(second.sums), second.pending, second.absent, rung) == (1, 0, 0, [True])
 
 
+class Stuck(SampleSumsCollection):
+    """A collection that never finishes gathering sums."""
+
+    async def gather(self, cells: Sequence[Cell]) -> dict[Key, SampleSums]:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+
 async def test_gathering_that_was_ended_leaves_the_rest_for_later(store: Store) -> None:
     await finished_run(store, "harm@1", HALF)
     cells = await store.cells.of_runs(list(await store.runs.finished()))
-    gatherer = SampleSumsLoader(store.sample_sums, 0.0, lambda: None)
+    gatherer = SampleSumsLoader(Stuck(store._database, store._door), 0.0, lambda: None)
     await gatherer.end()
     assert (await gatherer.sums(cells)).pending == 1
     await gatherer.end()
