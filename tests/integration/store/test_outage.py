@@ -49,8 +49,10 @@ def restart(server: MongoServer) -> Iterator[Callable[[], None]]:
 
 @pytest.fixture
 async def store(server: MongoServer) -> AsyncIterator[Store]:
+    first = Store.connect(server.url)  # on a busy machine creating the indexes takes longer than SHORT_TIMEOUTS allows
+    await first.ensure_indexes()
+    await first.close()
     opened = Store.connect(server.url, settings=SHORT_TIMEOUTS)
-    await opened.ensure_indexes()
     yield opened
     await opened.close()
 
