@@ -19,7 +19,7 @@ with contextlib.suppress(RuntimeError):
 
 
 def test_the_core_of_grpc_writes_nothing_to_the_terminal() -> None:
-    environment = {name: value for name, value in settings.inherited().items() if name != "GRPC_VERBOSITY"}
+    environment = {name: value for name, value in settings.inherited_environment().items() if name != "GRPC_VERBOSITY"}
     with socket.create_server(("127.0.0.1", 0)) as taken:
         address = f"127.0.0.1:{taken.getsockname()[1]}"
         command = [sys.executable, "-c", USED_PORT, address]
