@@ -229,7 +229,7 @@ def test_any_bytes_are_imported_or_rejected(data: bytes, ending: str) -> None:
 @pytest.mark.parametrize(
     ("name", "size"),
     [
-        ("do_not_answer", 300),
+        ("do_not_answer", 61),
         ("harmfulq", 200),
         ("prompt_extraction_robustness", 150),
         ("simple_safety_test", 100),
