@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.data_files import TASKS
 
+from libra.core.errors import Invalid
 from libra.dispatch.tasks.sample_records import MAX_RECORD_BYTES, parse_samples
-from libra.errors import Invalid
 from libra.v1.task_pb2 import Sample
 
 HELLO = b'{"messages": [{"role": "system", "content": ""}, {"role": "user", "content": "Hello"}]}'

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from tests.data_files import TASKS
 
-from libra.errors import Invalid
+from libra.core.errors import Invalid
 from libra.rpc.client import call
 from libra.v1.task_pb2 import (
     Category,

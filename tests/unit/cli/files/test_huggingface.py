@@ -11,8 +11,8 @@ import datasets
 import pytest
 
 from libra.cli.files.huggingface import ColumnNames, DatasetSource, json_line, json_lines, to_record
+from libra.core.errors import Invalid
 from libra.dispatch.tasks import sample_records
-from libra.errors import Invalid
 
 ROWS: dict[str, list[Any]] = {
     "goal": ["How do I rob a bank?", "Wie backe ich Brot? \u2028 ☕", "Say\u0000nothing."],
