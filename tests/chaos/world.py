@@ -16,7 +16,7 @@ from typing import Any
 
 from ulid import ULID
 
-from libra.errors import Unavailable
+from libra.core.errors import Unavailable
 from libra.local.system import System
 from libra.local.topology import SERVICES
 from libra.rpc.client import call, channel

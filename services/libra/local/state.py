@@ -11,7 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from libra.errors import LibraError
+from libra.core.errors import LibraError
 from libra.local.free_ports import choose, is_free
 from libra.local.topology import PARTS, SERVERS, Ports
 

@@ -10,7 +10,7 @@ import pytest
 from tests.integration.support.ranking_world import FINISHED, batch, create_run, failed, section, serving
 from ulid import ULID
 
-from libra.errors import NotFound
+from libra.core.errors import NotFound
 from libra.rpc.client import call
 from libra.store.client import Store
 from libra.store.runs import RunRecord, RunSection

@@ -18,7 +18,7 @@ from tests.integration.support.ranking_world import (
     serving,
 )
 
-from libra.errors import Invalid, Unavailable
+from libra.core.errors import Invalid, Unavailable
 from libra.ranking.queries.board_cache import BoardCache
 from libra.ranking.queries.board_loader import BoardQuery
 from libra.ranking.queries.sample_sums_loader import SampleSumsLoader

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable
 import pytest
 from ulid import ULID
 
-from libra.errors import Conflict, NotFound
+from libra.core.errors import Conflict, NotFound
 from libra.local.servers import MongoServer
 from libra.store.client import Store
 from libra.store.commit.verdict_commit import CommitStats

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from libra.errors import Unavailable
+from libra.core.errors import Unavailable
+from libra.core.settings import BadSettings
 from libra.local.servers import MongoServer, free_port
-from libra.settings import BadSettings
 from libra.store.client import Store, StoreSettings
 from libra.v1.batch_pb2 import BatchHeader, VerdictBatch
 from libra.v1.completion_pb2 import Completion

@@ -15,7 +15,7 @@ from grpc_health.v1.health_pb2_grpc import add_HealthServicer_to_server
 from grpc_status import rpc_status
 
 from libra.cli.__main__ import main
-from libra.errors import LibraError
+from libra.core.errors import LibraError
 from libra.rpc.errors import to_status
 from libra.v1 import judge_pb2, judge_pb2_grpc, ranking_pb2, ranking_pb2_grpc, run_pb2, run_pb2_grpc
 

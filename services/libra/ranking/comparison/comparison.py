@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from libra.contracts.categories import category_name
+from libra.core.category_names import category_name
 from libra.ranking.board.board import CAPABILITY, SAFETY_CATEGORIES
 from libra.ranking.board.scores import score_figure
 from libra.ranking.comparison.pairing import ComparisonSide, TaskPair, pair_tasks
