@@ -23,7 +23,7 @@ class QueueFull(Exception):
 class Delivery(Protocol):
     """One delivery of one message. Exactly one call of `ack`, `nak` or `term` settles it.
 
-    These three and `working` raise `libra.core.errors.Unavailable` if the queue cannot be reached. The queue then redelivers
+    These three and `working` raise `Unavailable` if the queue cannot be reached. The queue then redelivers
     the message once its acknowledgement is overdue.
     """
 
