@@ -6,6 +6,6 @@ scripts. `exit_codes` defines how a command ends.
 
 import os
 
-# The core of gRPC would write to the terminal that a server has gone; the commands report that themselves. gRPC reads the variable
-# when it is imported, so this line comes before all modules of the package.
+# The core of gRPC would write to the terminal that a server has gone; the commands report that themselves. gRPC reads
+# the variable when it is imported, so this line comes before all modules of the package.
 os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # noqa: TID251 - not a setting of Libra
