@@ -213,7 +213,7 @@ def test_slow_work_is_given_to_one_replica_only(seeds: range) -> None:
 @each_seed(150)
 def test_nothing_is_lost_on_a_hostile_queue(seeds: range) -> None:
     for seed in seeds:
-        malice = {"lost_settlements": 0.3, "lost_publishes": 0.3, "lost_pulls": 0.2, "reordering": True}
+        malice = {"lost_acknowledgements": 0.3, "lost_publishes": 0.3, "lost_pulls": 0.2, "reordering": True}
         world = history(World(seed, bus=bus(seed, **malice)))
         assert max(world.calls.values()) <= POLICY.deliveries, seed
 
@@ -221,13 +221,13 @@ def test_nothing_is_lost_on_a_hostile_queue(seeds: range) -> None:
 @each_seed(100)
 def test_nothing_is_lost_when_messages_are_given_out_twice(seeds: range) -> None:
     for seed in seeds:
-        history(World(seed, bus=bus(seed, duplicates=0.02, lost_settlements=0.1, reordering=True)))
+        history(World(seed, bus=bus(seed, duplicates=0.02, lost_acknowledgements=0.1, reordering=True)))
 
 
 @each_seed(100)
 def test_nothing_is_lost_when_replicas_are_killed_and_stopped(seeds: range) -> None:
     for seed in seeds:
-        history(World(seed, replicas=3, kills=6, bus=bus(seed, lost_settlements=0.1, lost_publishes=0.1)))
+        history(World(seed, replicas=3, kills=6, bus=bus(seed, lost_acknowledgements=0.1, lost_publishes=0.1)))
 
 
 @each_seed(30)
@@ -240,7 +240,7 @@ def test_an_hour_of_outage_costs_no_message_its_attempts(seeds: range) -> None:
 
 def test_the_same_seed_plays_the_same_history() -> None:
     def lengths() -> list[int]:
-        world = history(World(7, kills=3, replicas=3, bus=bus(7, lost_settlements=0.3, lost_publishes=0.3)))
+        world = history(World(7, kills=3, replicas=3, bus=bus(7, lost_acknowledgements=0.3, lost_publishes=0.3)))
         return [message.attempts for message in world.bus.messages("work.judge")] + list(world.calls.values())
 
     assert lengths() == lengths()
