@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from libra.core.errors import CallerError, LibraError
-from libra.core.settings import BadSettings
+from libra.core.settings import InvalidSettings
 
 NEEDS_ATTENTION = 1
 """The command worked, but its result is not good: trials without a score, a failed audit, a part that is down."""
@@ -20,4 +20,4 @@ INTERRUPTED = 130
 
 def exit_code_of(error: LibraError) -> int:
     """Return the exit code of a command that ends with this error."""
-    return INVALID_INPUT if isinstance(error, CallerError | BadSettings) else SERVICE_FAILED
+    return INVALID_INPUT if isinstance(error, CallerError | InvalidSettings) else SERVICE_FAILED

@@ -28,5 +28,5 @@ class Settings:
 
 
 def load() -> Settings:
-    """Return the settings; raise BadSettings."""
+    """Return the settings; raise InvalidSettings."""
     return read(Settings, "LIBRA_", os.environ)

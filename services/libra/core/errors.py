@@ -1,15 +1,29 @@
-"""Every error that crosses a room's door, drawn once.
+"""The hierarchy of all expected errors. Any other exception is a bug.
 
     LibraError
-    ├── CallerError       the caller can mend it; names the field at fault
-    │   ├── Invalid       INVALID_ARGUMENT
-    │   ├── NotFound      NOT_FOUND
-    │   ├── Conflict      ALREADY_EXISTS
-    │   └── NotNow        FAILED_PRECONDITION
-    └── Unavailable       a part of ours cannot be reached; the same call may succeed later
+    ├── CallerError                 the request is at fault; `field` names the part to change
+    │   ├── Invalid                 INVALID_ARGUMENT
+    │   ├── NotFound                NOT_FOUND
+    │   ├── Conflict                ALREADY_EXISTS
+    │   └── FailedPrecondition      FAILED_PRECONDITION
+    ├── Unavailable                 UNAVAILABLE: a dependency cannot be reached; the same call may succeed later
+    │   └── SystemNotRunning        libra.cli.client
+    ├── RemoteFault                 libra.rpc.errors: the called service failed on a bug (INTERNAL)
+    ├── InvalidSettings             libra.core.settings
+    ├── IncompatibleStream          libra.bus.provisioning
+    ├── InsufficientStorage         libra.bus.provisioning
+    ├── ExtraNotInstalled           libra.cli.files.huggingface
+    └── of the local system         libra.local
+        ├── BinaryNotFound          binaries
+        ├── DemoFailed              demo
+        ├── InvalidState            state
+        ├── ModelNotInstalled       smollm
+        ├── NoFreePort              free_ports
+        ├── ServerStartFailed       servers
+        └── ServiceStartFailed      system
 
-`libra.rpc` translates them to a gRPC status and back; nothing else does. Whatever is not among them is a bug
-(INTERNAL).
+`libra.rpc.errors` translates CallerError and Unavailable to a gRPC status and back. Inside a stage, handlers also use
+the exceptions of `libra.stage.errors`, Retry and Reject.
 """
 
 from __future__ import annotations

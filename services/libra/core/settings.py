@@ -13,7 +13,7 @@ from libra.core.errors import LibraError
 Settings = TypeVar("Settings")
 
 
-class BadSettings(LibraError):
+class InvalidSettings(LibraError):
     """An environment variable is missing or has an invalid value; the message names it."""
 
 
@@ -31,10 +31,10 @@ def read(cls: type[Settings], prefix: str, environ: Mapping[str, str]) -> Settin
         if f.name not in given and f.default is MISSING and f.default_factory is MISSING
     ]
     if missing:
-        raise BadSettings(f"{', '.join(missing)} is not set; set it in the environment")
+        raise InvalidSettings(f"{', '.join(missing)} is not set; set it in the environment")
     try:
         return TypeAdapter(cls).validate_python(given)
     except ValidationError as error:
         first = error.errors()[0]
         name = names[str(first["loc"][0])]
-        raise BadSettings(f"{name}={environ[name]!r}: {first['msg']}") from None
+        raise InvalidSettings(f"{name}={environ[name]!r}: {first['msg']}") from None

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from typing import Protocol
 
-from libra.gateway.limits.budget import RequestLimits
 from libra.gateway.limits.limiter import Limiter
 from libra.gateway.limits.prefetch import TrialBudget
+from libra.gateway.limits.request_budget import RequestLimits
 from libra.gateway.provider.model_metrics import ModelMetrics
 from libra.telemetry.metrics import Metrics
 from libra.v1.model_pb2 import Model

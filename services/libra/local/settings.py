@@ -26,7 +26,7 @@ class Settings:
 
 
 def load(variables: Mapping[str, str]) -> Settings:
-    """Return the settings from the environment, overridden by `variables`; raise BadSettings."""
+    """Return the settings from the environment, overridden by `variables`; raise InvalidSettings."""
     return read(Settings, "LIBRA_LOCAL_", {**os.environ, **variables})
 
 

@@ -17,7 +17,7 @@ import uvloop
 
 from libra.bus.nats_bus import NatsBus
 from libra.core.errors import LibraError, Unavailable
-from libra.core.settings import BadSettings
+from libra.core.settings import InvalidSettings
 from libra.core.timeouts import run_until_set
 from libra.process.context import ServiceContext, Wire, Wiring
 from libra.process.readiness import DependencyCheck, Readiness
@@ -60,7 +60,7 @@ def serve(name: str, *, settings: type[ServiceSettings], wire: Wire[ServiceSetti
     """
     try:
         common, own = load(name, settings)
-    except BadSettings as error:
+    except InvalidSettings as error:
         return _print_bad_settings(name, error)
     logs.setup(name, common.log_level, common.log_format)
     status = _run(name, common, own, wire)
@@ -76,7 +76,7 @@ def _run(name: str, common: CommonSettings, own: ServiceSettings, wire: Wire[Ser
     flush = tracing.setup(name, common.otlp_endpoint)
     try:
         return uvloop.run(Process(name, common, own, wire).run())
-    except BadSettings as error:
+    except InvalidSettings as error:
         return _print_bad_settings(name, error)
     except (LibraError, OSError) as error:
         log.error("the process cannot continue", action=Action.PROCESS_STOPPED, reason=str(error))  # noqa: TRY400
@@ -88,7 +88,7 @@ def _run(name: str, common: CommonSettings, own: ServiceSettings, wire: Wire[Ser
         flush()
 
 
-def _print_bad_settings(name: str, error: BadSettings) -> int:
+def _print_bad_settings(name: str, error: InvalidSettings) -> int:
     sys.stderr.write(f"libra {name}: {error}\n")
     return BAD_SETTINGS
 

@@ -72,12 +72,12 @@ class CommonSettings:
 def load(
     name: str, own: type[ServiceSettings], environ: Mapping[str, str] | None = None
 ) -> tuple[CommonSettings, ServiceSettings]:
-    """Return the common settings of the process `name` and its service's own; raise BadSettings naming the variable."""
+    """Return the common settings of the process `name` and its service's own; raise InvalidSettings."""
     variables, prefix = os.environ if environ is None else environ, f"LIBRA_{name.upper()}_"
     common = settings.read(CommonSettings, prefix, variables)
     if not all(one.strip().startswith(NATS_SCHEMES) for one in common.nats_url.split(",")):
         # The value is not shown, since it may contain a password.
-        raise settings.BadSettings(
+        raise settings.InvalidSettings(
             "LIBRA_NATS_URL is not a NATS URL; write nats://host:4222, or several of these separated by commas"
         )
     listen, metrics_listen = LISTEN.get(name, FREE_PORTS)

@@ -10,7 +10,7 @@ import pymongo
 from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo.errors import ConfigurationError, InvalidURI
 
-from libra.core.settings import BadSettings
+from libra.core.settings import InvalidSettings
 from libra.store import indexes
 from libra.store.calibrations import CalibrationCollection
 from libra.store.capabilities import CapabilityCollection
@@ -89,7 +89,7 @@ class Store:
         settings: StoreSettings | None = None,
         bucket: int | None = None,
     ) -> Self:
-        """Return a store on `url` without connecting; raise BadSettings if `url` is not a connection string.
+        """Return a store on `url` without connecting; raise InvalidSettings if `url` is not a connection string.
 
         `bucket` is this writer's bucket of each cell, random by default: two writers with the same bucket slow each
         other down, but both are correct.
@@ -111,7 +111,7 @@ class Store:
                 uuidRepresentation="standard",
             )
         except (InvalidURI, ConfigurationError, ValueError) as error:
-            raise BadSettings(f"LIBRA_MONGO_URL is not a connection string of MongoDB: {error}") from None
+            raise InvalidSettings(f"LIBRA_MONGO_URL is not a connection string of MongoDB: {error}") from None
         own_bucket = secrets.randbelow(BUCKETS) if bucket is None else bucket % BUCKETS
         return cls(client, client[database], ErrorTranslator(url), bucket=own_bucket, ping_seconds=limits.ping_seconds)
 

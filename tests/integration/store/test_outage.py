@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from libra.core.errors import Unavailable
-from libra.core.settings import BadSettings
+from libra.core.settings import InvalidSettings
 from libra.local.servers import MongoServer, free_port
 from libra.store.client import Store, StoreSettings
 from libra.v1.batch_pb2 import BatchHeader, VerdictBatch
@@ -162,7 +162,7 @@ async def test_an_unreachable_server_is_unavailable_and_the_message_says_what_to
 
 async def test_an_invalid_connection_string_is_rejected_at_once() -> None:
     for url in ("http://127.0.0.1", "mongodb://a:b:c", "mongodb://127.0.0.1:99999"):
-        with pytest.raises(BadSettings, match="LIBRA_MONGO_URL"):
+        with pytest.raises(InvalidSettings, match="LIBRA_MONGO_URL"):
             Store.connect(url)
 
 

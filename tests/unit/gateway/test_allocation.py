@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from libra.gateway.limits.budget import NO_QUOTA, Quota, QuotaUsage
+from libra.gateway.limits.request_budget import NO_QUOTA, Quota, QuotaUsage
 from libra.gateway.limits.sliding_window import WINDOW_SECONDS, RequestWindow
 from libra.gateway.quota.allocation import HeartbeatMonitor, RenewalPlan, plan_renewal
 from libra.gateway.quota.lease import IN_FLIGHT, REQUESTS, Lease, LeasedAmount, LeaseTable

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from libra.core.errors import Unavailable
 from libra.gateway.limits.admission_queue import Lane
-from libra.gateway.limits.budget import Permit, RequestLimits
 from libra.gateway.limits.limiter import Limiter
+from libra.gateway.limits.request_budget import Permit, RequestLimits
 from libra.testing.virtual_time import simulate
 
 

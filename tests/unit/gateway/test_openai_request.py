@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from libra.gateway.provider.openai_request import body
-from libra.gateway.provider.request import BadSchema, CompletionRequest, problem_of, turns
+from libra.gateway.provider.request import CompletionRequest, InvalidSchema, problem_of, turns
 from libra.v1.completion_pb2 import GenerationParameters
 from libra.v1.message_pb2 import Message
 from libra.v1.model_pb2 import Model
@@ -46,7 +46,7 @@ def test_a_schema_is_sent_as_strict() -> None:
 
 @pytest.mark.parametrize("schema", ["{", "[]", "1", "null"])
 def test_an_invalid_schema_raises_bad_schema(schema: str) -> None:
-    with pytest.raises(BadSchema):
+    with pytest.raises(InvalidSchema):
         sent(GenerationParameters(json_schema=schema))
 
 

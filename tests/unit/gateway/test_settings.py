@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from libra.core.settings import BadSettings, read
+from libra.core.settings import InvalidSettings, read
 from libra.gateway.settings import Settings
 
 
@@ -19,5 +19,5 @@ def test_a_setting_is_read_from_the_variable_with_its_name() -> None:
 
 @pytest.mark.parametrize("value", ["0", "-1", "soon", ""])
 def test_an_invalid_setting_is_named_in_the_error(value: str) -> None:
-    with pytest.raises(BadSettings, match="LIBRA_GATEWAY_LOOK_SECONDS"):
+    with pytest.raises(InvalidSettings, match="LIBRA_GATEWAY_LOOK_SECONDS"):
         read(Settings, "LIBRA_GATEWAY_", {"LIBRA_GATEWAY_LOOK_SECONDS": value})

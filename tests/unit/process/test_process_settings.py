@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from libra.core.settings import BadSettings
+from libra.core.settings import InvalidSettings
 from libra.process.settings import LISTEN, load
 
 
@@ -58,5 +58,5 @@ def test_a_service_reads_its_own_variables_and_the_shared_ones() -> None:
     ],
 )
 def test_a_bad_variable_is_named(name: str, value: str) -> None:
-    with pytest.raises(BadSettings, match=name):
+    with pytest.raises(InvalidSettings, match=name):
         load("judge", Own, {name: value})

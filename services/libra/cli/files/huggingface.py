@@ -23,7 +23,7 @@ NAME_WITH_FOLDER = re.compile(r"(?P<name>[\w.-]+/[\w.-]+)/(?P<folder>[\w./-]+)")
 """A data set on the hub with one of its folders."""
 
 
-class ExtraMissing(LibraError):
+class ExtraNotInstalled(LibraError):
     """The library `datasets` is not installed: pip install "libra[huggingface]"."""
 
 
@@ -73,7 +73,7 @@ def json_lines(source: DatasetSource, columns: ColumnNames | None) -> Iterator[b
     """Yield each row as one line of JSON: as a record of a task, or unchanged without `columns`.
 
     Raises:
-        ExtraMissing: the library is not installed.
+        ExtraNotInstalled: the library is not installed.
         Invalid: there is no such data set or column, or a value cannot be written as JSON.
     """
     for number, row in enumerate(_rows(source), start=1):
@@ -88,7 +88,7 @@ def _rows(source: DatasetSource) -> Iterator[Mapping[str, Any]]:
     try:
         import datasets  # noqa: PLC0415 - an extra, and its import takes a second
     except ImportError:
-        raise ExtraMissing(
+        raise ExtraNotInstalled(
             'reading data sets of Hugging Face needs an extra: pip install "libra[huggingface]"'
         ) from None
     name, folder = source.name_and_folder()

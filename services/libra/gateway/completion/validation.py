@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from libra.core.errors import Invalid
 from libra.core.parameter_limits import check_parameters
-from libra.gateway.provider.request import BadSchema, CompletionRequest, parsed_schema, problem_of, turns
+from libra.gateway.provider.request import CompletionRequest, InvalidSchema, parsed_schema, problem_of, turns
 from libra.v1.gateway_pb2 import CompleteRequest
 from libra.v1.model_pb2 import Model
 
@@ -24,7 +24,7 @@ def check_request(request: CompleteRequest) -> None:
     if request.parameters.json_schema:
         try:
             parsed_schema(request.parameters.json_schema)
-        except BadSchema as error:
+        except InvalidSchema as error:
             raise Invalid(str(error), field="parameters.json_schema") from None
     for position, conversation in enumerate(request.conversations):
         if problem := problem_of(conversation.messages):

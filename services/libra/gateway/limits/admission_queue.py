@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from libra.core.errors import Unavailable
-from libra.gateway.limits.budget import Permit
+from libra.gateway.limits.request_budget import Permit
 
 
 class Lane(IntEnum):

@@ -8,7 +8,7 @@ import math
 from typing import Protocol
 
 from libra.gateway.limits.admission_queue import AdmissionQueue, Lane, batches_rejected
-from libra.gateway.limits.budget import Permit, Quota, QuotaUsage, RequestBudget, RequestLimits
+from libra.gateway.limits.request_budget import Permit, Quota, QuotaUsage, RequestBudget, RequestLimits
 
 MIN_TIMER_SECONDS = 0.001
 """A timer may fire a little early, so none is set for less."""

@@ -11,7 +11,7 @@ from libra.core.errors import Unavailable
 from libra.gateway.provider import api_key, openai_request, openai_response
 from libra.gateway.provider.http_client import Connections, HttpEndpoint, HttpLimits, TooLong
 from libra.gateway.provider.openai_request import MAX_COMPLETION_TOKENS, MAX_TOKENS
-from libra.gateway.provider.request import BadSchema, CompletionRequest, timeout_seconds
+from libra.gateway.provider.request import CompletionRequest, InvalidSchema, timeout_seconds
 from libra.gateway.provider.result import FaultKind, ProviderFault, ProviderResult
 
 QUOTED_CHARACTERS = 200
@@ -36,7 +36,7 @@ class OpenAi:
         try:
             key = api_key.find(request.model, self._environment)
             data = openai_request.body(request, limit_name=limit_name)
-        except (api_key.NoKey, BadSchema) as problem:
+        except (api_key.NoKey, InvalidSchema) as problem:
             return ProviderFault(str(problem), FaultKind.FINAL)
         result = await self._exchange(request, data, key)
         if isinstance(result, ProviderFault) and limit_name == MAX_TOKENS and MAX_COMPLETION_TOKENS in result.reason:

@@ -16,7 +16,7 @@ old name."""
 
 
 def body(request: CompletionRequest, *, limit_name: str = MAX_TOKENS) -> bytes:
-    """Return the request as JSON; fields that are not set are not sent. Raises BadSchema.
+    """Return the request as JSON; fields that are not set are not sent. Raises InvalidSchema.
 
     `limit_name` is the endpoint's name for the maximum number of tokens.
     """

@@ -22,7 +22,7 @@ TOKENS_PER_TURN = 8
 """The most that a chat template adds to a turn."""
 
 
-class BadSchema(ValueError):
+class InvalidSchema(ValueError):
     """The request's json_schema is not a JSON object, so no provider can follow it."""
 
 
@@ -77,11 +77,11 @@ def problem_of(messages: Iterable[Message]) -> str:
 
 
 def parsed_schema(text: str) -> dict[str, Any]:
-    """Return a json_schema parameter as an object. Raises BadSchema."""
+    """Return a json_schema parameter as an object. Raises InvalidSchema."""
     try:
         schema = orjson.loads(text)
     except orjson.JSONDecodeError as error:
-        raise BadSchema(f"json_schema is not JSON: {error}") from None
+        raise InvalidSchema(f"json_schema is not JSON: {error}") from None
     if not isinstance(schema, dict):
-        raise BadSchema("json_schema is not a JSON object")
+        raise InvalidSchema("json_schema is not a JSON object")
     return schema

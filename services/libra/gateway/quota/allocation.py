@@ -16,7 +16,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from libra.gateway.limits.budget import NO_QUOTA, Quota, QuotaUsage
+from libra.gateway.limits.request_budget import NO_QUOTA, Quota, QuotaUsage
 from libra.gateway.limits.sliding_window import AGE_SECONDS
 from libra.gateway.quota.fair_share import fair_shares, proportional_shares
 from libra.gateway.quota.lease import IN_FLIGHT, KINDS, REQUESTS, Lease, LeasedAmount, LeaseTable

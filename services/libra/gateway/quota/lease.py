@@ -13,7 +13,7 @@ from typing import Any, Self
 
 import orjson
 
-from libra.gateway.limits.budget import Quota
+from libra.gateway.limits.request_budget import Quota
 from libra.gateway.limits.sliding_window import AGE_SECONDS, WINDOW_SECONDS
 
 IN_FLIGHT, REQUESTS, TOKENS = KINDS = range(3)

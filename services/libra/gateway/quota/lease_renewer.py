@@ -22,7 +22,7 @@ from ulid import ULID
 
 from libra.bus.kv_bucket import KeyValueBucket
 from libra.core.errors import Unavailable
-from libra.gateway.limits.budget import NO_QUOTA, Quota, QuotaUsage
+from libra.gateway.limits.request_budget import NO_QUOTA, Quota, QuotaUsage
 from libra.gateway.model_channel import ModelChannel
 from libra.gateway.provider.request import timeout_seconds
 from libra.gateway.quota.allocation import HeartbeatMonitor, RenewalPlan, is_oversubscribed, plan_renewal

@@ -110,6 +110,6 @@ def test_without_the_extra_the_error_names_the_package() -> None:
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert ended.returncode == 1
     assert (
-        'ExtraMissing: reading data sets of Hugging Face needs an extra: pip install "libra[huggingface]"'
+        'ExtraNotInstalled: reading data sets of Hugging Face needs an extra: pip install "libra[huggingface]"'
         in ended.stderr
     )
