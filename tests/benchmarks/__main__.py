@@ -15,10 +15,10 @@ from pathlib import Path
 from libra.local.system import System
 from libra.local.topology import SERVERS
 
-from . import board, memory, wire
-from .beside import IN_FLIGHT, Compared, compare
+from . import board_latency, memory_peaks, queue_traffic
+from .comparison import IN_FLIGHT, Compared, compare
 from .pipeline import EXACT, REFUSAL, Pipeline
-from .report import say, table, verdict
+from .tables import say, table, verdict
 
 SECTIONS = ("speed", "latency", "wire", "board", "memory")
 SPEED_TARGET, LATENCY_TARGET = 0.65, 0.97
@@ -77,7 +77,7 @@ def _show(title: str, compared: Compared, target: float | None) -> None:
 
 async def wires(_: int) -> None:
     async with pipeline() as (_folder, opened):
-        heard = await wire.traffic(opened)
+        heard = await queue_traffic.traffic(opened)
     rows = [[f"to {stage}", f"{count:.4f}", f"{size:,.0f}"] for stage, (count, size) in heard.items()]
     count, size = (sum(each) for each in zip(*heard.values(), strict=True))
     table("On the queue, for a trial", ["", "messages", "bytes"], [*rows, ["all", f"{count:.4f}", f"{size:,.0f}"]])
@@ -85,7 +85,7 @@ async def wires(_: int) -> None:
 
 async def boards(_: int) -> None:
     async with pipeline() as (folder, opened):
-        found = await board.latencies(folder, opened.system.mongo_url)
+        found = await board_latency.latencies(folder, opened.system.mongo_url)
     rows = [
         [
             *(f"{verdicts:,}", f"{one.p50_milliseconds:.1f}", f"{one.p99_milliseconds:.1f}"),
@@ -93,21 +93,23 @@ async def boards(_: int) -> None:
         ]
         for verdicts, one in found.items()
     ]
-    size = found[board.MANY].response_mib
-    title = f"GetBoard, {board.MODELS} models x {board.TASKS} tasks x {board.ATTACKS} attacks, {size:.1f} MiB"
+    size = found[board_latency.MANY].response_mib
+    title = f"GetBoard, {board_latency.MODELS} models x {board_latency.TASKS} tasks x {board_latency.ATTACKS} attacks, {size:.1f} MiB"
     table(title, ["verdicts", "p50 ms", "p99 ms", "per second", "anew s"], rows)
     worst = max(one.p99_milliseconds for one in found.values())
-    ratio = found[board.MANY].p50_milliseconds / found[board.FEW].p50_milliseconds
+    ratio = found[board_latency.MANY].p50_milliseconds / found[board_latency.FEW].p50_milliseconds
     say(f"  p99 below {BOARD_MILLISECONDS:.0f} ms: {verdict(reached=worst < BOARD_MILLISECONDS)}")
     say(f"  ratio of the p50 {ratio:.2f}, at most {BOARD_RATIO}: {verdict(reached=ratio <= BOARD_RATIO)}")
 
 
 async def memories(_: int) -> None:
     async with pipeline() as (_folder, opened):
-        found = await memory.peaks(opened)
+        found = await memory_peaks.peaks(opened)
     growth = {name: found.many[name] / found.few[name] for name in found.few}
     rows = [[name, f"{found.few[name]:.0f}", f"{found.many[name]:.0f}", f"{growth[name]:.2f}"] for name in growth]
-    table("Peak memory in MiB", ["process", f"{memory.FEW:,} trials", f"{memory.MANY:,} more", "growth"], rows)
+    table(
+        "Peak memory in MiB", ["process", f"{memory_peaks.FEW:,} trials", f"{memory_peaks.MANY:,} more", "growth"], rows
+    )
     ours = [name for name in growth if name not in SERVERS]
     most, growing = max(found.many[name] for name in ours), max(growth[name] for name in ours)
     say(f"  no service above {MEMORY_MIB:.0f} MB: {verdict(reached=most <= MEMORY_MIB)}")

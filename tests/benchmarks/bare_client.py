@@ -12,7 +12,7 @@ import time
 import aiohttp
 import uvloop
 
-from .questions import question
+from .prompts import question
 
 
 async def main(url: str, in_flight: int, number: int) -> None:

@@ -20,8 +20,8 @@ from libra.v1.run_pb2_grpc import RunServiceStub
 from libra.v1.task_pb2 import ImportTaskHeader, ImportTaskRequest
 from libra.v1.task_pb2_grpc import TaskServiceStub
 
-from . import machine
-from .questions import EXPECTED, card, records
+from . import process_usage
+from .prompts import EXPECTED, card, records
 
 EXACT, REFUSAL = "exact", "refusal"
 """Two rules: one that compares texts, and one that looks for the words of refusals in thirty languages."""
@@ -82,13 +82,13 @@ class Pipeline:
 
     async def measured(self, model: str, task: str, epochs: int = 1, judge: str = REFUSAL) -> Measured:
         """Make a run that takes no answer from another one, and wait for its last verdict; fail if an audit finds fault."""
-        before = machine.cpu_seconds(self.pids)
+        before = process_usage.cpu_seconds(self.pids)
         started = time.perf_counter()
         run = await self._create(model, task, epochs, judge)
         trials = run.trials
         await self._settled(run.id, trials)
         seconds = time.perf_counter() - started
-        after = machine.cpu_seconds(self.pids)
+        after = process_usage.cpu_seconds(self.pids)
         await self._check(run.id, trials)
         return Measured(trials, seconds, {name: after[name] - before[name] for name in after})
 

@@ -10,7 +10,7 @@ from libra.gateway.limits.admission_queue import Lane
 from libra.testing.virtual_time import simulate
 from libra.v1.model_pb2 import Model, ModelLimits
 
-from .leases import TIMING, World
+from .lease_simulation import TIMING, World
 
 IN_FLIGHT, PER_MINUTE = 100, 1200
 LIFETIME = TIMING.lifetime_seconds

@@ -22,8 +22,8 @@ from pathlib import Path
 
 import pytest
 
-from . import laws
-from .world import REJUDGING, World
+from . import conservation_laws
+from .pipeline_simulation import REJUDGING, World
 
 SEEDS = 1000
 BLOCKS = 20
@@ -46,7 +46,7 @@ def play(seed: int) -> World:
     """Play one history, and say everything that is wrong with it."""
     try:
         world = World.lived(seed)
-        broken = laws.broken(world)
+        broken = conservation_laws.broken(world)
     except BaseException as error:
         keep(seed)
         error.add_note(f"this is the history of seed {seed}")
@@ -89,7 +89,9 @@ def test_histories_are_hostile() -> None:
     } <= said
     assert sum(process.dead for world in worlds for process in world.processes) > len(worlds)
     assert sum(message.attempts > 1 for world in worlds for message in world.queue.messages("work.judge"))
-    assert sum((laws.paid_twice(world) for world in worlds), start=laws.paid_twice(worlds[0]))["in flight at an end"]
+    assert sum(
+        (conservation_laws.paid_twice(world) for world in worlds), start=conservation_laws.paid_twice(worlds[0])
+    )["in flight at an end"]
     assert any(REJUDGING in world.server.runs for world in worlds)
     verdicts = [verdict for world in worlds for verdict in world.server.verdicts.values()]
     assert len({verdict["outcome"] for verdict in verdicts}) == 3  # each but UNJUDGED: the judge here can always tell

@@ -10,7 +10,7 @@ import pytest
 from libra.local.system import System
 from libra.testing.scripted_provider import ScriptedProvider, says
 
-from .flood import Flood
+from .load_generator import Flood
 
 pytestmark = pytest.mark.timeout(240)
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.chaos.kills import kill_at_random
-from tests.chaos.losses import cut_the_power
-from tests.chaos.world import HASTY, seed
+from tests.chaos.data_loss import cut_the_power
+from tests.chaos.harness import HASTY, seed
+from tests.chaos.random_kills import kill_at_random
 
 pytestmark = pytest.mark.timeout(300)
 

@@ -7,8 +7,8 @@ import time
 from pathlib import Path
 
 import pytest
-from tests.chaos.unruly import CALM
-from tests.chaos.world import HASTY, World, seed, world
+from tests.chaos.faulty_provider import CALM
+from tests.chaos.harness import HASTY, World, seed, world
 
 from libra.local.topology import SERVICES
 

@@ -21,7 +21,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2_grpc import (
 from libra.local.system import System
 from libra.telemetry import spans
 
-from .client import Client
+from .run_client import Client
 
 PIPELINE = ["dispatch", "attack", "gateway", "judge", "ranking"]
 

@@ -15,8 +15,8 @@ from nats.js.errors import APIError
 from libra.bus import streams
 
 from . import report
-from .unruly import CALM
-from .world import World, world
+from .faulty_provider import CALM
+from .harness import World, world
 
 BALLAST = "BALLAST"
 PIECE_BYTES = 16 * 1024

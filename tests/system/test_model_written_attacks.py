@@ -19,7 +19,7 @@ from libra.v1.ranking_pb2_grpc import RankingServiceStub
 from libra.v1.run_pb2 import RunState
 from libra.v1.verdict_pb2 import Outcome
 
-from .client import CALL_SECONDS, Client
+from .run_client import CALL_SECONDS, Client
 
 SAMPLES = 2
 

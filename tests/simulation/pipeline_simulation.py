@@ -32,10 +32,10 @@ from libra.v1.model_pb2 import Model, ModelLimits, Provider
 from libra.v1.run_pb2 import Run, RunSpec, RunState
 from libra.v1.task_pb2 import Category, JudgeSpec, Sample, Task
 
-from .oracle import WRITER, Oracle, Window
-from .plan import Plan, Span
-from .services import SERVICES, Means
-from .wire import Exchange, Wire
+from .fault_plan import Plan, Span
+from .service_wiring import SERVICES, Means
+from .simulated_bus import Exchange, Wire
+from .simulated_provider import WRITER, Oracle, Window
 
 LONGEST_SECONDS = 3_000
 REPLICAS = 2

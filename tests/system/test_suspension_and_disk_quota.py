@@ -8,9 +8,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.chaos.freezes import freeze
-from tests.chaos.quotas import fill
-from tests.chaos.world import HASTY, seed
+from tests.chaos.disk_quota import fill
+from tests.chaos.harness import HASTY, seed
+from tests.chaos.suspension import freeze
 
 from libra.local.topology import SERVICES
 

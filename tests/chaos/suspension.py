@@ -14,8 +14,8 @@ from libra.bus.streams import ACK_WAIT_SECONDS
 from libra.local.system import System
 
 from . import report
-from .unruly import CALM
-from .world import world
+from .faulty_provider import CALM
+from .harness import world
 
 MARGIN_SECONDS = 5.0
 AFTERWARDS_SECONDS = 5.0

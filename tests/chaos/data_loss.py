@@ -11,8 +11,8 @@ from pathlib import Path
 from libra.local import topology
 
 from . import report
-from .unruly import CALM
-from .world import World, world
+from .faulty_provider import CALM
+from .harness import World, world
 
 QUIET = {"LIBRA_DISPATCH_QUIET_SECONDS": "5"}
 """A run that stands still is looked into after so long, so that the test need not wait as long as users may."""

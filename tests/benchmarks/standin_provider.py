@@ -1,4 +1,4 @@
-"""A provider that answers after a fixed time, and counts: `python -m tests.benchmarks.provider LATENCY_SECONDS`.
+"""A provider that answers after a fixed time, and counts: `python -m tests.benchmarks.standin_provider LATENCY_SECONDS`.
 
 It prints its port. `GET /report` tells what has come since `POST /reset`: requests, repeated ones, and how many were in flight
 in each tenth of a second.

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import monkey, report
-from .monkey import Kill, Monkey
-from .unruly import Mood, Try
-from .world import Ended, World, world
+from . import process_killer, report
+from .faulty_provider import Mood, Try
+from .harness import Ended, World, world
+from .process_killer import Kill, Monkey
 
 AT_RISK_SECONDS = 10.0
 """An answer is written down within milliseconds; while mongod is away, when it is back."""
@@ -58,7 +58,7 @@ async def kill_at_random(
     async with world(folder, seed=seed, mood=Mood(), variables=variables) as its:
         began = time.monotonic()
         run = await its.begin(trials)
-        async with monkey.at_work(its.system, seed, every_seconds) as killer:
+        async with process_killer.at_work(its.system, seed, every_seconds) as killer:
             last = await its.ended(run, patience_seconds)
         ended = await its.examined(last, began)
         _report(its, ended, killer, seed)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from . import machine
-from .children import provider
+from . import process_usage
+from .child_processes import provider
 from .pipeline import Pipeline
 
 FEW, MANY = 10_000, 200_000
@@ -24,6 +24,6 @@ async def peaks(pipeline: Pipeline) -> Peaks:
         await pipeline.add_model("memory", standin.url, IN_FLIGHT)
         await pipeline.add_task("memory", FEW)
         await pipeline.measured("memory", "memory")
-        few = machine.peak_mib(pipeline.pids)
+        few = process_usage.peak_mib(pipeline.pids)
         await pipeline.measured("memory", "memory", epochs=MANY // FEW)
-        return Peaks(few, machine.peak_mib(pipeline.pids))
+        return Peaks(few, process_usage.peak_mib(pipeline.pids))

@@ -32,9 +32,9 @@ from libra.v1.batch_pb2 import CompletionBatch, TrialBatch, VerdictBatch
 from libra.v1.run_pb2 import RunState
 from libra.v1.verdict_pb2 import Outcome
 
-from .oracle import Asking
-from .services import METRICS, Means, gateway_desk, nobody, writing_stage
-from .world import REJUDGING, RUNS, World
+from .pipeline_simulation import REJUDGING, RUNS, World
+from .service_wiring import METRICS, Means, gateway_desk, nobody, writing_stage
+from .simulated_provider import Asking
 
 NEVER_ANSWERED = "no verdict after"
 LOOK_SECONDS = 0.1

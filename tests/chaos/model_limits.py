@@ -22,7 +22,7 @@ from libra.v1.run_pb2_grpc import RunServiceStub
 from libra.v1.task_pb2 import ImportTaskHeader, ImportTaskRequest
 from libra.v1.task_pb2_grpc import TaskServiceStub
 
-from .questions import card, records
+from .trial_prompts import card, records
 
 GATEWAYS = ("gateway", "gateway-2", "gateway-3", "gateway-4")
 CALL_SECONDS = 60.0

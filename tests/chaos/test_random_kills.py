@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from .kills import kill_at_random
-from .world import seed
+from .harness import seed
+from .random_kills import kill_at_random
 
 pytestmark = pytest.mark.timeout(1800)
 

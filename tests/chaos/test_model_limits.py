@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from .limits import GATEWAYS, MINUTE_SECONDS, limited
+from .model_limits import GATEWAYS, MINUTE_SECONDS, limited
 from .report import show
 
 pytestmark = pytest.mark.timeout(900)

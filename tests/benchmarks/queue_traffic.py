@@ -7,7 +7,7 @@ from collections import defaultdict
 import nats
 from nats.aio.msg import Msg
 
-from .children import provider
+from .child_processes import provider
 from .pipeline import Pipeline
 
 TRIALS = 2_048

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from .losses import cut_the_power, forget
-from .world import seed
+from .data_loss import cut_the_power, forget
+from .harness import seed
 
 pytestmark = pytest.mark.timeout(1800)
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from .quotas import fill
-from .world import seed
+from .disk_quota import fill
+from .harness import seed
 
 pytestmark = pytest.mark.timeout(1800)
 

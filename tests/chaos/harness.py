@@ -31,8 +31,8 @@ from libra.v1.task_pb2 import ImportTaskHeader, ImportTaskRequest
 from libra.v1.task_pb2_grpc import TaskServiceStub
 from libra.v1.verdict_pb2 import Outcome, Verdict
 
-from .questions import ATTACKS, Place, card, records
-from .unruly import Mood, Unruly
+from .faulty_provider import Mood, Unruly
+from .trial_prompts import ATTACKS, Place, card, records
 
 CALL_SECONDS = 60.0
 LOOK_SECONDS = 0.2

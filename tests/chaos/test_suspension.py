@@ -8,8 +8,8 @@ import pytest
 
 from libra.local.topology import SERVERS, SERVICES
 
-from .freezes import freeze
-from .world import seed
+from .harness import seed
+from .suspension import freeze
 
 pytestmark = pytest.mark.timeout(1800)
 

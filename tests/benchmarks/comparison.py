@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
-from . import machine
-from .children import Bare, Standin, bare_client, provider
+from . import process_usage
+from .child_processes import Bare, Standin, bare_client, provider
 from .pipeline import REFUSAL, Measured, Pipeline
-from .provider import SLOT_SECONDS
+from .standin_provider import SLOT_SECONDS
 
 WARM_UP = 1_000
 IN_FLIGHT = 500
@@ -61,9 +61,9 @@ async def compare(
         bare_flights = [steady(standin.report())]
         for _ in range(rounds):
             standin.reset()
-            before = machine.cpu_seconds({"": standin.pid})[""]
+            before = process_usage.cpu_seconds({"": standin.pid})[""]
             runs.append(await pipeline.measured(name, f"task-{name}", judge=judge))
-            cpu.append(machine.cpu_seconds({"": standin.pid})[""] - before)
+            cpu.append(process_usage.cpu_seconds({"": standin.pid})[""] - before)
             flights.append(steady(standin.report()))
             bare.append(await _bare(standin, trials))
             bare_flights.append(steady(standin.report()))

@@ -48,7 +48,7 @@ from libra.testing.memory import MemoryStore
 from libra.v1.batch_pb2 import TrialBatch
 from libra.v1.completion_pb2 import GenerationParameters
 
-from .wire import Wire
+from .simulated_bus import Wire
 
 METRICS = Metrics(CollectorRegistry())
 """One for all: a registry costs more than all that a simulated process does."""

@@ -38,7 +38,7 @@ class Standin:
 
 @contextmanager
 def provider(latency_seconds: float) -> Iterator[Standin]:
-    command = [sys.executable, "-m", "tests.benchmarks.provider", str(latency_seconds)]
+    command = [sys.executable, "-m", "tests.benchmarks.standin_provider", str(latency_seconds)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout

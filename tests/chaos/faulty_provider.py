@@ -14,7 +14,7 @@ from itertools import pairwise
 
 from libra.testing.scripted_provider import Behaviour, ReceivedRequest, hangs, refuses, says, slow_down
 
-from .questions import Place, place
+from .trial_prompts import Place, place
 
 REFUSAL = "I'm sorry, but I can't help with that."
 
