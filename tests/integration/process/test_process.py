@@ -21,7 +21,7 @@ from libra.local.servers import MongoServer, NatsServer, free_port
 from libra.v1.run_pb2 import ListRunsRequest
 from libra.v1.run_pb2_grpc import RunServiceStub
 
-SERVICE = Path(__file__).parent / "tiny_service.py"
+SERVICE = Path(__file__).parents[1] / "support" / "tiny_service.py"
 SECONDS = 30.0
 
 
