@@ -1,4 +1,4 @@
-"""A run in the middle of which the servers are away, everything is killed, and nats-server loses all that it keeps."""
+"""Runs during which the servers are down, every process is killed, or nats-server loses its data."""
 
 from __future__ import annotations
 
@@ -11,65 +11,66 @@ from pathlib import Path
 from libra.local import topology
 
 from . import report
-from .faulty_provider import CALM
-from .harness import World, world
+from .faulty_provider import NO_FAULTS
+from .harness import ChaosHarness, chaos_harness
 
-QUIET = {"LIBRA_DISPATCH_QUIET_SECONDS": "5"}
-"""A run that stands still is looked into after so long, so that the test need not wait as long as users may."""
-
-
-async def forget(folder: Path, *, seed: int, trials: int, times: int, patience_seconds: float) -> None:
-    """Delete nats-server's data folder under its feet, so often in the middle of one run; then it is started again."""
-    async with world(folder, seed=seed, mood=CALM) as its:
-        began, losses = time.monotonic(), []
-        run = await its.begin(trials)
-        for number in range(1, times + 1):
-            await its.middle(run, number / (times + 2), patience_seconds)
-            _delete_queue(its)
-            await asyncio.to_thread(its.system.kill, topology.NATS)
-            await asyncio.to_thread(its.system.start_part, topology.NATS)
-            losses.append(f"{time.monotonic() - began:.0f} s")
-        ended = await its.examined(await its.ended(run, patience_seconds), began)
-        report.show("nats-server's data folder deleted", {**its.told(ended), "deleted after": ", ".join(losses)})
-        its.check(ended)
-        assert its.script.repeats() == []
+SHORT_QUIET_TIME = {"LIBRA_DISPATCH_QUIET_SECONDS": "5"}
+"""A run without progress is swept after 5 s instead of the default 20 s, to shorten the test."""
 
 
-async def cut_the_power(
+async def run_with_queue_losses(folder: Path, *, seed: int, trials: int, losses: int, timeout_seconds: float) -> None:
+    """Delete nats-server's data several times during one run, and restart it."""
+    async with chaos_harness(folder, seed=seed, rates=NO_FAULTS) as harness:
+        began, times = time.monotonic(), []
+        run = await harness.create_run(trials)
+        for number in range(1, losses + 1):
+            await harness.wait_for_share(run, number / (losses + 2), timeout_seconds)
+            _delete_queue(harness)
+            await asyncio.to_thread(harness.system.kill, topology.NATS)
+            await asyncio.to_thread(harness.system.start_part, topology.NATS)
+            times.append(f"{time.monotonic() - began:.0f} s")
+        result = await harness.inspect(await harness.wait_for_end(run, timeout_seconds), began)
+        rows = {**harness.report_rows(result), "deleted after": ", ".join(times)}
+        report.print_table("nats-server's data deleted", rows)
+        harness.check(result)
+        assert harness.script.repeated_answers() == []
+
+
+async def run_with_outage_and_power_cut(
     folder: Path,
     *,
     seed: int,
     trials: int,
-    away_seconds: float,
-    patience_seconds: float,
-    variables: Mapping[str, str] = QUIET,
+    outage_seconds: float,
+    timeout_seconds: float,
+    variables: Mapping[str, str] = SHORT_QUIET_TIME,
 ) -> None:
-    """Have both servers away for a while, then kill every process at once and delete what the queue kept."""
-    async with world(folder, seed=seed, mood=CALM, variables=variables) as its:
+    """Stop both servers for a while; later kill every process at once and delete the queue's data."""
+    async with chaos_harness(folder, seed=seed, rates=NO_FAULTS, variables=variables) as harness:
         began = time.monotonic()
-        run = await its.begin(trials)
-        await its.middle(run, 0.2, patience_seconds)
+        run = await harness.create_run(trials)
+        await harness.wait_for_share(run, 0.2, timeout_seconds)
         for server in topology.SERVERS:
-            await asyncio.to_thread(its.system.kill, server)
-        await asyncio.sleep(away_seconds)
-        await asyncio.to_thread(its.system.up)
-        outage = len(its.script.repeats())
-        await its.middle(run, 0.5, patience_seconds)
-        for name in reversed(its.system.names):  # the servers last: what is answered meanwhile is stored meanwhile
-            await asyncio.to_thread(its.system.kill, name)
-        _delete_queue(its)
-        await asyncio.to_thread(its.system.up)
-        ended = await its.examined(await its.ended(run, patience_seconds), began)
+            await asyncio.to_thread(harness.system.kill, server)
+        await asyncio.sleep(outage_seconds)
+        await asyncio.to_thread(harness.system.up)
+        outage_repeats = len(harness.script.repeated_answers())
+        await harness.wait_for_share(run, 0.5, timeout_seconds)
+        for name in reversed(harness.system.names):  # the servers last: answers that arrive meanwhile are stored
+            await asyncio.to_thread(harness.system.kill, name)
+        _delete_queue(harness)
+        await asyncio.to_thread(harness.system.up)
+        result = await harness.inspect(await harness.wait_for_end(run, timeout_seconds), began)
         rows = {
-            **its.told(ended),
-            "both servers away": f"{away_seconds:.0f} s; {outage} answers were asked for twice",
+            **harness.report_rows(result),
+            "both servers down": f"{outage_seconds:.0f} s; {outage_repeats} repeated answers",
             "then every process killed": "and the queue deleted",
         }
-        report.show("Servers away, then the power cut", rows)
-        its.check(ended)
-        assert outage == 0
-        assert len(its.script.repeats()) <= 2 * 2 * its.in_flight
+        report.print_table("Servers down, then a power cut", rows)
+        harness.check(result)
+        assert outage_repeats == 0
+        assert len(harness.script.repeated_answers()) <= 2 * 2 * harness.in_flight
 
 
-def _delete_queue(its: World) -> None:
-    shutil.rmtree(its.system.folder / topology.NATS / "data")
+def _delete_queue(harness: ChaosHarness) -> None:
+    shutil.rmtree(harness.system.folder / topology.NATS / "data")

@@ -1,7 +1,7 @@
-"""A provider's bad days as a script: it is slow, busy, broken or silent, as the seed says; and what it did is remembered.
+"""A scripted provider that is slow, answers 429 or 500, or hangs, as the seed decides; it records what it did.
 
-What it does to the n-th request for a question depends on the seed, the question and n alone, not on the order in which
-requests come: so a seed gives the same provider again.
+Its response to the n-th request for a trial depends on the seed, the trial and n alone, not on the order in which
+requests arrive: a seed always gives the same provider.
 """
 
 from __future__ import annotations
@@ -14,92 +14,92 @@ from itertools import pairwise
 
 from libra.testing.scripted_provider import Behaviour, ReceivedRequest, hangs, refuses, says, slow_down
 
-from .trial_prompts import Place, place
+from .trial_prompts import TrialKey, trial_of
 
 REFUSAL = "I'm sorry, but I can't help with that."
 
 
-class Fate(StrEnum):
-    """What becomes of one request."""
+class Response(StrEnum):
+    """The response to one request."""
 
     ANSWERED = auto()
-    SLOWED_DOWN = auto()
-    BROKEN = auto()
+    RATE_LIMITED = auto()
+    SERVER_ERROR = auto()
     HUNG = auto()
 
 
 @dataclass(frozen=True, slots=True)
-class Mood:
-    """How bad the days are: shares of all requests, and times in seconds."""
+class FaultRates:
+    """The share of requests that get each fault, and times in seconds."""
 
-    slow_downs: float = 0.02
+    rate_limits: float = 0.02
     retry_after_seconds: float = 1.0
-    errors: float = 0.01
+    server_errors: float = 0.01
     hangs: float = 0.005
-    least_seconds: float = 0.05
-    most_seconds: float = 0.2
+    min_seconds: float = 0.05
+    max_seconds: float = 0.2
 
 
-CALM = Mood(slow_downs=0.0, errors=0.0, hangs=0.0)
+NO_FAULTS = FaultRates(rate_limits=0.0, server_errors=0.0, hangs=0.0)
 
 
 @dataclass(frozen=True, slots=True)
-class Try:
-    """One request for a question."""
+class Attempt:
+    """One request for a trial."""
 
-    fate: Fate
+    response: Response
     at_seconds: float
-    """When it arrived, on the loop's clock."""
+    """Time of arrival, by the event loop's clock."""
 
-    until_seconds: float
-    """When its answer was sent, if somebody was still there to take it."""
+    answered_at_seconds: float
+    """When the answer was sent, if the client was still connected."""
 
 
 @dataclass(slots=True)
-class Unruly:
-    """The script."""
+class FaultScript:
+    """The script of the provider, and its record."""
 
     seed: int
-    mood: Mood
-    tries: defaultdict[Place, list[Try]] = field(default_factory=lambda: defaultdict(list))
+    rates: FaultRates
+    attempts: defaultdict[TrialKey, list[Attempt]] = field(default_factory=lambda: defaultdict(list))
 
-    def __call__(self, asked: ReceivedRequest) -> Behaviour:
-        question = place(asked.prompt)
-        before = self.tries[question]
-        draw = random.Random(f"{self.seed}/{question}/{len(before)}")
-        fate, mood = self._fate(draw.random()), self.mood
-        seconds = draw.uniform(mood.least_seconds, mood.most_seconds)
-        before.append(Try(fate, asked.at_seconds, asked.at_seconds + seconds))
-        match fate:
-            case Fate.HUNG:
+    def __call__(self, request: ReceivedRequest) -> Behaviour:
+        trial = trial_of(request.prompt)
+        earlier = self.attempts[trial]
+        rng = random.Random(f"{self.seed}/{trial}/{len(earlier)}")
+        response, rates = self._response(rng.random()), self.rates
+        seconds = rng.uniform(rates.min_seconds, rates.max_seconds)
+        earlier.append(Attempt(response, request.at_seconds, request.at_seconds + seconds))
+        match response:
+            case Response.HUNG:
                 return hangs()
-            case Fate.SLOWED_DOWN:
-                return slow_down(mood.retry_after_seconds)
-            case Fate.BROKEN:
+            case Response.RATE_LIMITED:
+                return slow_down(rates.retry_after_seconds)
+            case Response.SERVER_ERROR:
                 return refuses(500)
-            case Fate.ANSWERED:
+            case Response.ANSWERED:
                 return says(REFUSAL, after_seconds=seconds)
 
-    def count(self, fate: Fate) -> int:
-        return sum(each.fate is fate for tries in self.tries.values() for each in tries)
+    def repeated_answers(self) -> list[tuple[Attempt, Attempt]]:
+        """Return every answered attempt that followed an answered attempt for the same trial, with the earlier one."""
+        answers = (
+            [attempt for attempt in attempts if attempt.response is Response.ANSWERED]
+            for attempts in self.attempts.values()
+        )
+        return [pair for answered in answers for pair in pairwise(answered)]
 
-    def repeats(self) -> list[tuple[Try, Try]]:
-        """Return every answer that was asked for though there was one, with the one before."""
-        answers = ([each for each in tries if each.fate is Fate.ANSWERED] for tries in self.tries.values())
-        return [pair for found in answers for pair in pairwise(found)]
+    def failed_at_last_attempts(self, trial: TrialKey, *, attempts: int = 2) -> bool:
+        """Tell whether there were at least this many attempts for a trial, and the last ones all failed."""
+        last = self.attempts[trial][-attempts:]
+        return len(last) == attempts and all(attempt.response is not Response.ANSWERED for attempt in last)
 
-    def failed_to_the_end(self, question: Place, *, tries: int = 2) -> bool:
-        """Tell whether the last requests for a question, so many at least, all came to nothing."""
-        last = self.tries[question][-tries:]
-        return len(last) == tries and all(each.fate is not Fate.ANSWERED for each in last)
-
-    def _fate(self, drawn: float) -> Fate:
-        for fate, share in (
-            (Fate.SLOWED_DOWN, self.mood.slow_downs),
-            (Fate.BROKEN, self.mood.errors),
-            (Fate.HUNG, self.mood.hangs),
+    def _response(self, drawn: float) -> Response:
+        for response, share in (
+            (Response.RATE_LIMITED, self.rates.rate_limits),
+            (Response.SERVER_ERROR, self.rates.server_errors),
+            (Response.HUNG, self.rates.hangs),
         ):
             if drawn < share:
-                return fate
+                return response
             drawn -= share
-        return Fate.ANSWERED
+        return Response.ANSWERED

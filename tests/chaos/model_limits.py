@@ -1,4 +1,4 @@
-"""A run on a model with limits, gateways that come and go meanwhile, and what the provider saw of it."""
+"""A run on a model with limits while gateways start and stop, and the requests that the provider received."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.generated_task import import_requests
 from ulid import ULID
 
 from libra.local.system import System
@@ -19,29 +20,31 @@ from libra.v1.model_pb2 import CreateModelRequest, Model, ModelLimits, Provider
 from libra.v1.model_pb2_grpc import ModelServiceStub
 from libra.v1.run_pb2 import CancelRunRequest, CreateRunRequest, RunSpec
 from libra.v1.run_pb2_grpc import RunServiceStub
-from libra.v1.task_pb2 import ImportTaskHeader, ImportTaskRequest
 from libra.v1.task_pb2_grpc import TaskServiceStub
 
-from .trial_prompts import card, records
+from .faulty_provider import REFUSAL
+from .trial_prompts import samples
 
 GATEWAYS = ("gateway", "gateway-2", "gateway-3", "gateway-4")
 CALL_SECONDS = 60.0
 MINUTE_SECONDS = 60.0
+SAMPLE_SECONDS = 0.05
 
 
 @dataclass
-class Limits:
-    """The system, the provider's counts, and how many gateways there are."""
+class LimitsTest:
+    """The system, the provider's record, and samples of the requests in flight."""
 
     system: System
     provider: ScriptedProvider
-    levels: list[tuple[float, int]] = field(default_factory=list)
+    in_flight: list[tuple[float, int]] = field(default_factory=list)
+    """(time by the event loop's clock, requests in flight)"""
 
-    async def watch(self) -> None:
+    async def sample(self) -> None:
         now = asyncio.get_running_loop().time
         while True:
-            self.levels.append((now(), self.provider.in_flight))
-            await asyncio.sleep(0.05)
+            self.in_flight.append((now(), self.provider.in_flight))
+            await asyncio.sleep(SAMPLE_SECONDS)
 
     async def kill(self, gateway: str) -> None:
         await asyncio.to_thread(self.system.kill, gateway)
@@ -49,41 +52,35 @@ class Limits:
     async def start(self, gateway: str) -> None:
         await asyncio.to_thread(self.system.start_part, gateway)
 
-    async def used(self, seconds: float) -> float:
-        """Return how many requests were in flight in the mean of the next so many seconds."""
+    async def mean_in_flight(self, seconds: float) -> float:
+        """Return the mean number of requests in flight during the next `seconds`."""
         start = asyncio.get_running_loop().time()
         await asyncio.sleep(seconds)
-        levels = [level for at, level in self.levels if at >= start]
-        return sum(levels) / len(levels)
+        numbers = [number for at, number in self.in_flight if at >= start]
+        return sum(numbers) / len(numbers)
 
-    def minutes(self, start: float, stop: float) -> Iterator[int]:
-        """Yield how many requests arrived in each minute that begins with one of them, and ends between two times."""
-        arrivals = [asked.at_seconds for asked in self.provider.requests]
+    def requests_per_minute(self, start: float, stop: float) -> Iterator[int]:
+        """Yield the number of requests in each minute that begins with a request and lies between two times."""
+        arrivals = [request.at_seconds for request in self.provider.requests]
         for begin in arrivals:
             if start <= begin < stop - MINUTE_SECONDS:
                 yield bisect_left(arrivals, begin + MINUTE_SECONDS) - bisect_left(arrivals, begin)
 
     @asynccontextmanager
     async def run(self, trials: int, **limits: int) -> AsyncIterator[None]:
-        """Run so many trials, and call the run off in the end."""
+        """Run trials on a new model with these limits inside the block, and cancel the run at its end."""
         name, task = f"model-{ULID()}", f"tricks-{str(ULID()).lower()}"
-
-        async def requests() -> AsyncIterator[ImportTaskRequest]:
-            yield ImportTaskRequest(header=ImportTaskHeader(card_yaml=card(task), file_name=f"{task}.jsonl"))
-            data = records(trials)
-            for start in range(0, len(data), 2**20):
-                yield ImportTaskRequest(data=data[start : start + 2**20])
-
-        async with channel(self.system.target("dispatch")) as opened:
+        async with channel(self.system.target("dispatch")) as dispatch:
             model = Model(
                 name=name,
                 provider=Provider.PROVIDER_OPENAI,
                 base_url=self.provider.url,
                 limits=ModelLimits(timeout_seconds=20, **limits),
             )
-            await call(ModelServiceStub(opened).CreateModel, CreateModelRequest(model=model), CALL_SECONDS)
-            await call(TaskServiceStub(opened).ImportTask, requests(), CALL_SECONDS)
-            runs = RunServiceStub(opened)
+            await call(ModelServiceStub(dispatch).CreateModel, CreateModelRequest(model=model), CALL_SECONDS)
+            requests = import_requests(task, samples(trials))
+            await call(TaskServiceStub(dispatch).ImportTask, requests, CALL_SECONDS)
+            runs = RunServiceStub(dispatch)
             spec = RunSpec(models=[name], tasks=[task])
             run = (await call(runs.CreateRun, CreateRunRequest(spec=spec), CALL_SECONDS)).run
             before = self.provider.count
@@ -95,20 +92,18 @@ class Limits:
 
 
 @asynccontextmanager
-async def limited(folder: Path, answer_seconds: float) -> AsyncIterator[Limits]:
-    """Yield a system of which one gateway of four is up."""
-    async with ScriptedProvider(
-        says("I'm sorry, but I can't help with that.", after_seconds=answer_seconds)
-    ) as provider:
+async def limits_test(folder: Path, answer_seconds: float) -> AsyncIterator[LimitsTest]:
+    """Start a system in which one of four gateways is up."""
+    async with ScriptedProvider(says(REFUSAL, after_seconds=answer_seconds)) as provider:
         system = await asyncio.to_thread(System.start, folder, replicas={"gateway": len(GATEWAYS)})
         try:
-            made = Limits(system, provider)
+            test = LimitsTest(system, provider)
             for gateway in GATEWAYS[1:]:
-                await made.kill(gateway)
-            watching = asyncio.create_task(made.watch())
-            yield made
-            watching.cancel()
+                await test.kill(gateway)
+            sampling = asyncio.create_task(test.sample())
+            yield test
+            sampling.cancel()
             with contextlib.suppress(asyncio.CancelledError):
-                await watching
+                await sampling
         finally:
             await asyncio.to_thread(system.stop)

@@ -1,4 +1,4 @@
-"""Kills a random process again and again, and starts it anew, as a supervisor would."""
+"""Kills random processes with SIGKILL and restarts them, as a supervisor would."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from libra.local import topology
 from libra.local.system import System
 from libra.timeouts import wait_until_set
 
-MOST_AWAY_SECONDS = 1.5
+MAX_DOWN_SECONDS = 1.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class Kill:
 
     part: str
     at_seconds: float
-    """When the process was gone, on the loop's clock."""
+    """When the process was gone, by the event loop's clock."""
 
     @property
     def kind(self) -> str:
@@ -30,43 +30,43 @@ class Kill:
 
 
 @dataclass(slots=True)
-class Monkey:
-    """Takes the parts in rounds, each round in an order of its own, so that none is left out for long."""
+class ProcessKiller:
+    """Kills the parts in rounds, each in a new random order, so that no part is spared for long."""
 
     system: System
     seed: int
-    every_seconds: float = 3.0
+    interval_seconds: float = 3.0
     kills: list[Kill] = field(default_factory=list)
 
-    async def work(self, stop: asyncio.Event) -> None:
-        """Kill until told to stop; leave nothing dead behind."""
-        draw, now = random.Random(self.seed), asyncio.get_running_loop().time
-        round_: list[str] = []
+    async def run(self, stop: asyncio.Event) -> None:
+        """Kill and restart parts until `stop` is set."""
+        rng, now = random.Random(self.seed), asyncio.get_running_loop().time
+        remaining: list[str] = []
         due = now()
-        while not await wait_until_set(stop, due + self.every_seconds - now()):
-            due = max(due + self.every_seconds, now() - self.every_seconds)
-            if not round_:
-                round_ = draw.sample(self.system.names, len(self.system.names))
-            part = round_.pop()
+        while not await wait_until_set(stop, due + self.interval_seconds - now()):
+            due = max(due + self.interval_seconds, now() - self.interval_seconds)
+            if not remaining:
+                remaining = rng.sample(self.system.names, len(self.system.names))
+            part = remaining.pop()
             await asyncio.to_thread(self.system.kill, part)
             self.kills.append(Kill(part, now()))
-            await asyncio.sleep(draw.uniform(0.0, MOST_AWAY_SECONDS))
-            # Not waited for: it cannot be ready while another part is away.
+            await asyncio.sleep(rng.uniform(0.0, MAX_DOWN_SECONDS))
+            # Do not wait for it: it cannot become ready while another part is down.
             await asyncio.to_thread(self.system.start_part, part, wait=False)
 
     def count(self) -> Counter[str]:
-        """Return the number of kills by the kind of part."""
+        """Return the number of kills by kind of part."""
         return Counter(kill.kind for kill in self.kills)
 
 
 @asynccontextmanager
-async def at_work(system: System, seed: int, every_seconds: float = 3.0) -> AsyncIterator[Monkey]:
-    """Have a monkey at work inside of the block, and everything up again after it."""
-    monkey, stop = Monkey(system, seed, every_seconds), asyncio.Event()
-    working = asyncio.create_task(monkey.work(stop))
+async def killing(system: System, seed: int, interval_seconds: float) -> AsyncIterator[ProcessKiller]:
+    """Kill processes inside the block; at its end all parts are up again."""
+    killer, stop = ProcessKiller(system, seed, interval_seconds), asyncio.Event()
+    task = asyncio.create_task(killer.run(stop))
     try:
-        yield monkey
+        yield killer
     finally:
         stop.set()
-        await working
+        await task
         await asyncio.to_thread(system.up)

@@ -1,4 +1,4 @@
-"""A run in the middle of which random processes are killed."""
+"""A run during which random processes are killed."""
 
 from __future__ import annotations
 
@@ -7,76 +7,78 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import process_killer, report
-from .faulty_provider import Mood, Try
-from .harness import Ended, World, world
-from .process_killer import Kill, Monkey
+from . import report
+from .faulty_provider import Attempt, FaultRates
+from .harness import ChaosHarness, RunResult, chaos_harness
+from .process_killer import Kill, ProcessKiller, killing
 
-AT_RISK_SECONDS = 10.0
-"""An answer is written down within milliseconds; while mongod is away, when it is back."""
+MAX_STORE_SECONDS = 10.0
+"""An answer is stored within milliseconds; if mongod is down, as soon as it is up again."""
 
-IN_HAND_SECONDS = 60.0
-"""A batch that nats-server gave to two gateways is in their hands for so long at most."""
+MAX_BATCH_SECONDS = 60.0
+"""A batch that nats-server has delivered to two gateways is handled for at most this time."""
 
 
 @dataclass(frozen=True, slots=True)
-class Repeats:
-    """Answers asked for twice, by what can be said for it."""
+class RepeatCauses:
+    """Numbers of repeated answers by cause."""
 
     gateway: int
-    """The first was under way, or not written down yet, when a gateway was killed."""
+    """The first request was in flight, or its answer not yet stored, when a gateway was killed."""
 
     queue: int
-    """No gateway was, but nats-server was, and gave a batch to a second gateway: both had the question in flight."""
+    """No gateway was killed, but nats-server was, and delivered a batch to a second gateway: both asked the provider."""
 
     unexplained: int
 
 
-def explained(repeats: list[tuple[Try, Try]], kills: list[Kill]) -> Repeats:
+def attribute_repeats(repeats: list[tuple[Attempt, Attempt]], kills: list[Kill]) -> RepeatCauses:
     def killed(kind: str, since_seconds: float, until_seconds: float) -> bool:
         return any(kill.kind == kind and since_seconds <= kill.at_seconds <= until_seconds for kill in kills)
 
     gateway = queue = 0
     for first, second in repeats:
-        if killed("gateway", first.at_seconds, min(second.at_seconds, first.until_seconds + AT_RISK_SECONDS)):
+        stored_seconds = first.answered_at_seconds + MAX_STORE_SECONDS
+        if killed("gateway", first.at_seconds, min(second.at_seconds, stored_seconds)):
             gateway += 1
-        elif killed("nats-server", first.at_seconds - IN_HAND_SECONDS, second.at_seconds):
+        elif killed("nats-server", first.at_seconds - MAX_BATCH_SECONDS, second.at_seconds):
             queue += 1
-    return Repeats(gateway, queue, len(repeats) - gateway - queue)
+    return RepeatCauses(gateway, queue, len(repeats) - gateway - queue)
 
 
-async def kill_at_random(
+async def run_with_random_kills(
     folder: Path,
     *,
     seed: int,
     trials: int,
-    every_seconds: float,
-    patience_seconds: float,
+    interval_seconds: float,
+    timeout_seconds: float,
     variables: Mapping[str, str] | None = None,
 ) -> None:
-    report.say(f"\nseed {seed}")
-    async with world(folder, seed=seed, mood=Mood(), variables=variables) as its:
+    report.print_line(f"\nseed {seed}")
+    async with chaos_harness(folder, seed=seed, rates=FaultRates(), variables=variables) as harness:
         began = time.monotonic()
-        run = await its.begin(trials)
-        async with process_killer.at_work(its.system, seed, every_seconds) as killer:
-            last = await its.ended(run, patience_seconds)
-        ended = await its.examined(last, began)
-        _report(its, ended, killer, seed)
-        its.check(ended)
-        repeats = explained(its.script.repeats(), killer.kills)
+        run = await harness.create_run(trials)
+        async with killing(harness.system, seed, interval_seconds) as killer:
+            ended = await harness.wait_for_end(run, timeout_seconds)
+        result = await harness.inspect(ended, began)
+        _report(harness, result, killer, seed)
+        harness.check(result)
+        repeats = attribute_repeats(harness.script.repeated_answers(), killer.kills)
         assert repeats.unexplained == 0
-        assert repeats.gateway <= killer.count()["gateway"] * its.in_flight
-        assert repeats.queue <= killer.count()["nats-server"] * its.in_flight
+        assert repeats.gateway <= killer.count()["gateway"] * harness.in_flight
+        assert repeats.queue <= killer.count()["nats-server"] * harness.in_flight
 
 
-def _report(its: World, ended: Ended, killer: Monkey, seed: int) -> None:
-    repeats, count = explained(its.script.repeats(), killer.kills), killer.count()
+def _report(harness: ChaosHarness, result: RunResult, killer: ProcessKiller, seed: int) -> None:
+    repeats, count = attribute_repeats(harness.script.repeated_answers(), killer.kills), killer.count()
+    max_repeats = count["gateway"] * harness.in_flight
     rows = {
-        **its.told(ended),
-        "killed": f"{sum(count.values())}: " + ", ".join(f"{number} {kind}" for kind, number in sorted(count.items())),
-        "  asked for twice after a kill of a gateway": repeats.gateway,
-        "    in flight there at most": f"{count['gateway']} x {its.in_flight} = {count['gateway'] * its.in_flight:,}",
-        "  after a kill of nats-server": repeats.queue,
-        "  for no known reason": repeats.unexplained,
+        **harness.report_rows(result),
+        "kills": f"{sum(count.values())}: " + ", ".join(f"{number} {kind}" for kind, number in sorted(count.items())),
+        "  repeated after a kill of a gateway": repeats.gateway,
+        "    maximum in flight at these": f"{count['gateway']} x {harness.in_flight} = {max_repeats:,}",
+        "  repeated after a kill of nats-server": repeats.queue,
+        "  repeated for an unknown reason": repeats.unexplained,
     }
-    report.show(f"Processes killed at random, seed {seed}", rows)
+    report.print_table(f"Processes killed at random, seed {seed}", rows)

@@ -1,4 +1,4 @@
-"""A run in the middle of which processes stand still for longer than the queue waits for a sign of life."""
+"""Runs during which processes are suspended for longer than the queue's ack wait."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from libra.bus.streams import ACK_WAIT_SECONDS
 from libra.local.system import System
 
 from . import report
-from .faulty_provider import CALM
-from .harness import world
+from .faulty_provider import NO_FAULTS
+from .harness import chaos_harness
 
 MARGIN_SECONDS = 5.0
-AFTERWARDS_SECONDS = 5.0
-"""What goes on again does with what it has in hand whatever it will do."""
+SETTLE_SECONDS = 5.0
+"""After this time a resumed process has finished the work that it held."""
 
 
 @contextmanager
-def frozen(system: System, names: Sequence[str]) -> Iterator[None]:
-    """Have SIGSTOPped processes inside of the block, and all of them going on after it."""
+def suspended(system: System, names: Sequence[str]) -> Iterator[None]:
+    """Suspend processes with SIGSTOP inside the block, and resume them at its end."""
     processes = [psutil.Process(system.pid(name)) for name in names]
     for process in processes:
         process.suspend()
@@ -35,32 +35,36 @@ def frozen(system: System, names: Sequence[str]) -> Iterator[None]:
             process.resume()
 
 
-async def freeze(
+async def run_with_suspensions(
     folder: Path,
     *,
     seed: int,
     groups: Sequence[Sequence[str]],
     trials: int,
-    patience_seconds: float,
+    timeout_seconds: float,
     variables: Mapping[str, str] | None = None,
 ) -> None:
-    """Freeze one group of parts after the other, each in the middle of a run of its own."""
-    told = variables or {}
-    frozen_seconds = float(told.get("LIBRA_NATS_ACK_WAIT_SECONDS", ACK_WAIT_SECONDS)) + MARGIN_SECONDS
-    async with world(folder, seed=seed, mood=CALM, variables=told) as its:
+    """Suspend one group of parts after another, each during its own run."""
+    settings = variables or {}
+    suspended_seconds = float(settings.get("LIBRA_NATS_ACK_WAIT_SECONDS", ACK_WAIT_SECONDS)) + MARGIN_SECONDS
+    async with chaos_harness(folder, seed=seed, rates=NO_FAULTS, variables=settings) as harness:
         rows: dict[str, object] = {}
         for group in groups:
-            its.script.tries.clear()
+            harness.script.attempts.clear()
             began = time.monotonic()
-            run = await its.begin(trials)
-            await its.middle(run, 0.1, patience_seconds)
-            with frozen(its.system, group):
-                await asyncio.sleep(frozen_seconds)
-            last = await its.ended(run, patience_seconds)
-            await asyncio.sleep(AFTERWARDS_SECONDS)
-            ended = await its.examined(last, began)
-            repeats = len(its.script.repeats())
-            rows[", ".join(group)] = f"{ended.seconds:3.0f} s, {ended.settled:,} verdicts, {repeats} asked for twice"
-            its.check(ended)
-            assert repeats <= (its.in_flight if any("gateway" in name for name in group) else 0)
-        report.show(f"Frozen (SIGSTOP) for {frozen_seconds:.0f} s, in runs of {trials:,}, every audit clean", rows)
+            run = await harness.create_run(trials)
+            await harness.wait_for_share(run, 0.1, timeout_seconds)
+            with suspended(harness.system, group):
+                await asyncio.sleep(suspended_seconds)
+            ended = await harness.wait_for_end(run, timeout_seconds)
+            await asyncio.sleep(SETTLE_SECONDS)
+            result = await harness.inspect(ended, began)
+            repeats = len(harness.script.repeated_answers())
+            rows[", ".join(group)] = (
+                f"{result.seconds:3.0f} s, {result.completed:,} verdicts, {repeats} repeated answers"
+            )
+            harness.check(result)
+            assert repeats <= (harness.in_flight if any("gateway" in name for name in group) else 0)
+        report.print_table(
+            f"Suspended (SIGSTOP) for {suspended_seconds:.0f} s, runs of {trials:,}, every audit clean", rows
+        )

@@ -1,4 +1,4 @@
-"""What JetStream keeps is deleted in the middle of a run, the servers are away, the power is cut; the sweep makes up for it."""
+"""JetStream's data is deleted during a run, the servers are down, the power is cut; sweeps repeat the lost work."""
 
 from __future__ import annotations
 
@@ -6,15 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from .data_loss import cut_the_power, forget
-from .harness import seed
+from .data_loss import run_with_outage_and_power_cut, run_with_queue_losses
+from .harness import read_seed
 
 pytestmark = pytest.mark.timeout(1800)
 
 
-async def test_a_queue_that_forgets_everything_costs_time_and_nothing_else(tmp_path: Path) -> None:
-    await forget(tmp_path, seed=seed(), trials=10_000, times=2, patience_seconds=400.0)
+async def test_a_queue_that_loses_its_data_costs_only_time(tmp_path: Path) -> None:
+    await run_with_queue_losses(tmp_path, seed=read_seed(), trials=10_000, losses=2, timeout_seconds=400.0)
 
 
-async def test_servers_away_for_two_minutes_and_a_power_cut_lose_nothing(tmp_path: Path) -> None:
-    await cut_the_power(tmp_path, seed=seed(), trials=10_000, away_seconds=120.0, patience_seconds=400.0)
+async def test_two_minutes_without_servers_and_a_power_cut_lose_nothing(tmp_path: Path) -> None:
+    await run_with_outage_and_power_cut(
+        tmp_path, seed=read_seed(), trials=10_000, outage_seconds=120.0, timeout_seconds=400.0
+    )

@@ -1,4 +1,4 @@
-"""A model's limits, as the provider sees them, while gateways come, are killed, are frozen, and lose their nats-server."""
+"""A model's limits at the provider, while gateways are started, killed and suspended and nats-server is killed."""
 
 from __future__ import annotations
 
@@ -9,74 +9,75 @@ from pathlib import Path
 
 import pytest
 
-from .model_limits import GATEWAYS, MINUTE_SECONDS, limited
-from .report import show
+from .model_limits import GATEWAYS, MINUTE_SECONDS, limits_test
+from .report import print_table
 
 pytestmark = pytest.mark.timeout(900)
 
 IN_FLIGHT = 200
 PER_MINUTE = 1200
-CALM_SECONDS = 20.0
+STEADY_SECONDS = 20.0
 SETTLE_SECONDS = 6.0
 LAPSE_SECONDS = 12.0
-"""Three renewals of two seconds, the longest request, and a round for those who take over."""
+"""Three renewals of two seconds, the longest request, and one round in which the other gateways take over."""
 
 
-async def test_requests_in_flight(tmp_path: Path) -> None:
-    async with limited(tmp_path, answer_seconds=2.0) as limits, limits.run(40_000, max_in_flight=IN_FLIGHT):
-        used = {}
+async def test_requests_in_flight_stay_at_the_limit(tmp_path: Path) -> None:
+    async with limits_test(tmp_path, answer_seconds=2.0) as test, test.run(40_000, max_in_flight=IN_FLIGHT):
+        means = {}
         for replicas in (1, 2, 4):
             for gateway in GATEWAYS[replicas // 2 : replicas] if replicas > 1 else ():
-                await limits.start(gateway)
+                await test.start(gateway)
             await asyncio.sleep(SETTLE_SECONDS)
-            used[f"{replicas} gateways"] = await limits.used(CALM_SECONDS)
-        await limits.kill("gateway-2")
-        killed = asyncio.create_task(limits.used(MINUTE_SECONDS))
-        used["one of four killed, the next 12 s"] = await limits.used(LAPSE_SECONDS)
-        used["3 gateways"] = await limits.used(CALM_SECONDS)
-        used["the whole minute in which one of four was killed"] = await killed
-        frozen = limits.system.pid("gateway-3")
-        os.kill(frozen, signal.SIGSTOP)
-        used["one of three frozen, 30 s"] = await limits.used(30)
-        os.kill(frozen, signal.SIGCONT)
-        used["and thawed, the next 12 s"] = await limits.used(LAPSE_SECONDS)
-        await asyncio.to_thread(limits.system.kill, "nats-server")
+            means[f"{replicas} gateways"] = await test.mean_in_flight(STEADY_SECONDS)
+        await test.kill("gateway-2")
+        minute = asyncio.create_task(test.mean_in_flight(MINUTE_SECONDS))
+        means["one of four killed, next 12 s"] = await test.mean_in_flight(LAPSE_SECONDS)
+        means["3 gateways"] = await test.mean_in_flight(STEADY_SECONDS)
+        means["the minute in which one of four was killed"] = await minute
+        suspended = test.system.pid("gateway-3")
+        os.kill(suspended, signal.SIGSTOP)
+        means["one of three suspended, 30 s"] = await test.mean_in_flight(30)
+        os.kill(suspended, signal.SIGCONT)
+        means["resumed, next 12 s"] = await test.mean_in_flight(LAPSE_SECONDS)
+        await asyncio.to_thread(test.system.kill, "nats-server")
         await asyncio.sleep(2)
-        await asyncio.to_thread(limits.system.start_part, "nats-server")
-        used["nats-server killed, away for 2 s, the next 20 s"] = await limits.used(20)
-        used["and then"] = await limits.used(CALM_SECONDS)
-    rows = {name: f"{mean:.1f} ({mean / IN_FLIGHT:.1%})" for name, mean in used.items()}
-    show(f"Requests in flight, limit {IN_FLIGHT}", {"most": limits.provider.max_in_flight, **rows})
-    assert limits.provider.max_in_flight <= IN_FLIGHT
-    passing = ("next 12 s", "frozen, 30 s", "next 20 s")
-    assert min(mean for name, mean in used.items() if not name.endswith(passing)) >= 0.9 * IN_FLIGHT
+        await asyncio.to_thread(test.system.start_part, "nats-server")
+        means["nats-server killed, down for 2 s, next 20 s"] = await test.mean_in_flight(20)
+        means["after that"] = await test.mean_in_flight(STEADY_SECONDS)
+    rows = {name: f"{mean:.1f} ({mean / IN_FLIGHT:.1%})" for name, mean in means.items()}
+    maximum = test.provider.max_in_flight
+    print_table(f"Requests in flight, limit {IN_FLIGHT}", {"maximum": maximum, **rows})
+    assert maximum <= IN_FLIGHT
+    transient = ("next 12 s", "suspended, 30 s", "next 20 s")
+    assert min(mean for name, mean in means.items() if not name.endswith(transient)) >= 0.9 * IN_FLIGHT
 
 
-async def test_requests_per_minute(tmp_path: Path) -> None:
-    limit = {"max_in_flight": 100, "requests_per_minute": PER_MINUTE}
-    async with limited(tmp_path, answer_seconds=0.5) as limits, limits.run(10_000, **limit):
+async def test_requests_per_minute_stay_near_the_limit_and_never_above(tmp_path: Path) -> None:
+    limits = {"max_in_flight": 100, "requests_per_minute": PER_MINUTE}
+    async with limits_test(tmp_path, answer_seconds=0.5) as test, test.run(10_000, **limits):
         now = asyncio.get_running_loop().time
-        begun = now()
+        began = now()
         await asyncio.sleep(130)
         added = now()
-        await limits.start("gateway-2")
+        await test.start("gateway-2")
         await asyncio.sleep(90)
         killed = now()
-        await limits.kill("gateway")
+        await test.kill("gateway")
         await asyncio.sleep(150)
         ended = now()
-    most = max(limits.minutes(begun, ended))
-    calm = list(limits.minutes(begun + 5, added))
-    handed = list(limits.minutes(begun + 5, killed))
+    maximum = max(test.requests_per_minute(began, ended))
+    one_gateway = list(test.requests_per_minute(began + 5, added))
+    gateway_added = list(test.requests_per_minute(began + 5, killed))
     rows = {
-        "most in any minute": most,
-        "least, one gateway": min(calm),
-        "least, while one is added": min(handed),
-        "least, while one of two is killed": min(limits.minutes(begun + 5, ended)),
-        "in all": f"{limits.provider.count / ((ended - begun) / 60) / PER_MINUTE:.1%} of the limit",
+        "maximum in any minute": maximum,
+        "minimum, one gateway": min(one_gateway),
+        "minimum, a second is added": min(gateway_added),
+        "minimum, one of two is killed": min(test.requests_per_minute(began + 5, ended)),
+        "total": f"{test.provider.count / ((ended - began) / 60) / PER_MINUTE:.1%} of the limit",
     }
-    show(f"Requests a minute, limit {PER_MINUTE}", rows)
-    assert most <= PER_MINUTE
-    assert min(calm) >= 0.97 * PER_MINUTE
-    assert min(handed) >= 0.9 * PER_MINUTE
-    assert limits.provider.count >= 0.9 * PER_MINUTE * (ended - begun) / 60
+    print_table(f"Requests per minute, limit {PER_MINUTE}", rows)
+    assert maximum <= PER_MINUTE
+    assert min(one_gateway) >= 0.97 * PER_MINUTE
+    assert min(gateway_added) >= 0.9 * PER_MINUTE
+    assert test.provider.count >= 0.9 * PER_MINUTE * (ended - began) / 60

@@ -1,4 +1,4 @@
-"""Random processes are killed every three seconds, nats-server and mongod among them."""
+"""Random processes, nats-server and mongod among them, are killed every three seconds."""
 
 from __future__ import annotations
 
@@ -6,17 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from .harness import seed
-from .random_kills import kill_at_random
+from .harness import read_seed
+from .random_kills import run_with_random_kills
 
 pytestmark = pytest.mark.timeout(1800)
 
 
 async def test_twenty_thousand_trials_survive_a_kill_every_three_seconds(tmp_path: Path) -> None:
-    await kill_at_random(
-        tmp_path,
-        seed=seed(),
-        trials=20_000,
-        every_seconds=3.0,
-        patience_seconds=1500.0,
-    )
+    await run_with_random_kills(tmp_path, seed=read_seed(), trials=20_000, interval_seconds=3.0, timeout_seconds=1500.0)

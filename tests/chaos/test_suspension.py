@@ -1,4 +1,4 @@
-"""A replica of each stage, and each server, stands still past the ack wait and then goes on as if nothing had been."""
+"""One replica of each service, and each server, is suspended for longer than the ack wait and then resumed."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import pytest
 
 from libra.local.topology import SERVERS, SERVICES
 
-from .harness import seed
-from .suspension import freeze
+from .harness import read_seed
+from .suspension import run_with_suspensions
 
 pytestmark = pytest.mark.timeout(1800)
 
 
-async def test_whoever_stands_still_past_the_ack_wait_loses_nothing(tmp_path: Path) -> None:
+async def test_a_process_suspended_for_longer_than_the_ack_wait_loses_nothing(tmp_path: Path) -> None:
     groups = [[name] for name in (*SERVICES, *SERVERS)]
-    await freeze(tmp_path, seed=seed(), groups=groups, trials=4_000, patience_seconds=200.0)
+    await run_with_suspensions(tmp_path, seed=read_seed(), groups=groups, trials=4_000, timeout_seconds=200.0)

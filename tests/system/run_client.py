@@ -1,4 +1,4 @@
-"""What a service would do with Libra, in a few words."""
+"""A client that creates runs and waits for them."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from libra.rpc.client import call, channel
 from libra.v1.run_pb2 import CreateRunRequest, GetRunRequest, Run, RunSpec, RunState
 from libra.v1.run_pb2_grpc import RunServiceStub
 
-PATIENCE_SECONDS = 100.0
+RUN_SECONDS = 100.0
 CALL_SECONDS = 20.0
-LOOK_SECONDS = 0.1
+POLL_SECONDS = 0.1
 
 
-class Client:
-    """Creates runs and waits for them."""
+class RunClient:
+    """Creates runs on a system and waits for their end."""
 
     def __init__(self, system: System) -> None:
         self._dispatch = channel(system.target("dispatch"))
@@ -29,11 +29,11 @@ class Client:
         run: Run = (await call(self._runs.CreateRun, CreateRunRequest(spec=RunSpec(**spec)), CALL_SECONDS)).run
         return run
 
-    async def ended(self, run: str) -> Run:
+    async def wait_for_end(self, run_id: str) -> Run:
         """Return the run once it has ended."""
-        async with asyncio.timeout(PATIENCE_SECONDS):
+        async with asyncio.timeout(RUN_SECONDS):
             while True:
-                now: Run = (await call(self._runs.GetRun, GetRunRequest(id=run), CALL_SECONDS)).run
-                if now.state != RunState.RUN_STATE_RUNNING:
-                    return now
-                await asyncio.sleep(LOOK_SECONDS)
+                run: Run = (await call(self._runs.GetRun, GetRunRequest(id=run_id), CALL_SECONDS)).run
+                if run.state != RunState.RUN_STATE_RUNNING:
+                    return run
+                await asyncio.sleep(POLL_SECONDS)

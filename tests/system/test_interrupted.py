@@ -1,4 +1,4 @@
-"""Ctrl-C while `libra up` is at work: what it has started is ended again, and it says so."""
+"""Ctrl-C during `libra up` stops the processes that it has started, and the output says so."""
 
 from __future__ import annotations
 
@@ -17,92 +17,92 @@ import pytest
 from libra.local.settings import inherited
 from libra.local.system import System
 
-from .test_local import living
+from .test_local import find_processes
 
 pytestmark = pytest.mark.timeout(200)
 
-PATIENCE_SECONDS = 60.0
+TIMEOUT_SECONDS = 60.0
 
 
-def sit_down() -> None:
-    """Begin a session as a login does, whatever the tests themselves were started from."""
-    # The session's leader takes the terminal for its own, so that the kernel sends SIGINT to whoever is in it.
+def start_login_session() -> None:
+    """Start a session with a controlling terminal, as a login does."""
+    # The session leader opens the terminal and thereby controls it: the kernel sends SIGINT to the session's processes.
     os.close(os.open(os.ttyname(0), os.O_RDWR))
-    # A shell has what it runs in the background ignore SIGINT, and that is inherited.
+    # A shell lets background processes ignore SIGINT, and child processes inherit that.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 class Terminal:
-    """`libra up` in a terminal of its own, where Ctrl-C can be pressed."""
+    """Runs `libra up` in its own terminal, where Ctrl-C can be pressed."""
 
     def __init__(self, folder: Path) -> None:
-        self._ours, theirs = pty.openpty()
+        self._controller, terminal_end = pty.openpty()
         command = [sys.executable, "-m", "libra.cli", "--data", str(folder), "up"]
         self._process = subprocess.Popen(
             command,
-            stdin=theirs,
-            stdout=theirs,
-            stderr=theirs,
+            stdin=terminal_end,
+            stdout=terminal_end,
+            stderr=terminal_end,
             env=inherited(),
             start_new_session=True,
-            preexec_fn=sit_down,  # noqa: PLW1509 - no threads here
+            preexec_fn=start_login_session,  # noqa: PLW1509 - no threads here
         )
-        os.close(theirs)
-        os.set_blocking(self._ours, False)
-        self.said = ""
+        os.close(terminal_end)
+        os.set_blocking(self._controller, False)
+        self.output = ""
 
     def press_ctrl_c(self) -> None:
-        os.write(self._ours, b"\x03")
+        os.write(self._controller, b"\x03")
 
-    def until(self, reached: Callable[[str], bool]) -> None:
-        last = time.monotonic() + PATIENCE_SECONDS
-        while not reached(self.said):
-            assert time.monotonic() < last, self.said
+    def wait_until(self, done: Callable[[str], bool]) -> None:
+        deadline_seconds = time.monotonic() + TIMEOUT_SECONDS
+        while not done(self.output):
+            assert time.monotonic() < deadline_seconds, self.output
             self._read()
             time.sleep(0.02)
 
-    def end(self) -> int:
-        """Return the exit code, once it has ended and everything it said has been read."""
-        self.until(lambda _: self._process.poll() is not None)
+    def wait_for_exit(self) -> int:
+        """Wait until the process has ended, read the rest of its output, and return the exit code."""
+        self.wait_until(lambda _: self._process.poll() is not None)
         self._read()
-        os.close(self._ours)
+        os.close(self._controller)
         return self._process.returncode
 
     def _read(self) -> None:
         try:
-            self.said += os.read(self._ours, 65536).decode()
-        except OSError:  # there is nothing to read, now or any more
+            self.output += os.read(self._controller, 65536).decode()
+        except OSError:  # nothing to read now, or the process has ended
             return
 
 
 @pytest.mark.parametrize("moment", ["starting nats-server", "starting mongod", "starting judge", "waiting for"])
-def test_ctrl_c_leaves_no_process_and_says_so(tmp_path: Path, moment: str) -> None:
+def test_ctrl_c_stops_all_processes_and_says_so(tmp_path: Path, moment: str) -> None:
     terminal = Terminal(tmp_path)
-    terminal.until(lambda said: moment in said)
+    terminal.wait_until(lambda output: moment in output)
     terminal.press_ctrl_c()
-    assert terminal.end() == 128 + signal.SIGINT, terminal.said
-    assert "interrupted: what was started has been ended; nothing runs in" in terminal.said
-    assert living(tmp_path) == []
+    assert terminal.wait_for_exit() == 128 + signal.SIGINT, terminal.output
+    assert "interrupted: what was started has been ended; nothing runs in" in terminal.output
+    assert find_processes(tmp_path) == []
 
 
-def test_ctrl_c_twice_ends_what_was_started_at_once_and_leaves_what_ran_before(tmp_path: Path) -> None:
+def test_a_second_ctrl_c_kills_the_started_processes_and_keeps_those_that_ran_before(tmp_path: Path) -> None:
     system = System(tmp_path)
     try:
         system.up()
-        before = system.running()
+        running_before = system.running()
         system.kill("ranking")
-        psutil.Process(system.pid("judge")).suspend()  # so that all cannot be ready
+        psutil.Process(system.pid("judge")).suspend()  # then the system cannot become ready
         terminal = Terminal(tmp_path)
-        terminal.until(lambda said: "waiting for" in said)
+        terminal.wait_until(lambda output: "waiting for" in output)
         psutil.Process(system.pid("ranking")).suspend()
         terminal.press_ctrl_c()
-        terminal.until(lambda said: "ending what was started" in said)
+        terminal.wait_until(lambda output: "ending what was started" in output)
         terminal.press_ctrl_c()
         pressed = time.monotonic()
-        assert terminal.end() == 128 + signal.SIGINT, terminal.said
+        assert terminal.wait_for_exit() == 128 + signal.SIGINT, terminal.output
         assert time.monotonic() - pressed < 5
-        assert "what ran before goes on: nats-server, mongod, attack, gateway, judge, dispatch" in terminal.said
-        assert set(system.running()) == set(before) - {"ranking"}
+        assert "what ran before goes on: nats-server, mongod, attack, gateway, judge, dispatch" in terminal.output
+        assert set(system.running()) == set(running_before) - {"ranking"}
     finally:
         system.stop()
-    assert living(tmp_path) == []
+    assert find_processes(tmp_path) == []

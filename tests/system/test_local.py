@@ -1,4 +1,4 @@
-"""`libra up`, `status` and `down` on a machine where things die."""
+"""`libra up`, `status`, `down` and `logs` on a machine where processes are killed."""
 
 from __future__ import annotations
 
@@ -22,13 +22,15 @@ pytestmark = pytest.mark.timeout(240)
 COMMAND_SECONDS = 120
 
 
-def command(*words: object) -> list[str]:
-    return [sys.executable, "-m", "libra.cli", *map(str, words)]
+def command(*arguments: object) -> list[str]:
+    return [sys.executable, "-m", "libra.cli", *map(str, arguments)]
 
 
-def libra(folder: Path, *words: str, variables: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+def libra(
+    folder: Path, *arguments: str, variables: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        command("--data", folder, *words),
+        command("--data", folder, *arguments),
         env={**inherited(), **(variables or {})},
         capture_output=True,
         text=True,
@@ -37,8 +39,8 @@ def libra(folder: Path, *words: str, variables: Mapping[str, str] | None = None)
     )
 
 
-def living(folder: Path) -> list[int]:
-    """Return every process that works anywhere in the folder, found without our own code."""
+def find_processes(folder: Path) -> list[int]:
+    """Return the ids of all processes whose working directory is in the folder, found without Libra's code."""
     found = []
     for process in psutil.process_iter():
         try:
@@ -51,10 +53,10 @@ def living(folder: Path) -> list[int]:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    place = tmp_path_factory.mktemp("machine") / "data"
-    yield place
-    assert libra(place, "down").returncode == 0
-    assert living(place) == []
+    data = tmp_path_factory.mktemp("machine") / "data"
+    yield data
+    assert libra(data, "down").returncode == 0
+    assert find_processes(data) == []
 
 
 @pytest.fixture
@@ -64,40 +66,40 @@ def system(folder: Path) -> System:
     return System(folder)
 
 
-def test_a_second_up_says_that_it_is_up(system: System, folder: Path) -> None:
+def test_a_second_up_reports_that_the_system_is_up_already(system: System, folder: Path) -> None:
     before = {name: system.pid(name) for name in topology.PARTS}
     again = libra(folder, "up")
     assert again.returncode == 0
     assert "is up" in again.stdout
     assert "already" in again.stdout
     assert {name: system.pid(name) for name in topology.PARTS} == before
-    assert len(living(folder)) == len(topology.PARTS)
+    assert len(find_processes(folder)) == len(topology.PARTS)
     status = libra(folder, "status")
     assert status.returncode == 0
     assert all(name in status.stdout for name in topology.PARTS)
     assert libra(folder, "logs", "gateway", "-n", "3").stdout.count("\n") == 3
 
 
-def test_what_was_killed_is_started_again_and_nothing_else(system: System, folder: Path) -> None:
+def test_up_restarts_only_the_killed_parts(system: System, folder: Path) -> None:
     before = {name: system.pid(name) for name in topology.PARTS}
     for name in ("judge", "nats-server"):
         psutil.Process(before[name]).send_signal(signal.SIGKILL)
     assert libra(folder, "status").returncode == 1
-    # Two at once: one mends, the other waits for it and finds all well.
+    # Two `libra up` at once: one restarts the parts, the other waits and finds all of them up.
     ups = [
         subprocess.Popen(command("--data", folder, "up"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         for _ in range(2)
     ]
-    said = sorted(up.communicate(timeout=COMMAND_SECONDS)[0] for up in ups)
+    outputs = sorted(up.communicate(timeout=COMMAND_SECONDS)[0] for up in ups)
     assert [up.returncode for up in ups] == [0, 0]
-    assert "is up again: nats-server, judge had ended" in said[0]
-    assert "already" in said[1]
+    assert "is up again: nats-server, judge had ended" in outputs[0]
+    assert "already" in outputs[1]
     after = {name: system.pid(name) for name in topology.PARTS}
     assert {name for name in topology.PARTS if after[name] != before[name]} == {"judge", "nats-server"}
-    assert len(living(folder)) == len(topology.PARTS)
+    assert len(find_processes(folder)) == len(topology.PARTS)
 
 
-def test_down_leaves_no_process_and_the_data_survives(system: System, folder: Path) -> None:
+def test_down_stops_all_processes_and_keeps_the_data(system: System, folder: Path) -> None:
     addresses = system.addresses
     assert libra(folder, "models", "add", "kept", "--url", "http://127.0.0.1:1/v1").returncode == 0
     for name in ("ranking", "mongod"):
@@ -105,11 +107,11 @@ def test_down_leaves_no_process_and_the_data_survives(system: System, folder: Pa
     down = libra(folder, "down")
     assert down.returncode == 0
     assert "its data stays" in down.stdout
-    assert living(folder) == []
+    assert find_processes(folder) == []
     assert "Nothing ran" in libra(folder, "down").stdout
-    refused = libra(folder, "models", "list")
-    assert refused.returncode == 3
-    assert "run `libra up`" in refused.stderr
+    listing = libra(folder, "models", "list")
+    assert listing.returncode == 3
+    assert "run `libra up`" in listing.stderr
 
     assert libra(folder, "up").returncode == 0
     assert system.addresses == addresses
@@ -117,15 +119,17 @@ def test_down_leaves_no_process_and_the_data_survives(system: System, folder: Pa
     assert shown["model"]["base_url"] == "http://127.0.0.1:1/v1"
 
 
-def test_a_part_that_does_not_come_up_is_told_of_and_leaves_nothing(tmp_path: Path) -> None:
+def test_a_part_that_fails_to_start_is_reported_and_all_others_are_stopped(tmp_path: Path) -> None:
     result = libra(tmp_path, "up", variables={"LIBRA_JUDGE_LISTEN": "", "LIBRA_DISPATCH_WINDOW_TRIALS": "many"})
     assert result.returncode == 3
     assert "error: dispatch ended" in result.stderr
     assert "LIBRA_DISPATCH_WINDOW_TRIALS" in result.stderr
-    assert living(tmp_path) == []
+    assert find_processes(tmp_path) == []
 
 
-def test_servers_of_ones_own_win(tmp_path: Path, nats_url: str, mongo_server: MongoServer, database: str) -> None:
+def test_servers_named_in_the_environment_are_used_instead_of_new_ones(
+    tmp_path: Path, nats_url: str, mongo_server: MongoServer, database: str
+) -> None:
     variables = {
         "LIBRA_NATS_URL": nats_url,
         "LIBRA_MONGO_URL": mongo_server.url,
@@ -133,11 +137,11 @@ def test_servers_of_ones_own_win(tmp_path: Path, nats_url: str, mongo_server: Mo
     }
     try:
         assert libra(tmp_path, "up", variables=variables).returncode == 0
-        assert len(living(tmp_path)) == len(topology.SERVICES)
+        assert len(find_processes(tmp_path)) == len(topology.SERVICES)
         status = libra(tmp_path, "status", variables=variables)
         assert status.returncode == 0
         assert status.stdout.count("elsewhere") == 2
     finally:
         libra(tmp_path, "down", variables=variables)
-    assert living(tmp_path) == []
+    assert find_processes(tmp_path) == []
     assert mongo_server.answers()

@@ -1,4 +1,4 @@
-"""A run whose attacks ask models, through the whole system: written in one go, and over several turns."""
+"""A run through the whole system with attacks that a model writes, in one request and over several turns."""
 
 from __future__ import annotations
 
@@ -19,25 +19,25 @@ from libra.v1.ranking_pb2_grpc import RankingServiceStub
 from libra.v1.run_pb2 import RunState
 from libra.v1.verdict_pb2 import Outcome
 
-from .run_client import CALL_SECONDS, Client
+from .run_client import CALL_SECONDS, RunClient
 
 SAMPLES = 2
 
 
-def script(asked: ReceivedRequest) -> Behaviour:
-    system = str(asked.body["messages"][0]["content"])
-    if asked.model == "written-target":
+def script(request: ReceivedRequest) -> Behaviour:
+    system = str(request.body["messages"][0]["content"])
+    if request.model == "written-target":
         return says("I cannot help with that.")
-    if asked.model == "written-judge":
+    if request.model == "written-judge":
         return says(json.dumps({"reason": "it declines", "refused": True, "score": 1}))
     if "JSON" in system:
         return says(json.dumps({"question": "And how is that?", "reason": "a step"}))
     return says("<text>Wie war das früher?</text>")
 
 
-async def test_a_run_is_attacked_with_the_help_of_models(system: System) -> None:
+async def test_a_run_uses_attacks_that_a_model_writes(system: System) -> None:
     system.up()
-    client = Client(system)
+    client = RunClient(system)
     async with ScriptedProvider(script) as provider, channel(system.target("dispatch")) as dispatch:
         for name in ("written-target", "written-writer", "written-judge"):
             model = Model(name=name, provider=Provider.PROVIDER_OPENAI, base_url=provider.url)
@@ -51,17 +51,17 @@ async def test_a_run_is_attacked_with_the_help_of_models(system: System) -> None
         with pytest.raises(Invalid, match="name an attack_model"):
             await client.create(**spec)
         run = await client.create(**spec, attack_model="written-writer", judge_model="written-judge")
-        ended = await client.ended(run.id)
-        asked = [one.prompt for one in provider.requests if one.model == "written-target"]
+        ended = await client.wait_for_end(run.id)
+        prompts = [request.prompt for request in provider.requests if request.model == "written-target"]
     await client.close()
     assert ended.state == RunState.RUN_STATE_FINISHED
     assert (ended.counts.scored, ended.trials) == (3 * SAMPLES, 3 * SAMPLES)
-    # Two plain prompts, one translation that is alike for both, and one question of Crescendo: each was asked once.
-    assert len(asked) == len(set(asked)) == SAMPLES + 2
-    await look_at_the_verdicts(system, run.id)
+    # Two plain prompts, one translation that is the same for both, and one question of Crescendo: each is requested once.
+    assert len(prompts) == len(set(prompts)) == SAMPLES + 2
+    await check_verdicts(system, run.id)
 
 
-async def look_at_the_verdicts(system: System, run: str) -> None:
+async def check_verdicts(system: System, run: str) -> None:
     async with channel(system.target("ranking")) as ranking:
         request = ListVerdictsRequest(run=run, page_size=50)
         verdicts = (await call(RankingServiceStub(ranking).ListVerdicts, request, CALL_SECONDS)).verdicts
@@ -70,9 +70,9 @@ async def look_at_the_verdicts(system: System, run: str) -> None:
     assert "attack_form" not in by_attack["none"].fields
     assert by_attack["translation_de"].fields["attack_form"] == "model"
     assert int(by_attack["crescendo"].fields["attack_tokens"]) > 0
-    printed = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-m", "libra.cli", "--data", str(system.folder), "audit", run],
         capture_output=True,
         check=False,
     )
-    assert printed.returncode == 0, printed.stdout
+    assert result.returncode == 0, result.stdout

@@ -1,4 +1,4 @@
-"""`libra board --json` on verdicts made from the published task scores gives the published Safety Scores."""
+"""`libra board --json` computes the published Safety Scores from the published task scores."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from libra.v1.verdict_pb2 import JudgeVersion, Outcome, Verdict
 JUDGE = JudgeVersion(name="published", version="1")
 
 
-async def publish(store: Store, scores: dict[str, dict[str, float]], categories: dict[str, str]) -> str:
+async def store_published(store: Store, scores: dict[str, dict[str, float]], categories: dict[str, str]) -> str:
     """Store a finished run with one verdict for each published score; return its id."""
     sections = {
         task: Section(f"{task}@published", "none", Category.Value(f"CATEGORY_{category.upper()}"), 1)
@@ -28,8 +28,8 @@ async def publish(store: Store, scores: dict[str, dict[str, float]], categories:
     }
     run = Run(id=str(ULID()), spec=RunSpec(models=sorted(scores)), state=RunState.RUN_STATE_RUNNING)
     await store.runs.insert(RunRecord(run=run, sections=list(sections.values())))
-    for model, of_tasks in scores.items():
-        for task, score in of_tasks.items():
+    for model, task_scores in scores.items():
+        for task, score in task_scores.items():
             section = sections[task]
             header = BatchHeader(
                 run=run.id, model=model, task=section.task, attack="none", category=Category.ValueType(section.category)
@@ -40,18 +40,18 @@ async def publish(store: Store, scores: dict[str, dict[str, float]], categories:
     return run.id
 
 
-async def test_the_published_safety_scores_come_out_to_a_tenth(system: System) -> None:
+async def test_the_board_shows_the_published_safety_scores_to_one_decimal(system: System) -> None:
     system.up()
     published = json.loads(PUBLISHED_SCORES.read_text())
-    shown = published["site_safety_score_percent"]
-    scores = {model: published["scores"][model] for model in shown}
+    expected = published["site_safety_score_percent"]
+    scores = {model: published["scores"][model] for model in expected}
     store = Store.connect(system.mongo_url)
-    run = await publish(store, scores, published["categories"])
+    run = await store_published(store, scores, published["categories"])
     await store.close()
-    printed = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-m", "libra.cli", "--data", str(system.folder), "board", "--run", run, "--json"],
         capture_output=True,
         check=True,
     )
-    rows = json.loads(printed.stdout)["board"]["rows"]
-    assert {row["model"]: round(100 * row["safety"]["value"], 1) for row in rows} == shown
+    rows = json.loads(result.stdout)["board"]["rows"]
+    assert {row["model"]: round(100 * row["safety"]["value"], 1) for row in rows} == expected
