@@ -1,4 +1,4 @@
-"""The laws that hold at the end of every history."""
+"""Conservation laws that hold at the end of every simulated history."""
 
 from __future__ import annotations
 
@@ -32,242 +32,266 @@ from libra.v1.batch_pb2 import CompletionBatch, TrialBatch, VerdictBatch
 from libra.v1.run_pb2 import RunState
 from libra.v1.verdict_pb2 import Outcome
 
-from .pipeline_simulation import REJUDGING, RUNS, World
-from .service_wiring import METRICS, Means, gateway_desk, nobody, writing_stage
-from .simulated_provider import Asking
+from .pipeline_simulation import REJUDGE_RUN, RUNS, PipelineSimulation
+from .service_wiring import METRICS, SimulatedContext, attack_model_stage, gateway_components, no_judge_model
+from .simulated_provider import ProviderRequest
 
-NEVER_ANSWERED = "no verdict after"
-LOOK_SECONDS = 0.1
-"""A look into the store that is not slow takes no longer."""
+SWEEP_LIMIT_REASON = "no verdict after"
+READ_SECONDS = 0.1
+"""Maximum time of a store read that is not delayed by a fault."""
 
-REPLAYED = 25
-"""Messages of a history that are replayed, each through all the stages behind it."""
+REPLAYED_MESSAGES = 25
+"""Number of messages of a history that are replayed, each through all later stages."""
 
-BUGS = frozenset(
+DEAD_LETTER_EVENT = "a batch was dead-lettered"
+SWEEP_EVENT = "sent trials had no verdict"
+BUG_EVENTS = frozenset(
     {
         "a batch failed on a bug",
         "a batch could not be dead-lettered",
-        "a run's conductor failed",
+        "a run's scheduler failed",
         "a worker failed on a bug",
     }
 )
 
-
-def broken(world: World) -> list[str]:
-    """Return what is wrong after a history; nothing if every law holds."""
-    seen = [law(world) for law in (bugs, dead_letters, sweeps, verdicts, askings)]
-    return [*world.faults, *chain.from_iterable(seen), *simulate(audited(world))]
+EVENTS = BUG_EVENTS | {DEAD_LETTER_EVENT, SWEEP_EVENT}
+"""All log events that the laws look for."""
 
 
-def bugs(world: World) -> Iterator[str]:
-    """No stage, conductor or worker met what nobody expected."""
-    for entry in world.logs:
-        if entry["event"] in BUGS:
+def find_violations(simulation: PipelineSimulation) -> list[str]:
+    """Return all violations of the laws after a history; an empty list if every law holds."""
+    found = [
+        law(simulation)
+        for law in (find_bugs, find_dead_letters, find_sweeps, find_wrong_verdicts, find_repeated_requests)
+    ]
+    limits = simulation.provider.violations
+    return [*simulation.violations, *limits, *chain.from_iterable(found), *simulate(find_audit_violations(simulation))]
+
+
+def find_bugs(simulation: PipelineSimulation) -> Iterator[str]:
+    """Yield the logged bugs of stages, run schedulers and workers."""
+    for entry in simulation.logs:
+        if entry["event"] in BUG_EVENTS:
             yield f"{entry['event']}: {entry}"
 
 
-def dead_letters(world: World) -> Iterator[str]:
-    """Nothing is set aside for what befell its carriers, unless it is given out beyond all measure."""
-    reasons = ["there is no judge 'nobody'", *(["it was delivered"] if world.plan.malice.duplicates else [])]
-    for entry in world.logs:
-        if entry["event"] == "a batch was dead-lettered" and not any(reason in entry["reason"] for reason in reasons):
-            yield f"a sound batch was set aside: {entry}"
+def find_dead_letters(simulation: PipelineSimulation) -> Iterator[str]:
+    """Yield valid batches that were dead-lettered.
+
+    Allowed are an unknown judge and, if the queue duplicates messages, too many deliveries.
+    """
+    reasons = ["there is no judge 'nobody'", *(["it was delivered"] if simulation.plan.bus_faults.duplicates else [])]
+    for entry in simulation.logs:
+        if entry["event"] == DEAD_LETTER_EVENT and not any(reason in entry["reason"] for reason in reasons):
+            yield f"a valid batch was dead-lettered: {entry}"
 
 
-def sweeps(world: World) -> Iterator[str]:
-    """Nothing has to be sent again, unless the queue itself has forgotten it or a stage may have set it aside."""
-    if world.plan.data_losses or world.plan.poisoned or world.plan.malice.duplicates:
+def find_sweeps(simulation: PipelineSimulation) -> Iterator[str]:
+    """Yield sweeps that found lost trials, although the queue lost no data and no stage may have dead-lettered them."""
+    if simulation.plan.data_losses or simulation.plan.unknown_judge or simulation.plan.bus_faults.duplicates:
         return
-    for entry in world.logs:
-        if entry["event"] == "sent trials had no verdict":
-            yield f"trials were lost, though the queue has kept all it was given: {entry}"
+    for entry in simulation.logs:
+        if entry["event"] == SWEEP_EVENT:
+            yield f"trials were lost, although the queue lost no data: {entry}"
 
 
-def verdicts(world: World) -> Iterator[str]:
-    """Every trial of a finished run has its verdict, and it is that on the answer that is kept."""
-    for run, document in world.server.runs.items():
-        there = [name for name in world.server.verdicts if name.startswith(run)]
-        expected = set(_trials(world, run))
-        if beyond := set(there) - expected:
-            yield f"{len(beyond)} verdicts are on trials that nobody asked for: {sorted(beyond)[:3]}"
-        if document["run"]["state"] == RunState.RUN_STATE_FINISHED and (missing := expected - set(there)):
+def find_wrong_verdicts(simulation: PipelineSimulation) -> Iterator[str]:
+    """Yield missing and unexpected verdicts, and verdicts that differ from that of the stored completion."""
+    for run, document in simulation.server.runs.items():
+        stored = [name for name in simulation.server.verdicts if name.startswith(run)]
+        expected = set(_expected_verdict_ids(simulation, run))
+        if unexpected := set(stored) - expected:
+            yield f"{len(unexpected)} verdicts belong to no trial of the run: {sorted(unexpected)[:3]}"
+        if document["run"]["state"] == RunState.RUN_STATE_FINISHED and (missing := expected - set(stored)):
             yield f"{len(missing)} trials of a finished run have no verdict: {sorted(missing)[:3]}"
-        for name in there:
-            yield from _verdict(world, name, world.server.verdicts[name])
+        for name in stored:
+            yield from _find_wrong_verdict(simulation, name, simulation.server.verdicts[name])
 
 
-def _verdict(world: World, name: str, verdict: dict[str, Any]) -> Iterator[str]:
-    if name.startswith(REJUDGING):
-        yield from _same_answer(world, name, verdict)
+def _find_wrong_verdict(simulation: PipelineSimulation, name: str, verdict: dict[str, Any]) -> Iterator[str]:
+    if name.startswith(REJUDGE_RUN):
+        yield from _find_changed_completion(simulation, name, verdict)
     outcome = verdict["outcome"]
-    poisoned = world.plan.poisoned and "/words@" in name
+    unknown_judge = simulation.plan.unknown_judge and "/words@" in name
     if outcome == Outcome.OUTCOME_FAILED:
-        if verdict["rationale"].startswith(NEVER_ANSWERED) and not poisoned:
-            yield f"{name} was given up, though nothing was wrong with it"
+        if verdict["rationale"].startswith(SWEEP_LIMIT_REASON) and not unknown_judge:
+            yield f"{name} is FAILED after repeated sweeps, although the trial is valid"
         return
-    if poisoned:  # nor can a rejudging find answers that the first run's verdicts do not name
-        yield f"{name} has a verdict of a judge that there is not"
+    if unknown_judge:  # a rejudging cannot score either: the first run's verdicts name no completion
+        yield f"{name} has a verdict of an unknown judge"
         return
-    kept = world.server.completions.get(verdict.get("completion_id", ""))
-    if kept is None:
-        yield f"{name} is a verdict on an answer that is not kept"
+    completion = simulation.server.completions.get(verdict.get("completion_id", ""))
+    if completion is None:
+        yield f"the completion of the verdict {name} is not stored"
         return
-    right = "no" if name.startswith(REJUDGING) else "yes"
-    score = float(kept.get("text") == right)
+    expected_text = "no" if name.startswith(REJUDGE_RUN) else "yes"
+    score = float(completion.get("text") == expected_text)
     if (verdict.get("score", 0.0), verdict["label"]) != (score, "correct" if score else "wrong"):
-        yield f"{name} scores {verdict.get('score', 0.0)}, but the answer that is kept is {kept.get('text')!r}"
+        yield f"{name} scores {verdict.get('score', 0.0)}, but the stored completion is {completion.get('text')!r}"
 
 
-def _same_answer(world: World, name: str, verdict: dict[str, Any]) -> Iterator[str]:
-    source = world.server.verdicts[name.replace(REJUDGING, RUNS[0])]
+def _find_changed_completion(simulation: PipelineSimulation, name: str, verdict: dict[str, Any]) -> Iterator[str]:
+    source = simulation.server.verdicts[name.replace(REJUDGE_RUN, RUNS[0])]
     for part in ("completion_id", *(["rationale"] if verdict["outcome"] == Outcome.OUTCOME_FAILED else [])):
         if verdict.get(part) != source.get(part):
-            yield f"{name} has the {part} {verdict.get(part)!r}, but the run that was judged again {source.get(part)!r}"
+            yield f"{name} has the {part} {verdict.get(part)!r}, but in the rejudged run it is {source.get(part)!r}"
 
 
-def _trials(world: World, run: str) -> Iterator[str]:
-    document = world.server.runs[run]
+def _expected_verdict_ids(simulation: PipelineSimulation, run: str) -> Iterator[str]:
+    document = simulation.server.runs[run]
     for model in document["run"]["spec"]["models"]:
         for section in document["sections"]:
-            for place in range(section["trials"]):
-                yield trial_ids.verdict_id(run, 0, model, section["task"], section["attack"], place // 2, place % 2)
+            for position in range(section["trials"]):
+                yield trial_ids.verdict_id(
+                    run, 0, model, section["task"], section["attack"], position // 2, position % 2
+                )
 
 
-# Nothing is paid for twice
+# No request is repeated
 
 
-def askings(world: World) -> Iterator[str]:
-    """No question is asked again once its answer is kept; nor before, unless whoever had asked was gone.
+def find_repeated_requests(simulation: PipelineSimulation) -> Iterator[str]:
+    """Yield requests that were repeated although their answer was stored, or the process of the first request was alive.
 
-    Where two replicas may have the same question in hand, one may not know yet what the other has answered: not for longer than
-    a look into the store is trusted, and takes.
+    If two replicas may handle the same request, one may not know the answer of the other yet: for at most the time that a
+    read of the store is cached plus the time that it takes.
     """
-    for name, asked in by_name(world).items():
-        for place, asking in enumerate(asked):
-            why = _needless(world, name, asked[:place], asking) if world.plan.strict else _late(world, name, asking)
-            if why:
-                yield f"{name[:12]} was asked again at {asking.started:.3f} s by {asking.process.name}: {why}"
+    for name, requests in requests_by_completion(simulation).items():
+        for position, request in enumerate(requests):
+            if simulation.plan.repeats_need_a_kill:
+                reason = _needless_reason(simulation, name, requests[:position], request)
+            else:
+                reason = _late_reason(simulation, name, request)
+            if reason:
+                yield f"{name[:12]} was requested again at {request.started_seconds:.3f} s by {request.process.name}: {reason}"
 
 
-def by_name(world: World) -> dict[str, list[Asking]]:
-    found: dict[str, list[Asking]] = defaultdict(list)
-    for asking in world.oracle.askings:
-        found[asking.name].append(asking)
+def requests_by_completion(simulation: PipelineSimulation) -> dict[str, list[ProviderRequest]]:
+    found: dict[str, list[ProviderRequest]] = defaultdict(list)
+    for request in simulation.provider.requests:
+        found[request.completion].append(request)
     return found
 
 
-def paid_twice(world: World) -> Counter[str]:
-    """Count the requests that were made again though the first was answered or still under way, by why that was."""
+def count_repeats(simulation: PipelineSimulation) -> Counter[str]:
+    """Count the requests that were repeated although an earlier one was answered or in flight, by cause."""
     counts: Counter[str] = Counter()
-    for name, asked in by_name(world).items():
-        for place, asking in enumerate(asked):
-            if any(earlier.answered or earlier.cut for earlier in asked[:place]):
-                counts["needless" if _needless(world, name, asked[:place], asking) else "in flight at an end"] += 1
+    for name, requests in requests_by_completion(simulation).items():
+        for position, request in enumerate(requests):
+            if any(earlier.answered or earlier.interrupted for earlier in requests[:position]):
+                needless = _needless_reason(simulation, name, requests[:position], request)
+                counts["needless" if needless else "in flight when its process ended"] += 1
     return counts
 
 
-def _late(world: World, name: str, asking: Asking) -> str:
-    """Return why whoever asked should have known the answer; empty if it could not, or was frozen after it had looked."""
-    trouble = world.plan.trouble
-    look_seconds = trouble.slowest_seconds if trouble.slow_requests else LOOK_SECONDS
-    kept_seconds = asking.started - world.kept_at.get(name, float("inf"))
-    if world.plan.freezes or kept_seconds <= MAX_AGE_SECONDS + look_seconds:
+def _late_reason(simulation: PipelineSimulation, name: str, request: ProviderRequest) -> str:
+    """Return why the process should have known the stored answer; empty if it could not, or may have been suspended."""
+    store_faults = simulation.plan.store_faults
+    read_seconds = store_faults.slowest_seconds if store_faults.slow_requests else READ_SECONDS
+    stored_seconds = request.started_seconds - simulation.stored_at.get(name, float("inf"))
+    if simulation.plan.suspensions or stored_seconds <= MAX_AGE_SECONDS + read_seconds:
         return ""
-    return f"its answer is kept for {kept_seconds:.3f} s"
+    return f"its answer has been stored for {stored_seconds:.3f} s"
 
 
-def _needless(world: World, name: str, earlier: Sequence[Asking], asking: Asking) -> str:
-    """Return why a request need not have been made; empty if it had to be."""
-    if world.kept_at.get(name, float("inf")) < asking.started:
-        return f"its answer is kept since {world.kept_at[name]:.3f} s"
+def _needless_reason(
+    simulation: PipelineSimulation, name: str, earlier: Sequence[ProviderRequest], request: ProviderRequest
+) -> str:
+    """Return why a request was not necessary; empty if it was."""
+    if simulation.stored_at.get(name, float("inf")) < request.started_seconds:
+        return f"its answer was stored at {simulation.stored_at[name]:.3f} s"
     for other in earlier:
-        ended = other.process.dead or other.process.name in world.stopped
-        if (other.answered or other.cut) and not ended:
-            return f"{other.process.name} had asked at {other.started:.3f} s and lives"
+        has_ended = other.process.dead or other.process.name in simulation.stopped
+        if (other.answered or other.interrupted) and not has_ended:
+            return f"{other.process.name} had sent it at {other.started_seconds:.3f} s and is alive"
     return ""
 
 
 # The audit, and law 5: replaying any batch changes nothing
 
 
-async def audited(world: World) -> list[str]:
-    """Return what the audit finds, before and after recorded batches are replayed, and what the replay changed."""
-    server = world.server
+async def find_audit_violations(simulation: PipelineSimulation) -> list[str]:
+    """Return the audit's findings before and after recorded batches are replayed, and the changes that the replay made."""
+    server = simulation.server
     server.trouble, server.down = StoreFaults(usual_seconds=0.0), False
     store = MemoryStore(server)
-    found = await _audit(world, store)
-    before = _picture(server)
-    nosy = Nosy()
-    replayed = Replay(world, store, nosy)
-    await replayed.play()
-    if _picture(server) != before:
-        found.append("replaying recorded batches changed the ledger")
-    if again := nosy.asked & server.completions.keys():
-        found.append(f"replaying recorded batches asked {len(again)} questions again whose answers are kept")
-    return [*found, *await _audit(world, store)]
+    found = await _run_audit(simulation, store)
+    before = _snapshot(server)
+    recorder = RecordingProvider()
+    replay = Replay(simulation, store, recorder)
+    await replay.run()
+    if _snapshot(server) != before:
+        found.append("replaying recorded batches changed the store")
+    if repeated := recorder.requested & server.completions.keys():
+        found.append(f"replaying recorded batches repeated {len(repeated)} requests whose answers are stored")
+    return [*found, *await _run_audit(simulation, store)]
 
 
-async def _audit(world: World, store: MemoryStore) -> list[str]:
+async def _run_audit(simulation: PipelineSimulation, store: MemoryStore) -> list[str]:
     found = []
-    for run in world.server.runs:
-        told = await Auditor(store).audit(run)  # type: ignore[arg-type]  # all of a store that it needs
-        found += [f"{finding.law}: {finding.message} {list(finding.concerned)[:3]}" for finding in told.findings]
+    for run in simulation.server.runs:
+        report = await Auditor(store).audit(run)  # type: ignore[arg-type]  # a store in memory
+        found += [f"{finding.law}: {finding.message} {list(finding.concerned)[:3]}" for finding in report.findings]
     return found
 
 
-def _picture(server: MemoryServer) -> Any:
-    # Of these, only cells and runs are ever changed in their place.
+def _snapshot(server: MemoryServer) -> Any:
+    # Only cells and runs are updated in place.
     return dict(server.verdicts), dict(server.completions), copy.deepcopy((server.cells, server.runs))
 
 
-def _finished(world: World, message: Outgoing) -> bool:
-    """Tell whether a message is a batch of a run that has finished; all batches have their header in the same place."""
+def _is_of_finished_run(simulation: PipelineSimulation, message: Outgoing) -> bool:
+    """Tell whether a message is a batch of a finished run; all kinds of batches have the same header field."""
     run = TrialBatch.FromString(message.data).header.run
-    return bool(world.server.runs[run]["run"]["state"] == RunState.RUN_STATE_FINISHED)
+    return bool(simulation.server.runs[run]["run"]["state"] == RunState.RUN_STATE_FINISHED)
 
 
-class Nosy:
-    """A provider that has no answer, and remembers what it was asked."""
+class RecordingProvider:
+    """A provider that refuses every request and records it."""
 
     def __init__(self) -> None:
-        self.asked: set[str] = set()
+        self.requested: set[str] = set()
 
-    async def ask(self, question: CompletionRequest) -> ProviderResult:
-        self.asked.add(completion_id(question))
-        return ProviderFault("it is over", FaultKind.FINAL)
+    async def ask(self, request: CompletionRequest) -> ProviderResult:
+        self.requested.add(completion_id(request))
+        return ProviderFault("the history has ended", FaultKind.FINAL)
 
 
 class Replay:
-    """Puts recorded messages through the stages again, as if their run were still going on."""
+    """Sends recorded messages through the stages again, as if their run were still running."""
 
-    def __init__(self, world: World, store: MemoryStore, provider: Nosy) -> None:
-        self.random = random.Random(f"replay {world.plan.seed}")
-        self.recorded = [message for message in world.exchange.published.values() if _finished(world, message)]
-        desk = gateway_desk(Means(store, None, provider, world.clock, None))  # type: ignore[arg-type]  # it needs no more
+    def __init__(self, simulation: PipelineSimulation, store: MemoryStore, provider: RecordingProvider) -> None:
+        self.random = random.Random(f"replay {simulation.plan.seed}")
+        published = simulation.nats_server.published.values()
+        self.recorded = [message for message in published if _is_of_finished_run(simulation, message)]
+        context = SimulatedContext(store, None, provider, simulation.clock, None)  # type: ignore[arg-type]  # no bus needed
+        components = gateway_components(context)
 
         async def running(run: str) -> RunState.ValueType:
             return RunState.RUN_STATE_RUNNING
 
-        trials = TrialHandler(desk.models, desk.completer, EndedRuns(running, 1000), TrialBudget(1))
+        ended_runs = EndedRuns(running, 1000)
+        trials = TrialHandler(components.models, components.completer, ended_runs, TrialBudget(1))
+        ranking = ranking_stage(store, lambda _: None, RankingSettings())  # type: ignore[arg-type]  # a store in memory
         self.stages: dict[str, tuple[Any, Any]] = {
             "attack": (TrialBatch, attack_stage(AttackSettings()).handle),
-            "writing": (TrialBatch, writing_stage(AttackSettings(), desk, EndedRuns(running, 1000)).handle),
+            "writing": (TrialBatch, attack_model_stage(AttackSettings(), components, ended_runs).handle),
             "gateway": (TrialBatch, trials.handle),
-            "judge": (CompletionBatch, judge_stage(JudgeSettings(), nobody, METRICS, EndedRuns(running, 1000)).handle),
-            "ranking": (VerdictBatch, ranking_stage(store, lambda _: None, RankingSettings()).handle),  # type: ignore[arg-type]  # all of a store that it needs
+            "judge": (CompletionBatch, judge_stage(JudgeSettings(), no_judge_model, METRICS, ended_runs).handle),
+            "ranking": (VerdictBatch, ranking.handle),
         }
 
-    async def play(self) -> None:
-        for message in self.random.choices(self.recorded, k=min(REPLAYED, len(self.recorded))):
+    async def run(self) -> None:
+        for message in self.random.choices(self.recorded, k=min(REPLAYED_MESSAGES, len(self.recorded))):
             await self.feed(message)
 
     async def feed(self, message: Outgoing) -> None:
-        where, name = message.subject.split(".")[:2]
-        if where != "work":
+        kind, stage = message.subject.split(".")[:2]
+        if kind != "work":
             return
-        kind, handle = self.stages[name]
+        batch_type, handle = self.stages[stage]
         try:
-            outputs = await handle(kind.FromString(message.data))
+            outputs = await handle(batch_type.FromString(message.data))
         except Reject:
             return
         for output in outputs:

@@ -1,4 +1,4 @@
-"""What befalls one history: all of it follows from the seed."""
+"""The faults of one simulated history, all drawn from its seed."""
 
 from __future__ import annotations
 
@@ -8,97 +8,99 @@ from dataclasses import dataclass, field
 from libra.testing.hostile_bus import BusFaults
 from libra.testing.memory import StoreFaults
 
-KINDS = ("kills", "queue", "store", "losses", "everything")
-"""What a history is about, by its seed's last digit: the queue's malice, the store's trouble, whole servers that go away."""
+SCENARIOS = ("kills", "queue", "store", "losses", "everything")
+"""The emphasis of a history, by its seed modulo 5: faults of the queue, faults of the store, or outages of servers."""
 
-Span = tuple[float, float]
-"""When it begins and how long it lasts, in seconds."""
+TimeSpan = tuple[float, float]
+"""(begin, length) in seconds."""
 
 
 @dataclass(frozen=True)
-class Plan:
-    """One history."""
+class FaultPlan:
+    """The faults of one history."""
 
     seed: int
-    kind: str
-    malice: BusFaults
-    trouble: StoreFaults
+    scenario: str
+    bus_faults: BusFaults
+    store_faults: StoreFaults
     window_trials: int
-    lives: int
-    """How many processes end in each place before one stays: killed at a call, killed at a time, or told to stop."""
+    restarts: int
+    """How many processes of each replica end before one stays: killed at a call, killed at a time, or stopped."""
 
-    calls: int
-    """A process that is killed at a call makes at most so many."""
+    max_calls: int
+    """Maximum number of calls of a process that is killed at a call."""
 
-    store_outages: tuple[Span, ...] = ()
-    queue_outages: tuple[Span, ...] = ()
+    store_outages: tuple[TimeSpan, ...] = ()
+    queue_outages: tuple[TimeSpan, ...] = ()
     data_losses: tuple[float, ...] = ()
-    freezes: tuple[Span, ...] = ()
+    suspensions: tuple[TimeSpan, ...] = ()
     replays: int = 0
-    """Messages that are sent again while the run goes on, as if they were new."""
+    """Number of messages that are sent again during the run, under a new key."""
 
     cancelled_after: float | None = None
-    """The second run is called off; without it there is none."""
+    """Time in seconds at which the second run is cancelled; None if there is no second run."""
 
     fresh: bool = False
-    poisoned: bool = False
-    """One task has a judge that nobody knows."""
+    unknown_judge: bool = False
+    """One task has a judge that does not exist."""
 
     lost_signals: float = 0.0
     same_bucket: bool = False
     rejudged: bool = False
-    """When the first run has finished, its answers are judged again."""
+    """The first run is rejudged once it has finished."""
 
-    written: bool = False
-    """One attack asks a model to write for it; what it asks is the same for both models of a run."""
+    model_attack: bool = False
+    """One attack asks a model to write its prompts; its requests are the same for both models of a run."""
 
     @property
-    def strict(self) -> bool:
-        """Nothing has two replicas ask the same at the same time, so that only a process's end may cost an answer."""
-        shared = self.written or (self.cancelled_after is not None and not self.fresh)
-        doubled = self.malice.duplicates or self.queue_outages or self.data_losses or self.freezes or self.replays
-        return not (shared or doubled)
+    def repeats_need_a_kill(self) -> bool:
+        """Two replicas never have the same request in flight, so that only the end of a process can cause a repeat."""
+        shared = self.model_attack or (self.cancelled_after is not None and not self.fresh)
+        repeated = (
+            self.bus_faults.duplicates or self.queue_outages or self.data_losses or self.suspensions or self.replays
+        )
+        return not (shared or repeated)
 
     @classmethod
-    def of(cls, seed: int) -> Plan:
-        return _Drawing(seed).plan()
+    def from_seed(cls, seed: int) -> FaultPlan:
+        return _PlanGenerator(seed).plan()
 
 
 @dataclass
-class _Drawing:
+class _PlanGenerator:
     seed: int
     rng: random.Random = field(init=False)
 
     def __post_init__(self) -> None:
         self.rng = random.Random(f"plan {self.seed}")
 
-    def plan(self) -> Plan:
-        kind, rng = KINDS[self.seed % len(KINDS)], self.rng
-        everything = kind == "everything"
-        return Plan(
+    def plan(self) -> FaultPlan:
+        scenario, rng = SCENARIOS[self.seed % len(SCENARIOS)], self.rng
+        everything = scenario == "everything"
+        return FaultPlan(
             seed=self.seed,
-            kind=kind,
-            malice=self._malice(kind),
-            trouble=self._trouble(kind),
+            scenario=scenario,
+            bus_faults=self._bus_faults(scenario),
+            store_faults=self._store_faults(scenario),
             window_trials=rng.choice([64, 68, 80, 200]),
-            lives=rng.choice([1, 2, 3]) if kind in {"kills", "everything"} else rng.choice([0, 0, 1]),
-            calls=rng.choice([10, 40, 150]),
-            store_outages=self._spans(60) if kind == "store" or everything else (),
-            queue_outages=self._spans(40) if kind == "losses" or everything else (),
-            data_losses=(rng.uniform(0, 20),) if kind == "losses" else (),
-            freezes=self._spans(60) if everything else (),
-            replays=rng.choice([0, 10, 30]) if kind == "queue" or everything else 0,
+            restarts=rng.choice([1, 2, 3]) if scenario in {"kills", "everything"} else rng.choice([0, 0, 1]),
+            max_calls=rng.choice([10, 40, 150]),
+            store_outages=self._spans(60) if scenario == "store" or everything else (),
+            queue_outages=self._spans(40) if scenario == "losses" or everything else (),
+            data_losses=(rng.uniform(0, 20),) if scenario == "losses" else (),
+            suspensions=self._spans(60) if everything else (),
+            replays=rng.choice([0, 10, 30]) if scenario == "queue" or everything else 0,
             cancelled_after=rng.uniform(0, 20) if rng.random() < 0.3 else None,
             fresh=rng.random() < 0.5,
-            poisoned=rng.random() < 0.05,
+            unknown_judge=rng.random() < 0.05,
             lost_signals=rng.choice([0.0, 0.5, 1.0]),
             same_bucket=rng.random() < 0.5,
             rejudged=rng.random() < 0.3,
-            written=rng.random() < 0.3,
+            model_attack=rng.random() < 0.3,
         )
 
-    def _malice(self, kind: str) -> BusFaults:
-        rng, hostile = self.rng, kind in {"queue", "everything"}
+    def _bus_faults(self, scenario: str) -> BusFaults:
+        rng, hostile = self.rng, scenario in {"queue", "everything"}
         return BusFaults(
             lost_acknowledgements=rng.choice([0.0, 0.05, 0.15]),
             lost_publishes=rng.choice([0.0, 0.05, 0.2]),
@@ -107,13 +109,15 @@ class _Drawing:
             reordering=rng.random() < 0.7,
         )
 
-    def _trouble(self, kind: str) -> StoreFaults:
-        rng, heavy = self.rng, kind in {"store", "everything"}
+    def _store_faults(self, scenario: str) -> StoreFaults:
+        rng, heavy = self.rng, scenario in {"store", "everything"}
         return StoreFaults(
             lost_requests=rng.choice([0.0, 0.05, 0.15]) if heavy else 0.01,
             lost_answers=rng.choice([0.0, 0.05, 0.15]) if heavy else 0.01,
             slow_requests=rng.choice([0.0, 0.02]) if heavy else 0.0,
         )
 
-    def _spans(self, longest: float) -> tuple[Span, ...]:
-        return tuple((self.rng.uniform(0, 30), self.rng.uniform(0, longest)) for _ in range(self.rng.choice([0, 1, 2])))
+    def _spans(self, max_seconds: float) -> tuple[TimeSpan, ...]:
+        return tuple(
+            (self.rng.uniform(0, 30), self.rng.uniform(0, max_seconds)) for _ in range(self.rng.choice([0, 1, 2]))
+        )

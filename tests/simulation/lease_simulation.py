@@ -1,4 +1,4 @@
-"""Replicas of a gateway that share one model's limits in virtual time: real limiters and leases, a bucket in memory."""
+"""Gateway replicas that share one model's limits in virtual time: real limiters and leases, a bucket in memory."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ METRICS = Metrics(CollectorRegistry())
 
 @dataclass
 class MemoryBucket:
-    """Like `libra.bus.kv_bucket.KeyValueBucket`: a call takes some milliseconds, and fails while the server is away."""
+    """A `libra.bus.kv_bucket.KeyValueBucket` in memory: calls take milliseconds and fail while the server is down."""
 
-    dice: random.Random
+    rng: random.Random
     entry: BucketEntry = field(default_factory=BucketEntry)
-    made_at: float = -1000.0
+    created_at: float = -1000.0
     down: bool = False
 
     async def read(self, name: str) -> BucketEntry:
@@ -50,78 +50,79 @@ class MemoryBucket:
 
     async def age_seconds(self) -> float:
         await self._travel()
-        return asyncio.get_running_loop().time() - self.made_at
+        return asyncio.get_running_loop().time() - self.created_at
 
-    def lose(self) -> None:
-        self.entry, self.made_at = BucketEntry(revision=self.entry.revision + 1000), asyncio.get_running_loop().time()
+    def lose_data(self) -> None:
+        self.entry = BucketEntry(revision=self.entry.revision + 1000)
+        self.created_at = asyncio.get_running_loop().time()
 
     async def _travel(self) -> None:
-        await asyncio.sleep(self.dice.random() * 0.01)
+        await asyncio.sleep(self.rng.random() * 0.01)
         if self.down:
-            raise Unavailable("the server of the bucket is away")
+            raise Unavailable("the server of the bucket is down")
 
 
 @dataclass
-class Provider:
-    """Counts requests, and continues those of replicas that were killed."""
+class CountingProvider:
+    """Counts requests in flight; those of killed replicas continue."""
 
     in_flight: int = 0
-    most_in_flight: int = 0
+    max_in_flight: int = 0
     starts: list[float] = field(default_factory=list)
-    levels: list[tuple[float, int]] = field(default_factory=list)
+    samples: list[tuple[float, int]] = field(default_factory=list)
 
-    def ask(self, seconds: float) -> None:
+    def start_request(self, seconds: float) -> None:
         loop = asyncio.get_running_loop()
         self.in_flight += 1
-        self.most_in_flight = max(self.most_in_flight, self.in_flight)
+        self.max_in_flight = max(self.max_in_flight, self.in_flight)
         self.starts.append(loop.time())
         loop.call_later(seconds, self._end)
 
     def _end(self) -> None:
         self.in_flight -= 1
 
-    async def watch(self) -> None:
+    async def sample(self) -> None:
         while True:
-            self.levels.append((asyncio.get_running_loop().time(), self.in_flight))
+            self.samples.append((asyncio.get_running_loop().time(), self.in_flight))
             await asyncio.sleep(0.1)
 
-    def mean(self, start: float, stop: float) -> float:
+    def mean_in_flight(self, start: float, stop: float) -> float:
         """Return the mean number of requests in flight between two times."""
-        levels = [level for time, level in self.levels if start <= time < stop]
-        return sum(levels) / len(levels)
+        numbers = [number for time, number in self.samples if start <= time < stop]
+        return sum(numbers) / len(numbers)
 
-    def minutes(self, start: float, stop: float) -> list[int]:
-        """Return how many requests began in each minute between two times, from a request or a full second on."""
+    def requests_per_minute(self, start: float, stop: float) -> list[int]:
+        """Return the number of requests in each minute between two times that begins at a request or a full second."""
         begins = [time for time in self.starts if start <= time < stop - 60] + list(range(int(start), int(stop) - 60))
         return [bisect_left(self.starts, begin + 60) - bisect_left(self.starts, begin) for begin in begins]
 
 
 class Replica:
-    """A gateway that always has requests waiting, until it is killed."""
+    """A gateway replica with callers that always wait for permits, until it is killed."""
 
-    def __init__(self, world: World, callers: int) -> None:
-        self._world = world
-        self.channel = ModelChannel(world.model, METRICS)
-        self.renewer = LeaseRenewer(self.channel, world.bucket, TIMING, self._announce)  # type: ignore[arg-type]  # a bucket in memory
+    def __init__(self, simulation: LeaseSimulation, callers: int) -> None:
+        self._simulation = simulation
+        self.channel = ModelChannel(simulation.model, METRICS)
+        self.renewer = LeaseRenewer(self.channel, simulation.bucket, TIMING, self._announce)  # type: ignore[arg-type]  # a bucket in memory
         self.tasks = [asyncio.create_task(self.renewer.run())]
-        self.call(callers)
+        self.start_callers(callers)
 
-    def call(self, callers: int, lane: Lane = Lane.BATCH) -> None:
+    def start_callers(self, callers: int, lane: Lane = Lane.BATCH) -> None:
         self.tasks += [asyncio.create_task(self._repeat(lane)) for _ in range(callers)]
 
-    async def once(self, seconds: float, lane: Lane = Lane.INTERACTIVE) -> None:
+    async def send_request(self, seconds: float, lane: Lane = Lane.INTERACTIVE) -> None:
         permit = await self.channel.limiter.acquire(lane)
-        self._world.provider.ask(seconds)
+        self._simulation.provider.start_request(seconds)
         await asyncio.sleep(seconds)
         self.channel.limiter.on_success()
         self.channel.limiter.release(permit)
 
     async def _repeat(self, lane: Lane) -> None:
         while True:
-            await self.once(self._world.seconds(), lane)
+            await self.send_request(self._simulation.draw_seconds(), lane)
 
     async def _announce(self, model: str, holder: str) -> None:
-        for replica in self._world.replicas:
+        for replica in self._simulation.replicas:
             if replica is not self:
                 replica.renewer.on_table_changed()
 
@@ -130,52 +131,52 @@ class Replica:
             self.tasks[0].result()
         for task in self.tasks:
             task.cancel()
-        self._world.replicas.remove(self)
+        self._simulation.replicas.remove(self)
 
-    async def leave(self) -> None:
-        """Stop cleanly, without requests in flight."""
+    async def shut_down(self) -> None:
+        """Stop the callers, let their requests end, and release the lease."""
         for task in self.tasks[1:]:
             task.cancel()
         await asyncio.sleep(30)
         self.tasks[0].cancel()
         await self.renewer.release()
-        self._world.replicas.remove(self)
+        self._simulation.replicas.remove(self)
 
 
 @dataclass
-class World:
-    """One model, one provider, one bucket, and replicas."""
+class LeaseSimulation:
+    """One model, its provider, the lease bucket, and gateway replicas."""
 
     model: Model
     seed: int
-    fastest: float = 0.5
-    slowest: float = 1.5
-    provider: Provider = field(default_factory=Provider)
+    min_seconds: float = 0.5
+    max_seconds: float = 1.5
+    provider: CountingProvider = field(default_factory=CountingProvider)
     replicas: list[Replica] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.dice = random.Random(self.seed)
-        self.bucket = MemoryBucket(self.dice)
+        self.rng = random.Random(self.seed)
+        self.bucket = MemoryBucket(self.rng)
 
-    def seconds(self) -> float:
-        return self.dice.uniform(self.fastest, self.slowest)
+    def draw_seconds(self) -> float:
+        return self.rng.uniform(self.min_seconds, self.max_seconds)
 
-    def add(self, callers: int = 1000) -> Replica:
+    def add_replica(self, callers: int = 1000) -> Replica:
         replica = Replica(self, callers)
         self.replicas.append(replica)
         return replica
 
-    def table(self) -> LeaseTable:
+    def read_leases(self) -> LeaseTable:
         return LeaseTable.from_bytes(self.bucket.entry.data)
 
     @asynccontextmanager
     async def running(self, replicas: int, callers: int = 1000) -> AsyncIterator[None]:
-        watching = asyncio.create_task(self.provider.watch())
+        sampling = asyncio.create_task(self.provider.sample())
         for _ in range(replicas):
-            self.add(callers)
+            self.add_replica(callers)
         try:
             yield
         finally:
-            watching.cancel()
+            sampling.cancel()
             for replica in list(self.replicas):
                 replica.kill()

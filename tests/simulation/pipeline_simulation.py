@@ -1,4 +1,4 @@
-"""One history: the services in their processes, two of each, from a run's creation to its end."""
+"""One simulated history: two processes of each service in virtual time, from the creation of a run to its end."""
 
 from __future__ import annotations
 
@@ -32,22 +32,22 @@ from libra.v1.model_pb2 import Model, ModelLimits, Provider
 from libra.v1.run_pb2 import Run, RunSpec, RunState
 from libra.v1.task_pb2 import Category, JudgeSpec, Sample, Task
 
-from .fault_plan import Plan, Span
-from .service_wiring import SERVICES, Means
-from .simulated_bus import Exchange, Wire
-from .simulated_provider import WRITER, Oracle, Window
+from .fault_plan import FaultPlan, TimeSpan
+from .service_wiring import SERVICES, SimulatedContext
+from .simulated_bus import SimulatedBus, SimulatedNatsServer
+from .simulated_provider import ATTACK_MODEL, ProcessProvider, SimulatedProvider
 
-LONGEST_SECONDS = 3_000
+LIMIT_SECONDS = 3_000
 REPLICAS = 2
 MODELS = ("m", "n.1")
 IN_FLIGHT = 3
 RUNS = ("01JZ0000000000000000000000", "01JZ0000000000000000000001")
-REJUDGING = "01JZ0000000000000000000002"
+REJUDGE_RUN = "01JZ0000000000000000000002"
 EXACT = JudgeSpec(name="exact", options={"field": "answer"})
 
 
 def tasks() -> list[Task]:
-    """A few small tasks, so that a run has many batches of few trials."""
+    """Return a few small tasks, so that a run has many batches of few trials."""
     return [
         Task(name=name, version="0123456789ab", category=category, sample_count=size, judge=EXACT)
         for name, category, size in (
@@ -70,29 +70,29 @@ def samples(task: Task) -> list[Sample]:
     ]
 
 
-def dated(kept: MutableMapping[str, float]) -> type[dict[str, Any]]:
-    """Return a dictionary that notes when each of its keys came."""
+def timestamped_dict(added_at: MutableMapping[str, float]) -> type[dict[str, Any]]:
+    """Return a type of dictionary that records the time at which each key was added."""
 
-    class Dated(dict[str, Any]):
+    class TimestampedDict(dict[str, Any]):
         def setdefault(self, key: str, default: Any = None) -> Any:
-            kept.setdefault(key, asyncio.get_running_loop().time())
+            added_at.setdefault(key, asyncio.get_running_loop().time())
             return super().setdefault(key, default)
 
-    return Dated
+    return TimestampedDict
 
 
 @dataclass
-class World:
-    """What there is, and what became of it."""
+class PipelineSimulation:
+    """The processes, servers and faults of one history, and its record."""
 
-    plan: Plan
-    faults: list[str] = field(default_factory=list)
-    """What no history may hold, as it is come upon."""
+    plan: FaultPlan
+    violations: list[str] = field(default_factory=list)
+    """Errors that were detected during the history."""
 
     processes: list[KillableProcess] = field(default_factory=list)
     stopped: set[str] = field(default_factory=set)
-    kept_at: dict[str, float] = field(default_factory=dict)
-    """By completion, when it was stored."""
+    stored_at: dict[str, float] = field(default_factory=dict)
+    """Time at which each completion was stored, by id."""
 
     logs: Sequence[MutableMapping[str, Any]] = ()
     seconds: float = 0.0
@@ -100,134 +100,134 @@ class World:
     def __post_init__(self) -> None:
         plan = self.plan
         self.random = random.Random(f"world {plan.seed}")
-        self.server = MemoryServer(seed=plan.seed, trouble=plan.trouble)
-        self.server.completions = dated(self.kept_at)()
-        self.queue = HostileBus(seed=plan.seed, faults=plan.malice)
-        self.exchange = Exchange(plan.seed, self.queue, plan.lost_signals)
-        self.oracle = Oracle(plan.seed, IN_FLIGHT)
-        self.calm = MemoryServer()
-        self.store = MemoryStore(self.server)
+        self.server = MemoryServer(seed=plan.seed, trouble=plan.store_faults)
+        self.server.completions = timestamped_dict(self.stored_at)()
+        self.queue = HostileBus(seed=plan.seed, faults=plan.bus_faults)
+        self.nats_server = SimulatedNatsServer(plan.seed, self.queue, plan.lost_signals)
+        self.provider = SimulatedProvider(plan.seed, IN_FLIGHT)
 
     @classmethod
-    def lived(cls, seed: int) -> World:
-        """Return the world of this seed after its history."""
-        world = cls(Plan.of(seed))
+    def run_seed(cls, seed: int) -> PipelineSimulation:
+        """Simulate the history of a seed and return it at its end."""
+        simulation = cls(FaultPlan.from_seed(seed))
         random.seed(seed)
         with capture_logs() as logs:
-            simulate(world.play(), limit_seconds=LONGEST_SECONDS)
-        world.logs = logs
-        return world
+            simulate(simulation.run(), limit_seconds=LIMIT_SECONDS)
+        simulation.logs = logs
+        return simulation
 
-    async def play(self) -> None:
+    async def run(self) -> None:
         asyncio.get_running_loop().set_exception_handler(self._unhandled)
         await self.prepare()
-        places = [self.place(service, number) for service in SERVICES for number in range(REPLICAS)]
-        going_on = [asyncio.create_task(one) for one in (*places, *self.troubles())]
-        while self._goes_on():
+        replicas = [self.run_replica(service, number) for service in SERVICES for number in range(REPLICAS)]
+        background = [asyncio.create_task(coroutine) for coroutine in (*replicas, *self.fault_tasks())]
+        while self._is_running():
             await asyncio.sleep(1)
-            await self._judge_again()
-            for task in going_on:
+            await self._create_rejudge()
+            for task in background:
                 if task.done():
                     task.result()
         self.seconds = asyncio.get_running_loop().time()
-        for task in going_on:
+        for task in background:
             task.cancel()
-        await asyncio.gather(*going_on, return_exceptions=True)
+        await asyncio.gather(*background, return_exceptions=True)
         for process in self.processes:
             process.kill()
             await process.wait_until_gone()
 
-    def _goes_on(self) -> bool:
+    def _is_running(self) -> bool:
         states = {name: run["run"]["state"] for name, run in self.server.runs.items()}
-        return RunState.RUN_STATE_RUNNING in states.values() or (self.plan.rejudged and REJUDGING not in states)
+        return RunState.RUN_STATE_RUNNING in states.values() or (self.plan.rejudged and REJUDGE_RUN not in states)
 
-    async def _judge_again(self) -> None:
-        """Create the rejudging of the first run once that has finished."""
+    async def _create_rejudge(self) -> None:
+        """Create the rejudging of the first run once the run has finished."""
         first = self.server.runs[RUNS[0]]["run"]["state"]
-        if self.plan.rejudged and first == RunState.RUN_STATE_FINISHED and REJUDGING not in self.server.runs:
+        if self.plan.rejudged and first == RunState.RUN_STATE_FINISHED and REJUDGE_RUN not in self.server.runs:
             source = record_of(self.server.runs[RUNS[0]])
-            asked = RunSpec(rejudges=RUNS[0], judges={"*": "exact"}, judge_options={"field": "other"})
-            resolved = resolve_rejudge(asked, source, self._known())
-            run = Run(id=REJUDGING, spec=resolved.spec, state=RunState.RUN_STATE_RUNNING)
-            self.server.runs[REJUDGING] = document_of(RunRecord(run, resolved.sections))
+            spec = RunSpec(rejudges=RUNS[0], judges={"*": "exact"}, judge_options={"field": "other"})
+            resolved = resolve_rejudge(spec, source, self._registry())
+            run = Run(id=REJUDGE_RUN, spec=resolved.spec, state=RunState.RUN_STATE_RUNNING)
+            self.server.runs[REJUDGE_RUN] = document_of(RunRecord(run, resolved.sections))
 
     async def prepare(self) -> None:
-        """Register, import and create what a caller would, while nothing goes wrong yet."""
-        calm = MemoryStore(self.server)
-        trouble, self.server.trouble = self.server.trouble, MemoryServer().trouble
-        for name in (*MODELS, WRITER):
+        """Register models, import tasks and create runs, without faults."""
+        store = MemoryStore(self.server)
+        store_faults, self.server.trouble = self.server.trouble, MemoryServer().trouble
+        for name in (*MODELS, ATTACK_MODEL):
             limits = ModelLimits(max_in_flight=IN_FLIGHT, timeout_seconds=20)
-            await calm.models.add(Model(name=name, provider=Provider.PROVIDER_SCRIPTED, limits=limits))
+            await store.models.add(Model(name=name, provider=Provider.PROVIDER_SCRIPTED, limits=limits))
         for task in tasks():
-            await calm.tasks.add(task, samples(task))
-        await calm.runs.insert(self.record(RUNS[0], fresh=False))
+            await store.tasks.add(task, samples(task))
+        await store.runs.insert(self.create_record(RUNS[0], fresh=False))
         if self.plan.cancelled_after is not None:
-            await calm.runs.insert(self.record(RUNS[1], fresh=self.plan.fresh))
-        self.server.trouble = trouble
+            await store.runs.insert(self.create_record(RUNS[1], fresh=self.plan.fresh))
+        self.server.trouble = store_faults
 
-    def _known(self) -> Registry:
+    def _registry(self) -> Registry:
         known = {task.name: task for task in tasks()} | {task_reference(task): task for task in tasks()}
         return Registry(
-            models=frozenset((*MODELS, WRITER)),
+            models=frozenset((*MODELS, ATTACK_MODEL)),
             tasks=known,
             attacks={attack.name: attack_to_proto(attack) for attack in attacks.list_attacks()},
-            judges={kind.name: to_proto(kind) for kind in JUDGES.values()},
+            judges={judge.name: to_proto(judge) for judge in JUDGES.values()},
         )
 
-    def record(self, run: str, *, fresh: bool) -> RunRecord:
-        attacks_put = ["none", "refusal_suppression", *(["tense_change"] if self.plan.written else [])]
-        asked = RunSpec(models=MODELS, tasks=["*"], attacks=attacks_put, epochs=2, seed=7, fresh=fresh)
-        asked.attack_model = WRITER if self.plan.written else ""
-        resolved = resolve(asked, self._known())
-        sections = [self._poisoned(section) for section in resolved.sections]
+    def create_record(self, run: str, *, fresh: bool) -> RunRecord:
+        run_attacks = ["none", "refusal_suppression", *(["tense_change"] if self.plan.model_attack else [])]
+        spec = RunSpec(models=MODELS, tasks=["*"], attacks=run_attacks, epochs=2, seed=7, fresh=fresh)
+        spec.attack_model = ATTACK_MODEL if self.plan.model_attack else ""
+        resolved = resolve(spec, self._registry())
+        sections = [self._with_unknown_judge(section) for section in resolved.sections]
         return RunRecord(Run(id=run, spec=resolved.spec, state=RunState.RUN_STATE_RUNNING), sections)
 
-    def _poisoned(self, section: Section) -> Section:
-        if not (self.plan.poisoned and section.task.startswith("words@")):
+    def _with_unknown_judge(self, section: Section) -> Section:
+        if not (self.plan.unknown_judge and section.task.startswith("words@")):
             return section
         return Section(section.task, section.attack, section.category, section.trials, JudgeSpec(name="nobody"))
 
     # Processes
 
-    async def place(self, service: str, number: int) -> None:
-        """One process after the other; the last one stays."""
-        for life in count():
-            process, stop = self._process(f"{service} {number}.{life}", life), asyncio.Event()
-            living = process.start(self.live(service, process, stop))
-            await self._to_its_end(process, stop, living, mortal=life < self.plan.lives)
+    async def run_replica(self, service: str, number: int) -> None:
+        """Run one process of the replica after another; the last one stays."""
+        for generation in count():
+            process, stop = self._process(f"{service} {number}.{generation}", generation), asyncio.Event()
+            main_task = process.start(self.run_process(service, process, stop))
+            await self._wait_for_end(process, stop, main_task, must_end=generation < self.plan.restarts)
             process.kill()
             await process.wait_until_gone()
             await asyncio.sleep(self.random.random() * 8)
 
-    def _process(self, name: str, life: int) -> KillableProcess:
-        at_a_call = life < self.plan.lives and self.random.random() < 0.6
-        process = KillableProcess(name, calls=self.random.randrange(2, 2 * self.plan.calls) if at_a_call else None)
+    def _process(self, name: str, generation: int) -> KillableProcess:
+        dies_at_call = generation < self.plan.restarts and self.random.random() < 0.6
+        calls = self.random.randrange(2, 2 * self.plan.max_calls) if dies_at_call else None
+        process = KillableProcess(name, calls=calls)
         self.processes.append(process)
         return process
 
-    async def _to_its_end(
-        self, process: KillableProcess, stop: asyncio.Event, living: asyncio.Task[None], *, mortal: bool
+    async def _wait_for_end(
+        self, process: KillableProcess, stop: asyncio.Event, main_task: asyncio.Task[None], *, must_end: bool
     ) -> None:
-        dying = asyncio.create_task(process.died.wait())
-        timeout = self.random.choice([3, 10, 40]) if mortal else None
-        await asyncio.wait({dying, living}, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
-        dying.cancel()
+        died = asyncio.create_task(process.died.wait())
+        timeout = self.random.choice([3, 10, 40]) if must_end else None
+        await asyncio.wait({died, main_task}, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
+        died.cancel()
         if not process.dead and self.random.random() < 0.5:
             self.stopped.add(process.name)
             stop.set()
-            await asyncio.wait({living})
+            await asyncio.wait({main_task})
 
-    async def live(self, service: str, process: KillableProcess, stop: asyncio.Event) -> None:
-        """The life of a process, as `libra.process` leads it."""
+    async def run_process(self, service: str, process: KillableProcess, stop: asyncio.Event) -> None:
+        """Run a process from start to drain, as `libra.process` does."""
         bucket = 0 if self.plan.same_bucket else self.random.randrange(16)
         store = MemoryStore(self.server, bucket=bucket, way=process)
-        means = Means(store, Wire(self.exchange, process), Window(self.oracle, process), self.clock, self._settings())
-        crew = Workers(SERVICES[service](means))
-        ends = {asyncio.create_task(crew.wait_for_failure()), asyncio.create_task(stop.wait())}
-        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        bus, provider = SimulatedBus(self.nats_server, process), ProcessProvider(self.provider, process)
+        context = SimulatedContext(store, bus, provider, self.clock, self._settings())
+        workers = Workers(SERVICES[service](context))
+        ended = {asyncio.create_task(workers.wait_for_failure()), asyncio.create_task(stop.wait())}
+        await asyncio.wait(ended, return_when=asyncio.FIRST_COMPLETED)
         if not stop.is_set():
-            self.faults.append(f"{process.name} failed on a bug")
-        await crew.drain()
+            self.violations.append(f"{process.name} failed on a bug")
+        await workers.drain()
         await store.close()
 
     def clock(self) -> float:
@@ -236,30 +236,30 @@ class World:
     def _settings(self) -> DispatchSettings:
         return DispatchSettings(window_trials=self.plan.window_trials)
 
-    # Troubles
+    # Faults
 
-    def troubles(self) -> list[Any]:
+    def fault_tasks(self) -> list[Any]:
         plan = self.plan
         return [
             *(self.outage(span, self.server) for span in plan.store_outages),
             *(self.outage(span, self.queue) for span in plan.queue_outages),
-            *(self.loss(after) for after in plan.data_losses),
-            *(self.freeze(span) for span in plan.freezes),
+            *(self.lose_data(after) for after in plan.data_losses),
+            *(self.suspend(span) for span in plan.suspensions),
             *(self.replay() for _ in range(plan.replays)),
             *([self.cancel(plan.cancelled_after)] if plan.cancelled_after is not None else []),
         ]
 
-    async def outage(self, span: Span, server: MemoryServer | HostileBus) -> None:
+    async def outage(self, span: TimeSpan, server: MemoryServer | HostileBus) -> None:
         await asyncio.sleep(span[0])
         server.down = True
         await asyncio.sleep(span[1])
         server.down = False
 
-    async def loss(self, after: float) -> None:
+    async def lose_data(self, after: float) -> None:
         await asyncio.sleep(after)
-        self.exchange.lose_data()
+        self.nats_server.lose_data()
 
-    async def freeze(self, span: Span) -> None:
+    async def suspend(self, span: TimeSpan) -> None:
         await asyncio.sleep(span[0])
         process = self.random.choice(self.processes)
         process.suspend()
@@ -268,11 +268,11 @@ class World:
 
     async def replay(self) -> None:
         await asyncio.sleep(self.random.choice([5.0, 10.0, 20.0, 40.0]))
-        if self.exchange.published:
-            message = self.random.choice(list(self.exchange.published.values()))
-            again = Outgoing(message.subject, f"{message.key}/again/{self.random.random()}", message.data)
+        if self.nats_server.published:
+            message = self.random.choice(list(self.nats_server.published.values()))
+            copy = Outgoing(message.subject, f"{message.key}/again/{self.random.random()}", message.data)
             try:
-                await self.queue.publish(again, {})
+                await self.queue.publish(copy, {})
             except (QueueFull, Unavailable):
                 return
 
@@ -283,4 +283,4 @@ class World:
             run["state"] = RunState.RUN_STATE_CANCELLED
 
     def _unhandled(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        self.faults.append(f"nobody took in: {context.get('message')} {context.get('exception')!r}")
+        self.violations.append(f"an exception was not handled: {context.get('message')} {context.get('exception')!r}")

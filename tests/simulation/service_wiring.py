@@ -1,4 +1,4 @@
-"""The services as their own `__main__` wires them, on what the simulation has in the place of servers and providers."""
+"""The services wired as their `__main__` does it, on a simulated bus, store and provider."""
 
 from __future__ import annotations
 
@@ -48,87 +48,87 @@ from libra.testing.memory import MemoryStore
 from libra.v1.batch_pb2 import TrialBatch
 from libra.v1.completion_pb2 import GenerationParameters
 
-from .simulated_bus import Wire
+from .simulated_bus import SimulatedBus
 
 METRICS = Metrics(CollectorRegistry())
-"""One for all: a registry costs more than all that a simulated process does."""
+"""Shared by all processes: a registry takes longer to create than a simulated process takes to run."""
 
 
 @dataclass(frozen=True)
-class Means:
-    """What a process is given."""
+class SimulatedContext:
+    """The dependencies of a simulated process."""
 
     store: MemoryStore
-    wire: Wire
+    bus: SimulatedBus
     providers: Any
     clock: Callable[[], float]
     dispatch: DispatchSettings
 
 
-def dispatch(means: Means) -> list[Worker]:
-    return [RunSupervisor(means.store, means.wire, METRICS, means.dispatch, means.clock).work]  # type: ignore[arg-type]  # a store and a bus in memory
+def dispatch(context: SimulatedContext) -> list[Worker]:
+    return [RunSupervisor(context.store, context.bus, METRICS, context.dispatch, context.clock).work]  # type: ignore[arg-type]  # in memory
 
 
-def attack(means: Means) -> list[Worker]:
-    desk, settings = gateway_desk(means), AttackSettings()
-    asking = writing_stage(settings, desk, EndedRuns(means.store.runs.state, settings.look_seconds))
+def attack(context: SimulatedContext) -> list[Worker]:
+    components, settings = gateway_components(context), AttackSettings()
+    model_stage_ = attack_model_stage(settings, components, EndedRuns(context.store.runs.state, settings.look_seconds))
 
-    async def write(stop: asyncio.Event) -> None:
-        await run(asking, WRITING_CONSUMER, means.wire, stop, METRICS)
-        await desk.completer.drain(desk.settings.drain_seconds)
+    async def run_model_stage(stop: asyncio.Event) -> None:
+        await run(model_stage_, WRITING_CONSUMER, context.bus, stop, METRICS)
+        await components.completer.drain(components.settings.drain_seconds)
 
-    return [_runner(attack_stage(settings), ATTACK_CONSUMER, means), write]
+    return [_runner(attack_stage(settings), ATTACK_CONSUMER, context), run_model_stage]
 
 
-def writing_stage(settings: AttackSettings, desk: Components, ended: EndedRuns) -> Stage[TrialBatch]:
-    """Return the stage; what it asks is answered at this desk, as a gateway would answer a call."""
+def attack_model_stage(settings: AttackSettings, components: Components, ended: EndedRuns) -> Stage[TrialBatch]:
+    """Return the stage of attacks that a model writes; its requests are answered by these gateway components."""
 
-    def between(parties: AttackModels) -> AskModel:
+    def ask_for(models: AttackModels) -> AskModel:
         async def ask(role: ModelRole, turns: Turns, *, temperature: float, json_schema: str, epoch: int) -> ModelReply:
             parameters = GenerationParameters(temperature=temperature, json_schema=json_schema)
-            entry = await desk.models.get(parties.model_for(role), field="model")
-            question = CompletionRequest(entry, parameters, tuple(to_messages(turns)), epoch)
-            return to_model_reply((await desk.completer.complete([question], Lane.BATCH))[0])
+            entry = await components.models.get(models.model_for(role), field="model")
+            request = CompletionRequest(entry, parameters, tuple(to_messages(turns)), epoch)
+            return to_model_reply((await components.completer.complete([request], Lane.BATCH))[0])
 
         return ask
 
-    return model_stage(settings, between, ended)
+    return model_stage(settings, ask_for, ended)
 
 
-def gateway(means: Means) -> list[Worker]:
-    leases = LeaseManager(means.wire, LeaseTiming(GatewaySettings().renew_seconds))  # type: ignore[arg-type]  # as above
-    return [ModelSupervisor(gateway_desk(means, leases), leases, means.wire, METRICS).work]  # type: ignore[arg-type]  # as above
+def gateway(context: SimulatedContext) -> list[Worker]:
+    leases = LeaseManager(context.bus, LeaseTiming(GatewaySettings().renew_seconds))  # type: ignore[arg-type]  # in memory
+    return [ModelSupervisor(gateway_components(context, leases), leases, context.bus, METRICS).work]  # type: ignore[arg-type]  # in memory
 
 
-def gateway_desk(means: Means, leases: LeaseManager | None = None) -> Components:
-    store, settings, channels = means.store, GatewaySettings(), ModelChannels(METRICS, leases)
-    writer = CompletionWriter(store.completions, settings.hold_seconds)  # type: ignore[arg-type]  # completions in memory
-    model_client = ModelClient(means.providers, writer, settings.retry_policy(), random.random, NoOpTracer())
+def gateway_components(context: SimulatedContext, leases: LeaseManager | None = None) -> Components:
+    store, settings, channels = context.store, GatewaySettings(), ModelChannels(METRICS, leases)
+    writer = CompletionWriter(store.completions, settings.hold_seconds)  # type: ignore[arg-type]  # in memory
+    model_client = ModelClient(context.providers, writer, settings.retry_policy(), random.random, NoOpTracer())
     return Components(
         settings=settings,
-        providers=means.providers,
+        providers=context.providers,
         channels=channels,
         models=ModelCache(store.models.list, settings.look_seconds),
         ended_runs=EndedRuns(store.runs.state, settings.look_seconds),
-        completer=Completer(store.completions, model_client, writer, channels),  # type: ignore[arg-type]  # as above
+        completer=Completer(store.completions, model_client, writer, channels),  # type: ignore[arg-type]  # in memory
     )
 
 
-def judge(means: Means) -> list[Worker]:
+def judge(context: SimulatedContext) -> list[Worker]:
     settings = JudgeSettings()
-    judging = judge_stage(settings, nobody, METRICS, EndedRuns(means.store.runs.state, settings.look_seconds))
-    return [_runner(judging, JUDGE_CONSUMER, means)]
+    stage = judge_stage(settings, no_judge_model, METRICS, EndedRuns(context.store.runs.state, settings.look_seconds))
+    return [_runner(stage, JUDGE_CONSUMER, context)]
 
 
-def ranking(means: Means) -> list[Worker]:
+def ranking(context: SimulatedContext) -> list[Worker]:
     settings = RankingSettings()
-    announcer = RunEventPublisher(means.wire.signal, settings.signal_seconds)
-    means.store.verdicts.observe(recorder(METRICS))
-    stage = ranking_stage(means.store, announcer.moved, settings)  # type: ignore[arg-type]  # a store in memory
-    return [_runner(stage, RANKING_CONSUMER, means), announcer.work]
+    publisher = RunEventPublisher(context.bus.signal, settings.signal_seconds)
+    context.store.verdicts.observe(recorder(METRICS))
+    stage = ranking_stage(context.store, publisher.moved, settings)  # type: ignore[arg-type]  # in memory
+    return [_runner(stage, RANKING_CONSUMER, context), publisher.work]
 
 
-SERVICES: dict[str, Callable[[Means], list[Worker]]] = {
+SERVICES: dict[str, Callable[[SimulatedContext], list[Worker]]] = {
     "dispatch": dispatch,
     "attack": attack,
     "gateway": gateway,
@@ -137,13 +137,13 @@ SERVICES: dict[str, Callable[[Means], list[Worker]]] = {
 }
 
 
-async def nobody(model: str, conversations: Sequence[Any], *, json_schema: str, epoch: int) -> list[Any]:
-    """No judge here asks a model."""
+async def no_judge_model(model: str, conversations: Sequence[Any], *, json_schema: str, epoch: int) -> list[Any]:
+    """Stand in for a judge model, which no judge in these histories uses."""
     raise Unavailable("there is no judge model")
 
 
-def _runner(stage: Stage[Any], consumer: str, means: Means) -> Worker:
+def _runner(stage: Stage[Any], consumer: str, context: SimulatedContext) -> Worker:
     async def work(stop: Any) -> None:
-        await run(stage, consumer, means.wire, stop, METRICS)
+        await run(stage, consumer, context.bus, stop, METRICS)
 
     return work

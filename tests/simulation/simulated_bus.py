@@ -1,4 +1,4 @@
-"""What a process of the simulation has for a bus: the hostile queue, reached through its own way out, and the signals."""
+"""The bus of a simulated process: the hostile queue, signals, and a nats-server that can be down or lose its data."""
 
 from __future__ import annotations
 
@@ -14,104 +14,107 @@ from libra.stage.bus import Outgoing
 from libra.testing.hostile_bus import HostileBus, HostileDelivery
 from libra.testing.killable_process import KillableProcess
 
-USUAL_SECONDS = 0.004
+MAX_TRAVEL_SECONDS = 0.004
 PULLS = 4
-"""An idle process asks the queue again within one call, so that a simulated hour of idleness costs less."""
+"""Number of pulls within one call of the process, which makes a simulated hour of idleness cheaper."""
 
-FIXED = (ATTACK_CONSUMER, WRITING_CONSUMER, JUDGE_CONSUMER, RANKING_CONSUMER)
+FIXED_CONSUMERS = (ATTACK_CONSUMER, WRITING_CONSUMER, JUDGE_CONSUMER, RANKING_CONSUMER)
 
 
 @dataclass
-class Exchange:
-    """What the wires of all processes have in common: a nats-server that can be down, and can lose its data."""
+class SimulatedNatsServer:
+    """What the buses of all processes share: a nats-server that can be down and can lose its data."""
 
     seed: int
     queue: HostileBus
     lost_signals: float = 0.0
     published: dict[tuple[str, str], Outgoing] = field(default_factory=dict)
-    """Every message that anybody tried to send, by subject and key."""
+    """Every message that a process tried to publish, by subject and key."""
 
     listeners: dict[asyncio.Queue[tuple[str, bytes]], None] = field(default_factory=dict)
-    losses: int = 0
-    consumers: set[str] = field(default_factory=lambda: set(FIXED))
+    data_losses: int = 0
+    consumers: set[str] = field(default_factory=lambda: set(FIXED_CONSUMERS))
 
     def __post_init__(self) -> None:
         self.random = random.Random(self.seed)
 
     def lose_data(self) -> None:
         self.queue.lose_data()
-        self.losses += 1
+        self.data_losses += 1
         self.consumers.clear()
 
     async def travel(self) -> None:
-        await asyncio.sleep(self.random.random() * USUAL_SECONDS)
+        await asyncio.sleep(self.random.random() * MAX_TRAVEL_SECONDS)
 
 
 @dataclass
-class Wire:
-    """As `libra.bus.nats_bus.NatsBus`, for what the stages and dispatch need of it."""
+class SimulatedBus:
+    """The part of `libra.bus.nats_bus.NatsBus` that stages and dispatch use."""
 
-    exchange: Exchange
-    way: KillableProcess
+    nats_server: SimulatedNatsServer
+    process: KillableProcess
 
     @property
     def ack_wait_seconds(self) -> float:
-        return self.exchange.queue.ack_wait_seconds
+        return self.nats_server.queue.ack_wait_seconds
 
     async def publish(self, message: Outgoing, headers: Mapping[str, str]) -> None:
         async def send() -> None:
-            await self.exchange.travel()
-            self.exchange.published[message.subject, message.key] = message
-            await self.exchange.queue.publish(message, headers)
-            await self.exchange.travel()
+            await self.nats_server.travel()
+            self.nats_server.published[message.subject, message.key] = message
+            await self.nats_server.queue.publish(message, headers)
+            await self.nats_server.travel()
 
-        await self.way(send)
+        await self.process(send)
 
-    async def pull(self, consumer: str, limit: int) -> Sequence[Given]:
+    async def pull(self, consumer: str, limit: int) -> Sequence[SimulatedDelivery]:
         async def ask() -> Sequence[HostileDelivery]:
-            self.exchange.consumers |= {consumer, *FIXED}
+            self.nats_server.consumers |= {consumer, *FIXED_CONSUMERS}
             for _ in range(PULLS):
-                if got := await self.exchange.queue.pull(consumer, limit):
-                    return got
+                if deliveries := await self.nats_server.queue.pull(consumer, limit):
+                    return deliveries
             return ()
 
-        return [Given(self, delivery, self.exchange.losses) for delivery in await self.way(ask)]
+        return [SimulatedDelivery(self, delivery, self.nats_server.data_losses) for delivery in await self.process(ask)]
 
     async def signal(self, subject: str, data: bytes) -> None:
         async def send() -> None:
-            await self.exchange.travel()
-            for listener in self.exchange.listeners:
-                if not self.exchange.queue.down and self.exchange.random.random() >= self.exchange.lost_signals:
+            await self.nats_server.travel()
+            for listener in self.nats_server.listeners:
+                if (
+                    not self.nats_server.queue.down
+                    and self.nats_server.random.random() >= self.nats_server.lost_signals
+                ):
                     listener.put_nowait((subject, data))
 
-        await self.way(send)
+        await self.process(send)
 
     async def listen(self, subject: str) -> AsyncIterator[tuple[str, bytes]]:
-        heard: asyncio.Queue[tuple[str, bytes]] = asyncio.Queue()
-        self.exchange.listeners[heard] = None
+        signals: asyncio.Queue[tuple[str, bytes]] = asyncio.Queue()
+        self.nats_server.listeners[signals] = None
         try:
             while True:
-                name, data = await heard.get()
+                name, data = await signals.get()
                 if name.startswith(subject.removesuffix("*")):
                     yield name, data
         finally:
-            self.exchange.listeners.pop(heard, None)
+            self.nats_server.listeners.pop(signals, None)
 
     async def backlog(self) -> dict[str, Backlog]:
-        async def look() -> dict[str, Backlog]:
-            await self.exchange.travel()
-            if self.exchange.queue.down:
+        async def read() -> dict[str, Backlog]:
+            await self.nats_server.travel()
+            if self.nats_server.queue.down:
                 raise Unavailable("the queue is down")
             return self._backlog()
 
-        return await self.way(look)
+        return await self.process(read)
 
     async def ensure_consumer(self, model: str) -> None:
-        self.exchange.consumers |= {gateway_consumer(model), *FIXED}
+        self.nats_server.consumers |= {gateway_consumer(model), *FIXED_CONSUMERS}
 
     def _backlog(self) -> dict[str, Backlog]:
-        counts = {name: [0, 0] for name in self.exchange.consumers}
-        for message in self.exchange.queue.unsettled():
+        counts = {name: [0, 0] for name in self.nats_server.consumers}
+        for message in self.nats_server.queue.unsettled():
             name = message.outgoing.subject.removeprefix("work.").replace("gateway.", "gateway-", 1)
             if name in counts:
                 counts[name][message.attempts > 0] += 1
@@ -119,12 +122,12 @@ class Wire:
 
 
 @dataclass
-class Given:
-    """A delivery, as long as its process lives and the server remembers it."""
+class SimulatedDelivery:
+    """A delivery that is valid while its process lives and the server has its data."""
 
-    wire: Wire
+    bus: SimulatedBus
     delivery: HostileDelivery
-    losses: int
+    data_losses: int
 
     @property
     def data(self) -> bytes:
@@ -147,11 +150,11 @@ class Given:
         return self.delivery.headers
 
     async def working(self) -> None:
-        async def beat() -> None:
+        async def extend() -> None:
             self._check()
             await self.delivery.working()
 
-        await self.wire.way(beat)
+        await self.bus.process(extend)
 
     async def ack(self) -> None:
         await self._settle("ack")
@@ -162,14 +165,14 @@ class Given:
     async def term(self) -> None:
         await self._settle("term")
 
-    async def _settle(self, how: str, *details: float) -> None:
-        async def tell() -> None:
-            await self.wire.exchange.travel()
+    async def _settle(self, method: str, *arguments: float) -> None:
+        async def settle() -> None:
+            await self.bus.nats_server.travel()
             self._check()
-            await getattr(self.delivery, how)(*details)
+            await getattr(self.delivery, method)(*arguments)
 
-        await self.wire.way(tell)
+        await self.bus.process(settle)
 
     def _check(self) -> None:
-        if self.losses != self.wire.exchange.losses:
-            raise Unavailable("the server has lost its data since")
+        if self.data_losses != self.bus.nats_server.data_losses:
+            raise Unavailable("the server has lost its data since the delivery")

@@ -1,4 +1,4 @@
-"""A provider with moods, which remembers everything that it was asked."""
+"""A simulated provider that fails at random, by its seed, and records every request."""
 
 from __future__ import annotations
 
@@ -15,30 +15,30 @@ from libra.testing.killable_process import KillableProcess
 from libra.v1.completion_pb2 import FinishReason
 
 TIMEOUT_SECONDS = 20.0
-WRITER = "writer"
-"""The model that writes for attacks; four times of five, something of use."""
+ATTACK_MODEL = "writer"
+"""The model that writes attack prompts; four of five of its answers are usable."""
 
 PROMPT = re.compile(r"\b[a-z]+ \d(?=\?)")
-"""What the samples ask about."""
+"""The subject of a sample's prompt."""
 
 
 @dataclass
-class Asking:
+class ProviderRequest:
     """One request."""
 
-    name: str
-    """Of the completion that its answer becomes."""
+    completion: str
+    """The id of the completion that its answer becomes."""
 
     process: KillableProcess
-    started: float
+    started_seconds: float
     answered: bool = False
-    cut: bool = False
-    """Whoever asked was gone before there was a reply."""
+    interrupted: bool = False
+    """The process ended before the response."""
 
 
 @dataclass(frozen=True)
-class Moods:
-    """How often a request fares badly; each a probability."""
+class ResponseRates:
+    """Probabilities of the responses other than an answer."""
 
     failed: float = 0.1
     slow_down: float = 0.05
@@ -48,78 +48,78 @@ class Moods:
 
 
 @dataclass
-class Oracle:
-    """The same question at the same try fares the same, whoever asks it and when."""
+class SimulatedProvider:
+    """Gives the same response to the same request at the same attempt, whichever process sends it, and when."""
 
     seed: int
     limit: int
-    moods: Moods = field(default_factory=Moods)
-    askings: list[Asking] = field(default_factory=list)
-    tries: Counter[str] = field(default_factory=Counter)
+    rates: ResponseRates = field(default_factory=ResponseRates)
+    requests: list[ProviderRequest] = field(default_factory=list)
+    attempts: Counter[str] = field(default_factory=Counter)
     in_flight: Counter[tuple[str, str]] = field(default_factory=Counter)
-    faults: list[str] = field(default_factory=list)
+    violations: list[str] = field(default_factory=list)
 
-    async def ask(self, question: CompletionRequest, process: KillableProcess) -> ProviderResult:
-        asking = Asking(completion_id(question), process, asyncio.get_running_loop().time())
-        self.askings.append(asking)
-        self.tries[asking.name] += 1
-        reply, seconds = self._fate(asking.name)
-        if question.model.name == WRITER:
-            reply = self._reworded(question, reply)
-        place = (process.name, question.model.name)
-        self.in_flight[place] += 1
-        if self.in_flight[place] > self.limit:
-            self.faults.append(f"{place} has {self.in_flight[place]} requests in flight; the limit is {self.limit}")
+    async def ask(self, completion_request: CompletionRequest, process: KillableProcess) -> ProviderResult:
+        request = ProviderRequest(completion_id(completion_request), process, asyncio.get_running_loop().time())
+        self.requests.append(request)
+        self.attempts[request.completion] += 1
+        result, seconds = self._draw_result(request.completion)
+        if completion_request.model.name == ATTACK_MODEL:
+            result = self._as_rewording(completion_request, result)
+        key = (process.name, completion_request.model.name)
+        self.in_flight[key] += 1
+        if self.in_flight[key] > self.limit:
+            self.violations.append(f"{key} has {self.in_flight[key]} requests in flight; the limit is {self.limit}")
         try:
             await asyncio.sleep(seconds)
         except asyncio.CancelledError:
-            asking.cut = True
+            request.interrupted = True
             raise
         finally:
-            self.in_flight[place] -= 1
-        asking.answered = isinstance(reply, ProviderAnswer)
-        return reply
+            self.in_flight[key] -= 1
+        request.answered = isinstance(result, ProviderAnswer)
+        return result
 
-    def _reworded(self, question: CompletionRequest, reply: ProviderResult) -> ProviderResult:
-        """Return the answer as one that an attack can use, now and then."""
-        asked = PROMPT.findall(question.messages[-1].content)
+    def _as_rewording(self, completion_request: CompletionRequest, result: ProviderResult) -> ProviderResult:
+        """Return the answer as a rewording that an attack can use, in four of five cases."""
+        prompts = PROMPT.findall(completion_request.messages[-1].content)
         if (
-            not isinstance(reply, ProviderAnswer)
-            or not reply.text
-            or random.Random(f"{self.seed}/{asked}").random() < 0.2
+            not isinstance(result, ProviderAnswer)
+            or not result.text
+            or random.Random(f"{self.seed}/{prompts}").random() < 0.2
         ):
-            return reply
-        return replace(reply, text=f"How was it with {asked[-1]} back then?")
+            return result
+        return replace(result, text=f"How was it with {prompts[-1]} back then?")
 
-    def _fate(self, name: str) -> tuple[ProviderResult, float]:
-        rng = random.Random(f"{self.seed}/{name}/{self.tries[name]}")
-        seconds, mood, moods = rng.random() * rng.choice([0.2, 1, 5]), rng.random(), self.moods
+    def _draw_result(self, completion: str) -> tuple[ProviderResult, float]:
+        rng = random.Random(f"{self.seed}/{completion}/{self.attempts[completion]}")
+        seconds, drawn, rates = rng.random() * rng.choice([0.2, 1, 5]), rng.random(), self.rates
         for chance, fault in (
-            (moods.failed, ProviderFault("the provider failed", FaultKind.PASSING)),
+            (rates.failed, ProviderFault("the provider failed", FaultKind.PASSING)),
             (
-                moods.slow_down,
+                rates.slow_down,
                 ProviderFault("the provider said slow down", FaultKind.SLOW_DOWN, rng.choice([None, 3.0])),
             ),
-            (moods.final, ProviderFault("the provider said no", FaultKind.FINAL)),
-            (moods.timeout, ProviderFault("the provider was silent", FaultKind.TIMEOUT)),
+            (rates.final, ProviderFault("the provider said no", FaultKind.FINAL)),
+            (rates.timeout, ProviderFault("the provider was silent", FaultKind.TIMEOUT)),
         ):
-            if mood < chance:
+            if drawn < chance:
                 return fault, TIMEOUT_SECONDS if fault.kind is FaultKind.TIMEOUT else seconds
-            mood -= chance
-        if mood < moods.filtered:
+            drawn -= chance
+        if drawn < rates.filtered:
             return ProviderAnswer("", FinishReason.FINISH_REASON_CONTENT_FILTER), seconds
         return ProviderAnswer(rng.choice(["yes", "no"]), FinishReason.FINISH_REASON_STOP, 7, 1), seconds
 
 
 @dataclass(frozen=True)
-class Window:
-    """As `libra.gateway.provider.registry.Providers`, for one process."""
+class ProcessProvider:
+    """The provider as one process reaches it, in place of `libra.gateway.provider.registry.Providers`."""
 
-    oracle: Oracle
+    provider: SimulatedProvider
     process: KillableProcess
 
-    async def ask(self, question: CompletionRequest) -> ProviderResult:
-        return await self.process(lambda: self.oracle.ask(question, self.process))
+    async def ask(self, completion_request: CompletionRequest) -> ProviderResult:
+        return await self.process(lambda: self.provider.ask(completion_request, self.process))
 
     async def close(self) -> None:
-        """Nothing is open."""
+        """Do nothing: there is no connection."""

@@ -1,6 +1,6 @@
-"""The runner against a hostile queue, replicas that are killed, and parts that go away: hundreds of seeded histories.
+"""The stage runner on a hostile queue, with killed replicas and outages: hundreds of seeded histories.
 
-A failure names its seed; `history(seed)` plays exactly that one again.
+A failure names its seed; `run_history(StageSimulation(seed, ...))` repeats exactly that history.
 """
 
 from __future__ import annotations
@@ -26,19 +26,19 @@ from libra.testing.hostile_bus import BusFaults, HostileBus, HostileDelivery
 from libra.testing.virtual_time import simulate
 from libra.v1.batch_pb2 import BatchHeader, Trial, TrialBatch
 
-LONGEST_SECONDS = 50_000
+LIMIT_SECONDS = 50_000
 POLICY = Policy(
     slots=3, attempts=4, deliveries=40, delays_seconds=(1.0, 5.0, 30.0), deadline_seconds=90.0, wait_seconds=8.0
 )
-"""More deliveries than malice alone could ever use up, so that what is set aside was set aside for its own sake."""
+"""More deliveries than the queue's faults alone can use up: each dead letter has its cause in the message."""
 
-FATES = ("well", "well", "well", "slow", "retry", "reject", "bug", "hangs", "garbage")
-ENDS_BADLY = ("reject", "bug", "hangs", "garbage")
+BEHAVIOURS = ("well", "well", "well", "slow", "retry", "reject", "bug", "hangs", "garbage")
+DEAD_LETTERED = ("reject", "bug", "hangs", "garbage")
 
 
 @dataclass
 class Replica:
-    """A process's own way to the bus, which ends with the process."""
+    """The connection of one process to the bus, which ends with the process."""
 
     bus: HostileBus
     killed: bool = False
@@ -47,8 +47,8 @@ class Replica:
     def ack_wait_seconds(self) -> float:
         return self.bus.ack_wait_seconds
 
-    async def pull(self, consumer: str, limit: int) -> Sequence[Mortal]:
-        return [Mortal(self, delivery) for delivery in await self.bus.pull(consumer, limit)]
+    async def pull(self, consumer: str, limit: int) -> Sequence[ReplicaDelivery]:
+        return [ReplicaDelivery(self, delivery) for delivery in await self.bus.pull(consumer, limit)]
 
     async def publish(self, message: Outgoing, headers: Mapping[str, str]) -> None:
         self.check()
@@ -56,11 +56,11 @@ class Replica:
 
     def check(self) -> None:
         if self.killed:
-            raise Unavailable("the dead send nothing")
+            raise Unavailable("the process was killed")
 
 
 @dataclass
-class Mortal:
+class ReplicaDelivery:
     """A delivery that a killed replica cannot settle."""
 
     replica: Replica
@@ -73,8 +73,8 @@ class Mortal:
 
 
 @dataclass
-class World:
-    """A stage on a few replicas, and what was asked of them."""
+class StageSimulation:
+    """A stage on several replicas, its messages, and the calls of its handler."""
 
     seed: int
     messages: int = 12
@@ -82,21 +82,21 @@ class World:
     kills: int = 0
     outage: tuple[float, float] = (0.0, 0.0)
     bus: HostileBus = field(default_factory=HostileBus)
-    fates: dict[int, str] = field(default_factory=dict)
+    behaviours: dict[int, str] = field(default_factory=dict)
     calls: Counter[int] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
         self.random = random.Random(self.seed)
-        self.fates = {sample: self.random.choice(FATES) for sample in range(self.messages)}
+        self.behaviours = {sample: self.random.choice(BEHAVIOURS) for sample in range(self.messages)}
 
     async def handle(self, batch: TrialBatch) -> list[Outgoing]:
         sample = batch.trials[0].sample
         begin, end = self.outage
         await asyncio.sleep(self.random.choice([0, 0.1, 2]))
         if begin <= asyncio.get_running_loop().time() < end:
-            raise Unavailable("MongoDB is away")
+            raise Unavailable("MongoDB is down")
         self.calls[sample] += 1
-        match self.fates[sample]:
+        match self.behaviours[sample]:
             case "slow":
                 await asyncio.sleep(80)
             case "retry" if self.calls[sample] <= 2:
@@ -109,62 +109,62 @@ class World:
                 await asyncio.sleep(10_000)
         return [Outgoing("work.ranking", f"out/{sample}/{part}", b"answer") for part in range(sample % 3 + 1)]
 
-    async def play(self) -> None:
-        """Have every message end, with replicas that come and go."""
-        for sample, fate in self.fates.items():
-            await self.put(sample, b"\xff" if fate == "garbage" else batch(sample))
+    async def run_all(self) -> None:
+        """Publish all messages and run replicas until every message is settled."""
+        for sample, behaviour in self.behaviours.items():
+            await self.publish(sample, b"\xff" if behaviour == "garbage" else batch(sample))
         stop = asyncio.Event()
-        places = [asyncio.create_task(self.place(stop)) for _ in range(self.replicas)]
-        while self.open():
+        replicas = [asyncio.create_task(self.run_replica(stop)) for _ in range(self.replicas)]
+        while self.has_unsettled():
             await asyncio.sleep(5)
         stop.set()
-        await asyncio.gather(*places)
+        await asyncio.gather(*replicas)
 
-    async def put(self, sample: int, data: bytes) -> None:
+    async def publish(self, sample: int, data: bytes) -> None:
         while not any(m.outgoing.key == f"in/{sample}" for m in self.bus.messages("work.judge")):
             try:
                 await self.bus.publish(Outgoing("work.judge", f"in/{sample}", data), {})
             except Unavailable:
                 await asyncio.sleep(1)
 
-    def open(self) -> bool:
+    def has_unsettled(self) -> bool:
         return any(not message.settled for message in self.bus.messages("work.judge"))
 
-    async def place(self, stop: asyncio.Event) -> None:
-        """One replica after the other; some are killed, some are told to stop, and another takes the place."""
+    async def run_replica(self, stop: asyncio.Event) -> None:
+        """Run one process after another; each is killed or stopped after some time, and the next one replaces it."""
         while not stop.is_set():
-            replica, own = Replica(self.bus), asyncio.Event()
-            running = asyncio.create_task(run(self.stage(), "judge", replica, own, Metrics(CollectorRegistry())))
-            life = self.random.choice([20, 100, 300, 900]) if self.kills else LONGEST_SECONDS
-            await asyncio.wait({asyncio.create_task(stop.wait())}, timeout=life)
+            replica, own_stop = Replica(self.bus), asyncio.Event()
+            running = asyncio.create_task(run(self.stage(), "judge", replica, own_stop, Metrics(CollectorRegistry())))
+            life_seconds = self.random.choice([20, 100, 300, 900]) if self.kills else LIMIT_SECONDS
+            await asyncio.wait({asyncio.create_task(stop.wait())}, timeout=life_seconds)
             if self.kills and not stop.is_set() and self.random.random() < 0.5:
                 self.kills -= 1
                 replica.killed = True
                 running.cancel()
-            own.set()
+            own_stop.set()
             await asyncio.wait({running})
 
     def stage(self) -> Stage[TrialBatch]:
         return Stage("judge", TrialBatch.FromString, self.handle, POLICY, lambda one: ("m", len(one.trials)))
 
     def check(self) -> None:
-        """Every message ended as all of its outputs or as a dead letter, and never as both."""
+        """Check that each message ended with all of its outputs or as a dead letter, and never with both."""
         outputs = {message.outgoing.key for message in self.bus.messages("work.ranking")}
-        dead = Counter(message.headers["Libra-Key"] for message in self.bus.messages("dead.judge"))
-        for sample, fate in self.fates.items():
-            whole = {f"out/{sample}/{part}" for part in range(sample % 3 + 1)}
-            if fate in ENDS_BADLY:
-                assert dead[f"in/{sample}"] >= 1, f"message {sample} ({fate}) was lost"
-                assert not whole & outputs
+        dead_letters = Counter(message.headers["Libra-Key"] for message in self.bus.messages("dead.judge"))
+        for sample, behaviour in self.behaviours.items():
+            complete = {f"out/{sample}/{part}" for part in range(sample % 3 + 1)}
+            if behaviour in DEAD_LETTERED:
+                assert dead_letters[f"in/{sample}"] >= 1, f"message {sample} ({behaviour}) was lost"
+                assert not complete & outputs
             else:
-                assert whole <= outputs, f"message {sample} ({fate}) was lost"
-                assert not dead[f"in/{sample}"], f"message {sample} ({fate}) was set aside"
+                assert complete <= outputs, f"message {sample} ({behaviour}) was lost"
+                assert not dead_letters[f"in/{sample}"], f"message {sample} ({behaviour}) was dead-lettered"
         assert sum(not message.settled for message in self.bus.messages("work.judge")) == 0
 
 
 @pytest.fixture(autouse=True)
-def _silence() -> Iterator[None]:
-    """Keep the log of each bug that is played from being drawn, which takes longer than the rest."""
+def _captured_logs() -> Iterator[None]:
+    """Capture log lines: rendering the traceback of each simulated bug takes longer than all the rest."""
     with capture_logs():
         yield
 
@@ -174,73 +174,79 @@ def batch(sample: int) -> bytes:
     return TrialBatch(header=header, trials=[Trial(sample=sample)]).SerializeToString()
 
 
-def bus(seed: int, **malice: float | bool) -> HostileBus:
-    return HostileBus(seed=seed, faults=BusFaults(**malice))  # type: ignore[arg-type]  # each by its name
+def bus(seed: int, **faults: float | bool) -> HostileBus:
+    return HostileBus(seed=seed, faults=BusFaults(**faults))  # type: ignore[arg-type]  # by field name
 
 
-def history(world: World) -> World:
-    simulate(world.play(), limit_seconds=LONGEST_SECONDS)
-    world.check()
-    return world
+def run_history(simulation: StageSimulation) -> StageSimulation:
+    simulate(simulation.run_all(), limit_seconds=LIMIT_SECONDS)
+    simulation.check()
+    return simulation
 
 
 def each_seed(number: int) -> Callable[[Any], Any]:
-    """Ten blocks of seeds, so that a failure tells where to look and the blocks run side by side."""
+    """Parametrize a test with ten blocks of seeds, which can run in parallel."""
     blocks = [range(start, number, 10) for start in range(10)]
     return pytest.mark.parametrize("seeds", blocks, ids=[f"block{start}" for start in range(10)])
 
 
 @each_seed(100)
-def test_on_a_queue_that_behaves_each_message_ends_once_and_is_tried_no_oftener_than_it_may(seeds: range) -> None:
+def test_on_a_reliable_queue_each_message_ends_once_within_its_attempts(seeds: range) -> None:
     for seed in seeds:
-        world = history(World(seed, replicas=1, bus=bus(seed)))
-        dead = Counter(message.headers["Libra-Key"] for message in world.bus.messages("dead.judge"))
-        assert set(dead.values()) <= {1}, seed
-        for sample, fate in world.fates.items():
-            expected = {"retry": 3, "bug": 4, "hangs": 4, "garbage": 0}.get(fate, 1)
-            assert world.calls[sample] == expected, (seed, sample, fate)
+        simulation = run_history(StageSimulation(seed, replicas=1, bus=bus(seed)))
+        dead_letters = Counter(message.headers["Libra-Key"] for message in simulation.bus.messages("dead.judge"))
+        assert set(dead_letters.values()) <= {1}, seed
+        for sample, behaviour in simulation.behaviours.items():
+            expected = {"retry": 3, "bug": 4, "hangs": 4, "garbage": 0}.get(behaviour, 1)
+            assert simulation.calls[sample] == expected, (seed, sample, behaviour)
 
 
 @each_seed(60)
-def test_slow_work_is_given_to_one_replica_only(seeds: range) -> None:
+def test_slow_work_is_delivered_to_one_replica_only(seeds: range) -> None:
     for seed in seeds:
-        world = World(seed, replicas=3, bus=bus(seed, reordering=True))
-        world.fates = dict.fromkeys(world.fates, "slow")
-        history(world)
-        assert set(world.calls.values()) == {1}, seed
+        simulation = StageSimulation(seed, replicas=3, bus=bus(seed, reordering=True))
+        simulation.behaviours = dict.fromkeys(simulation.behaviours, "slow")
+        run_history(simulation)
+        assert set(simulation.calls.values()) == {1}, seed
 
 
 @each_seed(150)
 def test_nothing_is_lost_on_a_hostile_queue(seeds: range) -> None:
     for seed in seeds:
-        malice = {"lost_settlements": 0.3, "lost_publishes": 0.3, "lost_pulls": 0.2, "reordering": True}
-        world = history(World(seed, bus=bus(seed, **malice)))
-        assert max(world.calls.values()) <= POLICY.deliveries, seed
+        faults = {"lost_acknowledgements": 0.3, "lost_publishes": 0.3, "lost_pulls": 0.2, "reordering": True}
+        simulation = run_history(StageSimulation(seed, bus=bus(seed, **faults)))
+        assert max(simulation.calls.values()) <= POLICY.deliveries, seed
 
 
 @each_seed(100)
-def test_nothing_is_lost_when_messages_are_given_out_twice(seeds: range) -> None:
+def test_nothing_is_lost_when_messages_are_delivered_twice(seeds: range) -> None:
     for seed in seeds:
-        history(World(seed, bus=bus(seed, duplicates=0.02, lost_settlements=0.1, reordering=True)))
+        run_history(StageSimulation(seed, bus=bus(seed, duplicates=0.02, lost_acknowledgements=0.1, reordering=True)))
 
 
 @each_seed(100)
 def test_nothing_is_lost_when_replicas_are_killed_and_stopped(seeds: range) -> None:
     for seed in seeds:
-        history(World(seed, replicas=3, kills=6, bus=bus(seed, lost_settlements=0.1, lost_publishes=0.1)))
+        run_history(
+            StageSimulation(seed, replicas=3, kills=6, bus=bus(seed, lost_acknowledgements=0.1, lost_publishes=0.1))
+        )
 
 
 @each_seed(30)
 def test_an_hour_of_outage_costs_no_message_its_attempts(seeds: range) -> None:
     for seed in seeds:
         begin = random.Random(seed).choice([0.0, 10.0, 60.0])
-        world = World(seed, replicas=2, kills=4, outage=(begin, 3600.0), bus=bus(seed, lost_publishes=0.1))
-        history(world)
+        simulation = StageSimulation(
+            seed, replicas=2, kills=4, outage=(begin, 3600.0), bus=bus(seed, lost_publishes=0.1)
+        )
+        run_history(simulation)
 
 
-def test_the_same_seed_plays_the_same_history() -> None:
+def test_the_same_seed_gives_the_same_history() -> None:
     def lengths() -> list[int]:
-        world = history(World(7, kills=3, replicas=3, bus=bus(7, lost_settlements=0.3, lost_publishes=0.3)))
-        return [message.attempts for message in world.bus.messages("work.judge")] + list(world.calls.values())
+        simulation = run_history(
+            StageSimulation(7, kills=3, replicas=3, bus=bus(7, lost_acknowledgements=0.3, lost_publishes=0.3))
+        )
+        return [message.attempts for message in simulation.bus.messages("work.judge")] + list(simulation.calls.values())
 
     assert lengths() == lengths()
