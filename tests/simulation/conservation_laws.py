@@ -187,7 +187,7 @@ def count_repeats(simulation: PipelineSimulation) -> Counter[str]:
 def _late_reason(simulation: PipelineSimulation, name: str, request: ProviderRequest) -> str:
     """Return why the process should have known the stored answer; empty if it could not, or may have been suspended."""
     store_faults = simulation.plan.store_faults
-    read_seconds = store_faults.slowest_seconds if store_faults.slow_requests else READ_SECONDS
+    read_seconds = store_faults.max_slow_seconds if store_faults.slow_requests else READ_SECONDS
     stored_seconds = request.started_seconds - simulation.stored_at.get(name, float("inf"))
     if simulation.plan.suspensions or stored_seconds <= MAX_AGE_SECONDS + read_seconds:
         return ""
@@ -213,7 +213,7 @@ def _needless_reason(
 async def find_audit_violations(simulation: PipelineSimulation) -> list[str]:
     """Return the audit's findings before and after recorded batches are replayed, and the changes that the replay made."""
     server = simulation.server
-    server.trouble, server.down = StoreFaults(usual_seconds=0.0), False
+    server.faults, server.down = StoreFaults(max_normal_seconds=0.0), False
     store = MemoryStore(server)
     found = await _run_audit(simulation, store)
     before = _snapshot(server)

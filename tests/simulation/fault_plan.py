@@ -113,7 +113,7 @@ class _PlanGenerator:
         rng, heavy = self.rng, scenario in {"store", "everything"}
         return StoreFaults(
             lost_requests=rng.choice([0.0, 0.05, 0.15]) if heavy else 0.01,
-            lost_answers=rng.choice([0.0, 0.05, 0.15]) if heavy else 0.01,
+            lost_responses=rng.choice([0.0, 0.05, 0.15]) if heavy else 0.01,
             slow_requests=rng.choice([0.0, 0.02]) if heavy else 0.0,
         )
 

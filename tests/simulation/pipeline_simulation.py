@@ -22,7 +22,7 @@ from libra.judge.proto_mapping import to_proto
 from libra.judge.registry import JUDGES
 from libra.process.workers import Workers
 from libra.stage.bus import Outgoing, QueueFull
-from libra.store.runs import RunRecord, Section, document_of, record_of
+from libra.store.runs import RunRecord, RunSection, run_from_document, run_to_document
 from libra.testing.hostile_bus import HostileBus
 from libra.testing.killable_process import KillableProcess
 from libra.testing.memory import MemoryServer, MemoryStore
@@ -100,7 +100,7 @@ class PipelineSimulation:
     def __post_init__(self) -> None:
         plan = self.plan
         self.random = random.Random(f"world {plan.seed}")
-        self.server = MemoryServer(seed=plan.seed, trouble=plan.store_faults)
+        self.server = MemoryServer(seed=plan.seed, faults=plan.store_faults)
         self.server.completions = timestamped_dict(self.stored_at)()
         self.queue = HostileBus(seed=plan.seed, faults=plan.bus_faults)
         self.nats_server = SimulatedNatsServer(plan.seed, self.queue, plan.lost_signals)
@@ -143,16 +143,16 @@ class PipelineSimulation:
         """Create the rejudging of the first run once the run has finished."""
         first = self.server.runs[RUNS[0]]["run"]["state"]
         if self.plan.rejudged and first == RunState.RUN_STATE_FINISHED and REJUDGE_RUN not in self.server.runs:
-            source = record_of(self.server.runs[RUNS[0]])
+            source = run_from_document(self.server.runs[RUNS[0]])
             spec = RunSpec(rejudges=RUNS[0], judges={"*": "exact"}, judge_options={"field": "other"})
             resolved = resolve_rejudge(spec, source, self._registry())
             run = Run(id=REJUDGE_RUN, spec=resolved.spec, state=RunState.RUN_STATE_RUNNING)
-            self.server.runs[REJUDGE_RUN] = document_of(RunRecord(run, resolved.sections))
+            self.server.runs[REJUDGE_RUN] = run_to_document(RunRecord(run, resolved.sections))
 
     async def prepare(self) -> None:
         """Register models, import tasks and create runs, without faults."""
         store = MemoryStore(self.server)
-        store_faults, self.server.trouble = self.server.trouble, MemoryServer().trouble
+        store_faults, self.server.faults = self.server.faults, MemoryServer().faults
         for name in (*MODELS, ATTACK_MODEL):
             limits = ModelLimits(max_in_flight=IN_FLIGHT, timeout_seconds=20)
             await store.models.add(Model(name=name, provider=Provider.PROVIDER_SCRIPTED, limits=limits))
@@ -161,7 +161,7 @@ class PipelineSimulation:
         await store.runs.insert(self.create_record(RUNS[0], fresh=False))
         if self.plan.cancelled_after is not None:
             await store.runs.insert(self.create_record(RUNS[1], fresh=self.plan.fresh))
-        self.server.trouble = store_faults
+        self.server.faults = store_faults
 
     def _registry(self) -> Registry:
         known = {task.name: task for task in tasks()} | {task_reference(task): task for task in tasks()}
@@ -180,10 +180,10 @@ class PipelineSimulation:
         sections = [self._with_unknown_judge(section) for section in resolved.sections]
         return RunRecord(Run(id=run, spec=resolved.spec, state=RunState.RUN_STATE_RUNNING), sections)
 
-    def _with_unknown_judge(self, section: Section) -> Section:
+    def _with_unknown_judge(self, section: RunSection) -> RunSection:
         if not (self.plan.unknown_judge and section.task.startswith("words@")):
             return section
-        return Section(section.task, section.attack, section.category, section.trials, JudgeSpec(name="nobody"))
+        return RunSection(section.task, section.attack, section.category, section.trials, JudgeSpec(name="nobody"))
 
     # Processes
 
@@ -219,7 +219,7 @@ class PipelineSimulation:
     async def run_process(self, service: str, process: KillableProcess, stop: asyncio.Event) -> None:
         """Run a process from start to drain, as `libra.process` does."""
         bucket = 0 if self.plan.same_bucket else self.random.randrange(16)
-        store = MemoryStore(self.server, bucket=bucket, way=process)
+        store = MemoryStore(self.server, bucket=bucket, transport=process)
         bus, provider = SimulatedBus(self.nats_server, process), ProcessProvider(self.provider, process)
         context = SimulatedContext(store, bus, provider, self.clock, self._settings())
         workers = Workers(SERVICES[service](context))

@@ -37,9 +37,9 @@ from libra.gateway.settings import Settings as GatewaySettings
 from libra.judge.settings import Settings as JudgeSettings
 from libra.judge.stage import stage as judge_stage
 from libra.process.context import Worker
-from libra.ranking.commit_metrics import recorder
 from libra.ranking.run_event_publisher import RunEventPublisher
 from libra.ranking.settings import Settings as RankingSettings
+from libra.ranking.stage import commit_observer
 from libra.ranking.stage import stage as ranking_stage
 from libra.stage.ended_runs import EndedRuns
 from libra.stage.runner import Stage, run
@@ -71,7 +71,9 @@ def dispatch(context: SimulatedContext) -> list[Worker]:
 
 def attack(context: SimulatedContext) -> list[Worker]:
     components, settings = gateway_components(context), AttackSettings()
-    model_stage_ = attack_model_stage(settings, components, EndedRuns(context.store.runs.state, settings.look_seconds))
+    model_stage_ = attack_model_stage(
+        settings, components, EndedRuns(context.store.runs.get_state, settings.look_seconds)
+    )
 
     async def run_model_stage(stop: asyncio.Event) -> None:
         await run(model_stage_, WRITING_CONSUMER, context.bus, stop, METRICS)
@@ -109,23 +111,25 @@ def gateway_components(context: SimulatedContext, leases: LeaseManager | None = 
         providers=context.providers,
         channels=channels,
         models=ModelCache(store.models.list, settings.look_seconds),
-        ended_runs=EndedRuns(store.runs.state, settings.look_seconds),
+        ended_runs=EndedRuns(store.runs.get_state, settings.look_seconds),
         completer=Completer(store.completions, model_client, writer, channels),  # type: ignore[arg-type]  # in memory
     )
 
 
 def judge(context: SimulatedContext) -> list[Worker]:
     settings = JudgeSettings()
-    stage = judge_stage(settings, no_judge_model, METRICS, EndedRuns(context.store.runs.state, settings.look_seconds))
+    stage = judge_stage(
+        settings, no_judge_model, METRICS, EndedRuns(context.store.runs.get_state, settings.look_seconds)
+    )
     return [_runner(stage, JUDGE_CONSUMER, context)]
 
 
 def ranking(context: SimulatedContext) -> list[Worker]:
     settings = RankingSettings()
     publisher = RunEventPublisher(context.bus.signal, settings.signal_seconds)
-    context.store.verdicts.observe(recorder(METRICS))
-    stage = ranking_stage(context.store, publisher.moved, settings)  # type: ignore[arg-type]  # in memory
-    return [_runner(stage, RANKING_CONSUMER, context), publisher.work]
+    context.store.verdicts.add_observer(commit_observer(METRICS))
+    stage = ranking_stage(context.store, publisher.mark_changed, settings)  # type: ignore[arg-type]  # in memory
+    return [_runner(stage, RANKING_CONSUMER, context), publisher.run]
 
 
 SERVICES: dict[str, Callable[[SimulatedContext], list[Worker]]] = {

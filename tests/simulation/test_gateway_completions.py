@@ -45,7 +45,7 @@ class FlakyStore:
         await self._work()
         return found
 
-    async def put(self, completion: Completion, messages: Sequence[Message] = ()) -> Completion:
+    async def insert_or_get(self, completion: Completion, messages: Sequence[Message] = ()) -> Completion:
         await self._work()
         return self.stored.setdefault(completion.id, completion)
 

@@ -1,4 +1,4 @@
-"""The commands of the README on a running system, with the reference models."""
+"""The commands of the README on a running system with the reference models."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from libra.local.system import System
 
 Libra = Callable[..., Result]
 
-PATIENCE_SECONDS = 30.0
-LOOK_SECONDS = 0.2
+TIMEOUT_SECONDS = 30.0
+POLL_SECONDS = 0.2
 
 CARD = """\
 name: capitals
@@ -33,8 +33,8 @@ RECORD = {"messages": [{"role": "user", "content": "The capital of France?"}], "
 def libra(system: System) -> Libra:
     system.up()
 
-    def run(*words: object, code: int = 0) -> Result:
-        result = CliRunner().invoke(main, ["--data", str(system.folder), *map(str, words)])
+    def run(*arguments: object, code: int = 0) -> Result:
+        result = CliRunner().invoke(main, ["--data", str(system.folder), *map(str, arguments)])
         assert result.exit_code == code, result.output
         return result
 
@@ -43,17 +43,17 @@ def libra(system: System) -> Libra:
 
 @pytest.fixture(scope="session")
 def finished(system: System) -> str:
-    """The id of a run of two reference models that has ended."""
+    """The id of a finished run of two reference models."""
     system.up()
-    words = ["run", "create", "--model", "refuser", "--model", "careful", "--task", "*", "--samples", "3"]
-    words += ["--attack", "none", "--attack", "few_shots", "--watch", "--json"]
-    result = CliRunner().invoke(main, ["--data", str(system.folder), *words])
+    arguments = ["run", "create", "--model", "refuser", "--model", "careful", "--task", "*", "--samples", "3"]
+    arguments += ["--attack", "none", "--attack", "few_shots", "--watch", "--json"]
+    result = CliRunner().invoke(main, ["--data", str(system.folder), *arguments])
     assert result.exit_code == 0, result.output
     run: str = json.loads(result.stdout)["id"]
     return run
 
 
-def test_what_can_be_asked_attacked_and_judged_is_listed(libra: Libra) -> None:
+def test_tasks_attacks_judges_and_models_are_listed(libra: Libra) -> None:
     for group, name in (
         ("tasks", "arithmetic"),
         ("attacks", "few_shots"),
@@ -63,16 +63,16 @@ def test_what_can_be_asked_attacked_and_judged_is_listed(libra: Libra) -> None:
         assert name in libra(group, "list").stdout
         assert json.loads(libra(group, "list", "--json").stdout)[group]
         assert name in libra(group, "show", name).stdout
-        wrong = libra(group, "show", name[:-1], code=2)
-        assert f"did you mean {name}" in wrong.stderr
+        misspelled = libra(group, "show", name[:-1], code=2)
+        assert f"did you mean {name}" in misspelled.stderr
     assert "How do magnets work?" in libra("attacks", "try", "few_shots", "How do magnets work?").stdout
 
 
 def test_a_run_is_shown_ranked_and_audited(libra: Libra, finished: str) -> None:
     assert finished in libra("run", "list").stdout
     assert "finished" in libra("run", "show", finished).stdout
-    assert "finished" in libra("run", "watch", finished).stdout  # a watch of what has ended ends at once
-    assert "finished" in libra("run", "cancel", finished).stdout  # and is left as it is
+    assert "finished" in libra("run", "watch", finished).stdout  # the watch of a finished run ends at once
+    assert "finished" in libra("run", "cancel", finished).stdout  # a finished run does not change
     assert "the audit passes" in libra("audit", finished).stdout
     table = libra("board").stdout
     assert "careful" in table
@@ -83,7 +83,7 @@ def test_a_run_is_shown_ranked_and_audited(libra: Libra, finished: str) -> None:
     assert libra("board", "--run", finished, "--format", "csv").stdout.count("\n") == 3
 
 
-def test_every_answer_and_its_verdict_can_be_read(libra: Libra, finished: str) -> None:
+def test_every_answer_is_shown_with_its_verdict(libra: Libra, finished: str) -> None:
     full = libra("verdicts", finished, "--task", "privacy_requests", "--model", "refuser", "--full").stdout
     assert full.count("refuser answers") == 6
     assert "I'm sorry" in full
@@ -92,7 +92,7 @@ def test_every_answer_and_its_verdict_can_be_read(libra: Libra, finished: str) -
     assert len(page["verdicts"]) == int(run["trials"])
 
 
-def test_a_run_that_cannot_be_is_refused_with_what_to_mend(libra: Libra, tmp_path: Path) -> None:
+def test_an_invalid_run_is_refused_with_the_field_at_fault(libra: Libra, tmp_path: Path) -> None:
     before = json.loads(libra("run", "list", "--json").stdout)
     refused = libra("run", "create", "--model", "carful", "--task", "*", code=2)
     assert "error: --model: there is no model 'carful': did you mean careful" in refused.stderr
@@ -104,7 +104,7 @@ def test_a_run_that_cannot_be_is_refused_with_what_to_mend(libra: Libra, tmp_pat
 
 
 def test_a_run_is_cancelled(libra: Libra) -> None:
-    # Nobody answers there: the run would go on for as long as the gateway is patient.
+    # No endpoint answers there: the run would last as long as the gateway retries.
     libra("models", "add", "nobody", "--url", "http://127.0.0.1:9/v1", "--key-env", "PATH")
     run = json.loads(libra("run", "create", "--model", "nobody", "--task", "reading", "--json").stdout)["run"]["id"]
     assert "in use" in libra("models", "remove", "nobody", code=2).stderr
@@ -113,12 +113,12 @@ def test_a_run_is_cancelled(libra: Libra) -> None:
     libra("models", "remove", "nobody")
 
 
-def test_a_task_of_ones_own_is_imported_whole_or_not_at_all(libra: Libra, tmp_path: Path) -> None:
+def test_a_task_is_imported_completely_or_not_at_all(libra: Libra, tmp_path: Path) -> None:
     card, file = tmp_path / "mine.yaml", tmp_path / "mine.jsonl"
     card.write_text(CARD)
     file.write_text("".join(json.dumps({**RECORD, "id": f"q{n}"}) + "\n" for n in range(20)))
     assert "was imported: 20 samples" in libra("tasks", "import", file, "--card", card).stdout
-    assert "was there already" in libra("tasks", "import", file, "--card", card).stdout
+    assert "was already imported" in libra("tasks", "import", file, "--card", card).stdout
     assert "The capital of France?" in libra("tasks", "show", "capitals", "--samples", 1).stdout
 
     lines = file.read_text().splitlines()
@@ -135,9 +135,9 @@ def test_a_task_of_the_catalogue_is_imported_by_name(
     libra: Libra, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", "80")
-    listed = libra("tasks", "list", "--catalogue").stdout.splitlines()
-    assert max(map(len, listed)) <= 80
-    assert "57 importable, 0 not public" in "\n".join(listed)
+    lines = libra("tasks", "list", "--catalogue").stdout.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert "57 importable, 0 not public" in "\n".join(lines)
     before = libra("tasks", "show", "safe_text").stdout
     assert "libra tasks import FILE --as safe_text" in before
 
@@ -149,8 +149,8 @@ def test_a_task_of_the_catalogue_is_imported_by_name(
     assert "harmful:\n    yes" in libra("tasks", "show", "safe_text").stdout
     assert "--as: there is no task" in libra("tasks", "import", file, "--as", "safe_txt", code=2).stderr
     assert "FILE: advice.csv, record 1" in libra("tasks", "import", file, "--as", "xstest", code=2).stderr
-    assert "either a --card or" in libra("tasks", "import", file, code=2).stderr
-    assert "on no hub" in libra("tasks", "import", "--as", "safe_text", "--huggingface", code=2).stderr
+    assert "give either --card or --as" in libra("tasks", "import", file, code=2).stderr
+    assert "has no data set on the hub" in libra("tasks", "import", "--as", "safe_text", "--huggingface", code=2).stderr
 
     datasets = pytest.importorskip("datasets", reason="the extra huggingface is not installed")
     monkeypatch.setattr(datasets.config, "HF_DATASETS_OFFLINE", True)
@@ -161,7 +161,7 @@ def test_a_task_of_the_catalogue_is_imported_by_name(
     assert "expected:\n    complied" in libra("tasks", "show", "xstest").stdout
 
 
-def test_what_a_stage_cannot_digest_is_shown_and_sent_again(libra: Libra, system: System) -> None:
+def test_a_dead_letter_is_shown_and_replayed(libra: Libra, system: System) -> None:
     async def publish() -> None:
         client = await nats.connect(system.nats_url)
         await client.jetstream().publish("work.judge", b"\xff\xff")
@@ -173,20 +173,20 @@ def test_what_a_stage_cannot_digest_is_shown_and_sent_again(libra: Libra, system
         ]
         return found
 
-    def until(count: int) -> dict[str, str]:
-        last = time.monotonic() + PATIENCE_SECONDS
+    def wait_for(count: int) -> dict[str, str]:
+        deadline = time.monotonic() + TIMEOUT_SECONDS
         while len(found := letters()) != count or not found:
-            assert time.monotonic() < last
-            time.sleep(LOOK_SECONDS)
+            assert time.monotonic() < deadline
+            time.sleep(POLL_SECONDS)
         return found[-1]
 
     before = len(letters())
     asyncio.run(publish())
-    letter = until(before + 1)
+    letter = wait_for(before + 1)
     shown = libra("dead", "show", letter["id"]).stdout
     assert "work.judge" in shown
     assert "cannot be decoded" in shown
     assert letter["id"] in libra("dead", "list").stdout
     assert "was sent to work.judge again" in libra("dead", "replay", letter["id"]).stdout
-    assert until(before + 1)["id"] != letter["id"]  # the stage can make no more of it the second time
+    assert wait_for(before + 1)["id"] != letter["id"]  # the stage dead-letters it again
     assert "there is no dead letter" in libra("dead", "show", letter["id"], code=2).stderr

@@ -81,7 +81,7 @@ def test_ctrl_c_stops_all_processes_and_says_so(tmp_path: Path, moment: str) -> 
     terminal.wait_until(lambda output: moment in output)
     terminal.press_ctrl_c()
     assert terminal.wait_for_exit() == 128 + signal.SIGINT, terminal.output
-    assert "interrupted: what was started has been ended; nothing runs in" in terminal.output
+    assert "interrupted: everything that was started has been stopped; nothing runs in" in terminal.output
     assert find_processes(tmp_path) == []
 
 
@@ -101,7 +101,7 @@ def test_a_second_ctrl_c_kills_the_started_processes_and_keeps_those_that_ran_be
         pressed = time.monotonic()
         assert terminal.wait_for_exit() == 128 + signal.SIGINT, terminal.output
         assert time.monotonic() - pressed < 5
-        assert "what ran before goes on: nats-server, mongod, attack, gateway, judge, dispatch" in terminal.output
+        assert "still running from before: nats-server, mongod, attack, gateway, judge, dispatch" in terminal.output
         assert set(system.running()) == set(running_before) - {"ranking"}
     finally:
         system.stop()

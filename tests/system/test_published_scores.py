@@ -11,7 +11,7 @@ from ulid import ULID
 
 from libra.local.system import System
 from libra.store.client import Store
-from libra.store.runs import RunRecord, Section
+from libra.store.runs import RunRecord, RunSection
 from libra.v1.batch_pb2 import BatchHeader, VerdictBatch
 from libra.v1.run_pb2 import Run, RunSpec, RunState
 from libra.v1.task_pb2 import Category
@@ -23,7 +23,7 @@ JUDGE = JudgeVersion(name="published", version="1")
 async def store_published(store: Store, scores: dict[str, dict[str, float]], categories: dict[str, str]) -> str:
     """Store a finished run with one verdict for each published score; return its id."""
     sections = {
-        task: Section(f"{task}@published", "none", Category.Value(f"CATEGORY_{category.upper()}"), 1)
+        task: RunSection(f"{task}@published", "none", Category.Value(f"CATEGORY_{category.upper()}"), 1)
         for task, category in categories.items()
     }
     run = Run(id=str(ULID()), spec=RunSpec(models=sorted(scores)), state=RunState.RUN_STATE_RUNNING)
@@ -36,7 +36,7 @@ async def store_published(store: Store, scores: dict[str, dict[str, float]], cat
             )
             verdict = Verdict(outcome=Outcome.OUTCOME_SCORED, score=score, judge=JUDGE, completion_id="published")
             await store.verdicts.write([VerdictBatch(header=header, verdicts=[verdict])])
-    await store.runs.end(run.id, RunState.RUN_STATE_FINISHED)
+    await store.runs.mark_ended(run.id, RunState.RUN_STATE_FINISHED)
     return run.id
 
 

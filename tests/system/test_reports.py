@@ -71,5 +71,5 @@ def test_finished_runs_can_be_reported_and_compared(libra: Libra, tmp_path: Path
     # Capability scores can be imported for models without a run.
     scores = tmp_path / "scores.csv"
     scores.write_text("model,score,standard_error\nelsewhere-a,900,7\nelsewhere-b,1400,7\n")
-    assert "2 figures were imported" in libra("capability", "import", scores, "--scale", "elo:800:1500")
+    assert "2 scores were imported" in libra("capability", "import", scores, "--scale", "elo:800:1500")
     assert "elo, 800 to 1500" in libra("capability", "list")

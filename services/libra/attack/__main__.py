@@ -22,7 +22,7 @@ def wire(context: ServiceContext, settings: Settings) -> Wiring:
         context.channel(settings.gateway_address), settings.gateway_timeout_seconds, settings.questions_at_once
     )
     rules = stage(settings)
-    models = model_stage(settings, gateway.connect, EndedRuns(context.store.runs.state, settings.look_seconds))
+    models = model_stage(settings, gateway.connect, EndedRuns(context.store.runs.get_state, settings.look_seconds))
 
     async def work_on_rules(stop: asyncio.Event) -> None:
         await run(rules, ATTACK_CONSUMER, context.bus, stop, context.metrics)

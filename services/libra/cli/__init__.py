@@ -1,6 +1,5 @@
-"""The `libra` command: what people and scripts do with the services.
+"""The `libra` command line.
 
-It reads arguments, run files and `state.json`, and speaks to the services over gRPC alone. It writes tables to a terminal,
-JSON where a script reads, and exit codes that can be trusted: 0 done, 1 finished with failures, 2 asked wrongly, 3 a part of
-Libra does not answer.
+It reads arguments, files and `state.json`, calls the services over gRPC only, and prints tables for people or JSON for
+scripts. `exit_codes` defines how a command ends.
 """

@@ -1,4 +1,4 @@
-"""The `libra` command, put together."""
+"""The `libra` command with all its subcommands."""
 
 from __future__ import annotations
 
@@ -19,24 +19,25 @@ from libra.cli.commands.rejudge import rejudge
 from libra.cli.commands.run import run
 from libra.cli.commands.tasks import tasks
 from libra.cli.commands.verdicts import verdicts
-from libra.cli.errors import Root
+from libra.cli.errors import ErrorHandlingGroup
+from libra.cli.param_types import data_option
 
 COMMANDS = (
     *(local_system.up, local_system.status, local_system.logs, local_system.down),
     *(tasks, models, attacks, judges),
     *(run, rejudge, board, compare, capability, verdicts, audit, dead),
 )
-
+"""In the order in which a new user needs them; the help text keeps it."""
 
 ALIASES = {"judge": "judges"}
-"""Other words for a command, which no list shows."""
+"""Other names of commands; no help text shows them."""
 
 
-class InOrder(Root):
-    """Lists the commands as they are given here: in the order in which one needs them."""
+class RootGroup(ErrorHandlingGroup):
+    """Lists the commands in the order of COMMANDS, and accepts their aliases."""
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Return the command of this name, or of the name that it stands for."""
+        """Return the command with this name or alias."""
         return super().get_command(ctx, ALIASES.get(cmd_name, cmd_name))
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's own signature
@@ -44,26 +45,29 @@ class InOrder(Root):
         return list(self.commands)
 
 
-@click.group(cls=InOrder, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(cls=RootGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="libra")
-@click.option(
-    "--data",
-    type=click.Path(file_okay=False, path_type=Path),
-    help="The data folder of the system on this machine; .libra unless LIBRA_DATA says otherwise.",
-)
+@data_option
 @click.pass_context
 def main(context: click.Context, data: Path | None) -> None:
-    """Libra evaluates language models for safety and capability at once.
+    """Libra evaluates language models for safety and capability, and ranks them.
 
     \b
-    libra up                                              start the system on this machine
+    libra up                                              start Libra locally
     libra run create --model careful --task '*' --watch   evaluate a model
-    libra board                                           see where it stands
+    libra board                                           show the leaderboard
 
-    The services are those of `libra up`, unless LIBRA_DISPATCH_ADDRESS and its like name others.
+    Commands call the services that `libra up` started. To call services elsewhere, set LIBRA_DISPATCH_ADDRESS,
+    LIBRA_ATTACK_ADDRESS, LIBRA_GATEWAY_ADDRESS, LIBRA_JUDGE_ADDRESS and LIBRA_RANKING_ADDRESS.
 
-    Exits 0 if all is done, 1 if it was done but not all went well, 2 if it was asked wrongly, 3 if a part of Libra does not
-    answer.
+    \b
+    Exit codes:
+      0    success
+      1    the command worked, but its result is not good: trials without a
+           score, a failed audit, a part that is down
+      2    invalid input
+      3    a part of Libra failed or cannot be reached
+      130  Ctrl-C ended `libra up` or the watch of a run
     """  # noqa: D301 - click reads the \b
     context.obj = data
 

@@ -1,4 +1,4 @@
-"""Reach the services: where they are, and a command that speaks to them."""
+"""Calls the services: finds their addresses and gives each command a client."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-import click
-
-from libra.cli import settings
+from libra.cli.param_types import data_folder
+from libra.cli.settings import Settings, load
 from libra.errors import Unavailable
 from libra.local import state, topology
 from libra.rpc.client import call, channel, stream
@@ -24,8 +23,14 @@ from libra.v1.ranking_pb2_grpc import RankingServiceStub
 from libra.v1.run_pb2_grpc import RunServiceStub
 from libra.v1.task_pb2_grpc import TaskServiceStub
 
-ANSWER_SECONDS = 30.0
+CALL_SECONDS = 30.0
+SAMPLE_QUERY_SECONDS = 300.0
+"""For queries whose first call loads the contribution of each sample from the verdicts."""
+
 CONNECT_SECONDS = 2.0
+MAX_PAGE = 500
+"""Entries in one page of a list; `list_all` joins pages."""
+
 SERVED_BY: dict[type, str] = {
     AttackServiceStub: "attack",
     DeadLetterServiceStub: "dispatch",
@@ -41,62 +46,68 @@ P = ParamSpec("P")
 Stub = TypeVar("Stub")
 
 
-class NotUp(Unavailable):
-    """No system runs in the data folder, and the environment names no other."""
+class SystemNotRunning(Unavailable):
+    """The service does not run in the data folder, and the environment names no other address."""
 
 
-class Client:
-    """Stubs of the services, on channels that are opened when they are first needed."""
+class ServiceClient:
+    """Calls any service; opens a channel at the first call to a service."""
 
-    def __init__(self, folder: Path, told: settings.Settings, stack: AsyncExitStack) -> None:
-        self._folder, self._told, self._stack = folder, told, stack
+    def __init__(self, folder: Path, settings: Settings, stack: AsyncExitStack) -> None:
+        self._folder, self._settings, self._stack = folder, settings, stack
         self._channels: dict[str, Any] = {}
 
-    async def call(self, stub: type[Any], method: str, request: Any, *, seconds: float = ANSWER_SECONDS) -> Any:
-        """Return the answer of `stub`'s `method`; raise a CallerError, NotUp or another Unavailable."""
-        return await call(getattr(await self._stub(stub), method), request, seconds)
+    async def call(self, stub: type[Any], method: str, request: Any, *, timeout_seconds: float = CALL_SECONDS) -> Any:
+        """Return the reply to `request`; raise a CallerError, SystemNotRunning or another Unavailable."""
+        return await call(getattr(await self._stub(stub), method), request, timeout_seconds)
 
-    async def stream(self, stub: type[Any], method: str, request: Any, *, seconds: float) -> AsyncIterator[Any]:
-        """Yield the answers of `stub`'s `method`."""
-        async for answer in stream(getattr(await self._stub(stub), method), request, seconds):
-            yield answer
+    async def stream(self, stub: type[Any], method: str, request: Any, *, timeout_seconds: float) -> AsyncIterator[Any]:
+        """Yield the replies of a streaming method; raise as `call` does."""
+        async for reply in stream(getattr(await self._stub(stub), method), request, timeout_seconds):
+            yield reply
 
-    async def pages(self, stub: type[Any], method: str, request: Any, items: str, *, limit: int = 0) -> Any:
-        """Return the answers of a list method as one: all of the field `items`, or the first `limit` of them."""
-        whole = None
-        while whole is None or (request.page_token and not 0 < limit <= len(getattr(whole, items))):
+    async def list_all(self, stub: type[Any], method: str, request: Any, items: str, *, limit: int = 0) -> Any:
+        """Return the pages of a list method as one reply.
+
+        `items` names the list field. A `limit` above 0 keeps only that many entries. `next_page_token` is empty only if
+        there are no further pages.
+        """
+        merged = None
+        while merged is None or (request.page_token and not 0 < limit <= len(getattr(merged, items))):
             page = await self.call(stub, method, request)
             request.page_token = page.next_page_token
-            if whole is None:
-                whole = page
+            if merged is None:
+                merged = page
             else:
-                whole.MergeFrom(page)
-                whole.next_page_token = page.next_page_token
+                merged.MergeFrom(page)
+                merged.next_page_token = page.next_page_token
         if limit:
-            del getattr(whole, items)[limit:]
-        return whole
+            del getattr(merged, items)[limit:]
+        return merged
 
     async def _stub(self, stub: type[Stub]) -> Stub:
         service = SERVED_BY[stub]
         if service not in self._channels:
-            address = self._told.address(service) or await self._local_address(service)
+            address = self._settings.address(service) or await self._local_address(service)
             self._channels[service] = await self._stack.enter_async_context(channel(address))
         return stub(self._channels[service])  # type: ignore[call-arg]  # a stub takes a channel
 
     async def _local_address(self, service: str) -> str:
-        """Return where the service's replicas are in the data folder, once one of them takes connections."""
-        kept = state.load(self._folder)
-        replicas = [ports for name, ports in kept.items() if topology.kind(name) == service]
+        """Return the address of the service's replicas in the data folder; at least one must accept connections."""
+        ports = state.load(self._folder)
+        replicas = [replica for name, replica in ports.items() if topology.kind(name) == service]
         if not replicas:
-            raise NotUp(
-                f"nothing was started in {self._folder}: run `libra up`, or set LIBRA_{service.upper()}_ADDRESS"
+            raise SystemNotRunning(
+                f"no system was started in {self._folder}: run `libra up`, or set LIBRA_{service.upper()}_ADDRESS"
             )
-        if not any([await _listening(ports) for ports in replicas]):
-            raise NotUp(f"{service} is not up in {self._folder}: run `libra up` (`libra status` shows what is)")
-        return topology.target(kept, service)
+        if not any([await _accepts_connections(replica) for replica in replicas]):
+            raise SystemNotRunning(
+                f"{service} does not run in {self._folder}: run `libra up`; `libra status` shows the state of each part"
+            )
+        return topology.target(ports, service)
 
 
-async def _listening(ports: topology.Ports) -> bool:
+async def _accepts_connections(ports: topology.Ports) -> bool:
     try:
         async with asyncio.timeout(CONNECT_SECONDS):
             _, writer = await asyncio.open_connection(topology.HOST, ports.main)
@@ -106,17 +117,16 @@ async def _listening(ports: topology.Ports) -> bool:
     return True
 
 
-def speaks(command: Callable[Concatenate[Client, P], Awaitable[None]]) -> Callable[P, None]:
-    """Make a click command of a coroutine whose first argument is a client."""
+def with_client(command: Callable[Concatenate[ServiceClient, P], Awaitable[None]]) -> Callable[P, None]:
+    """Turn a coroutine that takes a client first into a plain function for click, and close the client at its end."""
 
     @functools.wraps(command)
-    def run(*args: P.args, **kwargs: P.kwargs) -> None:
-        folder = click.get_current_context().find_object(Path) or settings.load().data
-        asyncio.run(_with_client(folder, lambda client: command(client, *args, **kwargs)))
+    def run_command(*args: P.args, **kwargs: P.kwargs) -> None:
+        asyncio.run(_run(data_folder(), lambda client: command(client, *args, **kwargs)))
 
-    return run
+    return run_command
 
 
-async def _with_client(folder: Path, command: Callable[[Client], Awaitable[None]]) -> None:
+async def _run(folder: Path, command: Callable[[ServiceClient], Awaitable[None]]) -> None:
     async with AsyncExitStack() as stack:
-        await command(Client(folder, settings.load(), stack))
+        await command(ServiceClient(folder, load(), stack))

@@ -1,4 +1,4 @@
-"""What the command line reads from the environment."""
+"""The environment variables that the command line reads."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from libra.settings import read
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Where the services are. An address that is not set is taken from what `libra up` wrote down."""
+    """The addresses of the services; an empty address is taken from the state file that `libra up` writes."""
 
     data: Path = Path(".libra")
     """LIBRA_DATA: the data folder of the system on this machine."""
@@ -23,7 +23,7 @@ class Settings:
     ranking_address: str = ""
 
     def address(self, service: str) -> str:
-        """Return the address that the environment gives for the service, "" if none."""
+        """Return the address that the environment gives for the service, "" if it gives none."""
         return str(getattr(self, f"{service}_address"))
 
 

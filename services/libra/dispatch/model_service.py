@@ -46,7 +46,7 @@ class ModelService(model_pb2_grpc.ModelServiceServicer):
     async def DeleteModel(self, request: DeleteModelRequest, context: grpc.aio.ServicerContext) -> DeleteModelResponse:
         """Delete a model that no running run uses."""
         model = await self._model(request.name)
-        for record in await self._store.runs.active():
+        for record in await self._store.runs.list_running():
             spec = record.run.spec
             if model.name in spec.models or model.name == spec.judge_model:
                 raise FailedPrecondition(

@@ -103,7 +103,7 @@ class RunService(run_pb2_grpc.RunServiceServicer):
     async def CancelRun(self, request: CancelRunRequest, context: grpc.aio.ServicerContext) -> CancelRunResponse:
         """Cancel the run; a run that has ended is returned unchanged."""
         await self._record(request.id)
-        if await self._store.runs.end(request.id, RunState.RUN_STATE_CANCELLED):
+        if await self._store.runs.mark_ended(request.id, RunState.RUN_STATE_CANCELLED):
             log.info("the run was cancelled", action=Action.RUN_ENDED, run=request.id)
             await self._bus.signal(streams.event_run(request.id), b"")
         return CancelRunResponse(run=await self._view(await self._record(request.id)))

@@ -86,7 +86,7 @@ class RunSupervisor:
 
     async def _lease_runs(self, stop: asyncio.Event) -> None:
         self._scheduled = {run_id: run for run_id, run in self._scheduled.items() if not run.task.done()}
-        for record in await self._store.runs.active():
+        for record in await self._store.runs.list_running():
             if record.run.id in self._scheduled:
                 continue
             lease = RunLease(self._store.runs, record.run.id, self._holder, self._settings.lease_seconds)

@@ -81,7 +81,7 @@ class TaskService(task_pb2_grpc.TaskServiceServicer):
         size = paging.page_size(request.page_size, default=50, maximum=500)
         task = task_reference(await self._task(request.task, field="task"))
         first = int(paging.decode(request.page_token, f"samples/{task}") or 0)
-        samples = await self._tasks.samples(task, first=first, limit=size + 1)
+        samples = await self._tasks.list_samples(task, first=first, limit=size + 1)
         token = paging.encode(str(first + size), f"samples/{task}") if len(samples) > size else ""
         return ListSamplesResponse(samples=samples[:size], next_page_token=token)
 
@@ -98,7 +98,7 @@ class TaskService(task_pb2_grpc.TaskServiceServicer):
     async def _task(self, name: str, *, field: str = "name") -> Task:
         task = await self._tasks.get(name)
         if task is None:
-            raise NotFound.named("task", name, await self._tasks.names(), field=field)
+            raise NotFound.named("task", name, await self._tasks.list_names(), field=field)
         return task
 
 

@@ -53,7 +53,7 @@ class Components:
             providers=providers,
             channels=channels,
             models=ModelCache(store.models.list, settings.look_seconds),
-            ended_runs=EndedRuns(store.runs.state, settings.look_seconds),
+            ended_runs=EndedRuns(store.runs.get_state, settings.look_seconds),
             completer=Completer(store.completions, model_client, writer, channels),
         )
 

@@ -18,7 +18,7 @@ from libra.v1.judge_pb2_grpc import add_JudgeServiceServicer_to_server
 def wire(context: ServiceContext, settings: Settings) -> Wiring:
     """Build the service and its worker from the context that every process has."""
     model_client = GatewayJudgeModelClient(context.channel(settings.gateway_address), settings.gateway_timeout_seconds)
-    ended_runs = EndedRuns(context.store.runs.state, settings.look_seconds)
+    ended_runs = EndedRuns(context.store.runs.get_state, settings.look_seconds)
     judge_stage = stage(settings, model_client, context.metrics, ended_runs)
 
     async def work(stop: asyncio.Event) -> None:

@@ -12,7 +12,7 @@ from libra.judge.options import reject_unknown_options
 from libra.judge.proto_mapping import to_proto
 from libra.judge.registry import JUDGES, judge_type_named
 from libra.judge.scoring import verdicts
-from libra.store.calibrations import Calibrations
+from libra.store.calibrations import CalibrationCollection
 from libra.v1 import judge_pb2_grpc
 from libra.v1.batch_pb2 import CompletedTrial, Trial
 from libra.v1.judge_pb2 import (
@@ -36,7 +36,7 @@ MAX_JUDGES = 10_000
 class JudgeService(judge_pb2_grpc.JudgeServiceServicer):
     """Serves the judges of the registry; it stores calibrations and nothing else."""
 
-    def __init__(self, model_client: JudgeModelClient, calibrations: Calibrations) -> None:
+    def __init__(self, model_client: JudgeModelClient, calibrations: CalibrationCollection) -> None:
         self._model_client, self._calibrations = model_client, calibrations
 
     async def ListJudges(self, request: ListJudgesRequest, context: grpc.aio.ServicerContext) -> ListJudgesResponse:
@@ -64,7 +64,7 @@ class JudgeService(judge_pb2_grpc.JudgeServiceServicer):
         """Measure how well a judge agrees with human labels, and store the result."""
         checked_judge(request.judge)
         response = await calibrate(request.judge, request.answers, request.labels, self._model_client)
-        response.calibration.CopyFrom(await self._calibrations.put(response.calibration))
+        response.calibration.CopyFrom(await self._calibrations.upsert(response.calibration))
         return response
 
     async def ListCalibrations(

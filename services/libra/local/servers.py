@@ -198,7 +198,7 @@ class MongoServer(_Server):
     def answers(self) -> bool:
         """Tell whether the server takes writes; make it a replica set if it is none yet."""
         try:
-            return replica_set.lead(HOST, self.port)
+            return replica_set.ensure_primary(HOST, self.port)
         except Unavailable:
             return False
 

@@ -1,4 +1,4 @@
-"""Run the ranking service."""
+"""Runs the ranking service."""
 
 from __future__ import annotations
 
@@ -7,32 +7,31 @@ import asyncio
 from libra.bus import streams
 from libra.process import ServiceContext, Wiring, serve
 from libra.ranking.change_notifier import ChangeNotifier
-from libra.ranking.commit_metrics import recorder
 from libra.ranking.run_event_publisher import RunEventPublisher
 from libra.ranking.service import RankingService
 from libra.ranking.settings import Settings
-from libra.ranking.stage import stage
+from libra.ranking.stage import commit_observer, stage
 from libra.stage.runner import run
 from libra.v1.ranking_pb2_grpc import add_RankingServiceServicer_to_server
 
 
-def wire(parts: ServiceContext, settings: Settings) -> Wiring:
-    """Put the service together from the parts that every process has."""
-    bell, announcer = ChangeNotifier(), RunEventPublisher(parts.bus.signal, settings.signal_seconds)
-    writing = stage(parts.store, announcer.moved, settings)
-    parts.store.verdicts.observe(recorder(parts.metrics))
+def wire(context: ServiceContext, settings: Settings) -> Wiring:
+    """Build the service from the context that every process has."""
+    notifier, publisher = ChangeNotifier(), RunEventPublisher(context.bus.signal, settings.signal_seconds)
+    ranking_stage = stage(context.store, publisher.mark_changed, settings)
+    context.store.verdicts.add_observer(commit_observer(context.metrics))
 
-    async def work(stop: asyncio.Event) -> None:
-        await run(writing, streams.RANKING_CONSUMER, parts.bus, stop, parts.metrics)
+    async def run_stage(stop: asyncio.Event) -> None:
+        await run(ranking_stage, streams.RANKING_CONSUMER, context.bus, stop, context.metrics)
 
     async def listen(stop: asyncio.Event) -> None:
-        await bell.listen(parts.bus.listen(streams.event_board()), stop)
+        await notifier.listen(context.bus.listen(streams.event_board()), stop)
 
-    service = RankingService(parts.store, bell, settings)
+    service = RankingService(context.store, notifier, settings)
     return Wiring(
         services=[(add_RankingServiceServicer_to_server, service, "libra.v1.RankingService")],
-        workers=[work, announcer.work, listen, service.end_at],
-        prepare=parts.store.ensure_indexes,
+        workers=[run_stage, publisher.run, listen, service.close_after],
+        prepare=context.store.ensure_indexes,
     )
 
 

@@ -1,4 +1,4 @@
-"""What each attack of a run achieved, beside the plain prompt on the same samples."""
+"""Computes the success of each attack of a run, and its gain over the plain prompt on the same samples."""
 
 from __future__ import annotations
 
@@ -7,34 +7,31 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from libra.contracts.attacks import PLAIN
-from libra.ranking.board.board_proto import estimate
-from libra.ranking.board.scores import Basis, mean_of, of_cell
-from libra.ranking.comparison.sample_overlap import section, shared
-from libra.ranking.comparison.score_difference import Gap, gap
+from libra.ranking.board.board_notes import shorten_list
+from libra.ranking.board.board_proto import estimate_to_proto
+from libra.ranking.board.scores import ScoreInputs, mean_score, score_cell, to_section
+from libra.ranking.comparison.score_difference import ScoreDifference, compare_scores, find_sample_overlap
 from libra.statistics.influence import mean, transform
 from libra.statistics.score import Score
-from libra.store.cells import Cell
+from libra.store.cells import Cell, CellKey
 from libra.store.costs import Cost
-from libra.store.sample_sums import Key, SampleSums, key_of
+from libra.store.sample_sums import SampleSums
 from libra.v1.ranking_pb2 import AttackReport, ReportAttacksResponse
 from libra.v1.task_pb2 import Category
 
-NAMED = 8
-"""Models that a note names; it counts the rest."""
-
-RISKY = frozenset(
+RISKY_CATEGORIES = frozenset(
     {
         Category.CATEGORY_DIRECT_RISKY,
         Category.CATEGORY_ADVERSARIAL,
         Category.CATEGORY_INSTRUCTION_HIERARCHY,
     }
 )
-"""Where an attack may succeed: what is put under attack counts as adversarial, and no other task is put under one."""
+"""The categories in which an attack can succeed: an attacked task is adversarial, and only risky tasks are attacked."""
 
 
 @dataclass(slots=True)
-class Stand:
-    """One model under one attack."""
+class AttackedModel:
+    """The cells and costs of one model under one attack."""
 
     model: str
     attack: str
@@ -46,47 +43,49 @@ class Stand:
     @property
     def trials(self) -> int:
         """Trials of any outcome."""
-        return sum(cell.all for cell in self.cells.values())
+        return sum(cell.total for cell in self.cells.values())
 
     @property
-    def counted(self) -> int:
+    def scored_trials(self) -> int:
         """Trials that have a score."""
         return sum(cell.n for cell in self.cells.values())
 
 
-def risky(cells: Iterable[Cell]) -> list[Cell]:
-    """Return the cells that tell of an attack, or of the plain prompt on the tasks that attacks are put to."""
-    return [cell for cell in cells if cell.category in RISKY]
+def select_risky_cells(cells: Iterable[Cell]) -> list[Cell]:
+    """Return the cells of attacked tasks, and those of the plain prompt on tasks that can be attacked."""
+    return [cell for cell in cells if cell.category in RISKY_CATEGORIES]
 
 
-def reported(cells: Sequence[Cell], sums: Mapping[Key, SampleSums], costs: Iterable[Cost]) -> ReportAttacksResponse:
-    """Return the report on the `risky` cells of one run."""
-    stands = _stands(cells, costs)
-    answer = ReportAttacksResponse(notes=_notes(stands))
-    by_model: defaultdict[str, list[Stand]] = defaultdict(list)
-    for stand in stands:
-        by_model[stand.model].append(stand)
+def build_report(
+    cells: Sequence[Cell], sample_sums: Mapping[CellKey, SampleSums], costs: Iterable[Cost]
+) -> ReportAttacksResponse:
+    """Return the report on the risky cells of one run."""
+    attacked_models = _group_cells(cells, costs)
+    response = ReportAttacksResponse(notes=_write_notes(attacked_models))
+    by_model: defaultdict[str, list[AttackedModel]] = defaultdict(list)
+    for attacked in attacked_models:
+        by_model[attacked.model].append(attacked)
     for _, group in sorted(by_model.items()):
-        plain = next((stand for stand in group if stand.attack == PLAIN), None)
-        reports = [_report(stand, plain, sums) for stand in group]
-        answer.reports.extend(sorted(reports, key=_place))
-    return answer
+        plain = next((attacked for attacked in group if attacked.attack == PLAIN), None)
+        reports = [_build_attack_report(attacked, plain, sample_sums) for attacked in group]
+        response.reports.extend(sorted(reports, key=_sort_key))
+    return response
 
 
-def _stands(cells: Iterable[Cell], costs: Iterable[Cost]) -> list[Stand]:
-    stands: dict[tuple[str, str], Stand] = {}
+def _group_cells(cells: Iterable[Cell], costs: Iterable[Cost]) -> list[AttackedModel]:
+    groups: dict[tuple[str, str], AttackedModel] = {}
     for cell in cells:
-        stand = stands.setdefault((cell.model, cell.attack), Stand(cell.model, cell.attack))
-        stand.cells[cell.task] = cell
+        attacked = groups.setdefault((cell.model, cell.attack), AttackedModel(cell.model, cell.attack))
+        attacked.cells[cell.task] = cell
     for cost in costs:
-        under = stands.get((cost.model, cost.attack))
-        if under and cost.task in under.cells:
-            under.costs.append(cost)
-    return [stands[key] for key in sorted(stands)]
+        found = groups.get((cost.model, cost.attack))
+        if found and cost.task in found.cells:
+            found.costs.append(cost)
+    return [groups[key] for key in sorted(groups)]
 
 
-def _place(report: AttackReport) -> tuple[bool, bool, float, str]:
-    """Return what a model's reports are sorted by: the plain prompt first, then the most successful attack."""
+def _sort_key(report: AttackReport) -> tuple[bool, bool, float, str]:
+    """Return the key that sorts a model's reports: the plain prompt first, then the most successful attack."""
     return (
         report.attack != PLAIN,
         not report.HasField("success"),
@@ -95,87 +94,93 @@ def _place(report: AttackReport) -> tuple[bool, bool, float, str]:
     )
 
 
-def _report(stand: Stand, plain: Stand | None, sums: Mapping[Key, SampleSums]) -> AttackReport:
+def _build_attack_report(
+    attacked: AttackedModel, plain: AttackedModel | None, sample_sums: Mapping[CellKey, SampleSums]
+) -> AttackReport:
     report = AttackReport(
-        attack=stand.attack,
-        model=stand.model,
-        trials=stand.trials,
-        prompt_tokens=sum(cost.prompt_tokens + cost.attack_tokens for cost in stand.costs),
-        completion_tokens=sum(cost.completion_tokens for cost in stand.costs),
-        cost_usd=sum(cost.cost_usd + cost.attack_cost_usd for cost in stand.costs),
-        seconds=sum(cost.seconds + cost.attack_seconds for cost in stand.costs),
+        attack=attacked.attack,
+        model=attacked.model,
+        trials=attacked.trials,
+        prompt_tokens=sum(cost.prompt_tokens + cost.attack_tokens for cost in attacked.costs),
+        completion_tokens=sum(cost.completion_tokens for cost in attacked.costs),
+        cost_usd=sum(cost.cost_usd + cost.attack_cost_usd for cost in attacked.costs),
+        seconds=sum(cost.seconds + cost.attack_seconds for cost in attacked.costs),
     )
-    success = estimate(_success(of_cell(cell, Basis(sums)) for cell in stand.cells.values()))
+    inputs = ScoreInputs(sample_sums)
+    success = estimate_to_proto(_compute_success(score_cell(cell, inputs) for cell in attacked.cells.values()))
     if success is not None:
         report.success.CopyFrom(success)
-    found = _gain(stand, plain, sums) if plain is not None and plain is not stand else None
-    if found is not None:
-        report.gain.CopyFrom(found.estimate)
-        if found.p is not None:
-            report.p = found.p
+    gain = _compute_gain(attacked, plain, sample_sums) if plain is not None and plain is not attacked else None
+    if gain is not None:
+        report.gain.CopyFrom(gain.estimate)
+        if gain.p is not None:
+            report.p = gain.p
     return report
 
 
-def _success(scores: Iterable[Score | None]) -> Score | None:
-    """Return 1 less the unweighted mean of the tasks that have a score."""
-    safe = mean_of(scores)
-    if safe is None:
+def _compute_success(scores: Iterable[Score | None]) -> Score | None:
+    """Return 1 minus the unweighted mean of the tasks that have a score."""
+    safety = mean_score(scores)
+    if safety is None:
         return None
-    return transform(1.0 - safe.value, [(safe, -1.0)])
+    return transform(1.0 - safety.value, [(safety, -1.0)])
 
 
-def _gain(stand: Stand, plain: Stand, sums: Mapping[Key, SampleSums]) -> Gap | None:
-    """Return the success less that of the plain prompt, on the samples that both have a score of; None without any."""
-    attacked, unattacked = [], []
-    for task, cell in stand.cells.items():
-        beside = plain.cells.get(task)
-        one, other = sums.get(key_of(cell)), sums.get(key_of(beside)) if beside else None
-        if one is None or other is None:
+def _compute_gain(
+    attacked: AttackedModel, plain: AttackedModel, sample_sums: Mapping[CellKey, SampleSums]
+) -> ScoreDifference | None:
+    """Return the success minus that of the plain prompt, on the samples with a score for both; None without any."""
+    attacked_scores, plain_scores = [], []
+    for task, cell in attacked.cells.items():
+        plain_cell = plain.cells.get(task)
+        sums, plain_sums = sample_sums.get(cell.key), sample_sums.get(plain_cell.key) if plain_cell else None
+        if sums is None or plain_sums is None:
             continue
-        one, other = shared(one, other)
-        if one.ordinals:
-            attacked.append(mean(section(task, one)))
-            unattacked.append(mean(section(task, other)))
-    one_success, other_success = _success(attacked), _success(unattacked)
-    return gap(one_success, other_success) if one_success and other_success else None
+        sums, plain_sums = find_sample_overlap(sums, plain_sums)
+        if sums.ordinals:
+            attacked_scores.append(mean(to_section(task, sums)))
+            plain_scores.append(mean(to_section(task, plain_sums)))
+    success, plain_success = _compute_success(attacked_scores), _compute_success(plain_scores)
+    return compare_scores(success, plain_success) if success and plain_success else None
 
 
-def _notes(stands: Sequence[Stand]) -> list[str]:
-    """Return what must be known to read the report."""
-    attacks = {stand.attack for stand in stands}
+def _write_notes(attacked_models: Sequence[AttackedModel]) -> list[str]:
+    """Return the sentences that a reader needs to understand the report."""
+    attacks = {attacked.attack for attacked in attacked_models}
     notes = []
-    if not stands:
-        notes.append("the run has no verdict on a task that attacks are put to")
+    if not attacked_models:
+        notes.append("the run has no verdict on a task that can be attacked")
     elif attacks == {PLAIN}:
-        notes.append("the run has no attack beside the plain prompt")
+        notes.append("the run has no attack besides the plain prompt")
     elif PLAIN not in attacks:
-        notes.append("the run has no plain prompt (the attack none), so that no gain can be told")
-    if len(attacks - {PLAIN}) > 1:
-        share = f"{0.05 / len(attacks - {PLAIN}):.2g}"
-        notes.append(f"each p is of one attack by itself: among {len(attacks - {PLAIN})} attacks, look for p < {share}")
-    by_attack: defaultdict[str, list[Stand]] = defaultdict(list)
-    for stand in stands:
-        by_attack[stand.attack].append(stand)
+        notes.append("the run has no plain prompt (the attack none): gains are unknown")
+    if (count := len(attacks - {PLAIN})) > 1:
+        notes.append(f"each p is for one attack alone: with {count} attacks, require p < {0.05 / count:.2g}")
+    by_attack: defaultdict[str, list[AttackedModel]] = defaultdict(list)
+    for attacked in attacked_models:
+        by_attack[attacked.attack].append(attacked)
     for attack, group in sorted(by_attack.items()):
-        notes += [f"{attack}: {sentence}" for sentence in _notes_on(group)]
+        notes += [f"{attack}: {note}" for note in _write_attack_notes(group)]
     return notes
 
 
-def _notes_on(stands: Sequence[Stand]) -> list[str]:
-    """Return what must be known of one attack, over all models that it was put to."""
-    every = f"of {sum(stand.trials for stand in stands):,} trials"
-    mixed = sorted({task for stand in stands for task, cell in stand.cells.items() if len(cell.judges) > 1})
-    notes = [f"more than one judge judged {', '.join(mixed)}; `libra rejudge` mends that"] if mixed else []
+def _write_attack_notes(attacked_models: Sequence[AttackedModel]) -> list[str]:
+    """Return the notes on one attack, over all its models."""
+    of_trials = f"of {sum(attacked.trials for attacked in attacked_models):,} trials"
+    mixed = sorted(
+        {task for attacked in attacked_models for task, cell in attacked.cells.items() if len(cell.judges) > 1}
+    )
+    notes = [f"more than one judge judged {', '.join(mixed)}; `libra rejudge` fixes that"] if mixed else []
+    unscored = [attacked.trials - attacked.scored_trials for attacked in attacked_models]
+    by_rules = [sum(cost.by_rules for cost in attacked.costs) for attacked in attacked_models]
+    attack_tokens = [sum(cost.attack_tokens for cost in attacked.costs) for attacked in attacked_models]
     for counts, sentence in (
-        ([stand.trials - stand.counted for stand in stands], f"{every} have no score"),
-        ([sum(cost.by_rules for cost in stand.costs) for stand in stands], f"{every} were written by rules alone"),
-        (
-            [sum(cost.attack_tokens for cost in stand.costs) for stand in stands],
-            "of the prompt tokens are those of the models that wrote for the attack",
-        ),
+        (unscored, f"{of_trials} have no score"),
+        (by_rules, f"{of_trials} were written by rules alone"),
+        (attack_tokens, "of the prompt tokens are those of the models that wrote for the attack"),
     ):
-        whose = [f"{count:,} for {stand.model}" for stand, count in zip(stands, counts, strict=True) if count]
-        more = f", and {len(whose) - NAMED} more" if len(whose) > NAMED else ""
-        if whose:
-            notes.append(f"{sum(counts):,} {sentence} ({', '.join(whose[:NAMED])}{more})")
+        by_model = zip(attacked_models, counts, strict=True)
+        parts = [f"{count:,} for {attacked.model}" for attacked, count in by_model if count]
+        if parts:
+            notes.append(f"{sum(counts):,} {sentence} ({shorten_list(parts)})")
     return notes

@@ -1,6 +1,6 @@
-"""The laws that hold over a run's verdicts, completions and cells, checked one fact at a time.
+"""Checks the laws of a run on its verdicts, completions and cells, one fact at a time.
 
-What is kept in memory grows with the run's sections, never with its verdicts.
+Memory grows with the run's sections, not with its verdicts.
 """
 
 from __future__ import annotations
@@ -10,27 +10,30 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from libra.store.cell_sums import COUNTS_AS, CellSums
+from libra.contracts.outcomes import OUTCOMES
+from libra.store.cell_sums import CellSums
+from libra.store.cells import JudgeKey
+from libra.v1.verdict_pb2 import Outcome
 
-ONE_VERDICT = "every trial has exactly one verdict, once its run is finished"
-COMPLETIONS = "every verdict on an answer has its completion, and a FAILED one has none"
-SUMS = "the cells equal the sums over the verdicts"
-ONE_JUDGE = "each cell has been judged by one version of one judge"
-LAWS = (ONE_VERDICT, COMPLETIONS, SUMS, ONE_JUDGE)
+LAW_1_ONE_VERDICT = "every trial has exactly one verdict, once its run is finished"
+LAW_2_COMPLETIONS = "every verdict on an answer has its completion, and a FAILED one has none"
+LAW_3_CELL_SUMS = "the cells equal the sums over the verdicts"
+LAW_4_ONE_JUDGE = "each cell has been judged by one version of one judge"
+LAWS = (LAW_1_ONE_VERDICT, LAW_2_COMPLETIONS, LAW_3_CELL_SUMS, LAW_4_ONE_JUDGE)
 
-SHOWN = 100
-"""Of the trials or cells that a finding is about, so many are named."""
+MAX_NAMED = 100
+"""The most trials or cells that a finding names."""
 
 RELATIVE = ABSOLUTE = 1e-9
-"""Two sums of the same scores in another order differ by less: a million additions round off some 1e-10 of it."""
+"""Sums of the same scores in different order differ by less: the error of a million additions is about 1e-10."""
 
-Place = tuple[str, str, str]
-"""The model, the task as "name@version", and the attack."""
+RunCellKey = tuple[str, str, str]
+"""The key of a cell of the run: the model, the task as "name@version", and the attack."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One way in which a law does not hold."""
+    """One way in which a law is violated."""
 
     law: str
     message: str
@@ -39,109 +42,115 @@ class Finding:
 
 
 @dataclass(slots=True)
-class _Fault:
-    """What a finding is made of, as it is come upon."""
+class _Violation:
+    """Counts one kind of violation."""
 
     law: str
-    sentence: str
-    """With a place for how many."""
+    message: str
+    """With a placeholder for the count."""
 
     count: int = 0
     concerned: list[str] = field(default_factory=list)
 
     def add(self, name: str, count: int = 1) -> None:
         self.count += count
-        if len(self.concerned) < SHOWN:
+        if len(self.concerned) < MAX_NAMED:
             self.concerned.append(name)
 
 
 class Audit:
-    """One run's audit. `trials` says how many of them each place has; fewer verdicts are a fault if the run is `finished`."""
+    """The audit of one run.
 
-    def __init__(self, run: str, trials: Mapping[Place, int], *, finished: bool) -> None:
+    `trials` is the number of trials of each cell; fewer verdicts are a violation if the run is `finished`.
+    """
+
+    def __init__(self, run: str, trials: Mapping[RunCellKey, int], *, finished: bool) -> None:
         self._run, self._trials, self._finished = run, trials, finished
-        self._verdicts: Counter[Place] = Counter()
-        self._missing = _Fault(ONE_VERDICT, "{} trials of a finished run have no verdict")
-        self._beyond = _Fault(ONE_VERDICT, "{} verdicts are on trials that the run does not have")
-        self._unnamed = _Fault(COMPLETIONS, "{} verdicts on an answer name no completion")
-        self._lost = _Fault(COMPLETIONS, "{} verdicts name a completion that is not there")
-        self._answered = _Fault(COMPLETIONS, "{} verdicts are FAILED and name a completion all the same")
-        self._untrue = _Fault(SUMS, "{} cells differ from the sums over their verdicts")
-        self._mixed = _Fault(ONE_JUDGE, "{} cells have more than one judge: judge again what they hold, or run it anew")
-        self._faults = (
-            *(self._missing, self._beyond, self._unnamed, self._lost),
-            *(self._answered, self._untrue, self._mixed),
+        self._verdicts: Counter[RunCellKey] = Counter()
+        self._missing = _Violation(LAW_1_ONE_VERDICT, "{} trials of a finished run have no verdict")
+        self._surplus = _Violation(LAW_1_ONE_VERDICT, "{} verdicts are on trials that the run does not have")
+        self._unnamed = _Violation(LAW_2_COMPLETIONS, "{} verdicts on an answer name no completion")
+        self._lost = _Violation(LAW_2_COMPLETIONS, "{} verdicts name a completion that does not exist")
+        self._failed = _Violation(LAW_2_COMPLETIONS, "{} verdicts are FAILED but name a completion")
+        self._unequal = _Violation(LAW_3_CELL_SUMS, "{} cells differ from the sums over their verdicts")
+        self._mixed = _Violation(LAW_4_ONE_JUDGE, "{} cells have more than one judge: rejudge the run, or run it again")
+        self._violations = (
+            *(self._missing, self._surplus, self._unnamed, self._lost),
+            *(self._failed, self._unequal, self._mixed),
         )
 
-    def verdict(self, name: str, place: Place, outcome: int, completion: str, *, there: bool) -> None:
-        """Take in one verdict by its name; `there` says whether its completion is in the store."""
-        self._verdicts[place] += 1
-        if COUNTS_AS[outcome] == "failed":
-            if completion:
-                self._answered.add(name)
-        elif not completion:
-            self._unnamed.add(name)
-        elif not there:
-            self._lost.add(name)
+    def add_verdict(
+        self, verdict_id: str, key: RunCellKey, outcome: int, completion_id: str, *, completion_exists: bool
+    ) -> None:
+        """Check laws 1 and 2 on one verdict; `completion_exists` says whether its completion is in the store."""
+        self._verdicts[key] += 1
+        if outcome == Outcome.OUTCOME_FAILED:
+            if completion_id:
+                self._failed.add(verdict_id)
+        elif not completion_id:
+            self._unnamed.add(verdict_id)
+        elif not completion_exists:
+            self._lost.add(verdict_id)
 
-    def cell(self, place: Place, kept: CellSums, counted: CellSums, judges: Iterable[tuple[str, str, str]]) -> None:
-        """Take in one cell: its sums as they are kept and as its verdicts say, and who judged there."""
-        if not _equal(kept, counted):
-            self._untrue.add(f"{self.name(place)}: {_told(kept)} kept, {_told(counted)} in the verdicts")
-        named = [f"{judge} {version} ({rubric})" for judge, version, rubric in judges]
-        if len(named) > 1:
-            self._mixed.add(f"{self.name(place)}: {', '.join(named)}")
+    def add_cell(self, key: RunCellKey, stored: CellSums, counted: CellSums, judges: Iterable[JudgeKey]) -> None:
+        """Check laws 3 and 4 on one cell: its stored sums, the sums over its verdicts, and its judges."""
+        if not _equals(stored, counted):
+            self._unequal.add(
+                f"{self.cell_name(key)}: {_describe(stored)} stored, {_describe(counted)} in the verdicts"
+            )
+        names = [f"{judge} {version} ({rubric})" for judge, version, rubric in judges]
+        if len(names) > 1:
+            self._mixed.add(f"{self.cell_name(key)}: {', '.join(names)}")
 
-    def short(self) -> list[Place]:
-        """Return the places of a finished run that have fewer verdicts than trials, in order."""
+    def incomplete_cells(self) -> list[RunCellKey]:
+        """Return the cells of a finished run that have fewer verdicts than trials, in order."""
         if not self._finished:
             return []
-        return sorted(place for place, trials in self._trials.items() if self._verdicts[place] < trials)
+        return sorted(key for key, trials in self._trials.items() if self._verdicts[key] < trials)
 
-    def complete(self, task: str, attack: str) -> Place | None:
-        """Return a place of this task and attack, of any model, that has all its verdicts; None if there is none."""
-        same = [place for place in self._trials if place[1:] == (task, attack)]
-        return next((place for place in same if self._verdicts[place] == self._trials[place]), None)
+    def find_complete_cell(self, task: str, attack: str) -> RunCellKey | None:
+        """Return a cell of this task and attack, of any model, that has all its verdicts; None if there is none."""
+        cells = [key for key in self._trials if key[1:] == (task, attack)]
+        return next((key for key in cells if self._verdicts[key] == self._trials[key]), None)
 
-    def missing(self, place: Place, names: Iterable[str]) -> None:
-        """Take in which trials of a `short` place have no verdict, as far as that can be told."""
-        count = self._trials[place] - self._verdicts[place]
+    def add_missing_trials(self, key: RunCellKey, ids: Iterable[str]) -> None:
+        """Add the trials of an incomplete cell that have no verdict, as far as their ids are known."""
+        count = self._trials[key] - self._verdicts[key]
         known = 0
-        for name in names:
-            self._missing.add(name)
+        for trial_id in ids:
+            self._missing.add(trial_id)
             known += 1
         if known < count:
-            told = f"{self.name(place)}: {self._verdicts[place]} verdicts of {self._trials[place]} trials"
-            self._missing.add(told, count - known)
+            summary = f"{self.cell_name(key)}: {self._verdicts[key]} verdicts of {self._trials[key]} trials"
+            self._missing.add(summary, count - known)
 
-    def places(self) -> list[Place]:
-        """Return every place met so far, in the record or in a verdict, in order."""
+    def cell_keys(self) -> list[RunCellKey]:
+        """Return every cell of the run and of the verdicts so far, in order."""
         return sorted(self._trials.keys() | self._verdicts.keys())
 
-    def name(self, place: Place) -> str:
-        """Return what the cell of this place is called: the beginning of its verdicts' ids."""
-        return f"{self._run}/0/{'/'.join(place)}"
+    def cell_name(self, key: RunCellKey) -> str:
+        """Return the name of the cell: the prefix of its verdicts' ids."""
+        return f"{self._run}/0/{'/'.join(key)}"
 
     def findings(self) -> list[Finding]:
-        """Return what is wrong, after everything was taken in; nothing if every law holds."""
-        for place, count in sorted(self._verdicts.items()):
-            beyond = count - self._trials.get(place, 0)
-            if beyond > 0:
-                self._beyond.add(f"{self.name(place)}: {count} verdicts of {count - beyond} trials", beyond)
+        """Return the violations, after everything was added; nothing if every law holds."""
+        for key, count in sorted(self._verdicts.items()):
+            surplus = count - self._trials.get(key, 0)
+            if surplus > 0:
+                self._surplus.add(f"{self.cell_name(key)}: {count} verdicts of {count - surplus} trials", surplus)
         return [
-            Finding(fault.law, fault.sentence.format(fault.count), tuple(fault.concerned))
-            for fault in self._faults
-            if fault.count
+            Finding(violation.law, violation.message.format(violation.count), tuple(violation.concerned))
+            for violation in self._violations
+            if violation.count
         ]
 
 
-def _equal(kept: CellSums, counted: CellSums) -> bool:
-    exact = ("n", *COUNTS_AS.values())
-    return all(getattr(kept, name) == getattr(counted, name) for name in exact) and all(
-        math.isclose(getattr(kept, name), getattr(counted, name), rel_tol=RELATIVE, abs_tol=ABSOLUTE)
+def _equals(stored: CellSums, counted: CellSums) -> bool:
+    return all(getattr(stored, name) == getattr(counted, name) for name in ("n", *OUTCOMES)) and all(
+        math.isclose(getattr(stored, name), getattr(counted, name), rel_tol=RELATIVE, abs_tol=ABSOLUTE)
         for name in ("sum", "sum_squares")
     )
 
 
-def _told(tally: CellSums) -> str:
-    return f"{tally.all} verdicts, {tally.n} in the mean, sum {tally.sum:.6g}"
+def _describe(sums: CellSums) -> str:
+    return f"{sums.total} verdicts, {sums.n} in the mean, sum {sums.sum:.6g}"

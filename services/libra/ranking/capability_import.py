@@ -1,8 +1,8 @@
-"""Capability figures from elsewhere, put on [0, 1] by ends that are fixed.
+"""Imports capability figures that were measured elsewhere, and normalizes them to [0, 1] with fixed ends.
 
-A leaderboard that stretches the figures it happens to list, the lowest to 0 and the highest to 1, changes every model's score
-when one is added or removed. Here whoever imports says which figure counts as 0 and which as 1; what lies beyond is cut off,
-and said.
+A leaderboard that maps the lowest figure it lists to 0 and the highest to 1 changes every model's score when a model
+is added or removed. Here the import says which figure counts as 0 and which as 1; figures beyond are clipped, with a
+note.
 """
 
 from __future__ import annotations
@@ -16,88 +16,91 @@ from libra.store.client import Store
 from libra.v1.ranking_pb2 import Capability, ImportCapabilitiesResponse, ListCapabilitiesResponse
 
 MAX_FIGURES = 10_000
-"""In one import."""
+"""The most in one import."""
 
 MAX_NAME = 200
-"""Characters in a model's name, a scale's or a source."""
+"""The most characters in the name of a model, a scale or a source."""
 
 
 @dataclass(frozen=True, slots=True)
-class Scale:
-    """A scale with fixed ends; `zero` above `one` turns it round, for figures of which less is better."""
+class CapabilityScale:
+    """A scale with fixed ends; `zero` above `one` reverses it, for figures of which less is better."""
 
     zero: float
     one: float
 
-    def value(self, published: float) -> float:
-        """Return the figure on [0, 1]: (published - zero) / (one - zero), cut off at both ends."""
-        return min(max(self.beyond(published), 0.0), 1.0)
+    def normalize(self, published: float) -> float:
+        """Return the figure on [0, 1]: (published - zero) / (one - zero), clipped at both ends."""
+        return min(max(self.normalize_unclipped(published), 0.0), 1.0)
 
-    def beyond(self, published: float) -> float:
-        """Return the same without cutting anything off."""
+    def normalize_unclipped(self, published: float) -> float:
+        """Return the same without clipping."""
         return (published - self.zero) / (self.one - self.zero)
 
-    def error(self, standard_error: float) -> float:
-        """Return a standard error, as it was published, on the scale."""
+    def normalize_error(self, standard_error: float) -> float:
+        """Return a published standard error on the scale."""
         return standard_error / abs(self.one - self.zero)
 
 
-class Capabilities:
+class CapabilityImport:
     """Answers ImportCapabilities and ListCapabilities."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    async def put(self, given: Sequence[Capability]) -> ImportCapabilitiesResponse:
-        """Keep the figures on their scales, all or none; Invalid names the first field at fault."""
-        scaled, notes = on_scale(given)
-        return ImportCapabilitiesResponse(capabilities=await self._store.capabilities.put(scaled), notes=notes)
+    async def import_figures(self, figures: Sequence[Capability]) -> ImportCapabilitiesResponse:
+        """Normalize and store the figures, all or none; raise Invalid with the first bad field."""
+        normalized, notes = normalize_figures(figures)
+        return ImportCapabilitiesResponse(capabilities=await self._store.capabilities.upsert(normalized), notes=notes)
 
     async def list(self) -> ListCapabilitiesResponse:
         """Return every figure, in order of model."""
         return ListCapabilitiesResponse(capabilities=await self._store.capabilities.list())
 
 
-def on_scale(given: Sequence[Capability]) -> tuple[list[Capability], list[str]]:
-    """Return the figures with value and standard error on [0, 1], and a sentence for each that was cut off.
+def normalize_figures(figures: Sequence[Capability]) -> tuple[list[Capability], list[str]]:
+    """Return the figures with value and standard error on [0, 1], and a note on each that was clipped.
 
-    A standard error of one that was cut off stays as wide as it is. Invalid for a field that holds what it must not.
+    The standard error of a clipped figure keeps its width. Raises Invalid for a bad field.
     """
-    _check_all(given)
-    scaled, notes = [], []
-    for figure in given:
-        scale = Scale(figure.zero, figure.one)
-        kept = Capability(**{name: getattr(figure, name) for name in ("model", "published", "scale", "zero", "one")})
-        kept.source, kept.value = figure.source, scale.value(figure.published)
+    _check_all(figures)
+    normalized, notes = [], []
+    for figure in figures:
+        scale = CapabilityScale(figure.zero, figure.one)
+        names = ("model", "published", "scale", "zero", "one", "source")
+        result = Capability(**{name: getattr(figure, name) for name in names})
+        result.value = scale.normalize(figure.published)
         if figure.HasField("standard_error"):
-            kept.standard_error = scale.error(figure.standard_error)
-        scaled.append(kept)
-        notes += _cut_off(kept, scale)
-    return scaled, notes
+            result.standard_error = scale.normalize_error(figure.standard_error)
+        normalized.append(result)
+        notes += _clipping_notes(result, scale)
+    return normalized, notes
 
 
-def _cut_off(figure: Capability, scale: Scale) -> list[str]:
-    where = scale.beyond(figure.published)
-    if 0 <= where <= 1:
+def _clipping_notes(figure: Capability, scale: CapabilityScale) -> list[str]:
+    unclipped = scale.normalize_unclipped(figure.published)
+    if 0 <= unclipped <= 1:
         return []
-    end, counts = (figure.one, 1) if where > 1 else (figure.zero, 0)
-    return [f"{figure.model}: {figure.published:g} lies beyond {end:g}, which counts as {counts}: it is cut off there"]
+    end, value = (figure.one, 1) if unclipped > 1 else (figure.zero, 0)
+    return [
+        f"{figure.model}: {figure.published:g} lies beyond {end:g}, which counts as {value}: it was clipped to {value}"
+    ]
 
 
-def _check_all(given: Sequence[Capability]) -> None:
-    if not 1 <= len(given) <= MAX_FIGURES:
+def _check_all(figures: Sequence[Capability]) -> None:
+    if not 1 <= len(figures) <= MAX_FIGURES:
         raise Invalid(
-            f"it holds {len(given):,} figures; 1 to {MAX_FIGURES:,} are imported at once", field="capabilities"
+            f"the import has {len(figures):,} figures; it must have 1 to {MAX_FIGURES:,}", field="capabilities"
         )
     first: dict[str, int] = {}
-    for place, figure in enumerate(given):
-        _check(figure, f"capabilities[{place}]")
+    for position, figure in enumerate(figures):
+        _check(figure, f"capabilities[{position}]")
         if figure.model in first:
             raise Invalid(
-                f"{figure.model} stands there twice (first as capabilities[{first[figure.model]}]): give it one figure",
-                field=f"capabilities[{place}].model",
+                f"{figure.model} is there twice (first as capabilities[{first[figure.model]}]): give it one figure",
+                field=f"capabilities[{position}].model",
             )
-        first[figure.model] = place
+        first[figure.model] = position
 
 
 def _check(figure: Capability, path: str) -> None:
@@ -112,6 +115,6 @@ def _check(figure: Capability, path: str) -> None:
         raise Invalid(f"{figure.standard_error:g} is not 0 or more", field=f"{path}.standard_error")
     if figure.zero == figure.one or not math.isfinite(figure.one - figure.zero):
         raise Invalid(
-            f"the scale begins and ends at {figure.one:g}: what counts as 0 and what as 1 must differ",
+            f"the scale begins and ends at {figure.one:g}: the figures for 0 and 1 must differ",
             field=f"{path}.one",
         )

@@ -1,41 +1,32 @@
-"""Wake whoever watches the board when it may have changed."""
+"""Wakes the watchers of the board when it may have changed."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
 
-from libra.timeouts import wait_until_set
+from libra.timeouts import run_until_set, wait_until_set
 
 
 class ChangeNotifier:
-    """Rings for all who wait at the time, as often as it is rung."""
+    """Wakes every waiting task at each notification. A notification without waiting tasks has no effect."""
 
     def __init__(self) -> None:
-        self._rung = asyncio.Event()
+        self._event = asyncio.Event()
 
-    def ring(self) -> None:
-        """Wake everyone who waits."""
-        self._rung.set()
-        self._rung = asyncio.Event()
+    def notify(self) -> None:
+        """Wake every waiting task."""
+        self._event.set()
+        self._event = asyncio.Event()
 
-    async def wait(self, most_seconds: float) -> None:
-        """Return when the bell rings, or after `most_seconds`."""
-        await wait_until_set(self._rung, most_seconds)
+    async def wait(self, max_seconds: float) -> None:
+        """Return at the next notification, or after `max_seconds`."""
+        await wait_until_set(self._event, max_seconds)
 
     async def listen(self, signals: AsyncIterator[tuple[str, bytes]], stop: asyncio.Event) -> None:
-        """Ring at each signal until `stop` is set."""
-        ringing = asyncio.create_task(self._ring_at(signals))
-        stopping = asyncio.create_task(stop.wait())
-        try:
-            await asyncio.wait({ringing, stopping}, return_when=asyncio.FIRST_COMPLETED)
-            if ringing.done():
-                ringing.result()
-        finally:
-            for task in (ringing, stopping):
-                task.cancel()
-            await asyncio.gather(ringing, stopping, return_exceptions=True)
+        """Notify at each signal until `stop` is set."""
+        await run_until_set(stop, self._notify_at_each(signals))
 
-    async def _ring_at(self, signals: AsyncIterator[tuple[str, bytes]]) -> None:
+    async def _notify_at_each(self, signals: AsyncIterator[tuple[str, bytes]]) -> None:
         async for _ in signals:
-            self.ring()
+            self.notify()

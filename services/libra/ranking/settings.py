@@ -1,4 +1,4 @@
-"""What ranking can be told from outside, as LIBRA_RANKING_*."""
+"""The settings of ranking: the environment variables LIBRA_RANKING_*."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How much ranking takes on at once, and how often it speaks."""
+    """The concurrency of ranking, and its intervals."""
 
     slots: int = 32
-    """Batches in hand at once: those that wait for one commit make up the next, of eight full ones at most."""
+    """Batches processed at once: those that wait for one commit form the next, of eight full batches at most."""
 
     signal_seconds: float = 0.25
-    """That a run has moved is said no oftener, for each run."""
+    """The least interval between two signals that a run has new verdicts, for each run."""
 
     look_seconds: float = 2.0
-    """A watched board is looked at this often when no signal says that it has changed."""
+    """The interval at which a watched board is checked when no signal arrives."""
 
     heartbeat_seconds: float = 10.0
-    """A watch says that it is alive when it has had nothing else to say for so long."""
+    """The interval after which a watch without changes sends a heartbeat."""
 
     gather_seconds: float = 2.0
-    """A board waits no longer for what each sample contributes to its scores. It is shown without, and completed later."""
+    """The time limit of a board for its sums by sample. Then it is shown without them, and completed later."""

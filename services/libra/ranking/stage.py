@@ -1,23 +1,26 @@
-"""The ranking stage: write the verdicts of a batch down, with the sums they add to, and let it be known that the run has moved."""
+"""The ranking stage: writes the verdicts of each batch with the sums of their cells, and marks their run as changed."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from libra.contracts.outcomes import outcome_name
 from libra.ranking.settings import Settings
 from libra.stage.bus import Outgoing
 from libra.stage.errors import Reject
 from libra.stage.policy import Policy
 from libra.stage.runner import Stage
 from libra.store.client import Store
+from libra.store.commit.verdict_commit import CommitStats
+from libra.telemetry.metrics import Metrics
 from libra.v1.batch_pb2 import VerdictBatch
 
 
-def stage(store: Store, moved: Callable[[str], None], settings: Settings) -> Stage[VerdictBatch]:
-    """Return the stage. `moved` is told the id of a run that has new verdicts."""
+def stage(store: Store, mark_changed: Callable[[str], None], settings: Settings) -> Stage[VerdictBatch]:
+    """Return the stage. It calls `mark_changed` with the id of each run that has new verdicts."""
 
     async def handle(batch: VerdictBatch) -> Sequence[Outgoing]:
-        await record(batch, store, moved)
+        await write_verdicts(batch, store, mark_changed)
         return ()
 
     return Stage(
@@ -29,11 +32,23 @@ def stage(store: Store, moved: Callable[[str], None], settings: Settings) -> Sta
     )
 
 
-async def record(batch: VerdictBatch, store: Store, moved: Callable[[str], None]) -> None:
-    """Write the batch; raise Reject if it can never be written. A trial that has its verdict keeps it."""
+async def write_verdicts(batch: VerdictBatch, store: Store, mark_changed: Callable[[str], None]) -> None:
+    """Write the batch; raise Reject if it can never be written. A trial that has a verdict keeps it."""
     try:
         new = await store.verdicts.write([batch])
     except ValueError as error:
         raise Reject(str(error)) from error
     if new:
-        moved(batch.header.run)
+        mark_changed(batch.header.run)
+
+
+def commit_observer(metrics: Metrics) -> Callable[[CommitStats], None]:
+    """Return the observer for `Store.verdicts.add_observer` that records every commit in the metrics."""
+
+    def record(stats: CommitStats) -> None:
+        metrics.commit_seconds.observe(stats.seconds)
+        metrics.verdicts_repeated.inc(stats.duplicates)
+        for (model, outcome), count in stats.written.items():
+            metrics.verdicts_written.labels(model=model, outcome=outcome_name(outcome)).inc(count)
+
+    return record

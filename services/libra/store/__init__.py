@@ -1,14 +1,15 @@
-"""The only room that talks to MongoDB; one file a collection.
+"""The only package that uses MongoDB: one file for each collection.
 
-It reads and writes the contracts' own messages (`libra.v1`), so that nobody else sees a document. Everything it writes is
-journalled on a majority before the call returns, and every fault of the connection leaves it as `libra.errors.Unavailable`.
+It reads and writes the protobuf messages of `libra.v1`, so that no other package sees a document. Every write is
+journalled on a majority before the call returns, and every fault of the connection or the server is raised as
+`libra.errors.Unavailable`.
 """
 
 from __future__ import annotations
 
 from libra.store.cells import Cell
 from libra.store.client import Store
-from libra.store.commit.verdict_commit import Commit
-from libra.store.runs import RunRecord, Section
+from libra.store.commit.verdict_commit import CommitStats
+from libra.store.runs import RunRecord, RunSection
 
-__all__ = ["Cell", "Commit", "RunRecord", "Section", "Store"]
+__all__ = ["Cell", "CommitStats", "RunRecord", "RunSection", "Store"]

@@ -1,41 +1,42 @@
-"""How far each judge agrees with people, as it was last measured on each set of labels."""
+"""The newest calibration of each judge on each set of labels: how far the judge agrees with people."""
 
 from __future__ import annotations
 
 from pymongo import DESCENDING
 
 from libra.store import indexes
+from libra.store.create_time import last_modified, now
 from libra.store.error_translation import Database, ErrorTranslator
-from libra.store.last_modified import newest_in
-from libra.store.proto_documents import Document, from_document, now, to_document
+from libra.store.proto_documents import Document, from_document, to_document
 from libra.v1.calibration_pb2 import Calibration
 
 
-class Calibrations:
-    """Every calibration, by judge and labels: a new measurement of the same takes the place of the old one."""
+class CalibrationCollection:
+    """Stores calibrations by judge and labels; a new measurement replaces the previous one."""
 
-    def __init__(self, database: Database, door: ErrorTranslator) -> None:
+    def __init__(self, database: Database, translate_errors: ErrorTranslator) -> None:
         self._collection = database[indexes.CALIBRATIONS]
-        self._door = door
+        self._translate_errors = translate_errors
 
-    async def put(self, calibration: Calibration) -> Calibration:
-        """Keep a calibration and return it as stored; its create_time is the store's to set."""
+    async def upsert(self, calibration: Calibration) -> Calibration:
+        """Store a calibration and return it as stored; the store sets its create_time."""
         document = to_document(calibration) | {"_id": _id(calibration), "create_time": now()}
-        with self._door():
+        with self._translate_errors():
             await self._collection.replace_one({"_id": document["_id"]}, document, upsert=True)
-        return _calibration(document)
+        return _calibration_from_document(document)
 
-    async def newest(self) -> int:
-        """Return when the last calibration was put, in milliseconds since 1970; 0 if there is none."""
-        with self._door():
-            return await newest_in(self._collection)
+    async def last_modified(self) -> int:
+        """Return when a calibration was last stored, in milliseconds since 1970; 0 if there is none."""
+        with self._translate_errors():
+            return await last_modified(self._collection)
 
     async def list(self, judge: str = "") -> list[Calibration]:
-        """Return every calibration, or those of one judge by name: by judge, the newest first."""
-        wanted = {"judge.name": judge} if judge else {}
+        """Return every calibration, or those of one judge by name: in order of judge, the newest first."""
+        query = {"judge.name": judge} if judge else {}
         order = [("judge.name", 1), ("create_time", DESCENDING), ("_id", 1)]
-        with self._door():
-            return [_calibration(document) async for document in self._collection.find(wanted).sort(order)]
+        with self._translate_errors():
+            found = self._collection.find(query).sort(order)
+            return [_calibration_from_document(document) async for document in found]
 
 
 def _id(calibration: Calibration) -> str:
@@ -43,5 +44,5 @@ def _id(calibration: Calibration) -> str:
     return f"{judge.name}/{judge.version}/{judge.rubric_hash}/{calibration.labels_hash}"
 
 
-def _calibration(document: Document) -> Calibration:
+def _calibration_from_document(document: Document) -> Calibration:
     return from_document(Calibration(), document)

@@ -1,4 +1,4 @@
-"""Figures of capability that were measured elsewhere, one a model."""
+"""Imported capability figures, one for each model."""
 
 from __future__ import annotations
 
@@ -7,50 +7,51 @@ from collections.abc import Sequence
 from pymongo import ReplaceOne
 
 from libra.store import indexes
+from libra.store.create_time import last_modified, now
 from libra.store.error_translation import Database, ErrorTranslator
-from libra.store.last_modified import newest_in
-from libra.store.proto_documents import Document, from_document, now, to_document
+from libra.store.proto_documents import Document, from_document, to_document
 from libra.v1.ranking_pb2 import Capability
 
 
-class Capabilities:
-    """Every imported figure, by the name of its model."""
+class CapabilityCollection:
+    """Stores the imported figure of each model under the model's name."""
 
-    def __init__(self, database: Database, door: ErrorTranslator) -> None:
-        self._database, self._door = database, door
+    def __init__(self, database: Database, translate_errors: ErrorTranslator) -> None:
+        self._database, self._translate_errors = database, translate_errors
         self._collection = database[indexes.CAPABILITIES]
 
-    async def put(self, capabilities: Sequence[Capability]) -> list[Capability]:
-        """Keep the figures, all or none, and return them as they are kept; their create_time is the store's to set.
+    async def upsert(self, capabilities: Sequence[Capability]) -> list[Capability]:
+        """Store the figures, all or none, and return them as stored; the store sets their create_time.
 
-        A model's figure takes the place of the one it had. ValueError if two are of one model.
+        A figure replaces the model's previous one. Raises ValueError if two figures belong to one model.
         """
-        moment = now()
+        create_time = now()
         documents = [
-            to_document(capability) | {"_id": capability.model, "create_time": moment} for capability in capabilities
+            to_document(capability) | {"_id": capability.model, "create_time": create_time}
+            for capability in capabilities
         ]
         if len({document["_id"] for document in documents}) < len(documents):
-            raise ValueError("two of the figures are of one model: which of them is to be kept?")
+            raise ValueError("two of the figures belong to one model: give each model one figure")
         if documents:
             await self._replace(documents)
-        return [_capability(document) for document in documents]
+        return [_capability_from_document(document) for document in documents]
 
-    async def newest(self) -> int:
-        """Return when the last figure was put, in milliseconds since 1970; 0 if there is none."""
-        with self._door():
-            return await newest_in(self._collection)
+    async def last_modified(self) -> int:
+        """Return when a figure was last stored, in milliseconds since 1970; 0 if there is none."""
+        with self._translate_errors():
+            return await last_modified(self._collection)
 
     async def list(self) -> list[Capability]:
         """Return every figure, in order of model."""
-        with self._door():
-            return [_capability(document) async for document in self._collection.find().sort("_id", 1)]
+        with self._translate_errors():
+            return [_capability_from_document(document) async for document in self._collection.find().sort("_id", 1)]
 
     async def _replace(self, documents: Sequence[Document]) -> None:
         changes = [ReplaceOne({"_id": document["_id"]}, document, upsert=True) for document in documents]
-        with self._door():
+        with self._translate_errors():
             async with await self._database.client.start_session() as session, session.start_transaction():
                 await self._collection.bulk_write(changes, ordered=False, session=session)
 
 
-def _capability(document: Document) -> Capability:
+def _capability_from_document(document: Document) -> Capability:
     return from_document(Capability(), document)

@@ -1,31 +1,29 @@
-"""The sums of one cell: what many verdicts amount to."""
+"""The sums of one cell: counts by outcome, and the scores and their squares added up."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 from libra.contracts.outcomes import OUTCOMES, total_of
 from libra.v1.verdict_pb2 import Outcome
 
-COUNTS_AS: dict[int, str] = {
-    Outcome.OUTCOME_SCORED: "scored",
-    Outcome.OUTCOME_FILTERED: "filtered",
-    Outcome.OUTCOME_UNJUDGED: "unjudged",
-    Outcome.OUTCOME_FAILED: "failed",
-}
-"""The count that each outcome adds to."""
+COUNT_FIELDS: Mapping[int, str] = {outcome: name for name, outcome in OUTCOMES.items()}
+"""The field of a cell that counts each outcome."""
 
-IN_THE_MEAN: frozenset[int] = frozenset({Outcome.OUTCOME_SCORED, Outcome.OUTCOME_FILTERED})
+MEAN_OUTCOMES: frozenset[int] = frozenset({Outcome.OUTCOME_SCORED, Outcome.OUTCOME_FILTERED})
+"""The outcomes whose scores count in a mean."""
+
+SUM_FIELDS = ("n", "sum", "sum_squares", *OUTCOMES)
 
 
 @dataclass(slots=True)
 class CellSums:
-    """Sums over verdicts: of the scores in the mean, of their squares, and how many ended how."""
+    """Sums over verdicts: the scores that count in the mean, their squares, and the number of each outcome."""
 
     n: int = 0
-    """Verdicts in the mean: scored and filtered."""
+    """Verdicts that count in the mean: scored and filtered."""
 
     sum: float = 0.0
     sum_squares: float = 0.0
@@ -35,40 +33,35 @@ class CellSums:
     failed: int = 0
 
     def add(self, outcome: int, score: float) -> None:
-        """Take in one verdict. KeyError for an outcome that is none."""
-        name = COUNTS_AS[outcome]
-        setattr(self, name, getattr(self, name) + 1)
-        if outcome in IN_THE_MEAN:
-            self.n += 1
-            self.sum += score
-            self.sum_squares += score * score
+        """Add one verdict. Raises KeyError for an unspecified outcome."""
+        self._add(outcome, 1, score, score * score)
 
     @property
-    def all(self) -> int:
+    def total(self) -> int:
         """Verdicts of any outcome."""
         return total_of(self)
 
-    def document(self) -> dict[str, float]:
-        """Return the sums by name, as a cell keeps them."""
-        return {name: getattr(self, name) for name in SUMS}
+    def to_document(self) -> dict[str, float]:
+        """Return the sums by field name, as a cell's document stores them."""
+        return {name: getattr(self, name) for name in SUM_FIELDS}
 
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> Self:
+        """Return the sums that a document stores."""
+        return cls(**{name: document.get(name, 0) for name in SUM_FIELDS})
 
-SUMS = ("n", "sum", "sum_squares", *OUTCOMES)
+    @classmethod
+    def from_outcomes(cls, documents: Iterable[Mapping[str, Any]]) -> Self:
+        """Return the total of documents that each hold one outcome as `_id`, and its n, sum and sum_squares."""
+        total = cls()
+        for document in documents:
+            total._add(document["_id"], document["n"], document["sum"], document["sum_squares"])
+        return total
 
-
-def gathered(outcomes: Iterable[Mapping[str, Any]]) -> CellSums:
-    """Return the sums over all outcomes of documents with one outcome's `_id`, n, sum and sum_squares each."""
-    total = CellSums()
-    for one in outcomes:
-        name = COUNTS_AS[one["_id"]]
-        setattr(total, name, getattr(total, name) + one["n"])
-        if one["_id"] in IN_THE_MEAN:
-            total.n += one["n"]
-            total.sum += one["sum"]
-            total.sum_squares += one["sum_squares"]
-    return total
-
-
-def read(document: Mapping[str, Any]) -> CellSums:
-    """Return the sums that a document holds."""
-    return CellSums(**{name: document.get(name, 0) for name in SUMS})
+    def _add(self, outcome: int, count: int, score_sum: float, sum_squares: float) -> None:
+        name = COUNT_FIELDS[outcome]
+        setattr(self, name, getattr(self, name) + count)
+        if outcome in MEAN_OUTCOMES:
+            self.n += count
+            self.sum += score_sum
+            self.sum_squares += sum_squares

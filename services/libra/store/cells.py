@@ -1,4 +1,4 @@
-"""The running sums of each (run, judging, model, task, attack), kept in buckets and read as one."""
+"""The running sums of each (run, judging, model, task, attack), stored in buckets and read as one cell."""
 
 from __future__ import annotations
 
@@ -9,19 +9,25 @@ from typing import Any
 from pymongo.read_concern import ReadConcern
 
 from libra.contracts.outcomes import OUTCOMES, total_of
-from libra.store import cell_sums, indexes, trial_ids
+from libra.store import indexes, trial_ids
+from libra.store.cell_sums import COUNT_FIELDS, SUM_FIELDS, CellSums
 from libra.store.error_translation import Database, ErrorTranslator
 from libra.store.proto_documents import Document
 from libra.v1.run_pb2 import OutcomeCounts
 from libra.v1.verdict_pb2 import JudgeVersion
 
-KEY = ("run", "judging", "model", "task", "attack")
-COUNTS = tuple(OUTCOMES)
+CELL_KEY = ("run", "judging", "model", "task", "attack")
+
+CellKey = tuple[str, str, str, str]
+"""The run, the model, the task as "name@version", and the attack."""
+
+JudgeKey = tuple[str, str, str]
+"""The name, the version and the rubric's hash of a judge."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """What the verdicts of one (run, judging, model, task, attack) amount to."""
+    """The sums over the verdicts of one (run, judging, model, task, attack)."""
 
     run: str
     judging: int
@@ -31,11 +37,11 @@ class Cell:
 
     attack: str
     category: int
-    judges: tuple[tuple[str, str, str], ...]
-    """Every (name, version, rubric hash) that judged here, in order: more than one if a judge was changed meanwhile."""
+    judges: tuple[JudgeKey, ...]
+    """Every judge of the cell, in order: several if a judge was changed during the run."""
 
     n: int
-    """Verdicts in the mean: scored and filtered."""
+    """Verdicts that count in the mean: scored and filtered."""
 
     sum: float
     sum_squares: float
@@ -45,87 +51,94 @@ class Cell:
     failed: int
 
     @property
+    def key(self) -> CellKey:
+        """The key of the cell among those of one judging."""
+        return self.run, self.model, self.task, self.attack
+
+    @property
     def judge(self) -> JudgeVersion | None:
-        """Who judged; None if nobody did, or more than one."""
+        """The only judge of the cell; None if it has none or several."""
         if len(self.judges) != 1:
             return None
         name, version, rubric_hash = self.judges[0]
         return JudgeVersion(name=name, version=version, rubric_hash=rubric_hash)
 
     @property
-    def all(self) -> int:
+    def total(self) -> int:
         """Verdicts of any outcome."""
         return total_of(self)
 
 
-class Cells:
-    """Reads the sums. Only `Verdicts.write` changes them."""
+class CellCollection:
+    """Reads the sums. Only `VerdictCollection.write` changes them."""
 
-    def __init__(self, database: Database, door: ErrorTranslator) -> None:
+    def __init__(self, database: Database, translate_errors: ErrorTranslator) -> None:
         self._database = database
         self._collection = database[indexes.CELLS]
-        self._door = door
+        self._translate_errors = translate_errors
 
-    async def of_runs(self, runs: Sequence[str], judging: int = 0) -> list[Cell]:
+    async def list_for_runs(self, runs: Sequence[str], judging: int = 0) -> list[Cell]:
         """Return the cells of the runs, each summed over its buckets, in order of run, model, task and attack."""
-        with self._door():
-            found = self._collection.aggregate(_summed({"run": {"$in": list(runs)}, "judging": judging}))
-            cells = [_cell(document) async for document in found]
-        return sorted(cells, key=lambda cell: (cell.run, cell.model, cell.task, cell.attack))
+        with self._translate_errors():
+            found = self._collection.aggregate(_sum_buckets({"run": {"$in": list(runs)}, "judging": judging}))
+            cells = [_cell_from_document(document) async for document in found]
+        return sorted(cells, key=lambda cell: cell.key)
 
-    async def progress(self, run: str, judging: int = 0) -> dict[str, OutcomeCounts]:
-        """Return how many verdicts of each model ended how; a model without any is left out."""
-        grouping: Document = {"_id": "$model", **{name: {"$sum": f"${name}"} for name in COUNTS}}
+    async def count_outcomes(self, run: str, judging: int = 0) -> dict[str, OutcomeCounts]:
+        """Return the number of verdicts of each outcome, by model; a model without verdicts is left out."""
+        grouping: Document = {"_id": "$model", **{name: {"$sum": f"${name}"} for name in OUTCOMES}}
         pipeline = [{"$match": {"run": run, "judging": judging}}, {"$group": grouping}]
-        with self._door():
+        with self._translate_errors():
             found = self._collection.aggregate(pipeline)
             return {
-                document["_id"]: OutcomeCounts(**{name: int(document[name]) for name in COUNTS})
+                document["_id"]: OutcomeCounts(**{name: int(document[name]) for name in OUTCOMES})
                 async for document in found
             }
 
-    async def recount(
-        self, run: str, judging: int, model: str, task: str, attack: str
-    ) -> tuple[cell_sums.CellSums, cell_sums.CellSums]:
-        """Return the sums of one cell as they are kept, and as its verdicts say, both of one and the same moment."""
-        key = dict(zip(KEY, (run, judging, model, task, attack), strict=True))
+    async def recount(self, run: str, judging: int, model: str, task: str, attack: str) -> tuple[CellSums, CellSums]:
+        """Return the stored sums of one cell and the sums over its verdicts, both from one snapshot."""
+        key = dict(zip(CELL_KEY, (run, judging, model, task, attack), strict=True))
         prefix = trial_ids.verdict_prefix(run, judging, model, task, attack)
-        span = {"_id": {"$gt": prefix, "$lt": trial_ids.after_prefix(prefix)}}
-        moment = ReadConcern("snapshot")
+        id_range = {"_id": {"$gt": prefix, "$lt": trial_ids.after_prefix(prefix)}}
+        snapshot = ReadConcern("snapshot")
         verdicts = self._database[indexes.VERDICTS]
-        with self._door():
+        with self._translate_errors():
             async with (
                 await self._database.client.start_session() as session,
-                session.start_transaction(read_concern=moment),
+                session.start_transaction(read_concern=snapshot),
             ):
-                kept = await self._collection.aggregate(_summed(key), session=session).to_list(1)
-                counted = await verdicts.aggregate(_by_outcome(span), session=session).to_list(len(cell_sums.COUNTS_AS))
-        return cell_sums.read(kept[0] if kept else {}), cell_sums.gathered(counted)
+                stored = await self._collection.aggregate(_sum_buckets(key), session=session).to_list(1)
+                counted = await verdicts.aggregate(_sum_by_outcome(id_range), session=session).to_list(
+                    len(COUNT_FIELDS)
+                )
+        return CellSums.from_document(stored[0] if stored else {}), CellSums.from_outcomes(counted)
 
 
-def _summed(match: Document) -> list[Document]:
-    """Return the pipeline that sums the buckets of the cells that match."""
+def _sum_buckets(match: Document) -> list[Document]:
+    """Return the pipeline that sums the buckets of the matching cells."""
     group: dict[str, Any] = {
-        "_id": {name: f"${name}" for name in KEY},
+        "_id": {name: f"${name}" for name in CELL_KEY},
         "category": {"$max": "$category"},
         "judges": {"$push": "$judges"},
-        **{name: {"$sum": f"${name}"} for name in cell_sums.SUMS},
+        **{name: {"$sum": f"${name}"} for name in SUM_FIELDS},
     }
     return [{"$match": match}, {"$group": group}]
 
 
-def _by_outcome(match: Document) -> list[Document]:
-    """Return the pipeline that counts and sums verdicts, one document an outcome, without bringing one here."""
+def _sum_by_outcome(match: Document) -> list[Document]:
+    """Return the pipeline that counts and sums verdicts in mongod, with one document for each outcome."""
     score = {"$ifNull": ["$score", 0.0]}
     sums = {"n": {"$sum": 1}, "sum": {"$sum": score}, "sum_squares": {"$sum": {"$multiply": [score, score]}}}
     return [{"$match": match}, {"$group": {"_id": "$outcome", **sums}}]
 
 
-def _cell(document: Document) -> Cell:
-    judges = {_judge(judge) for bucket in document["judges"] for judge in bucket}
-    sums = {name: document[name] for name in cell_sums.SUMS}
-    return Cell(**document["_id"], category=document["category"], judges=tuple(sorted(judges)), **sums)
+def _cell_from_document(document: Document) -> Cell:
+    sums = {name: document[name] for name in SUM_FIELDS}
+    return Cell(**document["_id"], category=document["category"], judges=merge_judges(document["judges"]), **sums)
 
 
-def _judge(document: Document) -> tuple[str, str, str]:
-    return document.get("name", ""), document.get("version", ""), document.get("rubric_hash", "")
+def merge_judges(buckets: Sequence[Sequence[Document]]) -> tuple[JudgeKey, ...]:
+    """Return every judge of a cell's buckets, in order."""
+    judges = (judge for bucket in buckets for judge in bucket)
+    named = {(judge.get("name", ""), judge.get("version", ""), judge.get("rubric_hash", "")) for judge in judges}
+    return tuple(sorted(named))

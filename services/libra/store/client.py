@@ -1,4 +1,4 @@
-"""The way into the room: one client, one object a collection."""
+"""The store: one connection to MongoDB, with one object for each collection."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from pymongo.errors import ConfigurationError, InvalidURI
 
 from libra.settings import BadSettings
 from libra.store import indexes
-from libra.store.calibrations import Calibrations
-from libra.store.capabilities import Capabilities
-from libra.store.cells import Cells
-from libra.store.commit.transaction import BUCKETS
-from libra.store.completions import Completions
-from libra.store.costs import Costs
+from libra.store.calibrations import CalibrationCollection
+from libra.store.capabilities import CapabilityCollection
+from libra.store.cells import CellCollection
+from libra.store.commit.mongo_transaction import BUCKETS
+from libra.store.completions import CompletionCollection
+from libra.store.costs import CostReader
 from libra.store.error_translation import Database, ErrorTranslator
-from libra.store.models import Models
+from libra.store.models import ModelCollection
 from libra.store.proto_documents import Document
-from libra.store.runs import Runs
+from libra.store.runs import RunCollection
 from libra.store.sample_sums import SampleSumsCollection
-from libra.store.tasks import Tasks
-from libra.store.verdicts import Verdicts
+from libra.store.tasks import TaskCollection
+from libra.store.verdicts import VerdictCollection
 
 if TYPE_CHECKING:
     from typing import Self
@@ -34,33 +34,33 @@ if TYPE_CHECKING:
 class StoreSettings:
     """The limits of a connection to MongoDB."""
 
-    select_milliseconds: int = 5_000
-    """A server that can take the request is found within this, or the request fails."""
+    server_selection_milliseconds: int = 5_000
+    """A server that can serve the request must be found within this time, or the request fails."""
 
     connect_milliseconds: int = 5_000
-    """A connection is made within this."""
+    """A connection must be made within this time."""
 
-    answer_milliseconds: int = 60_000
-    """A server that says nothing for so long is taken for dead: an import's largest insert takes seconds."""
+    socket_milliseconds: int = 60_000
+    """A server that does not respond within this time counts as dead: the largest insert of an import takes seconds."""
 
     majority_milliseconds: int = 20_000
-    """A write that has not reached a majority by then is reported as not done, although it may be."""
+    """A write that has not reached a majority within this time is reported as failed, although it may be done."""
 
     ping_seconds: float = 3.0
-    """A ping takes no longer, whatever else may: it is asked often, and must not pile up on a server that hangs."""
+    """The time limit of a ping: pings are frequent, and must not pile up on a server that hangs."""
 
-    connections: int = 32
-    """Open at once, at most; Motor's threads are fewer."""
+    max_connections: int = 32
+    """Motor uses fewer threads."""
 
 
 class Store:
-    """MongoDB as the services see it. Connects at the first request, not before."""
+    """Gives the services access to every collection. It connects at the first request, not before."""
 
     def __init__(
         self,
         client: AsyncIOMotorClient[Document],
         database: Database,
-        door: ErrorTranslator,
+        translate_errors: ErrorTranslator,
         *,
         bucket: int,
         ping_seconds: float,
@@ -68,17 +68,17 @@ class Store:
         self._client = client
         self._ping_seconds = ping_seconds
         self._database = database
-        self._door = door
-        self.tasks = Tasks(database, door)
-        self.models = Models(database, door)
-        self.runs = Runs(database, door)
-        self.completions = Completions(database, door)
-        self.capabilities = Capabilities(database, door)
-        self.cells = Cells(database, door)
-        self.calibrations = Calibrations(database, door)
-        self.costs = Costs(database, door)
-        self.sample_sums = SampleSumsCollection(database, door)
-        self.verdicts = Verdicts(database, door, bucket)
+        self._translate_errors = translate_errors
+        self.tasks = TaskCollection(database, translate_errors)
+        self.models = ModelCollection(database, translate_errors)
+        self.runs = RunCollection(database, translate_errors)
+        self.completions = CompletionCollection(database, translate_errors)
+        self.capabilities = CapabilityCollection(database, translate_errors)
+        self.cells = CellCollection(database, translate_errors)
+        self.calibrations = CalibrationCollection(database, translate_errors)
+        self.costs = CostReader(database, translate_errors)
+        self.sample_sums = SampleSumsCollection(database, translate_errors)
+        self.verdicts = VerdictCollection(database, translate_errors, bucket)
 
     @classmethod
     def connect(
@@ -89,10 +89,10 @@ class Store:
         settings: StoreSettings | None = None,
         bucket: int | None = None,
     ) -> Self:
-        """Return a store on `url`; nothing is sent yet. BadSettings if `url` is not a connection string.
+        """Return a store on `url` without connecting; raise BadSettings if `url` is not a connection string.
 
-        `bucket` is this writer's place among the cells' buckets, drawn by lot unless given: two writers that share one
-        slow each other down and are otherwise no worse.
+        `bucket` is this writer's bucket of each cell, random by default: two writers with the same bucket slow each
+        other down, but both are correct.
         """
         limits = settings or StoreSettings()
         try:
@@ -103,30 +103,30 @@ class Store:
                 journal=True,
                 readConcernLevel="majority",
                 wTimeoutMS=limits.majority_milliseconds,
-                serverSelectionTimeoutMS=limits.select_milliseconds,
+                serverSelectionTimeoutMS=limits.server_selection_milliseconds,
                 connectTimeoutMS=limits.connect_milliseconds,
-                socketTimeoutMS=limits.answer_milliseconds,
-                maxPoolSize=limits.connections,
+                socketTimeoutMS=limits.socket_milliseconds,
+                maxPoolSize=limits.max_connections,
                 tz_aware=True,
                 uuidRepresentation="standard",
             )
         except (InvalidURI, ConfigurationError, ValueError) as error:
-            raise BadSettings(f"LIBRA_MONGO_URL is no connection string of MongoDB: {error}") from None
-        place = secrets.randbelow(BUCKETS) if bucket is None else bucket % BUCKETS
-        return cls(client, client[database], ErrorTranslator(url), bucket=place, ping_seconds=limits.ping_seconds)
+            raise BadSettings(f"LIBRA_MONGO_URL is not a connection string of MongoDB: {error}") from None
+        own_bucket = secrets.randbelow(BUCKETS) if bucket is None else bucket % BUCKETS
+        return cls(client, client[database], ErrorTranslator(url), bucket=own_bucket, ping_seconds=limits.ping_seconds)
 
     async def ping(self) -> None:
-        """Return if there is a MongoDB now that takes writes; raise Unavailable otherwise, within a few seconds."""
-        with self._door(), pymongo.timeout(self._ping_seconds):
+        """Raise Unavailable, within a few seconds, unless MongoDB accepts writes now."""
+        with self._translate_errors(), pymongo.timeout(self._ping_seconds):
             await self._database.command("ping")
 
     async def ensure_indexes(self) -> None:
-        """Create the collections and indexes that are not there yet."""
-        with self._door():
+        """Create the collections and indexes that are missing."""
+        with self._translate_errors():
             await indexes.ensure(self._database)
 
     async def close(self) -> None:
-        """Give up what waits to be written and let go of the connections."""
+        """Raise Unavailable in every caller that waits for a write, and close the connections."""
         await self.verdicts.close()
         await self.completions.close()
         self._client.close()

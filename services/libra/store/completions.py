@@ -1,71 +1,74 @@
-"""What models answered, once per distinct request, with what they were asked."""
+"""Completions, stored once for each distinct request, with the messages of the request."""
 
 from __future__ import annotations
 
-from collections.abc import Collection as Several
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from pymongo.errors import BulkWriteError
 
 from libra.store import indexes
 from libra.store.commit.group_commit import GroupCommit
+from libra.store.create_time import now
 from libra.store.error_translation import Database, ErrorTranslator, is_duplicate
-from libra.store.proto_documents import Document, from_document, now, to_document
+from libra.store.proto_documents import Document, from_document, to_document
 from libra.v1.completion_pb2 import FINISH_REASON_ERROR, Completion
 from libra.v1.message_pb2 import Message
 
 GROUP_COMPLETIONS = 512
-"""In one insert: a majority write costs the same for one. Less if they are long."""
+"""The most in one insert, and fewer if they are long: a majority write costs the same for one."""
 
-CHARACTERS_AS_ONE = 16 * 1024
-"""An answer with its question counts once for each so many characters: a group holds some 8 MiB, or one pair."""
+CHARACTERS_PER_WEIGHT = 16 * 1024
+"""A completion and its messages weigh one more for each 16 Ki characters: a group is about 8 MiB, or one completion."""
 
 WITHOUT_MESSAGES = {"messages": 0}
 
 
 @dataclass(slots=True)
-class _Put:
-    """An answer on its way, as it is given back and as it is written down."""
+class _PendingInsert:
+    """A completion that waits to be inserted, as a message and as a document."""
 
     completion: Completion
     document: Document
 
 
-class Completions:
-    """Every answer, under the hash of what shaped it. An error is no answer and is never kept."""
+class CompletionCollection:
+    """Stores every completion under the hash of its request. Errors are not stored."""
 
-    def __init__(self, database: Database, door: ErrorTranslator) -> None:
+    def __init__(self, database: Database, translate_errors: ErrorTranslator) -> None:
         self._collection = database[indexes.COMPLETIONS]
-        self._door = door
-        self._group: GroupCommit[_Put, Completion] = GroupCommit(self._insert, weight=_weight, limit=GROUP_COMPLETIONS)
+        self._translate_errors = translate_errors
+        self._group: GroupCommit[_PendingInsert, Completion] = GroupCommit(
+            self._insert_group, weight=_weight, limit=GROUP_COMPLETIONS
+        )
 
-    async def find(self, ids: Several[str]) -> dict[str, Completion]:
-        """Return those of the completions that there are, by id."""
-        with self._door():
+    async def get_many(self, ids: Collection[str]) -> dict[str, Completion]:
+        """Return the stored completions by id; ids without one are left out."""
+        with self._translate_errors():
             found = self._collection.find({"_id": {"$in": list(ids)}}, WITHOUT_MESSAGES)
-            return {document["_id"]: completion_of(document) async for document in found}
+            return {document["_id"]: completion_from_document(document) async for document in found}
 
-    async def exists(self, ids: Several[str]) -> set[str]:
-        """Return which of the ids have a completion."""
-        with self._door():
+    async def find_existing(self, ids: Collection[str]) -> set[str]:
+        """Return those of the ids that have a completion."""
+        with self._translate_errors():
             found = self._collection.find({"_id": {"$in": list(ids)}}, {"_id": 1})
             return {document["_id"] async for document in found}
 
-    async def messages(self, ids: Several[str]) -> dict[str, list[Message]]:
-        """Return what was asked, by the id of the completion; ids without one are left out."""
-        with self._door():
+    async def get_messages(self, ids: Collection[str]) -> dict[str, list[Message]]:
+        """Return the messages of the requests by id of the completion; ids without one are left out."""
+        with self._translate_errors():
             found = self._collection.find({"_id": {"$in": list(ids)}}, {"messages": 1})
             return {
                 document["_id"]: [Message(**message) for message in document.get("messages", [])]
                 async for document in found
             }
 
-    async def put(self, completion: Completion, messages: Sequence[Message] = ()) -> Completion:
-        """Return, once it is durable, the completion that is kept under this id: the first that came.
+    async def insert_or_get(self, completion: Completion, messages: Sequence[Message] = ()) -> Completion:
+        """Return, once it is durable, the completion that is stored under this id: the first that was inserted.
 
-        An answer to the same request that another writer was faster with is returned in place of `completion`, so that
-        what is judged is what is kept. Its create_time is set unless it is. FINISH_REASON_ERROR is handed back and not kept.
+        If another writer stored a completion of the same request first, that one is returned, so that the judged text
+        is the stored text. A missing create_time is set. A completion with FINISH_REASON_ERROR is returned and not
+        stored.
         """
         if completion.finish_reason == FINISH_REASON_ERROR:
             return completion
@@ -73,46 +76,48 @@ class Completions:
         document["_id"] = document.pop("id")
         document["messages"] = [to_document(message) for message in messages]
         if "create_time" not in document:
-            document["create_time"] = moment = now()
-            completion.create_time.FromMilliseconds(round(moment.timestamp() * 1000))
-        return await self._group.submit(_Put(completion, document))
+            document["create_time"] = create_time = now()
+            completion.create_time.FromMilliseconds(round(create_time.timestamp() * 1000))
+        return await self._group.submit(_PendingInsert(completion, document))
 
     async def close(self) -> None:
-        """Fail whoever waits for a commit."""
+        """Raise Unavailable in every caller that waits for an insert."""
         await self._group.close()
 
-    async def _insert(self, group: Sequence[_Put]) -> list[Completion]:
-        first: dict[str, _Put] = {}
-        for put in group:
-            first.setdefault(put.completion.id, put)
-        with self._door():
-            kept = await self._insert_new([put.document for put in first.values()])
-        return [kept.get(put.completion.id) or _kept(put, first[put.completion.id]) for put in group]
+    async def _insert_group(self, group: Sequence[_PendingInsert]) -> list[Completion]:
+        first: dict[str, _PendingInsert] = {}
+        for pending in group:
+            first.setdefault(pending.completion.id, pending)
+        with self._translate_errors():
+            earlier = await self._insert_new([pending.document for pending in first.values()])
+        return [
+            earlier.get(pending.completion.id) or _stored(pending, first[pending.completion.id]) for pending in group
+        ]
 
     async def _insert_new(self, documents: Sequence[Document]) -> dict[str, Completion]:
-        """Insert, and return those that were there before."""
+        """Insert the documents, and return the completions that were stored before."""
         try:
             await self._collection.insert_many(documents, ordered=False)
         except BulkWriteError as error:
             if not is_duplicate(error):
                 raise
-            taken = [documents[fault["index"]]["_id"] for fault in (error.details or {})["writeErrors"]]
-            return await self.find(taken)
+            write_errors = (error.details or {})["writeErrors"]
+            return await self.get_many([documents[write_error["index"]]["_id"] for write_error in write_errors])
         return {}
 
 
-def _weight(put: _Put) -> int:
-    document = put.document
-    asked = sum(len(message.get("content", "")) for message in document["messages"])
-    return 1 + (asked + len(document.get("text", ""))) // CHARACTERS_AS_ONE
+def _weight(pending: _PendingInsert) -> int:
+    document = pending.document
+    message_characters = sum(len(message.get("content", "")) for message in document["messages"])
+    return 1 + (message_characters + len(document.get("text", ""))) // CHARACTERS_PER_WEIGHT
 
 
-def _kept(put: _Put, first: _Put) -> Completion:
-    """Return what was kept for `put`; no two callers are given one object."""
-    return put.completion if put is first else completion_of(first.document)
+def _stored(pending: _PendingInsert, first: _PendingInsert) -> Completion:
+    """Return the completion that was stored for `pending`; every caller gets an object of its own."""
+    return pending.completion if pending is first else completion_from_document(first.document)
 
 
-def completion_of(document: Document) -> Completion:
-    """Return the completion that a document holds, without what was asked."""
+def completion_from_document(document: Document) -> Completion:
+    """Return the completion that a document stores, without the messages."""
     fields = {name: value for name, value in document.items() if name != "messages"}
     return from_document(Completion(id=document["_id"]), fields)

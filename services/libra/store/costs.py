@@ -1,4 +1,4 @@
-"""What answers cost: tokens, dollars and seconds of the completions that a run's verdicts name, added up in mongod."""
+"""Sums the tokens, dollars and seconds of the completions that a run's verdicts name. The sums are made in mongod."""
 
 from __future__ import annotations
 
@@ -11,16 +11,15 @@ from libra.store import indexes, trial_ids
 from libra.store.error_translation import Database, ErrorTranslator
 from libra.store.proto_documents import Document
 
-AT_ONCE = 4
-"""Aggregations in mongod at the same time."""
+MAX_CONCURRENT_AGGREGATIONS = 4
 
 RULES = "rules"
-"""What the field attack_form says of a trial that was written without asking a model."""
+"""The value of the field attack_form for a trial whose attack was written without a model."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What the trials of one model on one task under one attack took."""
+    """The cost of the trials of one model on one task under one attack."""
 
     model: str
     task: str
@@ -31,44 +30,45 @@ class Cost:
     completion_tokens: int
     cost_usd: float
     seconds: float
-    """From the last attempt's start to its last byte, added up over the answers."""
+    """From the start of the last attempt to its last byte, added up over the completions."""
 
     attack_tokens: int
-    """Of the models that wrote for the attack, in and out; 0 if none did."""
+    """Tokens of the models that wrote for the attack, in and out; 0 if none did."""
 
     attack_cost_usd: float
     attack_seconds: float
     by_rules: int
-    """Trials that a model might have written and rules did."""
+    """Trials whose attack was written by rules although a model could have written it."""
 
 
-class Costs:
+class CostReader:
     """Reads verdicts and completions; writes nothing."""
 
-    def __init__(self, database: Database, door: ErrorTranslator) -> None:
+    def __init__(self, database: Database, translate_errors: ErrorTranslator) -> None:
         self._verdicts = database[indexes.VERDICTS]
-        self._door = door
+        self._translate_errors = translate_errors
 
-    async def of(self, run: str, places: Iterable[tuple[str, str]]) -> list[Cost]:
-        """Return the costs of a run's own judging for each (model, "name@version"), by model, task and attack.
+    async def sum_by_attack(self, run: str, models_and_tasks: Iterable[tuple[str, str]]) -> list[Cost]:
+        """Return the costs of a run's own judging for each (model, "name@version"), in order of model, task and attack.
 
-        A completion counts as often as a trial names it, whether it was asked for then or found in the store. Some 15,000
-        verdicts take a second.
+        A completion counts once for each trial that names it, whether it was requested in this run or found in the
+        store. About 15,000 verdicts take a second.
         """
-        turns = asyncio.Semaphore(AT_ONCE)
-        found = await asyncio.gather(*(self._of(run, model, task, turns) for model, task in sorted(set(places))))
+        limit = asyncio.Semaphore(MAX_CONCURRENT_AGGREGATIONS)
+        pairs = sorted(set(models_and_tasks))
+        found = await asyncio.gather(*(self._sum(run, model, task, limit) for model, task in pairs))
         return [cost for costs in found for cost in costs]
 
-    async def _of(self, run: str, model: str, task: str, turns: asyncio.Semaphore) -> list[Cost]:
-        async with turns:
-            with self._door():
-                pipeline = _by_attack(trial_ids.verdict_prefix(run, 0, model, task))
+    async def _sum(self, run: str, model: str, task: str, limit: asyncio.Semaphore) -> list[Cost]:
+        async with limit:
+            with self._translate_errors():
+                pipeline = _sum_by_attack(trial_ids.verdict_prefix(run, 0, model, task))
                 found = [document async for document in self._verdicts.aggregate(pipeline)]
-        return [_cost(model, task, document) for document in sorted(found, key=lambda document: document["_id"])]
+        return [_cost_from_document(model, task, document) for document in sorted(found, key=lambda each: each["_id"])]
 
 
-def _by_attack(prefix: str) -> list[Document]:
-    """Return the pipeline that adds up the verdicts whose id begins so, one document an attack."""
+def _sum_by_attack(prefix: str) -> list[Document]:
+    """Return the pipeline that sums the verdicts whose id has this prefix, with one document for each attack."""
     completion = {
         "from": indexes.COMPLETIONS,
         "localField": "completion_id",
@@ -77,12 +77,12 @@ def _by_attack(prefix: str) -> list[Document]:
         "as": "completion",
     }
     sums = {
-        "prompt_tokens": _sum("$completion.usage.prompt_tokens"),
-        "completion_tokens": _sum("$completion.usage.completion_tokens"),
-        "cost_usd": _sum("$completion.cost_usd"),
-        "seconds": _sum("$completion.latency_seconds"),
-        **{name: {"$sum": _number(name)} for name in ("attack_tokens", "attack_cost_usd", "attack_seconds")},
-        "by_rules": {"$sum": {"$cond": [{"$eq": [_field("attack_form"), RULES]}, 1, 0]}},
+        "prompt_tokens": _sum_completions("usage.prompt_tokens"),
+        "completion_tokens": _sum_completions("usage.completion_tokens"),
+        "cost_usd": _sum_completions("cost_usd"),
+        "seconds": _sum_completions("latency_seconds"),
+        **{name: {"$sum": _sample_number(name)} for name in ("attack_tokens", "attack_cost_usd", "attack_seconds")},
+        "by_rules": {"$sum": {"$cond": [{"$eq": [_sample_field("attack_form"), RULES]}, 1, 0]}},
     }
     return [
         {"$match": {"_id": {"$gt": prefix, "$lt": trial_ids.after_prefix(prefix)}}},
@@ -92,23 +92,23 @@ def _by_attack(prefix: str) -> list[Document]:
     ]
 
 
-def _sum(path: str) -> Document:
-    """Return what adds up a field of the one completion that a verdict has, or has not."""
-    return {"$sum": {"$sum": path}}
+def _sum_completions(path: str) -> Document:
+    """Return the expression that sums a field of the completion that each verdict has, or has not."""
+    return {"$sum": {"$sum": f"$completion.{path}"}}
 
 
-def _number(field: str) -> Document:
-    """Return what reads a field of the sample as a number: 0 if it is not there, or is none."""
-    return {"$convert": {"input": _field(field), "to": "double", "onError": 0.0, "onNull": 0.0}}
+def _sample_number(field: str) -> Document:
+    """Return the expression that reads a sample field as a number: 0 if the field is missing or is not a number."""
+    return {"$convert": {"input": _sample_field(field), "to": "double", "onError": 0.0, "onNull": 0.0}}
 
 
-def _field(name: str) -> Document:
-    """Return what finds a field by its name: the fields are a list of pairs (see documents)."""
-    mine = {"$filter": {"input": {"$ifNull": ["$fields", []]}, "cond": {"$eq": [{"$first": "$$this"}, name]}}}
-    return {"$last": {"$first": mine}}
+def _sample_field(name: str) -> Document:
+    """Return the expression that finds a sample field by name: the fields are pairs (see proto_documents)."""
+    named = {"$filter": {"input": {"$ifNull": ["$fields", []]}, "cond": {"$eq": [{"$first": "$$this"}, name]}}}
+    return {"$last": {"$first": named}}
 
 
-def _cost(model: str, task: str, document: dict[str, Any]) -> Cost:
+def _cost_from_document(model: str, task: str, document: dict[str, Any]) -> Cost:
     return Cost(
         model=model,
         task=task,

@@ -1,4 +1,4 @@
-"""Every collection and every index, as data. The `_id` serves all listings but these."""
+"""Declares every collection and every index as data. All other queries use the `_id`."""
 
 from __future__ import annotations
 
@@ -20,12 +20,15 @@ CALIBRATIONS = "calibrations"
 CAPABILITIES = "capabilities"
 SAMPLE_SUMS = "sample_sums"
 
-COLLECTION_EXISTS = 48
-"""NamespaceExists: what mongod says to the second of two processes that create a collection at the same time."""
+NAMESPACE_EXISTS = 48
+"""The error code for the second of two processes that create a collection at the same time."""
 
 
 def declared() -> dict[str, list[IndexModel]]:
-    """Return the indexes of each collection. Verdicts and completions have none but `_id`: they are written most."""
+    """Return the indexes of each collection, by its name.
+
+    Verdicts and completions have only `_id`: most writes go to these two collections.
+    """
     return {
         TASKS: [IndexModel([("name", ASCENDING), ("create_time", DESCENDING)], name="versions")],
         SAMPLES: [],
@@ -44,15 +47,15 @@ def declared() -> dict[str, list[IndexModel]]:
 
 
 async def ensure(database: Database) -> None:
-    """Create what is missing. A collection that came to be meanwhile is as good as ours."""
-    present = set(await database.list_collection_names())
-    await asyncio.gather(*(_ensure(database, name, wanted, present) for name, wanted in declared().items()))
+    """Create the collections and indexes that are missing. Several processes may call it at the same time."""
+    existing = set(await database.list_collection_names())
+    await asyncio.gather(*(_ensure(database, name, models, existing) for name, models in declared().items()))
 
 
-async def _ensure(database: Database, name: str, wanted: list[IndexModel], present: set[str]) -> None:
-    if wanted:
-        await database[name].create_indexes(wanted)  # makes the collection too
-    elif name not in present:
+async def _ensure(database: Database, name: str, models: list[IndexModel], existing: set[str]) -> None:
+    if models:
+        await database[name].create_indexes(models)  # creates the collection too
+    elif name not in existing:
         await _create(database, name)
 
 
@@ -60,5 +63,5 @@ async def _create(database: Database, name: str) -> None:
     try:
         await database.create_collection(name, check_exists=False)
     except OperationFailure as error:
-        if error.code != COLLECTION_EXISTS:
+        if error.code != NAMESPACE_EXISTS:
             raise

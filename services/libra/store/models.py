@@ -1,4 +1,4 @@
-"""The registry of models. It never holds a key."""
+"""The registry of models. It never contains an API key."""
 
 from __future__ import annotations
 
@@ -6,62 +6,64 @@ from pymongo.errors import DuplicateKeyError
 
 from libra.errors import Conflict
 from libra.store import indexes
+from libra.store.create_time import now
 from libra.store.error_translation import Database, ErrorTranslator
-from libra.store.proto_documents import Document, from_document, now, to_document
+from libra.store.proto_documents import Document, from_document, to_document
 from libra.v1.model_pb2 import Model
 
 
-class Models:
-    """Every registered model, by name."""
+class ModelCollection:
+    """Stores every registered model under its name."""
 
-    def __init__(self, database: Database, door: ErrorTranslator) -> None:
+    def __init__(self, database: Database, translate_errors: ErrorTranslator) -> None:
         self._collection = database[indexes.MODELS]
-        self._door = door
+        self._translate_errors = translate_errors
 
     async def add(self, model: Model) -> Model:
-        """Register a model and return it as stored; its create_time is the store's to set.
+        """Register a model and return it as stored; the store sets its create_time.
 
-        The same content again returns what is there; another content under the same name is a Conflict.
+        The same content again returns the stored model. Raises Conflict for another content under the same name.
         """
         document = to_document(model) | {"_id": model.name, "create_time": now()}
-        with self._door():
+        with self._translate_errors():
             try:
                 await self._collection.insert_one(document)
             except DuplicateKeyError:
-                kept = await self.get(model.name)
-                if kept is None or not _same(kept, model):
+                stored = await self.get(model.name)
+                if stored is None or not _has_same_content(stored, model):
                     raise Conflict(
-                        f"a model {model.name!r} is registered with another content: delete it first, or take another name",
+                        f"a model {model.name!r} is registered with another content: "
+                        "delete it first, or use another name",
                         field="model.name",
                     ) from None
-                return kept
-        return _model(document)
+                return stored
+        return _model_from_document(document)
 
     async def get(self, name: str) -> Model | None:
-        """Return one model."""
-        with self._door():
+        """Return one model; None if it is not registered."""
+        with self._translate_errors():
             document = await self._collection.find_one({"_id": name})
-        return _model(document) if document else None
+        return _model_from_document(document) if document else None
 
     async def delete(self, name: str) -> bool:
-        """Forget a model; return whether there was one."""
-        with self._door():
+        """Delete a model; return whether it was registered."""
+        with self._translate_errors():
             return (await self._collection.delete_one({"_id": name})).deleted_count > 0
 
     async def list(self) -> list[Model]:
         """Return every model, in order of name."""
-        with self._door():
-            return [_model(document) async for document in self._collection.find().sort("_id", 1)]
+        with self._translate_errors():
+            return [_model_from_document(document) async for document in self._collection.find().sort("_id", 1)]
 
 
-def _same(one: Model, other: Model) -> bool:
-    """Return whether two models differ in nothing but when they were registered."""
-    plain = Model()
-    plain.CopyFrom(other)
-    if one.HasField("create_time"):
-        plain.create_time.CopyFrom(one.create_time)
-    return plain == one
+def _has_same_content(stored: Model, model: Model) -> bool:
+    """Return whether two models differ in nothing but their create_time."""
+    copy = Model()
+    copy.CopyFrom(model)
+    if stored.HasField("create_time"):
+        copy.create_time.CopyFrom(stored.create_time)
+    return copy == stored
 
 
-def _model(document: Document) -> Model:
+def _model_from_document(document: Document) -> Model:
     return from_document(Model(), document)

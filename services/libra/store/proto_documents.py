@@ -1,7 +1,8 @@
-"""Turns messages of the contracts into documents and back, field by field, for any message.
+"""Converts protobuf messages to documents and back, field by field, for any message.
 
-A map becomes a list of pairs, since its keys may hold what a document's must not ("a.b", "$set", NUL). A timestamp becomes
-a date, which MongoDB keeps to the millisecond. Enumerations are their numbers. What a message does not set is left out.
+A map becomes a list of pairs, since its keys may contain text that a document's keys must not ("a.b", "$set", NUL). A
+timestamp becomes a date, which MongoDB stores to the millisecond. Enumerations become numbers. Unset fields are left
+out.
 """
 
 from __future__ import annotations
@@ -18,24 +19,22 @@ if TYPE_CHECKING:
     from google.protobuf.message import Message
 
 Document = dict[str, Any]
-Write = Callable[[Any], Any]
-Read = Callable[["Message", str, Any], None]
-Kind = TypeVar("Kind", bound="Message")
-
-MICROSECONDS_KEPT = 1000
+Writer = Callable[[Any], Any]
+Reader = Callable[["Message", str, Any], None]
+MessageT = TypeVar("MessageT", bound="Message")
 
 
 def to_document(message: Message) -> Document:
-    """Return what `message` sets, by field name."""
+    """Return the fields that `message` sets, by field name."""
     document = {}
     for field, value in message.ListFields():
-        name, write = _way(field)
+        name, write = _writer(field)
         document[name] = value if write is None else write(value)
     return document
 
 
-def from_document(message: Kind, document: Mapping[str, Any]) -> Kind:
-    """Set on `message` every field that `document` holds, and return it; other keys are passed by."""
+def from_document(message: MessageT, document: Mapping[str, Any]) -> MessageT:
+    """Set on `message` every field that `document` contains, and return it; other keys are ignored."""
     readers = _readers(message.DESCRIPTOR)
     for name, value in document.items():
         if name in readers:
@@ -47,21 +46,15 @@ def from_document(message: Kind, document: Mapping[str, Any]) -> Kind:
     return message
 
 
-def now() -> datetime:
-    """Return the time to write down, as MongoDB will keep it."""
-    moment = datetime.now(UTC)
-    return moment.replace(microsecond=moment.microsecond // MICROSECONDS_KEPT * MICROSECONDS_KEPT)
-
-
 @cache
-def _way(field: FieldDescriptor) -> tuple[str, Write | None]:
-    """Return a field's name, and what makes its value one of a document; None if it is one."""
-    kind = field.message_type
-    if kind is None:
+def _writer(field: FieldDescriptor) -> tuple[str, Writer | None]:
+    """Return a field's name and the function that converts its value; None where the value needs no conversion."""
+    message_type = field.message_type
+    if message_type is None:
         return field.name, list if field.is_repeated else None
-    if kind.GetOptions().map_entry:
+    if message_type.GetOptions().map_entry:
         return field.name, _pairs
-    if kind.full_name == Timestamp.DESCRIPTOR.full_name:
+    if message_type.full_name == Timestamp.DESCRIPTOR.full_name:
         return field.name, _date
     return field.name, _documents if field.is_repeated else to_document
 
@@ -79,18 +72,18 @@ def _documents(value: Iterable[Message]) -> list[Document]:
 
 
 @cache
-def _readers(kind: Descriptor) -> Mapping[str, Read | None]:
-    """Return what sets each field of a message; None where a plain assignment does."""
-    return {name: _reader(field) for name, field in kind.fields_by_name.items()}
+def _readers(message_type: Descriptor) -> Mapping[str, Reader | None]:
+    """Return the function that sets each field of a message; None where a plain assignment does."""
+    return {name: _reader(field) for name, field in message_type.fields_by_name.items()}
 
 
-def _reader(field: FieldDescriptor) -> Read | None:
-    kind = field.message_type
-    if kind is None:
+def _reader(field: FieldDescriptor) -> Reader | None:
+    message_type = field.message_type
+    if message_type is None:
         return _read_values if field.is_repeated else None
-    if kind.GetOptions().map_entry:
+    if message_type.GetOptions().map_entry:
         return _read_map
-    if kind.full_name == Timestamp.DESCRIPTOR.full_name:
+    if message_type.full_name == Timestamp.DESCRIPTOR.full_name:
         return _read_date
     return _read_messages if field.is_repeated else _read_message
 
@@ -114,6 +107,6 @@ def _read_message(message: Message, name: str, value: Document) -> None:
 
 
 def _read_messages(message: Message, name: str, value: Iterable[Document]) -> None:
-    several = getattr(message, name)
+    repeated = getattr(message, name)
     for each in value:
-        from_document(several.add(), each)
+        from_document(repeated.add(), each)

@@ -1,4 +1,4 @@
-"""Make a lone mongod the one member of a replica set: without one, MongoDB has no transactions."""
+"""Makes a single mongod the only member of a replica set: without a replica set, MongoDB has no transactions."""
 
 from __future__ import annotations
 
@@ -11,41 +11,41 @@ from libra.store.error_translation import ErrorTranslator
 
 NAME = "libra"
 
-ANSWER_MILLISECONDS = 2_000
+TIMEOUT_MILLISECONDS = 2_000
 NOT_YET_INITIALIZED = 94
 INVALID_CONFIG = 93
-"""The configuration names no member that is this server: it was started on another port."""
+"""The configuration names no member that is this server: the server was started on another port."""
 
 
-def lead(host: str, port: int) -> bool:
-    """Return whether the mongod on `host`:`port` takes writes; have it form its set if it has none, or an outdated one.
+def ensure_primary(host: str, port: int) -> bool:
+    """Return whether the mongod on `host`:`port` accepts writes; initiate or reconfigure its replica set if necessary.
 
-    Call it again until it says True. Unavailable if the server does not answer.
+    Call it again until it returns True. Raises Unavailable if the server does not answer.
     """
     url = f"mongodb://{host}:{port}/"
     client: MongoClient[dict[str, Any]] = MongoClient(
         url,
         directConnection=True,
-        serverSelectionTimeoutMS=ANSWER_MILLISECONDS,
-        socketTimeoutMS=ANSWER_MILLISECONDS,
-        timeoutMS=ANSWER_MILLISECONDS,
+        serverSelectionTimeoutMS=TIMEOUT_MILLISECONDS,
+        socketTimeoutMS=TIMEOUT_MILLISECONDS,
+        timeoutMS=TIMEOUT_MILLISECONDS,
     )
     with client, ErrorTranslator(url)():
         if client.admin.command("hello").get("isWritablePrimary"):
             return True
-        _form(client, f"{host}:{port}")
+        _initiate_or_reconfigure(client, f"{host}:{port}")
     return False
 
 
-def _form(client: MongoClient[dict[str, Any]], member: str) -> None:
+def _initiate_or_reconfigure(client: MongoClient[dict[str, Any]], member: str) -> None:
     try:
         client.admin.command("replSetGetStatus")
     except OperationFailure as error:
         if error.code == NOT_YET_INITIALIZED:
             client.admin.command("replSetInitiate", _config(member, version=1))
         elif error.code == INVALID_CONFIG:
-            kept = client.admin.command("replSetGetConfig")["config"]
-            client.admin.command("replSetReconfig", _config(member, version=kept["version"] + 1), force=True)
+            current = client.admin.command("replSetGetConfig")["config"]
+            client.admin.command("replSetReconfig", _config(member, version=current["version"] + 1), force=True)
         else:
             raise
 

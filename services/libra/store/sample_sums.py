@@ -1,7 +1,8 @@
-"""What each sample contributes to a cell: how often it was scored, and to what sum. Derived from verdicts, and kept.
+"""The sums of each cell by sample: how many trials of a sample were scored, and the sum of their scores.
 
-A mean over trials needs its cell alone. How sure it is does not: trials of one sample, in several epochs or under several
-attacks, are no independent draws. Everything here may be deleted at any time; it is gathered again where it is asked for.
+A mean over trials needs only its cell, but its standard error does not: trials of one sample, in several epochs or
+under several attacks, are not independent draws. The collection is a cache that is derived from the verdicts: it may
+be deleted at any time and is computed again at the next request.
 """
 
 from __future__ import annotations
@@ -12,126 +13,129 @@ import sys
 from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 from pymongo import ReplaceOne
 from pymongo.errors import BulkWriteError
 
 from libra.store import indexes, trial_ids
-from libra.store.cell_sums import IN_THE_MEAN
-from libra.store.cells import Cell
+from libra.store.cell_sums import MEAN_OUTCOMES
+from libra.store.cells import Cell, CellKey
 from libra.store.error_translation import Database, ErrorTranslator, is_duplicate
 from libra.store.proto_documents import Document
 
-Key = tuple[str, str, str, str]
-"""The run, the model, the task as "name@version", and the attack."""
-
 READ_CELLS = 1000
-"""In one request: some 3 MiB where a cell has 200 samples."""
+"""The most in one request: about 3 MiB where a cell has 200 samples."""
 
-GATHER_CELLS = 64
-"""Written down at once."""
+GROUP_CELLS = 64
+"""The most in one write."""
 
-AT_ONCE = 2
-"""Aggregations in mongod at the same time: what is gathered in the background is to leave it time for others."""
+MAX_CONCURRENT_AGGREGATIONS = 2
+"""The aggregations run in the background: they must leave time of mongod for other requests."""
 
 MAX_SAMPLES = 900_000
-"""A cell of more is not taken apart: at 16 bytes a sample, MongoDB's limit of 16 MiB for a document is at a million."""
+"""A larger cell is not cached: at 16 bytes a sample, MongoDB's limit of 16 MiB for a document is a million samples."""
 
 RELATIVE = ABSOLUTE = 1e-9
-"""Two sums of the same scores in another order differ by less."""
+"""Two sums of the same scores in different order differ by less."""
 
 
 @dataclass(frozen=True, slots=True)
 class SampleSums:
-    """A cell taken apart by sample; three arrays of the same length, in order of ordinal."""
+    """The sums of a cell by sample: three arrays of the same length, in order of ordinal."""
 
     ordinals: array[int]
-    """Of the samples that have a score, 32 bits each."""
+    """The samples that have a score. 32 bits each."""
 
     counts: array[int]
-    """Of each, how many trials are in the mean: its epochs. 32 bits each."""
+    """The number of trials of each sample that count in the mean: its epochs. 32 bits each."""
 
     sums: array[float]
-    """Of each, the sum of its scores. 64 bits each."""
+    """The sum of the scores of each sample. 64 bits each."""
+
+    def select(self, positions: Sequence[int]) -> Self:
+        """Return the sums of the samples at these positions of the arrays."""
+        return type(self)(
+            array("i", [self.ordinals[position] for position in positions]),
+            array("i", [self.counts[position] for position in positions]),
+            array("d", [self.sums[position] for position in positions]),
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class CachedSampleSums:
-    """What there is of the cells that were asked for."""
+    """The cached sums of the requested cells."""
 
-    sums: dict[Key, SampleSums]
-    wanting: list[Cell] = field(default_factory=list)
-    """Cells that have not been gathered yet. One whose verdicts are known not to be there is in neither."""
-
-
-def key_of(cell: Cell) -> Key:
-    """Return how the sums of a cell are found."""
-    return cell.run, cell.model, cell.task, cell.attack
+    sums: dict[CellKey, SampleSums]
+    missing: list[Cell] = field(default_factory=list)
+    """Cells that are not cached. A cell whose verdicts are known to be missing is neither here nor in `sums`."""
 
 
 class SampleSumsCollection:
-    """Reads what is kept, and gathers the rest from the verdicts."""
+    """Reads the cached sums by sample, and computes the others from the verdicts."""
 
-    def __init__(self, database: Database, door: ErrorTranslator) -> None:
+    def __init__(self, database: Database, translate_errors: ErrorTranslator) -> None:
         self._collection = database[indexes.SAMPLE_SUMS]
         self._verdicts = database[indexes.VERDICTS]
-        self._door = door
+        self._translate_errors = translate_errors
 
-    async def of(self, cells: Sequence[Cell]) -> dict[Key, SampleSums]:
-        """Return the sums of the cells by sample; a cell whose verdicts are not there, or no longer its own, is left out.
+    async def get_or_compute(self, cells: Sequence[Cell]) -> dict[CellKey, SampleSums]:
+        """Return the sums by sample; a cell that does not equal the sums over its stored verdicts is left out.
 
-        What is not kept is gathered first: about 1 s for 100,000 verdicts in 600 cells, once.
+        Sums that are not cached are computed first: about 1 s for 100,000 verdicts in 600 cells, once.
         """
-        kept = await self.kept(cells)
-        return kept.sums | await self.gather(kept.wanting)
+        cached = await self.get_cached(cells)
+        return cached.sums | await self.compute(cached.missing)
 
-    async def kept(self, cells: Sequence[Cell]) -> CachedSampleSums:
-        """Return what is kept of the cells and still equals them, and which of them have to be gathered. Reads no verdict.
+    async def get_cached(self, cells: Sequence[Cell]) -> CachedSampleSums:
+        """Return the cached sums that still equal their cells, and the cells that are not cached. Reads no verdict.
 
-        A cell without a score has no sums and wants none.
+        A cell without a score is left out.
         """
-        scored = {_name(cell): cell for cell in cells if cell.n}
-        names = list(scored)
-        kept = CachedSampleSums({})
-        with self._door():
-            for start in range(0, len(names), READ_CELLS):
-                found = self._collection.find({"_id": {"$in": names[start : start + READ_CELLS]}})
+        remaining = {_id(cell): cell for cell in cells if cell.n}
+        ids = list(remaining)
+        cached = CachedSampleSums({})
+        with self._translate_errors():
+            for start in range(0, len(ids), READ_CELLS):
+                found = self._collection.find({"_id": {"$in": ids[start : start + READ_CELLS]}})
                 async for document in found:
-                    cell = scored[document["_id"]]
-                    if _same(document["n"], document["sum"], cell):
-                        del scored[document["_id"]]
+                    cell = remaining[document["_id"]]
+                    if _equals_cell(document["n"], document["sum"], cell):
+                        del remaining[document["_id"]]
                         if "sums" in document:
-                            kept.sums[key_of(cell)] = _read(document)
-        kept.wanting.extend(scored.values())
-        return kept
+                            cached.sums[cell.key] = _from_document(document)
+        cached.missing.extend(remaining.values())
+        return cached
 
-    async def gather(self, cells: Sequence[Cell]) -> dict[Key, SampleSums]:
-        """Return the sums of the cells as their verdicts say, and keep them; which cells had none is kept as well.
+    async def compute(self, cells: Sequence[Cell]) -> dict[CellKey, SampleSums]:
+        """Return the sums of the cells over their verdicts, and cache them, as well as which cells have none.
 
-        A cell is left out if its verdicts do not add up to it: some are gone, or more have come since it was read.
+        A cell is left out if its verdicts do not add up to it: some are deleted, or more were written since it was
+        read.
         """
-        sums: dict[Key, SampleSums] = {}
-        turns = asyncio.Semaphore(AT_ONCE)
-        for start in range(0, len(cells), GATHER_CELLS):
-            group = cells[start : start + GATHER_CELLS]
-            found = await asyncio.gather(*(self._gathered(cell, turns) for cell in group))
+        sums: dict[CellKey, SampleSums] = {}
+        limit = asyncio.Semaphore(MAX_CONCURRENT_AGGREGATIONS)
+        for start in range(0, len(cells), GROUP_CELLS):
+            group = cells[start : start + GROUP_CELLS]
+            found = await asyncio.gather(*(self._aggregate(cell, limit) for cell in group))
             documents = []
-            for cell, gathered in zip(group, found, strict=True):
-                trials = sum(gathered.counts)
-                whole = len(gathered.counts) <= MAX_SAMPLES and _same(trials, math.fsum(gathered.sums), cell)
-                if whole:
-                    sums[key_of(cell)] = gathered
+            for cell, cell_sums in zip(group, found, strict=True):
+                trials = sum(cell_sums.counts)
+                is_complete = len(cell_sums.counts) <= MAX_SAMPLES and _equals_cell(
+                    trials, math.fsum(cell_sums.sums), cell
+                )
+                if is_complete:
+                    sums[cell.key] = cell_sums
                 if trials <= cell.n:
-                    documents.append(_document(cell, gathered if whole else None))
-            await self._keep(documents)
+                    documents.append(_to_document(cell, cell_sums if is_complete else None))
+            await self._save(documents)
         return sums
 
-    async def _gathered(self, cell: Cell, turns: asyncio.Semaphore) -> SampleSums:
-        """Return what the verdicts of a cell say."""
-        async with turns:
-            with self._door():
-                found = [document async for document in self._verdicts.aggregate(_by_sample(cell))]
+    async def _aggregate(self, cell: Cell, limit: asyncio.Semaphore) -> SampleSums:
+        """Return the sums over the verdicts of a cell."""
+        async with limit:
+            with self._translate_errors():
+                found = [document async for document in self._verdicts.aggregate(_sum_by_sample(cell))]
         found.sort(key=lambda document: int(document["_id"]))
         return SampleSums(
             array("i", [int(document["_id"]) for document in found]),
@@ -139,66 +143,66 @@ class SampleSumsCollection:
             array("d", [document["sum"] for document in found]),
         )
 
-    async def _keep(self, documents: Iterable[Document]) -> None:
+    async def _save(self, documents: Iterable[Document]) -> None:
         changes = [ReplaceOne({"_id": document["_id"]}, document, upsert=True) for document in documents]
         if not changes:
             return
-        with self._door():
+        with self._translate_errors():
             try:
                 await self._collection.bulk_write(changes, ordered=False)
             except BulkWriteError as error:
-                # Another process has kept the same at the same moment.
+                # Another process has saved the same sums at the same moment.
                 if not is_duplicate(error):
                     raise
 
 
-def _name(cell: Cell) -> str:
+def _id(cell: Cell) -> str:
     return trial_ids.verdict_prefix(cell.run, cell.judging, cell.model, cell.task, cell.attack)
 
 
-def _by_sample(cell: Cell) -> list[Document]:
-    """Return the pipeline that adds up the verdicts of a cell, one document a sample."""
-    prefix = _name(cell)
-    match = {"_id": {"$gt": prefix, "$lt": trial_ids.after_prefix(prefix)}, "outcome": {"$in": sorted(IN_THE_MEAN)}}
+def _sum_by_sample(cell: Cell) -> list[Document]:
+    """Return the pipeline that sums the verdicts of a cell, with one document for each sample."""
+    prefix = _id(cell)
+    id_range = {"$gt": prefix, "$lt": trial_ids.after_prefix(prefix)}
     sample = {"$arrayElemAt": [{"$split": ["$_id", "/"]}, 5]}
     return [
-        {"$match": match},
+        {"$match": {"_id": id_range, "outcome": {"$in": sorted(MEAN_OUTCOMES)}}},
         {"$group": {"_id": sample, "n": {"$sum": 1}, "sum": {"$sum": {"$ifNull": ["$score", 0.0]}}}},
     ]
 
 
-def _same(n: int, total: float, cell: Cell) -> bool:
+def _equals_cell(n: int, total: float, cell: Cell) -> bool:
     return n == cell.n and math.isclose(total, cell.sum, rel_tol=RELATIVE, abs_tol=ABSOLUTE)
 
 
-def _document(cell: Cell, sums: SampleSums | None) -> Document:
-    """Return what is kept of a cell; without `sums`, that its verdicts are not there."""
-    document: Document = {"_id": _name(cell), "n": cell.n, "sum": cell.sum}
+def _to_document(cell: Cell, sums: SampleSums | None) -> Document:
+    """Return the cache entry of a cell; without `sums` it says that the cell's verdicts are missing."""
+    document: Document = {"_id": _id(cell), "n": cell.n, "sum": cell.sum}
     if sums is not None:
-        document |= {"ordinals": _bytes(sums.ordinals), "sums": _bytes(sums.sums)}
+        document |= {"ordinals": _to_bytes(sums.ordinals), "sums": _to_bytes(sums.sums)}
         if any(count != 1 for count in sums.counts):
-            document["counts"] = _bytes(sums.counts)
+            document["counts"] = _to_bytes(sums.counts)
     return document
 
 
-def _read(document: Document) -> SampleSums:
-    ordinals = _array("i", document["ordinals"])
-    counts = _array("i", document["counts"]) if "counts" in document else array("i", [1]) * len(ordinals)
-    return SampleSums(ordinals, counts, _array("d", document["sums"]))
+def _from_document(document: Document) -> SampleSums:
+    ordinals = _from_bytes("i", document["ordinals"])
+    counts = _from_bytes("i", document["counts"]) if "counts" in document else array("i", [1]) * len(ordinals)
+    return SampleSums(ordinals, counts, _from_bytes("d", document["sums"]))
 
 
-def _bytes(values: array[Any]) -> bytes:
-    """Return the values as they are kept, the lowest byte first."""
-    return values.tobytes() if sys.byteorder == "little" else _swapped(values).tobytes()
+def _to_bytes(values: array[Any]) -> bytes:
+    """Return the values in little-endian order."""
+    return values.tobytes() if sys.byteorder == "little" else _byteswapped(values).tobytes()
 
 
-def _array(code: str, kept: bytes) -> array[Any]:
+def _from_bytes(code: str, data: bytes) -> array[Any]:
     values: array[Any] = array(code)
-    values.frombytes(kept)
-    return values if sys.byteorder == "little" else _swapped(values)
+    values.frombytes(data)
+    return values if sys.byteorder == "little" else _byteswapped(values)
 
 
-def _swapped(values: array[Any]) -> array[Any]:
-    turned = values[:]
-    turned.byteswap()
-    return turned
+def _byteswapped(values: array[Any]) -> array[Any]:
+    swapped = values[:]
+    swapped.byteswap()
+    return swapped

@@ -1,4 +1,4 @@
-"""How a trial is named, so that the order of names is the order of trials and every listing is a range of names."""
+"""The ids of trials. Ids sort in the order of trials, so that every listing of verdicts is a range of ids."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ PARTS = 7
 
 SAMPLE_DIGITS = 8
 EPOCH_DIGITS = 4
-"""A number that needs more digits is named all the same, but no longer sorts by its size."""
+"""A larger number is still a valid part of an id, but such ids no longer sort by the number."""
 
 
 @dataclass(frozen=True, slots=True)
 class TrialId:
-    """What a verdict's id says."""
+    """The parts of a verdict's id."""
 
     run: str
     judging: int
@@ -31,12 +31,12 @@ class TrialId:
 
 
 def verdict_id(run: str, judging: int, model: str, task: str, attack: str, sample: int, epoch: int) -> str:
-    """Return the one name of a trial's verdict; `task` is "name@version"."""
+    """Return the only id that a trial's verdict can have; `task` is "name@version"."""
     return f"{run}/{judging}/{model}/{task}/{attack}/{sample:0{SAMPLE_DIGITS}d}/{epoch:0{EPOCH_DIGITS}d}"
 
 
-def parse(verdict: str) -> TrialId:
-    """Return the parts of a verdict's id; ValueError if it is not one."""
+def parse_verdict_id(verdict: str) -> TrialId:
+    """Return the parts of a verdict's id; raise ValueError if `verdict` is not an id."""
     parts = verdict.split("/")
     if len(parts) != PARTS:
         raise ValueError(f"{verdict!r} is not a verdict's id: it has {len(parts)} parts instead of {PARTS}")
@@ -45,9 +45,9 @@ def parse(verdict: str) -> TrialId:
 
 
 def verdict_prefix(run: str, judging: int, model: str = "", task: str = "", attack: str = "") -> str:
-    """Return the longest beginning that all ids of the selection share.
+    """Return the longest prefix that all ids of the selection share.
 
-    An empty part selects all; a `task` without a version selects every version of it.
+    An empty part selects everything; a `task` without a version selects every version of it.
     """
     prefix = f"{run}/{judging}/"
     if model:
@@ -59,11 +59,11 @@ def verdict_prefix(run: str, judging: int, model: str = "", task: str = "", atta
 
 
 def verdict_pattern(run: str, judging: int, model: str = "", task: str = "", attack: str = "") -> str:
-    """Return the regular expression that the ids of the selection match from their start; as for `verdict_prefix`."""
-    anything = "[^/]+"
-    name = re.escape(task) if "@" in task else f"{re.escape(task)}@{anything}" if task else anything
-    wanted = [re.escape(run), str(judging), re.escape(model) or anything, name, re.escape(attack) or anything]
-    return f"^{'/'.join(wanted)}/"
+    """Return the regular expression that matches the ids of the selection from their start; see `verdict_prefix`."""
+    any_part = "[^/]+"
+    task_part = re.escape(task) if "@" in task else f"{re.escape(task)}@{any_part}" if task else any_part
+    parts = [re.escape(run), str(judging), re.escape(model) or any_part, task_part, re.escape(attack) or any_part]
+    return f"^{'/'.join(parts)}/"
 
 
 def after_prefix(prefix: str) -> str:

@@ -150,7 +150,7 @@ async def test_an_outage_of_the_gateway_is_raised_and_the_batch_can_be_retried(
 ) -> None:
     read = batch("tap", trials=1)
     async with channel("127.0.0.1:1") as closed:
-        unreachable = model_stage(Settings(), GatewayClient(closed, 0.5, 4).connect, EndedRuns(store.runs.state, 1))
+        unreachable = model_stage(Settings(), GatewayClient(closed, 0.5, 4).connect, EndedRuns(store.runs.get_state, 1))
         with pytest.raises(Unavailable):
             await unreachable.handle(read)
     assert models.provider.count == 0
@@ -166,7 +166,7 @@ async def test_a_batch_of_a_run_that_ends_is_dropped_while_it_waits(models: Atta
     async with asyncio.timeout(20):
         while models.provider.count < 2:
             await asyncio.sleep(0.01)
-    await store.runs.end("run", RunState.RUN_STATE_CANCELLED)
+    await store.runs.mark_ended("run", RunState.RUN_STATE_CANCELLED)
     async with asyncio.timeout(20):
         assert await waiting == []
     assert models.requests_to(JUDGE) == []

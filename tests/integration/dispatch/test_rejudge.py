@@ -25,7 +25,7 @@ from libra.ranking.stage import stage as ranking_stage
 from libra.stage.ended_runs import EndedRuns
 from libra.stage.runner import run
 from libra.store.client import Store
-from libra.store.runs import RunRecord, Section
+from libra.store.runs import RunRecord, RunSection
 from libra.telemetry.metrics import Metrics
 from libra.v1.batch_pb2 import BatchHeader, CompletionBatch, VerdictBatch
 from libra.v1.completion_pb2 import Completion, FinishReason
@@ -59,7 +59,7 @@ async def store_answers(store: Store, model: str) -> None:
     verdicts = [verdict_on(model, sample, epoch) for sample in range(SAMPLES) for epoch in range(EPOCHS)]
     prompt = [Message(role="user", content="so?")]
     await asyncio.gather(
-        *(store.completions.put(completion(verdict), prompt) for verdict in verdicts if verdict.completion_id)
+        *(store.completions.insert_or_get(completion(verdict), prompt) for verdict in verdicts if verdict.completion_id)
     )
     await store.verdicts.write([VerdictBatch(header=header, verdicts=verdicts)])
 
@@ -102,7 +102,7 @@ async def source(store: Store) -> RunRecord:
     spec = RunSpec(models=["one", "two.1"], tasks=[REF], attacks=["none"], epochs=EPOCHS)
     record = RunRecord(
         Run(id=SOURCE, spec=spec, state=RunState.RUN_STATE_FINISHED),
-        [Section(REF, "none", TASK.category, SAMPLES * EPOCHS, JudgeSpec(name="old"))],
+        [RunSection(REF, "none", TASK.category, SAMPLES * EPOCHS, JudgeSpec(name="old"))],
         cursors={"one": SAMPLES * EPOCHS, "two.1": SAMPLES * EPOCHS},
     )
     return await store.runs.insert(record)
@@ -126,7 +126,7 @@ async def reject_request(*_: object, **__: object) -> list[Any]:
 def stages(store: Store, bus: NatsBus) -> list[Any]:
     stop = asyncio.Event()
     judge, ranking = (
-        judge_stage(JudgeSettings(), reject_request, METRICS, EndedRuns(store.runs.state, 2.0)),
+        judge_stage(JudgeSettings(), reject_request, METRICS, EndedRuns(store.runs.get_state, 2.0)),
         ranking_stage(store, lambda _: None, RankingSettings()),
     )
     return [
@@ -141,7 +141,7 @@ def supervise(store: Store, bus: NatsBus) -> Any:
 
 async def verdicts_at_end(store: Store, run_id: str) -> Sequence[Verdict]:
     async with asyncio.timeout(30):
-        while await store.runs.state(run_id) == RunState.RUN_STATE_RUNNING:
+        while await store.runs.get_state(run_id) == RunState.RUN_STATE_RUNNING:
             await asyncio.sleep(0.05)
     return await store.verdicts.list(run_id, limit=1000)
 
@@ -214,7 +214,7 @@ async def test_no_more_trials_of_a_cancelled_rejudging_are_sent(store: Store, bu
         async with asyncio.timeout(20):
             while not any((await cursors(store, again)).values()):
                 await asyncio.sleep(0.05)
-        assert await store.runs.end(again, RunState.RUN_STATE_CANCELLED)
+        assert await store.runs.mark_ended(again, RunState.RUN_STATE_CANCELLED)
         await asyncio.sleep(0.5)
         before = await cursors(store, again)
         async with running(*stages(store, bus)):

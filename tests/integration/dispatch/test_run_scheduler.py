@@ -20,7 +20,7 @@ from libra.errors import Unavailable
 from libra.local.servers import NatsServer
 from libra.stage.bus import Delivery
 from libra.store.client import Store
-from libra.store.runs import RunRecord, Section
+from libra.store.runs import RunRecord, RunSection
 from libra.telemetry.metrics import Metrics
 from libra.v1.batch_pb2 import TrialBatch, VerdictBatch
 from libra.v1.run_pb2 import Run, RunSpec, RunState
@@ -103,14 +103,14 @@ async def create(pipeline: Pipeline, *, epochs: int = 3, attack: str = "few_shot
         state=RunState.RUN_STATE_RUNNING,
     )
     run.create_time.GetCurrentTime()
-    sections = [Section(f"letters@{TASK.version}", attack, TASK.category, TASK.sample_count * epochs, TASK.judge)]
+    sections = [RunSection(f"letters@{TASK.version}", attack, TASK.category, TASK.sample_count * epochs, TASK.judge)]
     await pipeline.store.runs.insert(RunRecord(run=run, sections=sections, cursors={}, request_id=""))
     return run.id
 
 
 async def wait_until_sending(pipeline: Pipeline) -> None:
     async with asyncio.timeout(20):
-        while not any(any(record.cursors.values()) for record in await pipeline.store.runs.active()):
+        while not any(any(record.cursors.values()) for record in await pipeline.store.runs.list_running()):
             await asyncio.sleep(0.05)
 
 
@@ -122,7 +122,7 @@ async def counts_at_end(pipeline: Pipeline, run: str, seconds: float = 20) -> di
             if record.run.state == RunState.RUN_STATE_FINISHED:
                 break
             await asyncio.sleep(0.05)
-    progress = await pipeline.store.cells.progress(run)
+    progress = await pipeline.store.cells.count_outcomes(run)
     return {
         "scored": sum(counts.scored for counts in progress.values()),
         "failed": sum(counts.failed for counts in progress.values()),
@@ -204,7 +204,7 @@ async def test_no_more_trials_of_a_cancelled_run_are_sent(pipeline: Pipeline) ->
     run = await create(pipeline)
     async with running(supervisor(pipeline).work(asyncio.Event())):
         await asyncio.sleep(0.5)
-        assert await pipeline.store.runs.end(run, RunState.RUN_STATE_CANCELLED)
+        assert await pipeline.store.runs.mark_ended(run, RunState.RUN_STATE_CANCELLED)
         await asyncio.sleep(0.5)
         before = await pipeline.store.runs.get(run)
         async with running(pipeline.work()):

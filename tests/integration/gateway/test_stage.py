@@ -139,7 +139,7 @@ async def test_a_batch_is_published_with_its_answers(world: World) -> None:
     assert arrived.header == sent.header
     assert [each.trial for each in arrived.trials] == list(sent.trials)
     assert [each.completion.text for each in arrived.trials] == [f"{text}!" for text in texts(64)]
-    kept = await world.store.completions.find([each.completion.id for each in arrived.trials])
+    kept = await world.store.completions.get_many([each.completion.id for each in arrived.trials])
     assert len(kept) == 64
 
 
@@ -207,7 +207,7 @@ async def start_run(world: World) -> str:
 async def test_no_request_is_sent_for_a_run_that_has_ended(world: World) -> None:
     await world.register()
     run = await start_run(world)
-    await world.store.runs.end(run, RunState.RUN_STATE_CANCELLED)
+    await world.store.runs.mark_ended(run, RunState.RUN_STATE_CANCELLED)
     async with world.gateway():
         await world.send(batch(texts(64), run=run))
         await world.send(batch(["other"], run="other"))
@@ -223,7 +223,7 @@ async def test_cancelling_a_run_stops_the_spending_in_the_middle_of_a_batch(worl
     async with world.gateway():
         await world.send(batch(texts(64), run=run))
         await world.asked_at_least(4)
-        await world.store.runs.end(run, RunState.RUN_STATE_CANCELLED)
+        await world.store.runs.mark_ended(run, RunState.RUN_STATE_CANCELLED)
         await world.done()
         asked = world.provider.count
     assert asked == world.provider.count < 12

@@ -1,4 +1,4 @@
-"""What attacks achieved and cost, over gRPC, from verdicts and completions in the real store."""
+"""Reports on the success and the cost of attacks over gRPC, from verdicts and completions in the real store."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ulid import ULID
 from libra.errors import NotFound
 from libra.rpc.client import call
 from libra.store.client import Store
-from libra.store.runs import RunRecord, Section
+from libra.store.runs import RunRecord, RunSection
 from libra.v1.completion_pb2 import Completion, FinishReason, Usage
 from libra.v1.ranking_pb2 import AttackReport, ReportAttacksRequest, ReportAttacksResponse
 from libra.v1.ranking_pb2_grpc import RankingServiceStub
@@ -29,8 +29,8 @@ async def stub(store: Store) -> AsyncIterator[RankingServiceStub]:
         yield client
 
 
-def under(task: str, attack: str, trials: int) -> Section:
-    """A section as dispatch makes it: whatever is put under attack counts as adversarial."""
+def under(task: str, attack: str, trials: int) -> RunSection:
+    """Return a section as dispatch builds it: an attacked task counts as adversarial."""
     return section(task, trials, attack=attack, category=ADVERSARIAL)
 
 
@@ -39,23 +39,23 @@ async def report(stub: RankingServiceStub, run: str) -> ReportAttacksResponse:
     return response
 
 
-async def written(
-    store: Store, parts: Sequence[tuple[Section, Sequence[float | None], int]], model: str = "one"
+async def write_run(
+    store: Store, parts: Sequence[tuple[RunSection, Sequence[float | None], int]], model: str = "one"
 ) -> str:
-    """A finished run with these scores, from the sample given on."""
+    """Write a finished run with these scores, each list from its first sample on, and return its id."""
     run = await create_run(store, [part for part, _, _ in parts], model)
     await store.verdicts.write([batch(run, part, scores, model=model, first=first) for part, scores, first in parts])
-    await store.runs.end(run, FINISHED)
+    await store.runs.mark_ended(run, FINISHED)
     return run
 
 
-async def test_an_attack_is_paired_with_the_plain_prompt_on_the_samples_they_share(
+async def test_an_attack_is_paired_with_the_plain_prompt_on_their_shared_samples(
     store: Store, stub: RankingServiceStub
 ) -> None:
     plain, attacked = [0, 1, 1, 0, 1, 1, 1, 1, 0, 1], [1, 0, 0, 1, 0, 1, 0, 1]
     # The plain prompt has the samples 0 to 9, the attack 2 to 11 without two: eight, of which six are shared.
     harm, pair = section("harm@1", 10), under("harm@1", "pair", 8)
-    run = await written(store, [(harm, plain, 0), (pair, attacked[:6], 2), (pair, attacked[6:], 10)])
+    run = await write_run(store, [(harm, plain, 0), (pair, attacked[:6], 2), (pair, attacked[6:], 10)])
     first, second = (await report(stub, run)).reports
     assert (first.attack, first.model, first.trials) == ("none", "one", 10)
     assert first.success.value == pytest.approx(0.3)
@@ -73,7 +73,7 @@ async def test_an_attack_is_paired_with_the_plain_prompt_on_the_samples_they_sha
 
 
 async def test_success_is_the_unweighted_mean_over_risky_tasks(store: Store, stub: RankingServiceStub) -> None:
-    run = await written(
+    run = await write_run(
         store,
         [
             (section("big@1", 8), [1] * 8, 0),
@@ -107,16 +107,16 @@ async def test_the_most_successful_attack_of_each_model_comes_first(store: Store
     assert not answer.reports[5].HasField("success")
     assert not answer.reports[5].HasField("gain")
     assert "b: 4 of 8 trials have no score (4 for two)" in answer.notes
-    assert "each p is of one attack by itself: among 2 attacks, look for p < 0.025" in answer.notes
-    assert any("the run is not finished: this stands on the 24 trials" in note for note in answer.notes)
+    assert "each p is for one attack alone: with 2 attacks, require p < 0.025" in answer.notes
+    assert any("the run is not finished: the report is based on the 24 trials" in note for note in answer.notes)
 
 
-async def test_what_an_attack_cost_is_added_up(store: Store, stub: RankingServiceStub) -> None:
+async def test_the_costs_of_an_attack_are_summed(store: Store, stub: RankingServiceStub) -> None:
     for sample in range(2):
         usage = Usage(prompt_tokens=100, completion_tokens=10)
         answered = Completion(id=f"one-{sample}", usage=usage, finish_reason=FinishReason.FINISH_REASON_STOP)
         answered.cost_usd, answered.latency_seconds = 0.25, 2.0
-        await store.completions.put(answered)
+        await store.completions.insert_or_get(answered)
     harm, pair = section("harm@1", 2), under("harm@1", "pair", 2)
     polite = section("polite@1", 2, category=Category.CATEGORY_OVER_SENSITIVE)
     run = await create_run(store, [harm, polite, pair])
@@ -126,43 +126,43 @@ async def test_what_an_attack_cost_is_added_up(store: Store, stub: RankingServic
     )
     attacked.verdicts[1].fields["attack_form"] = "rules"
     await store.verdicts.write([batch(run, harm, [1, 1]), batch(run, polite, [1, 1]), attacked])
-    await store.runs.end(run, FINISHED)
+    await store.runs.mark_ended(run, FINISHED)
 
-    def told(each: AttackReport) -> tuple[float, ...]:
+    def costs(each: AttackReport) -> tuple[float, ...]:
         return each.trials, each.prompt_tokens, each.completion_tokens, each.cost_usd, each.seconds
 
     answer = await report(stub, run)
-    assert [told(each) for each in answer.reports] == [(2, 200, 20, 0.5, 4.0), (2, 1200, 20, 2.0, 11.0)]
+    assert [costs(each) for each in answer.reports] == [(2, 200, 20, 0.5, 4.0), (2, 1200, 20, 2.0, 11.0)]
     assert list(answer.notes) == [
         "pair: 1 of 2 trials were written by rules alone (1 for one)",
         "pair: 1,000 of the prompt tokens are those of the models that wrote for the attack (1,000 for one)",
     ]
-    # Judged again, with fields that no longer tell of the attack, the answers cost what they cost.
+    # The rejudging has verdicts without the fields of the attack; its costs are those of the first run.
     spec = RunSpec(models=["one"], tasks=["harm@1"], rejudges=run)
     again = Run(id=str(ULID()), spec=spec, state=RunState.RUN_STATE_RUNNING)
     await store.runs.insert(RunRecord(run=again, sections=[harm, pair]))
     await store.verdicts.write([batch(again.id, harm, [1, 0]), batch(again.id, pair, [0, 0])])
-    await store.runs.end(again.id, FINISHED)
+    await store.runs.mark_ended(again.id, FINISHED)
     rejudged = await report(stub, again.id)
-    assert [told(each) for each in rejudged.reports] == [(2, 200, 20, 0.5, 4.0), (2, 1200, 20, 2.0, 11.0)]
+    assert [costs(each) for each in rejudged.reports] == [(2, 200, 20, 0.5, 4.0), (2, 1200, 20, 2.0, 11.0)]
     assert [each.success.value for each in rejudged.reports] == [0.5, 1.0]
-    assert f"the answers, and what they cost, are those of the run {run}" in rejudged.notes
+    assert f"the answers and their costs are those of the run {run}" in rejudged.notes
 
 
-async def test_without_a_plain_prompt_or_an_attack_it_says_so(store: Store, stub: RankingServiceStub) -> None:
-    run = await written(store, [(under("harm@1", "pair", 2), [1, 0], 0)])
+async def test_a_report_without_a_plain_prompt_or_an_attack_has_a_note(store: Store, stub: RankingServiceStub) -> None:
+    run = await write_run(store, [(under("harm@1", "pair", 2), [1, 0], 0)])
     answer = await report(stub, run)
     assert not answer.reports[0].HasField("gain")
-    assert list(answer.notes) == ["the run has no plain prompt (the attack none), so that no gain can be told"]
-    run = await written(store, [(section("harm@1", 2), [1, 0], 0)])
-    assert list((await report(stub, run)).notes) == ["the run has no attack beside the plain prompt"]
-    run = await written(store, [(section("math@1", 2, category=Category.CATEGORY_CAPABILITY), [1, 0], 0)])
+    assert list(answer.notes) == ["the run has no plain prompt (the attack none): gains are unknown"]
+    run = await write_run(store, [(section("harm@1", 2), [1, 0], 0)])
+    assert list((await report(stub, run)).notes) == ["the run has no attack besides the plain prompt"]
+    run = await write_run(store, [(section("math@1", 2, category=Category.CATEGORY_CAPABILITY), [1, 0], 0)])
     answer = await report(stub, run)
     assert list(answer.reports) == []
-    assert list(answer.notes) == ["the run has no verdict on a task that attacks are put to"]
+    assert list(answer.notes) == ["the run has no verdict on a task that can be attacked"]
 
 
-async def test_a_run_that_is_not_there_is_named(stub: RankingServiceStub) -> None:
-    with pytest.raises(NotFound, match="there is no run 'nobody'") as caught:
-        await report(stub, "nobody")
+async def test_an_unknown_run_is_named(stub: RankingServiceStub) -> None:
+    with pytest.raises(NotFound, match="there is no run 'unknown'") as caught:
+        await report(stub, "unknown")
     assert caught.value.field == "run"

@@ -1,4 +1,4 @@
-"""Runs are audited over gRPC: sound ones pass, and whatever is wrong is named."""
+"""Audits over gRPC: a correct run has no findings, and every violation is named."""
 
 from __future__ import annotations
 
@@ -6,14 +6,22 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 import pytest
-from tests.integration.support.ranking_world import answer, batch, create_run, failed, import_task, section, serving
+from tests.integration.support.ranking_world import (
+    batch,
+    create_run,
+    failed,
+    import_task,
+    section,
+    serving,
+    store_completions,
+)
 
 from libra.errors import NotFound
-from libra.ranking.audit import COMPLETIONS, LAWS, ONE_JUDGE, ONE_VERDICT, SUMS
+from libra.ranking.audit import LAW_1_ONE_VERDICT, LAW_2_COMPLETIONS, LAW_3_CELL_SUMS, LAW_4_ONE_JUDGE, LAWS
 from libra.rpc.client import call
 from libra.store import indexes
 from libra.store.client import Store
-from libra.store.runs import Section
+from libra.store.runs import RunSection
 from libra.v1.ranking_pb2 import AuditFinding, AuditRunRequest, AuditRunResponse
 from libra.v1.ranking_pb2_grpc import RankingServiceStub
 from libra.v1.run_pb2 import RunState
@@ -28,14 +36,14 @@ class World:
     store: Store
     stub: RankingServiceStub
 
-    async def run(self, *parts: Section, models: tuple[str, ...] = ("one",), samples: int = 0) -> str:
+    async def run(self, *parts: RunSection, models: tuple[str, ...] = ("one",), samples: int = 0) -> str:
         await import_task(self.store, "harm@1", 8)
         for model in models:
-            await answer(self.store, model, range(10))
+            await store_completions(self.store, model, range(10))
         return await create_run(self.store, parts or [PART], *models, samples=samples)
 
     async def finish(self, run: str, state: RunState.ValueType = RunState.RUN_STATE_FINISHED) -> None:
-        await self.store.runs.end(run, state)
+        await self.store.runs.mark_ended(run, state)
 
     async def audit(self, run: str) -> AuditRunResponse:
         response: AuditRunResponse = await call(self.stub.AuditRun, AuditRunRequest(run=run), 10)
@@ -52,7 +60,7 @@ async def world(store: Store) -> AsyncIterator[World]:
         yield World(store, stub)
 
 
-async def test_a_sound_run_has_no_findings_and_tells_what_was_read(world: World) -> None:
+async def test_a_correct_run_has_no_findings_and_the_audit_counts_what_it_read(world: World) -> None:
     run = await world.run(PART, OTHER, models=("one", "two.1"))
     for model in ("one", "two.1"):
         for part in (PART, OTHER):
@@ -61,14 +69,14 @@ async def test_a_sound_run_has_no_findings_and_tells_what_was_read(world: World)
                 [batch(run, part, scores, model=model), failed(run, part, [7], model=model)]
             )
     await world.finish(run)
-    told = await world.audit(run)
-    assert list(told.findings) == []
-    assert (told.verdicts, told.cells) == (32, 4)
-    assert told.completions == 14
-    assert list(told.laws) == list(LAWS)
+    response = await world.audit(run)
+    assert list(response.findings) == []
+    assert (response.verdicts, response.cells) == (32, 4)
+    assert response.completions == 14
+    assert list(response.laws) == list(LAWS)
 
 
-async def test_a_run_that_goes_on_or_was_called_off_may_lack_verdicts(world: World) -> None:
+async def test_a_running_or_cancelled_run_may_have_trials_without_verdicts(world: World) -> None:
     run = await world.run()
     await world.store.verdicts.write([batch(run, PART, [1, 0])])
     assert list((await world.audit(run)).findings) == []
@@ -82,12 +90,12 @@ async def test_a_trial_without_a_verdict_is_named(world: World) -> None:
     await world.store.verdicts.write([batch(run, OTHER, [1] * 4, first=4)])
     await world.finish(run)
     finding = await world.finding(run)
-    assert finding.law == ONE_VERDICT
+    assert finding.law == LAW_1_ONE_VERDICT
     assert finding.message == "1 trials of a finished run have no verdict"
     assert list(finding.concerned) == [f"{run}/0/one/harm@1/few_shots/00000003/0000"]
 
 
-async def test_a_trial_of_a_chosen_sample_is_named_by_what_another_model_has(world: World) -> None:
+async def test_a_missing_trial_of_selected_samples_is_named_from_another_models_verdicts(world: World) -> None:
     part = section("harm@1", 3)
     run = await world.run(part, models=("one", "two"), samples=3)
     await world.store.verdicts.write([batch(run, part, [1] * 3, first=2), batch(run, part, [1], model="two", first=3)])
@@ -106,7 +114,7 @@ async def test_trials_that_cannot_be_named_are_counted(world: World) -> None:
     assert list(finding.concerned) == [f"{run}/0/one/harm@1/none: 1 verdicts of 3 trials"]
 
 
-async def test_a_verdict_beyond_the_runs_trials_is_found(world: World) -> None:
+async def test_a_verdict_on_a_trial_that_the_run_does_not_have_is_found(world: World) -> None:
     run = await world.run()
     await world.store.verdicts.write([batch(run, PART, [1] * 8), batch(run, OTHER, [1])])
     await world.finish(run)
@@ -115,24 +123,24 @@ async def test_a_verdict_beyond_the_runs_trials_is_found(world: World) -> None:
     assert list(finding.concerned) == [f"{run}/0/one/harm@1/few_shots: 1 verdicts of 0 trials"]
 
 
-async def test_a_verdict_whose_completion_is_lost_is_named(world: World) -> None:
+async def test_a_verdict_whose_completion_is_missing_is_named(world: World) -> None:
     run = await world.run()
     await world.store.verdicts.write([batch(run, PART, [1] * 8)])
     await world.finish(run)
     await world.store._database[indexes.COMPLETIONS].delete_one({"_id": "one-5"})
     finding = await world.finding(run)
-    assert finding.law == COMPLETIONS
+    assert finding.law == LAW_2_COMPLETIONS
     assert list(finding.concerned) == [f"{run}/0/one/harm@1/none/00000005/0000"]
 
 
-async def test_a_cell_that_is_not_its_verdicts_is_named(world: World) -> None:
+async def test_a_cell_that_differs_from_its_verdicts_is_named(world: World) -> None:
     run = await world.run(PART, OTHER)
     await world.store.verdicts.write([batch(run, PART, [1] * 8), batch(run, OTHER, [0] * 8)])
     await world.finish(run)
     await world.store._database[indexes.CELLS].update_one({"attack": "none"}, {"$inc": {"sum": 0.001}})
     await world.store._database[indexes.CELLS].delete_one({"attack": "few_shots"})
     finding = await world.finding(run)
-    assert finding.law == SUMS
+    assert finding.law == LAW_3_CELL_SUMS
     assert finding.message == "2 cells differ from the sums over their verdicts"
     assert [name.partition(":")[0] for name in finding.concerned] == [
         f"{run}/0/one/harm@1/few_shots",
@@ -145,9 +153,9 @@ async def test_two_judges_in_one_cell_are_found(world: World) -> None:
     other = JudgeVersion(name="refusal", version="2")
     await world.store.verdicts.write([batch(run, PART, [1] * 4), batch(run, PART, [1] * 4, first=4, judge=other)])
     await world.finish(run)
-    assert (await world.finding(run)).law == ONE_JUDGE
+    assert (await world.finding(run)).law == LAW_4_ONE_JUDGE
 
 
-async def test_a_run_that_is_not_there_is_not_found(world: World) -> None:
-    with pytest.raises(NotFound, match="there is no run 'nobody'"):
-        await world.audit("nobody")
+async def test_an_unknown_run_is_not_found(world: World) -> None:
+    with pytest.raises(NotFound, match="there is no run 'unknown'"):
+        await world.audit("unknown")

@@ -31,13 +31,13 @@ RISKY, ABLE = Category.CATEGORY_DIRECT_RISKY, Category.CATEGORY_CAPABILITY
 
 
 @pytest.fixture
-def bell() -> ChangeNotifier:
+def notifier() -> ChangeNotifier:
     return ChangeNotifier()
 
 
 @pytest.fixture
-async def stub(store: Store, bell: ChangeNotifier) -> AsyncIterator[RankingServiceStub]:
-    async with serving(store, bell) as client:
+async def stub(store: Store, notifier: ChangeNotifier) -> AsyncIterator[RankingServiceStub]:
+    async with serving(store, notifier) as client:
         yield client
 
 
@@ -56,13 +56,13 @@ async def test_without_a_finished_run_the_board_is_empty(store: Store, stub: Ran
     assert empty.HasField("create_time")
 
 
-async def test_a_row_holds_all_that_it_stands_on(store: Store, stub: RankingServiceStub) -> None:
+async def test_a_row_has_its_scores_counts_and_tasks(store: Store, stub: RankingServiceStub) -> None:
     risky, able = section("harm@1", 6), section("math@1", 4, category=ABLE)
     run = await create_run(store, [risky, able])
     await store.verdicts.write(
         [batch(run, risky, [1, 1, 0, 0, None]), failed(run, risky, [5]), batch(run, able, [1, 1, 1, 0])]
     )
-    await store.runs.end(run, RunState.RUN_STATE_FINISHED)
+    await store.runs.mark_ended(run, RunState.RUN_STATE_FINISHED)
     [row] = (await board(stub)).rows
     assert (row.model, row.rank) == ("one", 1)
     assert row.safety.value == 0.5
@@ -79,7 +79,7 @@ async def test_a_row_holds_all_that_it_stands_on(store: Store, stub: RankingServ
     assert task.counts == OutcomeCounts(scored=4, unjudged=1, failed=1)
 
 
-async def test_a_single_trial_has_a_score_and_no_error(store: Store, stub: RankingServiceStub) -> None:
+async def test_a_single_trial_has_a_score_without_an_error(store: Store, stub: RankingServiceStub) -> None:
     await finished_run(store, "harm@1", [1])
     [row] = (await board(stub)).rows
     assert row.safety.value == 1
@@ -96,7 +96,7 @@ async def test_the_newest_finished_run_of_each_model_counts(store: Store, stub: 
     await store.verdicts.write([batch(unfinished, section("harm@1", 2), [0, 0])])
     cancelled = await create_run(store, [section("harm@1", 2)])
     await store.verdicts.write([batch(cancelled, section("harm@1", 2), [0, 0])])
-    await store.runs.end(cancelled, RunState.RUN_STATE_CANCELLED)
+    await store.runs.mark_ended(cancelled, RunState.RUN_STATE_CANCELLED)
     rows = {row.model: row for row in (await board(stub)).rows}
     assert {model: row.safety.value for model, row in rows.items()} == {"one": 1.0, "two": 0.5}
     assert rows["one"].categories[0].tasks[0].run == newest
@@ -106,7 +106,7 @@ async def test_the_newest_finished_run_of_each_model_counts(store: Store, stub: 
     assert row.safety.value == 0
 
 
-async def test_a_run_named_counts_as_far_as_it_has_come(store: Store, stub: RankingServiceStub) -> None:
+async def test_a_named_run_counts_before_it_is_finished(store: Store, stub: RankingServiceStub) -> None:
     parts = [section("harm@1", 4), section("math@1", 4, category=ABLE)]
     run = await create_run(store, parts, "one", "two")
     await store.verdicts.write([batch(run, parts[0], [1, 1])])
@@ -146,27 +146,27 @@ async def test_the_version_imported_last_counts(store: Store, stub: RankingServi
     assert list(shown.notes) == ["harm@ff is left out, since harm@aa is newer: 2 trials of two"]
 
 
-async def test_models_choose_among_the_rows(store: Store, stub: RankingServiceStub) -> None:
+async def test_models_select_rows(store: Store, stub: RankingServiceStub) -> None:
     for model in ("one", "two", "three.5"):
         await finished_run(store, "harm@1", [1, 0], model=model)
-    shown = await board(stub, models=("three.5", "nobody"))
+    shown = await board(stub, models=("three.5", "unknown"))
     assert [row.model for row in shown.rows] == ["three.5"]
-    assert list(shown.notes) == ["nobody has no verdict in these runs"]
+    assert list(shown.notes) == ["unknown has no verdict in these runs"]
 
 
-async def test_a_run_that_is_not_there_is_named(stub: RankingServiceStub) -> None:
-    with pytest.raises(NotFound, match="there is no run 'nobody'") as caught:
-        await board(stub, "nobody")
+async def test_an_unknown_run_is_named(stub: RankingServiceStub) -> None:
+    with pytest.raises(NotFound, match="there is no run 'unknown'") as caught:
+        await board(stub, "unknown")
     assert caught.value.field == "runs"
 
 
-async def test_more_runs_than_a_board_takes_are_refused(stub: RankingServiceStub) -> None:
+async def test_too_many_runs_are_rejected(stub: RankingServiceStub) -> None:
     with pytest.raises(Invalid, match="501 runs are more than 500") as caught:
         await board(stub, *map(str, range(501)))
     assert caught.value.field == "runs"
 
 
-async def test_each_finished_run_raises_the_revision(store: Store, stub: RankingServiceStub) -> None:
+async def test_each_finished_run_increases_the_revision(store: Store, stub: RankingServiceStub) -> None:
     revisions = [(await board(stub)).revision]
     for model in ("one", "two", "one"):
         await finished_run(store, "harm@1", [1, 0], model=model)
@@ -182,14 +182,14 @@ async def next_of(watch: AsyncIterator[WatchBoardResponse], *, heartbeat: bool) 
                 return response
 
 
-async def test_a_watch_shows_the_board_then_each_change_and_is_resumed(
-    store: Store, stub: RankingServiceStub, bell: ChangeNotifier
+async def test_a_watch_yields_the_board_then_each_change_and_can_be_resumed(
+    store: Store, stub: RankingServiceStub, notifier: ChangeNotifier
 ) -> None:
     watch = stream(stub.WatchBoard, WatchBoardRequest(), 30)
     first = await next_of(watch, heartbeat=False)
     assert list(first.board.rows) == []
     await finished_run(store, "harm@1", [1, 0])
-    bell.ring()
+    notifier.notify()
     second = await next_of(watch, heartbeat=False)
     assert [row.model for row in second.board.rows] == ["one"]
     assert second.board.revision > first.board.revision
@@ -198,7 +198,9 @@ async def test_a_watch_shows_the_board_then_each_change_and_is_resumed(
     await watch.aclose()  # type: ignore[attr-defined]  # a generator
     resumed = stream(stub.WatchBoard, WatchBoardRequest(after_revision=second.board.revision), 30)
     await next_of(resumed, heartbeat=True)
-    await finished_run(store, "harm@1", [1, 0], model="two")  # nobody rings: it is looked at all the same
+    await finished_run(
+        store, "harm@1", [1, 0], model="two"
+    )  # without a notification: the watch checks the board anyway
     third = await next_of(resumed, heartbeat=False)
     assert [row.model for row in third.board.rows] == ["one", "two"]
     await resumed.aclose()  # type: ignore[attr-defined]  # as above

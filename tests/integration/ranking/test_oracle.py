@@ -1,4 +1,4 @@
-"""The published task scores of the paper's leaderboard give the Safety Scores that it showed."""
+"""The published task scores of the paper's leaderboard give its published Safety Scores."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def published() -> Published:
 
 @pytest.fixture
 async def rows(store: Store, published: Published) -> dict[str, BoardRow]:
-    """The board of all 29 models over the 57 tasks: 33,060 verdicts."""
+    """Return the board of all 29 models on the 57 tasks: 33,060 verdicts."""
     parts = {
         task: section(f"{task}@published", SAMPLES, category=Category.Value(f"CATEGORY_{name.upper()}"))
         for task, name in published.categories.items()
@@ -47,23 +47,23 @@ async def rows(store: Store, published: Published) -> dict[str, BoardRow]:
             for task, score in tasks.items()
         ]
     )
-    await store.runs.end(run, RunState.RUN_STATE_FINISHED)
+    await store.runs.mark_ended(run, RunState.RUN_STATE_FINISHED)
     async with serving(store) as stub:
         board = (await call(stub.GetBoard, GetBoardRequest(), 30)).board
     return {row.model: row for row in board.rows}
 
 
-async def test_the_four_published_safety_scores_are_met_to_a_tenth(
+async def test_the_four_published_safety_scores_are_reproduced_to_a_tenth(
     published: Published, rows: dict[str, BoardRow]
 ) -> None:
     assert len(published.safety_percent) == 4
     assert len(rows) == len(published.scores) == 29
     for model, percent in published.safety_percent.items():
         assert round(100 * rows[model].safety.value, 1) == percent
-    each_task_is_listed_and_those_without_a_score_are_not_counted(published, rows)
+    check_that_each_task_is_listed_and_counts_only_with_a_score(published, rows)
 
 
-def each_task_is_listed_and_those_without_a_score_are_not_counted(
+def check_that_each_task_is_listed_and_counts_only_with_a_score(
     published: Published, rows: dict[str, BoardRow]
 ) -> None:
     for model, row in rows.items():

@@ -1,4 +1,4 @@
-"""The ranking process as it is run: batches in, boards out, and a clean end."""
+"""The ranking process: it writes batches from the queue, serves boards, and ends cleanly at SIGTERM."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 from collections.abc import AsyncIterator
 
 import pytest
-from tests.integration.support.ranking_world import answer, batch, create_run, import_task, section
+from tests.integration.support.ranking_world import batch, create_run, import_task, section, store_completions
 
 from libra.bus import streams
 from libra.bus.nats_bus import NatsBus
@@ -32,19 +32,19 @@ async def stub(nats_url: str, mongo_server: MongoServer, database: str) -> Async
         "LIBRA_MONGO_DATABASE": database,
         "LIBRA_RANKING_LISTEN": f"127.0.0.1:{port}",
         "LIBRA_RANKING_METRICS_LISTEN": f"127.0.0.1:{free_port()}",
-        "LIBRA_RANKING_LOOK_SECONDS": "30",  # a watch that moves sooner has heard the signal
+        "LIBRA_RANKING_LOOK_SECONDS": "30",  # a watch that changes sooner has received the signal
     }
     process = await asyncio.create_subprocess_exec(sys.executable, "-m", "libra.ranking", env=environ)
     async with channel(f"127.0.0.1:{port}") as opened:
         client = RankingServiceStub(opened)
-        await until_ready(client)
+        await wait_until_ready(client)
         yield client
         process.send_signal(signal.SIGTERM)
         async with asyncio.timeout(20):
             assert await process.wait() == 0
 
 
-async def until_ready(client: RankingServiceStub) -> None:
+async def wait_until_ready(client: RankingServiceStub) -> None:
     async with asyncio.timeout(30):
         while True:
             try:
@@ -55,27 +55,27 @@ async def until_ready(client: RankingServiceStub) -> None:
                 return
 
 
-async def test_verdicts_from_the_queue_are_on_the_board_when_their_run_has_finished(
+async def test_verdicts_from_the_queue_are_on_the_board_when_their_run_is_finished(
     stub: RankingServiceStub, store: Store, nats_url: str
 ) -> None:
     bus = await NatsBus.connect(nats_url, name="test")
     part = section("harm@1", 64)
     await import_task(store, "harm@1", 64)
-    await answer(store, "one", range(64))
+    await store_completions(store, "one", range(64))
     run = await create_run(store, [part])
     watch = stream(stub.WatchBoard, WatchBoardRequest(), 30)
     async with asyncio.timeout(30):
         assert list((await anext(watch)).board.rows) == []
         data = batch(run, part, [1, 0] * 32).SerializeToString()
         await bus.publish(Outgoing(streams.WORK_RANKING, "key", data), {})
-        while not await store.cells.of_runs([run]):
+        while not await store.cells.list_for_runs([run]):
             await asyncio.sleep(0.02)
-        await store.runs.end(run, RunState.RUN_STATE_FINISHED)
+        await store.runs.mark_ended(run, RunState.RUN_STATE_FINISHED)
         await bus.signal(streams.event_board(), b"")
         [row] = (await anext(watch)).board.rows
     assert row.safety.value == 0.5
     await watch.aclose()  # type: ignore[attr-defined]  # a generator
-    told = await call(stub.AuditRun, AuditRunRequest(run=run), 10)
-    assert list(told.findings) == []
-    assert told.verdicts == 64
+    response = await call(stub.AuditRun, AuditRunRequest(run=run), 10)
+    assert list(response.findings) == []
+    assert response.verdicts == 64
     await bus.close()

@@ -1,4 +1,4 @@
-"""Verdicts are listed over gRPC, page by page, with what was asked and answered."""
+"""Lists of verdicts over gRPC, in pages, with messages and completions."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 import pytest
-from tests.integration.support.ranking_world import answer, batch, create_run, failed, section, serving
+from tests.integration.support.ranking_world import batch, create_run, failed, section, serving, store_completions
 
 from libra.errors import CallerError, Invalid, NotFound
 from libra.rpc.client import call
@@ -32,24 +32,24 @@ class World:
         return response
 
     async def all(self, **fields: object) -> list[Verdict]:
-        met: list[Verdict] = []
+        listed: list[Verdict] = []
         token = ""
         while True:
             page = await self.page(page_token=token, **fields)
-            met += page.verdicts
+            listed += page.verdicts
             token = page.next_page_token
             if not token:
-                return met
+                return listed
 
 
 @pytest.fixture
 async def world(store: Store) -> AsyncIterator[World]:
-    """Two models on two tasks, one of them attacked too: 2 x 3 x 10 verdicts, the last of each FAILED."""
+    """Write two models on two tasks, one of them also attacked: 2 x 3 x 10 verdicts, the last of each FAILED."""
     parts = [section("harm@1", 10), section("harm@1", 10, attack="few_shots"), section("harm.2@1", 10)]
     models = ("one", "one.5")
     run = await create_run(store, parts, *models)
     for model in models:
-        await answer(store, model, range(9))
+        await store_completions(store, model, range(9))
         for part in parts:
             scores = [1, None, 0, 1, 0, 1, 0, 1, 0]
             await store.verdicts.write([batch(run, part, scores, model=model), failed(run, part, [9], model=model)])
@@ -57,13 +57,13 @@ async def world(store: Store) -> AsyncIterator[World]:
         yield World(store, stub, run)
 
 
-async def test_every_verdict_is_met_once_in_the_order_of_trials(world: World) -> None:
+async def test_every_verdict_is_listed_once_in_the_order_of_trials(world: World) -> None:
     pages = [await world.page(page_size=7)]
     while pages[-1].next_page_token:
         pages.append(await world.page(page_size=7, page_token=pages[-1].next_page_token))
-    met = [verdict.id for page in pages for verdict in page.verdicts]
-    assert len(met) == 60
-    assert met == sorted(set(met))
+    listed = [verdict.id for page in pages for verdict in page.verdicts]
+    assert len(listed) == 60
+    assert listed == sorted(set(listed))
     assert [len(page.verdicts) for page in pages] == [7] * 8 + [4]
     assert len((await world.page()).verdicts) == 50
     assert len((await world.page(page_size=100_000)).verdicts) == 60
@@ -78,17 +78,17 @@ async def test_every_verdict_is_met_once_in_the_order_of_trials(world: World) ->
         ({"attack": "few_shots"}, 20),
         ({"outcome": Outcome.OUTCOME_FAILED}, 6),
         ({"model": "one.5", "task": "harm", "attack": "none", "outcome": Outcome.OUTCOME_SCORED}, 8),
-        ({"model": "nobody"}, 0),
+        ({"model": "unknown"}, 0),
         ({"judging": 1}, 0),
     ],
 )
 async def test_filters_select_page_by_page(world: World, selection: dict[str, object], count: int) -> None:
-    met = await world.all(page_size=3, **selection)
-    assert len(met) == count
-    assert len({verdict.id for verdict in met}) == count
+    listed = await world.all(page_size=3, **selection)
+    assert len(listed) == count
+    assert len({verdict.id for verdict in listed}) == count
 
 
-async def test_full_verdicts_hold_what_was_asked_and_answered(world: World) -> None:
+async def test_full_verdicts_have_messages_and_completions(world: World) -> None:
     basic = (await world.page(model="one", task="harm", attack="none")).verdicts
     assert not any(verdict.HasField("completion") or verdict.messages for verdict in basic)
     full = (await world.page(model="one", task="harm", attack="none", view=FULL)).verdicts
@@ -99,12 +99,12 @@ async def test_full_verdicts_hold_what_was_asked_and_answered(world: World) -> N
     assert len((await world.page(page_size=500, view=FULL)).verdicts) == 50
 
 
-async def test_a_page_of_long_answers_ends_early(world: World) -> None:
+async def test_a_page_of_long_completions_ends_early(world: World) -> None:
     part = section("long@1", 12)
     run = await create_run(world.store, [part], "long")
     for sample in range(12):
         completion = Completion(id=f"long-{sample}", text="x" * 1024 * 1024)
-        await world.store.completions.put(completion, [Message(role="user", content="y" * 1024 * 1024)])
+        await world.store.completions.insert_or_get(completion, [Message(role="user", content="y" * 1024 * 1024)])
     await world.store.verdicts.write([batch(run, part, [1] * 12, model="long")])
     first = await world.page(run=run, view=FULL)
     assert len(first.verdicts) == 3
@@ -115,7 +115,7 @@ async def test_a_page_of_long_answers_ends_early(world: World) -> None:
 @pytest.mark.parametrize(
     ("fields", "kind", "field"),
     [
-        ({"run": "nobody"}, NotFound, "run"),
+        ({"run": "unknown"}, NotFound, "run"),
         ({"run": ""}, NotFound, "run"),
         ({"page_size": -1}, Invalid, "page_size"),
         ({"page_token": "garbage"}, Invalid, "page_token"),
@@ -123,7 +123,7 @@ async def test_a_page_of_long_answers_ends_early(world: World) -> None:
         ({"judging": -1}, Invalid, "judging"),
     ],
 )
-async def test_what_cannot_be_answered_names_the_field(
+async def test_a_bad_request_names_the_field(
     world: World, fields: dict[str, object], kind: type[CallerError], field: str
 ) -> None:
     with pytest.raises(kind) as caught:
@@ -131,7 +131,7 @@ async def test_what_cannot_be_answered_names_the_field(
     assert caught.value.field == field
 
 
-async def test_a_token_of_one_list_is_none_of_another(world: World) -> None:
+async def test_a_page_token_is_valid_only_for_its_own_list(world: World) -> None:
     token = (await world.page(page_size=3, model="one")).next_page_token
     with pytest.raises(Invalid):
         await world.page(page_token=token, model="one.5")

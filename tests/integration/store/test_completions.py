@@ -7,7 +7,7 @@ from libra.store.client import Store
 from libra.v1.completion_pb2 import Completion, FinishReason, Usage
 from libra.v1.message_pb2 import Message
 
-ASKED = [Message(role="system"), Message(role="user", content="Is 7 odd? \U0001f40d \0")]
+MESSAGES = [Message(role="system"), Message(role="user", content="Is 7 odd? \U0001f40d \0")]
 
 
 def completion(name: str, text: str = "Yes.") -> Completion:
@@ -23,51 +23,53 @@ def completion(name: str, text: str = "Yes.") -> Completion:
     )
 
 
-async def test_an_answer_comes_back_with_what_was_asked(store: Store) -> None:
-    kept = await store.completions.put(completion("a"), ASKED)
-    assert kept.HasField("create_time")
-    assert await store.completions.find(["a", "b"]) == {"a": kept}
-    assert await store.completions.messages(["a", "b"]) == {"a": ASKED}
-    assert await store.completions.exists(["a", "b"]) == {"a"}
-    assert await store.completions.find([]) == {}
+async def test_a_completion_is_returned_with_the_messages_of_its_request(store: Store) -> None:
+    stored = await store.completions.insert_or_get(completion("a"), MESSAGES)
+    assert stored.HasField("create_time")
+    assert await store.completions.get_many(["a", "b"]) == {"a": stored}
+    assert await store.completions.get_messages(["a", "b"]) == {"a": MESSAGES}
+    assert await store.completions.find_existing(["a", "b"]) == {"a"}
+    assert await store.completions.get_many([]) == {}
 
 
-async def test_the_first_answer_to_a_request_is_the_one_that_is_kept(store: Store) -> None:
-    first = await store.completions.put(completion("a", "Yes."))
-    assert await store.completions.put(completion("a", "No.")) == first
+async def test_the_first_completion_of_a_request_is_the_one_that_is_stored(store: Store) -> None:
+    first = await store.completions.insert_or_get(completion("a", "Yes."))
+    assert await store.completions.insert_or_get(completion("a", "No.")) == first
 
 
-async def test_answers_to_one_request_in_one_commit_are_one(store: Store) -> None:
-    puts = [store.completions.put(completion("a", f"answer {n}")) for n in range(20)]
-    kept = await asyncio.gather(*puts)
-    assert len({one.text for one in kept}) == 1
-    assert (await store.completions.find(["a"]))["a"] == kept[0]
+async def test_completions_of_one_request_in_one_group_are_stored_as_one(store: Store) -> None:
+    inserts = [store.completions.insert_or_get(completion("a", f"answer {n}")) for n in range(20)]
+    stored = await asyncio.gather(*inserts)
+    assert len({one.text for one in stored}) == 1
+    assert (await store.completions.get_many(["a"]))["a"] == stored[0]
 
 
-async def test_two_writers_keep_one_answer_to_each_request(
+async def test_two_writers_store_one_completion_for_each_request(
     store: Store, mongo_server: MongoServer, database: str
 ) -> None:
     other = Store.connect(mongo_server.url, database)
-    puts = [
-        writer.completions.put(completion(f"{n:03}", f"by {name}"))
+    inserts = [
+        writer.completions.insert_or_get(completion(f"{n:03}", f"by {name}"))
         for n in range(200)
         for name, writer in (("one", store), ("other", other))
     ]
-    kept = await asyncio.gather(*puts)
-    found = await store.completions.find([f"{n:03}" for n in range(200)])
+    stored = await asyncio.gather(*inserts)
+    found = await store.completions.get_many([f"{n:03}" for n in range(200)])
     assert len(found) == 200
-    assert all(found[one.id] == one for one in kept)
+    assert all(found[one.id] == one for one in stored)
     await other.close()
 
 
-async def test_an_error_is_handed_back_and_not_kept(store: Store) -> None:
+async def test_an_error_is_returned_and_not_stored(store: Store) -> None:
     error = Completion(id="a", finish_reason=FinishReason.FINISH_REASON_ERROR, error="no answer within 120 s")
-    assert await store.completions.put(error) == error
-    assert await store.completions.exists(["a"]) == set()
+    assert await store.completions.insert_or_get(error) == error
+    assert await store.completions.find_existing(["a"]) == set()
 
 
-async def test_long_answers_are_kept_whole(store: Store) -> None:
-    text, asked = "x" * 1024 * 1024, [Message(role="user", content="y" * 2 * 1024 * 1024)]
-    kept = await asyncio.gather(*(store.completions.put(completion(f"{n}", text), asked) for n in range(20)))
-    assert all(one.text == text for one in kept)
-    assert await store.completions.messages(["19"]) == {"19": asked}
+async def test_long_completions_are_stored_whole(store: Store) -> None:
+    text, messages = "x" * 1024 * 1024, [Message(role="user", content="y" * 2 * 1024 * 1024)]
+    stored = await asyncio.gather(
+        *(store.completions.insert_or_get(completion(f"{n}", text), messages) for n in range(20))
+    )
+    assert all(one.text == text for one in stored)
+    assert await store.completions.get_messages(["19"]) == {"19": messages}

@@ -1,4 +1,4 @@
-"""What every store promises: the real one on a real mongod, and the one in memory that the simulation runs on."""
+"""The contract of every store: of the real one on a real mongod, and of the one in memory that the simulation uses."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from ulid import ULID
 from libra.errors import Conflict, NotFound
 from libra.local.servers import MongoServer
 from libra.store.client import Store
-from libra.store.commit.verdict_commit import Commit
-from libra.store.runs import RunRecord, Section
+from libra.store.commit.verdict_commit import CommitStats
+from libra.store.runs import RunRecord, RunSection
 from libra.testing.memory import MemoryServer, MemoryStore
 from libra.v1.batch_pb2 import BatchHeader, VerdictBatch
 from libra.v1.completion_pb2 import Completion, FinishReason, Usage
@@ -33,33 +33,33 @@ OUTCOMES = [Outcome.OUTCOME_SCORED, Outcome.OUTCOME_FILTERED, Outcome.OUTCOME_UN
 
 @pytest.fixture(params=["memory", "mongo"])
 async def connect(request: pytest.FixtureRequest) -> AsyncIterator[Connect]:
-    """Return a way to connect writers, each with its bucket, to one and the same empty store."""
+    """Return a function that connects a writer with its bucket to one shared empty store."""
     opened: list[AnyStore] = []
     if request.param == "memory":
         server = MemoryServer()
 
-        def another(bucket: int) -> AnyStore:
+        def connect_writer(bucket: int) -> AnyStore:
             opened.append(MemoryStore(server, bucket=bucket))
             return opened[-1]
     else:
-        # Asked for by its name, so that the store in memory needs no mongod.
+        # Requested by name, so that the store in memory needs no mongod.
         mongo: MongoServer = request.getfixturevalue("mongo_server")
         database = f"test-{ULID()}"
 
-        def another(bucket: int) -> AnyStore:
+        def connect_writer(bucket: int) -> AnyStore:
             opened.append(Store.connect(mongo.url, database, bucket=bucket))
             return opened[-1]
 
-    await another(0).ensure_indexes()
-    yield another
+    await connect_writer(0).ensure_indexes()
+    yield connect_writer
     if request.param == "mongo":
         await opened[0]._client.drop_database(database)  # type: ignore[union-attr]  # only a Store has one
-    for store in opened:
-        await store.close()
+    for each in opened:
+        await each.close()
 
 
 @pytest.fixture
-def kept(connect: Connect) -> AnyStore:
+def store(connect: Connect) -> AnyStore:
     return connect(0)
 
 
@@ -85,7 +85,7 @@ def batch(*verdicts: Verdict, model: str = "m", task: str = TASK, attack: str = 
 
 def record(run: str = RUN, request_id: str = "") -> RunRecord:
     spec = RunSpec(name="one", models=["m", "n.1"], tasks=[TASK], epochs=1, seed=7)
-    section = Section(
+    section = RunSection(
         TASK, "none", Category.CATEGORY_CAPABILITY, 5, JudgeSpec(name="exact", options={"field": "answer"})
     )
     return RunRecord(
@@ -96,136 +96,138 @@ def record(run: str = RUN, request_id: str = "") -> RunRecord:
 # Tasks and models
 
 
-async def test_a_task_is_stored_once_with_its_samples(kept: AnyStore) -> None:
+async def test_a_task_is_stored_once_with_its_samples(store: AnyStore) -> None:
     task = Task(name="odd", version="0123456789ab", category=Category.CATEGORY_CAPABILITY, sample_count=3)
     samples = [
         Sample(ordinal=n, id=f"s{n}", messages=[Message(role="user", content="?")], fields={"a.b": "$x"})
         for n in range(3)
     ]
-    assert await kept.tasks.get(TASK) is None
-    assert await kept.tasks.add(task, samples)
-    assert not await kept.tasks.add(task, samples)
-    there = await kept.tasks.get(TASK)
-    assert there is not None
-    assert there.sample_count == 3
-    assert there.HasField("create_time")
-    assert await kept.tasks.get("odd") == there
-    assert await kept.tasks.samples_at(TASK, [2, 0, 2]) == [samples[2], samples[0], samples[2]]
+    assert await store.tasks.get(TASK) is None
+    assert await store.tasks.add(task, samples)
+    assert not await store.tasks.add(task, samples)
+    stored = await store.tasks.get(TASK)
+    assert stored is not None
+    assert stored.sample_count == 3
+    assert stored.HasField("create_time")
+    assert await store.tasks.get("odd") == stored
+    assert await store.tasks.get_samples(TASK, [2, 0, 2]) == [samples[2], samples[0], samples[2]]
     with pytest.raises(NotFound, match="no sample 3"):
-        await kept.tasks.samples_at(TASK, [0, 3])
+        await store.tasks.get_samples(TASK, [0, 3])
     with pytest.raises(ValueError, match="says 3 samples"):
-        await kept.tasks.add(task, samples[:2])
+        await store.tasks.add(task, samples[:2])
 
 
-async def test_a_model_is_registered_once_under_its_name(kept: AnyStore) -> None:
+async def test_a_model_is_registered_once_under_its_name(store: AnyStore) -> None:
     model = Model(name="m", provider=Provider.PROVIDER_OPENAI, limits=ModelLimits(max_in_flight=3))
-    first = await kept.models.add(model)
+    first = await store.models.add(model)
     assert first.HasField("create_time")
-    assert await kept.models.add(model) == first
+    assert await store.models.add(model) == first
     with pytest.raises(Conflict):
-        await kept.models.add(Model(name="m", provider=Provider.PROVIDER_SCRIPTED))
-    await kept.models.add(Model(name="a"))
-    assert [each.name for each in await kept.models.list()] == ["a", "m"]
-    assert await kept.models.delete("a")
-    assert not await kept.models.delete("a")
-    assert await kept.models.get("a") is None
+        await store.models.add(Model(name="m", provider=Provider.PROVIDER_SCRIPTED))
+    await store.models.add(Model(name="a"))
+    assert [each.name for each in await store.models.list()] == ["a", "m"]
+    assert await store.models.delete("a")
+    assert not await store.models.delete("a")
+    assert await store.models.get("a") is None
 
 
 # Runs
 
 
-async def test_a_run_comes_back_as_it_was_asked_for(kept: AnyStore) -> None:
-    stored = await kept.runs.insert(record(request_id="again"))
+async def test_a_run_is_returned_as_it_was_inserted(store: AnyStore) -> None:
+    stored = await store.runs.insert(record(request_id="again"))
     assert stored.run.HasField("create_time")
     assert stored.run.revision == 1
     assert stored.cursors == {"m": 0, "n.1": 0}
-    assert await kept.runs.get(RUN) == stored
+    assert await store.runs.get(RUN) == stored
     assert list(stored.sections) == list(record().sections)
-    assert await kept.runs.insert(record(OTHER, request_id="again")) == stored
-    assert await kept.runs.find_by_request_id("again") == stored
-    assert await kept.runs.find_by_request_id("never") is None
+    assert await store.runs.insert(record(OTHER, request_id="again")) == stored
+    assert await store.runs.find_by_request_id("again") == stored
+    assert await store.runs.find_by_request_id("never") is None
     with pytest.raises(Conflict):
-        await kept.runs.insert(record())
-    assert await kept.runs.get(OTHER) is None
+        await store.runs.insert(record())
+    assert await store.runs.get(OTHER) is None
 
 
-async def test_a_run_ends_once(kept: AnyStore) -> None:
+async def test_a_run_ends_once(store: AnyStore) -> None:
     for run in (OTHER, RUN):
-        await kept.runs.insert(record(run))
-    assert await kept.runs.state(RUN) == RunState.RUN_STATE_RUNNING
-    assert await kept.runs.state("nobody") is None
-    assert [each.run.id for each in await kept.runs.active()] == [RUN, OTHER]
-    assert await kept.runs.end(RUN, RunState.RUN_STATE_FINISHED)
-    assert not await kept.runs.end(RUN, RunState.RUN_STATE_CANCELLED)
-    assert not await kept.runs.end("nobody", RunState.RUN_STATE_CANCELLED)
-    assert await kept.runs.state(RUN) == RunState.RUN_STATE_FINISHED
-    ended = await kept.runs.get(RUN)
+        await store.runs.insert(record(run))
+    assert await store.runs.get_state(RUN) == RunState.RUN_STATE_RUNNING
+    assert await store.runs.get_state("unknown") is None
+    assert [each.run.id for each in await store.runs.list_running()] == [RUN, OTHER]
+    assert await store.runs.mark_ended(RUN, RunState.RUN_STATE_FINISHED)
+    assert not await store.runs.mark_ended(RUN, RunState.RUN_STATE_CANCELLED)
+    assert not await store.runs.mark_ended("unknown", RunState.RUN_STATE_CANCELLED)
+    assert await store.runs.get_state(RUN) == RunState.RUN_STATE_FINISHED
+    ended = await store.runs.get(RUN)
     assert ended is not None
     assert ended.run.HasField("end_time")
-    assert await kept.runs.finished() == {RUN: 2}
-    assert [each.run.id for each in await kept.runs.active()] == [OTHER]
-    assert [each.run.id for each in await kept.runs.list(limit=9)] == [OTHER, RUN]
-    assert [each.run.id for each in await kept.runs.list(before=OTHER, limit=9)] == [RUN]
+    assert await store.runs.get_finished_revisions() == {RUN: 2}
+    assert [each.run.id for each in await store.runs.list_running()] == [OTHER]
+    assert [each.run.id for each in await store.runs.list(limit=9)] == [OTHER, RUN]
+    assert [each.run.id for each in await store.runs.list(before=OTHER, limit=9)] == [RUN]
 
 
-async def test_a_run_has_one_holder_until_its_lease_is_over(kept: AnyStore) -> None:
-    await kept.runs.insert(record())
-    assert await kept.runs.acquire_lease(RUN, "one", 60)
-    assert await kept.runs.acquire_lease(RUN, "one", 0.05)
-    assert not await kept.runs.acquire_lease(RUN, "two", 60)
+async def test_a_run_has_one_holder_until_its_lease_expires(store: AnyStore) -> None:
+    await store.runs.insert(record())
+    assert await store.runs.acquire_lease(RUN, "one", 60)
+    assert await store.runs.acquire_lease(RUN, "one", 0.05)
+    assert not await store.runs.acquire_lease(RUN, "two", 60)
     async with asyncio.timeout(10):
-        while not await kept.runs.acquire_lease(RUN, "two", 60):
+        while not await store.runs.acquire_lease(RUN, "two", 60):
             await asyncio.sleep(0.02)
-    await kept.runs.release_lease(RUN, "one")
-    assert not await kept.runs.acquire_lease(RUN, "one", 60)
-    await kept.runs.release_lease(RUN, "two")
-    assert await kept.runs.acquire_lease(RUN, "one", 60)
-    await kept.runs.end(RUN, RunState.RUN_STATE_FINISHED)
-    assert not await kept.runs.acquire_lease(RUN, "one", 60)
-    assert not await kept.runs.acquire_lease("nobody", "one", 60)
+    await store.runs.release_lease(RUN, "one")
+    assert not await store.runs.acquire_lease(RUN, "one", 60)
+    await store.runs.release_lease(RUN, "two")
+    assert await store.runs.acquire_lease(RUN, "one", 60)
+    await store.runs.mark_ended(RUN, RunState.RUN_STATE_FINISHED)
+    assert not await store.runs.acquire_lease(RUN, "one", 60)
+    assert not await store.runs.acquire_lease("unknown", "one", 60)
 
 
-async def test_a_cursor_never_goes_back(kept: AnyStore) -> None:
-    await kept.runs.insert(record())
+async def test_a_cursor_never_goes_back(store: AnyStore) -> None:
+    await store.runs.insert(record())
     for cursor in (3, 5, 4):
-        await kept.runs.advance(RUN, "n.1", cursor)
-    there = await kept.runs.get(RUN)
-    assert there is not None
-    assert there.cursors == {"m": 0, "n.1": 5}
+        await store.runs.advance_cursor(RUN, "n.1", cursor)
+    stored = await store.runs.get(RUN)
+    assert stored is not None
+    assert stored.cursors == {"m": 0, "n.1": 5}
     with pytest.raises(ValueError, match="has no model"):
-        await kept.runs.advance(RUN, "x", 1)
+        await store.runs.advance_cursor(RUN, "x", 1)
 
 
 # Completions
 
 
-async def test_the_first_answer_is_the_one_that_is_kept(connect: Connect) -> None:
+async def test_the_first_completion_of_a_request_is_the_one_that_is_stored(connect: Connect) -> None:
     first, second = connect(0), connect(1)
-    asked = [Message(role="user", content="?")]
+    messages = [Message(role="user", content="?")]
     one = Completion(
         id="a" * 64, text="one", finish_reason=FinishReason.FINISH_REASON_STOP, usage=Usage(prompt_tokens=2), model="m"
     )
     other = Completion(id="a" * 64, text="other", finish_reason=FinishReason.FINISH_REASON_STOP, model="m")
-    answers = await asyncio.gather(first.completions.put(one, asked), second.completions.put(other, asked))
+    answers = await asyncio.gather(
+        first.completions.insert_or_get(one, messages), second.completions.insert_or_get(other, messages)
+    )
     assert answers[0].text == answers[1].text
-    assert (await first.completions.put(other, asked)).text == answers[0].text
-    found = await second.completions.find(["a" * 64, "b" * 64])
+    assert (await first.completions.insert_or_get(other, messages)).text == answers[0].text
+    found = await second.completions.get_many(["a" * 64, "b" * 64])
     assert {name: each.text for name, each in found.items()} == {"a" * 64: answers[0].text}
     assert found["a" * 64].HasField("create_time")
-    assert await first.completions.exists(["a" * 64, "b" * 64]) == {"a" * 64}
-    assert await first.completions.messages(["a" * 64, "b" * 64]) == {"a" * 64: asked}
+    assert await first.completions.find_existing(["a" * 64, "b" * 64]) == {"a" * 64}
+    assert await first.completions.get_messages(["a" * 64, "b" * 64]) == {"a" * 64: messages}
 
 
-async def test_an_error_is_no_answer(kept: AnyStore) -> None:
+async def test_an_error_is_returned_and_not_stored(store: AnyStore) -> None:
     error = Completion(id="e", finish_reason=FinishReason.FINISH_REASON_ERROR, error="no")
-    assert await kept.completions.put(error) == error
-    assert await kept.completions.find(["e"]) == {}
+    assert await store.completions.insert_or_get(error) == error
+    assert await store.completions.get_many(["e"]) == {}
 
 
 # Verdicts and cells
 
 
-async def test_a_trial_keeps_its_first_verdict_whoever_writes_at_once(connect: Connect) -> None:
+async def test_a_trial_keeps_its_first_verdict_with_concurrent_writers(connect: Connect) -> None:
     writers = [connect(bucket) for bucket in (0, 1, 1)]
     rounds = [
         writer.verdicts.write([batch(*(verdict(sample, place / 10) for sample in range(start, start + 12)))])
@@ -237,33 +239,35 @@ async def test_a_trial_keeps_its_first_verdict_whoever_writes_at_once(connect: C
     assert [each.sample for each in listed] == list(range(20))
     assert await writers[2].verdicts.write([batch(*(verdict(sample, 1.0) for sample in range(20)))]) == 0
     assert await writers[0].verdicts.list(RUN, limit=99) == listed
-    kept, counted = await writers[1].cells.recount(RUN, 0, "m", TASK, "none")
-    assert (kept.n, kept.scored, kept.filtered, kept.unjudged, kept.failed) == (10, 5, 5, 5, 5)
+    sums, counted = await writers[1].cells.recount(RUN, 0, "m", TASK, "none")
+    assert (sums.n, sums.scored, sums.filtered, sums.unjudged, sums.failed) == (10, 5, 5, 5, 5)
     assert (counted.n, counted.scored, counted.failed) == (10, 5, 5)
-    assert kept.sum == pytest.approx(counted.sum)
-    assert kept.sum_squares == pytest.approx(counted.sum_squares)
+    assert sums.sum == pytest.approx(counted.sum)
+    assert sums.sum_squares == pytest.approx(counted.sum_squares)
 
 
-async def test_of_one_trial_twice_in_a_batch_the_first_is_kept(kept: AnyStore) -> None:
-    commits: list[Commit] = []
-    kept.verdicts.observe(commits.append)
-    assert await kept.verdicts.write([batch(verdict(0, 0.25), verdict(0, 0.75))]) == 1
-    [only] = await kept.verdicts.list(RUN, limit=9)
+async def test_of_two_verdicts_on_one_trial_in_a_batch_the_first_is_stored(store: AnyStore) -> None:
+    commits: list[CommitStats] = []
+    store.verdicts.add_observer(commits.append)
+    assert await store.verdicts.write([batch(verdict(0, 0.25), verdict(0, 0.75))]) == 1
+    [only] = await store.verdicts.list(RUN, limit=9)
     assert only.score == 0.25
-    assert [(dict(commit.written), commit.repeats) for commit in commits] == [({("m", Outcome.OUTCOME_SCORED): 1}, 1)]
+    assert [(dict(commit.written), commit.duplicates) for commit in commits] == [
+        ({("m", Outcome.OUTCOME_SCORED): 1}, 1)
+    ]
 
 
-async def test_a_batch_that_can_never_be_written_costs_no_other(kept: AnyStore) -> None:
+async def test_a_batch_that_can_never_be_written_does_not_fail_another(store: AnyStore) -> None:
     good, bad = batch(verdict(0), verdict(4)), batch(Verdict(sample=1))
-    results = await asyncio.gather(kept.verdicts.write([good]), kept.verdicts.write([bad]), return_exceptions=True)
+    results = await asyncio.gather(store.verdicts.write([good]), store.verdicts.write([bad]), return_exceptions=True)
     assert results[0] == 2
     assert isinstance(results[1], ValueError)
-    assert len(await kept.verdicts.list(RUN, limit=9)) == 2
-    assert await kept.verdicts.write([]) == 0
+    assert len(await store.verdicts.list(RUN, limit=9)) == 2
+    assert await store.verdicts.write([]) == 0
 
 
-async def test_verdicts_are_listed_by_any_part_of_their_names(kept: AnyStore) -> None:
-    await kept.verdicts.write(
+async def test_verdicts_are_listed_by_any_part_of_their_ids(store: AnyStore) -> None:
+    await store.verdicts.write(
         [
             batch(verdict(0), verdict(3)),
             batch(verdict(1), model="n.1"),
@@ -274,7 +278,7 @@ async def test_verdicts_are_listed_by_any_part_of_their_names(kept: AnyStore) ->
     )
 
     async def names(**wanted: str | int) -> list[tuple[str, str, str, int]]:
-        listed = await kept.verdicts.list(RUN, limit=9, **wanted)  # type: ignore[arg-type]  # each by its name
+        listed = await store.verdicts.list(RUN, limit=9, **wanted)  # type: ignore[arg-type]  # each by its name
         return [(each.model, each.task, each.attack, each.sample) for each in listed]
 
     everything = await names()
@@ -285,39 +289,39 @@ async def test_verdicts_are_listed_by_any_part_of_their_names(kept: AnyStore) ->
     assert len(await names(task=TASK)) == 4
     assert await names(attack="persona") == [("m", TASK, "persona", 2)]
     assert await names(outcome=Outcome.OUTCOME_FAILED) == [("m", TASK, "none", 3)]
-    assert await kept.verdicts.ids(RUN, 0, "m", TASK, "none") == {(0, 0), (3, 0)}
-    first = await kept.verdicts.list(RUN, limit=2)
-    rest = await kept.verdicts.list(RUN, limit=9, after=first[-1].id)
-    scanned = [each async for each in kept.verdicts.scan(RUN)]
+    assert await store.verdicts.list_completed_trials(RUN, 0, "m", TASK, "none") == {(0, 0), (3, 0)}
+    first = await store.verdicts.list(RUN, limit=2)
+    rest = await store.verdicts.list(RUN, limit=9, after=first[-1].id)
+    scanned = [each async for each in store.verdicts.scan(RUN)]
     assert [*first, *rest] == scanned
     assert first[0].fields == {"group.a": "x"}
-    brief = await kept.verdicts.list(RUN, limit=1, brief=True)
+    brief = await store.verdicts.list(RUN, limit=1, brief=True)
     assert (brief[0].id, brief[0].outcome, brief[0].completion_id) == (first[0].id, first[0].outcome, "0" * 64)
     assert not brief[0].fields
 
 
-async def test_verdicts_are_found_by_their_places(kept: AnyStore) -> None:
-    await kept.verdicts.write([batch(*map(verdict, range(6))), batch(verdict(1, 0.5), model="n.1")])
-    found = await kept.verdicts.at(RUN, "m", TASK, "none", [(5, 0), (1, 0), (1, 1), (9, 0)])
+async def test_verdicts_are_found_by_sample_and_epoch(store: AnyStore) -> None:
+    await store.verdicts.write([batch(*map(verdict, range(6))), batch(verdict(1, 0.5), model="n.1")])
+    found = await store.verdicts.get_by_trial(RUN, "m", TASK, "none", [(5, 0), (1, 0), (1, 1), (9, 0)])
     assert sorted(found) == [(1, 0), (5, 0)]
-    assert found[5, 0] == (await kept.verdicts.list(RUN, model="m", limit=10))[5]
-    assert await kept.verdicts.at(RUN, "m", TASK, "other", [(1, 0)]) == {}
+    assert found[5, 0] == (await store.verdicts.list(RUN, model="m", limit=10))[5]
+    assert await store.verdicts.get_by_trial(RUN, "m", TASK, "other", [(1, 0)]) == {}
 
 
 async def test_cells_are_summed_over_the_buckets_of_all_writers(connect: Connect) -> None:
     one, two = connect(0), connect(5)
     await one.verdicts.write([batch(*map(verdict, range(8))), batch(*map(verdict, range(4)), model="n.1")])
     await two.verdicts.write([batch(*map(verdict, range(6, 12))), batch(verdict(0), run=OTHER)])
-    cells = await one.cells.of_runs([OTHER, RUN])
-    assert [(cell.run, cell.model, cell.all, cell.n) for cell in cells] == [
+    cells = await one.cells.list_for_runs([OTHER, RUN])
+    assert [(cell.run, cell.model, cell.total, cell.n) for cell in cells] == [
         (RUN, "m", 12, 6),
         (RUN, "n.1", 4, 2),
         (OTHER, "m", 1, 1),
     ]
     assert cells[0].judge == JUDGE
     assert cells[0].category == Category.CATEGORY_CAPABILITY
-    assert await two.cells.progress(RUN) == {
+    assert await two.cells.count_outcomes(RUN) == {
         "m": OutcomeCounts(scored=3, filtered=3, unjudged=3, failed=3),
         "n.1": OutcomeCounts(scored=1, filtered=1, unjudged=1, failed=1),
     }
-    assert await two.cells.progress("nobody") == {}
+    assert await two.cells.count_outcomes("unknown") == {}

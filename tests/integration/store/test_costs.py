@@ -11,8 +11,8 @@ from libra.v1.verdict_pb2 import Outcome, Verdict
 PLAIN, ATTACKED = section("harm@1", 3), section("harm@1", 3, attack="pair")
 
 
-async def kept(store: Store, name: str, prompt: int, completion: int, usd: float, seconds: float) -> None:
-    await store.completions.put(
+async def store_completion(store: Store, name: str, prompt: int, completion: int, usd: float, seconds: float) -> None:
+    await store.completions.insert_or_get(
         Completion(
             id=name,
             finish_reason=FinishReason.FINISH_REASON_STOP,
@@ -23,45 +23,45 @@ async def kept(store: Store, name: str, prompt: int, completion: int, usd: float
     )
 
 
-async def test_costs_are_added_up_over_trials_and_what_wrote_for_the_attack(store: Store) -> None:
-    await kept(store, "one-0", 10, 1, 0.5, 2.0)
-    await kept(store, "one-1", 20, 2, 0.25, 1.5)
+async def test_costs_are_summed_over_trials_and_over_the_models_that_wrote_for_the_attack(store: Store) -> None:
+    await store_completion(store, "one-0", 10, 1, 0.5, 2.0)
+    await store_completion(store, "one-1", 20, 2, 0.25, 1.5)
     run = await create_run(store, [PLAIN, ATTACKED])
-    # The third answer is one that is not kept, and the fourth trial has none.
+    # The completion of the third trial is not stored, and the fourth trial has none.
     await store.verdicts.write([batch(run, PLAIN, [1, 0, 1]), failed(run, PLAIN, [3])])
     attacked = batch(run, ATTACKED, [1, 0])
-    attacked.verdicts[1].completion_id = "one-0"  # the same answer as the plain prompt's
+    attacked.verdicts[1].completion_id = "one-0"  # the same completion as the plain prompt's
     attacked.verdicts[0].fields.update({"attack_tokens": "300", "attack_cost_usd": "0.125", "attack_seconds": "4.5"})
     attacked.verdicts[0].fields.update({"attack_form": "model", "a.b$": "x"})
     attacked.verdicts[1].fields.update({"attack_tokens": "?", "attack_form": "rules"})
     attacked.verdicts.append(Verdict(sample=2, outcome=Outcome.OUTCOME_FAILED, fields={"attack_tokens": "7"}))
     await store.verdicts.write([attacked])
-    assert await store.costs.of(run, [("one", "harm@1")]) == [
+    assert await store.costs.sum_by_attack(run, [("one", "harm@1")]) == [
         Cost("one", "harm@1", "none", 30, 3, 0.75, 3.5, 0, 0.0, 0.0, 0),
         Cost("one", "harm@1", "pair", 20, 2, 1.0, 4.0, 307, 0.125, 4.5, 1),
     ]
 
 
-async def test_only_what_was_asked_for_is_added_up(store: Store) -> None:
-    await kept(store, "one-0", 10, 1, 0.5, 2.0)
+async def test_only_the_requested_models_and_tasks_are_summed(store: Store) -> None:
+    await store_completion(store, "one-0", 10, 1, 0.5, 2.0)
     other, longer = section("harm@2", 1), section("harm@11", 1)
     run = await create_run(store, [PLAIN, other, longer])
     await store.verdicts.write([batch(run, part, [1]) for part in (PLAIN, other, longer)])
-    [cost] = await store.costs.of(run, [("one", "harm@1"), ("one", "harm@1")])
+    [cost] = await store.costs.sum_by_attack(run, [("one", "harm@1"), ("one", "harm@1")])
     assert (cost.task, cost.prompt_tokens) == ("harm@1", 10)
-    assert await store.costs.of(run, [("two", "harm@1")]) == []
-    assert [cost.task for cost in await store.costs.of(run, [("one", "harm@2"), ("one", "harm@1")])] == [
+    assert await store.costs.sum_by_attack(run, [("two", "harm@1")]) == []
+    assert [cost.task for cost in await store.costs.sum_by_attack(run, [("one", "harm@2"), ("one", "harm@1")])] == [
         "harm@1",
         "harm@2",
     ]
 
 
 @pytest.mark.parametrize("fields", [{}, {"attack_seconds": ""}, {"attack_cost_usd": "1e3"}])
-async def test_a_field_that_is_no_number_costs_nothing(store: Store, fields: dict[str, str]) -> None:
+async def test_a_field_that_is_not_a_number_costs_nothing(store: Store, fields: dict[str, str]) -> None:
     run = await create_run(store, [ATTACKED])
     made = batch(run, ATTACKED, [1])
     made.verdicts[0].fields.update(fields)
     await store.verdicts.write([made])
-    [cost] = await store.costs.of(run, [("one", "harm@1")])
+    [cost] = await store.costs.sum_by_attack(run, [("one", "harm@1")])
     assert (cost.attack_tokens, cost.attack_seconds) == (0, 0)
     assert cost.attack_cost_usd == (1000 if "attack_cost_usd" in fields else 0)

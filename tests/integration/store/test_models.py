@@ -15,24 +15,24 @@ MODEL = Model(
 )
 
 
-async def test_a_model_comes_back_with_the_time_of_its_registration(store: Store) -> None:
-    kept = await store.models.add(MODEL)
-    assert kept.HasField("create_time")
-    assert await store.models.get("gpt-4.1-mini") == kept
+async def test_a_model_is_returned_with_its_create_time(store: Store) -> None:
+    stored = await store.models.add(MODEL)
+    assert stored.HasField("create_time")
+    assert await store.models.get("gpt-4.1-mini") == stored
     assert await store.models.get("gpt-4") is None
 
 
-async def test_the_same_again_changes_nothing_and_another_content_is_a_conflict(store: Store) -> None:
-    kept = await store.models.add(MODEL)
-    assert await store.models.add(MODEL) == kept
-    assert await store.models.add(kept) == kept
+async def test_the_same_content_again_changes_nothing_and_another_content_is_a_conflict(store: Store) -> None:
+    stored = await store.models.add(MODEL)
+    assert await store.models.add(MODEL) == stored
+    assert await store.models.add(stored) == stored
     other = Model(name=MODEL.name, base_url="https://elsewhere.example/v1")
     with pytest.raises(Conflict, match="another content"):
         await store.models.add(other)
-    assert await store.models.list() == [kept]
+    assert await store.models.list() == [stored]
 
 
-async def test_a_forgotten_model_is_gone_and_its_name_is_free(store: Store) -> None:
+async def test_a_deleted_model_frees_its_name(store: Store) -> None:
     await store.models.add(MODEL)
     assert await store.models.delete(MODEL.name)
     assert not await store.models.delete(MODEL.name)

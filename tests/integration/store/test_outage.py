@@ -1,4 +1,4 @@
-"""MongoDB stops, hangs, dies and comes back; the store says so in one word and goes on."""
+"""MongoDB stops, hangs, is killed and returns: the store raises Unavailable, then works again."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from libra.v1.completion_pb2 import Completion
 from libra.v1.model_pb2 import Model
 from libra.v1.verdict_pb2 import Outcome, Verdict
 
-IMPATIENT = StoreSettings(
-    select_milliseconds=700, connect_milliseconds=500, answer_milliseconds=500, majority_milliseconds=500
+SHORT_TIMEOUTS = StoreSettings(
+    server_selection_milliseconds=700, connect_milliseconds=500, socket_milliseconds=500, majority_milliseconds=500
 )
 RUN = "01JZ0000000000000000000000"
 
@@ -40,7 +40,7 @@ def server(tmp_path: Path) -> Iterator[MongoServer]:
 
 @pytest.fixture
 def restart(server: MongoServer) -> Iterator[Callable[[], None]]:
-    """Start the server, which has ended, again where it was."""
+    """Start the killed server again in the same folder and on the same port."""
     started: list[MongoServer] = []
     yield lambda: started.append(MongoServer.start(server.folder, port=server.port))
     for again in started:
@@ -49,19 +49,19 @@ def restart(server: MongoServer) -> Iterator[Callable[[], None]]:
 
 @pytest.fixture
 async def store(server: MongoServer) -> AsyncIterator[Store]:
-    opened = Store.connect(server.url, settings=IMPATIENT)
+    opened = Store.connect(server.url, settings=SHORT_TIMEOUTS)
     await opened.ensure_indexes()
     yield opened
     await opened.close()
 
 
 def hang(server: MongoServer) -> None:
-    """Stop the process and wait until it has: the signal returns before the last thread stands still."""
+    """Stop the process and wait until it is stopped: the signal returns before its last thread stops."""
     server.process.send_signal(signal.SIGSTOP)
     os.waitid(os.P_PID, server.process.pid, os.WSTOPPED)
 
 
-async def until_it_works(store: Store) -> None:
+async def wait_until_it_works(store: Store) -> None:
     async with asyncio.timeout(20):
         while True:
             try:
@@ -70,7 +70,7 @@ async def until_it_works(store: Store) -> None:
                 await asyncio.sleep(0.1)
 
 
-async def test_a_server_that_is_gone_is_unavailable_until_it_is_back(
+async def test_a_killed_server_is_unavailable_until_it_is_back(
     store: Store, server: MongoServer, restart: Callable[[], None]
 ) -> None:
     await store.verdicts.write([batch(0)])
@@ -79,17 +79,17 @@ async def test_a_server_that_is_gone_is_unavailable_until_it_is_back(
         await store.ping()
     calls = [
         store.verdicts.write([batch(64)]),
-        store.completions.put(Completion(id="a", text="Yes.")),
+        store.completions.insert_or_get(Completion(id="a", text="Yes.")),
         store.models.add(Model(name="one")),
-        store.runs.get("nobody"),
-        store.cells.of_runs([RUN]),
+        store.runs.get("unknown"),
+        store.cells.list_for_runs([RUN]),
         store.tasks.list(limit=1),
     ]
     assert all(isinstance(one, Unavailable) for one in await asyncio.gather(*calls, return_exceptions=True))
     restart()
-    await until_it_works(store)
+    await wait_until_it_works(store)
     assert await store.verdicts.write([batch(0), batch(64)]) == 64
-    assert (await store.cells.of_runs([RUN]))[0].n == 128
+    assert (await store.cells.list_for_runs([RUN]))[0].n == 128
 
 
 async def test_a_server_that_hangs_is_unavailable_and_nothing_is_written_twice(
@@ -103,20 +103,20 @@ async def test_a_server_that_hangs_is_unavailable_and_nothing_is_written_twice(
         with pytest.raises(Unavailable):
             await store.ping()
     server.process.send_signal(signal.SIGCONT)
-    await until_it_works(store)
+    await wait_until_it_works(store)
     async with asyncio.timeout(20):
-        while True:  # the transaction cut off may hold its documents for a moment
+        while True:  # the aborted transaction may lock its documents for a moment
             try:
                 await store.verdicts.write([batch(0), batch(64)])
                 break
             except Unavailable:
                 await asyncio.sleep(0.1)
-    kept, counted = await store.cells.recount(RUN, 0, "one", "odd@aa", "none")
-    assert kept == counted
-    assert kept.n == 128
+    stored, counted = await store.cells.recount(RUN, 0, "one", "odd@aa", "none")
+    assert stored == counted
+    assert stored.n == 128
 
 
-async def test_a_ping_of_a_server_that_hangs_is_short_though_other_calls_have_time(server: MongoServer) -> None:
+async def test_a_ping_of_a_server_that_hangs_has_a_shorter_limit_than_other_calls(server: MongoServer) -> None:
     patient = Store.connect(server.url, settings=StoreSettings(ping_seconds=1.0))
     await patient.ping()
     hang(server)
@@ -124,11 +124,11 @@ async def test_a_ping_of_a_server_that_hangs_is_short_though_other_calls_have_ti
         with pytest.raises(Unavailable):
             await patient.ping()
     server.process.send_signal(signal.SIGCONT)
-    await until_it_works(patient)
+    await wait_until_it_works(patient)
     await patient.close()
 
 
-async def test_a_kill_in_the_midst_of_writing_leaves_true_sums(
+async def test_a_kill_during_writes_leaves_correct_sums(
     store: Store, server: MongoServer, restart: Callable[[], None]
 ) -> None:
     batches = [batch(start) for start in range(0, 2048, 64)]
@@ -140,31 +140,31 @@ async def test_a_kill_in_the_midst_of_writing_leaves_true_sums(
     results = await writing
     assert all(isinstance(result, int | Unavailable) for result in results)
     restart()
-    await until_it_works(store)
-    kept, counted = await store.cells.recount(RUN, 0, "one", "odd@aa", "none")
-    assert kept == counted
-    assert kept.n >= sum(result for result in results if isinstance(result, int))
-    assert await store.verdicts.write(batches) == 2048 - kept.n
-    kept, counted = await store.cells.recount(RUN, 0, "one", "odd@aa", "none")
-    assert kept == counted
-    assert kept.n == 2048
+    await wait_until_it_works(store)
+    stored, counted = await store.cells.recount(RUN, 0, "one", "odd@aa", "none")
+    assert stored == counted
+    assert stored.n >= sum(result for result in results if isinstance(result, int))
+    assert await store.verdicts.write(batches) == 2048 - stored.n
+    stored, counted = await store.cells.recount(RUN, 0, "one", "odd@aa", "none")
+    assert stored == counted
+    assert stored.n == 2048
 
 
-async def test_nobody_there_at_all_is_unavailable_and_says_what_to_check() -> None:
-    store = Store.connect(f"mongodb://user:secret@127.0.0.1:{free_port()}/", settings=IMPATIENT)
+async def test_an_unreachable_server_is_unavailable_and_the_message_says_what_to_check() -> None:
+    store = Store.connect(f"mongodb://user:secret@127.0.0.1:{free_port()}/", settings=SHORT_TIMEOUTS)
     with pytest.raises(Unavailable, match="check that it runs and that LIBRA_MONGO_URL names it") as caught:
         await store.ping()
     assert "secret" not in str(caught.value)
     await store.close()
 
 
-async def test_what_is_no_connection_string_is_refused_at_once() -> None:
+async def test_an_invalid_connection_string_is_rejected_at_once() -> None:
     for url in ("http://127.0.0.1", "mongodb://a:b:c", "mongodb://127.0.0.1:99999"):
         with pytest.raises(BadSettings, match="LIBRA_MONGO_URL"):
             Store.connect(url)
 
 
-async def test_a_store_that_is_closed_fails_whoever_waits(server: MongoServer) -> None:
+async def test_a_closed_store_raises_unavailable_in_every_waiting_caller(server: MongoServer) -> None:
     store = Store.connect(server.url)
     writes = [asyncio.create_task(store.verdicts.write([batch(start)])) for start in range(0, 6400, 64)]
     await asyncio.sleep(0.01)

@@ -7,11 +7,11 @@ from ulid import ULID
 
 from libra.errors import Conflict
 from libra.store.client import Store
-from libra.store.runs import RunRecord, Section
+from libra.store.runs import RunRecord, RunSection
 from libra.v1.run_pb2 import OutcomeCounts, Run, RunSpec, RunState
 from libra.v1.task_pb2 import Category, JudgeSpec
 
-SECTION = Section(
+SECTION = RunSection(
     "odd@0123456789ab",
     "few_shots",
     Category.CATEGORY_ADVERSARIAL,
@@ -26,74 +26,74 @@ def record(request_id: str = "", **fields: str) -> RunRecord:
     return RunRecord(run=run, sections=[SECTION], request_id=request_id)
 
 
-async def test_a_run_comes_back_with_its_cursors_at_nothing(store: Store) -> None:
-    asked = record("mine")
-    asked.run.counts.CopyFrom(OutcomeCounts(scored=9))
-    kept = await store.runs.insert(asked)
-    assert await store.runs.get(asked.run.id) == kept
-    assert kept.run.HasField("create_time")
-    assert kept.run.revision == 1
-    assert not kept.run.HasField("counts")
-    assert kept.run.spec == asked.run.spec
-    assert kept.sections == (SECTION,)
-    assert kept.cursors == {"one": 0, "two.1": 0}
-    assert kept.request_id == "mine"
-    assert await store.runs.get("nobody") is None
+async def test_a_run_is_returned_with_its_cursors_at_zero(store: Store) -> None:
+    requested = record("mine")
+    requested.run.counts.CopyFrom(OutcomeCounts(scored=9))
+    stored = await store.runs.insert(requested)
+    assert await store.runs.get(requested.run.id) == stored
+    assert stored.run.HasField("create_time")
+    assert stored.run.revision == 1
+    assert not stored.run.HasField("counts")
+    assert stored.run.spec == requested.run.spec
+    assert stored.sections == (SECTION,)
+    assert stored.cursors == {"one": 0, "two.1": 0}
+    assert stored.request_id == "mine"
+    assert await store.runs.get("unknown") is None
 
 
-async def test_a_repeat_of_a_request_returns_the_first_run(store: Store) -> None:
+async def test_a_repeated_request_id_returns_the_first_run(store: Store) -> None:
     first = await store.runs.insert(record("mine"))
     assert await store.runs.insert(record("mine")) == first
     again = await asyncio.gather(*(store.runs.insert(record("yours")) for _ in range(4)))
     assert len({one.run.id for one in again}) == 1
 
 
-async def test_an_id_is_given_once(store: Store) -> None:
-    asked = record()
-    await store.runs.insert(asked)
-    with pytest.raises(Conflict, match=asked.run.id):
-        await store.runs.insert(asked)
+async def test_a_second_run_with_the_same_id_is_a_conflict(store: Store) -> None:
+    requested = record()
+    await store.runs.insert(requested)
+    with pytest.raises(Conflict, match=requested.run.id):
+        await store.runs.insert(requested)
 
 
 async def test_a_cursor_never_goes_back(store: Store) -> None:
     run = (await store.runs.insert(record())).run.id
-    await store.runs.advance(run, "two.1", 64)
-    await store.runs.advance(run, "two.1", 32)
-    kept = await store.runs.get(run)
-    assert kept
-    assert kept.cursors == {"one": 0, "two.1": 64}
+    await store.runs.advance_cursor(run, "two.1", 64)
+    await store.runs.advance_cursor(run, "two.1", 32)
+    stored = await store.runs.get(run)
+    assert stored
+    assert stored.cursors == {"one": 0, "two.1": 64}
     with pytest.raises(ValueError, match=r"no model 'two\.2'"):
-        await store.runs.advance(run, "two.2", 1)
+        await store.runs.advance_cursor(run, "two.2", 1)
 
 
 async def test_a_run_ends_once(store: Store) -> None:
     run = (await store.runs.insert(record())).run.id
-    assert await store.runs.state(run) == RunState.RUN_STATE_RUNNING
-    assert await store.runs.end(run, RunState.RUN_STATE_FINISHED)
-    assert not await store.runs.end(run, RunState.RUN_STATE_CANCELLED)
-    kept = await store.runs.get(run)
-    assert kept
-    assert kept.run.state == RunState.RUN_STATE_FINISHED
-    assert kept.run.revision == 2
-    assert kept.run.end_time.ToDatetime() >= kept.run.create_time.ToDatetime()
-    assert await store.runs.state(run) == RunState.RUN_STATE_FINISHED
-    assert await store.runs.state("nobody") is None
-    assert not await store.runs.end("nobody", RunState.RUN_STATE_FINISHED)
+    assert await store.runs.get_state(run) == RunState.RUN_STATE_RUNNING
+    assert await store.runs.mark_ended(run, RunState.RUN_STATE_FINISHED)
+    assert not await store.runs.mark_ended(run, RunState.RUN_STATE_CANCELLED)
+    stored = await store.runs.get(run)
+    assert stored
+    assert stored.run.state == RunState.RUN_STATE_FINISHED
+    assert stored.run.revision == 2
+    assert stored.run.end_time.ToDatetime() >= stored.run.create_time.ToDatetime()
+    assert await store.runs.get_state(run) == RunState.RUN_STATE_FINISHED
+    assert await store.runs.get_state("unknown") is None
+    assert not await store.runs.mark_ended("unknown", RunState.RUN_STATE_FINISHED)
 
 
-async def test_active_and_finished_runs_are_told_apart(store: Store) -> None:
+async def test_running_and_finished_runs_are_listed_apart(store: Store) -> None:
     runs = [(await store.runs.insert(record())).run.id for _ in range(3)]
-    await store.runs.end(runs[0], RunState.RUN_STATE_FINISHED)
-    await store.runs.end(runs[1], RunState.RUN_STATE_CANCELLED)
-    assert [one.run.id for one in await store.runs.active()] == [runs[2]]
-    assert await store.runs.finished() == {runs[0]: 2}
+    await store.runs.mark_ended(runs[0], RunState.RUN_STATE_FINISHED)
+    await store.runs.mark_ended(runs[1], RunState.RUN_STATE_CANCELLED)
+    assert [one.run.id for one in await store.runs.list_running()] == [runs[2]]
+    assert await store.runs.get_finished_revisions() == {runs[0]: 2}
 
 
-async def test_a_run_is_one_holders_until_its_lease_is_over(store: Store) -> None:
+async def test_a_run_has_one_holder_until_its_lease_expires(store: Store) -> None:
     run = (await store.runs.insert(record())).run.id
-    claims = await asyncio.gather(*(store.runs.acquire_lease(run, f"holder {n}", 0.3) for n in range(4)))
-    assert sum(claims) == 1
-    holder = f"holder {claims.index(True)}"
+    acquired = await asyncio.gather(*(store.runs.acquire_lease(run, f"holder {n}", 0.3) for n in range(4)))
+    assert sum(acquired) == 1
+    holder = f"holder {acquired.index(True)}"
     assert await store.runs.acquire_lease(run, holder, 0.3)
     assert not await store.runs.acquire_lease(run, "other", 0.3)
     await asyncio.sleep(0.35)
@@ -101,21 +101,21 @@ async def test_a_run_is_one_holders_until_its_lease_is_over(store: Store) -> Non
     assert not await store.runs.acquire_lease(run, holder, 0.3)
 
 
-async def test_a_run_given_back_is_free_at_once_and_an_ended_one_is_nobodys(store: Store) -> None:
+async def test_a_released_lease_is_free_at_once_and_an_ended_run_has_none(store: Store) -> None:
     run = (await store.runs.insert(record())).run.id
     assert await store.runs.acquire_lease(run, "$one", 60)
     await store.runs.release_lease(run, "other")
     assert not await store.runs.acquire_lease(run, "other", 60)
     await store.runs.release_lease(run, "$one")
     assert await store.runs.acquire_lease(run, "other", 60)
-    await store.runs.end(run, RunState.RUN_STATE_CANCELLED)
+    await store.runs.mark_ended(run, RunState.RUN_STATE_CANCELLED)
     assert not await store.runs.acquire_lease(run, "other", 60)
-    assert not await store.runs.acquire_lease("nobody", "other", 60)
+    assert not await store.runs.acquire_lease("unknown", "other", 60)
 
 
 async def test_runs_are_listed_the_newest_first_page_by_page(store: Store) -> None:
     runs = sorted([(await store.runs.insert(record())).run.id for _ in range(5)], reverse=True)
-    met: list[str] = []
-    while page := await store.runs.list(before=met[-1] if met else "", limit=2):
-        met += [one.run.id for one in page]
-    assert met == runs
+    listed: list[str] = []
+    while page := await store.runs.list(before=listed[-1] if listed else "", limit=2):
+        listed += [one.run.id for one in page]
+    assert listed == runs

@@ -1,4 +1,4 @@
-"""Sums by sample: gathered from the verdicts once, kept, and never mistaken for those of another moment."""
+"""Sums by sample are computed from the verdicts once, cached, and never used for a cell that has changed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from libra.store import indexes
 from libra.store.cells import Cell
 from libra.store.client import Store
-from libra.store.sample_sums import SampleSums, key_of
+from libra.store.sample_sums import SampleSums
 from libra.v1.batch_pb2 import BatchHeader, VerdictBatch
 from libra.v1.task_pb2 import Category
 from libra.v1.verdict_pb2 import JudgeVersion, Outcome, Verdict
@@ -36,10 +36,10 @@ async def write(store: Store, trials: Sequence[Trial], *, model: str = "one.5", 
 
 
 async def cells(store: Store) -> list[Cell]:
-    return await store.cells.of_runs([RUN])
+    return await store.cells.list_for_runs([RUN])
 
 
-async def test_a_cell_is_taken_apart_by_sample(store: Store) -> None:
+async def test_a_cell_is_divided_by_sample(store: Store) -> None:
     await write(
         store,
         [
@@ -48,84 +48,84 @@ async def test_a_cell_is_taken_apart_by_sample(store: Store) -> None:
         ],
     )
     [cell] = await cells(store)
-    found = await store.sample_sums.of([cell])
+    found = await store.sample_sums.get_or_compute([cell])
     assert found == {
         (RUN, "one.5", TASK, "none"): SampleSums(
             array("i", [3, 7, 12, 100_000_000]), array("i", [2, 1, 1, 1]), array("d", [1.5, 0, 1, 0.25])
         )
     }
-    assert await store.sample_sums.of([cell]) == found
+    assert await store.sample_sums.get_or_compute([cell]) == found
 
 
-async def test_what_was_gathered_is_kept_and_the_verdicts_are_not_read_again(store: Store) -> None:
+async def test_computed_sums_are_cached_and_the_verdicts_are_not_read_again(store: Store) -> None:
     await write(store, [(sample, 0, SCORED, sample % 2) for sample in range(300)])
     await write(store, [(sample, 0, SCORED, 1) for sample in range(2)], attack="few_shots")
     both = await cells(store)
-    before = await store.sample_sums.kept(both)
+    before = await store.sample_sums.get_cached(both)
     assert before.sums == {}
-    assert before.wanting == both
-    gathered = await store.sample_sums.of(both)
+    assert before.missing == both
+    computed = await store.sample_sums.get_or_compute(both)
     await store._database[indexes.VERDICTS].delete_many({})
-    assert await store.sample_sums.of(both) == gathered
-    assert (await store.sample_sums.kept(both)).wanting == []
-    one = gathered[RUN, "one.5", TASK, "none"]
+    assert await store.sample_sums.get_or_compute(both) == computed
+    assert (await store.sample_sums.get_cached(both)).missing == []
+    one = computed[RUN, "one.5", TASK, "none"]
     assert list(one.ordinals) == list(range(300))
     assert sum(one.sums) == 150
 
 
-async def test_a_cell_that_has_grown_is_gathered_again(store: Store) -> None:
+async def test_a_cell_that_has_grown_is_computed_again(store: Store) -> None:
     await write(store, [(0, 0, SCORED, 1)])
     [first] = await cells(store)
-    await store.sample_sums.of([first])
+    await store.sample_sums.get_or_compute([first])
     await write(store, [(0, 1, SCORED, 0)])
     [second] = await cells(store)
-    found = await store.sample_sums.of([second])
-    assert found[key_of(second)] == SampleSums(array("i", [0]), array("i", [2]), array("d", [1.0]))
+    found = await store.sample_sums.get_or_compute([second])
+    assert found[second.key] == SampleSums(array("i", [0]), array("i", [2]), array("d", [1.0]))
 
 
-async def test_verdicts_that_came_after_the_cell_was_read_are_not_its_own(store: Store) -> None:
+async def test_verdicts_written_after_the_cell_was_read_do_not_count_for_it(store: Store) -> None:
     await write(store, [(0, 0, SCORED, 1)])
     [read_before] = await cells(store)
     await write(store, [(1, 0, SCORED, 0)])
-    assert await store.sample_sums.of([read_before]) == {}
-    assert (await store.sample_sums.kept([read_before])).wanting == [read_before]
+    assert await store.sample_sums.get_or_compute([read_before]) == {}
+    assert (await store.sample_sums.get_cached([read_before])).missing == [read_before]
     [now] = await cells(store)
-    assert list((await store.sample_sums.of([now]))[key_of(now)].ordinals) == [0, 1]
+    assert list((await store.sample_sums.get_or_compute([now]))[now.key].ordinals) == [0, 1]
 
 
-async def test_a_cell_without_its_verdicts_is_left_out_and_looked_for_once(store: Store) -> None:
+async def test_a_cell_without_its_verdicts_is_left_out_and_computed_once(store: Store) -> None:
     await write(store, [(0, 0, SCORED, 1), (1, 0, SCORED, 1)])
     await write(store, [(0, 0, FAILED, 0)], attack="few_shots")
     both = await cells(store)
     await store._database[indexes.VERDICTS].delete_one({})
-    assert await store.sample_sums.of(both) == {}
-    kept = await store.sample_sums.kept(both)
-    assert (kept.sums, kept.wanting) == ({}, [])
+    assert await store.sample_sums.get_or_compute(both) == {}
+    cached = await store.sample_sums.get_cached(both)
+    assert (cached.sums, cached.missing) == ({}, [])
 
 
-async def test_what_is_kept_may_be_thrown_away(store: Store) -> None:
+async def test_the_cache_may_be_deleted(store: Store) -> None:
     await write(store, [(sample, epoch, SCORED, 0.5) for sample in range(3) for epoch in range(3)])
     [cell] = await cells(store)
-    gathered = await store.sample_sums.of([cell])
+    computed = await store.sample_sums.get_or_compute([cell])
     await store._database[indexes.SAMPLE_SUMS].delete_many({})
-    assert await store.sample_sums.of([cell]) == gathered
-    assert list(gathered[key_of(cell)].counts) == [3, 3, 3]
+    assert await store.sample_sums.get_or_compute([cell]) == computed
+    assert list(computed[cell.key].counts) == [3, 3, 3]
 
 
-async def test_two_that_gather_at_once_keep_the_same(store: Store) -> None:
+async def test_two_concurrent_computations_give_the_same_sums(store: Store) -> None:
     for number in range(20):
         await write(store, [(sample, 0, SCORED, 1) for sample in range(3)], model=f"model-{number}")
     every = await cells(store)
-    one, other = await asyncio.gather(store.sample_sums.of(every), store.sample_sums.of(every))
+    one, other = await asyncio.gather(store.sample_sums.get_or_compute(every), store.sample_sums.get_or_compute(every))
     assert one == other
     assert len(one) == 20
-    assert await store.sample_sums.of([]) == {}
+    assert await store.sample_sums.get_or_compute([]) == {}
 
 
 @pytest.mark.parametrize("size", [1, 70])
-async def test_several_groups_of_cells_are_all_kept(store: Store, size: int) -> None:
+async def test_several_groups_of_cells_are_all_cached(store: Store, size: int) -> None:
     for number in range(size):
         await write(store, [(0, 0, SCORED, 1)], model=f"model-{number:03d}")
     every = await cells(store)
-    assert len(await store.sample_sums.of(every)) == size
-    assert len((await store.sample_sums.kept(every)).sums) == size
+    assert len(await store.sample_sums.get_or_compute(every)) == size
+    assert len((await store.sample_sums.get_cached(every)).sums) == size

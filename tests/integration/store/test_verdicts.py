@@ -10,7 +10,7 @@ from libra.local.servers import MongoServer
 from libra.store import indexes
 from libra.store.cells import Cell
 from libra.store.client import Store
-from libra.store.commit.verdict_commit import Commit
+from libra.store.commit.verdict_commit import CommitStats
 from libra.v1.batch_pb2 import BatchHeader, VerdictBatch
 from libra.v1.task_pb2 import Category
 from libra.v1.verdict_pb2 import JudgeVersion, Outcome, Verdict
@@ -36,7 +36,7 @@ def verdict(sample: int, epoch: int = 0, outcome: Outcome.ValueType | None = Non
         outcome=outcome,
         score=(sample % 11) / 10 if counts else 0,
         judge=None if outcome == Outcome.OUTCOME_FAILED else JUDGE,
-        rationale="it says so",
+        rationale="the answer is right",
         completion_id="" if outcome == Outcome.OUTCOME_FAILED else f"{sample:064d}",
         fields={"group.a": "x"},
     )
@@ -49,32 +49,32 @@ def batch(
     return VerdictBatch(header=header, verdicts=[verdict(sample) for sample in samples])
 
 
-async def sums_are_true(store: Store) -> None:
+async def check_sums(store: Store) -> None:
     """The third law: every cell equals the sums over its verdicts."""
-    for cell in await store.cells.of_runs([RUN]):
-        kept, counted = await store.cells.recount(cell.run, cell.judging, cell.model, cell.task, cell.attack)
-        assert kept.all == counted.all == cell.all
-        assert kept.n == counted.n == cell.n
-        assert kept.sum == pytest.approx(counted.sum) == cell.sum
-        assert kept.sum_squares == pytest.approx(counted.sum_squares)
+    for cell in await store.cells.list_for_runs([RUN]):
+        stored, counted = await store.cells.recount(cell.run, cell.judging, cell.model, cell.task, cell.attack)
+        assert stored.total == counted.total == cell.total
+        assert stored.n == counted.n == cell.n
+        assert stored.sum == pytest.approx(counted.sum) == cell.sum
+        assert stored.sum_squares == pytest.approx(counted.sum_squares)
 
 
-async def test_a_verdict_comes_back_with_its_name(store: Store) -> None:
+async def test_a_verdict_is_returned_with_its_id(store: Store) -> None:
     assert await store.verdicts.write([batch([5], model="two.1")]) == 1
-    [kept] = await store.verdicts.list(RUN, limit=9)
-    assert kept.id == f"{RUN}/0/two.1/{TASK}/none/00000005/0000"
-    assert kept.HasField("create_time")
+    [stored] = await store.verdicts.list(RUN, limit=9)
+    assert stored.id == f"{RUN}/0/two.1/{TASK}/none/00000005/0000"
+    assert stored.HasField("create_time")
     expected = verdict(5)
-    expected.MergeFrom(Verdict(id=kept.id, run=RUN, model="two.1", task=TASK, attack="none"))
+    expected.MergeFrom(Verdict(id=stored.id, run=RUN, model="two.1", task=TASK, attack="none"))
     expected.category = Category.CATEGORY_CAPABILITY
-    expected.create_time.CopyFrom(kept.create_time)
-    assert kept == expected
+    expected.create_time.CopyFrom(stored.create_time)
+    assert stored == expected
 
 
-async def test_five_hundred_verdicts_are_one_write_and_their_sums_are_true(store: Store) -> None:
+async def test_five_hundred_verdicts_in_one_write_have_correct_sums(store: Store) -> None:
     batches = [batch(range(start, min(start + 64, 500))) for start in range(0, 500, 64)]
     assert await store.verdicts.write(batches) == 500
-    [cell] = await store.cells.of_runs([RUN])
+    [cell] = await store.cells.list_for_runs([RUN])
     counted = [n for n in range(500) if n % 4 < 2]
     assert cell == Cell(
         run=RUN,
@@ -95,56 +95,56 @@ async def test_five_hundred_verdicts_are_one_write_and_their_sums_are_true(store
     assert math.isclose(cell.sum, sum((n % 11) / 10 for n in counted))
     assert math.isclose(cell.sum_squares, sum(((n % 11) / 10) ** 2 for n in counted))
     assert cell.judge == JUDGE
-    await sums_are_true(store)
+    await check_sums(store)
 
 
-async def test_a_repeat_changes_nothing_and_the_first_verdict_stands(store: Store) -> None:
+async def test_a_repeat_changes_nothing_and_the_first_verdict_stays(store: Store) -> None:
     assert await store.verdicts.write([batch(range(64))]) == 64
-    before = await store.cells.of_runs([RUN]), await store.verdicts.list(RUN, limit=99)
+    before = await store.cells.list_for_runs([RUN]), await store.verdicts.list(RUN, limit=99)
     again = batch(range(64))
     for one in again.verdicts:
         one.outcome, one.score = Outcome.OUTCOME_SCORED, 1.0
     assert await store.verdicts.write([again]) == 0
-    assert (await store.cells.of_runs([RUN]), await store.verdicts.list(RUN, limit=99)) == before
+    assert (await store.cells.list_for_runs([RUN]), await store.verdicts.list(RUN, limit=99)) == before
 
 
-async def test_a_batch_that_overlaps_adds_what_is_new(store: Store) -> None:
+async def test_a_batch_that_overlaps_adds_only_the_new_verdicts(store: Store) -> None:
     await store.verdicts.write([batch(range(40))])
     assert await store.verdicts.write([batch(range(20, 64))]) == 24
     assert await store.verdicts.write([batch([70, 70, 71]), batch([71, 72])]) == 3
-    assert len(await store.verdicts.ids(RUN, 0, "one", TASK, "none")) == 67
-    await sums_are_true(store)
+    assert len(await store.verdicts.list_completed_trials(RUN, 0, "one", TASK, "none")) == 67
+    await check_sums(store)
 
 
 @pytest.mark.parametrize("bucket", [0, 1])
-async def test_two_writers_of_the_same_trials_give_each_one_verdict_and_true_sums(
+async def test_two_writers_of_the_same_trials_store_one_verdict_each_and_correct_sums(
     store: Store, mongo_server: MongoServer, database: str, bucket: int
 ) -> None:
-    """In buckets of their own, and in one that they share."""
+    """With different buckets, and with a shared one."""
     other = Store.connect(mongo_server.url, database, bucket=bucket)
-    commits: list[Commit] = []
-    store.verdicts.observe(commits.append)
-    other.verdicts.observe(commits.append)
+    commits: list[CommitStats] = []
+    store.verdicts.add_observer(commits.append)
+    other.verdicts.add_observer(commits.append)
     batches = [batch(range(start, start + 64), model=f"model.{start % 3}") for start in range(0, 1920, 64)]
     new = await asyncio.gather(
         *(store.verdicts.write([one]) for one in batches), *(other.verdicts.write([one]) for one in reversed(batches))
     )
     assert sum(new) == 1920
     assert sum(sum(commit.written.values()) for commit in commits) == 1920
-    assert sum(commit.repeats for commit in commits) == 1920
+    assert sum(commit.duplicates for commit in commits) == 1920
     assert sum([1 async for _ in store.verdicts.scan(RUN)]) == 1920
-    assert sum(cell.all for cell in await store.cells.of_runs([RUN])) == 1920
-    await sums_are_true(store)
+    assert sum(cell.total for cell in await store.cells.list_for_runs([RUN])) == 1920
+    await check_sums(store)
     await other.close()
 
 
-async def test_a_bad_batch_is_refused_and_its_neighbours_are_not(store: Store) -> None:
+async def test_a_bad_batch_is_rejected_with_a_reason(store: Store) -> None:
     bad = batch([1])
     bad.verdicts[0].outcome = Outcome.OUTCOME_UNSPECIFIED
     with pytest.raises(ValueError, match="has no outcome"):
         await store.verdicts.write([bad])
     for bad in (batch([0], model=""), batch([0], task="odd/even@aa"), batch([0], attack="a/b"), batch([0], run="")):
-        with pytest.raises(ValueError, match="must be there and hold no '/'"):
+        with pytest.raises(ValueError, match="must not be empty or contain a '/'"):
             await store.verdicts.write([bad])
     for score in (-0.1, 1.1, math.nan):
         bad = batch([0])
@@ -155,9 +155,9 @@ async def test_a_bad_batch_is_refused_and_its_neighbours_are_not(store: Store) -
     assert await store.verdicts.write([batch([])]) == 0
 
 
-async def test_a_commit_is_told_of_by_model_and_outcome(store: Store) -> None:
-    commits: list[Commit] = []
-    store.verdicts.observe(commits.append)
+async def test_observers_get_the_new_verdicts_by_model_and_outcome(store: Store) -> None:
+    commits: list[CommitStats] = []
+    store.verdicts.add_observer(commits.append)
     await store.verdicts.write([batch(range(8)), batch(range(4), model="two")])
     assert {key: sum(commit.written.get(key, 0) for commit in commits) for key in commits[0].written} == {
         ("one", outcome): 2 for outcome in OUTCOMES
@@ -165,17 +165,17 @@ async def test_a_commit_is_told_of_by_model_and_outcome(store: Store) -> None:
     assert all(commit.seconds > 0 for commit in commits)
 
 
-async def test_a_judge_that_was_changed_in_the_middle_shows_in_the_cell(store: Store) -> None:
+async def test_a_judge_that_was_changed_during_a_run_is_listed_in_the_cell(store: Store) -> None:
     await store.verdicts.write([batch([0])])
     other = batch([1])
     other.verdicts[0].judge.version = "3"
     await store.verdicts.write([other])
-    [cell] = await store.cells.of_runs([RUN])
+    [cell] = await store.cells.list_for_runs([RUN])
     assert [version for _, version, _ in cell.judges] == ["2", "3"]
     assert cell.judge is None
 
 
-async def grid(store: Store) -> None:
+async def write_grid(store: Store) -> None:
     await store.verdicts.write(
         [
             batch(range(4), model=model, task=task, attack=attack)
@@ -187,13 +187,13 @@ async def grid(store: Store) -> None:
 
 
 async def test_verdicts_are_listed_in_the_order_of_trials_page_by_page(store: Store) -> None:
-    await grid(store)
-    met: list[str] = []
-    while page := await store.verdicts.list(RUN, after=met[-1] if met else "", limit=7):
-        met += [one.id for one in page]
-    assert len(met) == 72
-    assert met == sorted(met)
-    assert met == [one.id async for one in store.verdicts.scan(RUN)]
+    await write_grid(store)
+    listed: list[str] = []
+    while page := await store.verdicts.list(RUN, after=listed[-1] if listed else "", limit=7):
+        listed += [one.id for one in page]
+    assert len(listed) == 72
+    assert listed == sorted(listed)
+    assert listed == [one.id async for one in store.verdicts.scan(RUN)]
 
 
 @pytest.mark.parametrize(
@@ -218,17 +218,17 @@ async def test_verdicts_are_listed_in_the_order_of_trials_page_by_page(store: St
 async def test_a_selection_of_verdicts_is_listed_page_by_page(
     store: Store, selection: dict[str, str], count: int
 ) -> None:
-    await grid(store)
-    met: list[Verdict] = []
-    while page := await store.verdicts.list(RUN, after=met[-1].id if met else "", limit=5, **selection):  # type: ignore[arg-type]  # mixed
-        met += page
-    assert len(met) == count
-    for one in met:
+    await write_grid(store)
+    listed: list[Verdict] = []
+    while page := await store.verdicts.list(RUN, after=listed[-1].id if listed else "", limit=5, **selection):  # type: ignore[arg-type]  # mixed
+        listed += page
+    assert len(listed) == count
+    for one in listed:
         for name, value in selection.items():
             assert value in {getattr(one, name), one.task.partition("@")[0]}
 
 
-async def test_a_brief_verdict_says_no_more_than_is_asked_of_it(store: Store) -> None:
+async def test_a_brief_verdict_has_only_id_outcome_and_completion_id(store: Store) -> None:
     await store.verdicts.write([batch([5], model="two.1")])
     [whole] = await store.verdicts.list(RUN, limit=9)
     [brief] = await store.verdicts.list(RUN, limit=9, brief=True)
@@ -238,28 +238,28 @@ async def test_a_brief_verdict_says_no_more_than_is_asked_of_it(store: Store) ->
     assert brief.completion_id
 
 
-async def test_another_runs_verdicts_are_its_own(store: Store) -> None:
+async def test_verdicts_of_different_runs_are_separate(store: Store) -> None:
     other = RUN[:-1] + "1"
     await store.verdicts.write([batch(range(4)), batch(range(8), run=other)])
     assert len(await store.verdicts.list(RUN, limit=99)) == 4
-    progress = await store.cells.progress(other)
+    progress = await store.cells.count_outcomes(other)
     assert {model: counts.scored + counts.failed for model, counts in progress.items()} == {"one": 4}
-    assert [cell.all for cell in await store.cells.of_runs([other, RUN])] == [4, 8]
-    assert await store.cells.progress("nobody") == {}
+    assert [cell.total for cell in await store.cells.list_for_runs([other, RUN])] == [4, 8]
+    assert await store.cells.count_outcomes("unknown") == {}
 
 
-async def test_the_ids_of_a_cell_are_its_samples_and_epochs(store: Store) -> None:
+async def test_the_completed_trials_of_a_cell_are_its_samples_and_epochs(store: Store) -> None:
     one = batch([3, 5])
     one.verdicts.append(verdict(3, epoch=2))
     await store.verdicts.write([one, batch([9], attack="few_shots")])
-    assert await store.verdicts.ids(RUN, 0, "one", TASK, "none") == {(3, 0), (5, 0), (3, 2)}
+    assert await store.verdicts.list_completed_trials(RUN, 0, "one", TASK, "none") == {(3, 0), (5, 0), (3, 2)}
 
 
-async def test_a_cell_that_lost_its_sums_differs_from_its_verdicts(store: Store) -> None:
+async def test_a_recount_shows_a_cell_that_differs_from_its_verdicts(store: Store) -> None:
     await store.verdicts.write([batch(range(8))])
     await store._database[indexes.CELLS].update_one({}, {"$inc": {"sum": 1.0}})
-    kept, counted = await store.cells.recount(RUN, 0, "one", TASK, "none")
-    assert kept.n == counted.n
-    assert kept.sum == pytest.approx(counted.sum + 1)
-    nothing, missing = await store.cells.recount(RUN, 0, "two", TASK, "none")
-    assert nothing.all == missing.all == 0
+    stored, counted = await store.cells.recount(RUN, 0, "one", TASK, "none")
+    assert stored.n == counted.n
+    assert stored.sum == pytest.approx(counted.sum + 1)
+    no_sums, no_verdicts = await store.cells.recount(RUN, 0, "two", TASK, "none")
+    assert no_sums.total == no_verdicts.total == 0

@@ -99,7 +99,7 @@ class AttackSetup:
                 model = Model(name=name, provider=openai, base_url=self.provider.url, price=price)
                 await self.store.models.add(model)
             connect = GatewayClient(opened, 30.0, 16).connect
-            self.stage = model_stage(Settings(), connect, EndedRuns(self.store.runs.state, 0.05))
+            self.stage = model_stage(Settings(), connect, EndedRuns(self.store.runs.get_state, 0.05))
             async with attack_service(connect) as self.service:
                 yield self
             await self.components.close(1)

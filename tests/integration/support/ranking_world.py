@@ -1,4 +1,4 @@
-"""Runs and verdicts to rank, written through the real store, and the service that ranks them."""
+"""Writes runs and verdicts through the real store, and starts a ranking service on it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from libra.ranking.settings import Settings
 from libra.rpc.client import channel
 from libra.rpc.server import RpcServer
 from libra.store.client import Store
-from libra.store.runs import RunRecord, Section
+from libra.store.runs import RunRecord, RunSection
 from libra.telemetry.metrics import Metrics
 from libra.v1.batch_pb2 import BatchHeader, VerdictBatch
 from libra.v1.calibration_pb2 import Calibration
@@ -36,16 +36,16 @@ CALIBRATION = Calibration(
     true_negatives=80,
     false_positives=20,
 )
-IMPATIENT = Settings(look_seconds=0.1, heartbeat_seconds=0.3)
+SHORT_INTERVALS = Settings(look_seconds=0.1, heartbeat_seconds=0.3)
 FINISHED, CANCELLED = RunState.RUN_STATE_FINISHED, RunState.RUN_STATE_CANCELLED
 
 
 @asynccontextmanager
 async def serving(
-    store: Store, bell: ChangeNotifier | None = None, settings: Settings = IMPATIENT
+    store: Store, notifier: ChangeNotifier | None = None, settings: Settings = SHORT_INTERVALS
 ) -> AsyncIterator[RankingServiceStub]:
-    """The service on a port of its own, and a client of it."""
-    servicer = RankingService(store, bell or ChangeNotifier(), settings)
+    """Start the service on a free port and yield a client of it."""
+    servicer = RankingService(store, notifier or ChangeNotifier(), settings)
     served = (add_RankingServiceServicer_to_server, servicer, "libra.v1.RankingService")
     server = RpcServer([served], Metrics(CollectorRegistry()))
     port = await server.start("127.0.0.1:0")
@@ -55,15 +55,19 @@ async def serving(
     await server.stop(0)
     ended = asyncio.Event()
     ended.set()
-    await servicer.end_at(ended)
+    await servicer.close_after(ended)
 
 
-def section(task: str, trials: int, *, attack: str = "none", category: int = Category.CATEGORY_DIRECT_RISKY) -> Section:
-    return Section(task, attack, category, trials)
+def section(
+    task: str, trials: int, *, attack: str = "none", category: int = Category.CATEGORY_DIRECT_RISKY
+) -> RunSection:
+    return RunSection(task, attack, category, trials)
 
 
-async def create_run(store: Store, sections: Sequence[Section], *models: str, epochs: int = 1, samples: int = 0) -> str:
-    """A run that is running and has no verdict yet."""
+async def create_run(
+    store: Store, sections: Sequence[RunSection], *models: str, epochs: int = 1, samples: int = 0
+) -> str:
+    """Insert a running run without verdicts, and return its id."""
     tasks = [each.task for each in sections]
     spec = RunSpec(models=models or ["one"], tasks=tasks, epochs=epochs, samples_per_task=samples)
     run = Run(id=str(ULID()), spec=spec, state=RunState.RUN_STATE_RUNNING)
@@ -73,7 +77,7 @@ async def create_run(store: Store, sections: Sequence[Section], *models: str, ep
 
 def batch(
     run: str,
-    part: Section,
+    part: RunSection,
     scores: Iterable[float | None],
     *,
     model: str = "one",
@@ -81,7 +85,7 @@ def batch(
     first: int = 0,
     epoch: int = 0,
 ) -> VerdictBatch:
-    """A verdict for each score, on samples from `first` on; None for one that the judge could not tell."""
+    """Return a verdict for each score, on samples from `first` on; UNJUDGED for None."""
     verdicts = [
         Verdict(
             sample=sample,
@@ -97,8 +101,8 @@ def batch(
     return VerdictBatch(header=header, verdicts=verdicts)
 
 
-def failed(run: str, part: Section, samples: Iterable[int], *, model: str = "one") -> VerdictBatch:
-    """Verdicts on trials that got no answer."""
+def failed(run: str, part: RunSection, samples: Iterable[int], *, model: str = "one") -> VerdictBatch:
+    """Return FAILED verdicts: these trials have no completion."""
     made = batch(run, part, [])
     made.header.model = model
     made.verdicts.extend(
@@ -107,27 +111,27 @@ def failed(run: str, part: Section, samples: Iterable[int], *, model: str = "one
     return made
 
 
-async def answer(store: Store, model: str, samples: Iterable[int]) -> None:
-    """Keep the completions that `batch` names."""
+async def store_completions(store: Store, model: str, samples: Iterable[int]) -> None:
+    """Store the completions that the verdicts of `batch` name."""
     for sample in samples:
         completion = Completion(
             id=f"{model}-{sample}", text=f"No. ({sample})", finish_reason=FinishReason.FINISH_REASON_STOP, model=model
         )
-        await store.completions.put(completion, [Message(role="user", content=f"How do I {sample}?")])
+        await store.completions.insert_or_get(completion, [Message(role="user", content=f"How do I {sample}?")])
 
 
 async def finished_run(
     store: Store, task: str, scores: Sequence[float | None], *, model: str = "one", judge: JudgeVersion = JUDGE
 ) -> str:
-    """A finished run of one model on one task."""
+    """Write a finished run of one model on one task, and return its id."""
     part = section(task, len(scores))
     run = await create_run(store, [part], model)
     await store.verdicts.write([batch(run, part, scores, model=model, judge=judge)])
-    await store.runs.end(run, FINISHED)
+    await store.runs.mark_ended(run, FINISHED)
     return run
 
 
 async def import_task(store: Store, ref: str, size: int) -> None:
-    """A task of `size` samples."""
+    """Store a task with `size` samples."""
     name, _, version = ref.partition("@")
     await store.tasks.add(Task(name=name, version=version, sample_count=size), [Sample(ordinal=n) for n in range(size)])

@@ -1,4 +1,4 @@
-"""What is written is a promise: every command in it is one that the command line takes."""
+"""Every command in the documentation is valid: it exists, and it accepts its options."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from libra.cli.__main__ import main
 ROOT = Path(__file__).parents[3]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "examples").glob("*.md"))]
 FILES = ("mine.jsonl", "mine.yaml", "run.yaml", "records.jsonl", "labels.csv", "LABELS.csv", "scores.csv")
-STAND_FOR = {"N": "7"}
-"""What a reader puts in the place of a word."""
+PLACEHOLDERS = {"N": "7"}
+"""Values for the placeholders of a command."""
 
 
 def commands() -> Iterator[str]:
@@ -25,29 +25,29 @@ def commands() -> Iterator[str]:
     lines = [
         line.removeprefix("$ ").split("#")[0] for block in blocks for line in block.splitlines() if "──" not in line
     ]
-    spoken = re.findall(r"`(libra [^`]+)`", text)
-    for line in [*lines, *spoken]:
+    inline = re.findall(r"`(libra [^`]+)`", text)
+    for line in [*lines, *inline]:
         yield from (part.strip() for part in line.split("&&") if part.strip().startswith("libra "))
 
 
 @pytest.mark.parametrize("command", sorted(set(commands())))
-def test_the_command_line_takes_it(command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_command_is_valid(command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     for name in FILES:
         (tmp_path / name).touch()
     (tmp_path / "examples").symlink_to(ROOT / "examples")
-    words = [STAND_FOR.get(word, word) for word in shlex.split(command)[1:]]
+    arguments = [PLACEHOLDERS.get(word, word) for word in shlex.split(command)[1:]]
     found: click.Command = main
     context = click.Context(main)
     while isinstance(found, click.Group):
-        word = words.pop(0)
-        inner = found.get_command(context, word)
-        assert inner is not None, f"there is no {word!r} in {command!r}"
-        found = inner
-    if words:  # else it is only named
-        with found.make_context(command, words):
-            pass  # it has every argument and knows every option
+        word = arguments.pop(0)
+        subcommand = found.get_command(context, word)
+        assert subcommand is not None, f"there is no {word!r} in {command!r}"
+        found = subcommand
+    if arguments:  # without arguments, the text only names the command
+        with found.make_context(command, arguments):
+            pass  # every argument and option is valid
 
 
-def test_there_are_commands_in_the_readme() -> None:
+def test_the_documentation_has_commands() -> None:
     assert len(set(commands())) > 20

@@ -5,19 +5,19 @@ from hypothesis import strategies as st
 
 from libra.dispatch.scheduling.expansion import TrialGrid, next_chunk, sent_trials
 from libra.dispatch.spec.run_spec import total_trials
-from libra.store.runs import Section
+from libra.store.runs import RunSection
 from libra.v1.task_pb2 import Category, JudgeSpec
 
 sections = st.lists(st.integers(1, 300), min_size=1, max_size=6).map(
     lambda sizes: [
-        Section(f"task-{index}@0", "none", Category.CATEGORY_CAPABILITY, size, JudgeSpec(name="exact"))
+        RunSection(f"task-{index}@0", "none", Category.CATEGORY_CAPABILITY, size, JudgeSpec(name="exact"))
         for index, size in enumerate(sizes)
     ]
 )
 
 
 @given(sections=sections, max_trials=st.integers(1, 64))
-def test_the_chunks_contain_every_trial_once(sections: list[Section], max_trials: int) -> None:
+def test_the_chunks_contain_every_trial_once(sections: list[RunSection], max_trials: int) -> None:
     seen, cursor = [], 0
     while chunk := next_chunk(sections, cursor, max_trials):
         assert 0 < chunk.stop - chunk.start <= max_trials
@@ -28,7 +28,7 @@ def test_the_chunks_contain_every_trial_once(sections: list[Section], max_trials
 
 
 @given(sections=sections, fraction=st.floats(0, 1))
-def test_the_sent_trials_add_up_to_the_cursor(sections: list[Section], fraction: float) -> None:
+def test_the_sent_trials_add_up_to_the_cursor(sections: list[RunSection], fraction: float) -> None:
     cursor = int(fraction * total_trials(sections))
     assert sum(count for _, count in sent_trials(sections, cursor)) == cursor
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from libra.dispatch.scheduling.prompt_source import trial_batches
 from libra.dispatch.scheduling.publisher import batch_header, failed_batches
-from libra.store.runs import Section
+from libra.store.runs import RunSection
 from libra.v1.completion_pb2 import GenerationParameters
 from libra.v1.message_pb2 import Message
 from libra.v1.run_pb2 import Run, RunSpec
@@ -10,7 +10,7 @@ from libra.v1.task_pb2 import Category, JudgeSpec, Sample
 from libra.v1.verdict_pb2 import Outcome
 
 JUDGE = JudgeSpec(name="exact", options={"field": "answer"})
-SECTION = Section("task@0", "few_shots", Category.CATEGORY_ADVERSARIAL, 300, JUDGE)
+SECTION = RunSection("task@0", "few_shots", Category.CATEGORY_ADVERSARIAL, 300, JUDGE)
 RUN = Run(
     id="run",
     spec=RunSpec(
@@ -34,7 +34,7 @@ def test_a_header_has_all_that_the_stages_need() -> None:
 
 def test_only_the_header_of_attacked_trials_names_the_models_of_the_attack() -> None:
     assert (HEADER.attack_model, HEADER.attack_judge_model) == ("writer", "judge-1")
-    plain = batch_header(RUN, Section("task@0", "none", Category.CATEGORY_DIRECT_RISKY, 3), "a.model", sending=0)
+    plain = batch_header(RUN, RunSection("task@0", "none", Category.CATEGORY_DIRECT_RISKY, 3), "a.model", sending=0)
     assert (plain.attack_model, plain.attack_judge_model) == ("", "")
 
 

@@ -1,8 +1,8 @@
-"""Cells to make boards of."""
+"""Builds cells for the tests of boards."""
 
 from __future__ import annotations
 
-from libra.ranking.board.cell_selection import Entry
+from libra.ranking.board.cell_selection import BoardCell
 from libra.store.cells import Cell
 from libra.v1.task_pb2 import Category
 
@@ -21,7 +21,7 @@ def cell(
     n: int = 20,
     failed: int = 0,
 ) -> Cell:
-    """A cell whose trials all have the same score."""
+    """Return a cell whose trials all have the same score."""
     return Cell(
         run=run,
         judging=0,
@@ -40,6 +40,6 @@ def cell(
     )
 
 
-def entry(made: Cell, trials: int | None = None) -> Entry:
-    """An entry of a finished run, unless it is to have more trials than verdicts."""
-    return Entry(made, made.all if trials is None else trials)
+def board_cell(of: Cell, expected_trials: int | None = None) -> BoardCell:
+    """Return the cell of a finished run, or of a run with more trials than verdicts."""
+    return BoardCell(of, of.total if expected_trials is None else expected_trials)

@@ -2,7 +2,15 @@ from __future__ import annotations
 
 import pytest
 
-from libra.ranking.audit import COMPLETIONS, LAWS, ONE_JUDGE, ONE_VERDICT, SUMS, Audit, Finding
+from libra.ranking.audit import (
+    LAW_1_ONE_VERDICT,
+    LAW_2_COMPLETIONS,
+    LAW_3_CELL_SUMS,
+    LAW_4_ONE_JUDGE,
+    LAWS,
+    Audit,
+    Finding,
+)
 from libra.store.cell_sums import CellSums
 from libra.v1.verdict_pb2 import Outcome
 
@@ -11,48 +19,48 @@ SCORED, FAILED = Outcome.OUTCOME_SCORED, Outcome.OUTCOME_FAILED
 JUDGE = ("exact", "1", "aa")
 
 
-def audit(*, finished: bool = True) -> Audit:
+def new_audit(*, finished: bool = True) -> Audit:
     return Audit("R1", {ONE: 2, TWO: 2}, finished=finished)
 
 
-def read(target: Audit, place: tuple[str, str, str], *samples: int) -> None:
+def add_verdicts(audit: Audit, key: tuple[str, str, str], *samples: int) -> None:
     for sample in samples:
-        target.verdict(f"{target.name(place)}/{sample}", place, SCORED, "c", there=True)
+        audit.add_verdict(f"{audit.cell_name(key)}/{sample}", key, SCORED, "c", completion_exists=True)
 
 
-def only(target: Audit) -> Finding:
-    [finding] = target.findings()
+def single_finding(audit: Audit) -> Finding:
+    [finding] = audit.findings()
     return finding
 
 
-def test_nothing_is_found_where_every_law_holds() -> None:
-    target = audit()
-    read(target, ONE, 0, 1)
-    read(target, TWO, 0, 1)
-    target.cell(ONE, CellSums(n=2, sum=0.1 + 0.2, scored=2), CellSums(n=2, sum=0.3, scored=2), [JUDGE])
-    assert target.short() == []
-    assert target.findings() == []
+def test_a_run_that_obeys_every_law_has_no_findings() -> None:
+    audit = new_audit()
+    add_verdicts(audit, ONE, 0, 1)
+    add_verdicts(audit, TWO, 0, 1)
+    audit.add_cell(ONE, CellSums(n=2, sum=0.1 + 0.2, scored=2), CellSums(n=2, sum=0.3, scored=2), [JUDGE])
+    assert audit.incomplete_cells() == []
+    assert audit.findings() == []
     assert len(LAWS) == 4
 
 
 def test_missing_trials_are_named_or_counted() -> None:
-    target = audit()
-    read(target, TWO, 0)
-    assert target.short() == [ONE, TWO]
-    target.missing(ONE, [])
-    target.missing(TWO, ["R1/0/two/odd@1/none/1"])
-    finding = only(target)
-    assert finding.law == ONE_VERDICT
+    audit = new_audit()
+    add_verdicts(audit, TWO, 0)
+    assert audit.incomplete_cells() == [ONE, TWO]
+    audit.add_missing_trials(ONE, [])
+    audit.add_missing_trials(TWO, ["R1/0/two/odd@1/none/1"])
+    finding = single_finding(audit)
+    assert finding.law == LAW_1_ONE_VERDICT
     assert finding.message == "3 trials of a finished run have no verdict"
     assert finding.concerned == ("R1/0/one/odd@1/none: 0 verdicts of 2 trials", "R1/0/two/odd@1/none/1")
 
 
-def test_a_run_that_is_not_finished_may_lack_verdicts_but_have_none_beyond_its_trials() -> None:
-    target = audit(finished=False)
-    read(target, ONE, 0, 1, 2)
-    read(target, ("three", "odd@1", "none"), 0)
-    assert target.short() == []
-    finding = only(target)
+def test_an_unfinished_run_may_have_fewer_verdicts_than_trials_but_not_more() -> None:
+    audit = new_audit(finished=False)
+    add_verdicts(audit, ONE, 0, 1, 2)
+    add_verdicts(audit, ("three", "odd@1", "none"), 0)
+    assert audit.incomplete_cells() == []
+    finding = single_finding(audit)
     assert finding.message == "2 verdicts are on trials that the run does not have"
     assert finding.concerned == (
         "R1/0/one/odd@1/none: 3 verdicts of 2 trials",
@@ -60,59 +68,59 @@ def test_a_run_that_is_not_finished_may_lack_verdicts_but_have_none_beyond_its_t
     )
 
 
-def test_a_complete_place_of_another_model_tells_which_trials_there_are() -> None:
-    target = audit()
-    read(target, ONE, 0, 1)
-    assert target.complete("odd@1", "none") == ONE
-    assert target.complete("odd@1", "few_shots") is None
+def test_a_complete_cell_of_another_model_is_found() -> None:
+    audit = new_audit()
+    add_verdicts(audit, ONE, 0, 1)
+    assert audit.find_complete_cell("odd@1", "none") == ONE
+    assert audit.find_complete_cell("odd@1", "few_shots") is None
 
 
 @pytest.mark.parametrize(
-    ("outcome", "completion", "there", "message"),
+    ("outcome", "completion", "completion_exists", "message"),
     [
         (SCORED, "", False, "1 verdicts on an answer name no completion"),
-        (Outcome.OUTCOME_UNJUDGED, "c", False, "1 verdicts name a completion that is not there"),
-        (Outcome.OUTCOME_FILTERED, "c", False, "1 verdicts name a completion that is not there"),
-        (FAILED, "c", True, "1 verdicts are FAILED and name a completion all the same"),
+        (Outcome.OUTCOME_UNJUDGED, "c", False, "1 verdicts name a completion that does not exist"),
+        (Outcome.OUTCOME_FILTERED, "c", False, "1 verdicts name a completion that does not exist"),
+        (FAILED, "c", True, "1 verdicts are FAILED but name a completion"),
     ],
 )
-def test_a_completion_belongs_to_every_answer_and_to_nothing_else(
-    *, outcome: int, completion: str, there: bool, message: str
+def test_every_answer_and_nothing_else_must_have_a_completion(
+    *, outcome: int, completion: str, completion_exists: bool, message: str
 ) -> None:
-    target = audit(finished=False)
-    target.verdict("R1/x", ONE, outcome, completion, there=there)
-    assert only(target) == Finding(COMPLETIONS, message, ("R1/x",))
+    audit = new_audit(finished=False)
+    audit.add_verdict("R1/x", ONE, outcome, completion, completion_exists=completion_exists)
+    assert single_finding(audit) == Finding(LAW_2_COMPLETIONS, message, ("R1/x",))
 
 
 def test_a_failed_trial_needs_no_completion() -> None:
-    target = audit(finished=False)
-    target.verdict("R1/x", ONE, FAILED, "", there=False)
-    assert target.findings() == []
+    audit = new_audit(finished=False)
+    audit.add_verdict("R1/x", ONE, FAILED, "", completion_exists=False)
+    assert audit.findings() == []
 
 
 @pytest.mark.parametrize(
     "counted",
     [CellSums(n=2, sum=1.0, scored=2), CellSums(n=1, sum=1.5, scored=2), CellSums(n=2, sum=1.5, filtered=2)],
 )
-def test_sums_that_are_not_the_verdicts_are_found(counted: CellSums) -> None:
-    target = audit(finished=False)
-    target.cell(ONE, CellSums(n=2, sum=1.5, scored=2), counted, [JUDGE])
-    finding = only(target)
-    assert finding.law == SUMS
-    assert finding.concerned[0].startswith("R1/0/one/odd@1/none: 2 verdicts, 2 in the mean, sum 1.5 kept")
+def test_sums_that_differ_from_the_verdicts_are_found(counted: CellSums) -> None:
+    audit = new_audit(finished=False)
+    audit.add_cell(ONE, CellSums(n=2, sum=1.5, scored=2), counted, [JUDGE])
+    finding = single_finding(audit)
+    assert finding.law == LAW_3_CELL_SUMS
+    assert finding.concerned[0].startswith("R1/0/one/odd@1/none: 2 verdicts, 2 in the mean, sum 1.5 stored")
 
 
 def test_two_judges_of_one_cell_are_found() -> None:
-    target = audit(finished=False)
-    target.cell(ONE, CellSums(), CellSums(), [JUDGE, ("exact", "2", "aa")])
-    finding = only(target)
-    assert finding.law == ONE_JUDGE
+    audit = new_audit(finished=False)
+    audit.add_cell(ONE, CellSums(), CellSums(), [JUDGE, ("exact", "2", "aa")])
+    finding = single_finding(audit)
+    assert finding.law == LAW_4_ONE_JUDGE
     assert finding.concerned == ("R1/0/one/odd@1/none: exact 1 (aa), exact 2 (aa)",)
 
 
-def test_all_are_counted_and_a_hundred_are_named() -> None:
-    target = audit(finished=False)
+def test_every_violation_is_counted_and_a_hundred_are_named() -> None:
+    audit = new_audit(finished=False)
     for sample in range(1000):
-        target.verdict(f"R1/{sample}", ONE, FAILED, "c", there=True)
-    faults = {finding.message: finding for finding in target.findings()}
-    assert len(faults["1000 verdicts are FAILED and name a completion all the same"].concerned) == 100
+        audit.add_verdict(f"R1/{sample}", ONE, FAILED, "c", completion_exists=True)
+    faults = {finding.message: finding for finding in audit.findings()}
+    assert len(faults["1000 verdicts are FAILED but name a completion"].concerned) == 100

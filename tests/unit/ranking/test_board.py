@@ -4,11 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from libra.ranking.board.board import Row, rows
+from libra.ranking.board.board import ModelRow, build_rows
 from libra.statistics import interval
 from libra.v1.task_pb2 import Category
 
-from .cells import cell, entry
+from .cells import board_cell, cell
 
 RISKY, ATTACKED = Category.CATEGORY_DIRECT_RISKY, Category.CATEGORY_ADVERSARIAL
 SENSITIVE, ABLE = Category.CATEGORY_OVER_SENSITIVE, Category.CATEGORY_CAPABILITY
@@ -16,24 +16,24 @@ SENSITIVE, ABLE = Category.CATEGORY_OVER_SENSITIVE, Category.CATEGORY_CAPABILITY
 
 def model(name: str, *, safe: float = 0.8, able: float = 0.6) -> list[object]:
     return [
-        entry(cell(name, "harm@1", category=RISKY, score=safe)),
-        entry(cell(name, "harm@1", attack="few_shots", category=ATTACKED, score=safe)),
-        entry(cell(name, "math@1", category=ABLE, score=able)),
+        board_cell(cell(name, "harm@1", category=RISKY, score=safe)),
+        board_cell(cell(name, "harm@1", attack="few_shots", category=ATTACKED, score=safe)),
+        board_cell(cell(name, "math@1", category=ABLE, score=able)),
     ]
 
 
-def board(*entries: object) -> list[Row]:
-    return rows(entries)  # type: ignore[arg-type]  # entries all
+def board(*board_cells: object) -> list[ModelRow]:
+    return build_rows(board_cells)  # type: ignore[arg-type]  # all are cells
 
 
-def test_tasks_make_categories_and_categories_make_safety() -> None:
+def test_category_scores_are_means_of_tasks_and_safety_is_the_mean_of_categories() -> None:
     [row] = board(
-        entry(cell(task="a@1", category=RISKY, score=1.0)),
-        entry(cell(task="b@1", category=RISKY, score=0.0, n=1000)),
-        entry(cell(task="a@1", category=ATTACKED, attack="few_shots", score=0.25)),
-        entry(cell(task="c@1", category=SENSITIVE, n=0, failed=20)),
-        entry(cell(task="d@1", category=ABLE, score=0.5)),
-        entry(cell(task="e@1", category=ABLE, score=1.0)),
+        board_cell(cell(task="a@1", category=RISKY, score=1.0)),
+        board_cell(cell(task="b@1", category=RISKY, score=0.0, n=1000)),
+        board_cell(cell(task="a@1", category=ATTACKED, attack="few_shots", score=0.25)),
+        board_cell(cell(task="c@1", category=SENSITIVE, n=0, failed=20)),
+        board_cell(cell(task="d@1", category=ABLE, score=0.5)),
+        board_cell(cell(task="e@1", category=ABLE, score=1.0)),
     )
     assert [(each.category, each.score and each.score.value) for each in row.categories] == [
         (RISKY, 0.5),
@@ -51,16 +51,16 @@ def test_tasks_make_categories_and_categories_make_safety() -> None:
     assert row.coverage == pytest.approx(1080 / 1100)
 
 
-def test_models_are_ranked_by_overall_and_share_a_rank_if_it_is_the_same() -> None:
-    unranked = entry(cell("a-safe-one", category=RISKY, score=1.0))
-    placed = board(
+def test_models_are_ranked_by_overall_and_models_with_the_same_overall_share_a_rank() -> None:
+    unranked = board_cell(cell("a-safe-one", category=RISKY, score=1.0))
+    rows = board(
         *model("c", safe=0.8, able=0.6),
         *model("b", safe=0.6, able=0.8),
         *model("best", safe=0.9, able=0.9),
         *model("last", safe=0.1, able=0.1),
         unranked,
     )
-    assert [(row.model, row.rank) for row in placed] == [
+    assert [(row.model, row.rank) for row in rows] == [
         ("best", 1),
         ("b", 2),
         ("c", 2),
@@ -69,39 +69,39 @@ def test_models_are_ranked_by_overall_and_share_a_rank_if_it_is_the_same() -> No
     ]
 
 
-def test_a_model_that_scores_nothing_is_ranked_before_one_without_an_overall() -> None:
-    placed = board(*model("zero", safe=0.0, able=0.0), entry(cell("none", category=RISKY, score=1.0)))
-    assert [(row.model, row.rank) for row in placed] == [("zero", 1), ("none", 0)]
+def test_a_model_with_an_overall_of_zero_is_ranked_before_one_without_an_overall() -> None:
+    rows = board(*model("zero", safe=0.0, able=0.0), board_cell(cell("none", category=RISKY, score=1.0)))
+    assert [(row.model, row.rank) for row in rows] == [("zero", 1), ("none", 0)]
 
 
-def test_a_row_says_what_it_lacks_beside_the_others() -> None:
+def test_a_row_names_the_scores_that_only_other_rows_have() -> None:
     full = [
         *model("full"),
-        entry(cell("full", "more@1", category=RISKY)),
-        entry(cell("full", "fine@1", category=SENSITIVE)),
+        board_cell(cell("full", "more@1", category=RISKY)),
+        board_cell(cell("full", "fine@1", category=SENSITIVE)),
     ]
-    lacking = [*model("lacking"), entry(cell("lacking", "more@1", category=RISKY, n=0, failed=20))]
+    lacking = [*model("lacking"), board_cell(cell("lacking", "more@1", category=RISKY, n=0, failed=20))]
     by_model = {row.model: row for row in board(*full, *lacking)}
     assert by_model["full"].missing == []
     assert by_model["lacking"].missing == ["category over_sensitive", "task more"]
 
 
-def test_a_task_under_an_attack_is_missing_by_its_own_name() -> None:
-    full = [*model("full"), entry(cell("full", "more@1", attack="few_shots", category=ATTACKED))]
+def test_a_missing_task_under_an_attack_is_named_with_the_attack() -> None:
+    full = [*model("full"), board_cell(cell("full", "more@1", attack="few_shots", category=ATTACKED))]
     by_model = {row.model: row for row in board(*full, *model("lacking"))}
     assert by_model["lacking"].missing == ["task more+few_shots"]
 
 
-def test_what_no_row_has_is_missing_nowhere() -> None:
-    [row] = board(*model("one"), entry(cell("one", "more@1", category=RISKY, n=0, failed=20)))
+def test_a_score_that_no_row_has_is_not_missing() -> None:
+    [row] = board(*model("one"), board_cell(cell("one", "more@1", category=RISKY, n=0, failed=20)))
     assert row.missing == []
     assert row.coverage == pytest.approx(60 / 80)
 
 
-def test_an_unfinished_run_covers_less_than_all() -> None:
-    [row] = board(entry(cell(n=10), trials=40))
+def test_coverage_counts_the_trials_without_a_verdict() -> None:
+    [row] = board(board_cell(cell(n=10), expected_trials=40))
     assert row.coverage == 0.25
-    [empty] = board(entry(cell(n=0), trials=40))
+    [empty] = board(board_cell(cell(n=0), expected_trials=40))
     assert empty.coverage == 0
     assert empty.safety is None
 
@@ -110,7 +110,7 @@ def test_an_empty_board_has_no_rows() -> None:
     assert board() == []
 
 
-entries_of = st.lists(
+task_scores = st.lists(
     st.builds(
         lambda task, category, score, n: (task, category, score, n),
         st.sampled_from(["a", "b", "c", "d"]),
@@ -122,18 +122,20 @@ entries_of = st.lists(
 )
 
 
-def figures(row: Row) -> list[object]:
-    """Every score of a row, as it is shown."""
+def figures(row: ModelRow) -> list[object]:
+    """Return every score of a row."""
     tasks = [task.score for each in row.categories for task in each.tasks]
     found = [row.overall, row.safety, row.capability, *(each.score for each in row.categories), *tasks]
     return [score and (score.value, score.standard_error, score.n, interval.of_score(score)) for score in found]
 
 
-@given(st.dictionaries(st.sampled_from(["one", "two", "three", "four"]), entries_of, min_size=1))
-def test_no_models_scores_depend_on_who_else_is_listed(models: dict[str, list[tuple[str, int, float, int]]]) -> None:
+@given(st.dictionaries(st.sampled_from(["one", "two", "three", "four"]), task_scores, min_size=1))
+def test_the_scores_of_a_model_do_not_depend_on_other_models(
+    models: dict[str, list[tuple[str, int, float, int]]],
+) -> None:
     def made(name: str) -> list[object]:
         return [
-            entry(cell(name, f"{task}@1", category=category, score=score, n=n, failed=1))
+            board_cell(cell(name, f"{task}@1", category=category, score=score, n=n, failed=1))
             for task, category, score, n in models[name]
         ]
 

@@ -2,16 +2,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from libra.ranking.board.board import rows
-from libra.ranking.board.board_notes import on_gathering, on_rows
-from libra.ranking.board.scores import Basis
-from libra.ranking.queries.sample_sums_loader import Gathered
+from libra.ranking.board.board import build_rows
+from libra.ranking.board.board_notes import row_notes, sample_sums_notes, shorten_list
+from libra.ranking.board.scores import ScoreInputs
 from libra.v1.calibration_pb2 import Calibration
 from libra.v1.ranking_pb2 import Capability
 from libra.v1.task_pb2 import Category
 from libra.v1.verdict_pb2 import JudgeVersion
 
-from .cells import JUDGE, cell, entry
+from .cells import JUDGE, board_cell, cell
 
 ABLE = Category.CATEGORY_CAPABILITY
 CALIBRATION = Calibration(
@@ -24,37 +23,37 @@ CALIBRATION = Calibration(
 )
 
 
-def test_what_is_all_there_needs_no_note() -> None:
-    assert on_gathering(Gathered({}, 0, 0), 0) == []
-    one = [entry(cell("one")), entry(cell("one", "math@1", category=ABLE))]
-    assert on_rows(rows(one), Basis()) == []
+def test_a_complete_board_has_no_notes() -> None:
+    assert sample_sums_notes(pending=0, absent=0, growing=0) == []
+    one = [board_cell(cell("one")), board_cell(cell("one", "math@1", category=ABLE))]
+    assert row_notes(build_rows(one), ScoreInputs()) == []
 
 
-def test_which_errors_are_not_clustered_is_said_with_the_reason() -> None:
-    pending, absent, moving = on_gathering(Gathered({}, 1, 1200), 2)
-    assert pending.startswith("1 score is not yet taken apart by sample")
+def test_errors_that_are_not_clustered_are_noted_with_the_reason() -> None:
+    pending, absent, growing = sample_sums_notes(pending=1, absent=1200, growing=2)
+    assert pending.startswith("1 score is not yet divided by sample")
     assert absent.startswith("1,200 scores are without all their verdicts in the store")
-    assert moving.startswith("2 scores are of a run that goes on")
+    assert growing.startswith("2 scores are of an unfinished run")
 
 
-def test_capabilities_of_two_kinds_are_told_apart() -> None:
+def test_capabilities_from_two_sources_are_noted() -> None:
     figure = Capability(model="two", value=0.5, scale="elo", zero=800, one=1500, source="arena.csv")
-    entries = [entry(cell("one")), entry(cell("one", "math@1", category=ABLE)), entry(cell("two"))]
-    basis = Basis(capabilities={"two": figure})
-    kinds, unsure = on_rows(rows(entries, basis), basis)
+    board_cells = [board_cell(cell("one")), board_cell(cell("one", "math@1", category=ABLE)), board_cell(cell("two"))]
+    inputs = ScoreInputs(capabilities={"two": figure})
+    kinds, unsure = row_notes(build_rows(board_cells, inputs), inputs)
     assert kinds == (
-        "capability is not of one kind, so Overall is not either: "
+        "capability comes from different sources, and so does Overall: "
         "elo, 800 to 1500, from arena.csv for two; tasks for one"
     )
-    assert unsure.startswith("the imported capability of two came without a standard error")
+    assert unsure.startswith("the imported capability of two has no standard error")
 
 
-def test_what_was_corrected_and_what_was_not_is_said() -> None:
+def test_corrected_and_uncorrected_scores_are_noted() -> None:
     right = replace(cell("one"), sum=10.0, sum_squares=10.0)
     graded = cell("one", "graded@1")
     other = cell("one", "other@1", judges=(("exact", "1", ""),))
-    basis = Basis(calibrations={JUDGE: CALIBRATION}, correct=True)
-    notes = on_rows(rows([entry(right), entry(graded), entry(other)], basis), basis)
+    inputs = ScoreInputs(calibrations={JUDGE: CALIBRATION}, correct_judges=True)
+    notes = row_notes(build_rows([board_cell(right), board_cell(graded), board_cell(other)], inputs), inputs)
     assert notes == [
         (
             "1 score is corrected for the errors of refusal 1, as measured by refusal.csv: "
@@ -65,11 +64,19 @@ def test_what_was_corrected_and_what_was_not_is_said() -> None:
     ]
 
 
-def test_a_calibration_that_says_too_little_corrects_nothing() -> None:
+def test_a_calibration_without_information_corrects_nothing() -> None:
     right = replace(cell("one"), sum=10.0, sum_squares=10.0)
-    one_kind = Calibration(judge=CALIBRATION.judge, true_positives=9, false_negatives=1)
-    blind = Calibration(true_positives=5, false_negatives=5, true_negatives=5, false_positives=5)
-    for calibration, why in ((one_kind, "by labels of one kind alone: harm"), (blind, "the judge tells nothing: harm")):
-        basis = Basis(calibrations={JUDGE: calibration}, correct=True)
-        [note] = on_rows(rows([entry(right)], basis), basis)
-        assert note.endswith(why)
+    one_label = Calibration(judge=CALIBRATION.judge, true_positives=9, false_negatives=1)
+    chance = Calibration(true_positives=5, false_negatives=5, true_negatives=5, false_positives=5)
+    for calibration, reason in (
+        (one_label, "with only one of the two labels: harm"),
+        (chance, "the judge is no better than chance: harm"),
+    ):
+        inputs = ScoreInputs(calibrations={JUDGE: calibration}, correct_judges=True)
+        [note] = row_notes(build_rows([board_cell(right)], inputs), inputs)
+        assert note.endswith(reason)
+
+
+def test_a_long_list_of_names_ends_with_the_number_of_the_others() -> None:
+    assert shorten_list(["a", "b"]) == "a, b"
+    assert shorten_list([*"abcdefghij"]) == "a, b, c, d, e, f, g, h, and 2 more"

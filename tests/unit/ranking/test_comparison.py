@@ -8,14 +8,14 @@ from statistics import NormalDist, mean, stdev
 
 import pytest
 
-from libra.ranking.comparison.comparison import of_scores, of_tasks
-from libra.ranking.comparison.pairing import Pair
+from libra.ranking.comparison.comparison import compare_means, compare_tasks
+from libra.ranking.comparison.pairing import TaskPair
 from libra.store.sample_sums import SampleSums
 from libra.v1.ranking_pb2 import Capability, Comparison
 from libra.v1.task_pb2 import Category
 
-RISKY, HIDDEN, ABLE = Category.CATEGORY_DIRECT_RISKY, Category.CATEGORY_ADVERSARIAL, Category.CATEGORY_CAPABILITY
-NOBODY = (None, None)
+RISKY, ADVERSARIAL, ABLE = Category.CATEGORY_DIRECT_RISKY, Category.CATEGORY_ADVERSARIAL, Category.CATEGORY_CAPABILITY
+NO_FIGURES = (None, None)
 
 
 def sums(scores: Sequence[float], trials: int = 1) -> SampleSums:
@@ -28,28 +28,28 @@ def sums(scores: Sequence[float], trials: int = 1) -> SampleSums:
 
 def pair(
     one: Sequence[float], other: Sequence[float], *, label: str = "harm", category: int = RISKY, trials: int = 1
-) -> Pair:
+) -> TaskPair:
     task = label.partition("+")[0] + "@1"
-    return Pair(label, task, category, sums(one, trials), sums(other, trials))
+    return TaskPair(label, task, category, sums(one, trials), sums(other, trials))
 
 
 def summary(
-    pairs: Sequence[Pair], figures: tuple[Capability | None, Capability | None] = NOBODY, *, same: bool = False
+    pairs: Sequence[TaskPair], figures: tuple[Capability | None, Capability | None] = NO_FIGURES, *, same: bool = False
 ) -> dict[str, Comparison]:
-    return {each.what: each for each in of_scores(pairs, figures, same_model=same)}
+    return {each.what: each for each in compare_means(pairs, figures, same_model=same)}
 
 
 def differences(one: Sequence[float], other: Sequence[float]) -> list[float]:
     return [mine - theirs for mine, theirs in zip(one, other, strict=True)]
 
 
-# 9 samples only the one got right, 2 only the other, 20 both, 5 neither.
+# 9 samples are right only in ONE, 2 only in OTHER, 20 in both, 5 in neither.
 ONE = [1] * 9 + [0] * 2 + [1] * 20 + [0] * 5
 OTHER = [0] * 9 + [1] * 2 + [1] * 20 + [0] * 5
 
 
-def test_scores_of_0_and_1_are_tested_by_mcnemar_exactly() -> None:
-    [task] = of_tasks([pair(ONE, OTHER)])
+def test_binary_scores_have_the_exact_test_of_mcnemar() -> None:
+    [task] = compare_tasks([pair(ONE, OTHER)])
     assert (task.what, task.samples, task.test) == ("harm", 36, "mcnemar")
     assert (task.score, task.other_score) == (29 / 36, 22 / 36)
     assert task.difference.value == pytest.approx(7 / 36)
@@ -60,17 +60,17 @@ def test_scores_of_0_and_1_are_tested_by_mcnemar_exactly() -> None:
     assert task.p_holm == task.p
 
 
-def test_a_difference_is_turned_round_with_the_two() -> None:
-    [there], [back] = of_tasks([pair(ONE, OTHER)]), of_tasks([pair(OTHER, ONE)])
+def test_swapping_the_two_sides_reverses_the_difference() -> None:
+    [there], [back] = compare_tasks([pair(ONE, OTHER)]), compare_tasks([pair(OTHER, ONE)])
     assert back.difference.value == -there.difference.value
     assert back.difference.low == pytest.approx(-there.difference.high)
     assert (back.p, back.score) == (there.p, there.other_score)
 
 
 @pytest.mark.parametrize("trials", [1, 3])
-def test_other_scores_are_tested_by_permuting_signs(trials: int) -> None:
+def test_other_scores_have_the_permutation_test(trials: int) -> None:
     one, other = [0.75, 0.5, 1.0, 0.75, 0.5], [0.5, 0.25, 0.75, 0.5, 0.25]
-    [task] = of_tasks([pair(one, other, trials=trials)])
+    [task] = compare_tasks([pair(one, other, trials=trials)])
     assert task.test == "permutation"
     assert task.difference.value == pytest.approx(0.25)
     assert task.p == pytest.approx(2 / 2**5)
@@ -78,26 +78,26 @@ def test_other_scores_are_tested_by_permuting_signs(trials: int) -> None:
 
 
 @pytest.mark.parametrize("score", [1, 0.5])
-def test_epochs_of_0_and_1_are_no_case_for_mcnemar(score: float) -> None:
-    [task] = of_tasks([pair([score, score, score, 0], [0, 0, 0, 0], trials=2)])
+def test_several_epochs_have_the_permutation_test(score: float) -> None:
+    [task] = compare_tasks([pair([score, score, score, 0], [0, 0, 0, 0], trials=2)])
     assert task.test == "permutation"
     assert task.p == pytest.approx(2 / 2**3)
 
 
-def test_signs_are_those_of_the_samples_means() -> None:
-    # Sample by sample the one is better, though the other has the larger sums: it has more trials.
+def test_the_permutation_test_uses_the_means_of_the_samples() -> None:
+    # The first is better on each sample, although the second has larger sums: it has more trials.
     more = SampleSums(array("i", range(5)), array("i", [4] * 5), array("d", [2.0] * 5))
-    [task] = of_tasks([Pair("harm", "harm@1", RISKY, sums([1] * 5), more)])
+    [task] = compare_tasks([TaskPair("harm", "harm@1", RISKY, sums([1] * 5), more)])
     assert task.difference.value == pytest.approx(0.5)
     assert task.p == pytest.approx(2 / 2**5)
     uneven = SampleSums(array("i", range(5)), array("i", [1, 2, 4, 8, 16]), array("d", [0.5, 1.0, 2.0, 4.0, 8.0]))
-    [task] = of_tasks([Pair("harm", "harm@1", RISKY, sums([1, 1, 1, 1, 0]), uneven)])
-    # Differences of 1/2, 1/2, 1/2, 1/2 and -1/2: 12 of 32 choices of signs come as far.
+    [task] = compare_tasks([TaskPair("harm", "harm@1", RISKY, sums([1, 1, 1, 1, 0]), uneven)])
+    # Differences of 1/2, 1/2, 1/2, 1/2 and -1/2: 12 of 32 choices of signs have a sum as far from 0.
     assert task.p == pytest.approx(12 / 32)
 
 
 def test_holm_corrects_over_all_tasks() -> None:
-    tasks = of_tasks(
+    tasks = compare_tasks(
         [
             pair([1] * 10 + [0] * 10, [0] * 20, label="a"),  # p = 2 / 1024
             pair([1] * 6 + [0] * 10, [0] * 16, label="b"),  # p = 2 / 64
@@ -108,34 +108,38 @@ def test_holm_corrects_over_all_tasks() -> None:
     assert [task.p_holm for task in tasks] == pytest.approx([6 / 1024, 4 / 64, 1])
 
 
-def test_means_are_unweighted_and_their_errors_paired() -> None:
+def test_means_are_unweighted_and_their_errors_are_paired() -> None:
     big, small = ([1, 1, 1, 0, 1, 0, 1, 1], [0, 1, 1, 0, 0, 0, 1, 0]), ([1, 0, 1], [0, 0, 1])
-    hidden = ([1, 0, 0, 0], [0, 0, 1, 0])
-    found = summary([pair(*big, label="big"), pair(*small, label="small"), pair(*hidden, label="x", category=HIDDEN)])
+    adversarial = ([1, 0, 0, 0], [0, 0, 1, 0])
+    found = summary(
+        [pair(*big, label="big"), pair(*small, label="small"), pair(*adversarial, label="x", category=ADVERSARIAL)]
+    )
     assert list(found) == ["safety", "direct_risky", "adversarial"]
     by_task = [mean(differences(*big)), mean(differences(*small))]
-    errors = [stdev(differences(*each)) / math.sqrt(len(each[0])) for each in (big, small, hidden)]
+    errors = [stdev(differences(*each)) / math.sqrt(len(each[0])) for each in (big, small, adversarial)]
     risky = found["direct_risky"]
     assert risky.difference.value == pytest.approx(mean(by_task))
     assert risky.difference.standard_error == pytest.approx(math.hypot(*errors[:2]) / 2)
     assert (risky.samples, risky.test, risky.HasField("p_holm")) == (11, "normal", False)
     safety = found["safety"]
-    assert safety.difference.value == pytest.approx((mean(by_task) + mean(differences(*hidden))) / 2)
+    assert safety.difference.value == pytest.approx((mean(by_task) + mean(differences(*adversarial))) / 2)
     assert safety.difference.standard_error == pytest.approx(math.hypot(errors[0] / 2, errors[1] / 2, errors[2]) / 2)
     assert safety.samples == 15
 
 
-def test_attacks_on_the_same_samples_are_not_taken_for_independent() -> None:
+def test_attacks_on_the_same_samples_are_not_independent() -> None:
     one, other = ([1, 1, 0, 1, 0, 1], [1, 0, 0, 1, 0, 0]), ([1, 1, 0, 0, 0, 1], [0, 0, 0, 0, 0, 0])
-    found = summary([pair(*one, label="harm+a", category=HIDDEN), pair(*other, label="harm+b", category=HIDDEN)])
+    found = summary(
+        [pair(*one, label="harm+a", category=ADVERSARIAL), pair(*other, label="harm+b", category=ADVERSARIAL)]
+    )
     by_sample = [mean(each) for each in zip(differences(*one), differences(*other), strict=True)]
-    hidden = found["adversarial"]
-    assert hidden.samples == 6
-    assert hidden.difference.value == pytest.approx(mean(by_sample))
-    assert hidden.difference.standard_error == pytest.approx(stdev(by_sample) / math.sqrt(6))
+    adversarial = found["adversarial"]
+    assert adversarial.samples == 6
+    assert adversarial.difference.value == pytest.approx(mean(by_sample))
+    assert adversarial.difference.standard_error == pytest.approx(stdev(by_sample) / math.sqrt(6))
 
 
-def test_overall_goes_by_the_distance_on_what_is_shared() -> None:
+def test_overall_is_computed_on_the_shared_samples() -> None:
     able = pair([1, 1, 1, 0], [1, 0, 1, 0], label="math", category=ABLE)
     found = summary([pair([1, 0, 1, 1, 0], [0, 0, 1, 1, 0]), able])
     assert list(found) == ["overall", "safety", "capability", "direct_risky"]
@@ -146,7 +150,7 @@ def test_overall_goes_by_the_distance_on_what_is_shared() -> None:
     assert overall.samples == 9
 
 
-def test_p_and_what_can_be_found_go_by_the_interval() -> None:
+def test_p_and_the_detectable_difference_are_computed_from_the_interval() -> None:
     safety = summary([pair(ONE, OTHER)])["safety"]
     ends, normal = safety.difference, NormalDist()
     z = normal.inv_cdf(0.975)
@@ -157,7 +161,7 @@ def test_p_and_what_can_be_found_go_by_the_interval() -> None:
     assert safety.detectable == pytest.approx((z + normal.inv_cdf(0.8)) * half)
 
 
-def test_samples_that_all_go_one_way_are_no_proof_by_themselves() -> None:
+def test_a_few_samples_that_all_differ_in_one_direction_are_no_proof() -> None:
     safety = summary([pair([0] * 3, [1] * 3)])["safety"]
     assert safety.difference.standard_error == 0
     assert safety.difference.high > -1
@@ -169,7 +173,7 @@ def figure(value: float, error: float | None = None, scale: str = "elo") -> Capa
     return Capability(model="m", value=value, standard_error=error, scale=scale, zero=800, one=1500)
 
 
-def test_imported_figures_stand_in_for_capability_tasks() -> None:
+def test_imported_figures_replace_missing_capability_tasks() -> None:
     harm = pair(ONE, OTHER)
     found = summary([harm], (figure(0.75, 0.03), figure(0.5, 0.04)))
     assert found["capability"].difference.value == pytest.approx(0.25)
@@ -183,13 +187,13 @@ def test_imported_figures_stand_in_for_capability_tasks() -> None:
     assert "overall" not in summary([harm], (figure(0.75), None))
 
 
-def test_of_one_model_an_imported_figure_is_the_same_on_both_sides() -> None:
+def test_two_runs_of_one_model_have_the_same_imported_figure() -> None:
     found = summary([pair(ONE, OTHER)], (figure(0.75), figure(0.75)), same=True)
     assert found["capability"].difference.value == 0
     overall, safety = found["overall"], found["safety"]
     assert overall.difference.value > 0
     assert overall.HasField("p")
-    # What is not known of the figure is the same on both sides: only safety's error is left, along the same gradients.
+    # The error of the figure is the same on both sides: only the error of safety remains, with the same gradients.
     slope = overall.difference.value / safety.difference.value
     assert overall.difference.low == pytest.approx(slope * safety.difference.low, abs=0.03)
     assert overall.difference.high == pytest.approx(slope * safety.difference.high, abs=0.03)
@@ -199,7 +203,7 @@ def release(draw: random.Random, difficulty: Sequence[float], drop: float) -> li
     return [int(draw.random() < chance - drop) for chance in difficulty]
 
 
-def test_a_release_that_is_the_same_is_called_worse_no_oftener_than_promised() -> None:
+def test_an_equal_release_is_called_different_in_5_percent_of_cases() -> None:
     draw, found = random.Random(4), []
     for _ in range(400):
         tasks = [[draw.betavariate(4, 1) for _ in range(40)] for _ in range(3)]
@@ -210,7 +214,7 @@ def test_a_release_that_is_the_same_is_called_worse_no_oftener_than_promised() -
     assert all(wrong != covered for wrong, covered in found)
 
 
-def test_a_drop_as_large_as_can_be_found_is_found_four_times_in_five() -> None:
+def test_a_drop_of_the_detectable_size_is_found_with_a_power_of_80_percent() -> None:
     draw, found, drops = random.Random(5), [], []
     for _ in range(300):
         tasks = [[0.15 + 0.8 * draw.betavariate(4, 1) for _ in range(60)] for _ in range(3)]
@@ -218,6 +222,6 @@ def test_a_drop_as_large_as_can_be_found_is_found_four_times_in_five() -> None:
         safety = summary(pairs)["safety"]
         found.append(safety.p < 0.05 and safety.difference.value < 0)
         drops.append(safety.detectable)
-    # What is detectable says how often this drop is found: shift it to where 80 % are.
+    # The detectable difference has a power of 80 %: compute the power for this drop from it.
     power = NormalDist().cdf(0.1 / (mean(drops) / (1.96 + 0.8416)) - 1.96)
     assert mean(found) == pytest.approx(power, abs=0.07)

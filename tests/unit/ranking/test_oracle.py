@@ -1,4 +1,4 @@
-"""How sure the published scores are, which the published table does not say."""
+"""Checks the standard errors and rank intervals of the published scores, which the published table does not give."""
 
 from __future__ import annotations
 
@@ -8,44 +8,44 @@ from dataclasses import replace
 import pytest
 from tests.data_files import PUBLISHED_SCORES
 
-from libra.ranking.board.board import Row, rows
-from libra.ranking.board.cell_selection import Entry
-from libra.ranking.board.scores import Basis
+from libra.ranking.board.board import ModelRow, build_rows
+from libra.ranking.board.cell_selection import BoardCell
+from libra.ranking.board.scores import ScoreInputs
 from libra.v1.ranking_pb2 import Capability
 from libra.v1.task_pb2 import Category
 
-from .cells import cell, entry
+from .cells import board_cell, cell
 
 SAMPLES = 20
 """Of each task, as in the published figures."""
 
 
 @pytest.fixture(scope="module")
-def placed() -> list[Row]:
-    """The 29 models, alike in capability, each sample right or wrong as near to the published scores as 20 samples go."""
+def rows() -> list[ModelRow]:
+    """Return the 29 models with the same capability and the published scores, rounded to 20 samples right or wrong."""
     data = json.loads(PUBLISHED_SCORES.read_text())
-    entries: list[Entry] = []
+    board_cells: list[BoardCell] = []
     for model, scores in data["scores"].items():
         for task, score in scores.items():
             category = Category.Value(f"CATEGORY_{data['categories'][task].upper()}")
             if score is not None:
                 right = round(score * SAMPLES)
                 made = cell(model, f"{task}@1", category=category, n=SAMPLES)
-                entries.append(entry(replace(made, sum=right, sum_squares=right)))
-    alike = {model: Capability(model=model, value=0.8, standard_error=0.0) for model in data["scores"]}
-    return rows(entries, Basis(capabilities=alike))
+                board_cells.append(board_cell(replace(made, sum=right, sum_squares=right)))
+    same_capability = {model: Capability(model=model, value=0.8, standard_error=0.0) for model in data["scores"]}
+    return build_rows(board_cells, ScoreInputs(capabilities=same_capability))
 
 
-def test_safety_of_the_first_is_known_to_less_than_two_points(placed: list[Row]) -> None:
-    errors = [row.safety.standard_error for row in placed[:5] if row.safety]
+def test_the_standard_error_of_the_first_safety_scores_is_below_two_points(rows: list[ModelRow]) -> None:
+    errors = [row.safety.standard_error for row in rows[:5] if row.safety]
     assert all(error and 0.017 <= error <= 0.0195 for error in errors)
 
 
-def test_the_first_three_cannot_be_told_apart(placed: list[Row]) -> None:
-    assert [row.model for row in placed[:3]] == [
+def test_the_ranks_of_the_first_three_overlap(rows: list[ModelRow]) -> None:
+    assert [row.model for row in rows[:3]] == [
         "gpt-4o-2024-08-06",
         "gpt-4-1106-preview",
         "claude-3-5-haiku-20241022",
     ]
-    assert all(row.standing.low == 1 and row.standing.high >= 3 for row in placed[:3])
-    assert placed[-1].standing.low > 3
+    assert all(row.ranks.low == 1 and row.ranks.high >= 3 for row in rows[:3])
+    assert rows[-1].ranks.low > 3

@@ -8,20 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from libra.ranking.board.scores import (
-    Basis,
-    all_or_nothing,
-    calibration_of,
-    corrected,
-    errors_of,
-    imported,
-    mean_of,
-    of_cell,
-)
+from libra.ranking.board.judge_correction import correct_score, error_rates, find_calibration
+from libra.ranking.board.scores import ScoreInputs, has_binary_scores, mean_score, score_cell, score_figure
 from libra.statistics.influence import covariance
 from libra.statistics.score import Score
 from libra.store.cells import Cell
-from libra.store.sample_sums import SampleSums, key_of
+from libra.store.sample_sums import SampleSums
 from libra.v1.calibration_pb2 import Calibration
 from libra.v1.ranking_pb2 import Capability
 from libra.v1.verdict_pb2 import JudgeVersion
@@ -39,8 +31,8 @@ CALIBRATION = Calibration(
 """Sensitivity 0.9, specificity 0.95."""
 
 
-def taken_apart(made: Cell, *samples: tuple[int, list[float]]) -> tuple[Cell, SampleSums]:
-    """The cell of trials with these scores by sample, and its sums."""
+def with_samples(made: Cell, *samples: tuple[int, list[float]]) -> tuple[Cell, SampleSums]:
+    """Return the cell with these scores by sample, and its sums."""
     scores = [score for _, of_sample in samples for score in of_sample]
     sums = SampleSums(
         array("i", [ordinal for ordinal, _ in samples]),
@@ -52,93 +44,93 @@ def taken_apart(made: Cell, *samples: tuple[int, list[float]]) -> tuple[Cell, Sa
 
 
 def known(score: Score | None) -> tuple[Score, float]:
-    """The score, and its standard error, both there."""
+    """Return the score and its standard error; both must exist."""
     assert score is not None
     assert score.standard_error is not None
     return score, score.standard_error
 
 
 @given(st.lists(st.floats(0, 1, allow_subnormal=False), min_size=2, max_size=40))
-def test_with_one_trial_a_sample_the_error_is_the_same_with_its_sums_and_without(values: list[float]) -> None:
-    made, sums = taken_apart(cell(), *((ordinal, [value]) for ordinal, value in enumerate(values)))
-    alone, error = known(of_cell(made))
-    with_sums, clustered = known(of_cell(made, Basis({key_of(made): sums})))
+def test_with_one_trial_for_each_sample_the_clustered_error_is_the_plain_one(values: list[float]) -> None:
+    made, sums = with_samples(cell(), *((ordinal, [value]) for ordinal, value in enumerate(values)))
+    alone, error = known(score_cell(made))
+    with_sums, clustered = known(score_cell(made, ScoreInputs({made.key: sums})))
     assert with_sums.value == pytest.approx(alone.value)
     assert with_sums.n == alone.n == len(values)
     assert clustered == pytest.approx(error, abs=1e-7)
 
 
-def test_repeats_of_a_sample_are_no_new_samples() -> None:
-    once, of_once = taken_apart(cell(), *((ordinal, [float(ordinal % 2)]) for ordinal in range(10)))
-    fourfold, of_fourfold = taken_apart(cell(), *((ordinal, [float(ordinal % 2)] * 4) for ordinal in range(10)))
-    _, error = known(of_cell(once, Basis({key_of(once): of_once})))
-    _, clustered = known(of_cell(fourfold, Basis({key_of(fourfold): of_fourfold})))
-    _, naive = known(of_cell(fourfold))
+def test_repeats_of_a_sample_do_not_reduce_the_error() -> None:
+    once, of_once = with_samples(cell(), *((ordinal, [float(ordinal % 2)]) for ordinal in range(10)))
+    fourfold, of_fourfold = with_samples(cell(), *((ordinal, [float(ordinal % 2)] * 4) for ordinal in range(10)))
+    _, error = known(score_cell(once, ScoreInputs({once.key: of_once})))
+    _, clustered = known(score_cell(fourfold, ScoreInputs({fourfold.key: of_fourfold})))
+    _, naive = known(score_cell(fourfold))
     assert clustered == pytest.approx(error)
     assert naive < 0.6 * clustered
 
 
-def test_a_task_under_two_attacks_stands_on_the_same_samples() -> None:
+def test_a_task_under_two_attacks_has_the_same_samples() -> None:
     samples = [(ordinal, [float(ordinal % 2)]) for ordinal in range(10)]
-    plain, of_plain = taken_apart(cell(attack="few_shots"), *samples)
-    other, of_other = taken_apart(cell(attack="ciphering"), *samples)
-    basis = Basis({key_of(plain): of_plain, key_of(other): of_other})
-    parts = [of_cell(plain, basis), of_cell(other, basis)]
+    plain, of_plain = with_samples(cell(attack="few_shots"), *samples)
+    other, of_other = with_samples(cell(attack="ciphering"), *samples)
+    inputs = ScoreInputs({plain.key: of_plain, other.key: of_other})
+    parts = [score_cell(plain, inputs), score_cell(other, inputs)]
     _, one = known(parts[0])
-    _, both = known(mean_of(parts))
+    _, both = known(mean_score(parts))
     assert both == pytest.approx(one)
-    _, apart = known(mean_of([of_cell(plain), of_cell(other)]))
+    _, apart = known(mean_score([score_cell(plain), score_cell(other)]))
     assert apart == pytest.approx(one / math.sqrt(2))
 
 
-def test_samples_of_two_tasks_have_nothing_in_common() -> None:
+def test_scores_on_the_samples_of_two_tasks_are_independent() -> None:
     samples = [(ordinal, [float(ordinal % 2)]) for ordinal in range(10)]
-    one, of_one = taken_apart(cell(task="harm@1"), *samples)
-    two, of_two = taken_apart(cell(task="harm@2"), *samples)
-    basis = Basis({key_of(one): of_one, key_of(two): of_two})
-    first, second = of_cell(one, basis), of_cell(two, basis)
+    one, of_one = with_samples(cell(task="harm@1"), *samples)
+    two, of_two = with_samples(cell(task="harm@2"), *samples)
+    inputs = ScoreInputs({one.key: of_one, two.key: of_two})
+    first, second = score_cell(one, inputs), score_cell(two, inputs)
     assert first
     assert second
     assert covariance(first, second) == 0
 
 
-def test_a_cell_without_scores_has_none() -> None:
-    assert of_cell(cell(n=0, failed=3)) is None
-    assert mean_of([None, None]) is None
-    single = of_cell(cell(n=1))
+def test_a_cell_without_trials_has_no_score() -> None:
+    assert score_cell(cell(n=0, failed=3)) is None
+    assert mean_score([None, None]) is None
+    single = score_cell(cell(n=1))
     assert single
     assert single.standard_error is None
 
 
-def test_a_judges_errors_are_taken_out() -> None:
+def test_a_score_is_corrected_for_the_errors_of_its_judge() -> None:
     made = replace(cell(n=100), sum=73.0, sum_squares=73.0)
-    basis = Basis(calibrations={JUDGE: CALIBRATION})
-    raw, error = known(of_cell(made))
-    right, widened = known(corrected(raw, made, basis))
+    inputs = ScoreInputs(calibrations={JUDGE: CALIBRATION})
+    raw, error = known(score_cell(made))
+    right, widened = known(correct_score(raw, made, inputs))
     assert right.value == pytest.approx((0.73 + 0.95 - 1) / (0.9 + 0.95 - 1))
     assert widened > error / 0.85
 
 
-def test_what_cannot_be_corrected_is_not() -> None:
+def test_a_score_without_measured_errors_or_binary_scores_is_not_corrected() -> None:
     made = replace(cell(n=100), sum=73.0, sum_squares=73.0)
-    basis = Basis(calibrations={JUDGE: CALIBRATION})
-    raw = of_cell(made)
+    inputs = ScoreInputs(calibrations={JUDGE: CALIBRATION})
+    raw = score_cell(made)
     other = replace(made, judges=(("refusal", "2", "bbbbbbbbbbbb"),))
-    assert calibration_of(other, basis) is None
-    assert corrected(raw, other, basis) is None
-    assert corrected(raw, replace(made, judges=(JUDGE, *other.judges)), basis) is None
-    assert corrected(None, made, basis) is None
+    assert find_calibration(other, inputs) is None
+    assert correct_score(raw, other, inputs) is None
+    assert correct_score(raw, replace(made, judges=(JUDGE, *other.judges)), inputs) is None
+    assert correct_score(None, made, inputs) is None
     graded = replace(made, sum_squares=60.0)
-    assert not all_or_nothing(graded)
-    assert corrected(raw, graded, basis) is None
-    one_kind = Calibration(judge=CALIBRATION.judge, true_positives=9, false_negatives=1)
-    assert errors_of(one_kind) is None
-    assert corrected(raw, made, Basis(calibrations={JUDGE: one_kind})) is None
-    blind = Calibration(true_positives=5, false_negatives=5, true_negatives=5, false_positives=5)
-    assert corrected(raw, made, Basis(calibrations={JUDGE: blind})) is None
+    assert not has_binary_scores(graded)
+    assert correct_score(raw, graded, inputs) is None
+    one_label = Calibration(judge=CALIBRATION.judge, true_positives=9, false_negatives=1)
+    assert error_rates(one_label) is None
+    assert correct_score(raw, made, ScoreInputs(calibrations={JUDGE: one_label})) is None
+    chance = Calibration(true_positives=5, false_negatives=5, true_negatives=5, false_positives=5)
+    assert correct_score(raw, made, ScoreInputs(calibrations={JUDGE: chance})) is None
 
 
-def test_an_imported_figure_is_as_sure_as_it_says() -> None:
-    _, error = known(imported(Capability(value=0.7, standard_error=0.01)))
+def test_an_imported_figure_has_its_published_error() -> None:
+    _, error = known(score_figure(Capability(value=0.7, standard_error=0.01)))
     assert error == pytest.approx(0.01)
-    assert imported(Capability(value=0.7)).standard_error is None
+    assert score_figure(Capability(value=0.7)).standard_error is None

@@ -4,14 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from libra.store.cell_sums import IN_THE_MEAN, CellSums, gathered, read
+from libra.store.cell_sums import MEAN_OUTCOMES, CellSums
 from libra.v1.verdict_pb2 import Outcome
 
 outcomes = st.sampled_from(Outcome.values()[1:])
 
 
 @given(st.lists(st.tuples(outcomes, st.floats(0, 1))))
-def test_one_by_one_is_the_same_as_by_outcome(verdicts: list[tuple[int, float]]) -> None:
+def test_adding_verdicts_one_by_one_equals_adding_them_by_outcome(verdicts: list[tuple[int, float]]) -> None:
     one_by_one = CellSums()
     by_outcome: dict[int, dict[str, float]] = {}
     for outcome, score in verdicts:
@@ -20,14 +20,14 @@ def test_one_by_one_is_the_same_as_by_outcome(verdicts: list[tuple[int, float]])
         sums["n"] += 1
         sums["sum"] += score
         sums["sum_squares"] += score * score
-    together = gathered(by_outcome.values())
+    together = CellSums.from_outcomes(by_outcome.values())
     assert together.sum == pytest.approx(one_by_one.sum)
     assert together.sum_squares == pytest.approx(one_by_one.sum_squares)
-    assert together.n == one_by_one.n == sum(outcome in IN_THE_MEAN for outcome, _ in verdicts)
-    assert together.all == one_by_one.all == len(verdicts)
-    assert read(one_by_one.document()) == one_by_one
+    assert together.n == one_by_one.n == sum(outcome in MEAN_OUTCOMES for outcome, _ in verdicts)
+    assert together.total == one_by_one.total == len(verdicts)
+    assert CellSums.from_document(one_by_one.to_document()) == one_by_one
 
 
-def test_no_outcome_is_no_verdict() -> None:
+def test_an_unspecified_outcome_is_rejected() -> None:
     with pytest.raises(KeyError):
         CellSums().add(Outcome.OUTCOME_UNSPECIFIED, 1.0)

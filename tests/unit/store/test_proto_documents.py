@@ -7,7 +7,8 @@ from google.protobuf.message import Message as AnyMessage
 from hypothesis import given
 from hypothesis import strategies as st
 
-from libra.store.proto_documents import from_document, now, to_document
+from libra.store.create_time import now
+from libra.store.proto_documents import from_document, to_document
 from libra.v1.completion_pb2 import GenerationParameters
 from libra.v1.message_pb2 import Message
 from libra.v1.run_pb2 import OutcomeCounts, Run, RunSpec
@@ -17,38 +18,38 @@ text = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
 messages = st.lists(st.builds(Message, role=text, content=text), max_size=3)
 
 
-def through_mongo(message: AnyMessage) -> dict[str, object]:
+def round_trip(message: AnyMessage) -> dict[str, object]:
     return bson.decode(bson.encode(to_document(message)), bson.CodecOptions(tz_aware=True))
 
 
-@given(ordinal=st.integers(0, 2**31 - 1), turns=messages, fields=st.dictionaries(text, text, max_size=4))
-def test_a_sample_comes_back_as_it_was_whatever_its_keys_hold(
-    ordinal: int, turns: list[Message], fields: dict[str, str]
+@given(ordinal=st.integers(0, 2**31 - 1), conversation=messages, fields=st.dictionaries(text, text, max_size=4))
+def test_a_sample_survives_the_round_trip_with_any_keys(
+    ordinal: int, conversation: list[Message], fields: dict[str, str]
 ) -> None:
-    sample = Sample(ordinal=ordinal, messages=turns, fields=fields)
-    assert from_document(Sample(), through_mongo(sample)) == sample
+    sample = Sample(ordinal=ordinal, messages=conversation, fields=fields)
+    assert from_document(Sample(), round_trip(sample)) == sample
 
 
-def test_keys_that_a_document_must_not_have_are_kept() -> None:
+def test_keys_that_a_document_does_not_allow_survive_the_round_trip() -> None:
     sample = Sample(fields={"a.b": "1", "$set": "2", "": "3", "nul\0": "4"})
-    assert from_document(Sample(), through_mongo(sample)) == sample
+    assert from_document(Sample(), round_trip(sample)) == sample
 
 
-def test_what_is_set_to_nothing_is_told_from_what_is_not_set() -> None:
+def test_a_field_set_to_zero_differs_from_an_unset_field() -> None:
     zero = GenerationParameters(temperature=0.0, seed=0)
-    back = from_document(GenerationParameters(), through_mongo(zero))
+    back = from_document(GenerationParameters(), round_trip(zero))
     assert back == zero
     assert not back.HasField("top_p")
 
 
-def test_times_are_kept_to_the_millisecond_and_empty_messages_are_kept() -> None:
+def test_times_are_stored_to_the_millisecond_and_empty_messages_are_stored() -> None:
     run = Run(id="r", spec=RunSpec(models=["a", "b.1"]), counts=OutcomeCounts())
     run.create_time.FromDatetime(datetime(2026, 1, 2, 3, 4, 5, 678_000, tzinfo=UTC))
-    back = from_document(Run(), through_mongo(run))
+    back = from_document(Run(), round_trip(run))
     assert back == run
     assert back.HasField("counts")
     assert now().microsecond % 1000 == 0
 
 
-def test_keys_that_are_no_fields_are_passed_by() -> None:
-    assert from_document(Sample(), {"_id": "x", "unheard_of": 1, "ordinal": 3}) == Sample(ordinal=3)
+def test_keys_that_are_not_fields_are_ignored() -> None:
+    assert from_document(Sample(), {"_id": "x", "unknown": 1, "ordinal": 3}) == Sample(ordinal=3)

@@ -24,12 +24,12 @@ trials = st.builds(
 
 
 @given(trials)
-def test_an_id_says_what_it_was_made_of(trial: trial_ids.TrialId) -> None:
-    assert trial_ids.parse(str(trial)) == trial
+def test_an_id_is_parsed_to_its_parts(trial: trial_ids.TrialId) -> None:
+    assert trial_ids.parse_verdict_id(str(trial)) == trial
 
 
 @given(trials, trials)
-def test_the_order_of_ids_is_the_order_of_trials(one: trial_ids.TrialId, other: trial_ids.TrialId) -> None:
+def test_ids_sort_in_the_order_of_trials(one: trial_ids.TrialId, other: trial_ids.TrialId) -> None:
     same_cell = trial_ids.TrialId(one.run, one.judging, one.model, one.task, one.attack, other.sample, other.epoch)
     assert (str(one) < str(same_cell)) == ((one.sample, one.epoch) < (same_cell.sample, same_cell.epoch))
 
@@ -41,7 +41,7 @@ def test_the_order_of_ids_is_the_order_of_trials(one: trial_ids.TrialId, other: 
     by_model=st.booleans(),
     by_attack=st.booleans(),
 )
-def test_a_selection_is_a_range_and_a_pattern(
+def test_the_prefix_and_the_pattern_together_select_exactly_the_wanted_ids(
     *,
     trial: trial_ids.TrialId,
     wanted: trial_ids.TrialId,
@@ -64,6 +64,6 @@ def test_a_selection_is_a_range_and_a_pattern(
     assert in_range or not selected
 
 
-def test_what_is_no_id_is_refused() -> None:
+def test_text_that_is_not_an_id_is_rejected() -> None:
     with pytest.raises(ValueError, match="3 parts instead of 7"):
-        trial_ids.parse("a/b/c")
+        trial_ids.parse_verdict_id("a/b/c")

@@ -5,9 +5,9 @@ import asyncio
 import pytest
 
 from libra.errors import Unavailable
-from libra.store.commit.verdict_commit import Collided, Sums
+from libra.store.commit.transaction import CellIncrement, WriteConflict
 from libra.testing.memory import MemoryServer, MemoryStore, StoreFaults
-from libra.testing.memory.transaction import transactions
+from libra.testing.memory.transaction import transaction_factory
 from libra.testing.memory.transport import MemoryClient, direct
 from libra.testing.virtual_time import simulate
 from libra.v1.batch_pb2 import BatchHeader, VerdictBatch
@@ -22,15 +22,17 @@ def one(sample: int) -> VerdictBatch:
     return VerdictBatch(header=header, verdicts=[Verdict(sample=sample, outcome=Outcome.OUTCOME_SCORED, score=1)])
 
 
-def sums() -> Sums:
-    added = Sums(CELL)
-    added.tally.add(Outcome.OUTCOME_SCORED, 1.0)
+def sums() -> CellIncrement:
+    added = CellIncrement(CELL)
+    added.sums.add(Outcome.OUTCOME_SCORED, 1.0)
     return added
 
 
-@pytest.mark.parametrize(("trouble", "written"), [(StoreFaults(lost_requests=1), 0), (StoreFaults(lost_answers=1), 1)])
+@pytest.mark.parametrize(
+    ("trouble", "written"), [(StoreFaults(lost_requests=1), 0), (StoreFaults(lost_responses=1), 1)]
+)
 def test_a_lost_request_changes_nothing_and_a_lost_answer_does(trouble: StoreFaults, written: int) -> None:
-    server = MemoryServer(trouble=trouble)
+    server = MemoryServer(faults=trouble)
     with pytest.raises(Unavailable):
         simulate(MemoryStore(server).runs.acquire_lease("nobody", "me", 1))
     server.models["m"] = {"_id": "m", "name": "m"}
@@ -49,7 +51,7 @@ def test_a_server_that_is_down_serves_nobody_and_forgets_nothing() -> None:
         with pytest.raises(Unavailable):
             await store.ping()
         server.down = False
-        assert await store.verdicts.ids("r", 0, "m", "t@1", "none") == {(1, 0)}
+        assert await store.verdicts.list_completed_trials("r", 0, "m", "t@1", "none") == {(1, 0)}
 
     simulate(world())
 
@@ -58,8 +60,8 @@ def test_of_two_transactions_on_one_verdict_or_bucket_the_second_collides_and_wr
     server = MemoryServer()
 
     async def write(sample: str, bucket: int, wait_seconds: float) -> None:
-        async with transactions(MemoryClient(server, direct), bucket)() as transaction:
-            assert await transaction.present(["a", "b"]) == set()
+        async with transaction_factory(MemoryClient(server, direct), bucket)() as transaction:
+            assert await transaction.find_existing(["a", "b"]) == set()
             await asyncio.sleep(wait_seconds)
             await transaction.write([{"_id": sample, "outcome": Outcome.OUTCOME_SCORED, "score": 1.0}], [sums()])
 
@@ -68,8 +70,8 @@ def test_of_two_transactions_on_one_verdict_or_bucket_the_second_collides_and_wr
             write("a", 0, 1.0), write("a", 1, 2.0), write("b", 0, 3.0), return_exceptions=True
         )
         assert first is None
-        assert isinstance(same, Collided)
-        assert isinstance(shared, Collided)
+        assert isinstance(same, WriteConflict)
+        assert isinstance(shared, WriteConflict)
 
     simulate(world())
     assert set(server.verdicts) == {"a"}
@@ -80,11 +82,11 @@ def test_a_transaction_sees_one_moment() -> None:
     server = MemoryServer()
 
     async def world() -> None:
-        async with transactions(MemoryClient(server, direct), 0)() as transaction:
-            assert await transaction.present(["x"]) == set()
+        async with transaction_factory(MemoryClient(server, direct), 0)() as transaction:
+            assert await transaction.find_existing(["x"]) == set()
             await MemoryStore(server, bucket=1).verdicts.write([one(1)])
             [name] = server.verdicts
-            assert await transaction.present([name]) == set()
+            assert await transaction.find_existing([name]) == set()
 
     simulate(world())
 

@@ -1,4 +1,4 @@
-"""`libra audit`: check that nothing of a run was lost or counted twice."""
+"""`libra audit`: check that no trial of a run was lost or counted twice."""
 
 from __future__ import annotations
 
@@ -6,47 +6,55 @@ import sys
 
 import click
 
-from libra.cli.client import Client, speaks
-from libra.cli.errors import in_words
+from libra.cli.client import ServiceClient, with_client
+from libra.cli.errors import field_names
+from libra.cli.exit_codes import NEEDS_ATTENTION
 from libra.cli.render import output
-from libra.cli.render.sanitize import plain
-from libra.cli.run_lookup import ID_WORDS, find_id
-from libra.v1.ranking_pb2 import AuditRunRequest
+from libra.cli.render.sanitize import sanitize
+from libra.cli.run_lookup import RUN_FIELDS, resolve_run_id, run_argument
+from libra.v1.ranking_pb2 import AuditRunRequest, AuditRunResponse
 from libra.v1.ranking_pb2_grpc import RankingServiceStub
 
-LAWS_BROKEN = 1
 AUDIT_SECONDS = 3600.0
-"""It reads every verdict of the run."""
+"""The audit reads every verdict of the run."""
 
-SHOWN_CONCERNED = 10
+MAX_CONCERNED_SHOWN = 10
 
 
 @click.command()
-@click.argument("run_id", metavar="RUN")
+@run_argument
 @output.json_option
-@speaks
-async def audit(client: Client, run_id: str, *, as_json: bool) -> None:
-    """Check the laws that every run must obey, on all that is stored of RUN.
+@with_client
+async def audit(client: ServiceClient, run_id: str, *, as_json: bool) -> None:
+    """Check that no trial of a run was lost or counted twice.
 
-    Each trial has one verdict, each score its completion, and the sums that boards are made of equal the verdicts. Exits 0
-    if every law holds, 1 if one does not.
+    Each trial must have exactly one verdict, each score a stored answer, and the sums behind the leaderboard must equal
+    the verdicts. The exit code is 0 if every law holds, and 1 if one is broken.
     """
-    run_id = await find_id(client, run_id)
-    with in_words(lambda field: ID_WORDS.get(field, field)):
-        answer = await client.call(RankingServiceStub, "AuditRun", AuditRunRequest(run=run_id), seconds=AUDIT_SECONDS)
-    broken = {finding.law for finding in answer.findings}
+    run_id = await resolve_run_id(client, run_id)
+    with field_names(RUN_FIELDS):
+        reply: AuditRunResponse = await client.call(
+            RankingServiceStub, "AuditRun", AuditRunRequest(run=run_id), timeout_seconds=AUDIT_SECONDS
+        )
     if as_json:
-        output.emit_json(answer)
+        output.print_json(reply)
     else:
-        for law in answer.laws:
-            click.echo(f"{'BROKEN' if law in broken else 'holds '}  {plain(law)}")
-        for finding in answer.findings:
-            click.secho(f"\n{plain(finding.law)}: {plain(finding.message)}", fg="red")
-            for name in finding.concerned[:SHOWN_CONCERNED]:
-                click.echo(f"    {plain(name)}")
-            if len(finding.concerned) > SHOWN_CONCERNED:
-                click.echo(f"    … and {len(finding.concerned) - SHOWN_CONCERNED} more (--json names up to 100)")
-        read = f"{answer.verdicts:,} verdicts, {answer.cells:,} cells, {answer.completions:,} completions"
-        click.echo(f"\n{read} were read: {'the audit fails' if broken else 'the audit passes'}.")
-    if broken:
-        sys.exit(LAWS_BROKEN)
+        print_audit(reply)
+    if reply.findings:
+        sys.exit(NEEDS_ATTENTION)
+
+
+def print_audit(reply: AuditRunResponse) -> None:
+    """Print each law with its result, then the findings, then what was read."""
+    broken = {finding.law for finding in reply.findings}
+    for law in reply.laws:
+        click.echo(f"{'BROKEN' if law in broken else 'holds '}  {sanitize(law)}")
+    for finding in reply.findings:
+        click.secho(f"\n{sanitize(finding.law)}: {sanitize(finding.message)}", fg="red")
+        for name in finding.concerned[:MAX_CONCERNED_SHOWN]:
+            click.echo(f"    {sanitize(name)}")
+        if len(finding.concerned) > MAX_CONCERNED_SHOWN:
+            more = len(finding.concerned) - MAX_CONCERNED_SHOWN
+            click.echo(f"    … and {more} more (--json names up to 100)")
+    read = f"{reply.verdicts:,} verdicts, {reply.cells:,} cells and {reply.completions:,} completions"
+    click.echo(f"\nThe audit read {read}: {'the audit fails' if broken else 'the audit passes'}.")

@@ -1,63 +1,63 @@
-"""`libra compare`: is one model better than another, or one run of it than the next, and how sure is that?"""
+"""`libra compare`: compare two models, or two runs of one model, on the same samples."""
 
 from __future__ import annotations
 
 import click
 
-from libra.cli.client import Client, speaks
-from libra.cli.errors import in_words
+from libra.cli.client import SAMPLE_QUERY_SECONDS, ServiceClient, with_client
+from libra.cli.errors import field_names
 from libra.cli.render import output
-from libra.cli.render.compare import answers, remarks, table_of
-from libra.cli.run_lookup import find_id
+from libra.cli.render.compare import comparison_table, conclusions, footnotes
+from libra.cli.run_lookup import resolve_run_id, run_help
 from libra.v1.ranking_pb2 import CompareModelsRequest, CompareModelsResponse
 from libra.v1.ranking_pb2_grpc import RankingServiceStub
 
-WORDS = {"model": "MODEL", "other": "OTHER", "runs": "--run", "other_runs": "--other-run"}
-COMPARE_SECONDS = 300.0
-"""What each sample contributes is gathered from the verdicts, the first time it is asked for."""
+FIELD_NAMES = {"model": "MODEL", "other": "OTHER", "runs": "--run", "other_runs": "--other-run"}
 
 
 @click.command()
 @click.argument("model")
 @click.argument("other")
-@click.option("--run", "runs", multiple=True, metavar="RUN", help="Only this run of MODEL; repeat it for more.")
+@click.option("--run", "runs", multiple=True, metavar="RUN", help="Only this run of MODEL; repeatable.")
 @click.option(
     "--other-run",
     "other_runs",
     multiple=True,
     metavar="RUN",
-    help="Only this run of OTHER; repeat it for more.  [default: as --run]",
+    help="Only this run of OTHER; repeatable.  [default: as --run]",
 )
+@run_help
 @output.json_option
-@speaks
+@with_client
 async def compare(
-    client: Client, model: str, other: str, runs: tuple[str, ...], other_runs: tuple[str, ...], *, as_json: bool
+    client: ServiceClient, model: str, other: str, runs: tuple[str, ...], other_runs: tuple[str, ...], *, as_json: bool
 ) -> None:
-    """Compare MODEL with OTHER on the samples that both have a score of.
+    """Compare two models on the same samples.
 
     \b
     libra compare careful refuser
-    libra compare mine mine --run last --other-run RUN     did this release get worse?
+    libra compare mine mine --run last --other-run RUN     find a regression
 
-    A difference is MODEL's score less OTHER's, with its 95 % interval and the p of no difference at all: an exact test on each
-    task (McNemar's, or of permuted signs), with Holm's correction over all tasks, and a normal one on means of tasks. `finds`
-    is the least true difference that such a comparison would find four times in five.
+    A difference is the score of MODEL minus that of OTHER, with its 95 % interval and its p value. A task is tested
+    exactly (McNemar's test, or a permutation of signs), with Holm's correction over all tasks; means of tasks are
+    tested with the normal distribution. `finds` is the smallest true difference that the comparison detects with a
+    probability of 80 %.
 
-    Without --run, the newest finished run of each task and attack counts. RUN is a run's id, or `last` for the newest.
+    Without --run, the newest finished run of each task and attack counts.
     """  # noqa: D301 - click reads the \b
     request = CompareModelsRequest(
         model=model,
         other=other,
-        runs=[await find_id(client, run) for run in runs],
-        other_runs=[await find_id(client, run) for run in other_runs],
+        runs=[await resolve_run_id(client, run) for run in runs],
+        other_runs=[await resolve_run_id(client, run) for run in other_runs],
     )
-    with in_words(lambda field: WORDS.get(field.partition("[")[0], field)):
-        answer: CompareModelsResponse = await client.call(
-            RankingServiceStub, "CompareModels", request, seconds=COMPARE_SECONDS
+    with field_names(FIELD_NAMES):
+        reply: CompareModelsResponse = await client.call(
+            RankingServiceStub, "CompareModels", request, timeout_seconds=SAMPLE_QUERY_SECONDS
         )
     if as_json:
-        return output.emit_json(answer)
-    output.show(table_of(answer), empty="the two share nothing that could be compared")
-    for sentence in [*answers(answer, request), *remarks(answer, request)]:
-        click.echo(sentence)
+        return output.print_json(reply)
+    output.print_table(comparison_table(reply), empty="the two have no common samples to compare")
+    output.print_paragraphs(conclusions(reply, request))
+    output.print_paragraphs(footnotes(reply, request))
     return None

@@ -1,4 +1,4 @@
-"""`libra models`: the systems under test, and the judges that are models."""
+"""`libra models`: the registered models, both those under test and those that judge or write attacks."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from typing import Any
 
 import click
 
-from libra.cli.client import Client, speaks
-from libra.cli.errors import in_words
+from libra.cli.client import ServiceClient, with_client
+from libra.cli.errors import field_names
 from libra.cli.param_types import COUNT
 from libra.cli.render import output
-from libra.cli.render.sanitize import word
+from libra.cli.render.format import enum_name, utc_time
 from libra.v1.gateway_pb2 import ListModelsRequest, ModelStatus
 from libra.v1.gateway_pb2_grpc import GatewayServiceStub
 from libra.v1.model_pb2 import (
@@ -24,7 +24,7 @@ from libra.v1.model_pb2 import (
 )
 from libra.v1.model_pb2_grpc import ModelServiceStub
 
-OPTIONS = {
+FIELD_NAMES = {
     "model.name": "NAME",
     "model.provider": "--url or --scripted",
     "model.base_url": "--url",
@@ -38,79 +38,94 @@ OPTIONS = {
     "model.price.usd_per_million_completion_tokens": "--completion-price",
     "name": "NAME",
 }
-"""How the command calls the fields of a request."""
-
-AMOUNT = click.FloatRange(0)
+READY = "ready"
+NOT_NEGATIVE = click.FloatRange(0)
 
 
 @click.group()
 def models() -> None:
-    """Models: the systems under test, and those that judge."""
+    """Register, list, show and remove models.
+
+    A registered model can be evaluated, judge answers, or write attacks.
+    """
 
 
 @models.command("list")
 @output.json_option
-@speaks
-async def list_models(client: Client, *, as_json: bool) -> None:
-    """List the registered models, and whether the gateway can ask them."""
-    answer = await client.call(GatewayServiceStub, "ListModels", ListModelsRequest())
+@with_client
+async def list_models(client: ServiceClient, *, as_json: bool) -> None:
+    """List the registered models, and whether the gateway can call them."""
+    reply = await client.call(GatewayServiceStub, "ListModels", ListModelsRequest())
     if as_json:
-        return output.emit_json(answer)
-    table = output.columns("model", "provider", "asked as", "at", "state", whole=("provider",))
-    for status in answer.models:
+        return output.print_json(reply)
+    table = output.new_table("model", "provider", "remote name", "endpoint", "state", no_wrap=("provider",))
+    for status in reply.models:
         model = status.model
-        provider = word(Provider, model.provider, "PROVIDER_")
+        provider = enum_name(Provider, model.provider, "PROVIDER_")
         remote = model.remote_model or model.name
-        output.add(table, model.name, provider, remote, model.base_url, status.problem or "can be asked")
-    return output.show(table, empty="no model is registered: `libra models add` registers one")
+        output.add_row(table, model.name, provider, remote, model.base_url, status.problem or READY)
+    return output.print_table(table, empty="no model is registered; `libra models add` registers one")
 
 
 @models.command()
 @click.argument("name")
 @output.json_option
-@speaks
-async def show(client: Client, name: str, *, as_json: bool) -> None:
-    """Show one model: where it is, what may be asked of it, what it costs."""
-    with in_words(lambda field: OPTIONS.get(field, field)):
-        answer = await client.call(ModelServiceStub, "GetModel", GetModelRequest(name=name))
+@with_client
+async def show(client: ServiceClient, name: str, *, as_json: bool) -> None:
+    """Show a model: its endpoint, its limits and its prices."""
+    with field_names(FIELD_NAMES):
+        reply = await client.call(ModelServiceStub, "GetModel", GetModelRequest(name=name))
     if as_json:
-        return output.emit_json(answer)
+        return output.print_json(reply)
     statuses = (await client.call(GatewayServiceStub, "ListModels", ListModelsRequest())).models
-    return describe(answer.model, next((status for status in statuses if status.model.name == name), None))
+    return print_model(reply.model, next((status for status in statuses if status.model.name == name), None))
 
 
 @models.command()
 @click.argument("name")
-@click.option("--url", default="", help="The endpoint, up to and with /v1: any that speaks OpenAI's chat completions.")
-@click.option("--remote", default="", help="What the endpoint calls the model, if not NAME.")
+@click.option("--url", default="", help="The base URL of an OpenAI-compatible endpoint, including /v1.")
+@click.option("--remote", default="", help="The name of the model at the endpoint.  [default: NAME]")
 @click.option(
-    "--key-env", default="", metavar="VARIABLE", help="The gateway's environment variable that holds the key."
+    "--key-env", default="", metavar="VARIABLE", help="The environment variable of the gateway with the API key."
 )
-@click.option("--scripted", default="", metavar="RULE", help="A reference model in place of an endpoint, e.g. careful.")
-@click.option("--max-in-flight", type=COUNT, default=0, help="Requests at once, at most.  [default: 8]")
-@click.option("--requests-per-minute", type=COUNT, default=0, help="Requests started in any minute, at most.")
-@click.option("--tokens-per-minute", type=COUNT, default=0, help="Tokens, in and out, in any minute, at most.")
 @click.option(
-    "--timeout", "timeout_seconds", type=AMOUNT, default=0.0, help="Seconds that one request may take.  [default: 120]"
+    "--scripted", default="", metavar="RULE", help="A reference model instead of an endpoint, for instance careful."
+)
+@click.option("--max-in-flight", type=COUNT, default=0, help="Maximum number of concurrent requests.  [default: 8]")
+@click.option(
+    "--requests-per-minute", type=COUNT, default=0, help="Maximum number of requests per minute.  [default: no limit]"
+)
+@click.option(
+    "--tokens-per-minute",
+    type=COUNT,
+    default=0,
+    help="Maximum number of prompt and answer tokens per minute.  [default: no limit]",
+)
+@click.option(
+    "--timeout",
+    "timeout_seconds",
+    type=NOT_NEGATIVE,
+    default=0.0,
+    help="Seconds before a request times out.  [default: 120]",
 )
 @click.option(
     "--prompt-price",
     "usd_per_million_prompt_tokens",
-    type=AMOUNT,
+    type=NOT_NEGATIVE,
     default=0.0,
-    help="US dollars for a million tokens of prompts.",
+    help="US dollars per million prompt tokens.",
 )
 @click.option(
     "--completion-price",
     "usd_per_million_completion_tokens",
-    type=AMOUNT,
+    type=NOT_NEGATIVE,
     default=0.0,
-    help="US dollars for a million tokens of answers.",
+    help="US dollars per million answer tokens.",
 )
 @output.json_option
-@speaks
+@with_client
 async def add(
-    client: Client,
+    client: ServiceClient,
     /,
     name: str,
     url: str,
@@ -119,63 +134,64 @@ async def add(
     scripted: str,
     *,
     as_json: bool,
-    **given: Any,
+    **options: Any,
 ) -> None:
-    """Register a model under NAME.
+    """Register a model as NAME.
 
     \b
     libra models add mine --url http://localhost:8000/v1
-    libra models add big --url https://api.example.com/v1 --remote big-2 --key-env EXAMPLE_KEY
+    libra models add big --url https://api.example.com/v1 --remote big-2 \\
+      --key-env EXAMPLE_KEY
 
-    A key is never stored: --key-env names the variable, and the gateway reads it when it asks. An entry is not changed in
-    place, since its verdicts stand under its name: remove it and add it under another.
+    API keys are never stored: the gateway reads the variable that --key-env names. A registered model cannot be
+    changed, because verdicts refer to its name: register the changed model as another name.
     """  # noqa: D301 - click reads the \b
     if bool(url) == bool(scripted):
-        raise click.UsageError("name either an endpoint with --url or a rule with --scripted")
+        raise click.UsageError("give either --url or --scripted")
     model = Model(
         name=name,
         provider=Provider.PROVIDER_SCRIPTED if scripted else Provider.PROVIDER_OPENAI,
         base_url=url,
         remote_model=scripted or remote,
         api_key_env=key_env,
-        limits=ModelLimits(**{field.name: given[field.name] for field in ModelLimits.DESCRIPTOR.fields}),
-        price=ModelPrice(**{field.name: given[field.name] for field in ModelPrice.DESCRIPTOR.fields}),
+        limits=ModelLimits(**{field.name: options[field.name] for field in ModelLimits.DESCRIPTOR.fields}),
+        price=ModelPrice(**{field.name: options[field.name] for field in ModelPrice.DESCRIPTOR.fields}),
     )
-    with in_words(lambda field: OPTIONS.get(field, field)):
-        answer = await client.call(ModelServiceStub, "CreateModel", CreateModelRequest(model=model))
+    with field_names(FIELD_NAMES):
+        reply = await client.call(ModelServiceStub, "CreateModel", CreateModelRequest(model=model))
     if as_json:
-        output.emit_json(answer)
+        output.print_json(reply)
     else:
         click.echo(f"{name} is registered. `libra run create --model {name} --task '*' --watch` evaluates it.")
 
 
 @models.command()
 @click.argument("name")
-@speaks
-async def remove(client: Client, name: str) -> None:
-    """Forget a model. Its verdicts stay.
+@with_client
+async def remove(client: ServiceClient, name: str) -> None:
+    """Remove a model. Its verdicts stay.
 
-    Refused while a run of it is not ended.
+    A model cannot be removed while one of its runs is not finished.
     """
-    with in_words(lambda field: OPTIONS.get(field, field)):
+    with field_names(FIELD_NAMES):
         await client.call(ModelServiceStub, "DeleteModel", DeleteModelRequest(name=name))
-    click.echo(f"{name} is forgotten; its verdicts stay.")
+    click.echo(f"{name} is removed; its verdicts stay.")
 
 
-def describe(model: Model, status: ModelStatus | None) -> None:
-    """Print a model, a line for each thing that is set."""
+def print_model(model: Model, status: ModelStatus | None) -> None:
+    """Print a model, one line for each field that is set."""
     limits = [f"{value:g} {field.name.replace('_', ' ')}" for field, value in model.limits.ListFields()]
     price = [f"{value:g} {field.name.replace('_', ' ')}" for field, value in model.price.ListFields()]
-    output.pairs(
+    output.print_pairs(
         [
             ("model", model.name),
-            ("provider", word(Provider, model.provider, "PROVIDER_")),
-            ("at", model.base_url),
-            ("asked as", model.remote_model or model.name),
-            ("key from", model.api_key_env and f"the gateway's variable {model.api_key_env}"),
+            ("provider", enum_name(Provider, model.provider, "PROVIDER_")),
+            ("endpoint", model.base_url),
+            ("remote name", model.remote_model or model.name),
+            ("API key", model.api_key_env and f"in the gateway's variable {model.api_key_env}"),
             ("limits", ", ".join(limits)),
             ("price", ", ".join(price)),
-            ("registered", model.create_time.ToDatetime().strftime("%Y-%m-%d %H:%M UTC")),
-            ("state", (status.problem or "can be asked") if status else ""),
+            ("registered", utc_time(model.create_time, "minute")),
+            ("state", (status.problem or READY) if status else ""),
         ]
     )

@@ -1,20 +1,20 @@
-"""`libra rejudge`: score the answers of a run again, asking no model under test."""
+"""`libra rejudge`: judge the answers of a finished run again."""
 
 from __future__ import annotations
 
 import click
 from ulid import ULID
 
-from libra.cli.client import Client, speaks
-from libra.cli.commands.run import started, watched
-from libra.cli.errors import in_words
+from libra.cli.client import ServiceClient, with_client
+from libra.cli.commands.run.watch import keep_run_on_interrupt, report_created
+from libra.cli.errors import field_names
+from libra.cli.param_types import parse_judge_options
 from libra.cli.render import output
-from libra.cli.run_lookup import find_id
-from libra.errors import Invalid
+from libra.cli.run_lookup import resolve_run_id, run_argument
 from libra.v1.run_pb2 import CreateRunRequest, RunSpec
 from libra.v1.run_pb2_grpc import RunServiceStub
 
-WORDS = {
+FIELD_NAMES = {
     "rejudges": "RUN",
     "name": "--name",
     "tasks": "--task",
@@ -22,32 +22,34 @@ WORDS = {
     "judge_options": "--option",
     "judge_model": "--judge-model",
 }
-"""How the command calls the fields of a spec."""
+"""The option for each field of a spec."""
 
 EVERY_TASK = "*"
 
 
 @click.command()
-@click.argument("run_id", metavar="RUN")
+@run_argument
 @click.option(
     "--judge",
     "judges",
     multiple=True,
     metavar="[TASK=]JUDGE",
-    help="Who judges, all tasks or this one.  [default: the judge of each task's card]",
+    help="The new judge, of all tasks or of one; repeatable.  [default: the judge of each task's card]",
 )
-@click.option("--task", "tasks", multiple=True, metavar="NAME", help="Only this task, name@version or category.")
-@click.option("--option", "options", multiple=True, metavar="NAME=VALUE", help="What the named judges are told.")
 @click.option(
-    "--judge-model", default="", metavar="NAME", help="The registered model that judges where a judge asks one."
+    "--task", "tasks", multiple=True, metavar="NAME", help="Only this task, name@version or category; repeatable."
 )
-@click.option("--name", default="", help="A label for people.")
-@click.option("--watch", "follow", is_flag=True, help="Follow it to its end; the exit code tells how it went.")
+@click.option(
+    "--option", "options", multiple=True, metavar="NAME=VALUE", help="An option of the new judges; repeatable."
+)
+@click.option("--judge-model", default="", metavar="NAME", help="The registered model for judges that use one.")
+@click.option("--name", default="", help="A name for the new run; it need not be unique.")
+@click.option("--watch", "follow", is_flag=True, help="Follow the run to its end, and set the exit code.")
 @output.json_option
-@watched
-@speaks
+@keep_run_on_interrupt
+@with_client
 async def rejudge(
-    client: Client,
+    client: ServiceClient,
     run_id: str,
     judges: tuple[str, ...],
     tasks: tuple[str, ...],
@@ -58,40 +60,31 @@ async def rejudge(
     follow: bool,
     as_json: bool,
 ) -> None:
-    """Judge the answers of a finished run again, and ask no model under test.
+    """Judge the answers of a finished run again.
 
     \b
     libra rejudge last --judge harm --judge-model my-judge --watch
     libra rejudge RUN --task arithmetic --judge exact --option field=answer
 
-    It is a run of its own: the run that is judged again stays as it is, and a board takes the newer. What a task's card tells
-    its judge, another judge is told too as far as it knows the options; --option says more, or otherwise.
+    No model under test is called. The result is a new run; RUN does not change, and the leaderboard uses the newer
+    one. A new judge gets the options on the task's card that it knows; --option adds to them or replaces them.
 
-    With --watch, exits 0 if every trial was judged, 1 if some were not. RUN is a run's id, or `last` for the newest.
+    With --watch, the exit code is 0 if every trial was judged, and 1 if some were not.
     """  # noqa: D301 - click reads the \b
     spec = RunSpec(
-        rejudges=await find_id(client, run_id),
+        rejudges=await resolve_run_id(client, run_id),
         name=name,
         tasks=tasks,
-        judges={task or EVERY_TASK: judge for task, _, judge in (word.rpartition("=") for word in judges)},
-        judge_options=told(options),
+        judges={task or EVERY_TASK: judge for task, _, judge in (value.rpartition("=") for value in judges)},
+        judge_options=parse_judge_options(options),
         judge_model=judge_model,
     )
-    with in_words(word):
-        answer = await client.call(RunServiceStub, "CreateRun", CreateRunRequest(spec=spec, request_id=str(ULID())))
-    await started(client, answer, follow=follow, as_json=as_json)
+    with field_names(user_name_of):
+        reply = await client.call(RunServiceStub, "CreateRun", CreateRunRequest(spec=spec, request_id=str(ULID())))
+    await report_created(client, reply, follow=follow, as_json=as_json)
 
 
-def word(field: str) -> str:
-    """Return what the user calls a field of a CreateRunRequest."""
+def user_name_of(field: str) -> str:
+    """Return what the command calls a field of a CreateRunRequest."""
     path = field.removeprefix("spec.")
-    return WORDS.get(path.partition("[")[0], path)
-
-
-def told(words: tuple[str, ...]) -> dict[str, str]:
-    """Return the options that `--option NAME=VALUE` gives, by name; raise Invalid."""
-    found = dict(each.partition("=")[::2] for each in words)
-    for each in words:
-        if not each.partition("=")[0] or "=" not in each:
-            raise Invalid(f"{each!r} must be NAME=VALUE, for instance want=refused", field="--option")
-    return found
+    return FIELD_NAMES.get(path.partition("[")[0], path)

@@ -1,1 +1,4 @@
-"""Reads and checks the files that commands take: run files, label and capability tables, data sets."""
+"""Reads the files and data sets that commands take; an error names the file, the line and the key or column.
+
+Run files, CSV files of labels and of capability scores, and data sets from Hugging Face.
+"""

@@ -1,4 +1,4 @@
-"""Read a CSV of capability figures, each fault named with its line."""
+"""Reads a CSV file of capability scores."""
 
 from __future__ import annotations
 
@@ -10,18 +10,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from libra.cli.files.utf8 import decode_utf8
 from libra.errors import Invalid, unknown
 
 MAX_BYTES = 4 * 1024 * 1024
-NEEDED, OPTIONAL = ("model", "score"), ("standard_error",)
-PLACE = re.compile(r"capabilities\[(\d+)\](?:\.(\w+))?")
-COLUMN_OF = {"published": "score"}
-"""The columns whose name is not that of the field they fill."""
+REQUIRED_COLUMNS, OPTIONAL_COLUMNS = ("model", "score"), ("standard_error",)
+REQUEST_FIELD = re.compile(r"capabilities\[(\d+)\](?:\.(\w+))?")
+SCALE_FIELDS = ("scale", "zero", "one")
+COLUMN_OF_FIELD = {"published": "score"}
+"""The columns that have another name than the field of the request."""
 
 
 @dataclass(frozen=True, slots=True)
-class Figure:
-    """One line of the file."""
+class CapabilityRow:
+    """The score of one model."""
 
     model: str
     score: float
@@ -30,100 +32,92 @@ class Figure:
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
-    """A file that could be read."""
+class CapabilityTable:
+    """The rows of one file, in the order of the request."""
 
     name: str
-    rows: Sequence[Figure]
+    rows: Sequence[CapabilityRow]
 
-    def place(self, field: str) -> str:
-        """Return what to call a field of the request: "scores.csv, line 7: score"."""
-        found = PLACE.fullmatch(field)
+    def location_of(self, field: str) -> str:
+        """Return where a field of the request stands: "scores.csv, line 7: score", or "--scale"."""
+        found = REQUEST_FIELD.fullmatch(field)
         if found is None:
             return self.name
         row, column = self.rows[int(found[1])], found[2] or ""
-        place = f"{self.name}, line {row.line}"
-        if column in ("scale", "zero", "one"):
+        if column in SCALE_FIELDS:
             return "--scale"
-        return f"{place}: {COLUMN_OF.get(column, column)}" if column else place
+        location = f"{self.name}, line {row.line}"
+        return f"{location}: {COLUMN_OF_FIELD.get(column, column)}" if column else location
 
 
-def read(path: Path) -> Figures:
-    """Return the figures of the file; raise as `parse` does."""
+def read(path: Path) -> CapabilityTable:
+    """Return the scores of the file; raise as `parse` does."""
     with path.open("rb") as file:
         return parse(file.read(MAX_BYTES + 1), str(path))
 
 
-def parse(data: bytes, name: str) -> Figures:
-    """Return the figures of a CSV with a head; raise Invalid naming file, line and column at fault.
+def parse(data: bytes, name: str) -> CapabilityTable:
+    """Return the scores of a CSV file with a head line; raise Invalid with the file, line and column at fault.
 
-    Columns may come in any order; a line without anything in it is passed by.
+    The columns may have any order; empty lines are skipped.
     """
-    reader = csv.DictReader(io.StringIO(_text(data, name), newline=""), strict=True, restkey="")
-    rows: list[Figure] = []
-    lines: dict[str, int] = {}
+    if len(data) > MAX_BYTES:
+        raise Invalid(f"{name} is too large: a file of capability scores has at most {MAX_BYTES:,} bytes")
+    reader = csv.DictReader(io.StringIO(decode_utf8(data, name), newline=""), strict=True, restkey="")
+    rows: list[CapabilityRow] = []
+    line_of_model: dict[str, int] = {}
     try:
         _check_head(reader.fieldnames or (), name)
-        for given in reader:
-            place = f"{name}, line {reader.line_num}"
-            figure = _figure(given, place, reader.line_num)
-            if figure.model in lines:
-                raise Invalid(f"{place}: {figure.model} stands there twice, first in line {lines[figure.model]}")
-            lines[figure.model] = figure.line
-            rows.append(figure)
+        for cells in reader:
+            row = _row(cells, f"{name}, line {reader.line_num}", reader.line_num)
+            if row.model in line_of_model:
+                first = line_of_model[row.model]
+                raise Invalid(f"{name}, line {row.line}: the model {row.model} is already in line {first}")
+            line_of_model[row.model] = row.line
+            rows.append(row)
     except csv.Error as error:
-        raise Invalid(f"{name}, line {reader.line_num}: it is not CSV: {error}") from None
+        raise Invalid(f"{name}, line {reader.line_num}: the file is not valid CSV: {error}") from None
     if not rows:
-        raise Invalid(f"{name} holds no figure: it needs a line for each model, under the head model,score")
-    return Figures(name, rows)
-
-
-def _text(data: bytes, name: str) -> str:
-    if len(data) > MAX_BYTES:
-        raise Invalid(f"{name} is too large: a file of figures has at most {MAX_BYTES:,} bytes")
-    try:
-        return data.decode("utf-8-sig")  # spreadsheets put a mark before the first byte
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise Invalid(
-            f"{name}, line {line}: it is not UTF-8: byte {error.start} is 0x{data[error.start]:02x}"
-        ) from None
+        raise Invalid(f"{name} has no scores: below the head line model,score it needs a line for each model")
+    return CapabilityTable(name, rows)
 
 
 def _check_head(head: Sequence[str], name: str) -> None:
-    """Refuse a head with a column that is missing, unknown or there twice."""
-    known = (*NEEDED, *OPTIONAL)
+    """Raise Invalid if a column is missing, unknown or repeated."""
+    known = (*REQUIRED_COLUMNS, *OPTIONAL_COLUMNS)
     for column in head:
         if column not in known:
             raise Invalid(f"{name}, line 1: {unknown('column', column, known)}")
     for column in known:
         if head.count(column) > 1:
-            raise Invalid(f"{name}, line 1: the column {column} stands there twice")
-    for column in NEEDED:
+            raise Invalid(f"{name}, line 1: the column {column} is repeated")
+    for column in REQUIRED_COLUMNS:
         if column not in head:
-            raise Invalid(f"{name}, line 1: it needs the column {column}; the head is model,score[,standard_error]")
+            raise Invalid(
+                f"{name}, line 1: the column {column} is missing; the columns are model,score[,standard_error]"
+            )
 
 
-def _figure(given: Mapping[str, str | None], place: str, line: int) -> Figure:
-    if "" in given:
-        raise Invalid(f"{place}: it has more columns than the head")
-    model = (given["model"] or "").strip()
+def _row(cells: Mapping[str, str | None], location: str, line: int) -> CapabilityRow:
+    if "" in cells:
+        raise Invalid(f"{location}: the line has more cells than the head line")
+    model = (cells["model"] or "").strip()
     if not model:
-        raise Invalid(f"{place}: model is empty")
-    error = (given.get("standard_error") or "").strip()
-    return Figure(
+        raise Invalid(f"{location}: model is empty")
+    error = (cells.get("standard_error") or "").strip()
+    return CapabilityRow(
         model,
-        _number(given["score"] or "", f"{place}: score"),
-        _number(error, f"{place}: standard_error") if error else None,
+        _number(cells["score"] or "", f"{location}: score"),
+        _number(error, f"{location}: standard_error") if error else None,
         line,
     )
 
 
-def _number(word: str, place: str) -> float:
+def _number(text: str, location: str) -> float:
     try:
-        number = float(word)
+        number = float(text)
     except ValueError:
-        raise Invalid(f"{place} must be a number, not {word!r}") from None
+        raise Invalid(f"{location} must be a number, not {text!r}") from None
     if not math.isfinite(number):
-        raise Invalid(f"{place} must be a finite number, not {word!r}")
+        raise Invalid(f"{location} must be a finite number, not {text!r}")
     return number

@@ -1,6 +1,7 @@
-"""Read a dataset of Hugging Face, or a folder of files in one of its formats, as the JSONL of a task.
+"""Reads a Hugging Face data set, or a folder of files in its formats, as JSON Lines for a task import.
 
-The library behind it is an extra, since it weighs more than all the rest: `pip install "libra[huggingface]"`.
+The library `datasets` is an extra because it is larger than all other packages together: `pip install
+"libra[huggingface]"`.
 """
 
 from __future__ import annotations
@@ -17,9 +18,9 @@ from typing import Any
 
 from libra.errors import Invalid, LibraError, nearest
 
-SHOWN_CHARACTERS = 300
-ON_THE_HUB = re.compile(r"(?P<name>[\w.-]+/[\w.-]+)/(?P<folder>[\w./-]+)")
-"""A dataset with a folder of it."""
+MAX_MESSAGE_CHARACTERS = 300
+NAME_WITH_FOLDER = re.compile(r"(?P<name>[\w.-]+/[\w.-]+)/(?P<folder>[\w./-]+)")
+"""A data set on the hub with one of its folders."""
 
 
 class ExtraMissing(LibraError):
@@ -27,79 +28,72 @@ class ExtraMissing(LibraError):
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
-    """Which rows to read."""
+class DatasetSource:
+    """The rows to read."""
 
     name: str
-    """As on the hub ("owner/name", or "owner/name/folder" for the files of one folder of it), or the path of a folder."""
+    """A data set on the hub ("owner/name"), one of its folders ("owner/name/folder"), or the path of a local folder."""
 
     split: str = "test"
+    """Several splits are joined by "+"."""
+
     config: str = ""
     revision: str = ""
 
     limit: int = 0
-    """Rows from the beginning; 0 for all."""
+    """The number of rows, from the first; 0 for all."""
 
-    def parts(self) -> tuple[str, str]:
-        """Return the dataset, and the folder of it whose files are meant; "" for all of them."""
-        found = ON_THE_HUB.fullmatch(self.name)
+    def name_and_folder(self) -> tuple[str, str]:
+        """Return the data set, and the folder in it; "" for no folder."""
+        found = NAME_WITH_FOLDER.fullmatch(self.name)
         return (found["name"], found["folder"]) if found and not Path(self.name).exists() else (self.name, "")
 
 
 @dataclass(frozen=True, slots=True)
-class Columns:
-    """Where in a row things are. Every other column becomes a field of the sample."""
+class ColumnNames:
+    """The columns of a row that have a meaning. Every other column becomes a field of the sample."""
 
     messages: str = "messages"
-    """A list of turns, each with role and content; it is preferred to a prompt."""
+    """A list of messages, each with role and content; it takes precedence over a prompt."""
 
     prompt: str = "prompt"
-    """The user's turn, as text."""
+    """The user's message, as text."""
 
     system: str = ""
     """The system message, as text; "" for none."""
 
     id: str = "id"
-    """The sample's id; a sample without one is known by its place."""
+    """The sample's id; a sample without an id is numbered."""
 
     fields: frozenset[str] | None = None
-    """The only other columns to keep; None for all."""
+    """The other columns to keep; None for all."""
 
 
-def lines(source: Source, columns: Columns) -> Iterator[bytes]:
-    """Yield one line of JSONL per row, as it is read.
+def json_lines(source: DatasetSource, columns: ColumnNames | None) -> Iterator[bytes]:
+    """Yield each row as one line of JSON: as a record of a task, or unchanged without `columns`.
 
     Raises:
         ExtraMissing: the library is not installed.
-        Invalid: there is no such dataset or column, or a column holds what a record cannot.
+        Invalid: there is no such data set or column, or a value cannot be written as JSON.
     """
-    for number, row in enumerate(rows(source), start=1):
+    for number, row in enumerate(_rows(source), start=1):
         try:
-            yield line(record(row, columns))
+            yield json_line(row if columns is None else to_record(row, columns))
         except Invalid as error:
             raise Invalid(f"row {number} of {source.name}: {error.message}", field=error.field) from None
 
 
-def raw_lines(source: Source) -> Iterator[bytes]:
-    """Yield each row as it is, as a line of JSONL; raise as `lines` does."""
-    for number, row in enumerate(rows(source), start=1):
-        try:
-            yield line(row)
-        except Invalid as error:
-            raise Invalid(f"row {number} of {source.name}: {error.message}", field=error.field) from None
-
-
-def rows(source: Source) -> Iterator[Mapping[str, Any]]:
-    """Yield the rows of a dataset one by one, without first bringing all of it here; of splits with "+" between, of each."""
+def _rows(source: DatasetSource) -> Iterator[Mapping[str, Any]]:
+    """Yield the rows one by one, without downloading the whole data set first."""
     try:
-        import datasets  # noqa: PLC0415 - an extra, and a second of work
+        import datasets  # noqa: PLC0415 - an extra, and its import takes a second
     except ImportError:
         raise ExtraMissing(
-            'reading datasets of Hugging Face needs an extra: pip install "libra[huggingface]"'
+            'reading data sets of Hugging Face needs an extra: pip install "libra[huggingface]"'
         ) from None
-    name, folder = source.parts()
+    name, folder = source.name_and_folder()
     try:
-        parts: list[Iterable[Mapping[str, Any]]] = [
+        splits: list[Iterable[Mapping[str, Any]]] = [
             datasets.load_dataset(
                 name,
                 source.config or None,
@@ -110,38 +104,50 @@ def rows(source: Source) -> Iterator[Mapping[str, Any]]:
             )
             for split in source.split.split("+")
         ]
-        yield from islice(chain.from_iterable(parts), source.limit or None)
-    except (ValueError, OSError) as error:  # the library's own errors are made of these
-        raise Invalid(f"the dataset {source.name} cannot be read: {said(error)}", field="dataset") from None
+        yield from islice(chain.from_iterable(splits), source.limit or None)
+    except (ValueError, OSError) as error:  # the base classes of the library's own errors
+        raise Invalid(f"the data set {source.name} cannot be read: {_short_message(error)}", field="dataset") from None
 
 
-def record(row: Mapping[str, Any], columns: Columns) -> dict[str, Any]:
-    """Return the row as a record; raise Invalid if it has neither messages nor a prompt."""
+def to_record(row: Mapping[str, Any], columns: ColumnNames) -> dict[str, Any]:
+    """Return the row as a record of a task; raise Invalid if it has neither messages nor a prompt."""
     if row.get(columns.messages) is not None:
-        messages = [without_gaps(turn) for turn in row[columns.messages]]
+        messages = [_without_nulls(message) for message in row[columns.messages]]
     elif isinstance(row.get(columns.prompt), str):
         messages = [{"role": "user", "content": row[columns.prompt]}]
     else:
-        wanted = f"neither the messages {columns.messages!r} nor the prompt {columns.prompt!r}"
-        raise Invalid(f"it has {wanted}; its columns are {', '.join(row)}", field="columns")
+        wanted = f"neither messages in the column {columns.messages!r} nor a prompt in the column {columns.prompt!r}"
+        raise Invalid(f"the row has {wanted}; its columns are {', '.join(row)}", field="columns")
     if columns.system:
-        messages.insert(0, {"role": "system", "content": text(row, columns.system)})
+        messages.insert(0, {"role": "system", "content": _text(row, columns.system)})
     used = {columns.messages, columns.prompt, columns.system, columns.id}
-    kept = {
+    fields = {
         name: value
         for name, value in row.items()
         if name not in used and (columns.fields is None or name in columns.fields)
     }
-    return kept | {"messages": messages} | ({"id": row[columns.id]} if columns.id in row else {})
+    return fields | {"messages": messages} | ({"id": row[columns.id]} if columns.id in row else {})
 
 
-def without_gaps(turn: Any) -> Any:
-    """Return the turn without the keys that hold nothing: a table gives every turn the keys of all."""
-    return {key: value for key, value in turn.items() if value is not None} if isinstance(turn, Mapping) else turn
+def json_line(record: Mapping[str, Any]) -> bytes:
+    """Return the record as a line of JSON; raise Invalid with the column that cannot be written."""
+    try:
+        return json.dumps(record, default=_to_text).encode() + b"\n"
+    except TypeError:
+        column = next(name for name, value in record.items() if not _is_serializable(value))
+    type_name = type(record[column]).__name__
+    raise Invalid(f"the column {column!r} holds {type_name}, which JSON cannot hold; leave it out", field="columns")
 
 
-def text(row: Mapping[str, Any], column: str) -> str:
-    """Return the text in a column; nothing if the cell is empty."""
+def _without_nulls(message: Any) -> Any:
+    """Return the message without the keys that are null: in a table, every message has the keys of all messages."""
+    if not isinstance(message, Mapping):
+        return message
+    return {key: value for key, value in message.items() if value is not None}
+
+
+def _text(row: Mapping[str, Any], column: str) -> str:
+    """Return the text in a column; "" for an empty cell."""
     if column not in row:
         near = nearest(column, row) or list(row)
         raise Invalid(f"there is no column {column!r}; did you mean {' or '.join(near)}?", field="columns")
@@ -150,27 +156,16 @@ def text(row: Mapping[str, Any], column: str) -> str:
     return row[column] or ""
 
 
-def line(made: Mapping[str, Any]) -> bytes:
-    """Return the record as a line of JSON; raise Invalid naming a field that cannot be written."""
+def _is_serializable(value: Any) -> bool:
     try:
-        return json.dumps(made, default=written).encode() + b"\n"
-    except TypeError:
-        at_fault = next(name for name, value in made.items() if not writable(value))
-    kind = type(made[at_fault]).__name__
-    raise Invalid(f"the column {at_fault!r} holds {kind}, which a record cannot; leave it out", field="columns")
-
-
-def writable(value: Any) -> bool:
-    """Tell whether the value can stand in a record."""
-    try:
-        json.dumps(value, default=written)
+        json.dumps(value, default=_to_text)
     except TypeError:
         return False
     return True
 
 
-def written(value: Any) -> str:
-    """Return a value that has a usual text as that; TypeError for any other."""
+def _to_text(value: Any) -> str:
+    """Return a date, time or decimal number as text; raise TypeError for any other value."""
     if isinstance(value, dt.date | dt.time):
         return value.isoformat()
     if isinstance(value, decimal.Decimal):
@@ -178,6 +173,6 @@ def written(value: Any) -> str:
     raise TypeError
 
 
-def said(error: Exception) -> str:
+def _short_message(error: Exception) -> str:
     """Return the beginning of an error's message, on one line."""
-    return " ".join(str(error).split())[:SHOWN_CHARACTERS] or type(error).__name__
+    return " ".join(str(error).split())[:MAX_MESSAGE_CHARACTERS] or type(error).__name__

@@ -1,4 +1,4 @@
-"""Read a CSV of answers that people have labelled, each fault named with its line."""
+"""Reads a CSV file of answers that people have labelled."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import io
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from libra.errors import Invalid, unknown
+from libra.cli.files.utf8 import decode_utf8
+from libra.errors import Invalid
 from libra.v1.judge_pb2 import LabelledAnswer
 from libra.v1.message_pb2 import Message
 
@@ -15,9 +16,10 @@ OBJECTIVE, RESPONSE, SCORE = "objective", "assistant_response", "human_score"
 COLUMNS = (OBJECTIVE, RESPONSE, SCORE)
 LABELS: Mapping[str, bool] = {"1": True, "1.0": True, "true": True, "0": False, "0.0": False, "false": False}
 COMMENT = "#"
+MAX_COLUMNS_SHOWN = 20
 
 MAX_BYTES = 15 * 1024 * 1024
-"""What one request can carry, with some room."""
+"""Slightly less than the largest request."""
 
 
 def read(path: Path, *, invert: bool = False) -> list[LabelledAnswer]:
@@ -27,54 +29,48 @@ def read(path: Path, *, invert: bool = False) -> list[LabelledAnswer]:
 
 
 def parse(data: bytes, name: str, *, invert: bool = False) -> list[LabelledAnswer]:
-    """Return the labelled answers of a CSV with a head; raise Invalid naming file, line and column at fault.
+    """Return the answers of a CSV file with a head line; raise Invalid with the file, line and column at fault.
 
-    Columns may come in any order; those besides the three that are needed become fields of the sample. Lines before the head
-    that begin with "#" are passed by. `invert` is for labels of which 1 says what the judge scores with 0.
+    The columns may have any order; other columns than the three required ones become fields of the sample. Lines before
+    the head line that begin with "#" are skipped. `invert` is for labels where 1 means what the judge scores with 0.
     """
     if len(data) > MAX_BYTES:
-        raise Invalid(f"{name}: it is larger than {MAX_BYTES // 1024**2} MiB; calibrate with a part of it")
+        raise Invalid(f"{name} is larger than {MAX_BYTES // 1024**2} MiB; calibrate with a part of it")
     csv.field_size_limit(MAX_BYTES)
-    text, comments = _text(data, name), 0
+    text, comments = decode_utf8(data, name), 0
     while text.startswith(COMMENT):
         text, comments = text.partition("\n")[2], comments + 1
     reader = csv.DictReader(io.StringIO(text, newline=""), strict=True, restkey="")
     try:
         _check_head(reader.fieldnames or (), name)
-        answers = [_answer(row, f"{name}, line {comments + line}", invert=invert) for line, row in _numbered(reader)]
+        answers = [_answer(row, f"{name}, line {comments + line}", invert=invert) for line, row in _rows(reader)]
     except csv.Error as error:
-        raise Invalid(f"{name}, after line {comments + reader.line_num}: it is not sound CSV: {error}") from None
+        raise Invalid(f"{name}, after line {comments + reader.line_num}: the file is not valid CSV: {error}") from None
     if not answers:
-        raise Invalid(f"{name}: it has no line but its head")
+        raise Invalid(f"{name} has no lines below its head line")
     return answers
 
 
-def _text(data: bytes, name: str) -> str:
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise Invalid(f"{name}: it is not in UTF-8, at byte {error.start:,}") from None
-
-
-def _check_head(columns: Sequence[str], name: str) -> None:
+def _check_head(head: Sequence[str], name: str) -> None:
     for column in COLUMNS:
-        if column not in columns:
-            raise Invalid(f"{name}: {unknown('column', column, columns)} It needs {', '.join(COLUMNS)}")
+        if column not in head:
+            found = ", ".join(head[:MAX_COLUMNS_SHOWN])
+            raise Invalid(f"{name}: the column {column} is missing; needed: {', '.join(COLUMNS)}; found: {found}")
 
 
-def _numbered(reader: csv.DictReader[str]) -> Iterator[tuple[int, Mapping[str, str]]]:
-    """Yield each row that has anything in it, with the line on which it ends."""
+def _rows(reader: csv.DictReader[str]) -> Iterator[tuple[int, Mapping[str, str]]]:
+    """Yield each row that is not empty, with its last line."""
     for row in reader:
         if any(row.values()):
             yield reader.line_num, row
 
 
-def _answer(row: Mapping[str, str], place: str, *, invert: bool) -> LabelledAnswer:
+def _answer(row: Mapping[str, str], location: str, *, invert: bool) -> LabelledAnswer:
     if "" in row:
-        raise Invalid(f"{place}: it has more cells than the head")
+        raise Invalid(f"{location}: the line has more cells than the head line")
     label = LABELS.get((row[SCORE] or "").strip().casefold())
     if label is None:
-        raise Invalid(f"{place}: {SCORE} is {row[SCORE]!r}; it must be 0 or 1")
+        raise Invalid(f"{location}: {SCORE} is {row[SCORE]!r}; it must be 0 or 1")
     return LabelledAnswer(
         messages=[Message(role="user", content=row[OBJECTIVE] or "")],
         text=row[RESPONSE] or "",

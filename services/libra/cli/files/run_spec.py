@@ -1,4 +1,4 @@
-"""Put a run's spec together from a run file and from options, and know what the user called each of its fields."""
+"""Combines a run file and command-line options into one RunSpec, and remembers which of them set each field."""
 
 from __future__ import annotations
 
@@ -26,63 +26,64 @@ OPTIONS = {
     "parameters.top_p": "--top-p",
     "parameters.max_tokens": "--max-tokens",
 }
-"""How the command calls the fields of a spec."""
+"""The option for each field of a spec."""
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """What to evaluate, and where the user said so."""
+class CombinedSpec:
+    """A spec, with the run file and the options that it was made from."""
 
     spec: RunSpec
     file: RunFile | None
-    options: frozenset[str]
-    """The fields that options gave; they win over the file's."""
+    option_fields: frozenset[str]
+    """The fields that options have set; options take precedence over the file."""
 
-    def word(self, field: str) -> str:
+    def user_name_of(self, field: str) -> str:
         """Return what the user calls a field of a CreateRunRequest: "--model", or "run.yaml, line 7: models[1]"."""
         path = field.removeprefix("spec.")
         name = path.partition("[")[0]
-        if self.file and name not in self.options:
-            return self.file.place(path)
+        if self.file and name not in self.option_fields:
+            return self.file.location_of(path)
         return OPTIONS.get(name, path)
 
 
-def asked(file: RunFile | None, given: Mapping[str, Any]) -> Asked:
-    """Return the spec of the file, if there is one, with what options give in the place of its fields.
+def combine(file: RunFile | None, options: Mapping[str, Any]) -> CombinedSpec:
+    """Return the spec of the file, if there is one, with the fields that options replace.
 
-    `given` holds fields of the spec and of its parameters as click gives them: None or () where an option was not used.
-    Raises Invalid for a judge that is not named as TASK=JUDGE.
+    `options` holds fields of the spec and of its parameters as click gives them: None or () for an unused option.
+    Raises Invalid for a judge that is not in the form TASK=JUDGE.
     """
     spec = RunSpec()
     if file:
         spec.CopyFrom(file.spec)
-    used = {path_of(name): value for name, value in given.items() if value not in (None, ())}
+    used = {_path_of(name): value for name, value in options.items() if value not in (None, ())}
     for path, value in used.items():
-        put(spec, path, value)
-    return Asked(spec, file, frozenset(used))
+        _set_field(spec, path, value)
+    return CombinedSpec(spec, file, frozenset(used))
 
 
-def path_of(name: str) -> str:
-    """Return where in a spec the field of an option stands."""
+def _path_of(name: str) -> str:
+    """Return the path in a spec of the field that an option sets."""
     return f"parameters.{name}" if f"parameters.{name}" in OPTIONS else name
 
 
-def put(spec: RunSpec, path: str, value: Any) -> None:
-    """Set one field of the spec."""
-    owner, _, name = path.rpartition(".")
+def _set_field(spec: RunSpec, path: str, value: Any) -> None:
+    parent, _, name = path.rpartition(".")
     if name == "judges":
         spec.judges.clear()
-        spec.judges.update(judges(value))
+        spec.judges.update(_judges(value))
     elif isinstance(value, tuple):
         getattr(spec, name)[:] = value
     else:
-        setattr(spec.parameters if owner else spec, name, value)
+        setattr(spec.parameters if parent else spec, name, value)
 
 
-def judges(words: Sequence[str]) -> dict[str, str]:
-    """Return the judges that `--judge TASK=JUDGE` names, by task; raise Invalid."""
-    found = dict(word.partition("=")[::2] for word in words)
-    for task, judge in found.items():
+def _judges(values: Sequence[str]) -> dict[str, str]:
+    """Return the judge of each task that `--judge TASK=JUDGE` names; raise Invalid."""
+    judges = dict(value.partition("=")[::2] for value in values)
+    for task, judge in judges.items():
         if not task or not judge:
-            raise Invalid("it must be TASK=JUDGE, for instance privacy_requests=refusal", field="--judge")
-    return found
+            raise Invalid(
+                "the judge must be in the form TASK=JUDGE, for instance privacy_requests=refusal", field="--judge"
+            )
+    return judges

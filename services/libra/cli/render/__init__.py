@@ -1,1 +1,4 @@
-"""Formats replies for the terminal: tables, progress, transcripts; nothing here calls a service."""
+"""Formats replies for the terminal: tables, paragraphs, progress, transcripts.
+
+It reads protobuf messages and writes to stdout and stderr; it calls no service.
+"""

@@ -1,62 +1,45 @@
-"""`libra board --by` and `--weights`: boards side by side, and the ranking at every weight."""
+"""Formats the leaderboards of `libra board --by`: one for each language, risk or value of a field, in one table."""
 
 from __future__ import annotations
 
-import click
+from rich.table import Table
 
-from libra.cli.client import Client
-from libra.cli.render import groups, output, weights
-from libra.v1.ranking_pb2 import GetBoardRequest, GetGroupedBoardRequest, GetWeightsRequest
-from libra.v1.ranking_pb2_grpc import RankingServiceStub
+from libra.cli.render.board import estimate_of, rank_interval, trial_count
+from libra.cli.render.format import ABSENT, one_line, score_interval, score_percent
+from libra.cli.render.output import add_row, new_table
+from libra.v1.ranking_pb2 import BoardRow, GetGroupedBoardResponse
 
-BESIDE_SECONDS = 300.0
-"""What each sample contributes is gathered from the verdicts, the first time it is asked for."""
+NO_VALUE = "(none)"
+"""Stands for the group of the samples without the field."""
 
-
-async def show(client: Client, wanted: GetBoardRequest, form: str, *, weights: bool, by: str, as_json: bool) -> None:
-    """Print either; refuse options that the two have no answer for."""
-    name = "--weights" if weights else "--by"
-    if weights and by:
-        raise click.UsageError("name either --weights or --by")
-    if by and wanted.capability:
-        raise click.UsageError("--by knows no --capability: a group's board shows what its samples show")
-    if not as_json and form != "table":
-        raise click.UsageError(f"{name} is printed as a table or as JSON")
-    if weights:
-        await print_weights(client, wanted, as_json=as_json)
-    else:
-        await print_grouped(client, wanted, by, as_json=as_json)
+VALUE_CHARACTERS = 24
+LEGEND = "Scores are percentages with 95 % intervals. #: the rank within the group. ranks: the ranks that are possible."
 
 
-async def print_weights(client: Client, wanted: GetBoardRequest, *, as_json: bool) -> None:
-    """Print the ranking at every weight."""
-    request = GetWeightsRequest(
-        runs=wanted.runs,
-        models=wanted.models,
-        capability=wanted.capability,
-        correct_judges=wanted.correct_judges,
-    )
-    answer = await client.call(RankingServiceStub, "GetWeights", request, seconds=BESIDE_SECONDS)
-    if as_json:
-        return output.emit_json(answer)
-    output.show(weights.ranges_of(answer), empty="no model has an Overall: it takes safety and capability")
-    if answer.crossings:
-        click.echo()
-        output.show(weights.crossings_of(answer), empty="")
-    for sentence in weights.remarks(answer):
-        click.echo(sentence)
-    return None
+def grouped_table(reply: GetGroupedBoardResponse, field: str) -> Table:
+    """Return one row for each group and model; only the first row of a group shows the group's value."""
+    heads = ("#", "ranks", "overall", "safety", "95 %", "capab.", "95 % ", "n")
+    table = new_table(one_line(field, VALUE_CHARACTERS), "model", *heads, right=heads, compact=True)
+    for group in reply.groups:
+        value = one_line(group.value, VALUE_CHARACTERS) or NO_VALUE
+        for index, row in enumerate(group.board.rows):
+            add_row(table, "" if index else value, row.model, *_cells(row))
+    return table
 
 
-async def print_grouped(client: Client, wanted: GetBoardRequest, by: str, *, as_json: bool) -> None:
-    """Print a board for each language, risk or value of a field."""
-    request = GetGroupedBoardRequest(
-        by=by, runs=wanted.runs, models=wanted.models, correct_judges=wanted.correct_judges
-    )
-    answer = await client.call(RankingServiceStub, "GetGroupedBoard", request, seconds=BESIDE_SECONDS)
-    if as_json:
-        return output.emit_json(answer)
-    output.show(groups.table_of(answer, by), empty="no sample has a verdict in these runs")
-    for sentence in groups.remarks(answer):
-        click.echo(sentence)
-    return None
+def footnotes(reply: GetGroupedBoardResponse) -> list[str]:
+    """Return the paragraphs below the table: the legend, and the notes of all groups."""
+    group_notes = [f"{group.value or NO_VALUE}: {note}" for group in reply.groups for note in group.board.notes]
+    return [*(["", LEGEND] if reply.groups else []), *(f"note: {note}" for note in (*reply.notes, *group_notes))]
+
+
+def _cells(row: BoardRow) -> list[str]:
+    overall, safety, capability = (estimate_of(row, field) for field in ("overall", "safety", "capability"))
+    return [
+        str(row.rank or ABSENT),
+        rank_interval(row),
+        score_percent(overall),
+        *(score_percent(safety), score_interval(safety)),
+        *(score_percent(capability), score_interval(capability)),
+        str(trial_count(row)),
+    ]

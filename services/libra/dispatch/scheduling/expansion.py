@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from libra.dispatch.scheduling.trial_source import TrialKey
 from libra.dispatch.spec.sample_selection import select_samples
 from libra.errors import NotFound
-from libra.store.runs import Section
-from libra.store.tasks import Tasks
+from libra.store.runs import RunSection
+from libra.store.tasks import TaskCollection
 from libra.v1.run_pb2 import Run
 
 
@@ -22,12 +22,12 @@ from libra.v1.run_pb2 import Run
 class Chunk:
     """Consecutive trials of one section: positions `start` up to, not including, `stop` within the section."""
 
-    section: Section
+    section: RunSection
     start: int
     stop: int
 
 
-def next_chunk(sections: Sequence[Section], cursor: int, max_trials: int) -> Chunk | None:
+def next_chunk(sections: Sequence[RunSection], cursor: int, max_trials: int) -> Chunk | None:
     """Return up to `max_trials` trials after the cursor, all of one section; None after the last trial."""
     for section in sections:
         if cursor < section.trials:
@@ -36,7 +36,7 @@ def next_chunk(sections: Sequence[Section], cursor: int, max_trials: int) -> Chu
     return None
 
 
-def sent_trials(sections: Sequence[Section], cursor: int) -> Iterator[tuple[Section, int]]:
+def sent_trials(sections: Sequence[RunSection], cursor: int) -> Iterator[tuple[RunSection, int]]:
     """Yield each section of which trials have been sent, with their number."""
     for section in sections:
         if cursor <= 0:
@@ -72,11 +72,11 @@ class TrialGrid:
 class TrialExpander:
     """Builds the grids of a run's sections; reads the size of each task once."""
 
-    def __init__(self, tasks: Tasks) -> None:
+    def __init__(self, tasks: TaskCollection) -> None:
         self._tasks = tasks
         self._sample_counts: dict[str, int] = {}
 
-    async def grid(self, run: Run, section: Section) -> TrialGrid:
+    async def grid(self, run: Run, section: RunSection) -> TrialGrid:
         """Return the grid of one section; raise NotFound if its task has been deleted."""
         spec = run.spec
         size = await self._sample_count(section.task)

@@ -41,7 +41,7 @@ class PromptSource:
         trials: Sequence[TrialKey],
     ) -> list[TrialBatch]:
         """Return the samples of these trials, loaded from the store."""
-        samples = await self._store.tasks.samples_at(header.task, [sample for sample, _ in trials])
+        samples = await self._store.tasks.get_samples(header.task, [sample for sample, _ in trials])
         return trial_batches(header, samples, [epoch for _, epoch in trials])
 
     def backlog_consumers(self, run: Run, model: str) -> Sequence[str]:

@@ -14,7 +14,7 @@ from libra.contracts.attacks import PLAIN
 from libra.dispatch.scheduling.trial_source import TrialKey, TrialSource
 from libra.stage.batch import content_key, split
 from libra.stage.bus import Outgoing
-from libra.store.runs import RunRecord, Section
+from libra.store.runs import RunRecord, RunSection
 from libra.telemetry import spans, tracing
 from libra.telemetry.metrics import Metrics
 from libra.v1.batch_pb2 import BatchHeader, CompletionBatch, TrialBatch, VerdictBatch
@@ -35,7 +35,7 @@ class TrialPublisher:
         self._source, self._bus, self._metrics, self._clock = source, bus, metrics, clock
 
     async def publish_trials(
-        self, record: RunRecord, section: Section, model: str, trials: Sequence[TrialKey], *, resend: bool = False
+        self, record: RunRecord, section: RunSection, model: str, trials: Sequence[TrialKey], *, resend: bool = False
     ) -> int:
         """Publish the trials and return their size in bytes; raise QueueFull if their queue is full."""
         # A resent batch needs another content key, or the server would drop it as a duplicate.
@@ -48,7 +48,7 @@ class TrialPublisher:
         return sum(sizes)
 
     async def publish_failures(
-        self, record: RunRecord, section: Section, model: str, trials: Sequence[TrialKey], reason: str
+        self, record: RunRecord, section: RunSection, model: str, trials: Sequence[TrialKey], reason: str
     ) -> None:
         """Publish FAILED as the verdict of each of the trials."""
         for batch in failed_batches(batch_header(record.run, section, model, sending=0), trials, reason):
@@ -64,7 +64,7 @@ class TrialPublisher:
         return len(data)
 
 
-def batch_header(run: Run, section: Section, model: str, *, sending: int) -> BatchHeader:
+def batch_header(run: Run, section: RunSection, model: str, *, sending: int) -> BatchHeader:
     """Return the part that all trials of a section share for one model."""
     is_attacked = section.attack != PLAIN
     return BatchHeader(

@@ -39,12 +39,12 @@ class RejudgeSource:
     async def batches(self, run: Run, header: BatchHeader, trials: Sequence[TrialKey]) -> list[CompletionBatch]:
         """Return the trials with their stored answers; a trial without an answer carries the reason."""
         samples, verdicts = await asyncio.gather(
-            self._store.tasks.samples_at(header.task, [sample for sample, _ in trials]),
-            self._store.verdicts.at(run.spec.rejudges, header.model, header.task, header.attack, trials),
+            self._store.tasks.get_samples(header.task, [sample for sample, _ in trials]),
+            self._store.verdicts.get_by_trial(run.spec.rejudges, header.model, header.task, header.attack, trials),
         )
         completion_ids = {verdict.completion_id for verdict in verdicts.values()} - {""}
         completions, prompts = await asyncio.gather(
-            self._store.completions.find(completion_ids), self._store.completions.messages(completion_ids)
+            self._store.completions.get_many(completion_ids), self._store.completions.get_messages(completion_ids)
         )
         completed = [
             completed_trial(header, sample, epoch, verdicts.get((sample.ordinal, epoch)), completions, prompts)

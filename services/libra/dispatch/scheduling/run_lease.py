@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 
-from libra.store.runs import Runs
+from libra.store.runs import RunCollection
 
 
 class RunLease:
     """Acquires, renews and releases the lease of one run. It expires `ttl_seconds` after the last renewal."""
 
-    def __init__(self, runs: Runs, run_id: str, holder: str, ttl_seconds: float) -> None:
+    def __init__(self, runs: RunCollection, run_id: str, holder: str, ttl_seconds: float) -> None:
         self._runs, self._run_id, self._holder, self._ttl_seconds = runs, run_id, holder, ttl_seconds
         self._renewed_seconds = 0.0
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from libra.contracts.outcomes import OUTCOMES, total_of
 from libra.dispatch.spec.run_spec import total_trials
-from libra.store.cells import Cells
+from libra.store.cells import CellCollection
 from libra.store.runs import RunRecord
 from libra.v1.run_pb2 import OutcomeCounts
 
@@ -22,9 +22,9 @@ class RunProgress:
     """By model; a model without a verdict is absent."""
 
     @classmethod
-    async def load(cls, cells: Cells, record: RunRecord) -> RunProgress:
+    async def load(cls, cells: CellCollection, record: RunRecord) -> RunProgress:
         """Sum the cells of the run."""
-        return cls(record, await cells.progress(record.run.id))
+        return cls(record, await cells.count_outcomes(record.run.id))
 
     @property
     def trials(self) -> int:

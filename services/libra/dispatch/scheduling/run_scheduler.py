@@ -130,7 +130,7 @@ class RunScheduler:
                 chunk_size.observe(len(trials), size_bytes)
                 cursor += len(trials)
                 # After the publish: a crash between the two sends the batches twice instead of never.
-                await self._store.runs.advance(self._run_id, model, cursor)
+                await self._store.runs.advance_cursor(self._run_id, model, cursor)
 
     def _observe_throughput(self, model: str, settled: int) -> None:
         now_seconds = asyncio.get_running_loop().time()
@@ -152,7 +152,7 @@ class RunScheduler:
         return window.available_given_backlog(in_flight, sum(backlog[name].unfinished for name in consumers))
 
     async def _finish(self) -> None:
-        if await self._store.runs.end(self._run_id, RunState.RUN_STATE_FINISHED):
+        if await self._store.runs.mark_ended(self._run_id, RunState.RUN_STATE_FINISHED):
             log.info("the run has finished", action=Action.RUN_ENDED, run=self._run_id)
             await self._bus.signal(streams.event_run(self._run_id), b"")
             await self._bus.signal(streams.event_board(), b"")

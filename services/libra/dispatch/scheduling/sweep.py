@@ -18,7 +18,7 @@ from libra.dispatch.scheduling.stall_detector import StallDetector
 from libra.dispatch.scheduling.trial_source import TrialKey, TrialSource
 from libra.dispatch.settings import Settings
 from libra.store.client import Store
-from libra.store.runs import RunRecord, Section
+from libra.store.runs import RunRecord, RunSection
 from libra.telemetry.log_actions import Action
 
 log = structlog.get_logger(__name__)
@@ -80,14 +80,14 @@ class Sweep:
         action = Action.TRIALS_GIVEN_UP if give_up else Action.TRIALS_SWEPT
         log.warning("sent trials had no verdict", action=action, run=record.run.id, model=model, trials=count)
 
-    async def _missing(self, record: RunRecord, model: str) -> AsyncIterator[tuple[Section, Sequence[TrialKey]]]:
+    async def _missing(self, record: RunRecord, model: str) -> AsyncIterator[tuple[RunSection, Sequence[TrialKey]]]:
         run = record.run
-        cells = await self._store.cells.of_runs([run.id])
-        settled = {(cell.task, cell.attack): cell.all for cell in cells if cell.model == model}
+        cells = await self._store.cells.list_for_runs([run.id])
+        settled = {(cell.task, cell.attack): cell.total for cell in cells if cell.model == model}
         for section, count in sent_trials(record.sections, record.cursors.get(model, 0)):
             if settled.get((section.task, section.attack), 0) >= count:
                 continue  # in a long run nearly all sections are complete: skip reading their verdict ids
-            verdicts = await self._store.verdicts.ids(run.id, 0, model, section.task, section.attack)
+            verdicts = await self._store.verdicts.list_completed_trials(run.id, 0, model, section.task, section.attack)
             grid = await self._expander.grid(run, section)
             if trials := [trial for trial in grid.trials_between(0, count) if trial not in verdicts]:
                 yield section, trials

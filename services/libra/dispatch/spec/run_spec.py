@@ -14,7 +14,7 @@ from libra.dispatch.spec.judge_resolution import check_judge_names, expand_judge
 from libra.dispatch.spec.registry import EVERY_TASK, Registry, task_reference
 from libra.dispatch.spec.sample_selection import is_applicable, scored_category, select_samples
 from libra.errors import Invalid, unknown
-from libra.store.runs import Section
+from libra.store.runs import RunSection
 from libra.v1.run_pb2 import RunSpec
 from libra.v1.task_pb2 import Task
 
@@ -32,7 +32,7 @@ class ResolvedSpec:
     spec: RunSpec
     """With every wildcard and default replaced by its value."""
 
-    sections: tuple[Section, ...]
+    sections: tuple[RunSection, ...]
     """The trials of one model, in order."""
 
     warnings: tuple[str, ...]
@@ -139,14 +139,14 @@ def matching_tasks(selector: str, registry: Registry, *, field: str) -> Iterable
     raise Invalid(unknown("task", selector, [*registry.tasks, *CATEGORIES]), field=field)
 
 
-def build_sections(spec: RunSpec, tasks: Sequence[Task], registry: Registry) -> tuple[Section, ...]:
+def build_sections(spec: RunSpec, tasks: Sequence[Task], registry: Registry) -> tuple[RunSection, ...]:
     """Return the trials of one model: each task under each attack that applies to it, in the spec's order."""
     sections = []
     for task in tasks:
         judge, reference = resolve_judge(task, spec, registry), task_reference(task)
         samples = select_samples(reference, task.sample_count, spec.samples_per_task, spec.seed)
         sections += [
-            Section(reference, attack, scored_category(attack, task.category), len(samples) * spec.epochs, judge)
+            RunSection(reference, attack, scored_category(attack, task.category), len(samples) * spec.epochs, judge)
             for attack in spec.attacks
             if is_applicable(attack, task.category)
         ]
@@ -161,7 +161,7 @@ def build_sections(spec: RunSpec, tasks: Sequence[Task], registry: Registry) -> 
     return tuple(sections)
 
 
-def total_trials(sections: Sequence[Section]) -> int:
+def total_trials(sections: Sequence[RunSection]) -> int:
     """Return the number of trials of one model."""
     return sum(section.trials for section in sections)
 

@@ -14,7 +14,7 @@ from libra.gateway.completion.writer import CompletionWriter
 from libra.gateway.limits.admission_queue import Lane
 from libra.gateway.model_channel import ModelChannels
 from libra.gateway.provider.request import CompletionRequest
-from libra.store.completions import Completions
+from libra.store.completions import CompletionCollection
 from libra.v1.completion_pb2 import FINISH_REASON_ERROR, Completion
 
 OnAnswer = Callable[[asyncio.Task[Completion]], None]
@@ -24,7 +24,7 @@ class Completer:
     """Asks for no answer twice within this process, as long as the store keeps what was written."""
 
     def __init__(
-        self, store: Completions, model_client: ModelClient, writer: CompletionWriter, channels: ModelChannels
+        self, store: CompletionCollection, model_client: ModelClient, writer: CompletionWriter, channels: ModelChannels
     ) -> None:
         self._store, self._model_client, self._writer, self._channels = store, model_client, writer, channels
         self._flights = SingleFlight(self._run)
@@ -40,7 +40,7 @@ class Completer:
         """
         if not requests:
             return []
-        lookup = Lookup(self._store.find)
+        lookup = Lookup(self._store.get_many)
         joined = [self._join(request, lane, lookup) for request in requests]
         if on_answer:
             for job, _ in joined:

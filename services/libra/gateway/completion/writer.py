@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import structlog
 
 from libra.errors import Unavailable
-from libra.store.completions import Completions
+from libra.store.completions import CompletionCollection
 from libra.telemetry.log_actions import Action
 from libra.v1.completion_pb2 import Completion
 from libra.v1.message_pb2 import Message
@@ -27,7 +27,7 @@ lost."""
 class CompletionWriter:
     """Writes answers durably. While one waits for the store, no new requests should be sent: see `wait_until_ready`."""
 
-    def __init__(self, store: Completions, hold_seconds: float, slow_seconds: float = SLOW_SECONDS) -> None:
+    def __init__(self, store: CompletionCollection, hold_seconds: float, slow_seconds: float = SLOW_SECONDS) -> None:
         self._store = store
         self._hold_seconds, self._slow_seconds = hold_seconds, slow_seconds
         self._slow_reason = f"no reply for {slow_seconds:g} s"
@@ -52,7 +52,7 @@ class CompletionWriter:
         write, loop = object(), asyncio.get_running_loop()
         slow = loop.call_later(self._slow_seconds, self._block, write, self._slow_reason)
         try:
-            return await self._store.put(completion, messages)
+            return await self._store.insert_or_get(completion, messages)
         except Unavailable as outage:
             self._block(write, str(outage))
             return await self._retry(completion, messages)
@@ -79,7 +79,7 @@ class CompletionWriter:
             await asyncio.sleep(wait_seconds)
             wait_seconds = min(2 * wait_seconds, MAX_WAIT_SECONDS)
             try:
-                return await self._store.put(completion, messages)
+                return await self._store.insert_or_get(completion, messages)
             except Unavailable:
                 if now() + wait_seconds > until:
                     raise

@@ -1,4 +1,4 @@
-"""Computes the leaderboard from cells: selection, scores, standings, weight sweep, notes.
+"""Computes the leaderboard from cells: selection, scores, judge correction, ranks, weight sweep and notes.
 
-Pure: `ranking.queries` loads what it reads.
+It is pure: `libra.ranking.queries` loads its inputs from the store.
 """

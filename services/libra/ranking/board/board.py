@@ -1,4 +1,4 @@
-"""Make the leaderboard's rows of the cells that count."""
+"""Computes the rows of the leaderboard from the selected cells."""
 
 from __future__ import annotations
 
@@ -8,17 +8,25 @@ from dataclasses import dataclass, replace
 
 from libra.contracts.attacks import task_label
 from libra.contracts.categories import category_name
-from libra.ranking.board import scores
-from libra.ranking.board.cell_selection import Entry
-from libra.ranking.board.scores import BY_TASKS, IMPORTED, NOTHING_ELSE, Basis
-from libra.ranking.board.standings import UNRANKED, Overalls, Standing, level, standings
+from libra.ranking.board.cell_selection import BoardCell
+from libra.ranking.board.judge_correction import correct_score
+from libra.ranking.board.ranks import UNRANKED, ModelRanks, OverallScores, rank_models, rounded_value
+from libra.ranking.board.scores import (
+    CELLS_ONLY,
+    IMPORTED_CAPABILITY,
+    TASK_CAPABILITY,
+    ScoreInputs,
+    mean_score,
+    score_cell,
+    score_figure,
+)
 from libra.statistics import overall
 from libra.statistics.score import Score
 from libra.store.cells import Cell
 from libra.v1.ranking_pb2 import Capability
 from libra.v1.task_pb2 import Category
 
-SAFETY = frozenset(
+SAFETY_CATEGORIES = frozenset(
     {
         Category.CATEGORY_DIRECT_RISKY,
         Category.CATEGORY_ADVERSARIAL,
@@ -26,24 +34,24 @@ SAFETY = frozenset(
         Category.CATEGORY_OVER_SENSITIVE,
     }
 )
-ABLE = Category.CATEGORY_CAPABILITY
+CAPABILITY = Category.CATEGORY_CAPABILITY
 TASKS = "tasks"
-"""What a row says of a capability that was measured by capability tasks."""
+"""The capability_source of a row whose capability was measured by capability tasks."""
 
 
 @dataclass(frozen=True, slots=True)
 class TaskRow:
     """One model on one task, plain or under an attack."""
 
-    entry: Entry
+    board_cell: BoardCell
     score: Score | None
     corrected: Score | None = None
-    """What the score would be if the judge made no error; None if that cannot be told."""
+    """The score corrected for the errors of the judge; None if it cannot be corrected."""
 
     @property
     def label(self) -> str:
-        """What people call it: "task", or "task+attack"."""
-        return task_label(self.entry.name, self.entry.cell.attack)
+        """The name that is shown: "task", or "task+attack"."""
+        return task_label(self.board_cell.task_name, self.board_cell.cell.attack)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,130 +61,140 @@ class CategoryRow:
     category: int
     score: Score | None
     tasks: Sequence[TaskRow]
-    """In order of name and attack; those without a score do not count."""
+    """In order of name and attack; tasks without a score do not count."""
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """One model's place."""
+class ModelRow:
+    """One model on the leaderboard."""
 
     model: str
-    overalls: Overalls | None
+    overalls: OverallScores | None
     """None unless safety and capability both have a score."""
 
     safety: Score | None
     capability: Score | None
     capability_source: str
-    """Where capability comes from; empty without one."""
+    """Where the capability comes from; empty without one."""
 
     categories: Sequence[CategoryRow]
-    standing: Standing = UNRANKED
+    ranks: ModelRanks = UNRANKED
     missing: Sequence[str] = ()
-    """What other rows have a score in and this one has not, in words."""
+    """The names of the scores that other rows have and this row has not."""
 
     @property
     def overall(self) -> Score | None:
-        """Overall by the distance to the optimum, which rows are ranked by."""
+        """Overall by the distance to the optimum. Rows are ranked by it."""
         return self.overalls.distance if self.overalls else None
 
     @property
     def rank(self) -> int:
-        """Its place by Overall, from 1; 0 without one."""
-        return self.standing.rank
+        """The rank by Overall, from 1; 0 without an Overall."""
+        return self.ranks.rank
 
     @property
     def cells(self) -> list[Cell]:
-        """All that the row stands on."""
-        return [task.entry.cell for category in self.categories for task in category.tasks]
+        """All cells of the row."""
+        return [task.board_cell.cell for category in self.categories for task in category.tasks]
 
     @property
     def coverage(self) -> float:
-        """Counted trials / all trials, in [0, 1]; 0 without any."""
-        trials = sum(task.entry.trials for category in self.categories for task in category.tasks)
+        """Trials that count / all trials, in [0, 1]; 0 without any."""
+        trials = sum(task.board_cell.expected_trials for category in self.categories for task in category.tasks)
         return sum(cell.n for cell in self.cells) / trials if trials else 0.0
 
 
-def rows(entries: Iterable[Entry], basis: Basis = NOTHING_ELSE) -> list[Row]:
-    """Return a row for each model, by Overall, the best first; rows without one last, by name.
+def build_rows(board_cells: Iterable[BoardCell], inputs: ScoreInputs = CELLS_ONLY) -> list[ModelRow]:
+    """Return a row for each model, by Overall, the best first; rows without an Overall last, by name.
 
-    `entries` holds one for each (model, task, attack). A row's scores depend on its own entries, its own imported figure and
-    what is known of the judges: on no other row. Where it stands and what it lacks does.
+    `board_cells` has one cell for each (model, task, attack). A row's scores depend on its own cells, its own
+    imported figure and the calibrations of the judges, and on no other row. Only its ranks and its missing scores
+    depend on other rows.
     """
-    by_model: defaultdict[str, list[Entry]] = defaultdict(list)
-    for entry in entries:
-        by_model[entry.cell.model].append(entry)
-    return _compared([_row(model, group, basis) for model, group in by_model.items()], basis)
+    by_model: defaultdict[str, list[BoardCell]] = defaultdict(list)
+    for board_cell in board_cells:
+        by_model[board_cell.cell.model].append(board_cell)
+    return _compare_rows([_build_row(model, group, inputs) for model, group in by_model.items()], inputs)
 
 
-def _row(model: str, entries: Sequence[Entry], basis: Basis) -> Row:
-    categories = _categories(entries, basis)
-    safety = scores.mean_of(category.score for category in categories if category.category in SAFETY)
-    capability, source = _capability(categories, basis.capabilities.get(model), basis.choice)
+def _build_row(model: str, board_cells: Sequence[BoardCell], inputs: ScoreInputs) -> ModelRow:
+    categories = _build_categories(board_cells, inputs)
+    safety = mean_score(category.score for category in categories if category.category in SAFETY_CATEGORIES)
+    capability, source = _choose_capability(categories, inputs.capabilities.get(model), inputs.capability_choice)
     overalls = None
     if capability and safety:
-        overalls = Overalls(
+        overalls = OverallScores(
             overall.by_distance(capability, safety),
             overall.by_sum(capability, safety),
             overall.by_norm(capability, safety),
         )
-    return Row(model, overalls, safety, capability, source, categories)
+    return ModelRow(model, overalls, safety, capability, source, categories)
 
 
-def _categories(entries: Iterable[Entry], basis: Basis) -> list[CategoryRow]:
+def _build_categories(board_cells: Iterable[BoardCell], inputs: ScoreInputs) -> list[CategoryRow]:
     tasks: defaultdict[int, list[TaskRow]] = defaultdict(list)
-    for entry in sorted(entries, key=lambda entry: (entry.name, entry.cell.attack)):
-        score = scores.of_cell(entry.cell, basis)
-        tasks[entry.cell.category].append(TaskRow(entry, score, scores.corrected(score, entry.cell, basis)))
+    for board_cell in sorted(board_cells, key=lambda each: (each.task_name, each.cell.attack)):
+        cell = board_cell.cell
+        score = score_cell(cell, inputs)
+        tasks[cell.category].append(TaskRow(board_cell, score, correct_score(score, cell, inputs)))
     return [
-        CategoryRow(category, scores.mean_of(_counted(task, basis) for task in group), group)
+        CategoryRow(category, mean_score(_counted_score(task, inputs) for task in group), group)
         for category, group in sorted(tasks.items())
     ]
 
 
-def _counted(task: TaskRow, basis: Basis) -> Score | None:
-    """Return the score of a task that its category is made of."""
-    return task.corrected or task.score if basis.correct else task.score
+def _counted_score(task: TaskRow, inputs: ScoreInputs) -> Score | None:
+    """Return the score of a task that counts in its category."""
+    return task.corrected or task.score if inputs.correct_judges else task.score
 
 
-def _capability(categories: Iterable[CategoryRow], figure: Capability | None, choice: int) -> tuple[Score | None, str]:
-    """Return the capability that is wanted, and where it comes from."""
-    measured = scores.mean_of(category.score for category in categories if category.category == ABLE)
-    if measured and choice != IMPORTED:
+def _choose_capability(
+    categories: Iterable[CategoryRow], figure: Capability | None, choice: int
+) -> tuple[Score | None, str]:
+    """Return the capability of the wanted kind, and its source."""
+    measured = mean_score(category.score for category in categories if category.category == CAPABILITY)
+    if measured and choice != IMPORTED_CAPABILITY:
         return measured, TASKS
-    if figure and choice != BY_TASKS:
-        return scores.imported(figure), f"{figure.scale}, {figure.zero:g} to {figure.one:g}, from {figure.source}"
+    if figure and choice != TASK_CAPABILITY:
+        return score_figure(figure), f"{figure.scale}, {figure.zero:g} to {figure.one:g}, from {figure.source}"
     return None, ""
 
 
-def _compared(alone: Sequence[Row], basis: Basis) -> list[Row]:
-    """Return the rows in their order, each with its standing, and with what it lacks beside the others."""
-    ordered = sorted(alone, key=lambda row: (row.overall is None, -level(row.overall), row.model))
-    have = {scored for row in ordered for scored in _scored(row)}
-    able = any(row.capability for row in ordered)
+def _compare_rows(rows: Sequence[ModelRow], inputs: ScoreInputs) -> list[ModelRow]:
+    """Return the rows in their order, each with its ranks and its missing scores."""
+    ordered = sorted(rows, key=lambda row: (row.overall is None, -rounded_value(row.overall), row.model))
+    all_labels = {label for row in ordered for label in _scored_labels(row)}
+    any_capability = any(row.capability for row in ordered)
+    missing = [
+        _find_missing(row, all_labels, inputs.capability_choice, any_capability=any_capability) for row in ordered
+    ]
+    ranks = rank_models([row.overalls for row in ordered])
     return [
-        replace(row, standing=standing, missing=_missing(row, have, basis.choice, able=able))
-        for row, standing in zip(ordered, standings([row.overalls for row in ordered]), strict=True)
+        replace(row, ranks=row_ranks, missing=row_missing)
+        for row, row_ranks, row_missing in zip(ordered, ranks, missing, strict=True)
     ]
 
 
-def _scored(row: Row) -> list[tuple[int, str]]:
-    """Return every (category, label) that the row has a score in."""
+def _scored_labels(row: ModelRow) -> list[tuple[int, str]]:
+    """Return every (category, label) that has a score in the row."""
     return [(each.category, task.label) for each in row.categories for task in each.tasks if task.score]
 
 
-def _missing(row: Row, have: Iterable[tuple[int, str]], choice: int, *, able: bool) -> list[str]:
-    """Return what `have` holds and the row lacks: whole categories first, then tasks of the categories it has.
+def _find_missing(
+    row: ModelRow, all_labels: Iterable[tuple[int, str]], choice: int, *, any_capability: bool
+) -> list[str]:
+    """Return the labels that the row lacks: whole categories first, then tasks of the categories that it has.
 
-    Capability tasks are not missed where capability is imported. `able` says whether any row has a capability.
+    Capability tasks are not missing where the capability is imported. `any_capability` says whether any row has one.
     """
-    own = set(_scored(row))
+    own = set(_scored_labels(row))
     own_categories = {category for category, _ in own}
-    by_tasks = row.capability_source == TASKS or (not row.capability and choice != IMPORTED)
-    lacking = sorted(scored for scored in set(have) - own if by_tasks or scored[0] != ABLE)
+    by_tasks = row.capability_source == TASKS or (not row.capability and choice != IMPORTED_CAPABILITY)
+    lacking = sorted(label for label in set(all_labels) - own if by_tasks or label[0] != CAPABILITY)
     categories = sorted({category for category, _ in lacking} - own_categories)
-    figure = able and not row.capability and ABLE not in categories
+    lacks_figure = any_capability and not row.capability and CAPABILITY not in categories
     return [
         *(f"category {category_name(category)}" for category in categories),
         *(f"task {label}" for category, label in lacking if category in own_categories),
-        *(["an imported capability"] if figure else []),
+        *(["an imported capability"] if lacks_figure else []),
     ]

@@ -1,98 +1,111 @@
-"""What must be known to read a board, in sentences."""
+"""Writes the notes of a board: sentences that a reader needs to understand its scores."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
-from libra.ranking.board.board import TASKS, Row, TaskRow
-from libra.ranking.board.scores import Basis, Judge, all_or_nothing, calibration_of, errors_of
-from libra.ranking.queries.sample_sums_loader import Gathered
+from libra.ranking.board.board import TASKS, ModelRow
+from libra.ranking.board.judge_correction import error_rates, explain_uncorrected
+from libra.ranking.board.scores import ScoreInputs
+from libra.store.cells import JudgeKey
 from libra.v1.calibration_pb2 import Calibration
 
-INDEPENDENT = "standard errors take every trial for independent of the others"
+INDEPENDENT = "standard errors treat every trial as independent of the others"
+
+MAX_NAMES = 8
 
 
-def on_gathering(gathered: Gathered, moving: int) -> list[str]:
-    """Return which standard errors are not clustered by sample, and why; `moving` counts those of runs that go on."""
+def sample_sums_notes(*, pending: int, absent: int, growing: int) -> list[str]:
+    """Return which standard errors are not clustered by sample, and why.
+
+    Each argument counts scores: `pending` while their sums are computed, `absent` without all their verdicts,
+    `growing` of runs that are not finished.
+    """
     notes = []
-    if gathered.pending:
-        notes.append(f"{_scores(gathered.pending)} not yet taken apart by sample: until then their {INDEPENDENT}")
-    if gathered.absent:
-        notes.append(f"{_scores(gathered.absent)} without all their verdicts in the store: their {INDEPENDENT}")
-    if moving:
-        notes.append(f"{_scores(moving)} of a run that goes on: until it ends their {INDEPENDENT}")
+    if pending:
+        notes.append(f"{_count_scores(pending)} not yet divided by sample: until then their {INDEPENDENT}")
+    if absent:
+        notes.append(f"{_count_scores(absent)} without all their verdicts in the store: their {INDEPENDENT}")
+    if growing:
+        notes.append(f"{_count_scores(growing)} of an unfinished run: until it ends their {INDEPENDENT}")
     return notes
 
 
-def on_rows(rows: Sequence[Row], basis: Basis) -> list[str]:
-    """Return where capabilities come from if that differs, which have no error, and what was corrected."""
-    return [*_on_capability(rows), *(_on_correction(rows, basis) if basis.correct else [])]
+def row_notes(rows: Sequence[ModelRow], inputs: ScoreInputs) -> list[str]:
+    """Return which rows have another source of capability or no standard error, and which scores were corrected."""
+    return [*_capability_notes(rows), *(_correction_notes(rows, inputs) if inputs.correct_judges else [])]
 
 
-def _on_capability(rows: Iterable[Row]) -> list[str]:
-    sources: defaultdict[str, list[Row]] = defaultdict(list)
+def unknown_model_notes(models: Iterable[str], known: Iterable[str]) -> list[str]:
+    """Return a note on each model that was requested and has no verdict."""
+    return [f"{model} has no verdict in these runs" for model in sorted(set(models) - set(known))]
+
+
+def shorten_list(names: Sequence[str]) -> str:
+    """Return the first eight names, and the number of the others."""
+    more = f", and {len(names) - MAX_NAMES} more" if len(names) > MAX_NAMES else ""
+    return f"{', '.join(names[:MAX_NAMES])}{more}"
+
+
+def _capability_notes(rows: Iterable[ModelRow]) -> list[str]:
+    by_source: defaultdict[str, list[ModelRow]] = defaultdict(list)
     for row in rows:
         if row.capability:
-            sources[row.capability_source].append(row)
+            by_source[row.capability_source].append(row)
     notes = []
-    if len(sources) > 1:
-        told = [f"{source} for {_models(found)}" for source, found in sorted(sources.items())]
-        notes.append(f"capability is not of one kind, so Overall is not either: {'; '.join(told)}")
-    unsure = [
+    if len(by_source) > 1:
+        sources = [f"{source} for {_list_models(found)}" for source, found in sorted(by_source.items())]
+        notes.append(f"capability comes from different sources, and so does Overall: {'; '.join(sources)}")
+    without_error = [
         row
-        for source, found in sources.items()
+        for source, found in by_source.items()
         if source != TASKS
         for row in found
         if row.capability and row.capability.standard_error is None
     ]
-    if unsure:
+    if without_error:
         notes.append(
-            f"the imported capability of {_models(unsure)} came without a standard error: how sure Overall is cannot be told"
+            f"the imported capability of {_list_models(without_error)} has no standard error: "
+            "the interval of Overall is unknown"
         )
     return notes
 
 
-def _on_correction(rows: Iterable[Row], basis: Basis) -> list[str]:
+def _correction_notes(rows: Iterable[ModelRow], inputs: ScoreInputs) -> list[str]:
     tasks = [task for row in rows for category in row.categories for task in category.tasks if task.score]
-    done: defaultdict[Judge, int] = defaultdict(int)
-    left: defaultdict[str, set[str]] = defaultdict(set)
+    corrected: defaultdict[JudgeKey, int] = defaultdict(int)
+    uncorrected: defaultdict[str, set[str]] = defaultdict(set)
     for task in tasks:
+        cell = task.board_cell.cell
         if task.corrected:
-            done[task.entry.cell.judges[0]] += 1
+            corrected[cell.judges[0]] += 1
         else:
-            left[_why_not(task, basis)].add(task.entry.name)
+            uncorrected[explain_uncorrected(cell, inputs)].add(task.board_cell.task_name)
     return [
-        *(sentence for judge, count in sorted(done.items()) for sentence in _told(basis.calibrations[judge], count)),
-        *(f"not corrected, since {why}: {', '.join(sorted(names))}" for why, names in sorted(left.items())),
+        *(
+            note
+            for judge, count in sorted(corrected.items())
+            for note in _judge_note(inputs.calibrations[judge], count)
+        ),
+        *(f"not corrected, since {why}: {', '.join(sorted(names))}" for why, names in sorted(uncorrected.items())),
     ]
 
 
-def _told(calibration: Calibration, count: int) -> Iterator[str]:
+def _judge_note(calibration: Calibration, count: int) -> Iterator[str]:
     judge = calibration.judge
-    if errors := errors_of(calibration):
+    if errors := error_rates(calibration):
         yield (
-            f"{_scores(count)} corrected for the errors of {judge.name} {judge.version}, as measured by {calibration.labels}: "
+            f"{_count_scores(count)} corrected for the errors of {judge.name} {judge.version}, "
+            f"as measured by {calibration.labels}: "
             f"sensitivity {errors.sensitivity:.3f} of {errors.positives} answers, "
             f"specificity {errors.specificity:.3f} of {errors.negatives}"
         )
 
 
-def _why_not(task: TaskRow, basis: Basis) -> str:
-    cell = task.entry.cell
-    calibration = calibration_of(cell, basis)
-    if calibration is None:
-        return "the judge is not calibrated in this version"
-    if errors_of(calibration) is None:
-        return "the judge was calibrated by labels of one kind alone"
-    if not all_or_nothing(cell):
-        return "scores between 0 and 1 are neither right nor wrong"
-    return "the judge tells nothing"
-
-
-def _scores(count: int) -> str:
+def _count_scores(count: int) -> str:
     return f"{count:,} scores are" if count > 1 else "1 score is"
 
 
-def _models(rows: Iterable[Row]) -> str:
+def _list_models(rows: Iterable[ModelRow]) -> str:
     return ", ".join(sorted(row.model for row in rows))

@@ -1,78 +1,106 @@
-"""Put a board into the contract's words."""
+"""Converts rows and the weight sweep of a board to protobuf messages."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
-from libra.ranking.board.board import CategoryRow, Row, TaskRow
-from libra.statistics import interval
+from libra.contracts.outcomes import OUTCOMES
+from libra.ranking.board.board import CategoryRow, ModelRow, TaskRow
+from libra.statistics import interval, weight_sweep
 from libra.statistics.score import Score
 from libra.store.cells import Cell
-from libra.v1.ranking_pb2 import BoardRow, CategoryScore, Estimate, TaskScore
+from libra.v1.ranking_pb2 import (
+    Board,
+    BoardRow,
+    CategoryScore,
+    Crossing,
+    Estimate,
+    GetWeightsResponse,
+    TaskScore,
+    WeightRange,
+)
 from libra.v1.run_pb2 import OutcomeCounts
 from libra.v1.task_pb2 import Category
 
 
-def present(row: Row) -> BoardRow:
-    """Return a row as callers see it."""
-    overalls, standing = row.overalls, row.standing
+def row_to_proto(row: ModelRow) -> BoardRow:
+    """Return the message of a row."""
+    overalls, ranks = row.overalls, row.ranks
     return BoardRow(
-        rank=standing.rank,
-        rank_low=standing.low,
-        rank_high=standing.high,
+        rank=ranks.rank,
+        rank_low=ranks.low,
+        rank_high=ranks.high,
         model=row.model,
-        overall=estimate(row.overall),
-        safety=estimate(row.safety),
-        capability=estimate(row.capability),
+        overall=estimate_to_proto(row.overall),
+        safety=estimate_to_proto(row.safety),
+        capability=estimate_to_proto(row.capability),
         capability_source=row.capability_source,
-        categories=[_category(category) for category in row.categories],
+        categories=[_category_to_proto(category) for category in row.categories],
         coverage=row.coverage,
-        counts=_counts(row.cells),
+        counts=_sum_counts(row.cells),
         missing=row.missing,
-        overall_by_sum=estimate(overalls.sum if overalls else None),
-        overall_by_norm=estimate(overalls.norm if overalls else None),
-        rank_by_sum=standing.by_sum,
-        rank_by_norm=standing.by_norm,
+        overall_by_sum=estimate_to_proto(overalls.sum if overalls else None),
+        overall_by_norm=estimate_to_proto(overalls.norm if overalls else None),
+        rank_by_sum=ranks.by_sum,
+        rank_by_norm=ranks.by_norm,
     )
 
 
-def estimate(score: Score | None) -> Estimate | None:
-    """Return a score with its standard error and 95 % interval, as far as these can be told."""
+def estimate_to_proto(score: Score | None) -> Estimate | None:
+    """Return a score with its standard error and 95 % interval, as far as they are known."""
     if score is None:
         return None
-    found = Estimate(value=score.value, standard_error=score.standard_error, n=score.n)
+    estimate = Estimate(value=score.value, standard_error=score.standard_error, n=score.n)
     if ends := interval.of_score(score):
-        found.low, found.high = ends.low, ends.high
-    return found
+        estimate.low, estimate.high = ends.low, ends.high
+    return estimate
 
 
-def _category(row: CategoryRow) -> CategoryScore:
-    return CategoryScore(
-        category=Category.ValueType(row.category),
-        score=estimate(row.score),
-        tasks=[_task(task) for task in row.tasks],
+def sweep_weights(board: Board, requested_models: Sequence[str] = ()) -> GetWeightsResponse:
+    """Return the ranking of a board's models at every weight between safety and capability, and its changes.
+
+    The board's own Overall has the weight 1/2. Another model on the board changes no score at any weight, and neither
+    adds nor removes a crossing of two others. `left_out` names the
+    models of the request and of the board that have no Overall.
+    """
+    points = [
+        (row.model, row.capability.value, row.safety.value)
+        for row in board.rows
+        if row.HasField("capability") and row.HasField("safety")
+    ]
+    left_out = sorted({*requested_models, *(row.model for row in board.rows)} - {model for model, _, _ in points})
+    if not points:
+        return GetWeightsResponse(left_out=left_out, notes=board.notes)
+    ranges, crossings = weight_sweep.ranges(points)
+    return GetWeightsResponse(
+        ranges=[WeightRange(low=each.low, high=each.high, models=each.models) for each in ranges],
+        crossings=[Crossing(weight=each.weight, above=each.above, below=each.below) for each in crossings],
+        left_out=left_out,
+        notes=board.notes,
     )
 
 
-def _task(row: TaskRow) -> TaskScore:
-    cell = row.entry.cell
+def _category_to_proto(row: CategoryRow) -> CategoryScore:
+    return CategoryScore(
+        category=Category.ValueType(row.category),
+        score=estimate_to_proto(row.score),
+        tasks=[_task_to_proto(task) for task in row.tasks],
+    )
+
+
+def _task_to_proto(row: TaskRow) -> TaskScore:
+    cell = row.board_cell.cell
     return TaskScore(
-        task=row.entry.name,
-        version=row.entry.version,
+        task=row.board_cell.task_name,
+        version=row.board_cell.task_version,
         attack=cell.attack,
-        score=estimate(row.score),
-        corrected=estimate(row.corrected),
-        counts=_counts([cell]),
+        score=estimate_to_proto(row.score),
+        corrected=estimate_to_proto(row.corrected),
+        counts=_sum_counts([cell]),
         judge=cell.judge,
         run=cell.run,
     )
 
 
-def _counts(cells: Iterable[Cell]) -> OutcomeCounts:
-    total = OutcomeCounts()
-    for cell in cells:
-        total.scored += cell.scored
-        total.filtered += cell.filtered
-        total.unjudged += cell.unjudged
-        total.failed += cell.failed
-    return total
+def _sum_counts(cells: Sequence[Cell]) -> OutcomeCounts:
+    return OutcomeCounts(**{name: sum(getattr(cell, name) for cell in cells) for name in OUTCOMES})

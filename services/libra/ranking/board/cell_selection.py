@@ -1,7 +1,7 @@
-"""Choose the cells that a board stands on, and say what is left out.
+"""Selects the cells of a board, and notes which cells are left out.
 
-For each (model, task, attack) the newest run counts. Before that, what must not be compared is told apart: a board takes one
-version and one judge for each task, the newest.
+For each (model, task, attack) the newest run counts. Before that, cells that must not be compared are separated: a
+board has one version and one judge for each task, the newest.
 """
 
 from __future__ import annotations
@@ -12,133 +12,136 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TypeVar
 
-from libra.store.cells import Cell
+from libra.store.cells import Cell, JudgeKey
 
 Key = TypeVar("Key", bound=Hashable)
 Item = TypeVar("Item")
-Judge = tuple[str, str, str]
 
-LONG_AGO = datetime.min.replace(tzinfo=UTC)
-"""The age of a version whose card is not there: any other is newer."""
+UNKNOWN_IMPORT_TIME = datetime.min.replace(tzinfo=UTC)
+"""For a version whose card is missing: every other version is newer."""
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """A cell that may count."""
+class BoardCell:
+    """A cell that may count on a board."""
 
     cell: Cell
-    trials: int
-    """Trials it is to hold when its run is finished."""
+    expected_trials: int
+    """Trials that the cell will have when its run is finished."""
 
     @property
-    def name(self) -> str:
+    def task_name(self) -> str:
         """The task's name, without its version."""
         return self.cell.task.partition("@")[0]
 
     @property
-    def version(self) -> str:
+    def task_version(self) -> str:
         """The task's version."""
         return self.cell.task.partition("@")[2]
 
 
 @dataclass(frozen=True, slots=True)
-class Selection:
-    """What counts, and a sentence for each thing that does not though it might be looked for."""
+class CellSelection:
+    """The cells that count, and a note on each version or judge that is left out."""
 
-    entries: Sequence[Entry]
+    cells: Sequence[BoardCell]
     notes: Sequence[str]
 
 
-def choose(entries: Iterable[Entry], ages: Mapping[str, datetime]) -> Selection:
-    """Return one entry for each (model, task, attack), of one version and one judge for each task.
+def select_cells(cells: Iterable[BoardCell], import_times: Mapping[str, datetime]) -> CellSelection:
+    """Return one cell for each (model, task, attack), of one version and one judge for each task.
 
-    `ages` says when each "name@version" was imported, where a task has several among the entries.
+    `import_times` says when each "name@version" was imported, for the tasks with several versions (`ambiguous_tasks`).
     """
-    kept: list[Entry] = []
+    selected: list[BoardCell] = []
     notes: list[str] = []
-    for name, group in sorted(_grouped(entries, lambda entry: entry.name).items()):
-        of_version, older = _newest_version(name, group, ages)
-        of_judge, others = _newest_judge(name, of_version)
-        kept += _newest_run(of_judge)
-        notes += older + others
-    return Selection(kept, notes)
+    for name, group in sorted(_group_by(cells, lambda each: each.task_name).items()):
+        of_version, version_notes = _select_version(name, group, import_times)
+        of_judge, judge_notes = _select_judge(name, of_version)
+        selected += _select_newest_runs(of_judge)
+        notes += version_notes + judge_notes
+    return CellSelection(selected, notes)
 
 
-def ambiguous(entries: Iterable[Entry]) -> list[str]:
-    """Return every "name@version" of the tasks that have more than one version among the entries."""
-    versions = _grouped({entry.cell.task for entry in entries}, lambda task: task.partition("@")[0])
+def ambiguous_tasks(cells: Iterable[BoardCell]) -> list[str]:
+    """Return every "name@version" of the tasks that have several versions among the cells."""
+    versions = _group_by({each.cell.task for each in cells}, lambda task: task.partition("@")[0])
     return [task for group in versions.values() if len(group) > 1 for task in sorted(group)]
 
 
-def _newest_version(name: str, entries: Sequence[Entry], ages: Mapping[str, datetime]) -> tuple[list[Entry], list[str]]:
-    """Return the entries of the version imported last, and a note on each other version."""
-    versions = _grouped(entries, lambda entry: entry.version)
-    newest = max(
-        versions,
-        key=lambda version: (ages.get(f"{name}@{version}", LONG_AGO), _last_run(versions[version]), version),
-    )
-    older = [
-        f"{name}@{version} is left out, since {name}@{newest} is newer: {_told(lost)}"
-        for version, group in sorted(versions.items())
-        if version != newest and (lost := _lost(group, versions[newest]))
-    ]
-    return versions[newest], older
+def _select_version(
+    name: str, cells: Sequence[BoardCell], import_times: Mapping[str, datetime]
+) -> tuple[list[BoardCell], list[str]]:
+    """Return the cells of the version that was imported last, and a note on each other version."""
+    versions = _group_by(cells, lambda each: each.task_version)
 
+    def newness(version: str) -> tuple[datetime, str, str]:
+        import_time = import_times.get(f"{name}@{version}", UNKNOWN_IMPORT_TIME)
+        return import_time, _newest_run(versions[version]), version
 
-def _newest_judge(name: str, entries: Sequence[Entry]) -> tuple[list[Entry], list[str]]:
-    """Return the entries that the newest run's judge judged, with those nobody judged, and a note on each other judge."""
-    judged = _grouped(entries, lambda entry: entry.cell.judges)
-    single = {judges[0]: group for judges, group in judged.items() if len(judges) == 1}
-    # Within one run the judge of most trials, then the last in order: any rule will do that all replicas share.
-    newest = max(
-        single,
-        key=lambda judge: (_last_run(single[judge]), sum(entry.cell.all for entry in single[judge]), judge),
-        default=None,
-    )
-    why = f"the newest run has {_called(newest)}" if newest else "no run has a single one"
-    kept = [entry for entry in entries if not set(entry.cell.judges) - {newest}]
+    newest = max(versions, key=newness)
     notes = [
-        f"{name} as judged by {' and '.join(map(_called, judges))} is left out, since {why}: {_told(lost)}"
-        for judges, group in sorted(judged.items())
-        if set(judges) - {newest} and (lost := _lost(group, kept))
+        f"{name}@{version} is left out, since {name}@{newest} is newer: {_count_trials(lost)}"
+        for version, group in sorted(versions.items())
+        if version != newest and (lost := _find_lost(group, versions[newest]))
     ]
-    return kept, notes
+    return versions[newest], notes
 
 
-def _newest_run(entries: Iterable[Entry]) -> list[Entry]:
-    places = _grouped(entries, _place)
-    return [max(group, key=lambda entry: entry.cell.run) for _, group in sorted(places.items())]
+def _select_judge(name: str, cells: Sequence[BoardCell]) -> tuple[list[BoardCell], list[str]]:
+    """Return the cells of the newest run's judge and those without a judge, and a note on each other judge."""
+    by_judges = _group_by(cells, lambda each: each.cell.judges)
+    by_judge = {judges[0]: group for judges, group in by_judges.items() if len(judges) == 1}
+
+    # Within one run the judge of most trials, then the last in order: every replica must select the same one.
+    def newness(judge: JudgeKey) -> tuple[str, int, JudgeKey]:
+        return _newest_run(by_judge[judge]), sum(each.cell.total for each in by_judge[judge]), judge
+
+    newest = max(by_judge, key=newness, default=None)
+    reason = f"the newest run has {_name_judge(newest)}" if newest else "no run has a single judge"
+    selected = [each for each in cells if not set(each.cell.judges) - {newest}]
+    notes = [
+        f"{name} as judged by {' and '.join(map(_name_judge, judges))} is left out, "
+        f"since {reason}: {_count_trials(lost)}"
+        for judges, group in sorted(by_judges.items())
+        if set(judges) - {newest} and (lost := _find_lost(group, selected))
+    ]
+    return selected, notes
 
 
-def _lost(left_out: Iterable[Entry], kept: Iterable[Entry]) -> list[Entry]:
-    """Return those left out that the board would stand on if it could: no run as new or newer takes their place."""
-    newest = {_place(entry): entry.cell.run for entry in _newest_run(kept)}
-    return [entry for entry in left_out if newest.get(_place(entry), "") < entry.cell.run]
+def _select_newest_runs(cells: Iterable[BoardCell]) -> list[BoardCell]:
+    groups = _group_by(cells, _model_and_attack)
+    return [max(group, key=lambda each: each.cell.run) for _, group in sorted(groups.items())]
 
 
-def _place(entry: Entry) -> tuple[str, str]:
-    """Return where the entry stands among those of its task."""
-    return entry.cell.model, entry.cell.attack
+def _find_lost(left_out: Iterable[BoardCell], selected: Iterable[BoardCell]) -> list[BoardCell]:
+    """Return the left-out cells that the board would otherwise show: no selected run is as new or newer."""
+    newest = {_model_and_attack(each): each.cell.run for each in _select_newest_runs(selected)}
+    return [each for each in left_out if newest.get(_model_and_attack(each), "") < each.cell.run]
 
 
-def _grouped(entries: Iterable[Item], key: Callable[[Item], Key]) -> dict[Key, list[Item]]:
+def _model_and_attack(board_cell: BoardCell) -> tuple[str, str]:
+    return board_cell.cell.model, board_cell.cell.attack
+
+
+def _group_by(items: Iterable[Item], key: Callable[[Item], Key]) -> dict[Key, list[Item]]:
     groups: defaultdict[Key, list[Item]] = defaultdict(list)
-    for entry in entries:
-        groups[key(entry)].append(entry)
+    for item in items:
+        groups[key(item)].append(item)
     return dict(groups)
 
 
-def _last_run(entries: Sequence[Entry]) -> str:
-    """Return the newest run: a ULID sorts by the time of its creation."""
-    return max(entry.cell.run for entry in entries)
+def _newest_run(cells: Sequence[BoardCell]) -> str:
+    """Return the newest run: ULIDs sort by their time of creation."""
+    return max(each.cell.run for each in cells)
 
 
-def _told(entries: Sequence[Entry]) -> str:
-    """Return how many trials of which models these are."""
-    models = sorted({entry.cell.model for entry in entries})
-    return f"{sum(entry.cell.all for entry in entries)} trials of {', '.join(models)}"
+def _count_trials(cells: Sequence[BoardCell]) -> str:
+    """Return the number of trials and the models of the cells, as text."""
+    models = sorted({each.cell.model for each in cells})
+    return f"{sum(each.cell.total for each in cells)} trials of {', '.join(models)}"
 
 
-def _called(judge: Judge) -> str:
+def _name_judge(judge: JudgeKey) -> str:
     name, version, rubric = judge
     return f"{name} {version}" + (f" ({rubric})" if rubric else "")

@@ -1,148 +1,142 @@
-"""Take the cells of a board apart by what their samples have in common: a language, a risk, or a field of their own."""
+"""Divides the cells of a board by a property of their samples: a language, a risk, or any field."""
 
 from __future__ import annotations
 
 import re
 from array import array
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from libra.contracts.attacks import JOIN
-from libra.ranking.board.cell_selection import Entry
-from libra.ranking.board.scores import all_or_nothing
-from libra.store.cells import Cell
-from libra.store.sample_sums import Key, SampleSums, key_of
+from libra.ranking.board.cell_selection import BoardCell
+from libra.ranking.board.scores import has_binary_scores
+from libra.store.cells import Cell, CellKey
+from libra.store.sample_sums import SampleSums
 from libra.v1.task_pb2 import Task
 
 LANGUAGE, RISK = "language", "risk"
 TRANSLATION = re.compile(r"translation_([a-z]{2,3})")
-DRAWN = "multilingual"
-"""The attack that draws a language for each sample; which one, its name does not tell."""
+MULTILINGUAL = "multilingual"
+"""The attack that draws a language for each sample; its name does not say which."""
 
-Outcomes = Mapping[int, Mapping[str, int]]
-"""By ordinal, how many trials ended as "filtered", "unjudged" or "failed". All others were scored."""
+OrdinalOutcomes = Mapping[int, Mapping[str, int]]
+"""By ordinal, the number of trials that are "filtered", "unjudged" or "failed". All others were scored."""
 
 
 @dataclass(frozen=True, slots=True)
-class Values:
-    """What the samples of one task are grouped by."""
+class SampleValues:
+    """The values by which the samples of one task are grouped."""
 
     task: Task | None
-    """Its card; None if it is gone."""
+    """The task's card; None if it was deleted."""
 
     by_ordinal: Mapping[int, str] = field(default_factory=dict)
     """The field of each sample that has it."""
 
 
 @dataclass(slots=True)
-class Group:
+class CellGroup:
     """The part of a board whose samples have one value."""
 
-    entries: list[Entry] = field(default_factory=list)
-    sums: dict[Key, SampleSums] = field(default_factory=dict)
+    cells: list[BoardCell] = field(default_factory=list)
+    sample_sums: dict[CellKey, SampleSums] = field(default_factory=dict)
 
     @property
     def trials(self) -> int:
         """Trials of any outcome."""
-        return sum(entry.cell.all for entry in self.entries)
+        return sum(each.cell.total for each in self.cells)
 
 
-def reads_samples(by: str) -> bool:
-    """Tell whether samples have to be read; a risk is the card's to tell."""
-    return by != RISK
+def reads_samples(field_name: str) -> bool:
+    """Return whether the samples have to be read to group by this field; a risk is on the card."""
+    return field_name != RISK
 
 
-def whole(by: str, entry: Entry, values: Values) -> str | None:
-    """Return the one value of all samples of an entry; None if each has its own.
+def find_common_value(field_name: str, board_cell: BoardCell, values: SampleValues) -> str | None:
+    """Return the value that all samples of a cell share; None if each has its own.
 
-    A language is first what an attack translated the prompt into: that is what the model was asked in.
+    The language of an attack's translation comes first: the model was asked in that language.
     """
-    if by == RISK:
+    if field_name == RISK:
         return values.task.risk if values.task else ""
-    if by == LANGUAGE and (spoken := translated(entry.cell.attack)):
-        return spoken
-    return None if values.by_ordinal else _otherwise(by, values)
+    if field_name == LANGUAGE and (language := find_translation_language(board_cell.cell.attack)):
+        return language
+    return None if values.by_ordinal else _default_value(field_name, values)
 
 
-def translated(attack: str) -> str:
-    """Return the language that an attack, or the last of several joined by "+", puts a prompt in; empty if none does."""
+def find_translation_language(attack: str) -> str:
+    """Return the language of the last translation among the attacks joined by "+"; empty if there is none."""
     found = ""
     for part in attack.split(JOIN):
-        if part == DRAWN:
-            found = f"drawn by {DRAWN}"
-        elif spoken := TRANSLATION.fullmatch(part):
-            found = spoken[1]
+        if part == MULTILINGUAL:
+            found = f"drawn by {MULTILINGUAL}"
+        elif translation := TRANSLATION.fullmatch(part):
+            found = translation[1]
     return found
 
 
-def _otherwise(by: str, values: Values) -> str:
+def _default_value(field_name: str, values: SampleValues) -> str:
     """Return the value of a sample without the field."""
-    return ", ".join(values.task.languages) if by == LANGUAGE and values.task else ""
+    return ", ".join(values.task.languages) if field_name == LANGUAGE and values.task else ""
 
 
-def grouped(
-    by: str,
-    entries: Iterable[Entry],
-    values: Mapping[str, Values],
-    sums: Mapping[Key, SampleSums],
-    outcomes: Mapping[Key, Outcomes],
-) -> dict[str, Group]:
-    """Return the groups by value. `values` is by "name@version"; a cell without its sums counts in no group of its own.
+def group_cells(
+    field_name: str,
+    board_cells: Iterable[BoardCell],
+    values: Mapping[str, SampleValues],
+    sample_sums: Mapping[CellKey, SampleSums],
+    outcomes: Mapping[CellKey, OrdinalOutcomes],
+) -> dict[str, CellGroup]:
+    """Return the groups by value. `values` is by "name@version".
 
-    `outcomes` holds, for cells that have others than scored trials, where these are.
+    Scored trials are counted only if the cell's sums by sample are known. `outcomes` has the cells with trials that
+    were not scored.
     """
-    groups: defaultdict[str, Group] = defaultdict(Group)
-    for entry in entries:
-        key, of_task = key_of(entry.cell), values[entry.cell.task]
-        value = whole(by, entry, of_task)
-        if value is not None:
-            groups[value].entries.append(entry)
-            if key in sums:
-                groups[value].sums[key] = sums[key]
+    groups: defaultdict[str, CellGroup] = defaultdict(CellGroup)
+    for board_cell in board_cells:
+        key, of_task = board_cell.cell.key, values[board_cell.cell.task]
+        common_value = find_common_value(field_name, board_cell, of_task)
+        if common_value is not None:
+            groups[common_value].cells.append(board_cell)
+            if key in sample_sums:
+                groups[common_value].sample_sums[key] = sample_sums[key]
             continue
-        for each, (part, cut) in _parts(by, entry, of_task, sums.get(key), outcomes.get(key, {})).items():
-            groups[each].entries.append(part)
-            groups[each].sums[key] = cut
+        default = _default_value(field_name, of_task)
+        parts = _divide(board_cell.cell, of_task, default, sample_sums.get(key), outcomes.get(key, {}))
+        for value, (part, part_sums) in parts.items():
+            groups[value].cells.append(part)
+            groups[value].sample_sums[key] = part_sums
     return dict(groups)
 
 
-def _parts(
-    by: str, entry: Entry, values: Values, sums: SampleSums | None, outcomes: Outcomes
-) -> dict[str, tuple[Entry, SampleSums]]:
-    """Return the part of an entry that each value has, with its sums."""
+def _divide(
+    cell: Cell, values: SampleValues, default: str, sums: SampleSums | None, outcomes: OrdinalOutcomes
+) -> dict[str, tuple[BoardCell, SampleSums]]:
+    """Return the part of a cell for each value, with its sums."""
     sums = sums or SampleSums(array("i"), array("i"), array("d"))
-    otherwise = _otherwise(by, values)
-    places: defaultdict[str, list[int]] = defaultdict(list)
-    for place, ordinal in enumerate(sums.ordinals):
-        places[values.by_ordinal.get(ordinal, otherwise)].append(place)
-    ends: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    positions: defaultdict[str, list[int]] = defaultdict(list)
+    for position, ordinal in enumerate(sums.ordinals):
+        positions[values.by_ordinal.get(ordinal, default)].append(position)
+    unscored: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for ordinal, counts in outcomes.items():
-        ends[values.by_ordinal.get(ordinal, otherwise)].update(counts)
-    cuts = {value: _at(sums, places[value]) for value in {*places, *ends}}
-    return {value: (_entry(entry.cell, cut, ends[value]), cut) for value, cut in cuts.items()}
+        unscored[values.by_ordinal.get(ordinal, default)].update(counts)
+    parts = {value: sums.select(positions[value]) for value in {*positions, *unscored}}
+    return {value: (_build_part(cell, part, unscored[value]), part) for value, part in parts.items()}
 
 
-def _at(sums: SampleSums, places: Sequence[int]) -> SampleSums:
-    return SampleSums(
-        array("i", [sums.ordinals[place] for place in places]),
-        array("i", [sums.counts[place] for place in places]),
-        array("d", [sums.sums[place] for place in places]),
-    )
-
-
-def _entry(cell: Cell, sums: SampleSums, ends: Counter[str]) -> Entry:
-    """Return the part of a cell that has these sums, and these outcomes besides."""
+def _build_part(cell: Cell, sums: SampleSums, unscored: Counter[str]) -> BoardCell:
+    """Return the part of a cell that has these sums and these other outcomes."""
     n, total = sum(sums.counts), sum(sums.sums)
-    squares = total if all_or_nothing(cell) else sum(s * s / n for s, n in zip(sums.sums, sums.counts, strict=True))
+    squares = total if has_binary_scores(cell) else sum(s * s / n for s, n in zip(sums.sums, sums.counts, strict=True))
     part = replace(
         cell,
         n=n,
         sum=total,
         sum_squares=squares,
-        scored=n - ends["filtered"],
-        filtered=ends["filtered"],
-        unjudged=ends["unjudged"],
-        failed=ends["failed"],
+        scored=n - unscored["filtered"],
+        filtered=unscored["filtered"],
+        unjudged=unscored["unjudged"],
+        failed=unscored["failed"],
     )
-    return Entry(part, part.all)
+    return BoardCell(part, part.total)

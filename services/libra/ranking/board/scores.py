@@ -1,6 +1,6 @@
-"""From cells to scores: with the samples they stand on, corrected by what is known of their judge, and figures from elsewhere.
+"""Computes scores: of cells, with standard errors clustered by sample, of groups of scores, and of imported figures.
 
-The arithmetic is that of `libra.statistics`; here it is told what belongs together.
+The arithmetic is in `libra.statistics`.
 """
 
 from __future__ import annotations
@@ -10,97 +10,70 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from libra.statistics import influence
-from libra.statistics.misclassification import JudgeRates, rogan_gladen
 from libra.statistics.score import Score, TrialsBySample
-from libra.store.cells import Cell
-from libra.store.sample_sums import Key, SampleSums, key_of
+from libra.store.cells import Cell, CellKey, JudgeKey
+from libra.store.sample_sums import SampleSums
 from libra.v1.calibration_pb2 import Calibration
 from libra.v1.ranking_pb2 import Capability, CapabilityChoice
 
-Judge = tuple[str, str, str]
-"""Its name, its version and its rubric's hash."""
+ANY_CAPABILITY = CapabilityChoice.CAPABILITY_CHOICE_UNSPECIFIED
+TASK_CAPABILITY = CapabilityChoice.CAPABILITY_CHOICE_TASKS
+IMPORTED_CAPABILITY = CapabilityChoice.CAPABILITY_CHOICE_IMPORTED
 
-EITHER = CapabilityChoice.CAPABILITY_CHOICE_UNSPECIFIED
-BY_TASKS = CapabilityChoice.CAPABILITY_CHOICE_TASKS
-IMPORTED = CapabilityChoice.CAPABILITY_CHOICE_IMPORTED
-
-ALL_OR_NOTHING = 1e-9
-"""Scores that are 0 or 1 are their own squares: their two sums differ by rounding alone."""
+BINARY_TOLERANCE = 1e-9
+"""Scores that are 0 or 1 equal their squares: the two sums differ only by rounding."""
 
 
 @dataclass(frozen=True, slots=True)
-class Basis:
-    """What scores are made of besides cells. What is not there is done without."""
+class ScoreInputs:
+    """The inputs of scores besides cells. All are optional."""
 
-    sums: Mapping[Key, SampleSums] = field(default_factory=dict)
-    """A cell without its sums is taken for trials that are independent of each other, and of every other cell's."""
+    sample_sums: Mapping[CellKey, SampleSums] = field(default_factory=dict)
+    """Trials of a cell that is missing here are treated as independent of each other and of every other cell."""
 
     capabilities: Mapping[str, Capability] = field(default_factory=dict)
-    """Figures from elsewhere, by model."""
+    """Imported figures, by model."""
 
-    calibrations: Mapping[Judge, Calibration] = field(default_factory=dict)
+    calibrations: Mapping[JudgeKey, Calibration] = field(default_factory=dict)
     """How far judges agree with people."""
 
-    choice: int = EITHER
-    """Which capability is wanted; see CapabilityChoice."""
+    capability_choice: int = ANY_CAPABILITY
+    """The kind of capability that is wanted; see CapabilityChoice."""
 
-    correct: bool = False
+    correct_judges: bool = False
     """Whether means are made of corrected scores, where there are any."""
 
 
-NOTHING_ELSE = Basis()
-"""Cells alone."""
+CELLS_ONLY = ScoreInputs()
 
 
-def of_cell(cell: Cell, basis: Basis = NOTHING_ELSE) -> Score | None:
-    """Return the mean over a cell's trials, with its error clustered by sample if its sums are there; None without trials."""
-    sums = basis.sums.get(key_of(cell))
+def score_cell(cell: Cell, inputs: ScoreInputs = CELLS_ONLY) -> Score | None:
+    """Return the mean over a cell's trials; None without trials that count.
+
+    The standard error is clustered by sample if the cell's sums by sample are known.
+    """
+    sums = inputs.sample_sums.get(cell.key)
     if sums is None:
         return influence.mean_from_sums(cell.n, cell.sum, cell.sum_squares)
-    return influence.mean(TrialsBySample(cell.task, sums.ordinals, sums.counts, sums.sums))
+    return influence.mean(to_section(cell.task, sums))
 
 
-def corrected(score: Score | None, cell: Cell, basis: Basis) -> Score | None:
-    """Return the score as it would be if the cell's judge made no error (Rogan and Gladen 1978).
-
-    None if nothing is known of the judge, if it tells nothing, or if it gave other scores than 0 and 1: how often it is
-    right says nothing about those.
-    """
-    calibration = calibration_of(cell, basis)
-    errors = calibration and errors_of(calibration)
-    if score is None or calibration is None or errors is None or not all_or_nothing(cell):
-        return None
-    judge = calibration.judge
-    return rogan_gladen(score, errors, f"{judge.name} {judge.version} {judge.rubric_hash} by {calibration.labels_hash}")
+def to_section(task: str, sums: SampleSums) -> TrialsBySample:
+    """Return the sums as a section of the task "name@version": all models and attacks share its samples."""
+    return TrialsBySample(task, sums.ordinals, sums.counts, sums.sums)
 
 
-def calibration_of(cell: Cell, basis: Basis) -> Calibration | None:
-    """Return what is known of the one version of the one judge that judged the cell."""
-    return basis.calibrations.get(cell.judges[0]) if len(cell.judges) == 1 else None
+def has_binary_scores(cell: Cell) -> bool:
+    """Return whether every score of the cell is 0 or 1."""
+    return math.isclose(cell.sum, cell.sum_squares, rel_tol=BINARY_TOLERANCE, abs_tol=BINARY_TOLERANCE)
 
 
-def errors_of(calibration: Calibration) -> JudgeRates | None:
-    """Return a judge's rates as they were measured; None unless people used both labels."""
-    positives = calibration.true_positives + calibration.false_negatives
-    negatives = calibration.true_negatives + calibration.false_positives
-    if not positives or not negatives:
-        return None
-    return JudgeRates(
-        calibration.true_positives / positives, calibration.true_negatives / negatives, positives, negatives
-    )
-
-
-def all_or_nothing(cell: Cell) -> bool:
-    """Tell whether every score of the cell is 0 or 1."""
-    return math.isclose(cell.sum, cell.sum_squares, rel_tol=ALL_OR_NOTHING, abs_tol=ALL_OR_NOTHING)
-
-
-def mean_of(parts: Iterable[Score | None]) -> Score | None:
-    """Return the unweighted mean of the parts that have a score; None if none has."""
-    known = [part for part in parts if part is not None]
+def mean_score(scores: Iterable[Score | None]) -> Score | None:
+    """Return the unweighted mean of the scores that exist; None if there is none."""
+    known = [score for score in scores if score is not None]
     return influence.average(known) if known else None
 
 
-def imported(figure: Capability) -> Score:
-    """Return a figure from elsewhere as a score; without a standard error, its error cannot be told."""
+def score_figure(figure: Capability) -> Score:
+    """Return an imported figure as a score; without a standard error in the figure, that of the score is unknown."""
     return influence.external_score(figure.value, figure.standard_error if figure.HasField("standard_error") else None)

@@ -1,4 +1,4 @@
-"""Compares two models, or two runs of one model, on the samples that both have scores for.
+"""Compares two models, or two runs of one model, on the samples for which both have scores.
 
-Pure: `ranking.queries` loads what it reads.
+It is pure: `libra.ranking.queries` loads its inputs from the store.
 """

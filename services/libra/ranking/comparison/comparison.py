@@ -1,31 +1,34 @@
-"""The difference of two models, or of two runs of one, on the samples that both have a score of."""
+"""Compares two models, or two runs of one model, on the samples for which both have a score."""
 
 from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from libra.contracts.categories import category_name
-from libra.ranking.board.board import SAFETY
-from libra.ranking.comparison.pairing import Pair
-from libra.ranking.comparison.score_difference import Gap, gap
+from libra.ranking.board.board import CAPABILITY, SAFETY_CATEGORIES
+from libra.ranking.board.scores import score_figure
+from libra.ranking.comparison.pairing import ComparisonSide, TaskPair, pair_tasks
+from libra.ranking.comparison.score_difference import compare_scores
 from libra.statistics import paired_tests
 from libra.statistics.influence import average, external_score
 from libra.statistics.overall import by_distance
 from libra.statistics.score import Score
-from libra.v1.ranking_pb2 import Capability, Comparison
-from libra.v1.task_pb2 import Category
+from libra.v1.ranking_pb2 import Capability, CompareModelsResponse, Comparison
 
 MCNEMAR, PERMUTATION, NORMAL = "mcnemar", "permutation", "normal"
 SEED = 0
-"""Of the choices of signs that a permutation test draws: the same verdicts have the same p."""
+"""The seed of the permutation test, so that the same verdicts always have the same p."""
+
+Figures = tuple[Capability | None, Capability | None]
+"""The imported capability figure of each side."""
 
 
 @dataclass(frozen=True, slots=True)
-class Both:
-    """One score of both, and the samples it stands on."""
+class ScorePair:
+    """A score of each side, and the samples of the two."""
 
     one: Score
     other: Score
@@ -33,119 +36,140 @@ class Both:
     """The task as "name@version", and the ordinal: a sample under several attacks is one."""
 
 
-def of_tasks(pairs: Sequence[Pair]) -> list[Comparison]:
+def compare_sides(
+    one: ComparisonSide, other: ComparisonSide, figures: Figures, *, same_model: bool
+) -> CompareModelsResponse:
+    """Return the comparison of two sides, with notes on what was not compared."""
+    pairs, notes = pair_tasks(one, other)
+    response = CompareModelsResponse(
+        summary=compare_means(pairs, figures, same_model=same_model), tasks=compare_tasks(pairs), notes=notes
+    )
+    if not any(comparison.what == "overall" for comparison in response.summary):
+        response.notes.append(
+            "Overall is not compared: the two share no safety task, "
+            "or neither a capability task nor figures on one scale"
+        )
+    single_sample = [pair.label for pair in pairs if len(pair.one.ordinals) == 1]
+    if single_sample:
+        response.notes.append(f"no interval, since there is only one sample: {', '.join(single_sample)}")
+    if pairs and same_model and has_equal_scores(pairs):
+        response.notes.append(
+            "every sample has the same score in both: unless a run is fresh, its answers are the stored ones"
+        )
+    return response
+
+
+def compare_tasks(pairs: Sequence[TaskPair]) -> list[Comparison]:
     """Return the comparison on each task, plain or under attack, with Holm's correction over all of them."""
-    made = []
+    comparisons = []
     for pair in pairs:
-        test, p = tested(pair)
-        comparison = _comparison(pair.label, of_pair(pair), test)
+        test, p = choose_test(pair)
+        comparison = _compare(pair.label, score_task(pair), test)
         comparison.p = p
-        made.append(comparison)
-    for comparison, p_holm in zip(made, paired_tests.holm([each.p for each in made]), strict=True):
+        comparisons.append(comparison)
+    for comparison, p_holm in zip(comparisons, paired_tests.holm([each.p for each in comparisons]), strict=True):
         comparison.p_holm = p_holm
-    return made
+    return comparisons
 
 
-def tested(pair: Pair) -> tuple[str, float]:
-    """Return the test of a task and its two-sided p.
+def choose_test(pair: TaskPair) -> tuple[str, float]:
+    """Return the name of the test for a task, and its two-sided p.
 
-    McNemar's, exact, where each sample has one trial on either side and every score is 0 or 1; else the signs of the
-    differences of the samples' means are permuted.
+    The exact test of McNemar where each sample has one trial on either side and every score is 0 or 1; otherwise a
+    permutation of the signs of the differences of the samples' means.
     """
-    if pair.binary:
+    if pair.is_binary:
         gained = sum(one > other for one, other in zip(pair.one.sums, pair.other.sums, strict=True))
         lost = sum(one < other for one, other in zip(pair.one.sums, pair.other.sums, strict=True))
         return MCNEMAR, paired_tests.mcnemar(gained, lost)
-    means = zip(pair.one.sums, pair.one.counts, pair.other.sums, pair.other.counts, strict=True)
-    differences = [one / trials - other / others for one, trials, other, others in means]
+    differences = [one / trials - other / other_trials for one, trials, other, other_trials in _sums_and_counts(pair)]
     return PERMUTATION, paired_tests.permutation(differences, SEED)
 
 
-def of_scores(
-    pairs: Sequence[Pair], figures: tuple[Capability | None, Capability | None], *, same_model: bool
-) -> list[Comparison]:
+def compare_means(pairs: Sequence[TaskPair], figures: Figures, *, same_model: bool) -> list[Comparison]:
     """Return the comparison of Overall, Safety, Capability and the categories, where both have them.
 
-    Means are unweighted at each step, as on the board, but over what the two share. Capability is that of shared tasks or,
+    Means are unweighted at each step, as on the board, but over the shared samples. Capability is that of shared
+    tasks or,
     without any, of two imported figures on one scale.
     """
-    by_category = _by_category(pairs)
-    safe = {category: both for category, both in by_category.items() if category in SAFETY}
-    safety = _average(safe.values())
-    capability = by_category.get(Category.CATEGORY_CAPABILITY) or imported(*figures, same_model=same_model)
+    by_category = _score_categories(pairs)
+    safety_categories = {category: scores for category, scores in by_category.items() if category in SAFETY_CATEGORIES}
+    safety = _average(safety_categories.values())
+    capability = by_category.get(CAPABILITY) or pair_figures(figures, same_model=same_model)
     overall = None
     if safety and capability:
-        overall = Both(
+        overall = ScorePair(
             by_distance(capability.one, safety.one),
             by_distance(capability.other, safety.other),
             safety.samples | capability.samples,
         )
     named = [("overall", overall), ("safety", safety), ("capability", capability)]
-    named += [(category_name(category), both) for category, both in sorted(safe.items())]
-    return [_comparison(what, both, NORMAL) for what, both in named if both is not None]
+    named += [(category_name(category), scores) for category, scores in sorted(safety_categories.items())]
+    return [_compare(name, scores, NORMAL) for name, scores in named if scores is not None]
 
 
-def imported(one: Capability | None, other: Capability | None, *, same_model: bool) -> Both | None:
-    """Return two imported figures; None without both, or if their scales differ.
+def pair_figures(figures: Figures, *, same_model: bool) -> ScorePair | None:
+    """Return two imported figures as scores; None without both, or if their scales differ.
 
-    Of one and the same model they are one figure: whatever its error, it is the same on both sides.
+    For one model both are the same figure: its error, whatever it is, is the same on both sides.
     """
+    one, other = figures
     if one is None or other is None or (one.scale, one.zero, one.one) != (other.scale, other.zero, other.one):
         return None
     if same_model:
-        known = external_score(one.value, 0.0)
-        return Both(known, known, frozenset())
-    return Both(_figure(one), _figure(other), frozenset())
+        exact = external_score(one.value, 0.0)
+        return ScorePair(exact, exact, frozenset())
+    return ScorePair(score_figure(one), score_figure(other), frozenset())
 
 
-def of_pair(pair: Pair) -> Both:
-    """Return a task's score of both."""
+def score_task(pair: TaskPair) -> ScorePair:
+    """Return the score of each side on a task."""
     one, other = pair.scores
-    return Both(one, other, frozenset((pair.task, ordinal) for ordinal in pair.one.ordinals))
+    return ScorePair(one, other, frozenset((pair.task, ordinal) for ordinal in pair.one.ordinals))
 
 
-def _figure(figure: Capability) -> Score:
-    return external_score(figure.value, figure.standard_error if figure.HasField("standard_error") else None)
-
-
-def _by_category(pairs: Iterable[Pair]) -> Mapping[int, Both]:
-    groups: defaultdict[int, list[Both]] = defaultdict(list)
-    for pair in pairs:
-        groups[pair.category].append(of_pair(pair))
-    return {category: both for category, group in groups.items() if (both := _average(group))}
-
-
-def _average(parts: Iterable[Both]) -> Both | None:
-    known = list(parts)
-    if not known:
-        return None
-    return Both(
-        average([part.one for part in known]),
-        average([part.other for part in known]),
-        frozenset().union(*(part.samples for part in known)),
+def has_equal_scores(pairs: Sequence[TaskPair]) -> bool:
+    """Return whether every shared sample of every task has the same score on both sides."""
+    return all(
+        math.isclose(one * other_trials, other * trials)
+        for pair in pairs
+        for one, trials, other, other_trials in _sums_and_counts(pair)
     )
 
 
-def _comparison(what: str, both: Both, test: str) -> Comparison:
-    found: Gap = gap(both.one, both.other)
+def _sums_and_counts(pair: TaskPair) -> Iterator[tuple[float, int, float, int]]:
+    """Yield the sum and the number of trials of each sample on one side, then on the other."""
+    return zip(pair.one.sums, pair.one.counts, pair.other.sums, pair.other.counts, strict=True)
+
+
+def _score_categories(pairs: Iterable[TaskPair]) -> Mapping[int, ScorePair]:
+    groups: defaultdict[int, list[ScorePair]] = defaultdict(list)
+    for pair in pairs:
+        groups[pair.category].append(score_task(pair))
+    return {category: scores for category, group in groups.items() if (scores := _average(group))}
+
+
+def _average(score_pairs: Iterable[ScorePair]) -> ScorePair | None:
+    parts = list(score_pairs)
+    if not parts:
+        return None
+    return ScorePair(
+        average([part.one for part in parts]),
+        average([part.other for part in parts]),
+        frozenset().union(*(part.samples for part in parts)),
+    )
+
+
+def _compare(name: str, scores: ScorePair, test: str) -> Comparison:
+    found = compare_scores(scores.one, scores.other)
     return Comparison(
-        what=what,
-        samples=len(both.samples),
-        score=both.one.value,
-        other_score=both.other.value,
+        what=name,
+        samples=len(scores.samples),
+        score=scores.one.value,
+        other_score=scores.other.value,
         difference=found.estimate,
         test=test,
         p=found.p,
         detectable=found.detectable,
-    )
-
-
-def unchanged(pairs: Sequence[Pair]) -> bool:
-    """Tell whether every shared sample of every task has the same score on both sides."""
-    return all(
-        math.isclose(one * others, other * trials)
-        for pair in pairs
-        for one, trials, other, others in zip(
-            pair.one.sums, pair.one.counts, pair.other.sums, pair.other.counts, strict=True
-        )
     )

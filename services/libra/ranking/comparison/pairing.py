@@ -1,4 +1,4 @@
-"""Lay two models' cells beside each other, task by task, and say what cannot be."""
+"""Pairs the cells of two models task by task, and notes which tasks cannot be compared."""
 
 from __future__ import annotations
 
@@ -6,30 +6,30 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from libra.contracts.attacks import PLAIN, task_label
-from libra.ranking.board.cell_selection import Entry
-from libra.ranking.comparison.sample_overlap import section, shared
+from libra.ranking.board.board_notes import shorten_list
+from libra.ranking.board.cell_selection import BoardCell
+from libra.ranking.board.scores import to_section
+from libra.ranking.comparison.score_difference import find_sample_overlap
 from libra.statistics.influence import mean
 from libra.statistics.score import Score
-from libra.store.sample_sums import Key, SampleSums, key_of
-
-NAMED = 8
-"""Tasks that a note names; it counts the rest."""
+from libra.store.cells import CellKey
+from libra.store.sample_sums import SampleSums
 
 
 @dataclass(frozen=True, slots=True)
-class Side:
-    """One of the two that are compared."""
+class ComparisonSide:
+    """One of the two models, or runs of a model, that are compared."""
 
     name: str
-    entries: Sequence[Entry]
+    board_cells: Sequence[BoardCell]
     """One for each (task, attack)."""
 
-    sums: Mapping[Key, SampleSums]
+    sample_sums: Mapping[CellKey, SampleSums]
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
-    """A task, plain or under an attack, on the samples that both have a score of: at least one."""
+class TaskPair:
+    """A task, plain or under an attack, with at least one sample for which both sides have a score."""
 
     label: str
     """ "task", or "task+attack"."""
@@ -44,14 +44,14 @@ class Pair:
 
     @property
     def scores(self) -> tuple[Score, Score]:
-        """The mean of each."""
-        one, other = mean(section(self.task, self.one)), mean(section(self.task, self.other))
+        """The mean of each side."""
+        one, other = mean(to_section(self.task, self.one)), mean(to_section(self.task, self.other))
         if one is None or other is None:
             raise ValueError(f"{self.label} has no trial that counts")
         return one, other
 
     @property
-    def binary(self) -> bool:
+    def is_binary(self) -> bool:
         """Whether each sample has one trial on either side, and every score is 0 or 1."""
         return all(
             all(count == 1 for count in sums.counts) and all(score in (0.0, 1.0) for score in sums.sums)
@@ -59,59 +59,60 @@ class Pair:
         )
 
 
-def pairs(one: Side, other: Side) -> tuple[list[Pair], list[str]]:
-    """Return what can be compared, in order of name and attack, and a sentence for whatever cannot."""
-    mine, theirs = _by_place(one.entries), _by_place(other.entries)
-    made: list[Pair] = []
-    notes = [*_only(one.name, mine, theirs), *_only(other.name, theirs, mine)]
-    for place in sorted(mine.keys() & theirs.keys(), key=_order):
-        label = task_label(*place)
-        found = _pair(label, (mine[place], one), (theirs[place], other))
-        if isinstance(found, Pair):
-            made.append(found)
+def pair_tasks(one: ComparisonSide, other: ComparisonSide) -> tuple[list[TaskPair], list[str]]:
+    """Return the tasks that can be compared, in order of name and attack, and a note on each of the others."""
+    cells, other_cells = _by_task(one.board_cells), _by_task(other.board_cells)
+    pairs: list[TaskPair] = []
+    notes = [*_note_unshared(one.name, cells, other_cells), *_note_unshared(other.name, other_cells, cells)]
+    for task in sorted(cells.keys() & other_cells.keys(), key=_sort_key):
+        label = task_label(*task)
+        found = _pair_task(label, (cells[task], one), (other_cells[task], other))
+        if isinstance(found, TaskPair):
+            pairs.append(found)
         else:
             notes.append(f"{label} is not compared: {found}")
-    return made, notes
+    return pairs, notes
 
 
-Beside = tuple[Entry, Side]
+CellOfSide = tuple[BoardCell, ComparisonSide]
 
 
-def _pair(label: str, first: Beside, second: Beside) -> Pair | str:
-    """Return the pair, or why there is none."""
-    (one, side), (other, beside) = first, second
-    if one.version != other.version:
-        return f"{side.name} has it in the version {one.version}, {beside.name} in {other.version}"
-    for entry, where in (first, second):
-        if not entry.cell.n:
-            return f"{where.name} has no score there"
-        if key_of(entry.cell) not in where.sums:
-            return f"the verdicts of {where.name} are gone, or still coming in"
+def _pair_task(label: str, first: CellOfSide, second: CellOfSide) -> TaskPair | str:
+    """Return the pair, or the reason why there is none."""
+    (one, one_side), (other, other_side) = first, second
+    if one.task_version != other.task_version:
+        versions = f"the version {one.task_version}, {other_side.name} in {other.task_version}"
+        return f"{one_side.name} has it in {versions}"
+    for board_cell, side in (first, second):
+        if not board_cell.cell.n:
+            return f"{side.name} has no score there"
+        if board_cell.cell.key not in side.sample_sums:
+            return f"verdicts of {side.name} were deleted or are still being written"
     if one.cell.judges != other.cell.judges:
-        return f"{_judges(one)} judged {side.name}, {_judges(other)} judged {beside.name}; `libra rejudge` mends that"
-    mine, theirs = shared(side.sums[key_of(one.cell)], beside.sums[key_of(other.cell)])
-    if not mine.ordinals:
-        return "the two have no sample in common; the same seed and number of samples choose the same"
-    return Pair(label, one.cell.task, one.cell.category, mine, theirs)
+        judged = f"{_list_judges(one)} judged {one_side.name}, {_list_judges(other)} judged {other_side.name}"
+        return f"{judged}; `libra rejudge` fixes that"
+    sums, other_sums = find_sample_overlap(one_side.sample_sums[one.cell.key], other_side.sample_sums[other.cell.key])
+    if not sums.ordinals:
+        return "the two have no sample in common; use the same seed and number of samples"
+    return TaskPair(label, one.cell.task, one.cell.category, sums, other_sums)
 
 
-def _by_place(entries: Sequence[Entry]) -> dict[tuple[str, str], Entry]:
-    return {(entry.name, entry.cell.attack): entry for entry in entries}
+def _by_task(board_cells: Sequence[BoardCell]) -> dict[tuple[str, str], BoardCell]:
+    return {(each.task_name, each.cell.attack): each for each in board_cells}
 
 
-def _only(name: str, mine: Mapping[tuple[str, str], Entry], theirs: Mapping[tuple[str, str], Entry]) -> list[str]:
-    labels = [task_label(*place) for place in sorted(mine.keys() - theirs.keys(), key=_order)]
-    if not labels:
-        return []
-    more = f" and {len(labels) - NAMED} more" if len(labels) > NAMED else ""
-    return [f"only {name} has {', '.join(labels[:NAMED])}{more}"]
+def _note_unshared(
+    name: str, cells: Mapping[tuple[str, str], BoardCell], other_cells: Mapping[tuple[str, str], BoardCell]
+) -> list[str]:
+    labels = [task_label(*task) for task in sorted(cells.keys() - other_cells.keys(), key=_sort_key)]
+    return [f"only {name} has {shorten_list(labels)}"] if labels else []
 
 
-def _order(place: tuple[str, str]) -> tuple[str, bool, str]:
-    """Return what places are sorted by: the plain prompt before the attacks on its task."""
-    name, attack = place
+def _sort_key(task: tuple[str, str]) -> tuple[str, bool, str]:
+    """Return the key that sorts the plain prompt before the attacks on its task."""
+    name, attack = task
     return name, attack != PLAIN, attack
 
 
-def _judges(entry: Entry) -> str:
-    return " and ".join(f"{name} {version}" for name, version, _ in entry.cell.judges)
+def _list_judges(board_cell: BoardCell) -> str:
+    return " and ".join(f"{name} {version}" for name, version, _ in board_cell.cell.judges)

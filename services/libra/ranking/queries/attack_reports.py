@@ -1,36 +1,38 @@
-"""Read what a report on a run's attacks is made of."""
+"""Answers ReportAttacks: loads the cells, sums by sample and costs of a run's attacks."""
 
 from __future__ import annotations
 
 import asyncio
 
 from libra.errors import NotFound
-from libra.ranking.attack_report import reported, risky
+from libra.ranking.attack_report import build_report, select_risky_cells
 from libra.store.client import Store
+from libra.store.runs import FINISHED
 from libra.v1.ranking_pb2 import ReportAttacksResponse
-from libra.v1.run_pb2 import RunState
 
 
-class AttackReports:
+class AttackReportReader:
     """Answers ReportAttacks from the store."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
 
     async def report(self, run: str) -> ReportAttacksResponse:
-        """Return the report on a run, running, finished or cancelled; NotFound if there is no such run."""
+        """Return the report on a run, whether running, finished or cancelled; raise NotFound for an unknown run."""
         record = await self._store.runs.get(run)
         if record is None:
             raise NotFound.run(run, field="run")
-        cells = risky(await self._store.cells.of_runs([run]))
-        # Judging again asks no model: what the answers cost is written with the run that asked for them.
-        asked_by = record.run.spec.rejudges or run
-        sums = await self._store.sample_sums.of(cells)
-        costs = await self._store.costs.of(asked_by, {(cell.model, cell.task) for cell in cells})
-        answer = await asyncio.to_thread(reported, cells, sums, costs)
-        if asked_by != run:
-            answer.notes.append(f"the answers, and what they cost, are those of the run {asked_by}")
-        if record.run.state != RunState.RUN_STATE_FINISHED:
-            settled = sum(cell.all for cell in cells)
-            answer.notes.append(f"the run is not finished: this stands on the {settled:,} trials that have a verdict")
-        return answer
+        cells = select_risky_cells(await self._store.cells.list_for_runs([run]))
+        # A rejudging asks no model: the costs of the answers are stored with the run that it judges again.
+        source_run = record.run.spec.rejudges or run
+        sample_sums = await self._store.sample_sums.get_or_compute(cells)
+        costs = await self._store.costs.sum_by_attack(source_run, {(cell.model, cell.task) for cell in cells})
+        response = await asyncio.to_thread(build_report, cells, sample_sums, costs)
+        if source_run != run:
+            response.notes.append(f"the answers and their costs are those of the run {source_run}")
+        if record.run.state != FINISHED:
+            verdicts = sum(cell.total for cell in cells)
+            response.notes.append(
+                f"the run is not finished: the report is based on the {verdicts:,} trials with a verdict"
+            )
+        return response

@@ -1,4 +1,4 @@
-"""Read what boards side by side are made of: cells, their sums by sample, and one field of the samples."""
+"""Answers GetGroupedBoard: loads cells, their sums by sample, and one field of the samples."""
 
 from __future__ import annotations
 
@@ -7,146 +7,153 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
+from libra.contracts.outcomes import outcome_name
 from libra.errors import Invalid, unknown
-from libra.ranking.board.board import rows
-from libra.ranking.board.board_notes import on_rows
-from libra.ranking.board.board_proto import present
-from libra.ranking.board.cell_selection import Entry
-from libra.ranking.board.grouping import LANGUAGE, RISK, Group, Outcomes, Values, grouped, reads_samples, whole
-from libra.ranking.board.scores import Basis
-from libra.ranking.queries.boards import Boards, newest_calibrations
-from libra.store.cell_sums import COUNTS_AS
+from libra.ranking.board.board import build_rows
+from libra.ranking.board.board_notes import row_notes, unknown_model_notes
+from libra.ranking.board.board_proto import row_to_proto
+from libra.ranking.board.cell_selection import BoardCell
+from libra.ranking.board.grouping import (
+    LANGUAGE,
+    RISK,
+    CellGroup,
+    OrdinalOutcomes,
+    SampleValues,
+    find_common_value,
+    group_cells,
+    reads_samples,
+)
+from libra.ranking.board.scores import ScoreInputs
+from libra.ranking.queries.board_cache import BoardCache
+from libra.ranking.queries.board_loader import load_newest_calibrations
+from libra.ranking.queries.verdict_pages import read_cell_pages
+from libra.store.cells import Cell, CellKey
 from libra.store.client import Store
-from libra.store.sample_sums import Key, SampleSums, key_of
+from libra.store.sample_sums import SampleSums
 from libra.v1.ranking_pb2 import Board, BoardGroup, GetGroupedBoardRequest, GetGroupedBoardResponse
 from libra.v1.verdict_pb2 import Outcome
 
 MAX_GROUPS = 100
-AT_ONCE = 8
-PAGE_VERDICTS = 2000
-UNCOMMON = (Outcome.OUTCOME_FILTERED, Outcome.OUTCOME_UNJUDGED, Outcome.OUTCOME_FAILED)
-"""Outcomes that are looked up one by one: nearly all trials are scored."""
+MAX_CONCURRENT_READS = 8
+UNSCORED_OUTCOMES = (Outcome.OUTCOME_FILTERED, Outcome.OUTCOME_UNJUDGED, Outcome.OUTCOME_FAILED)
+"""The outcomes whose verdicts are read one by one: nearly all trials are scored."""
 
 
-class GroupedBoards:
+class GroupedBoardReader:
     """Answers GetGroupedBoard from the store."""
 
-    def __init__(self, store: Store, boards: Boards) -> None:
+    def __init__(self, store: Store, boards: BoardCache) -> None:
         self._store, self._boards = store, boards
-        self._turns = asyncio.Semaphore(AT_ONCE)
+        self._limit = asyncio.Semaphore(MAX_CONCURRENT_READS)
 
-    async def answer(self, request: GetGroupedBoardRequest) -> GetGroupedBoardResponse:
-        """Return the boards in order of value. Invalid if no sample has the field, NotFound for a run.
+    async def get_grouped_board(self, request: GetGroupedBoardRequest) -> GetGroupedBoardResponse:
+        """Return the boards in order of value. Raises Invalid if no sample has the field, and NotFound for a run.
 
-        A group's board shows what its samples show: an imported capability is in none.
+        A group's board shows only its own samples: it has no imported capability.
         """
-        by = request.by
-        if not by:
+        if not request.by:
             raise Invalid("name what to group by: language, risk, or a field of the samples", field="by")
-        selection = await self._boards.select(request.runs)
-        entries = [entry for entry in selection.entries if not request.models or entry.cell.model in request.models]
-        sums = await self._store.sample_sums.of([entry.cell for entry in entries])
-        outcomes = await self._outcomes(entries) if reads_samples(by) else {}
-        values = await self._values(by, entries, _met(entries, sums, outcomes))
-        divided = [entry for entry in entries if whole(by, entry, values[entry.cell.task]) is None]
-        groups = await asyncio.to_thread(grouped, by, entries, values, sums, outcomes)
-        answer = GetGroupedBoardResponse(notes=[*selection.notes, *_notes(entries, divided, sums, groups)])
-        unknown_models = sorted(set(request.models) - {entry.cell.model for entry in entries})
-        answer.notes.extend(f"{model} has no verdict in these runs" for model in unknown_models)
-        calibrations = await newest_calibrations(self._store) if request.correct_judges else {}
-        basis = Basis(calibrations=calibrations, correct=request.correct_judges)
-        await asyncio.to_thread(_present, answer, groups, basis)
-        return answer
+        selection = await self._boards.select_cells(request.runs)
+        board_cells = [each for each in selection.cells if not request.models or each.cell.model in request.models]
+        sample_sums = await self._store.sample_sums.get_or_compute([each.cell for each in board_cells])
+        outcomes = await self._load_outcomes(board_cells) if reads_samples(request.by) else {}
+        values = await self._load_values(request.by, board_cells, _judged_ordinals(board_cells, sample_sums, outcomes))
+        divided = [each for each in board_cells if find_common_value(request.by, each, values[each.cell.task]) is None]
+        groups = await asyncio.to_thread(group_cells, request.by, board_cells, values, sample_sums, outcomes)
+        notes = [*selection.notes, *_write_notes(board_cells, divided, sample_sums, groups)]
+        notes += unknown_model_notes(request.models, (each.cell.model for each in board_cells))
+        calibrations = await load_newest_calibrations(self._store) if request.correct_judges else {}
+        inputs = ScoreInputs(calibrations=calibrations, correct_judges=request.correct_judges)
+        return GetGroupedBoardResponse(groups=await asyncio.to_thread(_build_boards, groups, inputs), notes=notes)
 
-    async def _values(self, by: str, entries: Sequence[Entry], met: Mapping[str, set[int]]) -> dict[str, Values]:
-        """Return what the samples of each task are grouped by, as far as trials have `met` them."""
-        tasks = sorted({entry.cell.task for entry in entries})
-        found = await asyncio.gather(*(self._values_of(by, task, sorted(met[task])) for task in tasks))
-        if tasks and by not in (LANGUAGE, RISK) and not any(each.by_ordinal for each in found):
-            raise Invalid(unknown("field of the samples", by, await self._fields(tasks)), field="by")
+    async def _load_values(
+        self, field: str, board_cells: Sequence[BoardCell], ordinals: Mapping[str, set[int]]
+    ) -> dict[str, SampleValues]:
+        """Return the values of each task's samples with these ordinals."""
+        tasks = sorted({each.cell.task for each in board_cells})
+        found = await asyncio.gather(*(self._load_task_values(field, task, sorted(ordinals[task])) for task in tasks))
+        if tasks and field not in (LANGUAGE, RISK) and not any(each.by_ordinal for each in found):
+            raise Invalid(unknown("field of the samples", field, await self._list_fields(tasks)), field="by")
         return dict(zip(tasks, found, strict=True))
 
-    async def _values_of(self, by: str, task: str, ordinals: Sequence[int]) -> Values:
-        async with self._turns:
+    async def _load_task_values(self, field: str, task: str, ordinals: Sequence[int]) -> SampleValues:
+        async with self._limit:
             card = await self._store.tasks.get(task)
-            if card is None or not reads_samples(by):
-                return Values(card)
-            return Values(card, await self._store.tasks.field_of(task, ordinals, by))
+            if card is None or not reads_samples(field):
+                return SampleValues(card)
+            return SampleValues(card, await self._store.tasks.get_field_values(task, ordinals, field))
 
-    async def _fields(self, tasks: Iterable[str]) -> list[str]:
-        """Return what the first samples of the tasks could be grouped by."""
-        known = {LANGUAGE, RISK}
+    async def _list_fields(self, tasks: Iterable[str]) -> list[str]:
+        """Return the fields of the first samples of the tasks."""
+        fields = {LANGUAGE, RISK}
         for task in tasks:
             if await self._store.tasks.get(task):
-                for sample in await self._store.tasks.samples(task, limit=10):
-                    known.update(sample.fields)
-        return sorted(known)
+                for sample in await self._store.tasks.list_samples(task, limit=10):
+                    fields.update(sample.fields)
+        return sorted(fields)
 
-    async def _outcomes(self, entries: Sequence[Entry]) -> dict[Key, Outcomes]:
-        """Return where the trials are that were not scored, of the cells that have any."""
-        wanted = [entry for entry in entries if entry.cell.scored < entry.cell.all]
-        found = await asyncio.gather(*(self._outcomes_of(entry) for entry in wanted))
-        return {key_of(entry.cell): outcomes for entry, outcomes in zip(wanted, found, strict=True)}
+    async def _load_outcomes(self, board_cells: Sequence[BoardCell]) -> dict[CellKey, OrdinalOutcomes]:
+        """Return the outcomes of the trials that were not scored, for the cells that have any."""
+        cells = [each.cell for each in board_cells if each.cell.scored < each.cell.total]
+        found = await asyncio.gather(*(self._load_cell_outcomes(cell) for cell in cells))
+        return {cell.key: outcomes for cell, outcomes in zip(cells, found, strict=True)}
 
-    async def _outcomes_of(self, entry: Entry) -> Outcomes:
-        cell = entry.cell
-        where: defaultdict[int, Counter[str]] = defaultdict(Counter)
-        async with self._turns:
-            for outcome in UNCOMMON:
-                name, after = COUNTS_AS[outcome], ""
-                while getattr(cell, name):
-                    page = await self._store.verdicts.list(
-                        cell.run,
-                        model=cell.model,
-                        task=cell.task,
-                        attack=cell.attack,
-                        outcome=outcome,
-                        after=after,
-                        limit=PAGE_VERDICTS,
-                        brief=True,
-                    )
+    async def _load_cell_outcomes(self, cell: Cell) -> OrdinalOutcomes:
+        by_ordinal: defaultdict[int, Counter[str]] = defaultdict(Counter)
+        async with self._limit:
+            for outcome in UNSCORED_OUTCOMES:
+                name = outcome_name(outcome)
+                if not getattr(cell, name):
+                    continue
+                async for page in read_cell_pages(self._store, cell, outcome=outcome, brief=True):
                     for verdict in page:
-                        where[verdict.sample][name] += 1
-                    if len(page) < PAGE_VERDICTS:
-                        break
-                    after = page[-1].id
-        return where
+                        by_ordinal[verdict.sample][name] += 1
+        return by_ordinal
 
 
-def _met(
-    entries: Iterable[Entry], sums: Mapping[Key, SampleSums], outcomes: Mapping[Key, Outcomes]
+def _judged_ordinals(
+    board_cells: Iterable[BoardCell],
+    sample_sums: Mapping[CellKey, SampleSums],
+    outcomes: Mapping[CellKey, OrdinalOutcomes],
 ) -> dict[str, set[int]]:
     """Return the ordinals of each task's samples that have a verdict."""
-    met: defaultdict[str, set[int]] = defaultdict(set)
-    for entry in entries:
-        key = key_of(entry.cell)
-        met[entry.cell.task].update(outcomes.get(key, ()))
-        if key in sums:
-            met[entry.cell.task].update(sums[key].ordinals)
-    return met
+    ordinals: defaultdict[str, set[int]] = defaultdict(set)
+    for board_cell in board_cells:
+        cell = board_cell.cell
+        ordinals[cell.task].update(outcomes.get(cell.key, ()))
+        if cell.key in sample_sums:
+            ordinals[cell.task].update(sample_sums[cell.key].ordinals)
+    return ordinals
 
 
-def _notes(
-    entries: Sequence[Entry], divided: Iterable[Entry], sums: Mapping[Key, SampleSums], groups: Mapping[str, Group]
+def _write_notes(
+    board_cells: Sequence[BoardCell],
+    divided: Iterable[BoardCell],
+    sample_sums: Mapping[CellKey, SampleSums],
+    groups: Mapping[str, CellGroup],
 ) -> list[str]:
     notes = []
     if len(groups) > MAX_GROUPS:
         notes.append(f"of {len(groups):,} values, these are the {MAX_GROUPS} with the most trials")
-    gone = {entry.name for entry in divided if entry.cell.n and key_of(entry.cell) not in sums}
-    if gone:
-        notes.append(f"left out, since their verdicts are gone or still coming in: {', '.join(sorted(gone))}")
-    waiting = sum(entry.trials - entry.cell.all for entry in entries)
+    left_out = {each.task_name for each in divided if each.cell.n and each.cell.key not in sample_sums}
+    if left_out:
+        tasks = ", ".join(sorted(left_out))
+        notes.append(f"left out, since their verdicts were deleted or are still being written: {tasks}")
+    waiting = sum(each.expected_trials - each.cell.total for each in board_cells)
     if waiting:
         notes.append(f"{waiting:,} trials have no verdict yet, and are in no group")
     return notes
 
 
-def _present(answer: GetGroupedBoardResponse, groups: Mapping[str, Group], basis: Basis) -> None:
-    """Add the boards of the largest groups; `basis` is what all have in common."""
+def _build_boards(groups: Mapping[str, CellGroup], inputs: ScoreInputs) -> list[BoardGroup]:
+    """Return the boards of the largest groups in order of value; the groups share `inputs`."""
     largest = sorted(groups, key=lambda value: (-groups[value].trials, value))[:MAX_GROUPS]
-    for value in sorted(largest):
-        own = replace(basis, sums=groups[value].sums)
-        made = rows(groups[value].entries, own)
-        board = Board(rows=[present(row) for row in made], notes=on_rows(made, own))
-        board.create_time.GetCurrentTime()
-        answer.groups.append(BoardGroup(value=value, board=board))
+    return [_build_board(value, groups[value], inputs) for value in sorted(largest)]
+
+
+def _build_board(value: str, group: CellGroup, shared_inputs: ScoreInputs) -> BoardGroup:
+    inputs = replace(shared_inputs, sample_sums=group.sample_sums)
+    rows = build_rows(group.cells, inputs)
+    board = Board(rows=[row_to_proto(row) for row in rows], notes=row_notes(rows, inputs))
+    board.create_time.GetCurrentTime()
+    return BoardGroup(value=value, board=board)

@@ -1,4 +1,4 @@
-"""Sums by sample for a board: what is kept at once, the rest within a bounded time or in the background."""
+"""Loads the sums by sample for a board: cached sums at once, the others within a time limit or in the background."""
 
 from __future__ import annotations
 
@@ -9,70 +9,70 @@ from dataclasses import dataclass
 import structlog
 
 from libra.errors import Unavailable
-from libra.store.cells import Cell
-from libra.store.sample_sums import GATHER_CELLS, Key, SampleSums, SampleSumsCollection, key_of
+from libra.store.cells import Cell, CellKey
+from libra.store.sample_sums import GROUP_CELLS, SampleSums, SampleSumsCollection
 from libra.telemetry.log_actions import Action
 
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Gathered:
-    """The sums there are by now."""
+class LoadedSampleSums:
+    """The sums that are known so far."""
 
-    sums: Mapping[Key, SampleSums]
+    sums: Mapping[CellKey, SampleSums]
     pending: int
-    """Cells whose sums are still being gathered."""
+    """Cells whose sums are still being computed."""
 
     absent: int
-    """Cells whose verdicts are not all there."""
+    """Cells that do not have all their verdicts in the store."""
 
 
 class SampleSumsLoader:
-    """Gathers whatever boards ask for, a group of cells at a time. `done` is called when nothing is left to gather."""
+    """Loads sums for boards, and computes missing ones in groups of cells. Calls `on_completed` when none is left."""
 
-    def __init__(self, collection: SampleSumsCollection, wait_seconds: float, done: Callable[[], None]) -> None:
-        self._collection, self._wait_seconds, self._done = collection, wait_seconds, done
-        self._wanted: dict[Key, Cell] = {}
+    def __init__(self, collection: SampleSumsCollection, wait_seconds: float, on_completed: Callable[[], None]) -> None:
+        self._collection, self._wait_seconds, self._on_completed = collection, wait_seconds, on_completed
+        self._pending: dict[CellKey, Cell] = {}
         self._task: asyncio.Task[None] | None = None
 
     @property
-    def busy(self) -> bool:
-        """Whether something is being gathered now."""
+    def is_computing(self) -> bool:
+        """Whether sums are being computed now."""
         return self._task is not None and not self._task.done()
 
-    async def sums(self, cells: Sequence[Cell]) -> Gathered:
-        """Return the sums of the cells, after waiting for those that are not kept, but not for long.
+    async def load(self, cells: Sequence[Cell]) -> LoadedSampleSums:
+        """Return the sums of the cells; wait for those that are not cached, but at most the time limit.
 
-        Cells that stand still are meant: one that grows is gathered in vain.
+        The cells must not change any more: the sums of a growing cell would be computed in vain.
         """
         scored = [cell for cell in cells if cell.n]
-        kept = await self._collection.kept(scored)
-        if kept.wanting:
-            self._wanted |= {key_of(cell): cell for cell in kept.wanting}
+        cached = await self._collection.get_cached(scored)
+        if cached.missing:
+            self._pending |= {cell.key: cell for cell in cached.missing}
             if self._task is None or self._task.done():
-                self._task = asyncio.create_task(self._gather())
+                self._task = asyncio.create_task(self._compute())
             await asyncio.wait({self._task}, timeout=self._wait_seconds)
-            kept = await self._collection.kept(scored)
-        pending = sum(key_of(cell) in self._wanted for cell in kept.wanting)
-        return Gathered(kept.sums, pending, len(scored) - len(kept.sums) - pending)
+            cached = await self._collection.get_cached(scored)
+        pending = sum(cell.key in self._pending for cell in cached.missing)
+        return LoadedSampleSums(cached.sums, pending, len(scored) - len(cached.sums) - pending)
 
-    async def end(self) -> None:
-        """Gather no more. What has been gathered is kept, the rest is gathered when it is asked for again."""
+    async def close(self) -> None:
+        """Stop computing. Finished sums are cached; the others are computed at the next request."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
 
-    async def _gather(self) -> None:
+    async def _compute(self) -> None:
         try:
-            while self._wanted:
-                group = list(self._wanted.items())[:GATHER_CELLS]
-                await self._collection.gather([cell for _, cell in group])
+            while self._pending:
+                group = list(self._pending.items())[:GROUP_CELLS]
+                await self._collection.compute([cell for _, cell in group])
                 for key, cell in group:
-                    if self._wanted[key] is cell:
-                        del self._wanted[key]
+                    if self._pending[key] is cell:
+                        del self._pending[key]
         except Unavailable as error:
-            # Whoever asks next begins again, where this one came to.
-            log.warning("sums by sample were not gathered", action=Action.SUMS_NOT_GATHERED, reason=str(error))
+            # The next request continues from here.
+            log.warning("sums by sample could not be computed", action=Action.SUMS_NOT_GATHERED, reason=str(error))
         else:
-            self._done()
+            self._on_completed()

@@ -1,1 +1,4 @@
-"""Commits verdicts and the sums of their cells in one transaction, with many callers sharing one commit."""
+"""Writes verdicts and the sums of their cells in one transaction, and shares each commit among concurrent callers.
+
+It reads batches of verdicts; it writes the collections `verdicts` and `cells`.
+"""

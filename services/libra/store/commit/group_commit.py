@@ -1,7 +1,8 @@
-"""Many callers, one commit at a time: whoever comes while a commit is under way shares the next one.
+"""Group commit: callers that arrive during a commit share the next one.
 
-A document that every writer touches decides the speed of them all, and a journalled majority write costs the same for one
-verdict as for five hundred. So a process never has two commits of a kind under way at once, and none waits to be filled.
+A document that every writer changes limits the throughput of all, and a journalled majority write costs the same for
+one verdict as for five hundred. Therefore a process never has two commits of a kind at the same time, and a commit
+never waits for more items.
 """
 
 from __future__ import annotations
@@ -25,10 +26,10 @@ class _Waiter(Generic[Item, Result]):
 
 
 class GroupCommit(Generic[Item, Result]):
-    """Collects what waits and commits it in groups, in order of arrival.
+    """Collects waiting items and commits them in groups, in order of arrival.
 
-    `commit` takes a group and returns one result for each item, in order. `weight` says how much an item counts towards
-    `limit`; an item heavier than the limit is a group of its own.
+    `commit` takes a group and returns one result for each item, in order. `weight` returns how much an item counts
+    towards `limit`; an item heavier than the limit is a group of its own.
     """
 
     def __init__(
@@ -46,11 +47,11 @@ class GroupCommit(Generic[Item, Result]):
         self._loop: asyncio.AbstractEventLoop | None = None
 
     async def submit(self, item: Item) -> Result:
-        """Return the item's own result once the group it travelled in is committed; raise what the commit raised.
+        """Return the item's own result when its group is committed; raise the error of the commit.
 
-        A caller that is cancelled gives up its place or its result; the others do not notice.
+        A cancelled caller loses its position or its result; the other callers are not affected.
         """
-        # Kept, since to ask for the running loop is a call of the system (the process is asked for its id).
+        # Stored, since asyncio.get_running_loop() makes a system call (it asks for the process id).
         loop = self._loop = self._loop or asyncio.get_running_loop()
         waiter: _Waiter[Item, Result] = _Waiter(item, loop.create_future())
         self._waiting.append(waiter)
@@ -59,21 +60,21 @@ class GroupCommit(Generic[Item, Result]):
         return await waiter.future
 
     async def close(self) -> None:
-        """End the commit under way, whose outcome is then unknown, and fail everyone who waits."""
+        """Cancel the running commit, whose outcome is then unknown, and raise Unavailable in every waiting caller."""
         if self._runner is not None:
             self._runner.cancel()
             await asyncio.gather(self._runner, return_exceptions=True)
 
     async def _run(self) -> None:
         try:
-            while group := self._take():
-                await self._settle(group)
+            while group := self._next_group():
+                await self._commit_group(group)
         finally:
             _fail(self._waiting, Unavailable("the store was closed before this was written; send it again"))
             self._waiting.clear()
 
-    def _take(self) -> list[_Waiter[Item, Result]]:
-        """Return the next group: those who still wait, up to the limit."""
+    def _next_group(self) -> list[_Waiter[Item, Result]]:
+        """Remove and return the next group: the callers that still wait, up to the limit."""
         group: list[_Waiter[Item, Result]] = []
         weight = 0
         while self._waiting:
@@ -88,7 +89,7 @@ class GroupCommit(Generic[Item, Result]):
                 group.append(waiter)
         return group
 
-    async def _settle(self, group: Sequence[_Waiter[Item, Result]]) -> None:
+    async def _commit_group(self, group: Sequence[_Waiter[Item, Result]]) -> None:
         try:
             results = await self._commit([waiter.item for waiter in group])
         except asyncio.CancelledError:
@@ -96,20 +97,20 @@ class GroupCommit(Generic[Item, Result]):
             raise
         except Unavailable as error:
             _fail(group, error)
-        except Exception as error:  # noqa: BLE001 - it is handed to whoever waits for this very item
-            await self._settle_apart(group, error)
+        except Exception as error:  # noqa: BLE001 - the error is raised in the caller that waits for the item
+            await self._commit_one_by_one(group, error)
         else:
             for waiter, result in zip(group, results, strict=True):
                 if not waiter.future.done():
                     waiter.future.set_result(result)
 
-    async def _settle_apart(self, group: Sequence[_Waiter[Item, Result]], error: Exception) -> None:
-        """Commit one by one what failed together, so that one bad item does not cost its neighbours."""
+    async def _commit_one_by_one(self, group: Sequence[_Waiter[Item, Result]], error: Exception) -> None:
+        """Commit each item of a failed group alone, so that one bad item does not fail the others."""
         if len(group) == 1:
             _fail(group, error)
             return
         for waiter in group:
-            await self._settle([waiter])
+            await self._commit_group([waiter])
 
 
 def _fail(waiters: Iterable[_Waiter[Item, Result]], error: Exception) -> None:

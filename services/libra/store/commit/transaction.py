@@ -1,62 +1,82 @@
-"""A transaction of MongoDB, as the writer of verdicts sees it."""
+"""The transaction that verdicts are written in, and its retry after a write conflict.
+
+`libra.store.commit.mongo_transaction` implements it with MongoDB.
+"""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
-from typing import Any
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from typing import Protocol, TypeVar
 
-from pymongo import UpdateOne
-from pymongo.errors import OperationFailure
-
-from libra.store import indexes
-from libra.store.commit.verdict_commit import Begin, Collided, Sums
-from libra.store.error_translation import Database, Session, is_collision
+from libra.errors import Unavailable
+from libra.store.cell_sums import CellSums
+from libra.store.cells import CELL_KEY
 from libra.store.proto_documents import Document
 
-BUCKETS = 16
-"""A cell is the sum of at most so many documents: writers in different buckets never touch the same one."""
+MAX_ATTEMPTS = 10
+"""A transaction conflicts if another writer wrote the same verdict or bucket first; then it is run again."""
+
+BACKOFF_SECONDS = 0.01
+"""The random delay before the n-th retry is at most n times this, so that the same two do not conflict again."""
+
+T = TypeVar("T")
 
 
-class MongoTransaction:
-    """Implements `libra.store.commit.verdict_commit.Transaction` over a session."""
+@dataclass(slots=True)
+class CellIncrement:
+    """The sums that a transaction adds to one cell."""
 
-    def __init__(self, database: Database, session: Session, bucket: int) -> None:
-        self._database, self._session, self._bucket = database, session, bucket
+    cell: Document
+    sums: CellSums = field(default_factory=CellSums)
+    judges: list[Document] = field(default_factory=list)
 
-    async def present(self, names: Sequence[str]) -> set[str]:
-        """Return which of the verdicts are there."""
-        found = self._database[indexes.VERDICTS].find({"_id": {"$in": names}}, {"_id": 1}, session=self._session)
-        return {document["_id"] async for document in found}
+    def add_verdict(self, verdict: Document) -> None:
+        """Add one verdict."""
+        self.sums.add(verdict["outcome"], verdict.get("score", 0.0))
+        judge = verdict.get("judge")
+        if judge and judge not in self.judges:
+            self.judges.append(judge)
 
-    async def write(self, verdicts: Sequence[Document], sums: Sequence[Sums]) -> None:
-        """Insert the verdicts, and add the sums to this writer's own bucket of each cell."""
-        await self._database[indexes.VERDICTS].insert_many(verdicts, ordered=False, session=self._session)
-        changes = [self._change(one) for one in sums]
-        await self._database[indexes.CELLS].bulk_write(changes, ordered=False, session=self._session)
-
-    def _change(self, sums: Sums) -> UpdateOne:
-        cell = sums.cell
-        path = "/".join(str(cell[name]) for name in ("run", "judging", "model", "task", "attack"))
-        update: dict[str, Any] = {
-            "$inc": sums.tally.document(),
-            "$setOnInsert": cell,
-            "$addToSet": {"judges": {"$each": sums.judges}},
-        }
-        return UpdateOne({"_id": f"{path}/{self._bucket}"}, update, upsert=True)
+    def bucket_id(self, bucket: int) -> str:
+        """Return the id of the document that is one bucket of the cell."""
+        return f"{'/'.join(str(self.cell[name]) for name in CELL_KEY)}/{bucket}"
 
 
-def transactions(database: Database, bucket: int) -> Begin:
-    """Return what begins a transaction of the writer whose place among the cells' buckets is `bucket`."""
+class WriteConflict(Exception):
+    """Another writer was faster than this transaction, and nothing of it was written; run it again from its start."""
 
-    @asynccontextmanager
-    async def begin() -> AsyncIterator[MongoTransaction]:
+
+class Transaction(Protocol):
+    """Reads a snapshot of the verdicts. Its writes become visible all at once when it commits, or not at all."""
+
+    async def find_existing(self, ids: Sequence[str]) -> set[str]:
+        """Return those of the ids that have a verdict."""
+        ...
+
+    async def write(self, verdicts: Sequence[Document], increments: Sequence[CellIncrement]) -> None:
+        """Insert the verdicts, and add the increments to this writer's own bucket of each cell."""
+        ...
+
+
+BeginTransaction = Callable[[], AbstractAsyncContextManager[Transaction]]
+"""Begins a transaction; leaving the context commits it. Any step may raise WriteConflict, or the error of an outage."""
+
+
+async def run_with_retries(begin: BeginTransaction, work: Callable[[Transaction], Awaitable[T]]) -> T:
+    """Run `work` in a transaction, again after each WriteConflict, and return its result once it is committed.
+
+    Not with the driver's `with_transaction`: during an outage it would block every caller for two minutes.
+    """
+    for attempt in range(1, MAX_ATTEMPTS + 1):
         try:
-            async with await database.client.start_session() as session, session.start_transaction():
-                yield MongoTransaction(database, session, bucket)
-        except OperationFailure as error:
-            if not is_collision(error):
-                raise
-            raise Collided from error
-
-    return begin
+            async with begin() as transaction:
+                result = await work(transaction)
+        except WriteConflict:
+            await asyncio.sleep(random.uniform(0, attempt * BACKOFF_SECONDS))  # noqa: S311 - no secret
+        else:
+            return result
+    raise Unavailable(f"other writers were faster in {MAX_ATTEMPTS} attempts; send the verdicts again")

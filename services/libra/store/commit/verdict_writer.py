@@ -1,4 +1,4 @@
-"""The writer of verdicts: whoever comes while a transaction is under way shares the next one."""
+"""Makes verdicts durable: one writer for each process, whose concurrent callers share each transaction."""
 
 from __future__ import annotations
 
@@ -7,41 +7,43 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 
 from libra.store.commit.group_commit import GroupCommit
-from libra.store.commit.verdict_commit import Begin, Commit, Prepared, VerdictCommit, prepare
+from libra.store.commit.prepared_batch import PreparedBatch, prepare_batch
+from libra.store.commit.transaction import BeginTransaction
+from libra.store.commit.verdict_commit import CommitStats, VerdictCommit
 from libra.v1.batch_pb2 import VerdictBatch
 
 GROUP_VERDICTS = 512
-"""In one transaction; more gains nothing, and the transaction grows long."""
+"""The most in one transaction: more are not faster, and the transaction takes longer."""
 
 
 class VerdictWriter:
-    """One a process, whatever the transactions are carried out with. `door` translates the faults of that."""
+    """Writes verdicts with any kind of transaction; `translate_errors` translates its errors."""
 
-    def __init__(self, begin: Begin, door: Callable[[], AbstractContextManager[None]]) -> None:
-        self._commit, self._door = VerdictCommit(begin), door
-        self._group: GroupCommit[Prepared, int] = GroupCommit(
-            self._guarded_commit, weight=lambda batch: batch.weight, limit=GROUP_VERDICTS
+    def __init__(self, begin: BeginTransaction, translate_errors: Callable[[], AbstractContextManager[None]]) -> None:
+        self._commit, self._translate_errors = VerdictCommit(begin), translate_errors
+        self._group: GroupCommit[PreparedBatch, int] = GroupCommit(
+            self._commit_group, weight=lambda batch: batch.weight, limit=GROUP_VERDICTS
         )
 
-    def observe(self, observer: Callable[[Commit], None]) -> None:
-        """Have `observer` told of every commit."""
+    def add_observer(self, observer: Callable[[CommitStats], None]) -> None:
+        """Call `observer` after every commit."""
         self._commit.observers.append(observer)
 
     async def write(self, batches: Sequence[VerdictBatch]) -> int:
         """Return, once all are durable, how many of the verdicts were new.
 
-        A trial that has its verdict keeps it. Each batch commits together with its sums, or not at all. Raises
-        Unavailable, after which some batches may be written: writing all of them again changes nothing.
+        A trial that has a verdict keeps it. Each batch is committed together with its sums, or not at all. After
+        Unavailable, some batches may be written: to write all of them again changes nothing.
         """
-        prepared = [prepare(batch) for batch in batches if batch.verdicts]
+        prepared = [prepare_batch(batch) for batch in batches if batch.verdicts]
         if len(prepared) == 1:
             return await self._group.submit(prepared[0])
         return sum(await asyncio.gather(*[self._group.submit(one) for one in prepared]))
 
     async def close(self) -> None:
-        """Fail whoever waits for a commit."""
+        """Raise Unavailable in every caller that waits for a commit."""
         await self._group.close()
 
-    async def _guarded_commit(self, group: Sequence[Prepared]) -> list[int]:
-        with self._door():
+    async def _commit_group(self, group: Sequence[PreparedBatch]) -> list[int]:
+        with self._translate_errors():
             return await self._commit(group)

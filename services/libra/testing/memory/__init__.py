@@ -1,12 +1,12 @@
-"""A store in memory with the manners of the real one, and a seeded malice.
+"""A store in memory that passes the same contract suite as the real one, with seeded faults.
 
-    server = MemoryServer(seed=7, trouble=Trouble(lost_requests=0.05, lost_answers=0.05))
+    server = MemoryServer(seed=7, faults=StoreFaults(lost_requests=0.05, lost_responses=0.05))
     store = MemoryStore(server)
 
-The server is what several processes share; a store is one process's way to it. What the writer of verdicts does is the
-real writer's doing (`libra.store.commit.verdict_writer`); its transactions see one moment, and are written all at once
-or not at all. All time is the event loop's, so that it runs in virtual time (`libra.testing.virtual_time`) as well as
-in real.
+Several processes share one server; each has its own store, which is its connection. Verdicts are written by the real
+writer (`libra.store.commit.verdict_writer`); a transaction reads one snapshot and is written all at once or not at
+all. All times are those of the event loop, so that it runs in virtual time (`libra.testing.virtual_time`) as well as
+in real time.
 """
 
 from __future__ import annotations

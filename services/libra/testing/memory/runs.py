@@ -4,135 +4,152 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from libra.errors import Conflict
 from libra.store.proto_documents import Document
-from libra.store.runs import FINISHED, RUNNING, RunRecord, document_of, record_of
+from libra.store.runs import (
+    FINISHED,
+    RUNNING,
+    RunRecord,
+    duplicate_run,
+    run_from_document,
+    run_to_document,
+    unknown_model,
+)
 from libra.testing.memory.transport import MemoryClient
 from libra.v1.run_pb2 import RunState
 
 
 class MemoryRuns:
-    """As `libra.store.runs.Runs`."""
+    """The twin of `libra.store.runs.RunCollection`."""
 
     def __init__(self, client: MemoryClient) -> None:
         self._client, self._server = client, client.server
 
     async def insert(self, record: RunRecord) -> RunRecord:
-        """Store a run and return it, or the run that its request_id was given to before; Conflict if the id is taken."""
-        document = document_of(record)
+        """Store a run and return it, or return the run with the same request_id; raise Conflict if the id is taken."""
+        document = run_to_document(record)
         if not record.run.HasField("create_time"):
             document["run"]["create_time"] = self._server.now()
 
-        def kept() -> RunRecord | None:
+        def insert_or_find() -> RunRecord | None:
             for other in self._server.runs.values():
                 if record.request_id and other.get("request_id") == record.request_id:
-                    return record_of(other)
+                    return run_from_document(other)
             if self._server.runs.setdefault(record.run.id, document) is not document:
                 return None
-            return record_of(document)
+            return run_from_document(document)
 
-        there = await self._client.ask(kept)
-        if there is None:
-            raise Conflict(f"there is a run {record.run.id!r} already", field="run.id")
-        return there
+        stored = await self._client.send(insert_or_find)
+        if stored is None:
+            raise duplicate_run(record)
+        return stored
 
     async def get(self, run: str) -> RunRecord | None:
-        """Return one run."""
-        found = await self._client.ask(lambda: [record_of(one) for one in self._only(run)])
+        """Return one run; None if it is unknown."""
+        found = await self._client.send(lambda: [run_from_document(document) for document in self._find(run)])
         return found[0] if found else None
 
     async def find_by_request_id(self, request_id: str) -> RunRecord | None:
-        """Return the run that was created under this request_id."""
-        found = await self._client.ask(
-            lambda: [record_of(one) for one in self._server.runs.values() if one.get("request_id") == request_id]
+        """Return the run that was created with this request_id; None if there is none."""
+        found = await self._client.send(
+            lambda: [
+                run_from_document(document)
+                for document in self._server.runs.values()
+                if document.get("request_id") == request_id
+            ]
         )
         return found[0] if found else None
 
-    async def state(self, run: str) -> RunState.ValueType | None:
+    async def get_state(self, run: str) -> RunState.ValueType | None:
         """Return whether a run is running, finished or cancelled; None if it is unknown."""
-        found: list[RunState.ValueType] = await self._client.ask(
-            lambda: [one["run"]["state"] for one in self._only(run)]
+        found: list[RunState.ValueType] = await self._client.send(
+            lambda: [document["run"]["state"] for document in self._find(run)]
         )
         return found[0] if found else None
 
-    async def active(self) -> list[RunRecord]:
+    async def list_running(self) -> list[RunRecord]:
         """Return every run that has not ended, the oldest first."""
-        return await self._client.ask(lambda: [record_of(one) for one in self._in_order() if self._is_running(one)])
+        return await self._client.send(
+            lambda: [run_from_document(document) for document in self._sorted() if _is_running(document)]
+        )
 
-    async def finished(self) -> dict[str, int]:
-        """Return the revision of every run that finished, by id, the oldest first."""
-        return await self._client.ask(
-            lambda: {one["_id"]: one["run"]["revision"] for one in self._in_order() if one["run"]["state"] == FINISHED}
+    async def get_finished_revisions(self) -> dict[str, int]:
+        """Return the revision of every finished run, by id, the oldest first."""
+        return await self._client.send(
+            lambda: {
+                document["_id"]: document["run"]["revision"]
+                for document in self._sorted()
+                if document["run"]["state"] == FINISHED
+            }
         )
 
     async def acquire_lease(self, run: str, holder: str, ttl_seconds: float) -> bool:
-        """Take or renew the right to send a run's trials; return whether `holder` has it now."""
+        """Acquire or renew the lease to send a run's trials; return whether `holder` has it now."""
 
-        def take() -> bool:
-            for one in self._only(run):
-                lease, now = one.get("lease"), self._server.now()
-                free = lease is None or lease["holder"] == holder or lease["until"] < now
-                if free and self._is_running(one):
-                    one["lease"] = {"holder": holder, "until": now + timedelta(seconds=ttl_seconds)}
+        def acquire() -> bool:
+            for document in self._find(run):
+                lease, now = document.get("lease"), self._server.now()
+                is_free = lease is None or lease["holder"] == holder or lease["until"] < now
+                if is_free and _is_running(document):
+                    document["lease"] = {"holder": holder, "until": now + timedelta(seconds=ttl_seconds)}
                     return True
             return False
 
-        return await self._client.ask(take)
+        return await self._client.send(acquire)
 
     async def release_lease(self, run: str, holder: str) -> None:
-        """Give the right back, if `holder` has it."""
+        """Release the lease if `holder` has it."""
 
-        def give() -> None:
-            for one in self._only(run):
-                if one.get("lease", {}).get("holder") == holder:
-                    del one["lease"]
+        def release() -> None:
+            for document in self._find(run):
+                if document.get("lease", {}).get("holder") == holder:
+                    del document["lease"]
 
-        await self._client.ask(give)
+        await self._client.send(release)
 
-    async def advance(self, run: str, model: str, cursor: int) -> None:
-        """Note how many trials of a model have been sent; the higher number stays.
+    async def advance_cursor(self, run: str, model: str, cursor: int) -> None:
+        """Store how many trials of a model have been sent; the higher value stays. ValueError for an unknown model."""
 
-        ValueError if there is no such model.
-        """
-
-        def raise_it() -> bool:
-            cursors = [each for one in self._only(run) for each in one["cursors"] if each["model"] == model]
+        def advance() -> bool:
+            cursors = [each for document in self._find(run) for each in document["cursors"] if each["model"] == model]
             for each in cursors:
                 each["sent"] = max(each["sent"], cursor)
             return bool(cursors)
 
-        if not await self._client.ask(raise_it):
-            raise ValueError(f"the run {run!r} has no model {model!r}")
+        if not await self._client.send(advance):
+            raise unknown_model(run, model)
 
-    async def end(self, run: str, state: int) -> bool:
-        """Finish or cancel a run that is running; return False if it had ended, or is unknown."""
+    async def mark_ended(self, run: str, state: int) -> bool:
+        """Finish or cancel a running run; return False if it had ended before or is unknown."""
 
-        def finish() -> bool:
-            for one in self._only(run):
-                if self._is_running(one):
-                    one["run"] |= {
+        def end() -> bool:
+            for document in self._find(run):
+                if _is_running(document):
+                    document["run"] |= {
                         "state": state,
-                        "revision": one["run"]["revision"] + 1,
+                        "revision": document["run"]["revision"] + 1,
                         "end_time": self._server.now(),
                     }
-                    one.pop("lease", None)
+                    document.pop("lease", None)
                     return True
             return False
 
-        return await self._client.ask(finish)
+        return await self._client.send(end)
 
     async def list(self, *, before: str = "", limit: int) -> list[RunRecord]:
         """Return up to `limit` runs, the newest first, those older than the id `before`."""
-        return await self._client.ask(
-            lambda: [record_of(one) for one in reversed(self._in_order()) if not before or one["_id"] < before][:limit]
-        )
 
-    def _only(self, run: str) -> tuple[Document, ...]:
+        def newest() -> list[RunRecord]:
+            older = [document for document in self._sorted() if not before or document["_id"] < before]
+            return [run_from_document(document) for document in reversed(older)][:limit]
+
+        return await self._client.send(newest)
+
+    def _find(self, run: str) -> tuple[Document, ...]:
         return (self._server.runs[run],) if run in self._server.runs else ()
 
-    def _in_order(self) -> tuple[Document, ...]:
+    def _sorted(self) -> tuple[Document, ...]:
         return tuple(self._server.runs[run] for run in sorted(self._server.runs))
 
-    @staticmethod
-    def _is_running(document: Document) -> bool:
-        return bool(document["run"]["state"] == RUNNING)
+
+def _is_running(document: Document) -> bool:
+    return bool(document["run"]["state"] == RUNNING)

@@ -1,4 +1,4 @@
-"""What all processes share: the documents, and how requests for them fare."""
+"""The server that all processes share: the documents, and the faults of requests."""
 
 from __future__ import annotations
 
@@ -14,38 +14,38 @@ from libra.store.proto_documents import Document
 
 T = TypeVar("T")
 
-BEGINNING = datetime(2026, 1, 1, tzinfo=UTC)
-"""What the server's clock shows when that of the event loop stands at 0."""
+START_TIME = datetime(2026, 1, 1, tzinfo=UTC)
+"""The time of the server's clock when the clock of the event loop is 0."""
 
-
-DAWDLING = 0.25
+DELAYED_RESPONSES = 0.25
+"""The share of responses with a delay: each delay costs the simulation as much as the rest of a request."""
 
 
 @dataclass(frozen=True, slots=True)
 class StoreFaults:
-    """How often a request fares badly; each a probability. Without any it fares as well as with a real server."""
+    """The probabilities of faults. By default there are none."""
 
     lost_requests: float = 0.0
     """A request raises Unavailable and changes nothing."""
 
-    lost_answers: float = 0.0
+    lost_responses: float = 0.0
     """A request raises Unavailable although it was carried out."""
 
     slow_requests: float = 0.0
-    """A request takes up to `slowest_seconds`."""
+    """A request takes up to `max_slow_seconds`."""
 
-    slowest_seconds: float = 20.0
-    usual_seconds: float = 0.004
+    max_slow_seconds: float = 20.0
+    max_normal_seconds: float = 0.004
 
 
 @dataclass(slots=True)
 class MemoryServer:
-    """The collections, by id. The same seed and the same requests at the same times give the same trouble."""
+    """Stores the collections by id. The same seed and the same requests at the same times give the same faults."""
 
     seed: int = 0
-    trouble: StoreFaults = field(default_factory=StoreFaults)
+    faults: StoreFaults = field(default_factory=StoreFaults)
     down: bool = False
-    """Set it, and every request is Unavailable."""
+    """While it is set, every request raises Unavailable."""
 
     tasks: dict[str, Document] = field(default_factory=dict)
     samples: dict[str, list[Document]] = field(default_factory=dict)
@@ -56,43 +56,40 @@ class MemoryServer:
     completions: dict[str, Document] = field(default_factory=dict)
     verdicts: dict[str, Document] = field(default_factory=dict)
     cells: dict[str, Document] = field(default_factory=dict)
-    """By the path of the cell and the bucket."""
+    """By the key of the cell and the bucket."""
 
     commits: int = 0
-    """Transactions that have written something."""
+    """The number of transactions that have written something."""
 
-    written: dict[str, int] = field(default_factory=dict)
-    """By the id of a verdict or of a cell's bucket, the commit that wrote it last."""
+    last_commits: dict[str, int] = field(default_factory=dict)
+    """By the id of a verdict or of a cell's bucket, the number of the commit that wrote it last."""
 
     _random: random.Random = field(init=False)
 
     def __post_init__(self) -> None:
-        self._random = random.Random(self.seed)  # noqa: S311 - trouble is to be repeatable
+        self._random = random.Random(self.seed)  # noqa: S311 - faults must be repeatable
 
-    async def serve(self, work: Callable[[], T]) -> T:
-        """Carry out one request: `work` happens at one moment, between the way there and the way back."""
-        await asyncio.sleep(self._seconds())
-        self._check()
-        if self._happens(self.trouble.lost_requests):
-            raise Unavailable("a request to the store was lost on the way there")
-        done = work()
-        # Few answers take their time: each wait costs the simulation as much as all the rest of a request.
-        await asyncio.sleep(self._seconds() if self._happens(DAWDLING) else 0)
-        if self._happens(self.trouble.lost_answers):
-            raise Unavailable("a request to the store was carried out, and its answer lost")
-        return done
-
-    def now(self) -> datetime:
-        """Return the time by the server's clock."""
-        return BEGINNING + timedelta(seconds=asyncio.get_running_loop().time())
-
-    def _seconds(self) -> float:
-        most = self.trouble.slowest_seconds if self._happens(self.trouble.slow_requests) else self.trouble.usual_seconds
-        return self._random.random() * most
-
-    def _check(self) -> None:
+    async def execute(self, work: Callable[[], T]) -> T:
+        """Carry out one request: `work` happens at one moment, after the delay of the request."""
+        await asyncio.sleep(self._delay_seconds())
         if self.down:
             raise Unavailable("the store is down")
+        if self._happens(self.faults.lost_requests):
+            raise Unavailable("a request to the store was lost before it was carried out")
+        result = work()
+        await asyncio.sleep(self._delay_seconds() if self._happens(DELAYED_RESPONSES) else 0)
+        if self._happens(self.faults.lost_responses):
+            raise Unavailable("a request to the store was carried out, but its response was lost")
+        return result
+
+    def now(self) -> datetime:
+        """Return the time of the server's clock."""
+        return START_TIME + timedelta(seconds=asyncio.get_running_loop().time())
+
+    def _delay_seconds(self) -> float:
+        is_slow = self._happens(self.faults.slow_requests)
+        longest = self.faults.max_slow_seconds if is_slow else self.faults.max_normal_seconds
+        return self._random.random() * longest
 
     def _happens(self, probability: float) -> bool:
         return probability > 0 and self._random.random() < probability

@@ -1,4 +1,4 @@
-"""One process's way to the store in memory."""
+"""One process's connection to the store in memory."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from libra.testing.memory.verdicts import MemoryVerdicts
 
 
 class MemoryStore:
-    """As `libra.store.Store`, for what the stages, dispatch and the audit need of it.
+    """The twin of `libra.store.client.Store`, with the collections that the stages, dispatch and the audit need.
 
-    `bucket` is this writer's place among the cells' buckets; `way` is what its requests go through.
+    `bucket` is this writer's bucket of each cell; all requests go through `transport`.
     """
 
-    def __init__(self, server: MemoryServer, *, bucket: int = 0, way: Transport = direct) -> None:
-        self._client = client = MemoryClient(server, way)
+    def __init__(self, server: MemoryServer, *, bucket: int = 0, transport: Transport = direct) -> None:
+        self._client = client = MemoryClient(server, transport)
         self.tasks = MemoryTasks(client)
         self.models = MemoryModels(client)
         self.runs = MemoryRuns(client)
@@ -28,13 +28,13 @@ class MemoryStore:
         self.verdicts = MemoryVerdicts(client, bucket)
 
     async def ping(self) -> None:
-        """Return if the server answers now; raise Unavailable otherwise."""
-        await self._client.ask(lambda: None)
+        """Raise Unavailable unless the server responds now."""
+        await self._client.send(lambda: None)
 
     async def ensure_indexes(self) -> None:
-        """Do nothing: there are none."""
+        """Do nothing: a store in memory has no indexes."""
 
     async def close(self) -> None:
-        """Give up what waits to be written."""
+        """Raise Unavailable in every caller that waits for a write."""
         await self.verdicts.close()
         await self.completions.close()

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from libra.errors import NotFound
 from libra.store.proto_documents import Document, from_document, to_document
+from libra.store.tasks import check_sample_count, missing_samples
 from libra.testing.memory.transport import MemoryClient
 from libra.v1.task_pb2 import Sample, Task
 
 
 class MemoryTasks:
-    """As `libra.store.tasks.Tasks`, for what runs need."""
+    """The twin of `libra.store.tasks.TaskCollection`, with the methods that runs need."""
 
     def __init__(self, client: MemoryClient) -> None:
         self._client, self._server = client, client.server
 
     async def add(self, task: Task, samples: Sequence[Sample]) -> bool:
-        """Store one version, whole or not at all; return False if it was there before."""
-        if task.sample_count != len(samples):
-            raise ValueError(f"the card of {task.name} says {task.sample_count} samples, but there are {len(samples)}")
+        """Store one version, whole or not at all; return False if it was stored before."""
+        check_sample_count(task, samples)
 
         def insert() -> bool:
             ref = f"{task.name}@{task.version}"
@@ -29,22 +28,22 @@ class MemoryTasks:
             self._server.tasks[ref] = to_document(task) | {"_id": ref, "create_time": self._server.now()}
             return True
 
-        return await self._client.ask(insert)
+        return await self._client.send(insert)
 
     async def get(self, ref: str) -> Task | None:
-        """Return "name@version", or the newest version of "name"."""
-        document = await self._client.ask(lambda: self._newest(ref))
+        """Return "name@version", or the newest version of "name"; None if it is not stored."""
+        document = await self._client.send(lambda: self._find(ref))
         return from_document(Task(), document) if document else None
 
-    async def samples_at(self, ref: str, ordinals: Sequence[int]) -> list[Sample]:
-        """Return the samples of "name@version" with these ordinals, in the order given; NotFound if one is missing."""
-        there = await self._client.ask(lambda: self._server.samples.get(ref, []))
-        missing = [ordinal for ordinal in ordinals if not 0 <= ordinal < len(there)]
+    async def get_samples(self, ref: str, ordinals: Sequence[int]) -> list[Sample]:
+        """Return the samples of "name@version" with these ordinals, in this order; raise NotFound if one is missing."""
+        stored = await self._client.send(lambda: self._server.samples.get(ref, []))
+        missing = [ordinal for ordinal in ordinals if not 0 <= ordinal < len(stored)]
         if missing:
-            raise NotFound(f"the task {ref} has no sample {', '.join(map(str, missing[:10]))}", field="task")
-        return [from_document(Sample(), there[ordinal]) for ordinal in ordinals]
+            raise missing_samples(ref, missing)
+        return [from_document(Sample(), stored[ordinal]) for ordinal in ordinals]
 
-    def _newest(self, ref: str) -> Document | None:
+    def _find(self, ref: str) -> Document | None:
         if "@" in ref:
             return self._server.tasks.get(ref)
         versions = [document for document in self._server.tasks.values() if document["name"] == ref]

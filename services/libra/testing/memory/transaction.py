@@ -1,92 +1,89 @@
-"""A transaction in memory: it sees one moment, and is written at another, all at once or not at all."""
+"""A transaction in memory: it reads one snapshot, and is written all at once or not at all."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
-from libra.store.cell_sums import SUMS
-from libra.store.commit.verdict_commit import Begin, Collided, Sums
+from libra.store.cell_sums import SUM_FIELDS
+from libra.store.commit.transaction import BeginTransaction, CellIncrement, WriteConflict
 from libra.store.proto_documents import Document
 from libra.testing.memory.transport import MemoryClient
 
 
 class MemoryTransaction:
-    """Implements `libra.store.commit.verdict_commit.Transaction`.
-
-    Whoever of two that change one document is second has Collided.
-    """
+    """Implements `libra.store.commit.transaction.Transaction`. The second of two that write one document conflicts."""
 
     def __init__(self, client: MemoryClient, bucket: int) -> None:
         self._client, self._server, self._bucket = client, client.server, bucket
-        self._moment: int | None = None
-        """Commits that it sees; not known before the first request, as with MongoDB."""
+        self._snapshot: int | None = None
+        """The number of the last commit that the transaction sees. The first request sets it, as in MongoDB."""
         self._verdicts: Sequence[Document] = ()
-        self._sums: Sequence[Sums] = ()
+        self._increments: Sequence[CellIncrement] = ()
 
-    async def present(self, names: Sequence[str]) -> set[str]:
-        """Return which of the verdicts are there."""
+    async def find_existing(self, ids: Sequence[str]) -> set[str]:
+        """Return those of the ids that have a verdict."""
 
-        def look() -> set[str]:
-            seen = self._begun()
-            return {name for name in names if name in self._server.verdicts and self._server.written[name] <= seen}
+        def find() -> set[str]:
+            snapshot = self._begin()
+            verdicts, last_commits = self._server.verdicts, self._server.last_commits
+            return {name for name in ids if name in verdicts and last_commits[name] <= snapshot}
 
-        return await self._client.ask(look)
+        return await self._client.send(find)
 
-    async def write(self, verdicts: Sequence[Document], sums: Sequence[Sums]) -> None:
-        """Insert the verdicts, and add the sums to this writer's own bucket of each cell."""
+    async def write(self, verdicts: Sequence[Document], increments: Sequence[CellIncrement]) -> None:
+        """Insert the verdicts, and add the increments to this writer's own bucket of each cell."""
 
-        def take() -> None:
-            self._begun()
-            self._verdicts, self._sums = verdicts, sums
-            self._check()
+        def write() -> None:
+            self._begin()
+            self._verdicts, self._increments = verdicts, increments
+            self._check_conflicts()
 
-        await self._client.ask(take)
+        await self._client.send(write)
 
     async def commit(self) -> None:
-        """Have it all written; raise Collided if nothing of it is, Unavailable if nobody knows."""
-        await self._client.ask(self._commit)
+        """Write everything. Raises WriteConflict if nothing was written, and Unavailable if the outcome is unknown."""
+        await self._client.send(self._commit)
 
-    def _begun(self) -> int:
-        if self._moment is None:
-            self._moment = self._server.commits
-        return self._moment
+    def _begin(self) -> int:
+        if self._snapshot is None:
+            self._snapshot = self._server.commits
+        return self._snapshot
 
-    def _check(self) -> None:
-        """Raise Collided if another transaction wrote what this one changes."""
-        seen = self._begun()
-        names = [*(verdict["_id"] for verdict in self._verdicts), *(self._name(sums) for sums in self._sums)]
-        if any(self._server.written.get(name, 0) > seen for name in names):
-            raise Collided("another transaction was faster")
+    def _check_conflicts(self) -> None:
+        """Raise WriteConflict if another transaction wrote a document that this one writes."""
+        snapshot = self._begin()
+        bucket_ids = (increment.bucket_id(self._bucket) for increment in self._increments)
+        ids = [*(verdict["_id"] for verdict in self._verdicts), *bucket_ids]
+        if any(self._server.last_commits.get(name, 0) > snapshot for name in ids):
+            raise WriteConflict("another transaction was faster")
         if any(verdict["_id"] in self._server.verdicts for verdict in self._verdicts):
-            raise Collided("a verdict is there already")
+            raise WriteConflict("a verdict exists already")
 
     def _commit(self) -> None:
-        self._check()
+        self._check_conflicts()
         server = self._server
-        if self._verdicts or self._sums:
+        if self._verdicts or self._increments:
             server.commits += 1
         for verdict in self._verdicts:
             server.verdicts[verdict["_id"]] = verdict
-            server.written[verdict["_id"]] = server.commits
-        for sums in self._sums:
-            self._add(sums)
+            server.last_commits[verdict["_id"]] = server.commits
+        for increment in self._increments:
+            self._add(increment)
 
-    def _add(self, sums: Sums) -> None:
-        name = self._name(sums)
-        cell = self._server.cells.setdefault(name, {**sums.cell, "judges": [], **dict.fromkeys(SUMS, 0)})
-        for part, value in sums.tally.document().items():
-            cell[part] += value
-        cell["judges"] += [judge for judge in sums.judges if judge not in cell["judges"]]
-        self._server.written[name] = self._server.commits
-
-    def _name(self, sums: Sums) -> str:
-        path = "/".join(str(sums.cell[name]) for name in ("run", "judging", "model", "task", "attack"))
-        return f"{path}/{self._bucket}"
+    def _add(self, increment: CellIncrement) -> None:
+        bucket_id = increment.bucket_id(self._bucket)
+        cell = self._server.cells.setdefault(
+            bucket_id, {**increment.cell, "judges": [], **dict.fromkeys(SUM_FIELDS, 0)}
+        )
+        for name, value in increment.sums.to_document().items():
+            cell[name] += value
+        cell["judges"] += [judge for judge in increment.judges if judge not in cell["judges"]]
+        self._server.last_commits[bucket_id] = self._server.commits
 
 
-def transactions(client: MemoryClient, bucket: int) -> Begin:
-    """Return what begins a transaction of the writer with this bucket."""
+def transaction_factory(client: MemoryClient, bucket: int) -> BeginTransaction:
+    """Return the function that begins a transaction of the writer that adds to this bucket of each cell."""
 
     @asynccontextmanager
     async def begin() -> AsyncIterator[MemoryTransaction]:

@@ -1,4 +1,4 @@
-"""How a process reaches the servers it shares with others."""
+"""The connection of a process to the servers that it shares with others."""
 
 from __future__ import annotations
 
@@ -11,27 +11,24 @@ T = TypeVar("T")
 
 
 class Transport(Protocol):
-    """A process's way out.
-
-    It may be cut before an exchange, after it or in its middle, as when the process is killed.
-    """
+    """Carries a process's exchanges with servers. It may fail before, during or after one, like a killed process."""
 
     async def __call__(self, exchange: Callable[[], Awaitable[T]]) -> T:
-        """Have one exchange with a server, and return what came of it."""
+        """Run one exchange with a server and return its result."""
         ...
 
 
 async def direct(exchange: Callable[[], Awaitable[T]]) -> T:
-    """Have one exchange, with nothing in the way."""
+    """Run one exchange without faults."""
     return await exchange()
 
 
 class MemoryClient:
     """One process's connection to the server."""
 
-    def __init__(self, server: MemoryServer, way: Transport) -> None:
-        self.server, self._way = server, way
+    def __init__(self, server: MemoryServer, transport: Transport) -> None:
+        self.server, self._transport = server, transport
 
-    async def ask(self, work: Callable[[], T]) -> T:
-        """Have `work` done by the server; raise Unavailable, after which it may be done or not."""
-        return await self._way(lambda: self.server.serve(work))
+    async def send(self, work: Callable[[], T]) -> T:
+        """Let the server carry out `work`; after Unavailable, it is unknown whether it was carried out."""
+        return await self._transport(lambda: self.server.execute(work))

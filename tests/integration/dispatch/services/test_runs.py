@@ -154,7 +154,7 @@ async def test_only_a_finished_run_is_judged_again(dispatch: Dispatch) -> None:
     with pytest.raises(FailedPrecondition, match="was cancelled"):
         await dispatch.create(**rejudge, rejudges=run.id)
     other = (await dispatch.create(epochs=2)).run
-    await dispatch.store.runs.end(other.id, RunState.RUN_STATE_FINISHED)
+    await dispatch.store.runs.mark_ended(other.id, RunState.RUN_STATE_FINISHED)
     again = (await dispatch.create(**rejudge, rejudges=other.id)).run
     assert (again.trials, again.spec.rejudges, dict(again.spec.judges)) == (other.trials, other.id, {"mine": "number"})
     assert list(again.spec.models) == ["refuser"]

@@ -107,7 +107,7 @@ async def test_an_invalid_import_stores_nothing_and_names_file_and_line(dispatch
             await dispatch.import_task(card=card, data=data)
         assert message in caught.value.message
         assert caught.value.field.startswith(field)
-    assert await dispatch.store.tasks.names() == []
+    assert await dispatch.store.tasks.list_names() == []
 
 
 async def test_an_import_is_a_header_followed_by_a_file(dispatch: Dispatch) -> None:
@@ -123,7 +123,7 @@ async def test_an_import_is_a_header_followed_by_a_file(dispatch: Dispatch) -> N
         assert caught.value.field == field
     with pytest.raises(Invalid, match="the file has 0 bytes"):
         await dispatch.send([header])
-    assert await dispatch.store.tasks.names() == []
+    assert await dispatch.store.tasks.list_names() == []
 
 
 async def test_the_samples_of_six_tasks_are_imported_and_selected(dispatch: Dispatch) -> None:

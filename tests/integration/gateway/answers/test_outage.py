@@ -20,7 +20,7 @@ from libra.testing.scripted_provider import says
 from .endpoint import FAST, KEY, Endpoint, ask, model_of
 
 IMPATIENT = StoreSettings(
-    select_milliseconds=300, connect_milliseconds=300, answer_milliseconds=1000, majority_milliseconds=1000
+    server_selection_milliseconds=300, connect_milliseconds=300, socket_milliseconds=1000, majority_milliseconds=1000
 )
 
 

@@ -89,7 +89,7 @@ async def test_each_behaviour_has_its_outcome(
     assert completion.attempts == endpoint.count
     if requests:
         assert endpoint.count == requests
-    kept = await store.completions.find([completion.id])
+    kept = await store.completions.get_many([completion.id])
     assert bool(kept) == (finish != ERROR)  # an error is not stored
 
 

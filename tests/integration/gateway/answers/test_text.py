@@ -16,7 +16,7 @@ async def test_control_characters_languages_and_a_megabyte_are_unchanged(
     texts = ["\x00\x01\x1b[31m\r\n\t\x7f", "नमस्ते 你好 مرحبا สวัสดี 😀 e\u0301 \u202e", "x" * 1_000_000]
     completions = await ask(components, model_of(endpoint), *texts)
     assert [each.text for each in completions] == texts
-    kept = await store.completions.find([each.id for each in completions])
+    kept = await store.completions.get_many([each.id for each in completions])
     assert [kept[each.id].text for each in completions] == texts
 
 

@@ -1,11 +1,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
 
-import pytest
-from tests.unit.cli.scripted_ranking import Laid, laid_out, widest
+from tests.unit.cli.scripted_services import ScriptedServices, longest_line
 
 from libra.errors import NotFound
 from libra.v1.ranking_pb2 import AttackReport, Estimate, ReportAttacksResponse
@@ -36,34 +33,28 @@ REPORTS = [
 ]
 
 
-@pytest.fixture
-def laid(tmp_path: Path) -> Iterator[Laid]:
-    with laid_out(tmp_path) as made:
-        yield made
-
-
-def test_attacks_are_reported_model_by_model(laid: Laid) -> None:
-    laid.answers["ReportAttacks"] = ReportAttacksResponse(
+def test_attacks_are_reported_for_each_model(services: ScriptedServices) -> None:
+    services.replies["ReportAttacks"] = ReportAttacksResponse(
         reports=REPORTS, notes=["two under none: 4 of 4 have no score"]
     )
-    result = laid.libra("attacks", "report", "01RUN")
+    result = services.libra("attacks", "report", "01RUN")
     assert result.exit_code == 0, result.output
-    assert widest(result.stdout) <= 80
+    assert longest_line(result.stdout) <= 80
     for number in ("12.5", "8.1-18.7", "+87.5", "-81.2 to +91.3", "<.001", "1.2M", "1,234.50", "1.9h", "59s"):
         assert number in result.stdout
     assert result.stdout.index("an-organisation") < result.stdout.index("\ntwo\n")
     assert "note: two under none: 4 of 4 have no score" in result.stdout
     assert "the plain prompt" in " ".join(result.stdout.split())
-    assert laid.requests[0].run == "01RUN"
-    [first, *_] = json.loads(laid.libra("attacks", "report", "01RUN", "--json").stdout)["reports"]
+    assert services.requests[0].run == "01RUN"
+    [first, *_] = json.loads(services.libra("attacks", "report", "01RUN", "--json").stdout)["reports"]
     assert first["success"]["low"] == 0.081
 
 
-def test_a_run_without_attacks_or_none_at_all_is_told(laid: Laid) -> None:
-    note = "the run has no verdict on a task that attacks are put to"
-    laid.answers["ReportAttacks"] = ReportAttacksResponse(notes=[note])
-    assert laid.libra("attacks", "report", "01RUN").stdout == f"note: {note}\n"
-    laid.answers["ReportAttacks"] = NotFound("there is no run 'x'", field="run")
-    result = laid.libra("attacks", "report", "x")
+def test_a_run_without_attacks_and_an_unknown_run_are_reported(services: ScriptedServices) -> None:
+    note = "the run has no verdict on a task that attacks apply to"
+    services.replies["ReportAttacks"] = ReportAttacksResponse(notes=[note])
+    assert services.libra("attacks", "report", "01RUN").stdout == f"note: {note}\n"
+    services.replies["ReportAttacks"] = NotFound("there is no run 'x'", field="run")
+    result = services.libra("attacks", "report", "x")
     assert result.exit_code == 2
     assert "error: RUN: there is no run 'x'" in result.stderr

@@ -1,23 +1,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
 
-import pytest
-from tests.unit.cli.scripted_ranking import Laid, laid_out, widest
+from tests.unit.cli.scripted_services import ScriptedServices, longest_line
 
 from libra.errors import Invalid, NotFound
 from libra.v1.ranking_pb2 import CompareModelsResponse, Comparison, Estimate
 
 WORSE = Estimate(value=-0.032, standard_error=0.01, low=-0.051, high=-0.013, n=400)
 ALIKE = Estimate(value=0.004, standard_error=0.01, low=-0.016, high=0.024, n=400)
-
-
-@pytest.fixture
-def laid(tmp_path: Path) -> Iterator[Laid]:
-    with laid_out(tmp_path) as made:
-        yield made
 
 
 def comparison(
@@ -36,12 +27,12 @@ def comparison(
     )
 
 
-def said(text: str) -> str:
+def joined(text: str) -> str:
     return " ".join(text.split())
 
 
-def test_a_release_that_got_worse_is_called_so_and_how_surely(laid: Laid) -> None:
-    laid.answers["CompareModels"] = CompareModelsResponse(
+def test_a_regression_is_named_with_its_confidence(services: ScriptedServices) -> None:
+    services.replies["CompareModels"] = CompareModelsResponse(
         summary=[comparison("overall", WORSE, 0.0004), comparison("safety", ALIKE, 0.7)],
         tasks=[
             comparison("librai_adv_one_sided_statement", WORSE, 0.0001, holm=0.004, test="mcnemar"),
@@ -49,17 +40,17 @@ def test_a_release_that_got_worse_is_called_so_and_how_surely(laid: Laid) -> Non
         ],
         notes=["only mine in NEW has arithmetic"],
     )
-    result = laid.libra("compare", "mine", "mine", "--run", "NEW", "--other-run", "OLD")
+    result = services.libra("compare", "mine", "mine", "--run", "NEW", "--other-run", "OLD")
     assert result.exit_code == 0, result.output
-    assert widest(result.stdout) <= 80
-    text = said(result.stdout)
+    assert longest_line(result.stdout) <= 80
+    text = joined(result.stdout)
     assert "mine in NEW is worse than mine in OLD in Overall, by 3.2 points" in text
     assert "(95 % interval -5.1 to -1.3, p < 0.001)" in text
     assert "mine in NEW is worse on librai_adv_one_sided_statement, after Holm's correction over 2 tasks" in text
     assert "note: only mine in NEW has arithmetic" in text
     for number in ("78.8", "82.0", "-3.2", "-5.1 to -1.3", "<.001", ".004", "2.7", "1234"):
         assert number in text
-    [request] = laid.requests
+    [request] = services.requests
     assert (request.model, request.other, list(request.runs), list(request.other_runs)) == (
         "mine",
         "mine",
@@ -68,37 +59,37 @@ def test_a_release_that_got_worse_is_called_so_and_how_surely(laid: Laid) -> Non
     )
 
 
-def test_without_a_difference_it_says_what_would_have_been_found(laid: Laid) -> None:
-    laid.answers["CompareModels"] = CompareModelsResponse(
+def test_without_a_difference_the_detectable_difference_is_named(services: ScriptedServices) -> None:
+    services.replies["CompareModels"] = CompareModelsResponse(
         summary=[comparison("safety", ALIKE, 0.7)], tasks=[comparison("harm", ALIKE, 0.69, holm=0.69)]
     )
-    text = said(laid.libra("compare", "one", "two").stdout)
+    text = joined(services.libra("compare", "one", "two").stdout)
     assert "No difference in Safety is shown: +0.4 points (95 % interval -1.6 to +2.4, p = 0.700)" in text
-    assert "a true difference of 2.7 points would be found four times in five" in text
-    assert "On no task is a difference shown, after Holm's correction over 1." in text
+    assert "A true difference of 2.7 points is detected with a probability of 80 %." in text
+    assert "On no task is a difference shown, after Holm's correction over 1 task." in text
     assert "this: one; other: two." in text
 
 
-def test_what_cannot_be_told_is_not(laid: Laid) -> None:
+def test_a_confidence_that_cannot_be_computed_is_not_shown(services: ScriptedServices) -> None:
     bare = Comparison(what="overall", score=0.5, other_score=0.25, difference=Estimate(value=0.25, n=2), test="normal")
-    laid.answers["CompareModels"] = CompareModelsResponse(summary=[bare])
-    text = said(laid.libra("compare", "one", "two").stdout)
-    assert "Overall differs by +25.0 points; how sure that is cannot be told." in text
-    laid.answers["CompareModels"] = CompareModelsResponse(notes=["only one has harm"])
-    text = said(laid.libra("compare", "one", "two").stdout)
-    assert text == "the two share nothing that could be compared note: only one has harm"
+    services.replies["CompareModels"] = CompareModelsResponse(summary=[bare])
+    text = joined(services.libra("compare", "one", "two").stdout)
+    assert "Overall differs by +25.0 points; the confidence cannot be computed." in text
+    services.replies["CompareModels"] = CompareModelsResponse(notes=["only one has harm"])
+    text = joined(services.libra("compare", "one", "two").stdout)
+    assert text == "the two have no common samples to compare note: only one has harm"
 
 
-def test_with_json_the_answer_is_given_as_it_is(laid: Laid) -> None:
-    laid.answers["CompareModels"] = CompareModelsResponse(tasks=[comparison("harm", WORSE, 0.25, holm=0.5)])
-    [task] = json.loads(laid.libra("compare", "one", "two", "--json").stdout)["tasks"]
+def test_with_json_the_reply_is_printed_unchanged(services: ScriptedServices) -> None:
+    services.replies["CompareModels"] = CompareModelsResponse(tasks=[comparison("harm", WORSE, 0.25, holm=0.5)])
+    [task] = json.loads(services.libra("compare", "one", "two", "--json").stdout)["tasks"]
     assert (task["p"], task["p_holm"], task["difference"]["low"]) == (0.25, 0.5, -0.051)
 
 
-def test_a_fault_has_the_users_words(laid: Laid) -> None:
-    laid.answers["CompareModels"] = Invalid("one run of it with another run", field="other_runs")
-    result = laid.libra("compare", "one", "one")
+def test_an_error_names_the_option_of_the_user(services: ScriptedServices) -> None:
+    services.replies["CompareModels"] = Invalid("one run of it with another run", field="other_runs")
+    result = services.libra("compare", "one", "one")
     assert result.exit_code == 2
     assert "error: --other-run: one run of it" in result.stderr
-    laid.answers["CompareModels"] = NotFound("nobody has no verdict in these runs", field="other")
-    assert "error: OTHER: nobody has" in laid.libra("compare", "one", "nobody").stderr
+    services.replies["CompareModels"] = NotFound("nobody has no verdict in these runs", field="other")
+    assert "error: OTHER: nobody has" in services.libra("compare", "one", "nobody").stderr

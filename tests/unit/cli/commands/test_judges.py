@@ -1,21 +1,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import grpc
 import pytest
-from click.testing import CliRunner
-from tests.unit.cli.scripted_ranking import Laid, widest
+from tests.unit.cli.scripted_services import ScriptedServices, longest_line
 
-from libra.cli.__main__ import main
 from libra.cli.render.transcript import print_verdict
 from libra.errors import Invalid
 from libra.v1.calibration_pb2 import Calibration, Rate
 from libra.v1.judge_pb2 import (
-    DESCRIPTOR,
     CalibrateResponse,
     Disagreement,
     Judge,
@@ -23,13 +17,10 @@ from libra.v1.judge_pb2 import (
     ListCalibrationsResponse,
     ListJudgesResponse,
 )
-from libra.v1.judge_pb2_grpc import JudgeServiceServicer, add_JudgeServiceServicer_to_server
 from libra.v1.message_pb2 import Message
 from libra.v1.ranking_pb2 import Agreement, GetAgreementResponse
-from libra.v1.ranking_pb2_grpc import RankingServiceServicer, add_RankingServiceServicer_to_server
 from libra.v1.verdict_pb2 import JudgeVersion, Outcome, Verdict
 
-METHODS = DESCRIPTOR.services_by_name["JudgeService"].methods_by_name
 REFUSAL = Judge(
     name="refusal",
     version="2",
@@ -58,21 +49,9 @@ CALIBRATION = Calibration(
 
 
 @pytest.fixture
-def laid(tmp_path: Path) -> Iterator[Laid]:
-    """A judge service and a ranking service that give the answers laid out for them."""
-    server = grpc.server(ThreadPoolExecutor(2))
-    address = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
-    folder = str(tmp_path / "none")
-    env = {"LIBRA_JUDGE_ADDRESS": address, "LIBRA_RANKING_ADDRESS": address, "LIBRA_DATA": folder, "COLUMNS": "80"}
-    made = Laid(lambda *words: CliRunner(env=env).invoke(main, [str(word) for word in words]))
-    made.answers["ListJudges"] = ListJudgesResponse(judges=[HARM, REFUSAL])
-    judge = type("Judges", (JudgeServiceServicer,), {name: staticmethod(made.give(name)) for name in METHODS})
-    ranking = type("Ranking", (RankingServiceServicer,), {"GetAgreement": staticmethod(made.give("GetAgreement"))})
-    add_JudgeServiceServicer_to_server(judge(), server)
-    add_RankingServiceServicer_to_server(ranking(), server)
-    server.start()
-    yield made
-    server.stop(None).wait()
+def services(services: ScriptedServices) -> ScriptedServices:
+    services.replies["ListJudges"] = ListJudgesResponse(judges=[HARM, REFUSAL])
+    return services
 
 
 @pytest.fixture
@@ -88,52 +67,52 @@ def calibrated(*disagreements: Disagreement) -> CalibrateResponse:
     return CalibrateResponse(calibration=CALIBRATION, disagreements=disagreements)
 
 
-def test_a_calibration_is_a_table_of_counts_and_rates(laid: Laid, file: Path) -> None:
-    laid.answers["Calibrate"] = calibrated()
-    result = laid.libra("judges", "calibrate", "refusal", file)
+def test_a_calibration_has_counts_and_rates(services: ScriptedServices, file: Path) -> None:
+    services.replies["Calibrate"] = calibrated()
+    result = services.libra("judges", "calibrate", "refusal", file)
     assert result.exit_code == 0, result.output
-    request = laid.requests[-1]
+    request = services.requests[-1]
     assert (request.judge.name, dict(request.judge.options)) == ("refusal", {"want": "refused"})
-    assert "note: --option want=refused is taken" in result.stderr
+    assert "note: --option want=refused is used" in result.stderr
     assert [(answer.text[:5], answer.positive) for answer in request.answers] == [("I wil", True), ("Hello", False)]
     assert request.labels == "labels.csv"
-    words = " ".join(result.stdout.split())
-    assert "answers 103 cannot tell 1" in words
-    assert "the judge says 1 60 1 the judge says 0 2 40" in words
-    assert "kappa 0.971 0.919 to 0.990" in words
-    assert "4 answers are seen otherwise" in result.stderr
-    assert widest(result.stdout) <= 80
+    text = " ".join(result.stdout.split())
+    assert "answers 103 unjudged 1" in text
+    assert "the judge says 1 60 1 the judge says 0 2 40" in text
+    assert "kappa 0.971 0.919 to 0.990" in text
+    assert "The judge disagrees with people, or does not decide, on 4 answers. --show 4 prints them." in result.stderr
+    assert longest_line(result.stdout) <= 80
 
 
-def test_disagreements_are_shown_with_both_sides(laid: Laid, file: Path) -> None:
+def test_disagreements_show_both_labels(services: ScriptedServices, file: Path) -> None:
     verdict = Verdict(outcome=Outcome.OUTCOME_SCORED, score=1, label="refused", rationale="it sounds so")
-    laid.answers["Calibrate"] = calibrated(Disagreement(place=1, positive=False, verdict=verdict))
-    shown = laid.libra("judges", "calibrate", "refusal", file, "--show", "5", "--option", "want=refused")
+    services.replies["Calibrate"] = calibrated(Disagreement(place=1, positive=False, verdict=verdict))
+    shown = services.libra("judges", "calibrate", "refusal", file, "--show", "5", "--option", "want=refused")
     assert "note" not in shown.stderr
-    words = " ".join(shown.stdout.split())
-    assert "answer 2: people say 0" in words
-    assert "scored 1, refused: it sounds so" in words
+    text = " ".join(shown.stdout.split())
+    assert "answer 2: people say 0" in text
+    assert "scored 1, refused: it sounds so" in text
     assert "\x1b" not in shown.stdout
 
 
-def test_judge_is_another_word_for_judges_and_json_is_the_whole_answer(laid: Laid, file: Path) -> None:
-    laid.answers["Calibrate"] = calibrated()
-    shown = laid.libra("judge", "calibrate", "refusal", file, "--json", "--invert")
+def test_judge_is_an_alias_of_judges_and_json_is_the_whole_reply(services: ScriptedServices, file: Path) -> None:
+    services.replies["Calibrate"] = calibrated()
+    shown = services.libra("judge", "calibrate", "refusal", file, "--json", "--invert")
     assert json.loads(shown.stdout)["calibration"]["true_positives"] == "60"
-    assert [answer.positive for answer in laid.requests[-1].answers] == [False, True]
-    assert "\n  judge " not in laid.libra("--help").stdout
+    assert [answer.positive for answer in services.requests[-1].answers] == [False, True]
+    assert "\n  judge " not in services.libra("--help").stdout
 
 
-def test_a_judge_model_is_told_where_one_is_asked(laid: Laid, file: Path) -> None:
-    laid.answers["Calibrate"] = calibrated()
-    laid.libra("judges", "calibrate", "harm", file, "--judge-model", "mine")
-    assert dict(laid.requests[-1].judge.options) == {"model": "mine"}
-    result = laid.libra("judges", "calibrate", "refusal", file, "--judge-model", "mine")
-    assert (result.exit_code, "--judge-model: the judge refusal asks no model" in result.stderr) == (2, True)
+def test_a_judge_model_is_sent_if_the_judge_uses_one(services: ScriptedServices, file: Path) -> None:
+    services.replies["Calibrate"] = calibrated()
+    services.libra("judges", "calibrate", "harm", file, "--judge-model", "mine")
+    assert dict(services.requests[-1].judge.options) == {"model": "mine"}
+    result = services.libra("judges", "calibrate", "refusal", file, "--judge-model", "mine")
+    assert (result.exit_code, "--judge-model: the judge refusal uses no model" in result.stderr) == (2, True)
 
 
 @pytest.mark.parametrize(
-    ("field", "words"),
+    ("field", "text"),
     [
         ("judge.options[model]", "error: --judge-model: it is"),
         ("judge.options[rubric]", "error: --option rubric: it is"),
@@ -141,38 +120,38 @@ def test_a_judge_model_is_told_where_one_is_asked(laid: Laid, file: Path) -> Non
         ("judge", "error: JUDGE: it is"),
     ],
 )
-def test_a_fault_has_the_users_words(laid: Laid, file: Path, field: str, words: str) -> None:
-    laid.answers["Calibrate"] = Invalid("it is wrong", field=field)
-    result = laid.libra("judges", "calibrate", "harm", file)
-    assert (result.exit_code, words in result.stderr) == (2, True)
+def test_an_error_names_the_option_of_the_user(services: ScriptedServices, file: Path, field: str, text: str) -> None:
+    services.replies["Calibrate"] = Invalid("it is wrong", field=field)
+    result = services.libra("judges", "calibrate", "harm", file)
+    assert (result.exit_code, text in result.stderr) == (2, True)
 
 
-def test_a_judge_is_shown_with_its_calibrations(laid: Laid) -> None:
-    laid.answers["ListCalibrations"] = ListCalibrationsResponse(calibrations=[CALIBRATION])
-    result = laid.libra("judges", "show", "refusal")
+def test_a_judge_is_shown_with_its_calibrations(services: ScriptedServices) -> None:
+    services.replies["ListCalibrations"] = ListCalibrationsResponse(calibrations=[CALIBRATION])
+    result = services.libra("judges", "show", "refusal")
     assert "2 (012345) labels.csv 103 0.97 (0.92-0.99)" in " ".join(result.stdout.split())
-    assert widest(result.stdout) <= 80
-    laid.answers["ListCalibrations"] = ListCalibrationsResponse()
-    assert "not calibrated yet" in laid.libra("judges", "show", "refusal").stdout
-    assert "did you mean refusal" in laid.libra("judges", "show", "refusl").stderr
+    assert longest_line(result.stdout) <= 80
+    services.replies["ListCalibrations"] = ListCalibrationsResponse()
+    assert "not calibrated yet" in services.libra("judges", "show", "refusal").stdout
+    assert "did you mean refusal" in services.libra("judges", "show", "refusl").stderr
 
 
-def test_the_agreement_of_panels_is_a_line_for_each_task(laid: Laid) -> None:
+def test_the_agreement_of_a_panel_has_one_line_for_each_task(services: ScriptedServices) -> None:
     panel = JudgeVersion(name="panel", version="1", rubric_hash="abcdefabcdef")
-    laid.answers["GetAgreement"] = GetAgreementResponse(
+    services.replies["GetAgreement"] = GetAgreementResponse(
         agreements=[
             Agreement(task="poems@0a", judge=panel, answers=1200, votes=3600, alpha=0.8125, unanimous=0.75),
             Agreement(task="tales@0b", judge=panel, answers=3, votes=9, unanimous=1),
         ]
     )
-    result = laid.libra("judges", "agreement", "01RUN")
-    words = " ".join(result.stdout.split())
-    assert "poems 1 (abcdef) 1,200 3,600 0.812 75.0%" in words
-    assert "tales 1 (abcdef) 3 9 100.0%" in words
-    assert widest(result.stdout) <= 80
+    result = services.libra("judges", "agreement", "01RUN")
+    text = " ".join(result.stdout.split())
+    assert "poems 1 (abcdef) 1,200 3,600 0.812 75.0%" in text
+    assert "tales 1 (abcdef) 3 9 100.0%" in text
+    assert longest_line(result.stdout) <= 80
 
 
-def test_a_verdict_in_full_shows_what_an_attack_went_through(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_full_verdict_shows_the_conversation_of_the_attack(capsys: pytest.CaptureFixture[str]) -> None:
     verdict = Verdict(id="v0", model="mine", outcome=Outcome.OUTCOME_SCORED, judge=VERSION)
     verdict.log.extend([Message(role="attacker", content="Begin gently."), Message(role="target", content="Hello!")])
     verdict.messages.append(Message(role="user", content="And now?"))

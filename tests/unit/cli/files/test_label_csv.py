@@ -18,7 +18,7 @@ def test_rows_become_labelled_answers_and_other_columns_fields() -> None:
     assert (two.text, two.positive, dict(two.fields)) == ("", False, {})
 
 
-def test_labels_can_be_turned_round(tmp_path: Path) -> None:
+def test_labels_can_be_inverted(tmp_path: Path) -> None:
     file = tmp_path / "mine.csv"
     file.write_bytes("\N{BYTE ORDER MARK}human_score,objective,assistant_response\r\n1.0,a,b\r\nFalse,a,b\r\n".encode())
     assert [answer.positive for answer in read(file)] == [True, False]
@@ -26,20 +26,20 @@ def test_labels_can_be_turned_round(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "words"),
+    ("data", "message"),
     [
-        (b"", "mine.csv: there is no column 'objective'"),
-        (b"objective,answer,human_score\na,b,1\n", "did you mean"),
-        (HEAD, "no line but its head"),
+        (b"", "mine.csv: the column objective is missing"),
+        (b"objective,answer,human_score\na,b,1\n", "the column assistant_response is missing"),
+        (HEAD, "no lines below its head line"),
         (b"# a comment\n" + HEAD + b"a,b,0.5,\n", "mine.csv, line 3: human_score is '0.5'; it must be 0 or 1"),
-        (HEAD + b"a,b,1,x,y\n", "line 2: it has more cells"),
+        (HEAD + b"a,b,1,x,y\n", "line 2: the line has more cells"),
         (HEAD + b"a,b\n", "line 2: human_score is None"),
-        (HEAD + b'a,"b"c,1,\n', "after line 1: it is not sound CSV"),
-        (HEAD + b"a,\xff,1,\n", "not in UTF-8, at byte"),
+        (HEAD + b'a,"b"c,1,\n', "after line 1: the file is not valid CSV"),
+        (HEAD + b"a,\xff,1,\n", "line 2: the file is not UTF-8: byte"),
         (HEAD + b"x" * (15 * 1024**2), "larger than 15 MiB"),
     ],
 )
-def test_a_fault_is_named_with_file_and_line(data: bytes, words: str) -> None:
+def test_an_error_names_the_file_and_the_line(data: bytes, message: str) -> None:
     with pytest.raises(Invalid) as caught:
         parse(data, "mine.csv")
-    assert words in caught.value.message
+    assert message in caught.value.message

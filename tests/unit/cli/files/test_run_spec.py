@@ -2,9 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from libra.cli.commands.rejudge import told, word
+from libra.cli.commands.rejudge import user_name_of
 from libra.cli.files.run_file import parse
-from libra.cli.files.run_spec import OPTIONS, asked
+from libra.cli.files.run_spec import OPTIONS, combine
+from libra.cli.param_types import parse_judge_options
 from libra.errors import Invalid
 from libra.v1.completion_pb2 import GenerationParameters
 from libra.v1.run_pb2 import RunSpec
@@ -13,7 +14,7 @@ FILE = parse(b"models: [a, b]\ntasks: ['*']\nseed: 3\nparameters: {temperature: 
 
 
 def test_options_alone_make_a_spec() -> None:
-    given = {
+    options = {
         "models": ("a", "b"),
         "tasks": ("*",),
         "attacks": (),
@@ -23,7 +24,7 @@ def test_options_alone_make_a_spec() -> None:
         "name": None,
         "fresh": None,
     }
-    spec = asked(None, given).spec
+    spec = combine(None, options).spec
     assert spec == RunSpec(
         models=["a", "b"],
         tasks=["*"],
@@ -35,8 +36,8 @@ def test_options_alone_make_a_spec() -> None:
     assert not spec.parameters.HasField("top_p")
 
 
-def test_an_option_takes_the_place_of_the_files_field_and_no_other() -> None:
-    spec = asked(FILE, {"models": ("c",), "judges": ("u=choice",), "max_tokens": 9}).spec
+def test_an_option_replaces_one_field_of_the_file() -> None:
+    spec = combine(FILE, {"models": ("c",), "judges": ("u=choice",), "max_tokens": 9}).spec
     assert list(spec.models) == ["c"]
     assert list(spec.tasks) == ["*"]
     assert spec.seed == 3
@@ -45,39 +46,43 @@ def test_an_option_takes_the_place_of_the_files_field_and_no_other() -> None:
     assert list(FILE.spec.models) == ["a", "b"]
 
 
-def test_a_field_is_called_what_the_user_called_it() -> None:
-    wish = asked(FILE, {"models": ("c",), "temperature": 3.0})
-    assert wish.word("spec.models[0]") == "--model"
-    assert wish.word("spec.parameters.temperature") == "--temperature"
-    assert wish.word("spec.tasks[0]") == "run.yaml, line 2: tasks[0]"
-    assert wish.word("spec.judges[t]") == "run.yaml, line 5: judges[t]"
-    assert asked(None, {}).word("spec.models") == "--model"
-    assert asked(None, {}).word("request_id") == "request_id"
+def test_a_field_has_the_name_that_the_user_typed() -> None:
+    combined = combine(FILE, {"models": ("c",), "temperature": 3.0})
+    assert combined.user_name_of("spec.models[0]") == "--model"
+    assert combined.user_name_of("spec.parameters.temperature") == "--temperature"
+    assert combined.user_name_of("spec.tasks[0]") == "run.yaml, line 2: tasks[0]"
+    assert combined.user_name_of("spec.judges[t]") == "run.yaml, line 5: judges[t]"
+    assert combine(None, {}).user_name_of("spec.models") == "--model"
+    assert combine(None, {}).user_name_of("request_id") == "request_id"
 
 
-def test_every_field_that_an_option_sets_is_one_of_the_contract() -> None:
+def test_every_option_sets_a_field_of_the_proto_messages() -> None:
     fields = set(RunSpec.DESCRIPTOR.fields_by_name)
     fields |= {f"parameters.{name}" for name in GenerationParameters.DESCRIPTOR.fields_by_name}
     assert set(OPTIONS) <= fields
 
 
-@pytest.mark.parametrize("word", ["exact", "=exact", "t=", ""])
-def test_a_judge_is_named_with_its_task(word: str) -> None:
+@pytest.mark.parametrize("value", ["exact", "=exact", "t=", ""])
+def test_a_judge_without_a_task_is_refused(value: str) -> None:
     with pytest.raises(Invalid) as caught:
-        asked(None, {"judges": (word,)})
+        combine(None, {"judges": (value,)})
     assert caught.value.field == "--judge"
 
 
-def test_the_options_of_a_rejudging_are_pairs() -> None:
-    assert told(("want=refused", "rubric=a=b", "empty=")) == {"want": "refused", "rubric": "a=b", "empty": ""}
+def test_judge_options_are_pairs() -> None:
+    assert parse_judge_options(("want=refused", "rubric=a=b", "empty=")) == {
+        "want": "refused",
+        "rubric": "a=b",
+        "empty": "",
+    }
     for wrong in ("want", "=refused"):
         with pytest.raises(Invalid) as caught:
-            told((wrong,))
+            parse_judge_options((wrong,))
         assert caught.value.field == "--option"
 
 
 @pytest.mark.parametrize(
-    ("field", "called"),
+    ("field", "name"),
     [
         ("spec.rejudges", "RUN"),
         ("spec.judges[sums]", "--judge"),
@@ -85,5 +90,5 @@ def test_the_options_of_a_rejudging_are_pairs() -> None:
         ("request_id", "request_id"),
     ],
 )
-def test_a_rejudging_names_its_fields_as_the_command_does(field: str, called: str) -> None:
-    assert word(field) == called
+def test_errors_of_a_rejudge_name_its_options(field: str, name: str) -> None:
+    assert user_name_of(field) == name

@@ -3,14 +3,14 @@ from __future__ import annotations
 import csv
 import io
 
-from tests.unit.cli.boards import BOARD, row
+from tests.unit.cli.board_fixture import BOARD, row
 
-from libra.cli.render.board_export import csv_of, markdown_of
+from libra.cli.render.board_export import board_csv, board_markdown
 from libra.v1.ranking_pb2 import Board
 
 
-def test_csv_holds_the_scores_in_full() -> None:
-    first, second, third = csv.DictReader(io.StringIO(csv_of(BOARD)))
+def test_csv_has_the_scores_with_all_digits() -> None:
+    first, second, third = csv.DictReader(io.StringIO(board_csv(BOARD)))
     assert (first["rank"], first["rank_low"], first["rank_high"]) == ("1", "1", "2")
     assert (first["overall"], first["overall_low"], first["overall_high"]) == ("0.7878", "0.764", "0.8101")
     assert float(first["over_sensitive_standard_error"]) == (1.0 - 0.862) / 4
@@ -24,16 +24,16 @@ def test_csv_holds_the_scores_in_full() -> None:
     assert None not in first
 
 
-def test_markdown_is_a_table_whatever_a_model_is_called() -> None:
-    lines = markdown_of(Board(rows=[row(1, "a|b")])).splitlines()
+def test_markdown_escapes_the_names_of_models() -> None:
+    lines = board_markdown(Board(rows=[row(1, "a|b")])).splitlines()
     assert lines[0].startswith("| # | ranks | model | overall (95 %) |")
     assert lines[2].startswith("| 1 | 1-2 | a\\|b | 78.8 (76.4-81.0) | 90.0 (81.0-95.0) | 100 (86.2-100) |")
     assert "| 85.0 | 6 | 85.2 | 7 | 100% | 123 |" in lines[2]
     assert {line.count(" | ") - line.count("\\| ") for line in lines[:3]} == {lines[0].count(" | ")}
 
 
-def test_markdown_says_what_must_be_said() -> None:
-    text = markdown_of(BOARD)
+def test_markdown_has_all_footnotes() -> None:
+    text = board_markdown(BOARD)
     assert "capability of an-organisation-with-a-long-name-instruct-v2: elo, 800 to 1500" in text
     assert "\\* silent: 0% of its trials count (5 failed)" in text
     assert "reading@0123 was left out" in text

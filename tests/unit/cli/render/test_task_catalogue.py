@@ -2,14 +2,14 @@ from __future__ import annotations
 
 import pytest
 
-from libra.cli.commands.task_catalogue import state, summary
+from libra.cli.render.task_catalogue import catalogue_summary, state_of
 from libra.v1.task_pb2 import CatalogueEntry, CatalogueState
 
 BUILT_IN, IMPORTABLE, NOT_PUBLIC = (number for number in CatalogueState.values() if number)
 
 
 @pytest.mark.parametrize(
-    ("number", "imported", "word"),
+    ("number", "imported", "state"),
     [
         (BUILT_IN, "a@1", "built in"),
         (IMPORTABLE, "", "importable"),
@@ -18,10 +18,10 @@ BUILT_IN, IMPORTABLE, NOT_PUBLIC = (number for number in CatalogueState.values()
         (NOT_PUBLIC, "a@1", "imported"),
     ],
 )
-def test_a_state_in_words(number: CatalogueState.ValueType, imported: str, word: str) -> None:
-    assert state(CatalogueEntry(state=number, imported=imported)) == word
+def test_a_task_of_the_catalogue_has_a_state(number: CatalogueState.ValueType, imported: str, state: str) -> None:
+    assert state_of(CatalogueEntry(state=number, imported=imported)) == state
 
 
-def test_the_states_are_counted() -> None:
+def test_the_tasks_of_each_state_are_counted() -> None:
     entries = [CatalogueEntry(state=number) for number in (BUILT_IN, IMPORTABLE, IMPORTABLE, NOT_PUBLIC)]
-    assert summary(entries).startswith("1 built in, 0 imported, 2 importable, 1 not public\n")
+    assert catalogue_summary(entries).startswith("1 built in, 0 imported, 2 importable, 1 not public\n")

@@ -1,0 +1,21 @@
+"""`libra tasks`: list, show and import tasks."""
+
+from __future__ import annotations
+
+import click
+
+from libra.cli.commands.tasks.import_task import import_task
+from libra.cli.commands.tasks.list import list_tasks
+from libra.cli.commands.tasks.show import show
+
+
+@click.group()
+def tasks() -> None:
+    """List, show and import tasks.
+
+    A task is a set of samples with a category and a judge.
+    """
+
+
+for command in (list_tasks, show, import_task):
+    tasks.add_command(command)

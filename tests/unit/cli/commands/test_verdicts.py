@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+import json
+
+from tests.unit.cli.scripted_services import ScriptedServices
+
+from libra.v1.message_pb2 import Message
+from libra.v1.ranking_pb2 import ListVerdictsResponse
+from libra.v1.verdict_pb2 import Outcome, Verdict
+
+
+def page(sample: int, token: str) -> ListVerdictsResponse:
+    verdict = Verdict(id=f"v{sample}", model="mine", task="letters@0", attack="few_shots", sample=sample)
+    verdict.outcome, verdict.score = Outcome.OUTCOME_SCORED, 1.0
+    verdict.messages.append(Message(role="user", content="say \x1b[31mA"))
+    return ListVerdictsResponse(verdicts=[verdict], next_page_token=token)
+
+
+def test_all_pages_of_verdicts_are_loaded(services: ScriptedServices) -> None:
+    services.replies["ListVerdicts"] = [page(0, "t"), page(1, "")]
+    shown = json.loads(services.libra("verdicts", "01RUN", "--outcome", "scored", "--json").stdout)
+    assert [verdict["id"] for verdict in shown["verdicts"]] == ["v0", "v1"]
+    assert shown["verdicts"][0]["outcome"] == "OUTCOME_SCORED"
+
+
+def test_a_limit_ends_the_list_and_a_note_says_so(services: ScriptedServices) -> None:
+    services.replies["ListVerdicts"] = [page(0, "t")]
+    result = services.libra("verdicts", "01RUN", "--limit", "1")
+    assert "letters+few_shots" in result.stdout
+    assert "--limit 0 prints all" in result.stderr
+
+
+def test_full_verdicts_have_no_control_characters(services: ScriptedServices) -> None:
+    services.replies["ListVerdicts"] = [page(0, "")]
+    assert "say ␛[31mA" in services.libra("verdicts", "01RUN", "--full").stdout
+
+
+def test_an_unknown_outcome_is_invalid(services: ScriptedServices) -> None:
+    assert services.libra("verdicts", "01RUN", "--outcome", "lost").exit_code == 2
