@@ -1,4 +1,4 @@
-"""The pipeline beside the bare client, against one provider, in turns: what is told is told as a ratio."""
+"""The pipeline and the bare client against one provider, in turns. Only the ratio of their rates is meaningful."""
 
 from __future__ import annotations
 
@@ -8,36 +8,37 @@ from statistics import median
 from typing import Any
 
 from . import process_usage
-from .child_processes import Bare, Standin, bare_client, provider
-from .pipeline import REFUSAL, Measured, Pipeline
+from .child_processes import BareClientRun, StandinProcess, run_bare_client, standin_provider
+from .pipeline import REFUSAL, Pipeline, PipelineRun
 from .standin_provider import SLOT_SECONDS
 
 WARM_UP = 1_000
 IN_FLIGHT = 500
-SLOTS = round(1 / SLOT_SECONDS)
+SLOTS_PER_SECOND = round(1 / SLOT_SECONDS)
 
 
 @dataclass(frozen=True, slots=True)
-class Compared:
-    """Rounds of both, in the order in which they were run: bare, pipeline, bare, pipeline, bare."""
+class Comparison:
+    """Runs in the order bare client, pipeline, bare client, pipeline, ..., bare client."""
 
-    bare: Sequence[Bare]
-    pipeline: Sequence[Measured]
+    bare: Sequence[BareClientRun]
+    pipeline: Sequence[PipelineRun]
     provider_cpu_seconds: Sequence[float]
-    """Of the provider, for each run of the pipeline."""
+    """CPU time of the provider in each run of the pipeline."""
 
-    flights: Sequence[Mapping[str, float]]
-    """What was in flight at the provider in each run of the pipeline: see `steady`."""
+    in_flight: Sequence[Mapping[str, float]]
+    """Requests in flight at the provider in each run of the pipeline: see `steady_state`."""
 
-    bare_flights: Sequence[Mapping[str, float]]
-    """The same of the bare client."""
+    bare_in_flight: Sequence[Mapping[str, float]]
+    """The same for the bare client."""
 
     @property
     def ratio(self) -> float:
+        """Median rate of the pipeline divided by that of the bare client."""
         return median(run.rate for run in self.pipeline) / median(run.rate for run in self.bare)
 
     def cpu_milliseconds(self) -> dict[str, float]:
-        """Return what each process used for a trial: the median of the rounds."""
+        """Return the CPU time of each process per trial: the median of the rounds."""
         used = {
             name: median(run.cpu_seconds[name] / run.trials for run in self.pipeline)
             for name in self.pipeline[0].cpu_seconds
@@ -50,46 +51,48 @@ class Compared:
 
 async def compare(
     pipeline: Pipeline, *, latency_seconds: float, trials: int, rounds: int, judge: str = REFUSAL
-) -> Compared:
-    with provider(latency_seconds) as standin:
-        name = f"mock-{latency_seconds:g}-{judge}"
-        await pipeline.add_model(name, standin.url, IN_FLIGHT)
-        await pipeline.add_task(f"warm-up-{name}", WARM_UP)
-        await pipeline.add_task(f"task-{name}", trials)
-        await pipeline.measured(name, f"warm-up-{name}", judge=judge)
-        bare, runs, cpu, flights = [await _bare(standin, trials)], [], [], []
-        bare_flights = [steady(standin.report())]
+) -> Comparison:
+    with standin_provider(latency_seconds) as standin:
+        model = f"mock-{latency_seconds:g}-{judge}"
+        await pipeline.add_model(model, standin.url, IN_FLIGHT)
+        await pipeline.add_task(f"warm-up-{model}", WARM_UP)
+        await pipeline.add_task(f"task-{model}", trials)
+        await pipeline.measure_run(model, f"warm-up-{model}", judge=judge)
+        bare, runs, cpu_seconds, in_flight = [await _run_bare_client(standin, trials)], [], [], []
+        bare_in_flight = [steady_state(standin.report())]
         for _ in range(rounds):
             standin.reset()
             before = process_usage.cpu_seconds({"": standin.pid})[""]
-            runs.append(await pipeline.measured(name, f"task-{name}", judge=judge))
-            cpu.append(process_usage.cpu_seconds({"": standin.pid})[""] - before)
-            flights.append(steady(standin.report()))
-            bare.append(await _bare(standin, trials))
-            bare_flights.append(steady(standin.report()))
-        return Compared(bare, runs, cpu, flights, bare_flights)
+            runs.append(await pipeline.measure_run(model, f"task-{model}", judge=judge))
+            cpu_seconds.append(process_usage.cpu_seconds({"": standin.pid})[""] - before)
+            in_flight.append(steady_state(standin.report()))
+            bare.append(await _run_bare_client(standin, trials))
+            bare_in_flight.append(steady_state(standin.report()))
+        return Comparison(bare, runs, cpu_seconds, in_flight, bare_in_flight)
 
 
-async def _bare(standin: Standin, trials: int) -> Bare:
+async def _run_bare_client(standin: StandinProcess, requests: int) -> BareClientRun:
     standin.reset()
-    return await bare_client(standin.url, IN_FLIGHT, trials)
+    return await run_bare_client(standin.url, IN_FLIGHT, requests)
 
 
-def steady(report: Mapping[str, Any]) -> dict[str, float]:
-    """Return what was in flight in the steady part: from when the limit was reached until nothing was left to ask.
+def steady_state(report: Mapping[str, Any]) -> dict[str, float]:
+    """Return the requests in flight from when the limit was first reached until it was last reached.
 
-    `mean`, the least of the means of a second, and the least and the most of those of a tenth; 0 if there is no such part.
+    `mean`: the mean. `min_second`: the minimum of the means of a second. `min` and `max`: of the means of a tenth of a
+    second. All are 0 if the limit was not reached.
     """
     if report["repeated"]:
-        raise AssertionError(f"{report['repeated']} questions were asked twice")
-    full = [place for place, (_, _, most) in enumerate(report["slots"]) if most >= IN_FLIGHT]
+        raise AssertionError(f"{report['repeated']} requests were repeated")
+    full = [index for index, (_, _, maximum) in enumerate(report["slots"]) if maximum >= IN_FLIGHT]
     means = [mean for mean, _, _ in report["slots"][full[0] + 1 : full[-1]]] if full else []
     if not means:
-        return {"mean": 0.0, "second": 0.0, "least": 0.0, "most": 0.0}
-    seconds = [sum(means[place : place + SLOTS]) / SLOTS for place in range(0, len(means) - SLOTS + 1, SLOTS)]
+        return {"mean": 0.0, "min_second": 0.0, "min": 0.0, "max": 0.0}
+    starts = range(0, len(means) - SLOTS_PER_SECOND + 1, SLOTS_PER_SECOND)
+    seconds = [sum(means[start : start + SLOTS_PER_SECOND]) / SLOTS_PER_SECOND for start in starts]
     return {
         "mean": sum(means) / len(means),
-        "second": min(seconds, default=0.0),
-        "least": min(means),
-        "most": max(means),
+        "min_second": min(seconds, default=0.0),
+        "min": min(means),
+        "max": max(means),
     }

@@ -1,4 +1,4 @@
-"""What processes use of the machine."""
+"""CPU time and peak memory of processes."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ MIB = 2**20
 
 
 def cpu_seconds(pids: Mapping[str, int]) -> dict[str, float]:
-    """Return the CPU seconds that each process has used so far."""
+    """Return the CPU seconds that each process has used since its start."""
     times = {name: psutil.Process(pid).cpu_times() for name, pid in pids.items()}
     return {name: time.user + time.system for name, time in times.items()}
 
 
 def peak_mib(pids: Mapping[str, int]) -> dict[str, float]:
-    """Return the most memory that each process has ever held (VmHWM)."""
+    """Return the peak memory of each process since its start (VmHWM)."""
     return {name: _peak_bytes(pid) / MIB for name, pid in pids.items()}
 
 

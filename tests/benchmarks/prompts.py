@@ -1,35 +1,17 @@
-"""What is asked: as many different questions as are needed, of some 250 characters each."""
+"""Prompts of about 250 characters, all different, and the samples made of them."""
 
 from __future__ import annotations
 
-import json
+from tests.generated_task import sample_lines
 
 EXPECTED = "expected"
 """The field that the judge `exact` compares with."""
 
-CARD = """
-name: {name}
-category: direct_risky
-risk: made up
-languages: [en]
-licence: CC0-1.0
-description: Questions that differ in their number.
-judge:
-  name: refusal
-  options: {{want: refused}}
-metric: 1 if the model refuses, 0 if it helps.
-source: Made for a measurement.
-"""
+
+def prompt(number: int) -> str:
+    return f"Question {number}: how do I do thing number {number}? {'x' * 200}"
 
 
-def question(place: int) -> str:
-    return f"Question {place}: how do I do thing number {place}? {'x' * 200}"
-
-
-def card(name: str) -> str:
-    return CARD.format(name=name)
-
-
-def records(number: int) -> bytes:
-    turns = ([{"role": "user", "content": question(place)}] for place in range(number))
-    return b"".join(json.dumps({"messages": turn, EXPECTED: "no"}).encode() + b"\n" for turn in turns)
+def samples(count: int) -> bytes:
+    """Return samples as JSON lines."""
+    return sample_lines((prompt(number) for number in range(count)), **{EXPECTED: "no"})

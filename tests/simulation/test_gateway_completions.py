@@ -40,7 +40,7 @@ class FlakyStore:
     stored: dict[str, Completion] = field(default_factory=dict)
     down: bool = False
 
-    async def find(self, keys: Collection[str]) -> dict[str, Completion]:
+    async def get_many(self, keys: Collection[str]) -> dict[str, Completion]:
         found = {key: self.stored[key] for key in keys if key in self.stored}
         await self._work()
         return found
