@@ -71,12 +71,12 @@ def dispatch(context: SimulatedContext) -> list[Worker]:
 
 def attack(context: SimulatedContext) -> list[Worker]:
     components, settings = gateway_components(context), AttackSettings()
-    model_stage_ = attack_model_stage(
+    written_attacks = attack_model_stage(
         settings, components, EndedRuns(context.store.runs.get_state, settings.look_seconds)
     )
 
     async def run_model_stage(stop: asyncio.Event) -> None:
-        await run(model_stage_, WRITING_CONSUMER, context.bus, stop, METRICS)
+        await run(written_attacks, WRITING_CONSUMER, context.bus, stop, METRICS)
         await components.completer.drain(components.settings.drain_seconds)
 
     return [_runner(attack_stage(settings), ATTACK_CONSUMER, context), run_model_stage]
