@@ -75,10 +75,10 @@ licences: $(READY)
 test: $(READY) ## prove it, on a real nats-server and a real mongod
 	$(BIN)/pytest -n $(WORKERS) --dist loadfile
 
-chaos: $(READY) ## kill, freeze, fill and delete it under load; takes half an hour, SEED=n repeats one
+chaos: $(READY) ## inject faults under load for half an hour; SEED=n repeats a run
 	SEED=$(SEED) $(BIN)/pytest -s tests/chaos
 
-bench: $(READY) ## measure it beside a bare client; wants a quiet machine and ten minutes
+bench: $(READY) ## measure the pipeline and a bare client; takes ten minutes on an idle machine
 	$(BIN)/python -m tests.benchmarks
 
 format: $(READY) ## put code into its form

@@ -1,7 +1,7 @@
 """GetBoard for 30 models x 57 tasks x 10 attacks, with 10 thousand and with 3 million verdicts.
 
-A board is computed from cells and from the sums of each sample, so these are written and no verdicts. The benchmark measures the
-cached board, and separately the first call, which computes it.
+A board is computed from cells and from the sums of each sample, so these are written and no verdicts. The benchmark
+measures the cached board, and separately the first call, which computes it.
 """
 
 from __future__ import annotations

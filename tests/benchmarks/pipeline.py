@@ -78,7 +78,7 @@ class Pipeline:
         await call(self._tasks.ImportTask, requests, CALL_SECONDS)
 
     async def measure_run(self, model: str, task: str, epochs: int = 1, judge: str = REFUSAL) -> PipelineRun:
-        """Run a task without reusing stored completions, and wait for its last verdict; fail if its audit has findings."""
+        """Run a task without stored completions, and wait for its last verdict; fail if its audit has findings."""
         before = process_usage.cpu_seconds(self.pids)
         started = time.perf_counter()
         run = await self._create(model, task, epochs, judge)

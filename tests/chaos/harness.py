@@ -1,4 +1,4 @@
-"""A whole system with two replicas of each service and a faulty provider; creates runs, waits for them and checks them."""
+"""Test harness: a system with two replicas of each service, a faulty provider, and runs that are checked at the end."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ SAMPLE_SECONDS = 0.05
 
 
 @dataclass
-class LimitsTest:
+class LimitsHarness:
     """The system, the provider's record, and samples of the requests in flight."""
 
     system: System
@@ -92,16 +92,16 @@ class LimitsTest:
 
 
 @asynccontextmanager
-async def limits_test(folder: Path, answer_seconds: float) -> AsyncIterator[LimitsTest]:
+async def limits_harness(folder: Path, answer_seconds: float) -> AsyncIterator[LimitsHarness]:
     """Start a system in which one of four gateways is up."""
     async with ScriptedProvider(says(REFUSAL, after_seconds=answer_seconds)) as provider:
         system = await asyncio.to_thread(System.start, folder, replicas={"gateway": len(GATEWAYS)})
         try:
-            test = LimitsTest(system, provider)
+            harness = LimitsHarness(system, provider)
             for gateway in GATEWAYS[1:]:
-                await test.kill(gateway)
-            sampling = asyncio.create_task(test.sample())
-            yield test
+                await harness.kill(gateway)
+            sampling = asyncio.create_task(harness.sample())
+            yield harness
             sampling.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await sampling

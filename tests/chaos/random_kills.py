@@ -27,7 +27,7 @@ class RepeatCauses:
     """The first request was in flight, or its answer not yet stored, when a gateway was killed."""
 
     queue: int
-    """No gateway was killed, but nats-server was, and delivered a batch to a second gateway: both asked the provider."""
+    """No gateway was killed, but nats-server was, and delivered a batch to a second gateway: both sent the request."""
 
     unexplained: int
 

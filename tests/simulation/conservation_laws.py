@@ -151,10 +151,10 @@ def _expected_verdict_ids(simulation: PipelineSimulation, run: str) -> Iterator[
 
 
 def find_repeated_requests(simulation: PipelineSimulation) -> Iterator[str]:
-    """Yield requests that were repeated although their answer was stored, or the process of the first request was alive.
+    """Yield requests that were repeated although the answer was stored or the first process was alive.
 
-    If two replicas may handle the same request, one may not know the answer of the other yet: for at most the time that a
-    read of the store is cached plus the time that it takes.
+    If two replicas may handle the same request, one may not know the answer of the other yet: for at most the time that
+    a read of the store is cached plus the time that it takes.
     """
     for name, requests in requests_by_completion(simulation).items():
         for position, request in enumerate(requests):
@@ -163,7 +163,8 @@ def find_repeated_requests(simulation: PipelineSimulation) -> Iterator[str]:
             else:
                 reason = _late_reason(simulation, name, request)
             if reason:
-                yield f"{name[:12]} was requested again at {request.started_seconds:.3f} s by {request.process.name}: {reason}"
+                at = f"{request.started_seconds:.3f} s"
+                yield f"{name[:12]} was requested again at {at} by {request.process.name}: {reason}"
 
 
 def requests_by_completion(simulation: PipelineSimulation) -> dict[str, list[ProviderRequest]]:
@@ -185,7 +186,7 @@ def count_repeats(simulation: PipelineSimulation) -> Counter[str]:
 
 
 def _late_reason(simulation: PipelineSimulation, name: str, request: ProviderRequest) -> str:
-    """Return why the process should have known the stored answer; empty if it could not, or may have been suspended."""
+    """Return why the process should have known the answer; empty if it could not, or may have been suspended."""
     store_faults = simulation.plan.store_faults
     read_seconds = store_faults.max_slow_seconds if store_faults.slow_requests else READ_SECONDS
     stored_seconds = request.started_seconds - simulation.stored_at.get(name, float("inf"))
@@ -211,7 +212,7 @@ def _needless_reason(
 
 
 async def find_audit_violations(simulation: PipelineSimulation) -> list[str]:
-    """Return the audit's findings before and after recorded batches are replayed, and the changes that the replay made."""
+    """Return the audit's findings before and after a replay of recorded batches, and the changes by the replay."""
     server = simulation.server
     server.faults, server.down = StoreFaults(max_normal_seconds=0.0), False
     store = MemoryStore(server)

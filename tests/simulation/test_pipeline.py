@@ -1,17 +1,19 @@
-"""A thousand histories of the whole pipeline in virtual time, each from its seed. The conservation laws hold in all of them.
+"""Conservation laws hold in a thousand simulated histories of the whole pipeline, each drawn from its seed.
 
-Two processes of each service, wired as their `__main__` does it, run on a hostile queue and a hostile store. Acknowledgements
-and publishes are lost before or after they take effect; messages are delivered twice and in any order; requests to the store
-fail with an unknown outcome; servers are down or lose their data; processes are killed at any of their calls, stopped or
-suspended; the provider fails, is slow, filters, and does not respond. In three of ten histories the run is then rejudged under
-the same faults, and in three of ten an attack asks a model. `fault_plan` lists the faults of a history.
+Two processes of each service, wired as their `__main__` does it, run in virtual time on a hostile queue and a hostile
+store. Acknowledgements and publishes are lost before or after they take effect; messages are delivered twice and in any
+order; requests to the store fail with an unknown outcome; servers are down or lose their data; processes are killed at
+any of their calls, stopped or suspended; the provider fails, is slow, filters, and does not respond. In three of ten
+histories the run is then rejudged under the same faults, and in three of ten an attack asks a model. `fault_plan` lists
+the faults of a history.
 
-`conservation_laws` checks the end: the run has finished; every trial has exactly one verdict, that of the stored completion; the
-audit finds nothing; no answered request was repeated, except by a process that could not know the answer; no valid batch was
-dead-lettered or marked FAILED; no stage, run scheduler or worker met a bug; and replaying recorded batches at any stage changes
-nothing.
+`conservation_laws` checks the end: the run has finished; every trial has exactly one verdict, that of the stored
+completion; the audit finds nothing; no answered request was repeated, except by a process that could not know the
+answer; no model's limit was exceeded; no valid batch was dead-lettered or marked FAILED; no stage, run scheduler or
+worker met a bug; and replaying recorded batches at any stage changes nothing.
 
-A seed whose history violates a law is printed and added to `seeds.txt`; the seeds in it are tested first. To repeat one history:
+A seed whose history violates a law is printed and added to `seeds.txt`; the seeds in it are tested first. To repeat one
+history:
 
     LIBRA_SIMULATION_SEED=123 pytest tests/simulation/test_pipeline.py -k one_seed
 """
@@ -50,8 +52,8 @@ def keep_seed(seed: int) -> None:
 def check_seed(seed: int) -> PipelineSimulation:
     """Simulate one history; fail with all violations of the laws.
 
-    The seed is kept if a law is violated or the history does not end within its virtual time. A timeout of pytest is not
-    kept: a busy machine can cause it.
+    The seed is kept if a law is violated or the history does not end within its virtual time. The seed of a pytest
+    timeout is not kept: a busy machine can cause it.
     """
     try:
         simulation = PipelineSimulation.run_seed(seed)

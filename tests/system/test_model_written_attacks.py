@@ -56,7 +56,7 @@ async def test_a_run_uses_attacks_that_a_model_writes(system: System) -> None:
     await client.close()
     assert ended.state == RunState.RUN_STATE_FINISHED
     assert (ended.counts.scored, ended.trials) == (3 * SAMPLES, 3 * SAMPLES)
-    # Two plain prompts, one translation that is the same for both, and one question of Crescendo: each is requested once.
+    # Two plain prompts, one translation that is the same for both, one question of Crescendo: each is requested once.
     assert len(prompts) == len(set(prompts)) == SAMPLES + 2
     await check_verdicts(system, run.id)
 
