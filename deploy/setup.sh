@@ -52,7 +52,8 @@ find_python() {
     done
 }
 
-# Print the newest Python among the packages of Debian or Ubuntu, without the word "python"; nothing if none fits.
+# Print the newest Python among the packages of Debian or Ubuntu, without the word "python"; nothing if none fits. Where
+# apt-get has no list of packages yet, print that of the system, 3.
 packaged_version() {
     for each in $NEWEST_FIRST; do
         if apt-cache show "python$each" >/dev/null 2>&1; then
@@ -60,6 +61,7 @@ packaged_version() {
             return
         fi
     done
+    apt-cache show python3 >/dev/null 2>&1 || echo 3
 }
 
 # Print what is missing, in words that stand for packages: make git python venv libcurl4 libgomp1.
@@ -83,7 +85,7 @@ debian_packages() {
         case $word in
         python)
             newest=$(packaged_version)
-            [ -n "$newest" ] || stop "apt-get knows no package of Python 3.11 to 3.13: run apt-get update, or install one and name it with PYTHON=..."
+            [ -n "$newest" ] || stop "apt-get knows no package of Python 3.11 to 3.13: install one, and name it with PYTHON=..."
             echo "python$newest"
             echo "python$newest-venv"
             ;;
@@ -113,7 +115,7 @@ remedy() {
     if command -v apt-get >/dev/null; then
         packages=$(echo "$1" | debian_packages | in_one_line)
         [ -n "$packages" ] || exit 1
-        echo "sudo apt-get install --yes $packages"
+        echo "sudo apt-get update && sudo apt-get install --yes $packages"
     elif [ "$(uname -s)" = Darwin ]; then
         echo "$1" | grep -v -e make -e git >/dev/null && echo "brew install python@3.13" || echo "xcode-select --install"
     elif command -v dnf >/dev/null; then

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Iterator
 
 import nats
@@ -12,6 +13,14 @@ from ulid import ULID
 
 from libra.local.servers import MongoServer, NatsServer
 from libra.store.client import Store
+
+
+def pytest_configure() -> None:
+    """Hide the info lines of gRPC's core, here and in the processes that tests start; its errors stay visible.
+
+    It writes one to stderr whenever a server stops or a process forks. gRPC reads the variable when it is imported.
+    """
+    os.environ.setdefault("GRPC_VERBOSITY", "ERROR")  # noqa: TID251 - not a setting of Libra
 
 
 @pytest.fixture(scope="session")

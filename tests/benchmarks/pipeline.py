@@ -9,7 +9,7 @@ from typing import Self
 
 from tests.generated_task import import_requests
 
-from libra.contracts.outcomes import total_of
+from libra.core.outcome_names import total_of
 from libra.local.system import System
 from libra.local.topology import PARTS
 from libra.rpc.client import call, channel

@@ -17,8 +17,8 @@ from typing import Any
 from tests.generated_task import import_requests
 from ulid import ULID
 
-from libra.contracts.outcomes import total_of
-from libra.errors import Unavailable
+from libra.core.errors import Unavailable
+from libra.core.outcome_names import total_of
 from libra.local.system import System
 from libra.local.topology import SERVICES
 from libra.rpc.client import call, channel

@@ -9,9 +9,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+from libra.core.timeouts import wait_until_set
 from libra.local import topology
 from libra.local.system import System
-from libra.timeouts import wait_until_set
 
 MAX_DOWN_SECONDS = 1.5
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from prometheus_client import CollectorRegistry
 
 from libra.bus.kv_bucket import BucketEntry
-from libra.errors import Unavailable
+from libra.core.errors import Unavailable
 from libra.gateway.limits.admission_queue import Lane
 from libra.gateway.model_channel import ModelChannel
 from libra.gateway.quota.lease import LeaseTable

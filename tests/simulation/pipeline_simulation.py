@@ -13,11 +13,11 @@ from structlog.testing import capture_logs
 
 from libra.attack.catalogue import registry as attacks
 from libra.attack.proto_mapping import to_proto as attack_to_proto
+from libra.core.errors import Unavailable
 from libra.dispatch.settings import Settings as DispatchSettings
 from libra.dispatch.spec.registry import Registry, task_reference
 from libra.dispatch.spec.rejudge import resolve_rejudge
 from libra.dispatch.spec.run_spec import resolve
-from libra.errors import Unavailable
 from libra.judge.proto_mapping import to_proto
 from libra.judge.registry import JUDGES
 from libra.process.workers import Workers

@@ -19,9 +19,9 @@ from libra.attack.proto_mapping import to_messages
 from libra.attack.settings import Settings as AttackSettings
 from libra.attack.stage import stage as attack_stage
 from libra.bus.streams import ATTACK_CONSUMER, JUDGE_CONSUMER, RANKING_CONSUMER, WRITING_CONSUMER
+from libra.core.errors import Unavailable
 from libra.dispatch.run_supervisor import RunSupervisor
 from libra.dispatch.settings import Settings as DispatchSettings
-from libra.errors import Unavailable
 from libra.gateway.completion.completer import Completer
 from libra.gateway.completion.model_client import ModelClient
 from libra.gateway.completion.writer import CompletionWriter

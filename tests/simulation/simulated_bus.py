@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from libra.bus.nats_bus import Backlog
 from libra.bus.streams import ATTACK_CONSUMER, JUDGE_CONSUMER, RANKING_CONSUMER, WRITING_CONSUMER, gateway_consumer
-from libra.errors import Unavailable
+from libra.core.errors import Unavailable
 from libra.stage.bus import Outgoing
 from libra.testing.hostile_bus import HostileBus, HostileDelivery
 from libra.testing.killable_process import KillableProcess

@@ -12,7 +12,7 @@ import pytest
 from opentelemetry.trace import NoOpTracer
 from prometheus_client import CollectorRegistry
 
-from libra.errors import Unavailable
+from libra.core.errors import Unavailable
 from libra.gateway.completion.completer import Completer
 from libra.gateway.completion.model_client import ModelClient
 from libra.gateway.completion.writer import CompletionWriter

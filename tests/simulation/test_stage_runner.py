@@ -16,7 +16,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 from structlog.testing import capture_logs
 
-from libra.errors import Unavailable
+from libra.core.errors import Unavailable
 from libra.stage.bus import Outgoing
 from libra.stage.errors import Reject, Retry
 from libra.stage.policy import Policy

@@ -11,7 +11,7 @@ from tests.generated_task import import_requests, sample_lines
 from ulid import ULID
 
 from libra.bus.nats_bus import NatsBus
-from libra.contracts.outcomes import total_of
+from libra.core.outcome_names import total_of
 from libra.local.system import System
 from libra.rpc.client import call, channel
 from libra.testing.scripted_provider import ScriptedProvider

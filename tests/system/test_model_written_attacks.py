@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from libra.errors import Invalid
+from libra.core.errors import Invalid
 from libra.local.system import System
 from libra.rpc.client import call, channel
 from libra.testing.scripted_provider import Behaviour, ReceivedRequest, ScriptedProvider, says

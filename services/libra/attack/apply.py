@@ -9,7 +9,7 @@ from libra.attack.attack_session import AttackSession, ModelRole, UnusableReply
 from libra.attack.catalogue.attack import Attack, ModelUse
 from libra.attack.conversation import Turns, check_conversation
 from libra.attack.seeded_random import SeededRandom
-from libra.errors import Invalid
+from libra.core.errors import Invalid
 
 MAX_LOG_BYTES = 1024 * 1024
 """Size of a trial's log. With a prompt and an answer of maximum size, the message stays below the queue's limit."""

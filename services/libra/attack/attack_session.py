@@ -55,7 +55,7 @@ class AskModel(Protocol):
     ) -> Awaitable[ModelReply]:
         """Return the reply. A target is always asked with the parameters of its run; the arguments do not apply to it.
 
-        Each `epoch` of the same question has its own answer. Raises libra.errors.Unavailable if no model can be reached
+        Each `epoch` of the same question has its own answer. Raises libra.core.errors.Unavailable if no model can be reached
         now.
         """
         ...

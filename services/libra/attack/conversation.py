@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from libra.errors import Invalid
+from libra.core.errors import Invalid
 
 ROLES = ("system", "user", "assistant")
 

@@ -11,7 +11,7 @@ import grpc.aio
 from libra.attack.attack_session import AskModel, ModelReply, ModelRole
 from libra.attack.conversation import Turns
 from libra.attack.proto_mapping import to_messages
-from libra.errors import CallerError
+from libra.core.errors import CallerError
 from libra.rpc.client import call
 from libra.v1.batch_pb2 import BatchHeader
 from libra.v1.completion_pb2 import Completion, FinishReason, GenerationParameters

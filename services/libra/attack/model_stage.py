@@ -21,7 +21,7 @@ from libra.attack.proto_mapping import to_messages, to_turns
 from libra.attack.seeded_random import sample_seed
 from libra.attack.settings import Settings
 from libra.attack.stage import find_or_reject
-from libra.errors import Unavailable
+from libra.core.errors import Unavailable
 from libra.stage.batch import MAX_TRIALS
 from libra.stage.bus import Outgoing
 from libra.stage.ended_runs import EndedRuns

@@ -13,7 +13,7 @@ from google.protobuf.message import Message as ProtoMessage
 
 from libra.attack.attack_session import UnusableReply
 from libra.bus.streams import WORK_JUDGE, work_gateway
-from libra.errors import Invalid
+from libra.core.errors import Invalid
 from libra.stage.batch import content_key, split
 from libra.stage.bus import Outgoing
 from libra.telemetry.log_actions import Action

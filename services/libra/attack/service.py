@@ -9,7 +9,7 @@ from libra.attack.attack_session import AttackSession, UnusableReply
 from libra.attack.catalogue import registry
 from libra.attack.model_client import AttackModels, ConnectModels
 from libra.attack.proto_mapping import to_messages, to_proto, to_turns
-from libra.errors import FailedPrecondition, Invalid
+from libra.core.errors import FailedPrecondition, Invalid
 from libra.v1 import attack_pb2_grpc
 from libra.v1.attack_pb2 import ListAttacksRequest, ListAttacksResponse, TransformRequest, TransformResponse
 from libra.v1.completion_pb2 import GenerationParameters

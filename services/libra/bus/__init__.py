@@ -2,5 +2,5 @@
 
 It reads and writes the work streams and the stream DEAD, and creates them (`streams`, `provisioning`), also after the
 server lost its data. Events are core NATS messages and are not stored. Every connection fault is raised as
-`libra.errors.Unavailable`.
+`libra.core.errors.Unavailable`.
 """

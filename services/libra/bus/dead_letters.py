@@ -13,7 +13,7 @@ from nats.js.errors import NotFoundError
 
 from libra.bus import streams
 from libra.bus.nats_bus import NatsBus
-from libra.errors import FailedPrecondition, NotFound
+from libra.core.errors import FailedPrecondition, NotFound
 from libra.stage import dead_letter
 from libra.stage.bus import Outgoing
 from libra.telemetry.log_actions import Action

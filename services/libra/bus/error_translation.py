@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import nats.errors
 from nats.js.errors import APIError
 
-from libra.errors import Unavailable
+from libra.core.errors import Unavailable
 from libra.stage.bus import QueueFull
 
 STORAGE_LIMIT_CODES = frozenset({10023, 10028, 10047, 10077})

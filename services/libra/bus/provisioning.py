@@ -15,7 +15,7 @@ from nats.js.errors import APIError, NotFoundError
 
 from libra.bus import streams
 from libra.bus.error_translation import STORAGE_LIMIT_CODES
-from libra.errors import LibraError
+from libra.core.errors import LibraError
 from libra.telemetry.log_actions import Action
 
 log = structlog.get_logger(__name__)

@@ -11,7 +11,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from libra.cli.param_types import data_folder
 from libra.cli.settings import Settings, load
-from libra.errors import Unavailable
+from libra.core.errors import Unavailable
 from libra.local import state, topology
 from libra.rpc.client import call, channel, stream
 from libra.v1.attack_pb2_grpc import AttackServiceStub

@@ -10,7 +10,7 @@ import click
 
 from libra.cli.exit_codes import exit_code_of
 from libra.cli.render.sanitize import sanitize
-from libra.errors import CallerError, LibraError
+from libra.core.errors import CallerError, LibraError
 
 
 class CommandError(click.ClickException):

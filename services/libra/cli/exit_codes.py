@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from libra.errors import CallerError, LibraError
-from libra.settings import BadSettings
+from libra.core.errors import CallerError, LibraError
+from libra.core.settings import BadSettings
 
 NEEDS_ATTENTION = 1
 """The command worked, but its result is not good: trials without a score, a failed audit, a part that is down."""

@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from libra.cli.settings import load
-from libra.errors import Invalid
+from libra.core.errors import Invalid
 
 EXISTING_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 

@@ -10,7 +10,7 @@ import click
 
 from libra.cli.client import ServiceClient
 from libra.cli.errors import field_names
-from libra.errors import NotFound
+from libra.core.errors import NotFound
 from libra.v1.run_pb2 import GetRunRequest, ListRunsRequest, Run
 from libra.v1.run_pb2_grpc import RunServiceStub
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from libra.cli.client import ServiceClient, SystemNotRunning
 from libra.cli.render.progress import Reporter
-from libra.errors import Unavailable
+from libra.core.errors import Unavailable
 from libra.v1.run_pb2 import Run, RunState, WatchRunRequest
 from libra.v1.run_pb2_grpc import RunServiceStub
 

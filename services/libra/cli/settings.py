@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from libra.settings import read
+from libra.core.settings import read
 
 
 @dataclass(frozen=True, slots=True)

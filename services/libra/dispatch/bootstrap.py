@@ -7,9 +7,9 @@ import contextlib
 
 import structlog
 
+from libra.core.errors import Conflict
 from libra.dispatch.spec.registry import task_reference
 from libra.dispatch.tasks import builtin
-from libra.errors import Conflict
 from libra.store.client import Store
 from libra.telemetry.log_actions import Action
 from libra.v1.model_pb2 import Model, Provider

@@ -10,7 +10,7 @@ from google.protobuf.message import DecodeError, Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from libra.bus.dead_letters import DeadLetterRecord, DeadLetters
-from libra.errors import FailedPrecondition, Invalid, NotFound, unknown
+from libra.core.errors import FailedPrecondition, Invalid, NotFound, unknown
 from libra.rpc import paging
 from libra.stage.bus import QueueFull
 from libra.v1 import dead_letter_pb2_grpc

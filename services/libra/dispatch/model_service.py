@@ -8,8 +8,8 @@ import grpc.aio
 import structlog
 
 from libra.bus.nats_bus import NatsBus
+from libra.core.errors import FailedPrecondition, NotFound, Unavailable
 from libra.dispatch.model_validation import check_model
-from libra.errors import FailedPrecondition, NotFound, Unavailable
 from libra.store.client import Store
 from libra.telemetry.log_actions import Action
 from libra.v1 import model_pb2_grpc

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit
 
-from libra.errors import Invalid
+from libra.core.errors import Invalid
 from libra.v1.model_pb2 import Model, Provider
 
 MODEL_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")

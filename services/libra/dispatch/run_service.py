@@ -12,13 +12,13 @@ from ulid import ULID
 
 from libra.bus import streams
 from libra.bus.nats_bus import NatsBus
+from libra.core.errors import FailedPrecondition, Invalid, NotFound
 from libra.dispatch.remote_catalogues import RemoteCatalogues
 from libra.dispatch.run_view import build_run_view
 from libra.dispatch.scheduling.run_progress import RunProgress
 from libra.dispatch.spec.judge_resolution import check_judge_results
 from libra.dispatch.spec.rejudge import resolve_rejudge
 from libra.dispatch.spec.run_spec import ResolvedSpec, resolve
-from libra.errors import FailedPrecondition, Invalid, NotFound
 from libra.rpc import paging
 from libra.store.client import Store
 from libra.store.runs import RunRecord

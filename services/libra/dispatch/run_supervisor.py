@@ -13,14 +13,14 @@ from ulid import ULID
 
 from libra.bus import streams
 from libra.bus.nats_bus import NatsBus
+from libra.core.errors import Unavailable
+from libra.core.timeouts import wait_until_set
 from libra.dispatch.scheduling.run_lease import RunLease
 from libra.dispatch.scheduling.run_scheduler import RunScheduler
 from libra.dispatch.settings import Settings
-from libra.errors import Unavailable
 from libra.store.client import Store
 from libra.telemetry.log_actions import Action
 from libra.telemetry.metrics import Metrics
-from libra.timeouts import wait_until_set
 from libra.v1.run_pb2 import Run
 
 log = structlog.get_logger(__name__)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from libra.contracts.outcomes import total_of
+from libra.core.outcome_names import total_of
 from libra.dispatch.scheduling.run_progress import RunProgress
 from libra.v1.run_pb2 import Run, RunState
 

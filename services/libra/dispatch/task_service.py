@@ -8,10 +8,10 @@ from collections.abc import AsyncIterator, Sequence
 import grpc.aio
 import structlog
 
+from libra.core.errors import Invalid, NotFound
 from libra.dispatch.catalogue import importer, index
 from libra.dispatch.spec.registry import MAX_TASKS, task_reference
 from libra.dispatch.tasks import builtin, card, sample_records, task_version
-from libra.errors import Invalid, NotFound
 from libra.rpc import paging
 from libra.store.client import Store
 from libra.telemetry.log_actions import Action

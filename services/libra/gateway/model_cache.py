@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
-from libra.errors import NotFound
+from libra.core.errors import NotFound
 from libra.v1.model_pb2 import Model
 
 

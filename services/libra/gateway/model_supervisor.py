@@ -10,7 +10,7 @@ import structlog
 
 from libra.bus.nats_bus import NatsBus
 from libra.bus.streams import gateway_consumer
-from libra.errors import Unavailable
+from libra.core.errors import Unavailable
 from libra.gateway.components import Components
 from libra.gateway.limits.prefetch import PrefetchingBus
 from libra.gateway.model_channel import ModelChannel

@@ -12,7 +12,7 @@ import math
 from collections.abc import Sequence
 
 from libra.bus.streams import WORK_JUDGE
-from libra.errors import unknown
+from libra.core.errors import unknown
 from libra.gateway.completion.completer import Completer
 from libra.gateway.completion.model_client import failed_completion
 from libra.gateway.components import Components

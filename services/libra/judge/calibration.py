@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from libra.errors import FailedPrecondition, Invalid
+from libra.core.errors import FailedPrecondition, Invalid
 from libra.judge.judge_type import JudgeModelClient
 from libra.judge.judges.composite.panel import VOTES, parse_votes
 from libra.judge.options import HASH_DIGITS

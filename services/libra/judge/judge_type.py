@@ -27,7 +27,7 @@ class JudgeModelClient(Protocol):
     ) -> list[JudgeModelReply]:
         """Return one reply for each conversation, in order.
 
-        An equal conversation is sent once for each `epoch`. Raises libra.errors.Unavailable if no model can be reached
+        An equal conversation is sent once for each `epoch`. Raises libra.core.errors.Unavailable if no model can be reached
         now.
         """
         ...

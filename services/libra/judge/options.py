@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from libra.errors import Invalid, unknown
+from libra.core.errors import Invalid, unknown
 
 OPTIONS_FIELD = "judge.options"
 HASH_DIGITS = 12

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from libra.errors import Invalid, unknown
+from libra.core.errors import Invalid, unknown
 from libra.judge.judge_type import JudgeType
 from libra.judge.judges.composite.cascade import cascade_judge
 from libra.judge.judges.composite.harm import harm_judge

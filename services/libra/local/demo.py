@@ -21,7 +21,7 @@ from types import FrameType
 
 import click
 
-from libra.errors import LibraError
+from libra.core.errors import LibraError
 from libra.local import free_ports, log_files, settings, smollm
 from libra.local.system import System
 

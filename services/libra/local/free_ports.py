@@ -7,7 +7,7 @@ import random
 import socket
 from collections.abc import Collection
 
-from libra.errors import LibraError
+from libra.core.errors import LibraError
 from libra.local.topology import HOST
 
 FIRST, LAST = 12_000, 29_999

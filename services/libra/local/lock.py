@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from libra.errors import FailedPrecondition
+from libra.core.errors import FailedPrecondition
 
 FILE = "lock"
 LOOK_SECONDS = 0.1

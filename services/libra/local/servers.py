@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import psutil
 
-from libra.errors import LibraError, Unavailable
+from libra.core.errors import LibraError, Unavailable
 from libra.local import binaries, open_files, processes, shared_libraries
 from libra.store import replica_set
 

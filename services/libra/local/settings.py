@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from pydantic import NonNegativeInt
 
-from libra.settings import read
+from libra.core.settings import read
 
 
 @dataclass(frozen=True, slots=True)

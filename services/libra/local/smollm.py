@@ -16,7 +16,7 @@ from typing import Any
 
 import click
 
-from libra.errors import LibraError
+from libra.core.errors import LibraError
 from libra.local import shared_libraries
 
 NAME = "SmolLM2-135M-Instruct"

@@ -12,7 +12,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from libra.errors import LibraError
+from libra.core.errors import LibraError
 from libra.local.free_ports import choose, free
 from libra.local.topology import PARTS, SERVERS, Ports
 

@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from libra.errors import LibraError
+from libra.core.errors import LibraError
 from libra.local import health, lock, log_files, open_files, processes, settings, state, topology
 from libra.local.servers import MongoServer, NatsServer
 

@@ -6,10 +6,10 @@ import asyncio
 import contextlib
 
 from libra.bus.nats_bus import NatsBus
-from libra.errors import Unavailable
+from libra.core.errors import Unavailable
+from libra.core.timeouts import wait_until_set
 from libra.process.context import Worker
 from libra.telemetry.metrics import Metrics
-from libra.timeouts import wait_until_set
 
 POLL_SECONDS = 5.0
 

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
 
-from libra.errors import Unavailable
+from libra.core.errors import Unavailable
 from libra.rpc.server import RpcServer
 from libra.telemetry.log_actions import Action
 from libra.telemetry.metrics import Metrics

@@ -16,20 +16,20 @@ import structlog
 import uvloop
 
 from libra.bus.nats_bus import NatsBus
-from libra.errors import LibraError, Unavailable
+from libra.core.errors import LibraError, Unavailable
+from libra.core.settings import BadSettings
+from libra.core.timeouts import run_until_set
 from libra.process.context import ServiceContext, Wire, Wiring
 from libra.process.readiness import DependencyCheck, Readiness
 from libra.process.settings import CommonSettings, load
 from libra.process.workers import Workers
 from libra.rpc import client
 from libra.rpc.server import RpcServer
-from libra.settings import BadSettings
 from libra.store.client import Store
 from libra.telemetry import logs, tracing
 from libra.telemetry.log_actions import Action
 from libra.telemetry.metrics import Metrics, process_registry
 from libra.telemetry.metrics_server import MetricsServer
-from libra.timeouts import run_until_set
 
 log = structlog.get_logger(__name__)
 

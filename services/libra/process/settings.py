@@ -9,7 +9,7 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import PositiveFloat, PositiveInt, StringConstraints
 
-from libra import settings
+from libra.core import settings
 from libra.telemetry import logs
 
 ServiceSettings = TypeVar("ServiceSettings")

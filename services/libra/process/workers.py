@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 import structlog
 
-from libra.errors import Unavailable
+from libra.core.errors import Unavailable
+from libra.core.timeouts import wait_until_set
 from libra.process.context import Worker
 from libra.telemetry.log_actions import Action
-from libra.timeouts import wait_until_set
 
 log = structlog.get_logger(__name__)
 

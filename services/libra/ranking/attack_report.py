@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from libra.contracts.attacks import PLAIN
+from libra.core.attack_names import PLAIN
 from libra.ranking.board.board_notes import shorten_list
 from libra.ranking.board.board_proto import estimate_to_proto
 from libra.ranking.board.scores import ScoreInputs, mean_score, score_cell, to_section

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from libra.contracts.outcomes import OUTCOMES
+from libra.core.outcome_names import OUTCOMES
 from libra.store.cell_sums import CellSums
 from libra.store.cells import JudgeKey
 from libra.v1.verdict_pb2 import Outcome

@@ -11,7 +11,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from libra.errors import Invalid
+from libra.core.errors import Invalid
 from libra.store.client import Store
 from libra.v1.ranking_pb2 import Capability, ImportCapabilitiesResponse, ListCapabilitiesResponse
 

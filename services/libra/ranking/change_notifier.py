@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 
-from libra.timeouts import run_until_set, wait_until_set
+from libra.core.timeouts import run_until_set, wait_until_set
 
 
 class ChangeNotifier:

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from libra.bus import streams
-from libra.timeouts import wait_until_set
+from libra.core.timeouts import wait_until_set
 
 Signal = Callable[[str, bytes], Awaitable[None]]
 

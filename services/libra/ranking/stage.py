@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from libra.contracts.outcomes import outcome_name
+from libra.core.outcome_names import outcome_name
 from libra.ranking.settings import Settings
 from libra.stage.bus import Outgoing
 from libra.stage.errors import Reject

@@ -12,7 +12,7 @@ import grpc
 import grpc.aio
 from google.rpc import error_details_pb2, status_pb2
 
-from libra.errors import CallerError, Conflict, FailedPrecondition, Invalid, LibraError, NotFound, Unavailable
+from libra.core.errors import CallerError, Conflict, FailedPrecondition, Invalid, LibraError, NotFound, Unavailable
 from libra.rpc.channel_options import MAX_MESSAGE_CHARACTERS
 
 DOMAIN = "libra"

@@ -10,7 +10,7 @@ from typing import Any
 import grpc.aio
 from google.protobuf.message import DecodeError, Message
 
-from libra.errors import Invalid
+from libra.core.errors import Invalid
 from libra.rpc.call_scope import call_scope
 from libra.rpc.channel_options import MAX_MESSAGE_BYTES
 from libra.telemetry.metrics import Metrics

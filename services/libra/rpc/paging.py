@@ -6,7 +6,7 @@ import base64
 import binascii
 import hashlib
 
-from libra.errors import Invalid
+from libra.core.errors import Invalid
 
 CHECK_BYTES = 6
 MAX_TOKEN_CHARACTERS = 2048

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Generic
 
 from opentelemetry.trace import SpanKind
 
-from libra.errors import Unavailable
+from libra.core.errors import Unavailable
 from libra.stage import dead_letter
 from libra.stage.bus import Bus, Delivery, Outgoing, QueueFull
 from libra.stage.errors import DeadlineExceeded, Reject, Requeued

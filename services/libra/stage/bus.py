@@ -23,7 +23,7 @@ class QueueFull(Exception):
 class Delivery(Protocol):
     """One delivery of one message. Exactly one call of `ack`, `nak` or `term` settles it.
 
-    These three and `working` raise `libra.errors.Unavailable` if the queue cannot be reached. The queue then redelivers
+    These three and `working` raise `libra.core.errors.Unavailable` if the queue cannot be reached. The queue then redelivers
     the message once its acknowledgement is overdue.
     """
 
@@ -72,7 +72,7 @@ class Delivery(Protocol):
 class Bus(Protocol):
     """A durable queue with competing consumers.
 
-    Every method raises `libra.errors.Unavailable` if it cannot be reached.
+    Every method raises `libra.core.errors.Unavailable` if it cannot be reached.
     """
 
     @property
@@ -93,6 +93,6 @@ class Bus(Protocol):
         Raises:
             QueueFull: there is no room now.
             libra.stage.errors.Reject: the queue can never take this message.
-            libra.errors.Unavailable: the message may be stored or not; its key makes publishing it again harmless.
+            libra.core.errors.Unavailable: the message may be stored or not; its key makes publishing it again harmless.
         """
         ...

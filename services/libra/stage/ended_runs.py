@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import structlog
 
-from libra.errors import Unavailable
+from libra.core.errors import Unavailable
 from libra.telemetry.log_actions import Action
 from libra.v1.batch_pb2 import BatchHeader
 from libra.v1.run_pb2 import RunState

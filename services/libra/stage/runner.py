@@ -8,7 +8,7 @@
     waits              pauses for an outage or a full queue
 
 Retry and bugs are counted, and the message is dead-lettered after `Policy.attempts` of them; Reject dead-letters it at
-once. An outage (`libra.errors.Unavailable`) and a full queue are not failures of the message: the stage waits for their
+once. An outage (`libra.core.errors.Unavailable`) and a full queue are not failures of the message: the stage waits for their
 end, however long that takes, and never dead-letters because of them.
 """
 

@@ -40,7 +40,7 @@ class Stage(Generic[In]):
     Raises:
         libra.stage.errors.Retry: redeliver the batch later.
         libra.stage.errors.Reject: dead-letter the batch.
-        libra.errors.Unavailable: a dependency is away; the stage waits for it and calls again.
+        libra.core.errors.Unavailable: a dependency is away; the stage waits for it and calls again.
         Exception: any other is a bug; the batch is redelivered, and dead-lettered in the end."""
 
     policy: Policy

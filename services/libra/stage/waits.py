@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 import structlog
 
+from libra.core.timeouts import wait_until_set
 from libra.stage.bus import Delivery
 from libra.stage.errors import Stopped
 from libra.telemetry.log_actions import Action
-from libra.timeouts import wait_until_set
 
 log = structlog.get_logger(__name__)
 

@@ -2,7 +2,7 @@
 
 It reads and writes the protobuf messages of `libra.v1`, so that no other package sees a document. Every write is
 journalled on a majority before the call returns, and every fault of the connection or the server is raised as
-`libra.errors.Unavailable`.
+`libra.core.errors.Unavailable`.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
-from libra.contracts.outcomes import OUTCOMES, total_of
+from libra.core.outcome_names import OUTCOMES, total_of
 from libra.v1.verdict_pb2 import Outcome
 
 COUNT_FIELDS: Mapping[int, str] = {outcome: name for name, outcome in OUTCOMES.items()}

@@ -8,7 +8,7 @@ from typing import Any
 
 from pymongo.read_concern import ReadConcern
 
-from libra.contracts.outcomes import OUTCOMES, total_of
+from libra.core.outcome_names import OUTCOMES, total_of
 from libra.store import indexes, trial_ids
 from libra.store.cell_sums import COUNT_FIELDS, SUM_FIELDS, CellSums
 from libra.store.error_translation import Database, ErrorTranslator

@@ -10,7 +10,7 @@ import pymongo
 from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo.errors import ConfigurationError, InvalidURI
 
-from libra.settings import BadSettings
+from libra.core.settings import BadSettings
 from libra.store import indexes
 from libra.store.calibrations import CalibrationCollection
 from libra.store.capabilities import CapabilityCollection

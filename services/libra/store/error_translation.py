@@ -1,4 +1,4 @@
-"""Translates errors of pymongo into `libra.errors.Unavailable`: no other package handles errors of pymongo."""
+"""Translates errors of pymongo into `libra.core.errors.Unavailable`: no other package handles errors of pymongo."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from pymongo.errors import (
     WTimeoutError,
 )
 
-from libra.errors import Unavailable
+from libra.core.errors import Unavailable
 from libra.store.proto_documents import Document
 
 if TYPE_CHECKING:

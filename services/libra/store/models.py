@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pymongo.errors import DuplicateKeyError
 
-from libra.errors import Conflict
+from libra.core.errors import Conflict
 from libra.store import indexes
 from libra.store.create_time import now
 from libra.store.error_translation import Database, ErrorTranslator

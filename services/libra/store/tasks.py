@@ -7,7 +7,7 @@ from datetime import datetime
 
 from pymongo.errors import BulkWriteError, DuplicateKeyError
 
-from libra.errors import NotFound
+from libra.core.errors import NotFound
 from libra.store import indexes
 from libra.store.create_time import now
 from libra.store.error_translation import Database, ErrorTranslator, is_duplicate

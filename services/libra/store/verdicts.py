@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable, Sequence
 
 from libra.store import indexes, trial_ids
@@ -18,13 +19,11 @@ SCAN_PAGE = 1000
 BRIEF_FIELDS = {"outcome": 1, "completion_id": 1}
 
 
-class VerdictCollection:
-    """Stores every verdict under an id made of its trial and judging: the id makes a second write change nothing."""
+class BaseVerdictCollection(ABC):
+    """The common part of the collection in MongoDB and of its twin in memory, which tests use."""
 
-    def __init__(self, database: Database, translate_errors: ErrorTranslator, bucket: int) -> None:
-        self._collection = database[indexes.VERDICTS]
-        self._translate_errors = translate_errors
-        self._writer = VerdictWriter(transaction_factory(database, bucket), translate_errors)
+    def __init__(self, writer: VerdictWriter) -> None:
+        self._writer = writer
 
     def add_observer(self, observer: Callable[[CommitStats], None]) -> None:
         """Call `observer` after every commit."""
@@ -33,6 +32,48 @@ class VerdictCollection:
     async def write(self, batches: Sequence[VerdictBatch]) -> int:
         """Return, once all are durable, how many of the verdicts were new; see `VerdictWriter.write`."""
         return await self._writer.write(batches)
+
+    async def scan(self, run: str, judging: int = 0) -> AsyncIterator[Verdict]:
+        """Yield every verdict of a run in the order of trials, with one page in memory at a time."""
+        after = ""
+        while page := await self.list(run, judging=judging, after=after, limit=SCAN_PAGE):
+            for verdict in page:
+                yield verdict
+            after = page[-1].id
+
+    async def close(self) -> None:
+        """Raise Unavailable in every caller that waits for a commit."""
+        await self._writer.close()
+
+    @abstractmethod
+    async def list(
+        self,
+        run: str,
+        *,
+        judging: int = 0,
+        model: str = "",
+        task: str = "",
+        attack: str = "",
+        outcome: int | None = None,
+        after: str = "",
+        limit: int,
+        brief: bool = False,
+    ) -> list[Verdict]:
+        """Return up to `limit` verdicts in the order of trials, those after the id `after`.
+
+        A `task` may have its version or not. The query is a range of ids up to the first part that is not selected,
+        and a pattern on ids from there on; only a filter by `outcome` reads documents that it does not return. A
+        `brief` verdict has only its id, outcome and completion id.
+        """
+
+
+class VerdictCollection(BaseVerdictCollection):
+    """Stores every verdict under an id made of its trial and judging: the id makes a second write change nothing."""
+
+    def __init__(self, database: Database, translate_errors: ErrorTranslator, bucket: int) -> None:
+        super().__init__(VerdictWriter(transaction_factory(database, bucket), translate_errors))
+        self._collection = database[indexes.VERDICTS]
+        self._translate_errors = translate_errors
 
     async def list_completed_trials(
         self, run: str, judging: int, model: str, task: str, attack: str
@@ -53,18 +94,6 @@ class VerdictCollection:
             found = [verdict_from_document(document) async for document in self._collection.find({"_id": {"$in": ids}})]
         return {(verdict.sample, verdict.epoch): verdict for verdict in found}
 
-    async def scan(self, run: str, judging: int = 0) -> AsyncIterator[Verdict]:
-        """Yield every verdict of a run in the order of trials, with one page in memory at a time."""
-        after = ""
-        while page := await self.list(run, judging=judging, after=after, limit=SCAN_PAGE):
-            for verdict in page:
-                yield verdict
-            after = page[-1].id
-
-    async def close(self) -> None:
-        """Raise Unavailable in every caller that waits for a commit."""
-        await self._writer.close()
-
     async def list(
         self,
         run: str,
@@ -78,12 +107,7 @@ class VerdictCollection:
         limit: int,
         brief: bool = False,
     ) -> list[Verdict]:
-        """Return up to `limit` verdicts in the order of trials, those after the id `after`.
-
-        A `task` may have its version or not. The query is a range of ids up to the first part that is not selected,
-        and a pattern on ids from there on; only a filter by `outcome` reads documents that it does not return. A
-        `brief` verdict has only its id, outcome and completion id.
-        """
+        """See `BaseVerdictCollection.list`."""
         query = _query(run, judging, model, task, attack, after)
         if outcome is not None:
             query["outcome"] = outcome

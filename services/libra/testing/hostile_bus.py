@@ -17,7 +17,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from libra.errors import Unavailable
+from libra.core.errors import Unavailable
 from libra.stage.bus import Outgoing, QueueFull
 
 PULL_SECONDS = 2.0

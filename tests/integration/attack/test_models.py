@@ -11,7 +11,7 @@ from tests.integration.support.attack_models import JUDGE, TARGET, WRITER, Attac
 from libra.attack.model_client import GatewayClient
 from libra.attack.model_stage import model_stage, policy
 from libra.attack.settings import Settings
-from libra.errors import CallerError, Unavailable
+from libra.core.errors import CallerError, Unavailable
 from libra.rpc.client import call, channel
 from libra.stage.ended_runs import EndedRuns
 from libra.store.client import Store

@@ -9,7 +9,7 @@ from tests.integration.support.attack_models import attack_service
 
 from libra.attack.attack_session import AskModel
 from libra.attack.model_client import AttackModels
-from libra.errors import Invalid
+from libra.core.errors import Invalid
 from libra.rpc.client import call
 from libra.v1.attack_pb2 import ListAttacksRequest, TransformRequest
 from libra.v1.attack_pb2_grpc import AttackServiceStub

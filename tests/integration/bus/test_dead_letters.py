@@ -13,7 +13,7 @@ from libra.bus import streams
 from libra.bus.dead_letters import DeadLetters
 from libra.bus.delivery import NatsDelivery
 from libra.bus.nats_bus import NatsBus
-from libra.errors import FailedPrecondition, NotFound
+from libra.core.errors import FailedPrecondition, NotFound
 from libra.stage import dead_letter
 from libra.stage.bus import Outgoing, QueueFull
 

@@ -11,7 +11,7 @@ import pytest
 
 from libra.bus.kv_bucket import BucketEntry, KeyValueBucket
 from libra.bus.nats_bus import NatsBus
-from libra.errors import Unavailable
+from libra.core.errors import Unavailable
 from libra.local.servers import NatsServer
 
 NAME = "org.model 1"

@@ -18,7 +18,7 @@ from libra.bus import streams
 from libra.bus.delivery import NatsDelivery
 from libra.bus.nats_bus import Backlog, NatsBus
 from libra.bus.provisioning import IncompatibleStream, InsufficientStorage
-from libra.errors import Unavailable
+from libra.core.errors import Unavailable
 from libra.local.servers import NatsServer, free_port
 from libra.stage.bus import Outgoing
 from libra.stage.errors import Reject

@@ -12,13 +12,13 @@ from prometheus_client import CollectorRegistry
 
 from libra.bus.dead_letters import DeadLetters
 from libra.bus.nats_bus import NatsBus
-from libra.errors import Unavailable
+from libra.core.errors import Unavailable
+from libra.core.timeouts import wait_until_set
 from libra.stage.bus import Outgoing
 from libra.stage.errors import Reject, Retry
 from libra.stage.policy import Policy
 from libra.stage.runner import Stage, run
 from libra.telemetry.metrics import Metrics
-from libra.timeouts import wait_until_set
 from libra.v1.batch_pb2 import BatchHeader, Trial, TrialBatch
 
 SECONDS = 20.0

@@ -14,9 +14,9 @@ from ulid import ULID
 
 from libra.bus import streams
 from libra.bus.nats_bus import NatsBus
+from libra.core.errors import Unavailable
 from libra.dispatch.run_supervisor import RunSupervisor
 from libra.dispatch.settings import Settings
-from libra.errors import Unavailable
 from libra.judge.settings import Settings as JudgeSettings
 from libra.judge.stage import stage as judge_stage
 from libra.ranking.queries.auditor import Auditor

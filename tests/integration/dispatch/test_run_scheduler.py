@@ -14,9 +14,9 @@ from ulid import ULID
 
 from libra.bus import streams
 from libra.bus.nats_bus import NatsBus
+from libra.core.errors import Unavailable
 from libra.dispatch.run_supervisor import RunSupervisor
 from libra.dispatch.settings import Settings
-from libra.errors import Unavailable
 from libra.local.servers import NatsServer
 from libra.stage.bus import Delivery
 from libra.store.client import Store

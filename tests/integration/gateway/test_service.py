@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from prometheus_client import CollectorRegistry
 
-from libra.errors import Invalid, NotFound, Unavailable
+from libra.core.errors import Invalid, NotFound, Unavailable
 from libra.gateway.components import Components
 from libra.gateway.limits.admission_queue import Lane
 from libra.gateway.provider.request import CompletionRequest

@@ -9,7 +9,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 from tests.integration.support.judge_model import NAME, FakeGateway, scored, served
 
-from libra.errors import CallerError, Invalid, NotFound, Unavailable
+from libra.core.errors import CallerError, Invalid, NotFound, Unavailable
 from libra.judge.judge_models.judge_model_client import GatewayJudgeModelClient
 from libra.judge.service import JudgeService
 from libra.rpc.client import call, channel

@@ -10,7 +10,7 @@ import pytest
 from tests.integration.support.ranking_world import FINISHED, batch, create_run, failed, section, serving
 from ulid import ULID
 
-from libra.errors import NotFound
+from libra.core.errors import NotFound
 from libra.rpc.client import call
 from libra.store.client import Store
 from libra.store.runs import RunRecord, RunSection
@@ -102,8 +102,8 @@ async def test_the_most_successful_attack_of_each_model_comes_first(store: Store
         [batch(run, strong, [0, 0, 1, 0], model="one"), failed(run, strong, range(4), model="two")]
     )
     answer = await report(stub, run)
-    places = [(each.model, each.attack) for each in answer.reports]
-    assert places == [("one", "none"), ("one", "b"), ("one", "a"), ("two", "none"), ("two", "a"), ("two", "b")]
+    labels = [(each.model, each.attack) for each in answer.reports]
+    assert labels == [("one", "none"), ("one", "b"), ("one", "a"), ("two", "none"), ("two", "a"), ("two", "b")]
     assert not answer.reports[5].HasField("success")
     assert not answer.reports[5].HasField("gain")
     assert "b: 4 of 8 trials have no score (4 for two)" in answer.notes

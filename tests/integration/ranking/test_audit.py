@@ -16,7 +16,7 @@ from tests.integration.support.ranking_world import (
     store_completions,
 )
 
-from libra.errors import NotFound
+from libra.core.errors import NotFound
 from libra.ranking.audit import LAW_1_ONE_VERDICT, LAW_2_COMPLETIONS, LAW_3_CELL_SUMS, LAW_4_ONE_JUDGE, LAWS
 from libra.rpc.client import call
 from libra.store import indexes

@@ -17,7 +17,7 @@ from tests.integration.support.ranking_world import (
     serving,
 )
 
-from libra.errors import Invalid, NotFound
+from libra.core.errors import Invalid, NotFound
 from libra.ranking.change_notifier import ChangeNotifier
 from libra.rpc.client import call, stream
 from libra.store.client import Store

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 from tests.integration.support.ranking_world import serving
 
-from libra.errors import Invalid
+from libra.core.errors import Invalid
 from libra.rpc.client import call
 from libra.store.client import Store
 from libra.v1.ranking_pb2 import (

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 import pytest
 from tests.integration.support.ranking_world import FINISHED, JUDGE, batch, create_run, finished_run, section, serving
 
-from libra.errors import Invalid, NotFound
+from libra.core.errors import Invalid, NotFound
 from libra.rpc.client import call
 from libra.store.client import Store
 from libra.v1.ranking_pb2 import Capability, CompareModelsRequest, CompareModelsResponse, Comparison

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 import pytest
 from tests.integration.support.ranking_world import CALIBRATION, FINISHED, batch, create_run, failed, section, serving
 
-from libra.errors import Invalid, NotFound
+from libra.core.errors import Invalid, NotFound
 from libra.rpc.client import call
 from libra.store.client import Store
 from libra.v1.ranking_pb2 import Board, BoardRow, Capability, GetGroupedBoardRequest, GetGroupedBoardResponse

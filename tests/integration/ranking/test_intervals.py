@@ -18,7 +18,7 @@ from tests.integration.support.ranking_world import (
     serving,
 )
 
-from libra.errors import Invalid, Unavailable
+from libra.core.errors import Invalid, Unavailable
 from libra.ranking.queries.board_cache import BoardCache
 from libra.ranking.queries.board_loader import BoardQuery
 from libra.ranking.queries.sample_sums_loader import SampleSumsLoader
@@ -206,10 +206,18 @@ async def test_a_failed_computation_continues_at_the_next_request(store: Store) 
     assert (len(second.sums), second.pending, second.absent, completed_calls) == (1, 0, 0, [True])
 
 
+class NeverFinishing(SampleSumsCollection):
+    """Sums by sample whose computation never finishes."""
+
+    async def compute(self, cells: Sequence[Cell]) -> dict[CellKey, SampleSums]:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+
 async def test_a_closed_loader_leaves_the_rest_for_the_next_request(store: Store) -> None:
     await finished_run(store, "harm@1", HALF)
     cells = await store.cells.list_for_runs(list(await store.runs.get_finished_revisions()))
-    loader = SampleSumsLoader(store.sample_sums, 0.0, lambda: None)
+    loader = SampleSumsLoader(NeverFinishing(store._database, store._translate_errors), 0.0, lambda: None)
     await loader.close()
     assert (await loader.load(cells)).pending == 1
     await loader.close()
@@ -280,11 +288,11 @@ async def test_scores_are_corrected_with_the_calibration_of_their_judge(store: S
     [plain] = (await board(stub)).rows
     assert not plain.categories[0].tasks[0].HasField("corrected")
     await store.calibrations.upsert(CALIBRATION)
-    [beside] = (await board(stub)).rows
-    harm = beside.categories[0].tasks[0]
+    [calibrated] = (await board(stub)).rows
+    harm = calibrated.categories[0].tasks[0]
     assert harm.corrected.value == pytest.approx((0.8 + 0.8 - 1) / 0.7)
     assert harm.corrected.standard_error > harm.score.standard_error
-    assert beside.safety.value == plain.safety.value == harm.score.value
+    assert calibrated.safety.value == plain.safety.value == harm.score.value
     shown = await board(stub, GetBoardRequest(correct_judges=True))
     assert shown.rows[0].safety.value == pytest.approx(harm.corrected.value)
     assert shown.rows[0].capability.value == 0.5

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from tests.integration.support.ranking_world import batch, create_run, section, serving
 
-from libra.errors import NotFound
+from libra.core.errors import NotFound
 from libra.rpc.client import call
 from libra.store.client import Store
 from libra.v1.batch_pb2 import VerdictBatch

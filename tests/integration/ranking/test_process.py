@@ -12,7 +12,7 @@ from tests.integration.support.ranking_world import batch, create_run, import_ta
 
 from libra.bus import streams
 from libra.bus.nats_bus import NatsBus
-from libra.errors import Unavailable
+from libra.core.errors import Unavailable
 from libra.local import settings
 from libra.local.servers import MongoServer, free_port
 from libra.rpc.client import call, channel, stream

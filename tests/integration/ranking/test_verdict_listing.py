@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pytest
 from tests.integration.support.ranking_world import batch, create_run, failed, section, serving, store_completions
 
-from libra.errors import CallerError, Invalid, NotFound
+from libra.core.errors import CallerError, Invalid, NotFound
 from libra.rpc.client import call
 from libra.store.client import Store
 from libra.v1.completion_pb2 import Completion

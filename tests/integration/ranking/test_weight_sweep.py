@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from tests.integration.support.ranking_world import CALIBRATION, FINISHED, batch, create_run, section, serving
 
-from libra.errors import NotFound
+from libra.core.errors import NotFound
 from libra.rpc.client import call
 from libra.store.client import Store
 from libra.v1.ranking_pb2 import Capability, CapabilityChoice, GetWeightsRequest, GetWeightsResponse

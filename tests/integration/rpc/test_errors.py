@@ -11,7 +11,7 @@ import structlog
 from google.rpc import error_details_pb2, status_pb2
 from prometheus_client import CollectorRegistry
 
-from libra.errors import CallerError, Conflict, FailedPrecondition, Invalid, LibraError, NotFound, Unavailable
+from libra.core.errors import CallerError, Conflict, FailedPrecondition, Invalid, LibraError, NotFound, Unavailable
 from libra.rpc import client
 from libra.rpc.channel_options import MAX_MESSAGE_BYTES, MAX_MESSAGE_CHARACTERS
 from libra.rpc.errors import DETAILS_KEY, RemoteFault

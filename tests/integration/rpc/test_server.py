@@ -22,12 +22,12 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import SpanKind
 from prometheus_client import CollectorRegistry
 
-from libra.errors import Unavailable
+from libra.core.errors import Unavailable
+from libra.core.timeouts import wait_until_set
 from libra.rpc import call_context, client
 from libra.rpc.server import RpcServer
 from libra.telemetry import spans, tracing
 from libra.telemetry.metrics import Metrics
-from libra.timeouts import wait_until_set
 from libra.v1.run_pb2 import (
     CancelRunRequest,
     CancelRunResponse,

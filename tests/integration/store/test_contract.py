@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable
 import pytest
 from ulid import ULID
 
-from libra.errors import Conflict, NotFound
+from libra.core.errors import Conflict, NotFound
 from libra.local.servers import MongoServer
 from libra.store.client import Store
 from libra.store.commit.verdict_commit import CommitStats
@@ -230,8 +230,8 @@ async def test_an_error_is_returned_and_not_stored(store: AnyStore) -> None:
 async def test_a_trial_keeps_its_first_verdict_with_concurrent_writers(connect: Connect) -> None:
     writers = [connect(bucket) for bucket in (0, 1, 1)]
     rounds = [
-        writer.verdicts.write([batch(*(verdict(sample, place / 10) for sample in range(start, start + 12)))])
-        for place, writer in enumerate(writers)
+        writer.verdicts.write([batch(*(verdict(sample, index / 10) for sample in range(start, start + 12)))])
+        for index, writer in enumerate(writers)
         for start in (0, 4, 8)
     ]
     assert sum(await asyncio.gather(*rounds)) == 20

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from libra.errors import Conflict
+from libra.core.errors import Conflict
 from libra.store.client import Store
 from libra.v1.model_pb2 import Model, ModelLimits, Provider
 

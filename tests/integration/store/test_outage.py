@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from libra.errors import Unavailable
+from libra.core.errors import Unavailable
+from libra.core.settings import BadSettings
 from libra.local.servers import MongoServer, free_port
-from libra.settings import BadSettings
 from libra.store.client import Store, StoreSettings
 from libra.v1.batch_pb2 import BatchHeader, VerdictBatch
 from libra.v1.completion_pb2 import Completion
@@ -49,8 +49,10 @@ def restart(server: MongoServer) -> Iterator[Callable[[], None]]:
 
 @pytest.fixture
 async def store(server: MongoServer) -> AsyncIterator[Store]:
+    first = Store.connect(server.url)  # on a busy machine creating the indexes takes longer than SHORT_TIMEOUTS allows
+    await first.ensure_indexes()
+    await first.close()
     opened = Store.connect(server.url, settings=SHORT_TIMEOUTS)
-    await opened.ensure_indexes()
     yield opened
     await opened.close()
 

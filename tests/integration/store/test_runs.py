@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from ulid import ULID
 
-from libra.errors import Conflict
+from libra.core.errors import Conflict
 from libra.store.client import Store
 from libra.store.runs import RunRecord, RunSection
 from libra.v1.run_pb2 import OutcomeCounts, Run, RunSpec, RunState

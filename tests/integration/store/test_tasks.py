@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from libra.errors import NotFound
+from libra.core.errors import NotFound
 from libra.store import indexes
 from libra.store.client import Store
 from libra.v1.message_pb2 import Message

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import grpc.aio
 from prometheus_client import CollectorRegistry
 
-from libra.errors import NotFound
+from libra.core.errors import NotFound
 from libra.rpc.server import RpcServer
 from libra.telemetry.metrics import Metrics
 from libra.v1.completion_pb2 import Completion, FinishReason

@@ -9,7 +9,7 @@ from typing import Literal
 import grpc.aio
 import structlog
 
-from libra.errors import Unavailable
+from libra.core.errors import Unavailable
 from libra.process import ServiceContext, Wiring, serve, watch_backlog
 from libra.store.client import Store
 from libra.v1.run_pb2 import ListRunsRequest, ListRunsResponse

@@ -11,7 +11,7 @@ from libra.attack.attack_session import MAX_MODEL_CALLS, AttackSession, ModelRep
 from libra.attack.catalogue.multi_turn.attempt import run_branches
 from libra.attack.conversation import Turn
 from libra.attack.gather import gather_or_cancel
-from libra.errors import Unavailable
+from libra.core.errors import Unavailable
 
 from .scripted_models import ScriptedModels
 

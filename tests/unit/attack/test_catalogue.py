@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from libra.attack.catalogue import registry
 from libra.attack.catalogue.attack import ModelUse
 from libra.attack.conversation import MAX_ATTACKED_BYTES, ROLES, Turn, Turns
-from libra.errors import Invalid
+from libra.core.errors import Invalid
 
 RULES = {attack.name: attack for attack in registry.RULE_ATTACKS}
 NAMES = sorted(RULES)

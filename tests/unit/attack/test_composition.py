@@ -10,7 +10,7 @@ from libra.attack.catalogue import registry
 from libra.attack.catalogue.attack import Attack, ModelUse
 from libra.attack.catalogue.composition import compose
 from libra.attack.conversation import Turn, Turns
-from libra.errors import Invalid
+from libra.core.errors import Invalid
 from libra.v1 import attack_pb2
 
 SEEDS = st.integers(-(2**63), 2**63 - 1)

@@ -14,7 +14,7 @@ from libra.attack.catalogue import registry
 from libra.attack.catalogue.attack import EXAMPLE_PROMPT, ModelUse
 from libra.attack.catalogue.model_written.languages import LANGUAGES, Language
 from libra.attack.conversation import Turn, Turns
-from libra.errors import Invalid
+from libra.core.errors import Invalid
 
 from .scripted_models import ScriptedModels, parse_fences
 

@@ -12,7 +12,7 @@ from libra.attack.catalogue.attack import Attack, rewrite_last_turn
 from libra.attack.seeded_random import SeededRandom
 from libra.attack.settings import Settings
 from libra.attack.stage import attack_batch, stage
-from libra.errors import Invalid
+from libra.core.errors import Invalid
 from libra.stage.batch import MAX_BYTES, content_key
 from libra.stage.bus import Outgoing
 from libra.stage.errors import Reject

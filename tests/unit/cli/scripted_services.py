@@ -10,10 +10,12 @@ from typing import Any
 
 import grpc
 from click.testing import CliRunner, Result
+from grpc_health.v1.health import HealthServicer
+from grpc_health.v1.health_pb2_grpc import add_HealthServicer_to_server
 from grpc_status import rpc_status
 
 from libra.cli.__main__ import main
-from libra.errors import LibraError
+from libra.core.errors import LibraError
 from libra.rpc.errors import to_status
 from libra.v1 import judge_pb2, judge_pb2_grpc, ranking_pb2, ranking_pb2_grpc, run_pb2, run_pb2_grpc
 
@@ -56,6 +58,7 @@ class ScriptedServices:
 def scripted_services(folder: Path) -> Iterator[ScriptedServices]:
     """Serve until the block ends; no system runs in `folder`."""
     server = grpc.server(ThreadPoolExecutor(2))
+    add_HealthServicer_to_server(HealthServicer(), server)
     address = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
     environment = {**dict.fromkeys(ADDRESSES, address), "LIBRA_DATA": str(folder / "none"), "COLUMNS": "80"}
     services = ScriptedServices(environment)

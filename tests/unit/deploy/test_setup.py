@@ -103,7 +103,10 @@ def test_without_root_the_one_line_is_printed(machine: Machine) -> None:
     with_apt(folder)
     stopped = run(folder, "new")
     assert stopped.returncode == 1
-    assert "This line installs it: sudo apt-get install --yes python3.13-venv libgomp1\n" in stopped.stderr
+    assert (
+        "This line installs it: sudo apt-get update && sudo apt-get install --yes python3.13-venv libgomp1\n"
+        in stopped.stderr
+    )
     assert not (folder / "calls").exists()
 
 
@@ -125,9 +128,15 @@ def test_the_newest_python_among_the_packages_is_named(machine: Machine) -> None
     assert "sudo apt-get install --yes python3.12 python3.12-venv libcurl4 libgomp1\n" in run(folder).stderr
 
 
+def test_without_a_list_of_packages_the_python_of_the_system_is_named(machine: Machine) -> None:
+    folder = machine()
+    with_apt(folder)
+    assert "sudo apt-get install --yes python3 python3-venv libcurl4 libgomp1\n" in run(folder).stderr
+
+
 def test_a_system_without_a_python_that_fits_is_told_so(machine: Machine) -> None:
     folder = machine(pythons=("3.10",))
-    with_apt(folder)
+    with_apt(folder, "python3")
     stopped = run(folder)
     assert stopped.returncode == 1
     assert "apt-get knows no package of Python 3.11 to 3.13" in stopped.stderr

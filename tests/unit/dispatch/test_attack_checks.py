@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
+from libra.core.errors import Invalid
 from libra.dispatch.spec.attack_checks import check_attack_models
 from libra.dispatch.spec.registry import Registry
-from libra.errors import Invalid
 from libra.v1.attack_pb2 import Attack, ModelUse
 from libra.v1.run_pb2 import RunSpec
 

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
+from libra.core.errors import Invalid
 from libra.dispatch.tasks.card import Card, parse_card
-from libra.errors import Invalid
 from libra.v1.task_pb2 import Category
 
 VALID = "name: mine\ncategory: capability\njudge: {name: exact, options: {field: answer}}\n"

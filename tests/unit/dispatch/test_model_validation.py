@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from libra.core.errors import Invalid
 from libra.dispatch.model_validation import check_model
-from libra.errors import Invalid
 from libra.v1.model_pb2 import Model, ModelLimits, ModelPrice, Provider
 
 VALID: dict[str, Any] = {

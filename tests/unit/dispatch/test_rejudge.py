@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
+from libra.core.errors import Invalid
 from libra.dispatch.spec.registry import Registry, task_reference
 from libra.dispatch.spec.rejudge import resolve_rejudge
 from libra.dispatch.spec.run_spec import ResolvedSpec, resolve
-from libra.errors import Invalid
 from libra.store.runs import RunRecord
 from libra.v1.attack_pb2 import Attack
 from libra.v1.completion_pb2 import GenerationParameters

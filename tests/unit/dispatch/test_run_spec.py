@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from libra.core.errors import Invalid
 from libra.dispatch.spec.registry import Registry
 from libra.dispatch.spec.run_spec import resolve
-from libra.errors import Invalid
 from libra.v1.attack_pb2 import Attack, ModelUse
 from libra.v1.completion_pb2 import GenerationParameters
 from libra.v1.judge_pb2 import Judge, JudgeOption

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.data_files import TASKS
 
+from libra.core.errors import Invalid
 from libra.dispatch.tasks.sample_records import MAX_RECORD_BYTES, parse_samples
-from libra.errors import Invalid
 from libra.v1.task_pb2 import Sample
 
 HELLO = b'{"messages": [{"role": "system", "content": ""}, {"role": "user", "content": "Hello"}]}'
@@ -154,7 +154,7 @@ def test_a_complete_surrogate_pair_is_one_character() -> None:
 @pytest.mark.parametrize(
     ("name", "count", "fields"),
     [
-        ("do_not_answer", 300, {"risk_area", "types_of_harm", "specific_harms"}),
+        ("do_not_answer", 61, {"risk_area", "types_of_harm", "specific_harms"}),
         ("harmfulq", 200, {"risk_area", "types_of_harm", "specific_harms", "seed"}),
         ("prompt_extraction_robustness", 150, {"pre_prompt", "post_prompt", "seed", "access_code"}),
         ("simple_safety_test", 100, {"category", "harm_area"}),

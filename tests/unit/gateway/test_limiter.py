@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from libra.errors import Unavailable
+from libra.core.errors import Unavailable
 from libra.gateway.limits.admission_queue import Lane
 from libra.gateway.limits.budget import Permit, RequestLimits
 from libra.gateway.limits.limiter import Limiter

@@ -10,7 +10,7 @@ import pytest
 from opentelemetry.trace import NoOpTracer
 from prometheus_client import CollectorRegistry
 
-from libra.errors import Unavailable
+from libra.core.errors import Unavailable
 from libra.gateway.completion.job import CompletionJob
 from libra.gateway.completion.lookup import Lookup
 from libra.gateway.completion.model_client import ModelClient

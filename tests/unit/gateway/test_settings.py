@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
+from libra.core.settings import BadSettings, read
 from libra.gateway.settings import Settings
-from libra.settings import BadSettings, read
 
 
 def test_a_setting_that_is_not_set_has_its_default() -> None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from libra.errors import FailedPrecondition, Invalid
+from libra.core.errors import FailedPrecondition, Invalid
 from libra.judge.calibration import calibrate, labels_hash_of
 from libra.judge.judge_type import JudgeModelReply
 from libra.v1.judge_pb2 import LabelledAnswer

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from libra.errors import Invalid
+from libra.core.errors import Invalid
 from libra.judge.judge_factory import build_judge, rubric_hash_of
 from libra.judge.judge_type import JudgeType
 from libra.judge.options import reject_unknown_options

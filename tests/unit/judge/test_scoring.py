@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from libra.errors import Invalid
+from libra.core.errors import Invalid
 from libra.judge.judge_result import JudgeResult
 from libra.judge.judged_answer import JudgedAnswer
 from libra.judge.judges.rule_judge import RuleJudge

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import pytest
 
+from libra.core.settings import BadSettings
 from libra.process.settings import LISTEN, load
-from libra.settings import BadSettings
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,21 @@ from __future__ import annotations
 
 from libra.ranking.board.cell_selection import BoardCell
 from libra.store.cells import Cell
+from libra.v1.calibration_pb2 import Calibration
 from libra.v1.task_pb2 import Category
+from libra.v1.verdict_pb2 import JudgeVersion
 
 JUDGE = ("refusal", "1", "aaaaaaaaaaaa")
+
+CALIBRATION = Calibration(
+    judge=JudgeVersion(name=JUDGE[0], version=JUDGE[1], rubric_hash=JUDGE[2]),
+    labels="refusal.csv",
+    true_positives=45,
+    false_negatives=5,
+    true_negatives=38,
+    false_positives=2,
+)
+"""Sensitivity 0.9, specificity 0.95."""
 
 
 def cell(

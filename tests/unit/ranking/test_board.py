@@ -142,8 +142,8 @@ def test_the_scores_of_a_model_do_not_depend_on_other_models(
     together = {row.model: row for row in board(*(one for name in models for one in made(name)))}
     for name in models:
         for row in board(*made(name)):
-            beside = together[name]
-            assert figures(row) == figures(beside)
+            row_together = together[name]
+            assert figures(row) == figures(row_together)
     ranked = [row for row in together.values() if row.rank]
     assert [row.rank for row in ranked] == sorted(row.rank for row in ranked)
     assert not ranked or ranked[0].rank == 1

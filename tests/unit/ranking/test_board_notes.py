@@ -8,19 +8,10 @@ from libra.ranking.board.scores import ScoreInputs
 from libra.v1.calibration_pb2 import Calibration
 from libra.v1.ranking_pb2 import Capability
 from libra.v1.task_pb2 import Category
-from libra.v1.verdict_pb2 import JudgeVersion
 
-from .cells import JUDGE, board_cell, cell
+from .cells import CALIBRATION, JUDGE, board_cell, cell
 
 ABLE = Category.CATEGORY_CAPABILITY
-CALIBRATION = Calibration(
-    judge=JudgeVersion(name=JUDGE[0], version=JUDGE[1], rubric_hash=JUDGE[2]),
-    labels="refusal.csv",
-    true_positives=45,
-    false_negatives=5,
-    true_negatives=38,
-    false_positives=2,
-)
 
 
 def test_a_complete_board_has_no_notes() -> None:

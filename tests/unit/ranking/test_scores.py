@@ -16,19 +16,8 @@ from libra.store.cells import Cell
 from libra.store.sample_sums import SampleSums
 from libra.v1.calibration_pb2 import Calibration
 from libra.v1.ranking_pb2 import Capability
-from libra.v1.verdict_pb2 import JudgeVersion
 
-from .cells import JUDGE, cell
-
-CALIBRATION = Calibration(
-    judge=JudgeVersion(name=JUDGE[0], version=JUDGE[1], rubric_hash=JUDGE[2]),
-    labels="refusal.csv",
-    true_positives=45,
-    false_negatives=5,
-    true_negatives=38,
-    false_positives=2,
-)
-"""Sensitivity 0.9, specificity 0.95."""
+from .cells import CALIBRATION, JUDGE, cell
 
 
 def with_samples(made: Cell, *samples: tuple[int, list[float]]) -> tuple[Cell, SampleSums]:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from libra.errors import Invalid
+from libra.core.errors import Invalid
 from libra.rpc import paging
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=300)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from libra.errors import NotFound, Unavailable
+from libra.core.errors import NotFound, Unavailable
 from libra.gateway.model_cache import ModelCache
 from libra.stage.ended_runs import EndedRuns
 from libra.testing.virtual_time import simulate

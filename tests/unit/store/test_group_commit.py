@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from libra.errors import Unavailable
+from libra.core.errors import Unavailable
 from libra.store.commit.group_commit import GroupCommit
 
 

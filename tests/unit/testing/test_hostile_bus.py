@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from libra.errors import Unavailable
+from libra.core.errors import Unavailable
 from libra.stage.bus import Outgoing
 from libra.testing.hostile_bus import BusFaults, HostileBus
 from libra.testing.virtual_time import simulate

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from libra.errors import Unavailable
+from libra.core.errors import Unavailable
 from libra.store.commit.transaction import CellIncrement, WriteConflict
 from libra.testing.memory import MemoryServer, MemoryStore, StoreFaults
 from libra.testing.memory.transaction import transaction_factory

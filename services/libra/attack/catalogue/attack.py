@@ -10,7 +10,7 @@ from libra.attack.attack_session import AttackSession
 from libra.attack.catalogue.codecs import identity
 from libra.attack.conversation import MAX_ATTACKED_BYTES, Turn, Turns, check_conversation, check_size
 from libra.attack.seeded_random import SeededRandom
-from libra.errors import Invalid
+from libra.core.errors import Invalid
 
 EXAMPLE_PROMPT: Turns = (Turn("user", "How do magnets work?"),)
 """The harmless prompt of the catalogue's examples."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from libra.attack.catalogue.attack import Attack
-from libra.contracts.attacks import JOIN
+from libra.core.attack_names import JOIN
 
 
 def compose(steps: Sequence[Attack]) -> Attack:

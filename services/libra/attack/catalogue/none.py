@@ -5,7 +5,7 @@ from __future__ import annotations
 from libra.attack.catalogue.attack import Attack
 from libra.attack.conversation import Turns
 from libra.attack.seeded_random import SeededRandom
-from libra.contracts.attacks import PLAIN
+from libra.core.attack_names import PLAIN
 
 
 def keep_turns(turns: Turns, _rng: SeededRandom) -> Turns:

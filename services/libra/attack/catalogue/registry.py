@@ -42,8 +42,8 @@ from libra.attack.catalogue.multi_turn.tap import TAP
 from libra.attack.catalogue.noise.letters import LETTER_NOISE
 from libra.attack.catalogue.noise.words import WORD_NOISE
 from libra.attack.catalogue.none import NONE
-from libra.contracts.attacks import JOIN, MAX_STEPS
-from libra.errors import unknown
+from libra.core.attack_names import JOIN, MAX_STEPS
+from libra.core.errors import unknown
 
 # Attacks that ask no model. `*FAMILY` is the tuple of a family from its own file.
 RULE_ATTACKS: tuple[Attack, ...] = (

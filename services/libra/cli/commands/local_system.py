@@ -19,7 +19,7 @@ from libra.cli.param_types import data_folder, data_option
 from libra.cli.render import output
 from libra.cli.render.format import byte_size, duration
 from libra.cli.render.sanitize import sanitize
-from libra.errors import Unavailable
+from libra.core.errors import Unavailable
 from libra.local import log_files, topology
 
 if TYPE_CHECKING:

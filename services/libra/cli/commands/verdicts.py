@@ -10,7 +10,7 @@ from libra.cli.render import output
 from libra.cli.render.transcript import print_verdict
 from libra.cli.render.verdicts import print_verdicts
 from libra.cli.run_lookup import RUN_FIELDS, resolve_run_id, run_argument
-from libra.contracts.outcomes import OUTCOMES
+from libra.core.outcome_names import OUTCOMES
 from libra.v1.ranking_pb2 import ListVerdictsRequest, ListVerdictsResponse, VerdictView
 from libra.v1.ranking_pb2_grpc import RankingServiceStub
 from libra.v1.verdict_pb2 import Outcome

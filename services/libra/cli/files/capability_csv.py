@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from libra.cli.files.utf8 import decode_utf8
-from libra.errors import Invalid, unknown
+from libra.core.errors import Invalid, unknown
 
 MAX_BYTES = 4 * 1024 * 1024
 REQUIRED_COLUMNS, OPTIONAL_COLUMNS = ("model", "score"), ("standard_error",)

@@ -16,7 +16,7 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
-from libra.errors import Invalid, LibraError, nearest
+from libra.core.errors import Invalid, LibraError, nearest
 
 MAX_MESSAGE_CHARACTERS = 300
 NAME_WITH_FOLDER = re.compile(r"(?P<name>[\w.-]+/[\w.-]+)/(?P<folder>[\w./-]+)")

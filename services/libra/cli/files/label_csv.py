@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from libra.cli.files.utf8 import decode_utf8
-from libra.errors import Invalid
+from libra.core.errors import Invalid
 from libra.v1.judge_pb2 import LabelledAnswer
 from libra.v1.message_pb2 import Message
 

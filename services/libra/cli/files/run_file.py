@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from libra.cli.files.utf8 import decode_utf8
-from libra.errors import Invalid, nearest
+from libra.core.errors import Invalid, nearest
 from libra.v1.completion_pb2 import GenerationParameters
 from libra.v1.run_pb2 import RunSpec
 

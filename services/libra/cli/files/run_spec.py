@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from libra.cli.files.run_file import RunFile
-from libra.errors import Invalid
+from libra.core.errors import Invalid
 from libra.v1.run_pb2 import RunSpec
 
 OPTIONS = {

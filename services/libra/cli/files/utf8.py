@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from libra.errors import Invalid
+from libra.core.errors import Invalid
 
 
 def decode_utf8(data: bytes, name: str, *, field: str = "") -> str:

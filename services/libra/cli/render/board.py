@@ -11,7 +11,7 @@ from rich.table import Table
 from libra.cli.render.format import ABSENT, outcome_counts, score_interval, score_percent
 from libra.cli.render.output import add_row, new_table
 from libra.cli.render.sanitize import sanitize
-from libra.contracts.outcomes import total_of
+from libra.core.outcome_names import total_of
 from libra.v1.ranking_pb2 import Board, BoardRow, Estimate, TaskScore
 from libra.v1.task_pb2 import Category
 

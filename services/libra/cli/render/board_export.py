@@ -20,8 +20,8 @@ from libra.cli.render.board import (
 )
 from libra.cli.render.format import ABSENT, score_interval, score_percent
 from libra.cli.render.sanitize import sanitize
-from libra.contracts.categories import category_name
-from libra.contracts.outcomes import OUTCOMES
+from libra.core.category_names import category_name
+from libra.core.outcome_names import OUTCOMES
 from libra.v1.ranking_pb2 import Board, BoardRow, Estimate
 
 ESTIMATES = ("overall", "safety", "capability", "overall_by_sum", "overall_by_norm")

@@ -6,7 +6,7 @@ from google.protobuf.descriptor import FieldDescriptor
 
 from libra.cli.render.format import duration, enum_name, outcome_counts, utc_time
 from libra.cli.render.output import print_pairs
-from libra.contracts.outcomes import total_of
+from libra.core.outcome_names import total_of
 from libra.v1.completion_pb2 import GenerationParameters
 from libra.v1.run_pb2 import Run, RunState
 

@@ -9,7 +9,7 @@ from rich.table import Table
 
 from libra.cli.render.format import enum_name
 from libra.cli.render.output import add_row, new_table, print_pairs
-from libra.contracts.categories import category_name
+from libra.core.category_names import category_name
 from libra.v1.task_pb2 import CatalogueEntry, CatalogueState
 
 IMPORTED = "imported"

@@ -8,7 +8,7 @@ import click
 
 from libra.cli.render.format import enum_name
 from libra.cli.render.sanitize import sanitize
-from libra.contracts.outcomes import outcome_name
+from libra.core.outcome_names import outcome_name
 from libra.v1.completion_pb2 import Completion, FinishReason
 from libra.v1.message_pb2 import Message
 from libra.v1.verdict_pb2 import Outcome, Verdict

@@ -11,8 +11,8 @@ from libra.cli.render.format import one_line
 from libra.cli.render.output import add_row, new_table, print_table
 from libra.cli.render.sanitize import sanitize
 from libra.cli.render.transcript import OUTCOMES_WITH_SCORE
-from libra.contracts.attacks import task_label
-from libra.contracts.outcomes import outcome_name
+from libra.core.attack_names import task_label
+from libra.core.outcome_names import outcome_name
 from libra.v1.verdict_pb2 import Verdict
 
 COLUMNS = ("sample", "outcome", "score", "label", "reason")

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from libra.core.errors import Invalid, unknown
 from libra.dispatch.catalogue.multiple_choice import OptionColumns
 from libra.dispatch.catalogue.record_mapping import LabelRule, RecordMapping
 from libra.dispatch.catalogue.reshape import RESHAPERS
 from libra.dispatch.tasks.card import Card, check_keys, from_mapping, load_yaml, require_mapping, require_text
 from libra.dispatch.tasks.task_version import describe
-from libra.errors import Invalid, unknown
 from libra.v1.task_pb2 import CatalogueEntry, CatalogueState
 
 STATES = {name.removeprefix("CATALOGUE_STATE_").lower(): number for name, number in CatalogueState.items() if number}

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+from libra.core.errors import Invalid
 from libra.dispatch.catalogue.catalogue_card import CatalogueCard
 from libra.dispatch.catalogue.record_reader import Record, read_records
 from libra.dispatch.tasks import sample_records, task_version
 from libra.dispatch.tasks.card import Card
-from libra.errors import Invalid
 from libra.v1.task_pb2 import Sample, Task
 
 

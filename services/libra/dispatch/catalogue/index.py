@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 
+from libra.core.errors import NotFound
 from libra.dispatch.catalogue.catalogue_card import CatalogueCard, parse_catalogue_card
 from libra.dispatch.tasks.card import find_cards
-from libra.errors import NotFound
 
 PACKAGE = "libra.dispatch.catalogue"
 FOLDER = "cards"

@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from libra.core.errors import Invalid
 from libra.dispatch.catalogue.template import lookup, raise_missing, to_text
-from libra.errors import Invalid
 
 OPTION_LINE = re.compile(r"^[ \t]*(?:\((?P<inside>[A-Z]|\d)\)|(?P<bare>[A-Z]|\d)[).:])[ \t]*(?P<text>\S.*)$")
 FIRST_LABELS = ("A", "1")

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any
 
+from libra.core.errors import Invalid
 from libra.dispatch.catalogue.multiple_choice import (
     OptionColumns,
     find_option_list,
@@ -19,7 +20,6 @@ from libra.dispatch.catalogue.multiple_choice import (
 from libra.dispatch.catalogue.record_reader import Record
 from libra.dispatch.catalogue.reshape import reshape
 from libra.dispatch.catalogue.template import fill, lookup, raise_missing, to_text
-from libra.errors import Invalid
 
 Turns = list[dict[str, str]]
 

@@ -8,8 +8,8 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from libra.core.errors import Invalid
 from libra.dispatch.tasks.sample_records import BOM, DATA_FIELD, check_surrogates, split_lines
-from libra.errors import Invalid
 
 Record = dict[str, Any]
 LocatedRecords = Iterator[tuple[str, Record]]

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 
+from libra.core.errors import Invalid
 from libra.dispatch.catalogue.record_reader import Record
 from libra.dispatch.catalogue.template import lookup, to_text
-from libra.errors import Invalid
 
 SPEAKER = re.compile(r"^[ \t]*(?P<name>human|assistant|user|lamda|bot|ai)[ \t]*:[ \t]*", re.IGNORECASE | re.MULTILINE)
 USERS = ("human", "user")

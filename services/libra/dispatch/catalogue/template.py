@@ -7,8 +7,8 @@ import re
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
+from libra.core.errors import Invalid
 from libra.dispatch.tasks.card import suggest
-from libra.errors import Invalid
 
 PLACEHOLDER = re.compile(r"\{(?P<columns>[\w.-]+(?:\|[\w.-]+)*)(?P<optional>\?)?\}")
 """In braces: a column, or several with bars between, the first with a value counts; with "?" it is optional."""

@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from libra.core.errors import NotFound
 from libra.dispatch.scheduling.trial_source import TrialKey
 from libra.dispatch.spec.sample_selection import select_samples
-from libra.errors import NotFound
 from libra.store.runs import RunSection
 from libra.store.tasks import TaskCollection
 from libra.v1.run_pb2 import Run

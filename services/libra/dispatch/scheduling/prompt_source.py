@@ -13,7 +13,7 @@ from libra.bus.streams import (
     gateway_consumer,
     work_gateway,
 )
-from libra.contracts.attacks import PLAIN
+from libra.core.attack_names import PLAIN
 from libra.dispatch.scheduling.trial_source import TrialKey
 from libra.stage.batch import split
 from libra.store.client import Store

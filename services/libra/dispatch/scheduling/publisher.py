@@ -10,7 +10,7 @@ from opentelemetry.trace import SpanKind
 
 from libra.bus import streams
 from libra.bus.nats_bus import NatsBus
-from libra.contracts.attacks import PLAIN
+from libra.core.attack_names import PLAIN
 from libra.dispatch.scheduling.trial_source import TrialKey, TrialSource
 from libra.stage.batch import content_key, split
 from libra.stage.bus import Outgoing

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from libra.contracts.outcomes import OUTCOMES, total_of
+from libra.core.outcome_names import OUTCOMES, total_of
 from libra.dispatch.spec.run_spec import total_trials
 from libra.store.cells import CellCollection
 from libra.store.runs import RunRecord

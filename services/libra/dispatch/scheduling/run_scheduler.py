@@ -12,6 +12,8 @@ import structlog
 
 from libra.bus import streams
 from libra.bus.nats_bus import Backlog, NatsBus
+from libra.core.errors import Unavailable
+from libra.core.timeouts import wait_until_set
 from libra.dispatch.scheduling.chunk_size import ChunkSize
 from libra.dispatch.scheduling.expansion import TrialExpander, next_chunk
 from libra.dispatch.scheduling.prompt_source import PromptSource
@@ -24,14 +26,12 @@ from libra.dispatch.scheduling.sweep import Sweep
 from libra.dispatch.scheduling.throughput import Throughput
 from libra.dispatch.scheduling.trial_source import TrialSource
 from libra.dispatch.settings import Settings
-from libra.errors import Unavailable
 from libra.stage.batch import MAX_TRIALS
 from libra.stage.bus import QueueFull
 from libra.store.client import Store
 from libra.store.runs import RunRecord
 from libra.telemetry.log_actions import Action
 from libra.telemetry.metrics import Metrics
-from libra.timeouts import wait_until_set
 from libra.v1.run_pb2 import Run, RunState
 
 log = structlog.get_logger(__name__)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from libra.contracts.attacks import JOIN
+from libra.core.attack_names import JOIN
+from libra.core.errors import Invalid, unknown
 from libra.dispatch.spec.registry import Registry
-from libra.errors import Invalid, unknown
 from libra.v1.attack_pb2 import Attack, ModelUse
 from libra.v1.run_pb2 import RunSpec
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
+from libra.core.errors import Invalid, unknown
 from libra.dispatch.spec.registry import EVERY_TASK, Registry
-from libra.errors import Invalid, unknown
 from libra.v1.judge_pb2 import Judge, JudgeCheck
 from libra.v1.run_pb2 import RunSpec
 from libra.v1.task_pb2 import JudgeSpec, Task

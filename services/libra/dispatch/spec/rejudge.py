@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from libra.contracts.categories import CATEGORIES
+from libra.core.category_names import CATEGORIES
+from libra.core.errors import Invalid, unknown
 from libra.dispatch.spec.judge_resolution import check_judge_names, expand_judge_wildcard, resolve_judge
 from libra.dispatch.spec.registry import EVERY_TASK, Registry, task_reference
 from libra.dispatch.spec.run_spec import ResolvedSpec, check_numbers
-from libra.errors import Invalid, unknown
 from libra.store.runs import RunRecord
 from libra.v1.run_pb2 import RunSpec
 from libra.v1.task_pb2 import Task

@@ -6,14 +6,14 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from libra.contracts.attacks import JOIN, MAX_STEPS, PLAIN
-from libra.contracts.categories import CATEGORIES
-from libra.contracts.parameters import check_parameters
+from libra.core.attack_names import JOIN, MAX_STEPS, PLAIN
+from libra.core.category_names import CATEGORIES
+from libra.core.errors import Invalid, unknown
+from libra.core.parameter_limits import check_parameters
 from libra.dispatch.spec.attack_checks import check_attack_models
 from libra.dispatch.spec.judge_resolution import check_judge_names, expand_judge_wildcard, resolve_judge
 from libra.dispatch.spec.registry import EVERY_TASK, Registry, task_reference
 from libra.dispatch.spec.sample_selection import is_applicable, scored_category, select_samples
-from libra.errors import Invalid, unknown
 from libra.store.runs import RunSection
 from libra.v1.run_pb2 import RunSpec
 from libra.v1.task_pb2 import Task

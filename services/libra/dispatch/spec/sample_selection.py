@@ -6,7 +6,7 @@ import hashlib
 import random
 from functools import lru_cache
 
-from libra.contracts.attacks import PLAIN
+from libra.core.attack_names import PLAIN
 from libra.v1.task_pb2 import Category
 
 ATTACKABLE = frozenset(

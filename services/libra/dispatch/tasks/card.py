@@ -10,8 +10,8 @@ from typing import Any
 
 import yaml
 
-from libra.contracts.categories import CATEGORIES
-from libra.errors import Invalid, nearest
+from libra.core.category_names import CATEGORIES
+from libra.core.errors import Invalid, nearest
 from libra.v1.task_pb2 import Category
 
 CARD_FIELD = "header.card_yaml"

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any, NoReturn
 
-from libra.errors import Invalid, unknown
+from libra.core.errors import Invalid, unknown
 from libra.v1.message_pb2 import Message
 from libra.v1.task_pb2 import Sample
 

@@ -11,7 +11,7 @@ import structlog
 from opentelemetry import trace
 from opentelemetry.trace import SpanKind, StatusCode, Tracer
 
-from libra.errors import Unavailable
+from libra.core.errors import Unavailable
 from libra.gateway.completion.job import CompletionJob
 from libra.gateway.completion.writer import CompletionWriter
 from libra.gateway.limits.admission_queue import Lane

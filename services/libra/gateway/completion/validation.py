@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from libra.contracts.parameters import check_parameters
-from libra.errors import Invalid
+from libra.core.errors import Invalid
+from libra.core.parameter_limits import check_parameters
 from libra.gateway.provider.request import BadSchema, CompletionRequest, parsed_schema, problem_of, turns
 from libra.v1.gateway_pb2 import CompleteRequest
 from libra.v1.model_pb2 import Model

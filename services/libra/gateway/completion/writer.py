@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import structlog
 
-from libra.errors import Unavailable
+from libra.core.errors import Unavailable
 from libra.store.completions import CompletionCollection
 from libra.telemetry.log_actions import Action
 from libra.v1.completion_pb2 import Completion

@@ -7,7 +7,7 @@ from collections import deque
 from dataclasses import dataclass
 from enum import IntEnum
 
-from libra.errors import Unavailable
+from libra.core.errors import Unavailable
 from libra.gateway.limits.budget import Permit
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import aiohttp
 
-from libra.errors import Unavailable
+from libra.core.errors import Unavailable
 from libra.gateway.provider import api_key, openai_request, openai_response
 from libra.gateway.provider.http_client import Connections, HttpEndpoint, HttpLimits, TooLong
 from libra.gateway.provider.openai_request import MAX_COMPLETION_TOKENS, MAX_TOKENS

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from libra.errors import unknown
+from libra.core.errors import unknown
 from libra.gateway.provider import api_key, scripted
 from libra.gateway.provider.openai import OpenAi
 from libra.gateway.provider.request import CompletionRequest

@@ -21,7 +21,7 @@ import structlog
 from ulid import ULID
 
 from libra.bus.kv_bucket import KeyValueBucket
-from libra.errors import Unavailable
+from libra.core.errors import Unavailable
 from libra.gateway.limits.budget import NO_QUOTA, Quota, QuotaUsage
 from libra.gateway.model_channel import ModelChannel
 from libra.gateway.provider.request import timeout_seconds

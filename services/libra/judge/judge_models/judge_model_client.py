@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import grpc.aio
 
-from libra.errors import CallerError
+from libra.core.errors import CallerError
 from libra.judge.judge_type import JudgeModelReply
 from libra.judge.judged_answer import ChatMessage
 from libra.rpc.client import call

@@ -6,8 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from libra.contracts.attacks import task_label
-from libra.contracts.categories import category_name
+from libra.core.attack_names import task_label
+from libra.core.category_names import category_name
 from libra.ranking.board.cell_selection import BoardCell
 from libra.ranking.board.judge_correction import correct_score
 from libra.ranking.board.ranks import UNRANKED, ModelRanks, OverallScores, rank_models, rounded_value

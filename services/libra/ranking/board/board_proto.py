@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from libra.contracts.outcomes import OUTCOMES
+from libra.core.outcome_names import OUTCOMES
 from libra.ranking.board.board import CategoryRow, ModelRow, TaskRow
 from libra.statistics import interval, weight_sweep
 from libra.statistics.score import Score

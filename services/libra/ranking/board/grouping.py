@@ -8,7 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from libra.contracts.attacks import JOIN
+from libra.core.attack_names import JOIN
 from libra.ranking.board.cell_selection import BoardCell
 from libra.ranking.board.scores import has_binary_scores
 from libra.store.cells import Cell, CellKey

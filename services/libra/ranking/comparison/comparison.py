@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from libra.contracts.categories import category_name
+from libra.core.category_names import category_name
 from libra.ranking.board.board import CAPABILITY, SAFETY_CATEGORIES
 from libra.ranking.board.scores import score_figure
 from libra.ranking.comparison.pairing import ComparisonSide, TaskPair, pair_tasks
@@ -112,7 +112,7 @@ def compare_means(pairs: Sequence[TaskPair], figures: Figures, *, same_model: bo
 def pair_figures(figures: Figures, *, same_model: bool) -> ScorePair | None:
     """Return two imported figures as scores; None without both, or if their scales differ.
 
-    For one model both are the same figure: its error, whatever it is, is the same on both sides.
+    For one model both are the same figure, and its error is the same on both sides.
     """
     one, other = figures
     if one is None or other is None or (one.scale, one.zero, one.one) != (other.scale, other.zero, other.one):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from libra.contracts.attacks import PLAIN, task_label
+from libra.core.attack_names import PLAIN, task_label
 from libra.ranking.board.board_notes import shorten_list
 from libra.ranking.board.cell_selection import BoardCell
 from libra.ranking.board.scores import to_section

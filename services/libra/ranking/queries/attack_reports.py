@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from libra.errors import NotFound
+from libra.core.errors import NotFound
 from libra.ranking.attack_report import build_report, select_risky_cells
 from libra.store.client import Store
 from libra.store.runs import FINISHED

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from libra.errors import NotFound
+from libra.core.errors import NotFound
 from libra.ranking.audit import LAWS, MAX_NAMED, Audit, RunCellKey
 from libra.ranking.queries.verdict_pages import read_run_pages
 from libra.store import trial_ids

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 
-from libra.errors import Invalid
+from libra.core.errors import Invalid
 from libra.ranking.board.cell_selection import CellSelection
 from libra.ranking.queries.board_loader import DEFAULT_QUERY, BoardInputs, BoardLoader, BoardQuery, ComputedBoard
 from libra.store.client import Store

@@ -133,7 +133,7 @@ class BoardLoader:
 
 
 async def load_newest_calibrations(store: Store) -> dict[JudgeKey, Calibration]:
-    """Return the newest calibration of each version of each judge, whatever its labels."""
+    """Return the newest calibration of each version of each judge, with any labels."""
     newest: dict[JudgeKey, Calibration] = {}
     for calibration in await store.calibrations.list():
         judge = calibration.judge

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 
-from libra.errors import Invalid, NotFound
+from libra.core.errors import Invalid, NotFound
 from libra.ranking.board.cell_selection import BoardCell, CellSelection, ambiguous_tasks, select_cells
 from libra.store.cell_sums import SUM_FIELDS
 from libra.store.cells import Cell

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
-from libra.errors import Invalid
+from libra.core.errors import Invalid
 from libra.ranking.board.cell_selection import CellSelection
 from libra.ranking.comparison.comparison import compare_sides
 from libra.ranking.comparison.pairing import ComparisonSide

@@ -7,8 +7,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from libra.contracts.outcomes import outcome_name
-from libra.errors import Invalid, unknown
+from libra.core.errors import Invalid, unknown
+from libra.core.outcome_names import outcome_name
 from libra.ranking.board.board import build_rows
 from libra.ranking.board.board_notes import row_notes, unknown_model_notes
 from libra.ranking.board.board_proto import row_to_proto

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from libra.errors import NotFound
+from libra.core.errors import NotFound
 from libra.ranking.queries.verdict_pages import read_cell_pages
 from libra.statistics.agreement import krippendorff_alpha
 from libra.store.cells import Cell

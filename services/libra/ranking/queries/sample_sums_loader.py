@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from libra.errors import Unavailable
+from libra.core.errors import Unavailable
 from libra.store.cells import Cell, CellKey
 from libra.store.sample_sums import GROUP_CELLS, SampleSums, SampleSumsCollection
 from libra.telemetry.log_actions import Action

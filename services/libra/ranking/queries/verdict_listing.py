@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 
-from libra.errors import Invalid, NotFound
+from libra.core.errors import Invalid, NotFound
 from libra.rpc import paging
 from libra.store.client import Store
 from libra.v1.ranking_pb2 import ListVerdictsRequest, ListVerdictsResponse, VerdictView

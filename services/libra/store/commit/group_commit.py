@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from libra.errors import Unavailable
+from libra.core.errors import Unavailable
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")

@@ -12,7 +12,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
-from libra.errors import Unavailable
+from libra.core.errors import Unavailable
 from libra.store.cell_sums import CellSums
 from libra.store.cells import CELL_KEY
 from libra.store.proto_documents import Document

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from libra.contracts.outcomes import OUTCOMES
+from libra.core.outcome_names import OUTCOMES
 from libra.store import trial_ids
 from libra.store.cell_sums import SUM_FIELDS, CellSums
 from libra.store.cells import CELL_KEY, Cell, merge_judges

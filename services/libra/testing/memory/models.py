@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from libra.errors import Conflict
+from libra.core.errors import Conflict
 from libra.store.proto_documents import from_document, to_document
 from libra.testing.memory.transport import MemoryClient
 from libra.v1.model_pb2 import Model

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
-from libra.errors import Unavailable
+from libra.core.errors import Unavailable
 from libra.store.proto_documents import Document
 
 T = TypeVar("T")

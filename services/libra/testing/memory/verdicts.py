@@ -3,34 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Sequence
 from contextlib import nullcontext
 
 from libra.store import trial_ids
-from libra.store.commit.verdict_commit import CommitStats
 from libra.store.commit.verdict_writer import VerdictWriter
 from libra.store.proto_documents import Document
-from libra.store.verdicts import BRIEF_FIELDS, SCAN_PAGE, verdict_from_document
+from libra.store.verdicts import BRIEF_FIELDS, BaseVerdictCollection, verdict_from_document
 from libra.testing.memory.transaction import transaction_factory
 from libra.testing.memory.transport import MemoryClient
-from libra.v1.batch_pb2 import VerdictBatch
 from libra.v1.verdict_pb2 import Verdict
 
 
-class MemoryVerdicts:
+class MemoryVerdicts(BaseVerdictCollection):
     """The twin of `libra.store.verdicts.VerdictCollection`."""
 
     def __init__(self, client: MemoryClient, bucket: int) -> None:
+        super().__init__(VerdictWriter(transaction_factory(client, bucket), nullcontext))
         self._client, self._documents = client, client.server.verdicts
-        self._writer = VerdictWriter(transaction_factory(client, bucket), nullcontext)
-
-    def add_observer(self, observer: Callable[[CommitStats], None]) -> None:
-        """Call `observer` after every commit."""
-        self._writer.add_observer(observer)
-
-    async def write(self, batches: Sequence[VerdictBatch]) -> int:
-        """Return, once all are durable, how many of the verdicts were new; see `VerdictWriter.write`."""
-        return await self._writer.write(batches)
 
     async def list_completed_trials(
         self, run: str, judging: int, model: str, task: str, attack: str
@@ -50,18 +40,6 @@ class MemoryVerdicts:
         documents = await self._client.send(lambda: [self._documents[name] for name in ids if name in self._documents])
         return {(verdict.sample, verdict.epoch): verdict for verdict in map(verdict_from_document, documents)}
 
-    async def scan(self, run: str, judging: int = 0) -> AsyncIterator[Verdict]:
-        """Yield every verdict of a run in the order of trials."""
-        after = ""
-        while page := await self.list(run, judging=judging, after=after, limit=SCAN_PAGE):
-            for verdict in page:
-                yield verdict
-            after = page[-1].id
-
-    async def close(self) -> None:
-        """Raise Unavailable in every caller that waits for a commit."""
-        await self._writer.close()
-
     async def list(
         self,
         run: str,
@@ -75,7 +53,7 @@ class MemoryVerdicts:
         limit: int,
         brief: bool = False,
     ) -> list[Verdict]:
-        """Return up to `limit` verdicts in the order of trials, after the id `after`; see `VerdictCollection.list`."""
+        """See `BaseVerdictCollection.list`."""
         pattern = re.compile(trial_ids.verdict_pattern(run, judging, model, task, attack))
 
         def find() -> list[Document]:

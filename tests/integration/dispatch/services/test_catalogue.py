@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from libra.errors import Invalid, NotFound
+from libra.core.errors import Invalid, NotFound
 from libra.rpc.client import call
 from libra.v1.task_pb2 import (
     CatalogueEntry,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from libra.errors import Invalid, NotFound
+from libra.core.errors import Invalid, NotFound
 from libra.rpc.client import call
 from libra.v1.dead_letter_pb2 import GetDeadLetterRequest, ListDeadLettersRequest, ReplayDeadLetterRequest
 from libra.v1.model_pb2 import DeleteModelRequest, GetModelRequest

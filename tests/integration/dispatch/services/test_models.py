@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from libra.errors import Conflict, FailedPrecondition, Invalid, NotFound
+from libra.core.errors import Conflict, FailedPrecondition, Invalid, NotFound
 from libra.rpc.client import call
 from libra.v1.model_pb2 import CreateModelRequest, DeleteModelRequest, GetModelRequest, Model, Provider
 from libra.v1.run_pb2 import CancelRunRequest

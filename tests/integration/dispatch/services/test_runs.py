@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from libra.errors import FailedPrecondition, Invalid, NotFound, Unavailable
+from libra.core.errors import FailedPrecondition, Invalid, NotFound, Unavailable
 from libra.rpc.client import call, stream
 from libra.v1.batch_pb2 import BatchHeader, VerdictBatch
 from libra.v1.completion_pb2 import GenerationParameters

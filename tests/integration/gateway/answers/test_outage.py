@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from prometheus_client import CollectorRegistry
 
-from libra.errors import Unavailable
+from libra.core.errors import Unavailable
 from libra.gateway.completion.writer import SLOW_SECONDS
 from libra.gateway.components import Components
 from libra.local.servers import MongoServer

@@ -4,7 +4,7 @@ import json
 
 from tests.unit.cli.scripted_services import ScriptedServices, longest_line
 
-from libra.errors import NotFound
+from libra.core.errors import NotFound
 from libra.v1.ranking_pb2 import AttackReport, Estimate, ReportAttacksResponse
 
 REPORTS = [

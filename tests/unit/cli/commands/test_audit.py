@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from tests.unit.cli.scripted_services import ScriptedServices
 
-from libra.errors import NotFound
+from libra.core.errors import NotFound
 from libra.v1.ranking_pb2 import AuditFinding, AuditRunResponse
 
 LAWS = ["every trial has exactly one verdict", "the cells equal the sums"]

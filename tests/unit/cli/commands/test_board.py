@@ -6,7 +6,7 @@ import pytest
 from tests.unit.cli.board_fixture import BOARD
 from tests.unit.cli.scripted_services import ScriptedServices, longest_line
 
-from libra.errors import Invalid
+from libra.core.errors import Invalid
 from libra.v1.ranking_pb2 import (
     Board,
     BoardGroup,

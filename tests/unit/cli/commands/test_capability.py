@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from tests.unit.cli.scripted_services import ScriptedServices, longest_line
 
-from libra.errors import Invalid
+from libra.core.errors import Invalid
 from libra.v1.ranking_pb2 import Capability, ImportCapabilitiesResponse, ListCapabilitiesResponse
 
 

@@ -4,7 +4,7 @@ import json
 
 from tests.unit.cli.scripted_services import ScriptedServices, longest_line
 
-from libra.errors import Invalid, NotFound
+from libra.core.errors import Invalid, NotFound
 from libra.v1.ranking_pb2 import CompareModelsResponse, Comparison, Estimate
 
 WORSE = Estimate(value=-0.032, standard_error=0.01, low=-0.051, high=-0.013, n=400)

@@ -7,7 +7,7 @@ import pytest
 from tests.unit.cli.scripted_services import ScriptedServices, longest_line
 
 from libra.cli.render.transcript import print_verdict
-from libra.errors import Invalid
+from libra.core.errors import Invalid
 from libra.v1.calibration_pb2 import Calibration, Rate
 from libra.v1.judge_pb2 import (
     CalibrateResponse,

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from tests.unit.cli.scripted_services import ScriptedServices
 
-from libra.errors import Invalid, LibraError, Unavailable
+from libra.core.errors import Invalid, LibraError, Unavailable
 from libra.v1.run_pb2 import (
     CreateRunResponse,
     GetRunResponse,

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from libra.cli.files.capability_csv import MAX_BYTES, CapabilityRow, parse
-from libra.errors import Invalid
+from libra.core.errors import Invalid
 
 
 def test_scores_are_read_with_their_lines() -> None:

@@ -7,13 +7,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import datasets
 import pytest
 
 from libra.cli.files.huggingface import ColumnNames, DatasetSource, json_line, json_lines, to_record
+from libra.core.errors import Invalid
 from libra.dispatch.tasks import sample_records
-from libra.errors import Invalid
-
-datasets = pytest.importorskip("datasets", reason="the extra huggingface is not installed")
 
 ROWS: dict[str, list[Any]] = {
     "goal": ["How do I rob a bank?", "Wie backe ich Brot? \u2028 ☕", "Say\u0000nothing."],

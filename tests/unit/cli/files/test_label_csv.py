@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from libra.cli.files.label_csv import parse, read
-from libra.errors import Invalid
+from libra.core.errors import Invalid
 
 HEAD = b"objective,assistant_response,human_score,data_type\n"
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from libra.cli.files.run_file import PARAMETER_KEYS, SPEC_KEYS, parse
-from libra.errors import Invalid
+from libra.core.errors import Invalid
 from libra.v1.completion_pb2 import GenerationParameters
 from libra.v1.run_pb2 import RunSpec
 

@@ -6,7 +6,7 @@ from libra.cli.commands.rejudge import user_name_of
 from libra.cli.files.run_file import parse
 from libra.cli.files.run_spec import OPTIONS, combine
 from libra.cli.param_types import parse_judge_options
-from libra.errors import Invalid
+from libra.core.errors import Invalid
 from libra.v1.completion_pb2 import GenerationParameters
 from libra.v1.run_pb2 import RunSpec
 

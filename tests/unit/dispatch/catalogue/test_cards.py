@@ -7,13 +7,13 @@ from importlib.resources import files
 import pytest
 
 from libra.attack.catalogue import registry
-from libra.contracts.categories import category_name
+from libra.core.category_names import category_name
+from libra.core.errors import Invalid, NotFound
 from libra.dispatch.catalogue import index
 from libra.dispatch.catalogue.catalogue_card import parse_catalogue_card
 from libra.dispatch.spec.judge_resolution import resolve_judge
 from libra.dispatch.spec.registry import Registry
 from libra.dispatch.tasks.card import find_cards
-from libra.errors import Invalid, NotFound
 from libra.judge.proto_mapping import to_proto
 from libra.judge.registry import JUDGES
 from libra.judge.service import checked_judge

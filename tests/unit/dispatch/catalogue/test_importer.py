@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.data_files import TASKS
 
+from libra.core.errors import Invalid
 from libra.dispatch.catalogue import importer, index
 from libra.dispatch.catalogue.multiple_choice import find_option_list, reorder_options, right_index, shuffled_order
 from libra.dispatch.catalogue.template import fill
-from libra.errors import Invalid
 from libra.v1.task_pb2 import Sample, Task
 
 PROMPT = "Say:\nA. one\nB. two\n\nWhich?\n(A) red\n(B) green\n(C) blue\nAnswer:"
@@ -229,7 +229,7 @@ def test_any_bytes_are_imported_or_rejected(data: bytes, ending: str) -> None:
 @pytest.mark.parametrize(
     ("name", "size"),
     [
-        ("do_not_answer", 300),
+        ("do_not_answer", 61),
         ("harmfulq", 200),
         ("prompt_extraction_robustness", 150),
         ("simple_safety_test", 100),

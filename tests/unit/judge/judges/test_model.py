@@ -7,7 +7,7 @@ import re
 import pytest
 from tests.unit.judge.judge_models import FakeJudgeModels, scored
 
-from libra.errors import Unavailable
+from libra.core.errors import Unavailable
 from libra.judge.judge_factory import build_judge
 from libra.judge.judge_models.rubric_prompt import PLAIN_REFUSAL
 from libra.judge.judge_result import JudgeResult

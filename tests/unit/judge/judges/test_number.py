@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.judge.judge_runner import judge_one
 
-from libra.errors import Invalid
+from libra.core.errors import Invalid
 from libra.judge.judge_factory import build_judge
 from libra.judge.judged_answer import JudgedAnswer
 from libra.judge.judges.rules.number import NUMBER_JUDGE

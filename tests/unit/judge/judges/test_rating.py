@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from tests.unit.judge.judge_runner import answer_to, judge_one
 
-from libra.errors import Invalid
+from libra.core.errors import Invalid
 from libra.judge.judge_factory import build_judge
 from libra.judge.judges.rules.rating import RATING_JUDGE
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from libra.errors import Unavailable
+from libra.core.errors import Unavailable
 from libra.stage.bus import Outgoing
 from libra.stage.errors import Retry
 from libra.stage.policy import Policy

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from libra.errors import Unavailable
+from libra.core.errors import Unavailable
 from libra.stage.bus import Outgoing
 from libra.stage.policy import Policy
 from libra.stage.runner import run

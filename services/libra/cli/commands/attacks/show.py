@@ -11,8 +11,8 @@ from libra.cli.commands.attacks.list import load_attacks
 from libra.cli.commands.attacks.try_attack import transform
 from libra.cli.render import output
 from libra.cli.render.transcript import print_messages
-from libra.contracts.attacks import JOIN
-from libra.errors import NotFound
+from libra.core.attack_names import JOIN
+from libra.core.errors import NotFound
 from libra.v1.attack_pb2 import Attack, ListAttacksResponse, ModelUse, TransformRequest
 from libra.v1.message_pb2 import Message
 

@@ -14,7 +14,7 @@ from libra.cli.files import label_csv
 from libra.cli.param_types import EXISTING_FILE, parse_judge_options
 from libra.cli.render import output
 from libra.cli.render.calibration import MAX_DISAGREEMENTS_SHOWN, print_calibration, print_disagreements
-from libra.errors import Invalid
+from libra.core.errors import Invalid
 from libra.v1.judge_pb2 import CalibrateRequest, Judge
 from libra.v1.judge_pb2_grpc import JudgeServiceStub
 from libra.v1.task_pb2 import JudgeSpec

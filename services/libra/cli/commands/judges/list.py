@@ -6,7 +6,7 @@ import click
 
 from libra.cli.client import ServiceClient, with_client
 from libra.cli.render import output
-from libra.errors import NotFound
+from libra.core.errors import NotFound
 from libra.v1.judge_pb2 import Judge, ListJudgesRequest, ListJudgesResponse
 from libra.v1.judge_pb2_grpc import JudgeServiceStub
 

@@ -9,8 +9,8 @@ import click
 from libra.cli.client import ServiceClient, with_client
 from libra.cli.render import output
 from libra.cli.render.task_catalogue import catalogue_summary, catalogue_table
-from libra.contracts.categories import CATEGORIES, category_name
-from libra.errors import NotFound
+from libra.core.category_names import CATEGORIES, category_name
+from libra.core.errors import NotFound
 from libra.v1.task_pb2 import (
     CatalogueEntry,
     Category,

@@ -10,8 +10,8 @@ from libra.cli.errors import field_names
 from libra.cli.render import output
 from libra.cli.render.task_catalogue import print_entry
 from libra.cli.render.transcript import print_block, print_messages
-from libra.contracts.categories import category_name
-from libra.errors import NotFound
+from libra.core.category_names import category_name
+from libra.core.errors import NotFound
 from libra.v1.task_pb2 import GetTaskRequest, ListSamplesRequest, Sample, Task
 from libra.v1.task_pb2_grpc import TaskServiceStub
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from libra.errors import Invalid, unknown
+from libra.core.errors import Invalid, unknown
 from libra.judge.judge_factory import build_judge
 from libra.judge.judge_result import JudgeResult
 from libra.judge.judge_type import AnswerJudge, JudgeModelClient, JudgeType

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from libra.errors import Invalid, unknown
+from libra.core.errors import Invalid, unknown
 from libra.judge.judge_factory import build_judge
 from libra.judge.judge_result import JudgeResult, cannot_tell
 from libra.judge.judge_type import AnswerJudge, JudgeModelClient, JudgeType

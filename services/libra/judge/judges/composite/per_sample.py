@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from libra.errors import unknown
+from libra.core.errors import unknown
 from libra.judge.judge_factory import build_judge
 from libra.judge.judge_result import JudgeResult, cannot_tell
 from libra.judge.judge_type import AnswerJudge, JudgeModelClient, JudgeType

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from libra.errors import LibraError
+from libra.core.errors import LibraError
 
 Settings = TypeVar("Settings")
 

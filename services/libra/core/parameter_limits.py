@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from libra.errors import Invalid
+from libra.core.errors import Invalid
 from libra.v1.completion_pb2 import GenerationParameters
 
 MAX_TOKENS = 131_072
