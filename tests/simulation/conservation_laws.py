@@ -80,7 +80,7 @@ def find_dead_letters(simulation: PipelineSimulation) -> Iterator[str]:
 
     Allowed are an unknown judge and, if the queue duplicates messages, too many deliveries.
     """
-    reasons = ["there is no judge 'nobody'", *(["it was delivered"] if simulation.plan.bus_faults.duplicates else [])]
+    reasons = ["there is no judge 'unknown'", *(["it was delivered"] if simulation.plan.bus_faults.duplicates else [])]
     for entry in simulation.logs:
         if entry["event"] == DEAD_LETTER_EVENT and not any(reason in entry["reason"] for reason in reasons):
             yield f"a valid batch was dead-lettered: {entry}"

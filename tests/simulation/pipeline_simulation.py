@@ -183,7 +183,7 @@ class PipelineSimulation:
     def _with_unknown_judge(self, section: RunSection) -> RunSection:
         if not (self.plan.unknown_judge and section.task.startswith("words@")):
             return section
-        return RunSection(section.task, section.attack, section.category, section.trials, JudgeSpec(name="nobody"))
+        return RunSection(section.task, section.attack, section.category, section.trials, JudgeSpec(name="unknown"))
 
     # Processes
 

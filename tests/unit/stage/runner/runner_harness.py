@@ -1,4 +1,4 @@
-"""One stage on a queue that behaves, in virtual time."""
+"""Runs one stage on a reliable in-memory queue in virtual time."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from libra.testing.virtual_time import simulate
 from libra.v1.batch_pb2 import BatchHeader, Trial, TrialBatch
 
 Handle = Callable[[TrialBatch], Awaitable[Sequence[Outgoing]]]
-OUT = "work.ranking"
+OUTPUT_SUBJECT = "work.ranking"
 
 
 def batch(sample: int) -> bytes:
@@ -27,13 +27,13 @@ def batch(sample: int) -> bytes:
     return TrialBatch(header=header, trials=[Trial(sample=sample)]).SerializeToString()
 
 
-def answer(trials: TrialBatch) -> list[Outgoing]:
-    return [Outgoing(OUT, f"out/{trials.trials[0].sample}", b"answer")]
+def output(trials: TrialBatch) -> list[Outgoing]:
+    return [Outgoing(OUTPUT_SUBJECT, f"out/{trials.trials[0].sample}", b"answer")]
 
 
 @dataclass
-class Scene:
-    """One stage on one bus."""
+class RunnerHarness:
+    """One stage on one bus, with its messages, outputs, dead letters and metrics."""
 
     bus: HostileBus = field(default_factory=HostileBus)
     policy: Policy = field(default_factory=Policy)
@@ -43,7 +43,7 @@ class Scene:
     def __post_init__(self) -> None:
         self.metrics = Metrics(self.registry)
 
-    async def put(self, *samples: int, data: bytes | None = None) -> None:
+    async def publish(self, *samples: int, data: bytes | None = None) -> None:
         for sample in samples:
             message = Outgoing("work.judge", f"in/{sample}", batch(sample) if data is None else data)
             await self.bus.publish(message, tracing.inject())
@@ -53,27 +53,27 @@ class Scene:
             "judge", TrialBatch.FromString, handle, self.policy, lambda one: (one.header.model, len(one.trials))
         )
 
-    async def work(self, handle: Handle, seconds: float) -> None:
-        """Run the stage for so long."""
+    async def run_for(self, handle: Handle, seconds: float) -> None:
+        """Run the stage for this time, then stop it."""
         running = asyncio.create_task(run(self.stage(handle), "judge", self.bus, self.stop, self.metrics))
         await asyncio.wait({running}, timeout=seconds)
         self.stop.set()
         await running
 
     def outputs(self) -> list[str]:
-        return [message.outgoing.key for message in self.bus.messages(OUT)]
+        return [message.outgoing.key for message in self.bus.messages(OUTPUT_SUBJECT)]
 
-    def dead(self) -> list[dict[str, str]]:
+    def dead_letters(self) -> list[dict[str, str]]:
         return [dict(message.headers) for message in self.bus.messages("dead.judge")]
 
-    def ended(self) -> bool:
+    def all_settled(self) -> bool:
         return all(message.settled for message in self.bus.messages("work.judge"))
 
     def count(self, name: str, **labels: str) -> float:
         return self.registry.get_sample_value(f"libra_{name}", {"stage": "judge", **labels}) or 0.0
 
 
-def virtually(test: Callable[[], Coroutine[Any, Any, None]]) -> Callable[[], None]:
+def in_virtual_time(test: Callable[[], Coroutine[Any, Any, None]]) -> Callable[[], None]:
     """Run an async test in virtual time."""
 
     def wrapped() -> None:
@@ -87,5 +87,5 @@ def now() -> float:
     return asyncio.get_running_loop().time()
 
 
-async def quick(trials: TrialBatch) -> list[Outgoing]:
-    return answer(trials)
+async def handle_immediately(trials: TrialBatch) -> list[Outgoing]:
+    return output(trials)
