@@ -143,7 +143,7 @@ class ChaosHarness:
             "responses of the provider": ", ".join(
                 f"{count:,} {response}" for response, count in responses.most_common()
             ),
-            "verdicts": f"{result.completed:,}; {len(result.failed)} FAILED, as the provider did at every attempt",
+            "verdicts": f"{result.completed:,}, of which {len(result.failed)} FAILED because the provider failed at every attempt",
             "repeated answers": len(self.script.repeated_answers()),
             "audit": "clean" if not result.findings else "; ".join(result.findings),
         }
