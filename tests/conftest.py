@@ -1,4 +1,4 @@
-"""The real servers that tests run against: one of each for every worker of pytest-xdist, started when first asked for."""
+"""The real servers that tests run against: one of each per worker of pytest-xdist, started at their first use."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def pytest_configure() -> None:
 
 @pytest.fixture(scope="session")
 def nats_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NatsServer]:
-    """A nats-server that lives as long as the tests do: leave it running, and as it was."""
+    """A nats-server for all tests of a worker: leave it running and unchanged."""
     server = NatsServer.start(tmp_path_factory.mktemp("nats"))
     yield server
     server.stop()
@@ -33,7 +33,7 @@ def nats_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NatsServer
 
 @pytest.fixture
 async def nats_url(nats_server: NatsServer) -> str:
-    """The address of the nats-server, which has no stream."""
+    """The URL of the nats-server, after all its streams were deleted."""
     client = await nats.connect(nats_server.url)
     try:
         jetstream = client.jetstream()
@@ -46,7 +46,7 @@ async def nats_url(nats_server: NatsServer) -> str:
 
 @pytest.fixture(scope="session")
 def mongo_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MongoServer]:
-    """A mongod that lives as long as the tests do: leave it running, and as it was."""
+    """A mongod for all tests of a worker: leave it running and unchanged."""
     server = MongoServer.start(tmp_path_factory.mktemp("mongo"))
     yield server
     server.stop()
@@ -54,7 +54,7 @@ def mongo_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MongoServ
 
 @pytest.fixture
 async def database(mongo_server: MongoServer) -> AsyncIterator[str]:
-    """The name of a database of one's own."""
+    """The name of a new database, which is dropped after the test."""
     name = f"test-{ULID()}"
     yield name
     client: AsyncIOMotorClient[dict[str, object]] = AsyncIOMotorClient(mongo_server.url, journal=True)
@@ -65,7 +65,7 @@ async def database(mongo_server: MongoServer) -> AsyncIterator[str]:
 
 @pytest.fixture
 async def store(mongo_server: MongoServer, database: str) -> AsyncIterator[Store]:
-    """A store on a database of one's own, with its indexes."""
+    """A store on a new database, with its indexes."""
     opened = Store.connect(mongo_server.url, database, bucket=0)
     await opened.ensure_indexes()
     yield opened

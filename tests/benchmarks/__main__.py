@@ -1,6 +1,6 @@
 """Measure Libra on this machine: `python -m tests.benchmarks [SECTION ...]`, or `make bench` for all of it.
 
-Every figure is taken beside the bare client or beside itself, in one run on one machine: ratios travel, rates do not.
+Compare ratios, not rates: both sides of a ratio are measured in one run on one machine.
 """
 
 from __future__ import annotations
@@ -15,115 +15,133 @@ from pathlib import Path
 from libra.local.system import System
 from libra.local.topology import SERVERS
 
-from . import board, memory, wire
-from .beside import IN_FLIGHT, Compared, compare
+from . import board_latency, memory_peaks, queue_traffic
+from .comparison import IN_FLIGHT, Comparison, compare
 from .pipeline import EXACT, REFUSAL, Pipeline
-from .report import say, table, verdict
+from .tables import print_line, print_table, print_target
 
-SECTIONS = ("speed", "latency", "wire", "board", "memory")
 SPEED_TARGET, LATENCY_TARGET = 0.65, 0.97
-FLIGHT_TARGET = 490
+IN_FLIGHT_TARGET = 490
 BOARD_MILLISECONDS, BOARD_RATIO = 20.0, 1.2
 MEMORY_MIB, MEMORY_RATIO = 250.0, 1.10
 
 
 @asynccontextmanager
-async def pipeline() -> AsyncIterator[tuple[Path, Pipeline]]:
-    """Yield a system that was just started, and take it away again."""
+async def started_pipeline() -> AsyncIterator[tuple[Path, Pipeline]]:
+    """Start a new system in a temporary folder; stop and delete it at the end."""
     with tempfile.TemporaryDirectory(prefix="libra-bench-") as name, System.start(Path(name)) as system:
-        async with Pipeline(system) as opened:
-            yield Path(name), opened
+        async with Pipeline(system) as pipeline:
+            yield Path(name), pipeline
 
 
-async def speed(rounds: int) -> None:
-    """The target is for a rule; beside it stands one that takes more time than any other, so that its price is seen."""
+async def measure_speed(rounds: int) -> None:
+    """Measure with two rule judges: the target holds for `exact`; `refusal` shows the cost of the slowest rule."""
     for judge, target in ((EXACT, SPEED_TARGET), (REFUSAL, None)):
-        async with pipeline() as (_, opened):
-            compared = await compare(opened, latency_seconds=0.0, trials=10_000, rounds=rounds, judge=judge)
-        _show(f"10,000 trials, no latency, {IN_FLIGHT} in flight, judged by {judge}", compared, target)
-        used = compared.cpu_milliseconds()
-        total = sum(value for name, value in used.items() if name != "(bare client)")
-        rows = [[name, f"{value:.3f}"] for name, value in used.items()]
-        table("CPU milliseconds for a trial", ["process", "ms"], [*rows, ["all but the bare client", f"{total:.3f}"]])
+        async with started_pipeline() as (_, pipeline):
+            comparison = await compare(pipeline, latency_seconds=0.0, trials=10_000, rounds=rounds, judge=judge)
+        _print_rates(f"10,000 trials, no latency, {IN_FLIGHT} in flight, judge {judge}", comparison, target)
+        cpu = comparison.cpu_milliseconds()
+        total = sum(value for name, value in cpu.items() if name != "(bare client)")
+        rows = [[name, f"{value:.3f}"] for name, value in cpu.items()]
+        rows.append(["total without bare client", f"{total:.3f}"])
+        print_table("CPU milliseconds per trial", ["process", "ms"], rows)
 
 
-async def latency(rounds: int) -> None:
-    async with pipeline() as (_, opened):
-        compared = await compare(opened, latency_seconds=1.0, trials=10_000, rounds=min(rounds, 2))
-    _show(f"10,000 trials, 1 s of latency, {IN_FLIGHT} in flight", compared, LATENCY_TARGET)
-    flights = [("pipeline", each) for each in compared.flights] + [
-        ("bare client", each) for each in compared.bare_flights
+async def measure_latency(rounds: int) -> None:
+    async with started_pipeline() as (_, pipeline):
+        comparison = await compare(pipeline, latency_seconds=1.0, trials=10_000, rounds=min(rounds, 2))
+    _print_rates(f"10,000 trials, 1 s of latency, {IN_FLIGHT} in flight", comparison, LATENCY_TARGET)
+    runs = [
+        *(("pipeline", run) for run in comparison.in_flight),
+        *(("bare client", run) for run in comparison.bare_in_flight),
     ]
-    rows = [[who, *(f"{run[name]:.1f}" for name in ("mean", "second", "least", "most"))] for who, run in flights]
-    title = "In flight at the provider, steady part"
-    table(title, ["", "mean", "least of 1 s", "least of 0.1 s", "most"], rows)
-    mean = min(run["mean"] for run in compared.flights)
-    say(f"  a mean of at least {FLIGHT_TARGET}: {verdict(reached=mean >= FLIGHT_TARGET)}")
+    columns = ("mean", "min_second", "min", "max")
+    rows = [[client, *(f"{run[column]:.1f}" for column in columns)] for client, run in runs]
+    title = "Requests in flight at the provider, steady state"
+    print_table(title, ["", "mean", "min of 1 s", "min of 0.1 s", "max of 0.1 s"], rows)
+    mean = min(run["mean"] for run in comparison.in_flight)
+    print_target(f"mean at least {IN_FLIGHT_TARGET}", met=mean >= IN_FLIGHT_TARGET)
 
 
-def _show(title: str, compared: Compared, target: float | None) -> None:
+def _print_rates(title: str, comparison: Comparison, target: float | None) -> None:
     rows = []
-    for place, bare in enumerate(compared.bare):
+    for index, bare in enumerate(comparison.bare):
         rows.append(["bare client", f"{bare.rate:,.0f}", ""])
-        if place < len(compared.pipeline):
-            ours = compared.pipeline[place].rate
-            around = (bare.rate + compared.bare[place + 1].rate) / 2
-            rows.append(["pipeline", f"{ours:,.0f}", f"{ours / around:.2f}"])
-    table(title, ["", "per second", "ratio"], rows)
-    ratio = compared.ratio
-    aim = "" if target is None else f", to reach {target}: {verdict(reached=ratio >= target)}"
-    say(f"  ratio of the medians {ratio:.2f}{aim}")
+        if index < len(comparison.pipeline):
+            rate = comparison.pipeline[index].rate
+            neighbours = (bare.rate + comparison.bare[index + 1].rate) / 2
+            rows.append(["pipeline", f"{rate:,.0f}", f"{rate / neighbours:.2f}"])
+    print_table(title, ["", "per second", "ratio"], rows)
+    text = f"ratio of the medians {comparison.ratio:.2f}"
+    if target is None:
+        print_line(f"  {text}")
+    else:
+        print_target(f"{text}, at least {target}", met=comparison.ratio >= target)
 
 
-async def wires(_: int) -> None:
-    async with pipeline() as (_folder, opened):
-        heard = await wire.traffic(opened)
-    rows = [[f"to {stage}", f"{count:.4f}", f"{size:,.0f}"] for stage, (count, size) in heard.items()]
-    count, size = (sum(each) for each in zip(*heard.values(), strict=True))
-    table("On the queue, for a trial", ["", "messages", "bytes"], [*rows, ["all", f"{count:.4f}", f"{size:,.0f}"]])
+async def measure_queue(_: int) -> None:
+    async with started_pipeline() as (_folder, pipeline):
+        traffic = await queue_traffic.measure_traffic(pipeline)
+    rows = [[f"to {stage}", f"{count:.4f}", f"{size:,.0f}"] for stage, (count, size) in traffic.items()]
+    count, size = (sum(numbers) for numbers in zip(*traffic.values(), strict=True))
+    rows.append(["total", f"{count:.4f}", f"{size:,.0f}"])
+    print_table("Queue traffic per trial", ["", "messages", "bytes"], rows)
 
 
-async def boards(_: int) -> None:
-    async with pipeline() as (folder, opened):
-        found = await board.latencies(folder, opened.system.mongo_url)
+async def measure_board(_: int) -> None:
+    async with started_pipeline() as (folder, pipeline):
+        found = await board_latency.measure_latencies(folder, pipeline.system.mongo_url)
     rows = [
         [
-            *(f"{verdicts:,}", f"{one.p50_milliseconds:.1f}", f"{one.p99_milliseconds:.1f}"),
-            *(f"{one.per_second:.0f}", f"{one.anew_seconds:.2f}"),
+            *(f"{verdicts:,}", f"{latency.p50_milliseconds:.1f}", f"{latency.p99_milliseconds:.1f}"),
+            *(f"{latency.per_second:.0f}", f"{latency.first_seconds:.2f}"),
         ]
-        for verdicts, one in found.items()
+        for verdicts, latency in found.items()
     ]
-    size = found[board.MANY].response_mib
-    title = f"GetBoard, {board.MODELS} models x {board.TASKS} tasks x {board.ATTACKS} attacks, {size:.1f} MiB"
-    table(title, ["verdicts", "p50 ms", "p99 ms", "per second", "anew s"], rows)
-    worst = max(one.p99_milliseconds for one in found.values())
-    ratio = found[board.MANY].p50_milliseconds / found[board.FEW].p50_milliseconds
-    say(f"  p99 below {BOARD_MILLISECONDS:.0f} ms: {verdict(reached=worst < BOARD_MILLISECONDS)}")
-    say(f"  ratio of the p50 {ratio:.2f}, at most {BOARD_RATIO}: {verdict(reached=ratio <= BOARD_RATIO)}")
+    few, many = found[board_latency.FEW], found[board_latency.MANY]
+    dimensions = f"{board_latency.MODELS} models x {board_latency.TASKS} tasks x {board_latency.ATTACKS} attacks"
+    title = f"GetBoard, {dimensions}, {many.response_mib:.1f} MiB"
+    print_table(title, ["verdicts", "p50 ms", "p99 ms", "per second", "first call s"], rows)
+    ratio = many.p50_milliseconds / few.p50_milliseconds
+    slowest = max(few.p99_milliseconds, many.p99_milliseconds)
+    print_target(f"p99 below {BOARD_MILLISECONDS:.0f} ms", met=slowest < BOARD_MILLISECONDS)
+    print_target(f"ratio of the p50 {ratio:.2f}, at most {BOARD_RATIO}", met=ratio <= BOARD_RATIO)
 
 
-async def memories(_: int) -> None:
-    async with pipeline() as (_folder, opened):
-        found = await memory.peaks(opened)
-    growth = {name: found.many[name] / found.few[name] for name in found.few}
-    rows = [[name, f"{found.few[name]:.0f}", f"{found.many[name]:.0f}", f"{growth[name]:.2f}"] for name in growth]
-    table("Peak memory in MiB", ["process", f"{memory.FEW:,} trials", f"{memory.MANY:,} more", "growth"], rows)
-    ours = [name for name in growth if name not in SERVERS]
-    most, growing = max(found.many[name] for name in ours), max(growth[name] for name in ours)
-    say(f"  no service above {MEMORY_MIB:.0f} MB: {verdict(reached=most <= MEMORY_MIB)}")
-    say(f"  none grows by more than 10 %: {verdict(reached=growing <= MEMORY_RATIO)}")
+async def measure_memory(_: int) -> None:
+    async with started_pipeline() as (_folder, pipeline):
+        peaks = await memory_peaks.measure_peaks(pipeline)
+    growth = {name: peaks.many[name] / peaks.few[name] for name in peaks.few}
+    rows = [[name, f"{peaks.few[name]:.0f}", f"{peaks.many[name]:.0f}", f"{growth[name]:.2f}"] for name in growth]
+    head = ["process", f"{memory_peaks.FEW:,} trials", f"{memory_peaks.MANY:,} more", "growth"]
+    print_table("Peak memory in MiB", head, rows)
+    services = [name for name in growth if name not in SERVERS]
+    max_peak, max_growth = max(peaks.many[name] for name in services), max(growth[name] for name in services)
+    print_target(f"no service above {MEMORY_MIB:.0f} MiB", met=max_peak <= MEMORY_MIB)
+    print_target("no service grows by more than 10 %", met=max_growth <= MEMORY_RATIO)
 
 
-RUN = {"speed": speed, "latency": latency, "wire": wires, "board": boards, "memory": memories}
+SECTIONS = {
+    "speed": measure_speed,
+    "latency": measure_latency,
+    "wire": measure_queue,
+    "board": measure_board,
+    "memory": measure_memory,
+}
 
 
 async def main() -> None:
+    sections = ", ".join(SECTIONS)
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("sections", nargs="*", choices=[[], *SECTIONS], help="default: all of them")
-    parser.add_argument("--rounds", type=int, default=5, help="of bare client and pipeline, in turns")
-    asked = parser.parse_args()
-    for section in asked.sections or SECTIONS:
-        await RUN[section](asked.rounds)
+    parser.add_argument(
+        "sections", nargs="*", metavar="SECTION", choices=[[], *SECTIONS], help=f"{sections}; default: all"
+    )
+    parser.add_argument(
+        "--rounds", type=int, default=5, help="rounds of bare client and pipeline, in turns; default: 5"
+    )
+    options = parser.parse_args()
+    for section in options.sections or SECTIONS:
+        await SECTIONS[section](options.rounds)
 
 
 if __name__ == "__main__":

@@ -1,13 +1,15 @@
-"""The pipeline as `libra up` starts it, and what it takes for a run."""
+"""The pipeline as `libra up` starts it, and measurements of its runs."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Self
 
+from tests.generated_task import import_requests
+
+from libra.core.outcome_names import total_of
 from libra.local.system import System
 from libra.local.topology import PARTS
 from libra.rpc.client import call, channel
@@ -17,37 +19,38 @@ from libra.v1.ranking_pb2 import AuditRunRequest
 from libra.v1.ranking_pb2_grpc import RankingServiceStub
 from libra.v1.run_pb2 import CreateRunRequest, GetRunRequest, Run, RunSpec, RunState
 from libra.v1.run_pb2_grpc import RunServiceStub
-from libra.v1.task_pb2 import ImportTaskHeader, ImportTaskRequest
 from libra.v1.task_pb2_grpc import TaskServiceStub
 
-from . import machine
-from .questions import EXPECTED, card, records
+from . import process_usage
+from .prompts import EXPECTED, samples
 
 EXACT, REFUSAL = "exact", "refusal"
-"""Two rules: one that compares texts, and one that looks for the words of refusals in thirty languages."""
+"""Two rule judges: one compares texts, the other searches for the words of refusals in thirty languages."""
 
 CALL_SECONDS = 120.0
 RUN_SECONDS = 900.0
-SHORTEST_LOOK_SECONDS, LONGEST_LOOK_SECONDS = 0.02, 0.5
-"""Progress is looked at more often towards the end: a look costs, too."""
-PIECE_BYTES = 2**20
+MIN_POLL_SECONDS, MAX_POLL_SECONDS = 0.02, 0.5
+"""The interval of progress polls is shorter towards the end of a run: a poll uses CPU time, too."""
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
-    """One run: from the call that creates it until every verdict is durable."""
+class PipelineRun:
+    """One run, from the call that creates it until every verdict is durable."""
 
     trials: int
     seconds: float
     cpu_seconds: dict[str, float]
-    """By part."""
+    """By process."""
 
     @property
     def rate(self) -> float:
+        """Trials per second."""
         return self.trials / self.seconds
 
 
 class Pipeline:
+    """Adds models and tasks to a system, and runs them."""
+
     def __init__(self, system: System) -> None:
         self.system = system
         self._dispatch, self._ranking = channel(system.addresses["dispatch"]), channel(system.addresses["ranking"])
@@ -70,27 +73,21 @@ class Pipeline:
         model = Model(name=name, provider=Provider.PROVIDER_OPENAI, base_url=url, remote_model="mock", limits=limits)
         await call(self._models.CreateModel, CreateModelRequest(model=model), CALL_SECONDS)
 
-    async def add_task(self, name: str, samples: int) -> None:
-        data = records(samples)
+    async def add_task(self, name: str, sample_count: int) -> None:
+        requests = import_requests(name, samples(sample_count))
+        await call(self._tasks.ImportTask, requests, CALL_SECONDS)
 
-        async def requests() -> AsyncIterator[ImportTaskRequest]:
-            yield ImportTaskRequest(header=ImportTaskHeader(card_yaml=card(name), file_name=f"{name}.jsonl"))
-            for start in range(0, len(data), PIECE_BYTES):
-                yield ImportTaskRequest(data=data[start : start + PIECE_BYTES])
-
-        await call(self._tasks.ImportTask, requests(), CALL_SECONDS)
-
-    async def measured(self, model: str, task: str, epochs: int = 1, judge: str = REFUSAL) -> Measured:
-        """Make a run that takes no answer from another one, and wait for its last verdict; fail if an audit finds fault."""
-        before = machine.cpu_seconds(self.pids)
+    async def measure_run(self, model: str, task: str, epochs: int = 1, judge: str = REFUSAL) -> PipelineRun:
+        """Run a task without stored completions, and wait for its last verdict; fail if its audit has findings."""
+        before = process_usage.cpu_seconds(self.pids)
         started = time.perf_counter()
         run = await self._create(model, task, epochs, judge)
         trials = run.trials
-        await self._settled(run.id, trials)
+        await self._wait_for_verdicts(run.id, trials)
         seconds = time.perf_counter() - started
-        after = machine.cpu_seconds(self.pids)
-        await self._check(run.id, trials)
-        return Measured(trials, seconds, {name: after[name] - before[name] for name in after})
+        after = process_usage.cpu_seconds(self.pids)
+        await self._check_run(run.id, trials)
+        return PipelineRun(trials, seconds, {name: after[name] - before[name] for name in after})
 
     async def _create(self, model: str, task: str, epochs: int, judge: str) -> Run:
         spec = RunSpec(models=[model], tasks=[task], epochs=epochs, fresh=True, judges={"*": judge})
@@ -99,25 +96,24 @@ class Pipeline:
         run: Run = (await call(self._runs.CreateRun, CreateRunRequest(spec=spec), CALL_SECONDS)).run
         return run
 
-    async def _run(self, run: str) -> Run:
-        now: Run = (await call(self._runs.GetRun, GetRunRequest(id=run), CALL_SECONDS)).run
-        return now
+    async def _get_run(self, run: str) -> Run:
+        found: Run = (await call(self._runs.GetRun, GetRunRequest(id=run), CALL_SECONDS)).run
+        return found
 
-    async def _settled(self, run: str, trials: int) -> None:
+    async def _wait_for_verdicts(self, run: str, trials: int) -> None:
         started = time.monotonic()
         async with asyncio.timeout(RUN_SECONDS):
             while True:
-                counts = (await self._run(run)).counts
-                settled = counts.scored + counts.filtered + counts.unjudged + counts.failed
-                if settled >= trials:
+                completed = total_of((await self._get_run(run)).counts)
+                if completed >= trials:
                     return
-                left_seconds = (time.monotonic() - started) * (trials - settled) / max(settled, 1)
-                await asyncio.sleep(min(max(left_seconds / 4, SHORTEST_LOOK_SECONDS), LONGEST_LOOK_SECONDS))
+                remaining_seconds = (time.monotonic() - started) * (trials - completed) / max(completed, 1)
+                await asyncio.sleep(min(max(remaining_seconds / 4, MIN_POLL_SECONDS), MAX_POLL_SECONDS))
 
-    async def _check(self, run: str, trials: int) -> None:
+    async def _check_run(self, run: str, trials: int) -> None:
         async with asyncio.timeout(RUN_SECONDS):
-            while (ended := await self._run(run)).state == RunState.RUN_STATE_RUNNING:
-                await asyncio.sleep(LONGEST_LOOK_SECONDS)
+            while (ended := await self._get_run(run)).state == RunState.RUN_STATE_RUNNING:
+                await asyncio.sleep(MAX_POLL_SECONDS)
         audit = await call(self._boards.AuditRun, AuditRunRequest(run=run), RUN_SECONDS)
         if ended.counts.scored != trials or audit.findings:
-            raise AssertionError(f"the run {run} is not sound: {ended.counts} {audit.findings}")
+            raise AssertionError(f"the run {run} fails its audit: {ended.counts} {audit.findings}")

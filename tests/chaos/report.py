@@ -1,4 +1,4 @@
-"""What a test did and counted, at 80 columns."""
+"""Prints what a test did and counted, 80 columns wide."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from collections.abc import Mapping
 WIDTH = 80
 
 
-def show(title: str, rows: Mapping[str, object]) -> None:
-    """Print the rows under their title; `pytest -s` lets them be seen."""
+def print_table(title: str, rows: Mapping[str, object]) -> None:
+    """Print the rows below their title; `pytest -s` shows them."""
     widest = max(map(len, rows))
-    say(f"\n\n{title}")
+    print_line(f"\n\n{title}")
     for name, value in rows.items():
         text = f"{value:,}" if isinstance(value, int) else str(value)
         for start, line in enumerate(textwrap.wrap(text, WIDTH - widest - 4)):
-            say(f"  {('' if start else name).ljust(widest)}  {line}")
+            print_line(f"  {('' if start else name).ljust(widest)}  {line}")
 
 
-def say(line: str) -> None:
-    """Print one line, as much of it as there is room for."""
+def print_line(line: str) -> None:
+    """Print one line, cut to the width."""
     print(line[:WIDTH], flush=True)  # noqa: T201 - a report is to be read

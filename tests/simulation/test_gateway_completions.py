@@ -1,4 +1,4 @@
-"""No limit is exceeded and no stored answer is requested again, whatever fails and whoever leaves."""
+"""No limit is exceeded and no stored answer is requested again, whichever faults occur and whichever callers leave."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ ERROR = FinishReason.FINISH_REASON_ERROR
 
 @dataclass
 class FlakyStore:
-    """A store in memory that is away at times. An answer that it has confirmed stays stored."""
+    """A store in memory that is down at times. A completion whose write it has confirmed stays stored."""
 
     rng: random.Random
     stored: dict[str, Completion] = field(default_factory=dict)
-    away: bool = False
+    down: bool = False
 
-    async def find(self, keys: Collection[str]) -> dict[str, Completion]:
+    async def get_many(self, keys: Collection[str]) -> dict[str, Completion]:
         found = {key: self.stored[key] for key in keys if key in self.stored}
         await self._work()
         return found
@@ -51,18 +51,18 @@ class FlakyStore:
 
     async def _work(self) -> None:
         await asyncio.sleep(self.rng.random() * 0.1)
-        if self.away:
-            raise Unavailable("the store is away")
+        if self.down:
+            raise Unavailable("the store is down")
 
-    async def come_and_go(self) -> None:
+    async def toggle(self) -> None:
         while True:
             await asyncio.sleep(self.rng.random() * 60)
-            self.away = not self.away
+            self.down = not self.down
 
 
 @dataclass
-class MoodyProvider:
-    """A provider that fails at random."""
+class FaultyProvider:
+    """A provider that fails at random, and checks its limits."""
 
     rng: random.Random
     answered: Counter[str] = field(default_factory=Counter)
@@ -82,7 +82,7 @@ class MoodyProvider:
             self.in_flight -= 1
         match self.rng.random():
             case chance if chance < 0.1:
-                return ProviderFault("ouch", FaultKind.PASSING)
+                return ProviderFault("the provider failed", FaultKind.PASSING)
             case chance if chance < 0.15:
                 self.paused_until = max(self.paused_until, asyncio.get_running_loop().time() + 7)
                 return ProviderFault("slow down", FaultKind.SLOW_DOWN, 7.0)
@@ -123,24 +123,24 @@ class Caller:
 @pytest.mark.parametrize("seed", range(40))
 def test_no_limit_is_exceeded_and_no_answer_is_requested_twice(seed: int) -> None:
     rng = random.Random(seed)
-    store, provider = FlakyStore(rng), MoodyProvider(rng)
+    store, provider = FlakyStore(rng), FaultyProvider(rng)
 
     policy = replace(Settings().retry_policy(), attempts=3)
 
-    async def world() -> None:
-        writer = CompletionWriter(store, hold_seconds=100_000)  # type: ignore[arg-type]  # the part of a store that is needed here
-        model_client = ModelClient(provider, writer, policy, rng.random, NoOpTracer())  # type: ignore[arg-type]  # a provider is enough
-        completer = Completer(store, model_client, writer, ModelChannels(Metrics(CollectorRegistry())))  # type: ignore[arg-type]  # as above
-        moods = asyncio.create_task(store.come_and_go())
+    async def run_callers() -> None:
+        writer = CompletionWriter(store, hold_seconds=100_000)  # type: ignore[arg-type]  # in memory
+        model_client = ModelClient(provider, writer, policy, rng.random, NoOpTracer())  # type: ignore[arg-type]  # a fake provider
+        completer = Completer(store, model_client, writer, ModelChannels(Metrics(CollectorRegistry())))  # type: ignore[arg-type]  # in memory
+        toggling = asyncio.create_task(store.toggle())
         await asyncio.gather(*(Caller(rng, completer).call() for _ in range(80)))
-        moods.cancel()
-        store.away = False
+        toggling.cancel()
+        store.down = False
         await completer.drain(1_000)
 
-    simulate(world())
+    simulate(run_callers())
     assert provider.in_flight == 0
     assert max(provider.answered.values(), default=0) <= 1
     assert set(provider.answered) == {f"question {n}" for n in range(60)} & set(provider.answered)
     assert len(store.stored) == len(provider.answered)
-    for place, start in enumerate(provider.starts[PER_MINUTE:]):
-        assert start - provider.starts[place] >= 60
+    for index, start in enumerate(provider.starts[PER_MINUTE:]):
+        assert start - provider.starts[index] >= 60

@@ -1,4 +1,4 @@
-"""The whole system, as `libra up` starts it: once for every worker, put right again by whoever breaks it."""
+"""The whole system as `libra up` starts it, once per worker; a test that breaks it calls `system.up()` again."""
 
 from __future__ import annotations
 

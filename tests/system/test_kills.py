@@ -1,6 +1,6 @@
-"""Whatever is killed in the middle of a run and started again, every trial ends in exactly one verdict.
+"""Each trial of a run ends in exactly one verdict, whichever processes are killed and restarted during it.
 
-The same at full length is in tests/chaos (`make chaos`).
+tests/chaos runs the same scenarios at full length (`make chaos`).
 """
 
 from __future__ import annotations
@@ -8,22 +8,32 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.chaos.kills import kill_at_random
-from tests.chaos.losses import cut_the_power
-from tests.chaos.world import HASTY, seed
+from tests.chaos.data_loss import run_with_outage_and_power_cut
+from tests.chaos.harness import SHORT_DELAYS, read_seed
+from tests.chaos.random_kills import run_with_random_kills
 
 pytestmark = pytest.mark.timeout(300)
 
-PATIENCE_SECONDS = 200.0
+RUN_SECONDS = 200.0
 
 
 async def test_processes_killed_at_random_lose_nothing(tmp_path: Path) -> None:
-    await kill_at_random(
-        tmp_path, seed=seed(), trials=1000, every_seconds=2.0, patience_seconds=PATIENCE_SECONDS, variables=HASTY
+    await run_with_random_kills(
+        tmp_path,
+        seed=read_seed(),
+        trials=1000,
+        interval_seconds=2.0,
+        timeout_seconds=RUN_SECONDS,
+        variables=SHORT_DELAYS,
     )
 
 
-async def test_an_outage_and_a_power_cut_that_costs_the_queue_lose_nothing(tmp_path: Path) -> None:
-    await cut_the_power(
-        tmp_path, seed=seed(), trials=3000, away_seconds=15.0, patience_seconds=PATIENCE_SECONDS, variables=HASTY
+async def test_an_outage_and_a_power_cut_that_deletes_the_queue_lose_nothing(tmp_path: Path) -> None:
+    await run_with_outage_and_power_cut(
+        tmp_path,
+        seed=read_seed(),
+        trials=3000,
+        outage_seconds=15.0,
+        timeout_seconds=RUN_SECONDS,
+        variables=SHORT_DELAYS,
     )

@@ -1,4 +1,4 @@
-"""Any one service is killed in the middle of a run and started again: the run ends, and its audit is clean."""
+"""Each service is killed during a run and restarted: the run ends, and its audit is clean."""
 
 from __future__ import annotations
 
@@ -7,37 +7,40 @@ import time
 from pathlib import Path
 
 import pytest
-from tests.chaos.unruly import CALM
-from tests.chaos.world import HASTY, World, seed, world
+from tests.chaos.faulty_provider import NO_FAULTS
+from tests.chaos.harness import SHORT_DELAYS, ChaosHarness, chaos_harness, read_seed
 
 from libra.local.topology import SERVICES
 
 pytestmark = pytest.mark.timeout(300)
 
 TRIALS = 1000
-"""At 64 in flight and an eighth of a second each, some two seconds of work."""
+"""About two seconds of work, at 64 in flight and an eighth of a second each."""
 
-AWAY_SECONDS = 1.0
-PATIENCE_SECONDS = 60.0
+DOWN_SECONDS = 1.0
+RUN_SECONDS = 60.0
 
 
-async def test_each_service_that_is_killed_and_started_again_loses_nothing(tmp_path: Path) -> None:
-    """One after the other, each in a run of its own, on one system."""
-    async with world(tmp_path, seed=seed(), mood=CALM, replicas={}, variables=HASTY) as its:
+async def test_each_service_can_be_killed_and_restarted_without_loss(tmp_path: Path) -> None:
+    """The services are killed one after another, each during its own run on the same system."""
+    async with chaos_harness(
+        tmp_path, seed=read_seed(), rates=NO_FAULTS, replicas={}, variables=SHORT_DELAYS
+    ) as harness:
         for service in SERVICES:
-            its.script.tries.clear()
-            await killed(its, service)
+            harness.script.attempts.clear()
+            await run_with_kill_of(harness, service)
 
 
-async def killed(its: World, service: str) -> None:
+async def run_with_kill_of(harness: ChaosHarness, service: str) -> None:
     began = time.monotonic()
-    run = await its.begin(TRIALS)
-    await its.middle(run, 0.2, PATIENCE_SECONDS)
-    await asyncio.to_thread(its.system.kill, service)
-    await asyncio.sleep(AWAY_SECONDS)
-    await asyncio.to_thread(its.system.start_part, service)
-    ended = await its.examined(await its.ended(run, PATIENCE_SECONDS), began)
-    its.check(ended)
-    assert ended.run.counts.scored == TRIALS, service
-    # A gateway that is killed has as many questions under way, and at most about as many answers on their way to the store.
-    assert len(its.script.repeats()) <= (2 * its.in_flight if service == "gateway" else 0), service
+    run = await harness.create_run(TRIALS)
+    await harness.wait_for_share(run, 0.2, RUN_SECONDS)
+    await asyncio.to_thread(harness.system.kill, service)
+    await asyncio.sleep(DOWN_SECONDS)
+    await asyncio.to_thread(harness.system.start_part, service)
+    result = await harness.inspect(await harness.wait_for_end(run, RUN_SECONDS), began)
+    harness.check(result)
+    assert result.run.counts.scored == TRIALS, service
+    # A killed gateway has up to 64 requests in flight, and at most about as many answers that are not stored yet.
+    max_repeats = 2 * harness.in_flight if service == "gateway" else 0
+    assert len(harness.script.repeated_answers()) <= max_repeats, service

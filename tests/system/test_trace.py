@@ -1,4 +1,4 @@
-"""One batch of trials is one trace, from dispatch to its verdicts, across five processes and four queues."""
+"""One batch of trials is one trace from dispatch to its verdicts, through five processes and four queues."""
 
 from __future__ import annotations
 
@@ -21,24 +21,26 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2_grpc import (
 from libra.local.system import System
 from libra.telemetry import spans
 
-from .client import Client
+from .run_client import RunClient
 
 PIPELINE = ["dispatch", "attack", "gateway", "judge", "ranking"]
 
 
 class Collector(TraceServiceServicer):
-    """Keeps every span in memory: its service, its name, its id and its parent's, by trace."""
+    """Keeps the spans of each trace: service, name, id and id of the parent."""
 
     def __init__(self) -> None:
         self.traces: dict[bytes, list[tuple[str, str, bytes, bytes]]] = {}
 
     def Export(self, request: ExportTraceServiceRequest, context: grpc.ServicerContext) -> ExportTraceServiceResponse:
-        for of_resource in request.resource_spans:
-            names = {one.key: one.value.string_value for one in of_resource.resource.attributes}
-            service = names["service.name"].removeprefix("libra-")
-            for span in (span for scope in of_resource.scope_spans for span in scope.spans):
-                seen = service, span.name, span.span_id, span.parent_span_id
-                self.traces.setdefault(span.trace_id, []).append(seen)
+        for resource_spans in request.resource_spans:
+            attributes = {
+                attribute.key: attribute.value.string_value for attribute in resource_spans.resource.attributes
+            }
+            service = attributes["service.name"].removeprefix("libra-")
+            for span in (span for scope in resource_spans.scope_spans for span in scope.spans):
+                entry = service, span.name, span.span_id, span.parent_span_id
+                self.traces.setdefault(span.trace_id, []).append(entry)
         return ExportTraceServiceResponse()
 
 
@@ -53,23 +55,23 @@ def collector() -> Iterator[tuple[Collector, str]]:
 
 
 def pipeline_of(trace: list[tuple[str, str, bytes, bytes]]) -> list[str]:
-    """Return the services of the trace's pipeline spans, each the child of the one before."""
+    """Return the services of the trace's pipeline spans; each span is the child of the one before."""
     batches = {parent: (service, span) for service, name, span, parent in trace if name == spans.STAGE_HANDLE}
-    begun = [(service, span) for service, name, span, _ in trace if name == spans.DISPATCH_SEND]
-    chain = begun[:1]
-    while chain and (following := batches.get(chain[-1][1])):
-        chain.append(following)
+    sent = [(service, span) for service, name, span, _ in trace if name == spans.DISPATCH_SEND]
+    chain = sent[:1]
+    while chain and (next_batch := batches.get(chain[-1][1])):
+        chain.append(next_batch)
     return [service for service, _ in chain]
 
 
 async def test_a_trial_is_one_trace_through_all_five_services(tmp_path: Path, collector: tuple[Collector, str]) -> None:
-    kept, endpoint = collector
+    received, endpoint = collector
     with System.start(tmp_path, variables={"LIBRA_OTLP_ENDPOINT": endpoint}) as system:
-        client = Client(system)
+        client = RunClient(system)
         run = await client.create(
             models=["careful"], tasks=["dangerous_requests"], attacks=["few_shots"], samples_per_task=5
         )
-        await client.ended(run.id)
+        await client.wait_for_end(run.id)
         await client.close()
         await asyncio.to_thread(system.stop)  # a service that stops sends its last spans
-    assert PIPELINE in [pipeline_of(trace) for trace in kept.traces.values()]
+    assert PIPELINE in [pipeline_of(trace) for trace in received.traces.values()]

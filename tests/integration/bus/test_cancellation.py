@@ -1,4 +1,4 @@
-"""A call of the bus that is cancelled just when the server's answer arrives ends as cancelled, on a real nats-server."""
+"""A bus call that is cancelled at the moment of the server's answer ends as cancelled, on a real nats-server."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ SECONDS = 10.0
 MESSAGE = Outgoing(streams.WORK_JUDGE, "key", b"data")
 
 
-async def take(bus: NatsBus) -> None:
+async def pull_and_ack(bus: NatsBus) -> None:
     (delivery,) = await bus.pull(streams.JUDGE_CONSUMER, 1)
     await delivery.ack()
 
 
 CALLS: dict[str, Callable[[NatsBus], Awaitable[object]]] = {
-    "ack": take,
+    "ack": pull_and_ack,
     "backlog": lambda bus: bus.backlog(),
     "bucket": lambda bus: KeyValueBucket(bus, streams.GRANTS).read("model"),
     "bucket's age": lambda bus: KeyValueBucket(bus, streams.GRANTS).age_seconds(),
@@ -38,17 +38,17 @@ CALLS: dict[str, Callable[[NatsBus], Awaitable[object]]] = {
 }
 
 
-class Answers:
-    """The answers that a client hears; each cancels the `waiting` task in the very step of the loop in which it arrives."""
+class CancellingAnswers:
+    """Cancels the `waiting` task in the same step of the event loop in which the client receives an answer."""
 
     def __init__(self, client: PatchedClient) -> None:
         self.waiting: asyncio.Task[object] | None = None
-        self._hear = client._request_sub_callback
-        # The first request subscribes it.
-        client._request_sub_callback = self._hear_and_cancel  # type: ignore[assignment]  # mypy wants the same argument name
+        self._receive = client._request_sub_callback
+        # The client subscribes the callback at its first request.
+        client._request_sub_callback = self._receive_and_cancel  # type: ignore[assignment]  # mypy wants the same argument name
 
-    async def _hear_and_cancel(self, message: Msg) -> None:
-        await self._hear(message)
+    async def _receive_and_cancel(self, message: Msg) -> None:
+        await self._receive(message)
         if self.waiting:
             self.waiting.cancel()
 
@@ -61,11 +61,11 @@ async def bus(nats_url: str) -> AsyncIterator[NatsBus]:
 
 
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS.keys())
-async def test_a_call_that_is_cancelled_together_with_its_answer_ends(
+async def test_a_call_cancelled_at_the_moment_of_its_answer_ends_as_cancelled(
     bus: NatsBus, call: Callable[[NatsBus], Awaitable[object]]
 ) -> None:
     assert bus._client
-    answers = Answers(bus._client)
+    answers = CancellingAnswers(bus._client)
     await bus.ensure()
     await bus.publish(MESSAGE, {})
     answers.waiting = asyncio.create_task(call(bus))  # type: ignore[arg-type]  # a coroutine
@@ -73,12 +73,12 @@ async def test_a_call_that_is_cancelled_together_with_its_answer_ends(
     assert answers.waiting.cancelled()
 
 
-async def test_a_connection_that_is_cancelled_half_way_is_closed() -> None:
+async def test_a_connection_cancelled_during_the_handshake_is_closed() -> None:
     closed = asyncio.Event()
 
     async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         accepted.set()
-        await reader.read()  # says nothing, so that the client waits for its greeting
+        await reader.read()  # the server sends nothing, so the client waits for its INFO
         closed.set()
         writer.close()
 

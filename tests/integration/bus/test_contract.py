@@ -1,4 +1,4 @@
-"""What a stage may expect of a queue: the same tests on the one in memory and on a real nats-server."""
+"""The contract of a queue that stages rely on: the same tests on the in-memory queue and on a real nats-server."""
 
 from __future__ import annotations
 
@@ -34,16 +34,16 @@ def bus(request: pytest.FixtureRequest) -> Bus:
     return found
 
 
-async def take(bus: Bus, consumer: str, count: int, *, limit: int = 16) -> list[Delivery]:
-    """Pull until there are so many."""
-    taken: list[Delivery] = []
+async def pull_all(bus: Bus, consumer: str, count: int, *, limit: int = 16) -> list[Delivery]:
+    """Pull until this many deliveries have arrived."""
+    pulled: list[Delivery] = []
     async with asyncio.timeout(SECONDS):
-        while len(taken) < count:
-            taken += await bus.pull(consumer, limit)
-    return taken
+        while len(pulled) < count:
+            pulled += await bus.pull(consumer, limit)
+    return pulled
 
 
-async def put(bus: Bus, *keys: str, subject: str = "work.judge") -> None:
+async def publish(bus: Bus, *keys: str, subject: str = "work.judge") -> None:
     for key in keys:
         await bus.publish(Outgoing(subject, key, key.encode()), {"traceparent": f"of {key}"})
 
@@ -56,88 +56,88 @@ def now() -> float:
     return asyncio.get_running_loop().time()
 
 
-async def test_what_is_published_is_pulled_in_order_with_all_it_came_with(bus: Bus) -> None:
-    await put(bus, "a", "b", "c")
-    first, second, third = await take(bus, "judge", 3)
+async def test_messages_are_pulled_in_order_with_data_and_headers(bus: Bus) -> None:
+    await publish(bus, "a", "b", "c")
+    first, second, third = await pull_all(bus, "judge", 3)
     assert keys([first, second, third]) == ["a", "b", "c"]
     assert (first.subject, first.data, first.attempt) == ("work.judge", b"a", 1)
     assert dict(first.headers) == {"traceparent": "of a"}
 
 
-async def test_a_pull_takes_no_more_than_it_asked_for(bus: Bus) -> None:
-    await put(bus, "a", "b", "c")
+async def test_a_pull_returns_at_most_its_limit(bus: Bus) -> None:
+    await publish(bus, "a", "b", "c")
     assert keys(await bus.pull("judge", 2)) == ["a", "b"]
     assert keys(await bus.pull("judge", 2)) == ["c"]
 
 
-async def test_a_pull_returns_empty_after_a_few_seconds_and_early_when_something_comes(bus: Bus) -> None:
+async def test_a_pull_returns_empty_after_seconds_and_early_when_a_message_arrives(bus: Bus) -> None:
     began = now()
     assert await bus.pull("judge", 4) == []
     assert 0.5 < now() - began < 5
     pulling = asyncio.create_task(bus.pull("judge", 4))
     await asyncio.sleep(0.2)
     began = now()
-    await put(bus, "a")
+    await publish(bus, "a")
     assert keys(await pulling) == ["a"]
     assert now() - began < 1
 
 
-async def test_consumers_read_their_own_subjects(bus: Bus) -> None:
-    await put(bus, "a", subject="work.judge")
-    await put(bus, "b", subject="work.gateway.m=2E1")
-    await put(bus, "c", subject="work.attack")
+async def test_consumers_pull_from_their_own_subjects(bus: Bus) -> None:
+    await publish(bus, "a", subject="work.judge")
+    await publish(bus, "b", subject="work.gateway.m=2E1")
+    await publish(bus, "c", subject="work.attack")
     assert keys(await bus.pull("gateway-m=2E1", 4)) == ["b"]
     assert keys(await bus.pull("attack", 4)) == ["c"]
     assert keys(await bus.pull("judge", 4)) == ["a"]
 
 
-async def test_what_is_acknowledged_or_terminated_is_gone(bus: Bus) -> None:
-    await put(bus, "a", "b")
-    first, second = await take(bus, "judge", 2)
+async def test_acknowledged_and_terminated_messages_are_not_redelivered(bus: Bus) -> None:
+    await publish(bus, "a", "b")
+    first, second = await pull_all(bus, "judge", 2)
     await first.ack()
     await second.term()
     assert await bus.pull("judge", 4) == []
 
 
-async def test_a_repeat_is_no_second_message_also_after_the_first_has_ended(bus: Bus) -> None:
-    await put(bus, "a", "a")
-    (only,) = await take(bus, "judge", 1)
+async def test_a_repeated_key_is_dropped_also_after_the_first_message_was_acknowledged(bus: Bus) -> None:
+    await publish(bus, "a", "a")
+    (only,) = await pull_all(bus, "judge", 1)
     await only.ack()
-    await put(bus, "a")
+    await publish(bus, "a")
     assert await bus.pull("judge", 4) == []
 
 
-async def test_what_is_handed_back_comes_at_once_and_is_counted(bus: Bus) -> None:
-    await put(bus, "a")
-    (first,) = await take(bus, "judge", 1)
+async def test_a_nak_redelivers_immediately_and_counts_the_attempt(bus: Bus) -> None:
+    await publish(bus, "a")
+    (first,) = await pull_all(bus, "judge", 1)
     began = now()
     await first.nak(0.0)
-    (again,) = await take(bus, "judge", 1)
+    (again,) = await pull_all(bus, "judge", 1)
     assert (again.key, again.attempt) == ("a", 2)
     assert now() - began < 0.5
 
 
-async def test_a_delay_is_exact(bus: Bus) -> None:
-    await put(bus, "a")
-    (first,) = await take(bus, "judge", 1)
+async def test_a_nak_with_a_delay_redelivers_after_it(bus: Bus) -> None:
+    await publish(bus, "a")
+    (first,) = await pull_all(bus, "judge", 1)
     began = now()
     await first.nak(1.5)
-    await take(bus, "judge", 1)
+    await pull_all(bus, "judge", 1)
     assert 1.4 < now() - began < 2.0
 
 
-async def test_a_pull_that_is_called_off_takes_nothing(bus: Bus) -> None:
+async def test_a_cancelled_pull_takes_no_message(bus: Bus) -> None:
     pulling = asyncio.create_task(bus.pull("judge", 4))
     await asyncio.sleep(0.2)
     pulling.cancel()
     await asyncio.gather(pulling, return_exceptions=True)
-    await put(bus, "a")
+    await publish(bus, "a")
     assert keys(await bus.pull("judge", 4)) == ["a"]
 
 
-async def test_pulls_that_are_called_off_at_any_moment_lose_nothing(bus: Bus) -> None:
+async def test_pulls_cancelled_at_any_moment_lose_nothing(bus: Bus) -> None:
     names = [f"k{number}" for number in range(100)]
-    publishing = asyncio.create_task(put(bus, *names))
+    publishing = asyncio.create_task(publish(bus, *names))
     got: set[str] = set()
     async with asyncio.timeout(SECONDS):
         for number in range(60):
@@ -149,20 +149,20 @@ async def test_pulls_that_are_called_off_at_any_moment_lose_nothing(bus: Bus) ->
                     got |= set(keys(result))
                     await asyncio.gather(*(delivery.ack() for delivery in result))
         await publishing
-        while got != set(names):  # less than AckWait: everything was handed back
+        while got != set(names):  # sooner than the ack wait: cancelled pulls return their messages
             for delivery in await bus.pull("judge", 16):
                 got.add(delivery.key)
                 await delivery.ack()
 
 
-async def test_a_subject_that_is_full_says_so_and_others_go_on(bus: Bus) -> None:
+async def test_a_full_subject_raises_queue_full_and_others_continue(bus: Bus) -> None:
     full = "work.gateway.slow"
     filling = [Outgoing(full, f"k{number}", b"") for number in range(MAX_MESSAGES_PER_SUBJECT)]
     for start in range(0, len(filling), 512):
         await asyncio.gather(*(bus.publish(message, {}) for message in filling[start : start + 512]))
     with pytest.raises(QueueFull):
-        await put(bus, "one more", subject=full)
-    await put(bus, "fast", subject="work.gateway.fast")
-    (first,) = await take(bus, "gateway-slow", 1, limit=1)
+        await publish(bus, "one more", subject=full)
+    await publish(bus, "fast", subject="work.gateway.fast")
+    (first,) = await pull_all(bus, "gateway-slow", 1, limit=1)
     await first.ack()
-    await put(bus, "one more", subject=full)
+    await publish(bus, "one more", subject=full)

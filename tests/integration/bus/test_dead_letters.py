@@ -1,4 +1,4 @@
-"""Dead letters on a real nats-server: what is set aside can be read, and sent again."""
+"""Dead letters on a real nats-server can be listed, read and replayed."""
 
 from __future__ import annotations
 
@@ -28,26 +28,26 @@ async def bus(nats_url: str) -> AsyncIterator[NatsBus]:
     await bus.close()
 
 
-async def pulled(bus: NatsBus, consumer: str) -> NatsDelivery:
-    """Return the next message, however long the server takes."""
+async def pull_one(bus: NatsBus, consumer: str) -> NatsDelivery:
+    """Pull until a message arrives, and return it."""
     async with asyncio.timeout(SECONDS):
         while not (deliveries := await bus.pull(consumer, 1)):
             pass
     return deliveries[0]
 
 
-async def set_aside(bus: NatsBus, stage: str, key: str, reason: str = "never") -> None:
-    """Do what a stage does with a message that it gives up."""
+async def add_dead_letter(bus: NatsBus, stage: str, key: str, reason: str = "never") -> None:
+    """Dead-letter a message as a stage does."""
     subject = "work.gateway.m=2E1" if stage == "gateway" else f"work.{stage}"
     await bus.publish(Outgoing(subject, key, key.encode()), {})
-    delivery = await pulled(bus, "gateway-m=2E1" if stage == "gateway" else stage)
+    delivery = await pull_one(bus, "gateway-m=2E1" if stage == "gateway" else stage)
     await bus.publish(*dead_letter.dead_letter(stage, delivery, reason, failures=3))
     await delivery.term()
 
 
-async def test_a_letter_tells_all_there_is_to_know(bus: NatsBus) -> None:
+async def test_a_letter_has_all_fields(bus: NatsBus) -> None:
     before = dt.datetime.now(dt.UTC)
-    await set_aside(bus, "gateway", "trials/1", "the model said \u2019no\u2019\nand then 'never'")
+    await add_dead_letter(bus, "gateway", "trials/1", "the model said \u2019no\u2019\nand then 'never'")
     (letter,) = await DeadLetters(bus).list(0, 10)
     assert letter.seq == 1
     assert letter.stage == "gateway"
@@ -62,7 +62,7 @@ async def test_a_letter_tells_all_there_is_to_know(bus: NatsBus) -> None:
 
 async def test_letters_are_listed_in_order_by_page_and_by_stage(bus: NatsBus) -> None:
     for number in range(5):
-        await set_aside(bus, "judge" if number % 2 else "ranking", f"k{number}")
+        await add_dead_letter(bus, "judge" if number % 2 else "ranking", f"k{number}")
     dead = DeadLetters(bus)
     assert [letter.seq for letter in await dead.list(0, 2)] == [1, 2]
     assert [letter.seq for letter in await dead.list(2, 10)] == [3, 4, 5]
@@ -73,30 +73,30 @@ async def test_letters_are_listed_in_order_by_page_and_by_stage(bus: NatsBus) ->
     assert await dead.list(0, 10, "no. such > stage") == []
 
 
-async def test_a_letter_that_is_not_there(bus: NatsBus) -> None:
-    await set_aside(bus, "judge", "k")
+async def test_an_unknown_letter_is_not_found(bus: NatsBus) -> None:
+    await add_dead_letter(bus, "judge", "k")
     for seq in (-1, 0, 2, 10**12):
         assert await DeadLetters(bus).get(seq) is None
     with pytest.raises(NotFound):
         await DeadLetters(bus).replay(2)
 
 
-async def test_a_replay_sends_the_message_to_its_stage_and_takes_it_out_of_the_list(bus: NatsBus) -> None:
-    await set_aside(bus, "judge", "k")
-    await set_aside(bus, "judge", "l")
+async def test_a_replay_publishes_the_message_to_its_stage_and_deletes_the_letter(bus: NatsBus) -> None:
+    await add_dead_letter(bus, "judge", "k")
+    await add_dead_letter(bus, "judge", "l")
     assert await DeadLetters(bus).replay(1) == "work.judge"
-    delivery = await pulled(bus, "judge")
+    delivery = await pull_one(bus, "judge")
     assert (delivery.data, delivery.attempt) == (b"k", 1)
     assert [letter.key for letter in await DeadLetters(bus).list(0, 10)] == ["l"]
     assert await DeadLetters(bus).get(1) is None
 
 
-async def test_what_was_replayed_can_be_set_aside_and_replayed_again(bus: NatsBus) -> None:
-    await set_aside(bus, "judge", "k")
+async def test_a_replayed_message_can_be_dead_lettered_and_replayed_again(bus: NatsBus) -> None:
+    await add_dead_letter(bus, "judge", "k")
     dead = DeadLetters(bus)
     for seq in (1, 2, 3):
         await dead.replay(seq)
-        delivery = await pulled(bus, "judge")
+        delivery = await pull_one(bus, "judge")
         await bus.publish(*dead_letter.dead_letter("judge", delivery, "again", failures=1))
         await delivery.term()
         (letter,) = await dead.list(0, 10)
@@ -104,8 +104,8 @@ async def test_what_was_replayed_can_be_set_aside_and_replayed_again(bus: NatsBu
         assert letter.data == b"k"
 
 
-async def test_a_replay_of_a_full_queue_leaves_the_letter_where_it_is(bus: NatsBus) -> None:
-    await set_aside(bus, "judge", "k")
+async def test_a_replay_to_a_full_queue_keeps_the_letter(bus: NatsBus) -> None:
+    await add_dead_letter(bus, "judge", "k")
     filling = [Outgoing("work.judge", f"f{number}", b"") for number in range(streams.MAX_MESSAGES_PER_SUBJECT)]
     for start in range(0, len(filling), 512):
         await asyncio.gather(*(bus.publish(message, {}) for message in filling[start : start + 512]))
@@ -114,7 +114,7 @@ async def test_a_replay_of_a_full_queue_leaves_the_letter_where_it_is(bus: NatsB
     assert await DeadLetters(bus).get(1)
 
 
-async def test_what_no_stage_wrote_is_shown_but_not_replayed(bus: NatsBus, nats_url: str) -> None:
+async def test_a_letter_that_no_stage_wrote_is_listed_but_not_replayed(bus: NatsBus, nats_url: str) -> None:
     client = await nats.connect(nats_url)
     await client.jetstream().publish("dead.judge", b"")
     await client.close()
@@ -124,7 +124,7 @@ async def test_what_no_stage_wrote_is_shown_but_not_replayed(bus: NatsBus, nats_
         await DeadLetters(bus).replay(1)
 
 
-async def test_a_stream_of_letters_that_is_gone_is_an_empty_one(bus: NatsBus, nats_url: str) -> None:
+async def test_a_deleted_stream_is_created_again_and_empty(bus: NatsBus, nats_url: str) -> None:
     client = await nats.connect(nats_url)
     await client.jetstream().delete_stream("DEAD")
     assert await DeadLetters(bus).list(0, 10) == []

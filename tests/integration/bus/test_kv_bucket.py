@@ -1,4 +1,4 @@
-"""Entries changed by compare-and-set alone, on a real nats-server, which loses them when it starts again."""
+"""Entries are changed by compare-and-set, on a real nats-server, whose restart deletes them."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ NAME = "org.model 1"
 
 @pytest.fixture
 async def bus(nats_url: str) -> AsyncIterator[NatsBus]:
-    opened = await NatsBus.connect(nats_url, name="test")
-    yield opened
-    await opened.close()
+    connected = await NatsBus.connect(nats_url, name="test")
+    yield connected
+    await connected.close()
 
 
-async def test_what_is_written_is_read(bus: NatsBus) -> None:
+async def test_a_written_entry_can_be_read(bus: NatsBus) -> None:
     bucket = KeyValueBucket(bus, "TEST")
     assert await bucket.read(NAME) == BucketEntry(b"", 0)
     first = await bucket.write(NAME, b"one", 0)
@@ -38,7 +38,7 @@ async def test_what_is_written_is_read(bus: NatsBus) -> None:
     assert await bucket.read("other") == BucketEntry(b"2", other)
 
 
-async def test_only_what_was_read_last_can_be_replaced(bus: NatsBus) -> None:
+async def test_only_the_latest_revision_can_be_replaced(bus: NatsBus) -> None:
     bucket = KeyValueBucket(bus, "TEST")
     await bucket.read(NAME)
     first = await bucket.write(NAME, b"one", 0)
@@ -48,7 +48,7 @@ async def test_only_what_was_read_last_can_be_replaced(bus: NatsBus) -> None:
     assert await bucket.read(NAME) == BucketEntry(b"one", first)
 
 
-async def test_many_who_add_one_lose_nothing(bus: NatsBus) -> None:
+async def test_concurrent_increments_are_not_lost(bus: NatsBus) -> None:
     async def add() -> None:
         bucket, added = KeyValueBucket(bus, "TEST"), 0
         while added < 20:
@@ -61,17 +61,17 @@ async def test_many_who_add_one_lose_nothing(bus: NatsBus) -> None:
     assert (await KeyValueBucket(bus, "TEST").read(NAME)).data == b"100"
 
 
-async def test_its_age_is_told_from_the_first_reading_on(bus: NatsBus) -> None:
+async def test_the_age_is_known_from_the_first_read_on(bus: NatsBus) -> None:
     bucket = KeyValueBucket(bus, "TEST")
     assert await bucket.age_seconds() == 0.0
     await bucket.read(NAME)
-    young = await bucket.age_seconds()
+    first_age = await bucket.age_seconds()
     await asyncio.sleep(0.2)
-    assert 0.2 < await bucket.age_seconds() - young < 5
-    assert young < 5
+    assert 0.2 < await bucket.age_seconds() - first_age < 5
+    assert first_age < 5
 
 
-async def test_it_goes_with_the_server_and_is_made_again(tmp_path: Path) -> None:
+async def test_a_bucket_is_lost_with_the_server_and_created_again(tmp_path: Path) -> None:
     server = NatsServer.start(tmp_path)
     bus = await NatsBus.connect(server.url, name="test")
     bucket = KeyValueBucket(bus, "TEST")

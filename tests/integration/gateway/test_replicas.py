@@ -76,7 +76,7 @@ async def test_the_limit_holds_and_is_used_while_gateways_start_and_are_killed(
             for replicas in (1, 2, 4):
                 while len(gateways.gateways) < replicas:
                     gateways.start()
-                addresses = [await gateway.ready() for gateway in gateways.gateways]
+                addresses = [await gateway.wait_until_ready() for gateway in gateways.gateways]
                 await asyncio.sleep(2.0)
                 begun = time.monotonic()
                 await asyncio.sleep(2.0)

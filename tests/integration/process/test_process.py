@@ -1,4 +1,4 @@
-"""The life of a process, as its supervisor sees it: a real one, on a real nats-server and a real mongod."""
+"""A process from start to stop as its supervisor sees it, on a real nats-server and a real mongod."""
 
 from __future__ import annotations
 
@@ -26,99 +26,102 @@ SECONDS = 30.0
 
 
 @dataclass
-class Tiny:
-    """A running service and what it has said so far."""
+class TinyService:
+    """A running service and its log."""
 
     process: subprocess.Popen[bytes]
     log: Path
 
-    def lines(self, action: str = "") -> list[dict[str, Any]]:
-        # gRPC's core writes some lines of its own, which are no JSON; the last line may be half written.
-        whole = [line for line in self.log.read_text().splitlines(keepends=True) if line[0] == "{" and line[-1] == "\n"]
-        lines = [json.loads(line) for line in whole]
-        return [line for line in lines if not action or line.get("action") == action]
+    def log_lines(self, action: str = "") -> list[dict[str, Any]]:
+        # gRPC's core writes lines that are not JSON, and the last line may be incomplete.
+        complete = [
+            line for line in self.log.read_text().splitlines(keepends=True) if line[0] == "{" and line[-1] == "\n"
+        ]
+        log_lines = [json.loads(line) for line in complete]
+        return [line for line in log_lines if not action or line.get("action") == action]
 
-    def says(self, action: str, times: int = 1) -> dict[str, Any]:
-        """Return the line with this action that is the `times`-th, once it is there."""
-        self.wait(lambda: len(self.lines(action)) >= times, f"{action} {times} times")
-        return self.lines(action)[times - 1]
+    def wait_for_action(self, action: str, times: int = 1) -> dict[str, Any]:
+        """Wait for this many log lines with the action, and return the last of them."""
+        self.wait_until(lambda: len(self.log_lines(action)) >= times, f"{action} {times} times")
+        return self.log_lines(action)[times - 1]
 
-    def wait(self, done: Callable[[], bool], what: str) -> None:
-        last = time.monotonic() + SECONDS
+    def wait_until(self, done: Callable[[], bool], what: str) -> None:
+        deadline_seconds = time.monotonic() + SECONDS
         while not done():
-            assert time.monotonic() < last, f"not {what}: {self.log.read_text()}"
+            assert time.monotonic() < deadline_seconds, f"not {what}: {self.log.read_text()}"
             assert self.process.poll() is None or done(), f"ended before {what}: {self.log.read_text()}"
             time.sleep(0.05)
 
     @property
     def port(self) -> int:
-        return int(self.says("process_started")["grpc_port"])
+        return int(self.wait_for_action("process_started")["grpc_port"])
 
     def metrics(self) -> str:
-        url = f"http://127.0.0.1:{self.says('process_started')['metrics_port']}/metrics"
+        url = f"http://127.0.0.1:{self.wait_for_action('process_started')['metrics_port']}/metrics"
         with urllib.request.urlopen(url, timeout=SECONDS) as answer:
             return str(answer.read().decode())
 
-    def metric(self, line: str) -> bool:
+    def has_metric(self, line: str) -> bool:
         return f"\n{line}\n" in self.metrics()
 
-    def end(self, number: int = signal.SIGTERM) -> int:
+    def stop(self, number: int = signal.SIGTERM) -> int:
         self.process.send_signal(number)
         return self.process.wait(SECONDS)
 
 
-Start = Callable[..., Tiny]
+Start = Callable[..., TinyService]
 
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Start]:
-    """Start the service on the given servers, with more variables by keyword."""
-    started: list[Tiny] = []
+    """Start the service with the given servers; keywords are additional variables."""
+    started: list[TinyService] = []
 
-    def one(nats_url: str, mongo_url: str, **variables: str) -> Tiny:
+    def start_one(nats_url: str, mongo_url: str, **variables: str) -> TinyService:
         log = tmp_path / f"{len(started)}.log"
-        clean = {
-            name: value for name, value in settings.inherited_environment().items() if not name.startswith("LIBRA_")
-        }
-        told = {"LIBRA_NATS_URL": nats_url, "LIBRA_MONGO_URL": mongo_url, "LIBRA_MONGO_DATABASE": "test-process"}
+        inherited = settings.inherited_environment()
+        inherited = {name: value for name, value in inherited.items() if not name.startswith("LIBRA_")}
+        servers = {"LIBRA_NATS_URL": nats_url, "LIBRA_MONGO_URL": mongo_url, "LIBRA_MONGO_DATABASE": "test-process"}
         with log.open("wb") as output:
             process = subprocess.Popen(
-                [sys.executable, str(SERVICE)], stderr=output, env={**clean, **told, **variables}
+                [sys.executable, str(SERVICE)], stderr=output, env={**inherited, **servers, **variables}
             )
-        started.append(Tiny(process, log))
+        started.append(TinyService(process, log))
         return started[-1]
 
-    yield one
-    for tiny in started:
-        if tiny.process.poll() is None:
-            tiny.process.kill()
-            tiny.process.wait()
+    yield start_one
+    for service in started:
+        if service.process.poll() is None:
+            service.process.kill()
+            service.process.wait()
 
 
 @pytest.fixture
-def nowhere() -> tuple[str, str]:
+def closed_ports() -> tuple[str, str]:
     return f"nats://127.0.0.1:{free_port()}", f"mongodb://127.0.0.1:{free_port()}/?replicaSet=libra"
 
 
-def test_from_start_to_stop(start: Start, nats_url: str, mongo_server: MongoServer) -> None:
-    tiny = start(nats_url, mongo_server.url)
-    tiny.says("process_ready")
-    assert health.is_serving(tiny.port)
-    with grpc.insecure_channel(f"127.0.0.1:{tiny.port}") as channel:
+def test_a_process_starts_becomes_ready_serves_and_stops(
+    start: Start, nats_url: str, mongo_server: MongoServer
+) -> None:
+    service = start(nats_url, mongo_server.url)
+    service.wait_for_action("process_ready")
+    assert health.is_serving(service.port)
+    with grpc.insecure_channel(f"127.0.0.1:{service.port}") as channel:
         assert not RunServiceStub(channel).ListRuns(ListRunsRequest(), timeout=SECONDS).runs
-    assert tiny.metric('libra_ready{service="tiny"} 1.0')
-    assert tiny.metric('libra_rpc_requests_total{code="OK",method="RunService/ListRuns"} 1.0')
-    tiny.wait(lambda: tiny.metric('libra_backlog{consumer="attack"} 0.0'), "the backlog is shown")
-    assert "process_resident_memory_bytes" in tiny.metrics()
+    assert service.has_metric('libra_ready{service="tiny"} 1.0')
+    assert service.has_metric('libra_rpc_requests_total{code="OK",method="RunService/ListRuns"} 1.0')
+    service.wait_until(lambda: service.has_metric('libra_backlog{consumer="attack"} 0.0'), "the backlog is shown")
+    assert "process_resident_memory_bytes" in service.metrics()
 
-    assert tiny.end() == 0
-    events = [(line.get("action"), line["event"]) for line in tiny.lines() if line["service"] == "tiny"]
+    assert service.stop() == 0
+    events = [(line.get("action"), line["event"]) for line in service.log_lines() if line["service"] == "tiny"]
     actions = [action for action, _ in events if action and action.startswith("process_")]
     assert actions == [
         "process_started", "process_ready", "process_stopping", "process_not_ready", "process_stopped"
     ]  # fmt: skip
-    assert (None, "the work in hand is done") in events
-    assert {line["level"] for line in tiny.lines()} <= {"info", "warning"}
+    assert (None, "the worker has finished") in events
+    assert {line["level"] for line in service.log_lines()} <= {"info", "warning"}
 
 
 @pytest.mark.parametrize(
@@ -133,126 +136,130 @@ def test_from_start_to_stop(start: Start, nats_url: str, mongo_server: MongoServ
         ("LIBRA_MONGO_URL", "postgres://me:secret@127.0.0.1"),
     ],
 )
-def test_bad_settings_are_named_and_end_it(start: Start, nowhere: tuple[str, str], variable: str, value: str) -> None:
-    urls = {"LIBRA_NATS_URL": nowhere[0], "LIBRA_MONGO_URL": nowhere[1]} | {variable: value}
-    tiny = start(urls.pop("LIBRA_NATS_URL"), urls.pop("LIBRA_MONGO_URL"), **urls)
-    assert tiny.process.wait(SECONDS) == 2
-    said = tiny.log.read_text().splitlines()[-1]
-    assert said.startswith(f"libra tiny: {variable}")
-    assert "secret" not in tiny.log.read_text()
+def test_a_process_with_invalid_settings_names_them_and_exits(
+    start: Start, closed_ports: tuple[str, str], variable: str, value: str
+) -> None:
+    urls = {"LIBRA_NATS_URL": closed_ports[0], "LIBRA_MONGO_URL": closed_ports[1]} | {variable: value}
+    service = start(urls.pop("LIBRA_NATS_URL"), urls.pop("LIBRA_MONGO_URL"), **urls)
+    assert service.process.wait(SECONDS) == 2
+    last_line = service.log.read_text().splitlines()[-1]
+    assert last_line.startswith(f"libra tiny: {variable}")
+    assert "secret" not in service.log.read_text()
 
 
-def test_servers_that_are_down_at_the_start_are_waited_for(start: Start, tmp_path: Path) -> None:
+def test_a_process_waits_for_servers_that_are_down_at_its_start(start: Start, tmp_path: Path) -> None:
     nats_port, mongo_port = free_port(), free_port()
     mongo_url = f"mongodb://127.0.0.1:{mongo_port}/?replicaSet=libra&serverSelectionTimeoutMS=500"
-    tiny = start(f"nats://127.0.0.1:{nats_port}", mongo_url)
-    assert not health.is_serving(tiny.port)
-    assert tiny.metric('libra_ready{service="tiny"} 0.0')
-    assert "LIBRA_MONGO_URL" in tiny.says("process_waits")["reason"]
-    assert tiny.says("bus_lost")["address"].endswith(str(nats_port))
+    service = start(f"nats://127.0.0.1:{nats_port}", mongo_url)
+    assert not health.is_serving(service.port)
+    assert service.has_metric('libra_ready{service="tiny"} 0.0')
+    assert "LIBRA_MONGO_URL" in service.wait_for_action("process_waits")["reason"]
+    assert service.wait_for_action("bus_lost")["address"].endswith(str(nats_port))
     nats, mongo = NatsServer.start(tmp_path / "nats", port=nats_port), None
     try:
-        tiny.says("bus_found")
-        assert not health.is_serving(tiny.port)
+        service.wait_for_action("bus_found")
+        assert not health.is_serving(service.port)
         mongo = MongoServer.start(tmp_path / "mongo", port=mongo_port)
-        tiny.says("process_ready")
-        assert health.is_serving(tiny.port)
-        assert tiny.end() == 0
+        service.wait_for_action("process_ready")
+        assert health.is_serving(service.port)
+        assert service.stop() == 0
     finally:
         nats.stop()
         if mongo:
             mongo.stop()
 
 
-def test_the_signal_to_stop_is_heeded_while_it_waits(start: Start, nowhere: tuple[str, str]) -> None:
-    tiny = start(*nowhere)
-    assert tiny.port
+def test_a_waiting_process_stops_on_a_signal(start: Start, closed_ports: tuple[str, str]) -> None:
+    service = start(*closed_ports)
+    assert service.port
     began = time.monotonic()
-    assert tiny.end(signal.SIGINT) == 0
+    assert service.stop(signal.SIGINT) == 0
     assert time.monotonic() - began < 10
 
 
-def test_a_frozen_mongod_is_noticed_and_holds_up_nothing(
+def test_a_suspended_mongod_makes_the_process_not_ready_and_does_not_delay_its_stop(
     start: Start, nats_url: str, mongo_server: MongoServer
 ) -> None:
-    tiny = start(nats_url, mongo_server.url)
-    tiny.says("process_ready")
+    service = start(nats_url, mongo_server.url)
+    service.wait_for_action("process_ready")
     try:
         mongo_server.process.send_signal(signal.SIGSTOP)
-        assert "MongoDB" in tiny.says("process_not_ready")["reason"]
-        assert not health.is_serving(tiny.port)
-        assert tiny.metric('libra_ready{service="tiny"} 0.0')
+        assert "MongoDB" in service.wait_for_action("process_not_ready")["reason"]
+        assert not health.is_serving(service.port)
+        assert service.has_metric('libra_ready{service="tiny"} 0.0')
         mongo_server.process.send_signal(signal.SIGCONT)
-        tiny.says("process_ready", times=2)
+        service.wait_for_action("process_ready", times=2)
         mongo_server.process.send_signal(signal.SIGSTOP)
-        tiny.says("process_not_ready", times=2)
+        service.wait_for_action("process_not_ready", times=2)
         began = time.monotonic()
-        assert tiny.end() == 0
+        assert service.stop() == 0
         assert time.monotonic() - began < 15
     finally:
         mongo_server.process.send_signal(signal.SIGCONT)
 
 
-def test_servers_that_die_and_lose_their_data_are_found_again(start: Start, tmp_path: Path) -> None:
+def test_a_process_reconnects_to_servers_that_were_killed_and_lost_their_data(start: Start, tmp_path: Path) -> None:
     nats, mongo = NatsServer.start(tmp_path / "nats"), MongoServer.start(tmp_path / "mongo")
     try:
-        tiny = start(nats.url, mongo.url)
-        tiny.says("process_ready")
+        service = start(nats.url, mongo.url)
+        service.wait_for_action("process_ready")
         nats.kill()
-        assert "NATS" in tiny.says("process_not_ready")["reason"]
-        nats = NatsServer.start(tmp_path / "nats that is new", port=nats.port)
-        tiny.says("process_ready", times=2)
+        assert "NATS" in service.wait_for_action("process_not_ready")["reason"]
+        nats = NatsServer.start(tmp_path / "new nats", port=nats.port)
+        service.wait_for_action("process_ready", times=2)
 
         mongo.kill()
-        assert "MongoDB" in tiny.says("process_not_ready", times=2)["reason"]
-        with grpc.insecure_channel(f"127.0.0.1:{tiny.port}") as channel, pytest.raises(grpc.RpcError) as caught:
+        assert "MongoDB" in service.wait_for_action("process_not_ready", times=2)["reason"]
+        with grpc.insecure_channel(f"127.0.0.1:{service.port}") as channel, pytest.raises(grpc.RpcError) as caught:
             RunServiceStub(channel).ListRuns(ListRunsRequest(), timeout=SECONDS)
         assert caught.value.code() == grpc.StatusCode.UNAVAILABLE
         mongo = MongoServer.start(tmp_path / "mongo", port=mongo.port)
-        tiny.says("process_ready", times=3)
-        assert tiny.end() == 0
-        assert not [line for line in tiny.lines() if line["level"] == "error"]
+        service.wait_for_action("process_ready", times=3)
+        assert service.stop() == 0
+        assert not [line for line in service.log_lines() if line["level"] == "error"]
     finally:
         nats.stop()
         mongo.stop()
 
 
 @pytest.mark.parametrize("mode", ["bug", "ends"])
-def test_a_worker_that_fails_fails_the_process(
-    start: Start, nats_url: str, mongo_server: MongoServer, mode: str
-) -> None:
-    tiny = start(nats_url, mongo_server.url, LIBRA_TINY_MODE=mode)
-    assert tiny.process.wait(SECONDS) == 1
-    line = tiny.says("worker_failed")
+def test_a_failed_worker_ends_the_process(start: Start, nats_url: str, mongo_server: MongoServer, mode: str) -> None:
+    service = start(nats_url, mongo_server.url, LIBRA_TINY_MODE=mode)
+    assert service.process.wait(SECONDS) == 1
+    line = service.wait_for_action("worker_failed")
     assert line["level"] == "error"
     assert ("ZeroDivisionError" in line.get("exception", "")) is (mode == "bug")
-    assert tiny.lines("process_stopped")
+    assert service.log_lines("process_stopped")
 
 
-def test_a_worker_whose_part_is_away_begins_anew(start: Start, nats_url: str, mongo_server: MongoServer) -> None:
-    tiny = start(nats_url, mongo_server.url, LIBRA_TINY_MODE="unavailable")
-    tiny.says("worker_waits", times=2)
-    tiny.wait(lambda: any(line.get("tries") == 3 for line in tiny.lines()), "it works at the third try")
-    assert tiny.end() == 0
+def test_a_worker_restarts_while_a_dependency_is_unavailable(
+    start: Start, nats_url: str, mongo_server: MongoServer
+) -> None:
+    service = start(nats_url, mongo_server.url, LIBRA_TINY_MODE="unavailable")
+    service.wait_for_action("worker_waits", times=2)
+    service.wait_until(
+        lambda: any(line.get("attempts") == 3 for line in service.log_lines()), "it works at the third attempt"
+    )
+    assert service.stop() == 0
 
 
-def test_a_second_signal_ends_it_at_once(start: Start, nats_url: str, mongo_server: MongoServer) -> None:
-    tiny = start(nats_url, mongo_server.url, LIBRA_TINY_MODE="slow")
-    tiny.says("process_ready")
-    tiny.process.send_signal(signal.SIGTERM)
-    tiny.says("process_not_ready")
-    assert not health.is_serving(tiny.port)
-    assert tiny.process.poll() is None
+def test_a_second_signal_ends_the_process_immediately(start: Start, nats_url: str, mongo_server: MongoServer) -> None:
+    service = start(nats_url, mongo_server.url, LIBRA_TINY_MODE="slow")
+    service.wait_for_action("process_ready")
+    service.process.send_signal(signal.SIGTERM)
+    service.wait_for_action("process_not_ready")
+    assert not health.is_serving(service.port)
+    assert service.process.poll() is None
     began = time.monotonic()
-    assert tiny.end() == -signal.SIGTERM
+    assert service.stop() == -signal.SIGTERM
     assert time.monotonic() - began < 5
 
 
 @pytest.mark.parametrize("listener", ["LISTEN", "METRICS_LISTEN"])
-def test_an_address_in_use_is_named(start: Start, nowhere: tuple[str, str], listener: str) -> None:
-    first = start(*nowhere)
-    ports = first.says("process_started")
+def test_an_address_in_use_is_named(start: Start, closed_ports: tuple[str, str], listener: str) -> None:
+    first = start(*closed_ports)
+    ports = first.wait_for_action("process_started")
     address = f"127.0.0.1:{ports['grpc_port'] if listener == 'LISTEN' else ports['metrics_port']}"
-    second = start(*nowhere, **{f"LIBRA_TINY_{listener}": address})
+    second = start(*closed_ports, **{f"LIBRA_TINY_{listener}": address})
     assert second.process.wait(SECONDS) == 1
-    assert address in second.lines("process_stopped")[-1]["reason"]
+    assert address in second.log_lines("process_stopped")[-1]["reason"]

@@ -1,4 +1,4 @@
-"""What a service raises is what its caller gets: the same error, its field, and nothing of what is inside."""
+"""A caller gets the error that a service raises, with its field and without internal details."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from libra.v1.task_pb2_grpc import TaskServiceServicer, TaskServiceStub, add_Tas
 
 SECRET = "sk-never-to-be-seen"
 SECONDS = 10.0
-CALLERS_FAULTS = [
+CALLER_ERRORS = [
     (Invalid("samples is -1", field="spec.samples_per_task"), grpc.StatusCode.INVALID_ARGUMENT, "INVALID"),
     (NotFound("there is no run 'x'", field="id"), grpc.StatusCode.NOT_FOUND, "NOT_FOUND"),
     (Conflict("another content", field="model.name"), grpc.StatusCode.ALREADY_EXISTS, "CONFLICT"),
@@ -34,7 +34,7 @@ CALLERS_FAULTS = [
 
 
 class Runs(RunServiceServicer):
-    """Raises what it is told to."""
+    """Raises, aborts or returns as its attributes say."""
 
     def __init__(self) -> None:
         self.raises: BaseException | None = None
@@ -55,30 +55,32 @@ class Runs(RunServiceServicer):
 
 
 class Tasks(TaskServiceServicer):
-    """Counts the pieces of an import."""
+    """Rejects an import of more than two chunks."""
 
     async def ImportTask(
         self, request_iterator: AsyncIterator[ImportTaskRequest], context: grpc.aio.ServicerContext
     ) -> ImportTaskResponse:
-        pieces = [request async for request in request_iterator]
-        if len(pieces) > 2:
-            raise Invalid("three pieces are too many", field="data")
+        chunks = [request async for request in request_iterator]
+        if len(chunks) > 2:
+            raise Invalid("three chunks are too many", field="data")
         return ImportTaskResponse(created=True)
 
 
-class World:
+class RpcHarness:
+    """A client of a server, and its metrics."""
+
     def __init__(self, channel: grpc.aio.Channel, runs: Runs, metrics: CollectorRegistry) -> None:
         self.channel, self.runs, self.metrics = channel, runs, metrics
         self.stub, self.tasks = RunServiceStub(channel), TaskServiceStub(channel)
 
-    def counted(self, method: str, code: str) -> float | None:
+    def count_calls(self, method: str, code: str) -> float | None:
         return self.metrics.get_sample_value("libra_rpc_requests_total", {"method": method, "code": code})
 
 
 @pytest.fixture
-async def world() -> AsyncIterator[World]:
+async def harness() -> AsyncIterator[RpcHarness]:
     registry = CollectorRegistry()
-    runs, tasks = Runs(), Tasks()  # type: ignore[abstract]  # in types alone: what they lack is UNIMPLEMENTED
+    runs, tasks = Runs(), Tasks()  # type: ignore[abstract]  # abstract only in the types: other methods are UNIMPLEMENTED
     services: list[ServedService] = [
         (add_RunServiceServicer_to_server, runs, "libra.v1.RunService"),
         (add_TaskServiceServicer_to_server, tasks, "libra.v1.TaskService"),
@@ -87,123 +89,125 @@ async def world() -> AsyncIterator[World]:
     port = await server.start("127.0.0.1:0")
     await server.set_ready(True)
     async with client.channel(f"127.0.0.1:{port}") as channel:
-        yield World(channel, runs, registry)
+        yield RpcHarness(channel, runs, registry)
     await server.stop(0)
 
 
-async def raw(world: World, request: bytes = b"", path: str = "/libra.v1.RunService/GetRun") -> grpc.aio.AioRpcError:
-    """Return the status of a call as a client of another make sees it."""
+async def raw_error(
+    harness: RpcHarness, request: bytes = b"", path: str = "/libra.v1.RunService/GetRun"
+) -> grpc.aio.AioRpcError:
+    """Return the gRPC error of a call as a foreign client sees it."""
     with pytest.raises(grpc.aio.AioRpcError) as caught:
-        await world.channel.unary_unary(path)(request, timeout=SECONDS)
+        await harness.channel.unary_unary(path)(request, timeout=SECONDS)
     return caught.value
 
 
 def details(error: grpc.aio.AioRpcError) -> tuple[error_details_pb2.ErrorInfo, error_details_pb2.BadRequest]:
-    """Return the one ErrorInfo, and the BadRequest, empty if there is none."""
+    """Return the ErrorInfo and the BadRequest of an error; the BadRequest is empty if there is none."""
     metadata = error.trailing_metadata()
     assert metadata is not None
     status = status_pb2.Status.FromString(dict(metadata)[DETAILS_KEY])
     assert (status.code, status.message) == (error.code().value[0], error.details())
-    info, bad = error_details_pb2.ErrorInfo(), error_details_pb2.BadRequest()
+    info, bad_request = error_details_pb2.ErrorInfo(), error_details_pb2.BadRequest()
     assert [detail.Unpack(info) for detail in status.details].count(True) == 1
-    assert [detail.Unpack(bad) for detail in status.details].count(True) == len(status.details) - 1
-    return info, bad
+    assert [detail.Unpack(bad_request) for detail in status.details].count(True) == len(status.details) - 1
+    return info, bad_request
 
 
-@pytest.mark.parametrize(("raised", "code", "reason"), CALLERS_FAULTS)
-async def test_a_callers_fault_travels_with_its_field(
-    world: World, raised: CallerError, code: grpc.StatusCode, reason: str
+@pytest.mark.parametrize(("raised", "code", "reason"), CALLER_ERRORS)
+async def test_a_caller_error_arrives_with_its_field(
+    harness: RpcHarness, raised: CallerError, code: grpc.StatusCode, reason: str
 ) -> None:
-    world.runs.raises = raised
+    harness.runs.raises = raised
     with pytest.raises(type(raised)) as caught:
-        await client.call(world.stub.GetRun, GetRunRequest(id="x"), SECONDS)
+        await client.call(harness.stub.GetRun, GetRunRequest(id="x"), SECONDS)
     assert (caught.value.message, caught.value.field) == (raised.message, raised.field)
 
-    wire = await raw(world)
-    info, bad = details(wire)
-    assert (wire.code(), info.domain, info.reason) == (code, "libra", reason)
-    assert [violation.field for violation in bad.field_violations] == [raised.field]
-    assert world.counted("RunService/GetRun", code.name) == 2
+    status = await raw_error(harness)
+    info, bad_request = details(status)
+    assert (status.code(), info.domain, info.reason) == (code, "libra", reason)
+    assert [violation.field for violation in bad_request.field_violations] == [raised.field]
+    assert harness.count_calls("RunService/GetRun", code.name) == 2
 
 
-async def test_a_callers_fault_without_a_field_has_no_violation(world: World) -> None:
-    world.runs.raises = Invalid("an empty selection")
-    info, bad = details(await raw(world))
+async def test_a_caller_error_without_a_field_has_no_violation(harness: RpcHarness) -> None:
+    harness.runs.raises = Invalid("an empty selection")
+    info, bad_request = details(await raw_error(harness))
     assert info.reason == "INVALID"
-    assert not bad.field_violations
+    assert not bad_request.field_violations
 
 
-async def test_unavailable_travels_as_such(world: World) -> None:
-    world.runs.raises = Unavailable("MongoDB at 127.0.0.1:1 cannot be reached")
+async def test_unavailable_arrives_as_unavailable(harness: RpcHarness) -> None:
+    harness.runs.raises = Unavailable("MongoDB at 127.0.0.1:1 cannot be reached")
     with pytest.raises(Unavailable, match=r"^MongoDB at 127.0.0.1:1 cannot be reached$"):
-        await client.call(world.stub.GetRun, GetRunRequest(), SECONDS)
-    assert details(await raw(world))[0].reason == "UNAVAILABLE"
+        await client.call(harness.stub.GetRun, GetRunRequest(), SECONDS)
+    assert details(await raw_error(harness))[0].reason == "UNAVAILABLE"
 
 
 @pytest.mark.parametrize(
     "bug", [ZeroDivisionError(SECRET), LibraError(SECRET), RemoteFault(SECRET), StopIteration(SECRET)]
 )
-async def test_a_bug_says_the_request_id_and_nothing_of_what_is_inside(world: World, bug: Exception) -> None:
-    world.runs.raises = bug
+async def test_a_bug_shows_the_request_id_and_no_internal_details(harness: RpcHarness, bug: Exception) -> None:
+    harness.runs.raises = bug
     with structlog.testing.capture_logs() as lines:
-        wire = await raw(world)
-    info, _ = details(wire)
-    assert (wire.code(), info.reason) == (grpc.StatusCode.INTERNAL, "INTERNAL")
-    assert SECRET not in str(wire)
-    assert info.metadata["request_id"] in str(wire.details())
+        status = await raw_error(harness)
+    info, _ = details(status)
+    assert (status.code(), info.reason) == (grpc.StatusCode.INTERNAL, "INTERNAL")
+    assert SECRET not in str(status)
+    assert info.metadata["request_id"] in str(status.details())
     assert [(line["action"], line["method"]) for line in lines] == [(Action.CALL_FAILED, "RunService/GetRun")]
     assert lines[0]["exc_info"]
 
     with pytest.raises(RemoteFault, match="request id"):
-        await client.call(world.stub.GetRun, GetRunRequest(), SECONDS)
-    assert world.counted("RunService/GetRun", "INTERNAL") == 2
+        await client.call(harness.stub.GetRun, GetRunRequest(), SECONDS)
+    assert harness.count_calls("RunService/GetRun", "INTERNAL") == 2
 
 
-async def test_the_callers_request_id_is_kept_if_it_is_one(world: World) -> None:
-    world.runs.raises = NotFound("no run")
-    for given, kept in [("from-outside.1", True), ("x" * 65, False), ("a b", False)]:
+async def test_a_valid_request_id_of_the_caller_is_kept(harness: RpcHarness) -> None:
+    harness.runs.raises = NotFound("no run")
+    for sent, is_kept in [("from-outside.1", True), ("x" * 65, False), ("a b", False)]:
         with pytest.raises(grpc.aio.AioRpcError) as caught:
-            await world.stub.GetRun(GetRunRequest(), metadata=(("x-request-id", given),), timeout=SECONDS)
-        assert (details(caught.value)[0].metadata["request_id"] == given) is kept
+            await harness.stub.GetRun(GetRunRequest(), metadata=(("x-request-id", sent),), timeout=SECONDS)
+        assert (details(caught.value)[0].metadata["request_id"] == sent) is is_kept
 
 
 @pytest.mark.parametrize("returned", [None, "text"])
-async def test_an_answer_of_another_kind_is_a_bug(world: World, returned: object) -> None:
-    world.runs.returns = returned
-    assert (await raw(world)).code() == grpc.StatusCode.INTERNAL
+async def test_a_response_of_the_wrong_type_is_a_bug(harness: RpcHarness, returned: object) -> None:
+    harness.runs.returns = returned
+    assert (await raw_error(harness)).code() == grpc.StatusCode.INTERNAL
 
 
-async def test_garbage_on_the_wire_is_the_callers_fault(world: World) -> None:
-    wire = await raw(world, b"\xff\xff\xff\xff")
-    assert (wire.code(), details(wire)[0].reason) == (grpc.StatusCode.INVALID_ARGUMENT, "INVALID")
-    assert "not a valid message of this method" in str(wire.details())
+async def test_an_undecodable_request_is_a_caller_error(harness: RpcHarness) -> None:
+    status = await raw_error(harness, b"\xff\xff\xff\xff")
+    assert (status.code(), details(status)[0].reason) == (grpc.StatusCode.INVALID_ARGUMENT, "INVALID")
+    assert "not a valid message of this method" in str(status.details())
 
 
-async def test_garbage_in_a_stream_of_requests_is_the_callers_fault(world: World) -> None:
-    call = world.channel.stream_unary("/libra.v1.TaskService/ImportTask")
+async def test_an_undecodable_request_in_a_stream_is_a_caller_error(harness: RpcHarness) -> None:
+    call = harness.channel.stream_unary("/libra.v1.TaskService/ImportTask")
     with pytest.raises(grpc.aio.AioRpcError) as caught:
         await call(iter([b"", b"\xff\xff"]), timeout=SECONDS)
     assert caught.value.code() == grpc.StatusCode.INVALID_ARGUMENT
 
 
-async def test_an_unknown_method_is_a_fault_that_no_repeat_mends(world: World) -> None:
-    assert (await raw(world, path="/libra.v1.RunService/Nothing")).code() == grpc.StatusCode.UNIMPLEMENTED
-    unknown = world.channel.unary_unary("/libra.v1.RunService/Nothing")
+async def test_an_unknown_method_is_an_error_that_a_retry_does_not_fix(harness: RpcHarness) -> None:
+    assert (await raw_error(harness, path="/libra.v1.RunService/Nothing")).code() == grpc.StatusCode.UNIMPLEMENTED
+    unknown = harness.channel.unary_unary("/libra.v1.RunService/Nothing")
     with pytest.raises(RemoteFault, match="RunService/Nothing"):
         await client.call(unknown, b"", SECONDS)
 
 
-async def test_a_request_beyond_the_limit_is_refused_and_the_channel_goes_on(world: World) -> None:
+async def test_a_too_large_request_is_rejected_and_the_channel_stays_usable(harness: RpcHarness) -> None:
     huge = GetRunRequest(id="x" * (MAX_MESSAGE_BYTES + 1))
     with pytest.raises(Invalid, match="larger than max"):
-        await client.call(world.stub.GetRun, huge, SECONDS)
-    assert (await client.call(world.stub.GetRun, GetRunRequest(), SECONDS)).run.id == "r1"
+        await client.call(harness.stub.GetRun, huge, SECONDS)
+    assert (await client.call(harness.stub.GetRun, GetRunRequest(), SECONDS)).run.id == "r1"
 
 
-async def test_an_answer_beyond_the_limit_says_what_to_do(world: World) -> None:
-    world.runs.returns = GetRunResponse(run=Run(id="x" * (MAX_MESSAGE_BYTES + 1)))
+async def test_a_too_large_response_tells_the_remedy(harness: RpcHarness) -> None:
+    harness.runs.returns = GetRunResponse(run=Run(id="x" * (MAX_MESSAGE_BYTES + 1)))
     with pytest.raises(Invalid, match="ask for a smaller page") as caught:
-        await client.call(world.stub.GetRun, GetRunRequest(), SECONDS)
+        await client.call(harness.stub.GetRun, GetRunRequest(), SECONDS)
     assert caught.value.field == "page_size"
 
 
@@ -212,66 +216,66 @@ async def test_an_answer_beyond_the_limit_says_what_to_do(world: World) -> None:
     ["x" * 1_000_000, "漢" * 100_000, "\x00\x01\r\n\t", "a lone \ud800 surrogate", "é%20\N{PILE OF POO}" * 1000, ""],
     ids=["long", "long in three bytes", "control", "surrogate", "percent", "empty"],
 )
-async def test_whatever_a_message_quotes_it_arrives(world: World, text: str) -> None:
-    world.runs.raises = NotFound(text, field=text)
+async def test_an_error_message_may_contain_any_text(harness: RpcHarness, text: str) -> None:
+    harness.runs.raises = NotFound(text, field=text)
     with pytest.raises(NotFound) as caught:
-        await client.call(world.stub.GetRun, GetRunRequest(), SECONDS)
-    sound = text.encode(errors="replace").decode() or "NOT_FOUND"
-    assert caught.value.message[:1000] == sound[:1000]
+        await client.call(harness.stub.GetRun, GetRunRequest(), SECONDS)
+    expected_text = text.encode(errors="replace").decode() or "NOT_FOUND"
+    assert caught.value.message[:1000] == expected_text[:1000]
     assert len(caught.value.message) <= MAX_MESSAGE_CHARACTERS
 
 
-async def test_an_error_between_two_answers_travels_too(world: World) -> None:
-    world.runs.raises = NotFound("the run is gone", field="id")
-    answers = client.stream(world.stub.WatchRun, WatchRunRequest(), SECONDS)
+async def test_an_error_between_two_streamed_responses_arrives(harness: RpcHarness) -> None:
+    harness.runs.raises = NotFound("the run is gone", field="id")
+    answers = client.stream(harness.stub.WatchRun, WatchRunRequest(), SECONDS)
     assert (await anext(answers)).run.revision == 1
     with pytest.raises(NotFound, match="the run is gone"):
         await anext(answers)
-    assert world.counted("RunService/WatchRun", "NOT_FOUND") == 1
+    assert harness.count_calls("RunService/WatchRun", "NOT_FOUND") == 1
 
 
-async def test_a_bug_in_a_stream_is_logged_and_hidden(world: World) -> None:
-    world.runs.raises = KeyError(SECRET)
+async def test_a_bug_in_a_stream_is_logged_and_hidden(harness: RpcHarness) -> None:
+    harness.runs.raises = KeyError(SECRET)
     with structlog.testing.capture_logs() as lines, pytest.raises(RemoteFault) as caught:
-        [answer async for answer in client.stream(world.stub.WatchRun, WatchRunRequest(), None)]
+        [answer async for answer in client.stream(harness.stub.WatchRun, WatchRunRequest(), None)]
     assert SECRET not in str(caught.value)
     assert [line["action"] for line in lines] == [Action.CALL_FAILED]
 
 
-async def test_a_stream_of_requests_is_answered_or_refused(world: World) -> None:
-    def pieces(number: int) -> Callable[[], AsyncIterator[ImportTaskRequest]]:
+async def test_a_stream_of_requests_is_answered_or_rejected(harness: RpcHarness) -> None:
+    def chunks(number: int) -> Callable[[], AsyncIterator[ImportTaskRequest]]:
         async def sent() -> AsyncIterator[ImportTaskRequest]:
             for _ in range(number):
                 yield ImportTaskRequest(data=b"x")
 
         return sent
 
-    assert (await client.call(world.tasks.ImportTask, pieces(2)(), SECONDS)).created
-    with pytest.raises(Invalid, match="three pieces"):
-        await client.call(world.tasks.ImportTask, pieces(3)(), SECONDS)
-    assert world.counted("TaskService/ImportTask", "OK") == 1
+    assert (await client.call(harness.tasks.ImportTask, chunks(2)(), SECONDS)).created
+    with pytest.raises(Invalid, match="three chunks"):
+        await client.call(harness.tasks.ImportTask, chunks(3)(), SECONDS)
+    assert harness.count_calls("TaskService/ImportTask", "OK") == 1
 
 
-async def test_nobody_at_the_address_is_unavailable_soon() -> None:
+async def test_an_address_without_a_server_is_unavailable_soon() -> None:
     async with client.channel("127.0.0.1:1") as channel:
         with pytest.raises(Unavailable, match=r"RunService/GetRun cannot be reached"):
             await client.call(RunServiceStub(channel).GetRun, GetRunRequest(), SECONDS)
 
 
-async def test_a_handler_that_aborts_by_itself_is_counted_by_its_code(world: World) -> None:
-    world.runs.aborts = True
-    assert (await raw(world)).code() == grpc.StatusCode.ABORTED
-    assert world.counted("RunService/GetRun", "ABORTED") == 1
+async def test_a_call_that_the_handler_aborts_is_counted_by_its_code(harness: RpcHarness) -> None:
+    harness.runs.aborts = True
+    assert (await raw_error(harness)).code() == grpc.StatusCode.ABORTED
+    assert harness.count_calls("RunService/GetRun", "ABORTED") == 1
 
 
-async def test_statuses_of_another_make_are_read_by_their_code() -> None:
+async def test_statuses_of_foreign_servers_are_mapped_by_their_code() -> None:
     class Foreign(RunServiceServicer):
         async def GetRun(self, request: GetRunRequest, context: grpc.aio.ServicerContext) -> GetRunResponse:
             await context.abort(grpc.StatusCode[request.id], "foreign words")
             raise AssertionError
 
     server = grpc.aio.server()
-    foreign = Foreign()  # type: ignore[abstract]  # in types alone: what it lacks is UNIMPLEMENTED
+    foreign = Foreign()  # type: ignore[abstract]  # abstract only in the types: other methods are UNIMPLEMENTED
     add_RunServiceServicer_to_server(foreign, server)
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()

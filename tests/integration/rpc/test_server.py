@@ -1,4 +1,4 @@
-"""The server of a process, on a real port: health, reflection, streams, deadlines, metrics, traces, and its end."""
+"""The gRPC server of a process on a real port: health, reflection, streams, deadlines, metrics, traces and shutdown."""
 
 from __future__ import annotations
 
@@ -49,21 +49,21 @@ SECONDS = 10.0
 
 @dataclass
 class Runs(RunServiceServicer):
-    """Answers at once, later, never, or by asking another service."""
+    """Handlers that answer immediately, late, never, or by calling another service."""
 
-    next: RunServiceStub | None = None
-    entered: asyncio.Event = field(default_factory=asyncio.Event)
-    left: asyncio.Event = field(default_factory=asyncio.Event)
+    next_service: RunServiceStub | None = None
+    started: asyncio.Event = field(default_factory=asyncio.Event)
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
     time_left_seconds: float | None = None
     request_id: str = ""
 
     CreateRun = RunServiceServicer.CreateRun
-    """Left UNIMPLEMENTED; in types alone it is abstract."""
+    """UNIMPLEMENTED; it is abstract only in the types."""
 
     async def GetRun(self, request: GetRunRequest, context: grpc.aio.ServicerContext) -> GetRunResponse:
         self.time_left_seconds, self.request_id = call_context.time_left(None), call_context.request_id()
-        if self.next:
-            return await client.call(self.next.GetRun, request, SECONDS)
+        if self.next_service:
+            return await client.call(self.next_service.GetRun, request, SECONDS)
         return GetRunResponse(run=Run(id=request.id))
 
     async def CancelRun(self, request: CancelRunRequest, context: grpc.aio.ServicerContext) -> CancelRunResponse:
@@ -71,7 +71,7 @@ class Runs(RunServiceServicer):
         return CancelRunResponse()
 
     async def ListRuns(self, request: ListRunsRequest, context: grpc.aio.ServicerContext) -> ListRunsResponse:
-        self.entered.set()
+        self.started.set()
         await asyncio.sleep(0.3)
         return ListRunsResponse(next_page_token="done")
 
@@ -84,15 +84,17 @@ class Runs(RunServiceServicer):
             await self._wait()
 
     async def _wait(self) -> None:
-        self.entered.set()
+        self.started.set()
         try:
             await asyncio.Event().wait()
         finally:
-            self.left.set()
+            self.ended.set()
 
 
 @dataclass
-class World:
+class ServerHarness:
+    """A running server, its handlers, its metrics and a channel to it."""
+
     server: RpcServer
     runs: Runs
     registry: CollectorRegistry
@@ -103,36 +105,36 @@ class World:
     def stub(self) -> RunServiceStub:
         return RunServiceStub(self.channel)
 
-    def sample(self, name: str, **labels: str) -> float | None:
+    def metric_value(self, name: str, **labels: str) -> float | None:
         return self.registry.get_sample_value(name, labels)
 
-    async def has_counted(self, method: str, code: str) -> None:
-        """Return when one such call is counted: that comes after the handler has left."""
+    async def wait_until_counted(self, method: str, code: str) -> None:
+        """Return when one such call is counted, which happens after the handler has ended."""
         async with asyncio.timeout(SECONDS):
-            while self.sample("libra_rpc_requests_total", method=method, code=code) != 1:
+            while self.metric_value("libra_rpc_requests_total", method=method, code=code) != 1:
                 await asyncio.sleep(0.01)
 
 
 @contextlib.asynccontextmanager
-async def running(runs: Runs) -> AsyncIterator[World]:
+async def running_server(runs: Runs) -> AsyncIterator[ServerHarness]:
     registry = CollectorRegistry()
     server = RpcServer([(add_RunServiceServicer_to_server, runs, NAME)], Metrics(registry))
     port = await server.start("127.0.0.1:0")
     async with client.channel(f"127.0.0.1:{port}") as channel:
-        yield World(server, runs, registry, port, channel)
+        yield ServerHarness(server, runs, registry, port, channel)
     await server.stop(0)
 
 
 @pytest.fixture
-async def world() -> AsyncIterator[World]:
-    async with running(Runs()) as world:
-        await world.server.set_ready(True)
-        yield world
+async def harness() -> AsyncIterator[ServerHarness]:
+    async with running_server(Runs()) as harness:
+        await harness.server.set_ready(True)
+        yield harness
 
 
 @pytest.fixture
-def finished() -> Iterator[InMemorySpanExporter]:
-    """The spans that end during the test."""
+def finished_spans() -> Iterator[InMemorySpanExporter]:
+    """Record the spans that end during the test."""
     if not isinstance(trace.get_tracer_provider(), TracerProvider):
         trace.set_tracer_provider(TracerProvider())
     provider = trace.get_tracer_provider()
@@ -144,53 +146,53 @@ def finished() -> Iterator[InMemorySpanExporter]:
 
 
 @contextlib.asynccontextmanager
-async def probe(world: World) -> AsyncIterator[HealthStub]:
-    """Ask as a probe does: over a channel that does not look at the health itself."""
-    async with grpc.aio.insecure_channel(f"127.0.0.1:{world.port}") as channel:
+async def health_stub(harness: ServerHarness) -> AsyncIterator[HealthStub]:
+    """Connect as a probe does: over a channel without client-side health checks."""
+    async with grpc.aio.insecure_channel(f"127.0.0.1:{harness.port}") as channel:
         yield HealthStub(channel)
 
 
-async def health(world: World, service: str) -> int:
-    async with probe(world) as stub:
+async def health(harness: ServerHarness, service: str) -> int:
+    async with health_stub(harness) as stub:
         return int((await stub.Check(health_pb2.HealthCheckRequest(service=service), timeout=SECONDS)).status)
 
 
-async def test_health_is_said_of_the_process_and_of_each_service_and_liveness_apart() -> None:
-    async with running(Runs()) as world:
-        assert [await health(world, name) for name in ("", NAME)] == [NOT_SERVING, NOT_SERVING]
-        assert await health(world, "liveness") == SERVING
-        await world.server.set_ready(True)
-        assert [await health(world, name) for name in ("", NAME)] == [SERVING, SERVING]
+async def test_health_is_reported_for_process_and_services_and_liveness_separately() -> None:
+    async with running_server(Runs()) as harness:
+        assert [await health(harness, name) for name in ("", NAME)] == [NOT_SERVING, NOT_SERVING]
+        assert await health(harness, "liveness") == SERVING
+        await harness.server.set_ready(True)
+        assert [await health(harness, name) for name in ("", NAME)] == [SERVING, SERVING]
         with pytest.raises(grpc.aio.AioRpcError) as caught:
-            await health(world, "libra.v1.Nobody")
+            await health(harness, "libra.v1.Unknown")
         assert caught.value.code() == grpc.StatusCode.NOT_FOUND
 
 
-async def test_who_watches_the_health_is_told_of_each_change() -> None:
-    async with running(Runs()) as world, probe(world) as stub:
+async def test_a_health_watch_reports_each_change() -> None:
+    async with running_server(Runs()) as harness, health_stub(harness) as stub:
         watch = stub.Watch(health_pb2.HealthCheckRequest(service=NAME), timeout=SECONDS)
         assert (await watch.read()).status == NOT_SERVING
-        await world.server.set_ready(True)
+        await harness.server.set_ready(True)
         assert (await watch.read()).status == SERVING
-        await world.server.set_ready(False)
+        await harness.server.set_ready(False)
         assert (await watch.read()).status == NOT_SERVING
         watch.cancel()
 
 
-async def test_a_service_that_is_not_ready_gets_no_calls_until_it_is() -> None:
-    async with running(Runs()) as world:
+async def test_a_service_gets_no_calls_until_it_is_ready() -> None:
+    async with running_server(Runs()) as harness:
         with pytest.raises(Unavailable):
-            await client.call(world.stub.GetRun, GetRunRequest(id="a"), SECONDS)
-        assert not world.runs.request_id
-        await world.server.set_ready(True)
+            await client.call(harness.stub.GetRun, GetRunRequest(id="a"), SECONDS)
+        assert not harness.runs.request_id
+        await harness.server.set_ready(True)
         async with asyncio.timeout(SECONDS):
-            while not world.runs.request_id:
+            while not harness.runs.request_id:
                 with contextlib.suppress(Unavailable):
-                    await client.call(world.stub.GetRun, GetRunRequest(id="a"), SECONDS)
+                    await client.call(harness.stub.GetRun, GetRunRequest(id="a"), SECONDS)
 
 
-async def test_each_channel_has_a_connection_of_its_own() -> None:
-    """Else one that has failed for a while, on a port that was nobody's yet, fails those opened later too."""
+async def test_each_channel_has_its_own_connection() -> None:
+    """Otherwise the backoff of a channel whose server was not started yet would delay channels opened later."""
     loop = asyncio.get_running_loop()
     async with asyncio.timeout(SECONDS):
         with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -203,81 +205,83 @@ async def test_each_channel_has_a_connection_of_its_own() -> None:
                     (await loop.sock_accept(listener))[0].close()
 
 
-async def test_reflection_lists_the_services_and_knows_their_files(world: World) -> None:
+async def test_reflection_lists_the_services_and_returns_their_files(harness: ServerHarness) -> None:
     requests = [ServerReflectionRequest(list_services=""), ServerReflectionRequest(file_containing_symbol=NAME)]
-    answers = [a async for a in ServerReflectionStub(world.channel).ServerReflectionInfo(iter(requests))]
+    answers = [a async for a in ServerReflectionStub(harness.channel).ServerReflectionInfo(iter(requests))]
     names = {service.name for service in answers[0].list_services_response.service}
     assert names == {NAME, "grpc.health.v1.Health", "grpc.reflection.v1alpha.ServerReflection"}
     assert b"WatchRun" in b"".join(answers[1].file_descriptor_response.file_descriptor_proto)
 
 
-async def test_a_stream_yields_its_answers_and_ends(world: World) -> None:
-    seen = [a.run.revision async for a in client.stream(world.stub.WatchRun, WatchRunRequest(id="r"), SECONDS)]
+async def test_a_stream_yields_its_responses_and_ends(harness: ServerHarness) -> None:
+    seen = [a.run.revision async for a in client.stream(harness.stub.WatchRun, WatchRunRequest(id="r"), SECONDS)]
     assert seen == [0, 1, 2]
-    assert world.sample("libra_rpc_requests_total", method="RunService/WatchRun", code="OK") == 1
+    assert harness.metric_value("libra_rpc_requests_total", method="RunService/WatchRun", code="OK") == 1
 
 
-async def test_calls_are_counted_and_timed_by_method_and_health_is_not(world: World) -> None:
+async def test_calls_are_counted_and_timed_by_method_except_health_checks(harness: ServerHarness) -> None:
     for _ in range(3):
-        await client.call(world.stub.GetRun, GetRunRequest(), SECONDS)
-    await health(world, "")
-    assert world.sample("libra_rpc_requests_total", method="RunService/GetRun", code="OK") == 3
-    assert world.sample("libra_rpc_seconds_count", method="RunService/GetRun") == 3
+        await client.call(harness.stub.GetRun, GetRunRequest(), SECONDS)
+    await health(harness, "")
+    assert harness.metric_value("libra_rpc_requests_total", method="RunService/GetRun", code="OK") == 3
+    assert harness.metric_value("libra_rpc_seconds_count", method="RunService/GetRun") == 3
     counted = [
-        s.labels["method"] for m in world.registry.collect() for s in m.samples if s.name.endswith("requests_total")
+        s.labels["method"] for m in harness.registry.collect() for s in m.samples if s.name.endswith("requests_total")
     ]
     assert set(counted) <= {"RunService/GetRun"}
 
 
-async def test_a_call_that_takes_too_long_is_given_up_on_both_sides(world: World) -> None:
-    began = time.monotonic()
+async def test_a_call_that_exceeds_its_deadline_ends_on_both_sides(harness: ServerHarness) -> None:
+    started = time.monotonic()
     with pytest.raises(Unavailable, match="DEADLINE_EXCEEDED"):
-        await client.call(world.stub.CancelRun, CancelRunRequest(), 0.3)
-    assert time.monotonic() - began < 3
-    assert await wait_until_set(world.runs.left, SECONDS)
-    await world.has_counted("RunService/CancelRun", "DEADLINE_EXCEEDED")
+        await client.call(harness.stub.CancelRun, CancelRunRequest(), 0.3)
+    assert time.monotonic() - started < 3
+    assert await wait_until_set(harness.runs.ended, SECONDS)
+    await harness.wait_until_counted("RunService/CancelRun", "DEADLINE_EXCEEDED")
 
 
-async def test_a_caller_that_goes_away_ends_the_handling(world: World) -> None:
-    call = asyncio.create_task(client.call(world.stub.CancelRun, CancelRunRequest(), SECONDS))
-    assert await wait_until_set(world.runs.entered, SECONDS)
+async def test_a_cancelled_call_cancels_its_handler(harness: ServerHarness) -> None:
+    call = asyncio.create_task(client.call(harness.stub.CancelRun, CancelRunRequest(), SECONDS))
+    assert await wait_until_set(harness.runs.started, SECONDS)
     call.cancel()
-    assert await wait_until_set(world.runs.left, SECONDS)
+    assert await wait_until_set(harness.runs.ended, SECONDS)
     with pytest.raises(asyncio.CancelledError):
         await call
-    await world.has_counted("RunService/CancelRun", "CANCELLED")
+    await harness.wait_until_counted("RunService/CancelRun", "CANCELLED")
 
 
-async def test_a_reader_that_stops_reading_ends_the_stream(world: World) -> None:
-    answers = client.stream(world.stub.WatchRun, WatchRunRequest(after_revision=1), None)
+async def test_a_closed_stream_cancels_its_handler(harness: ServerHarness) -> None:
+    answers = client.stream(harness.stub.WatchRun, WatchRunRequest(after_revision=1), None)
     assert (await anext(answers)).run.revision == 0
-    assert await wait_until_set(world.runs.entered, SECONDS)
+    assert await wait_until_set(harness.runs.started, SECONDS)
     await answers.aclose()  # type: ignore[attr-defined]  # an async generator
-    assert await wait_until_set(world.runs.left, SECONDS)
-    await world.has_counted("RunService/WatchRun", "CANCELLED")
+    assert await wait_until_set(harness.runs.ended, SECONDS)
+    await harness.wait_until_counted("RunService/WatchRun", "CANCELLED")
 
 
-async def test_what_is_left_of_a_deadline_is_passed_on_with_the_request_id(world: World) -> None:
-    async with running(Runs(next=world.stub)) as front:
+async def test_the_remaining_deadline_and_the_request_id_are_passed_on(harness: ServerHarness) -> None:
+    async with running_server(Runs(next_service=harness.stub)) as front:
         await front.server.set_ready(True)
         metadata = (("x-request-id", "one-for-both"),)
         await front.stub.GetRun(GetRunRequest(id="r"), timeout=3.0, metadata=metadata)
-    assert world.runs.time_left_seconds is not None
-    assert 0 < world.runs.time_left_seconds <= 3.0
-    assert world.runs.request_id == front.runs.request_id == "one-for-both"
+    assert harness.runs.time_left_seconds is not None
+    assert 0 < harness.runs.time_left_seconds <= 3.0
+    assert harness.runs.request_id == front.runs.request_id == "one-for-both"
 
 
-async def test_a_call_without_a_deadline_has_none(world: World) -> None:
-    await world.stub.GetRun(GetRunRequest())
-    assert world.runs.time_left_seconds is None
+async def test_a_call_without_a_deadline_has_unlimited_time(harness: ServerHarness) -> None:
+    await harness.stub.GetRun(GetRunRequest())
+    assert harness.runs.time_left_seconds is None
 
 
-async def test_a_trace_goes_through_two_services(world: World, finished: InMemorySpanExporter) -> None:
-    async with running(Runs(next=world.stub)) as front:
+async def test_a_trace_continues_through_two_services(
+    harness: ServerHarness, finished_spans: InMemorySpanExporter
+) -> None:
+    async with running_server(Runs(next_service=harness.stub)) as front:
         await front.server.set_ready(True)
         with tracing.tracer().start_as_current_span("test.root") as root:
             await client.call(front.stub.GetRun, GetRunRequest(id="r"), SECONDS)
-    by_id = {span.context.span_id: span for span in finished.get_finished_spans() if span.context}
+    by_id = {span.context.span_id: span for span in finished_spans.get_finished_spans() if span.context}
     chain: list[ReadableSpan] = [next(s for s in by_id.values() if s.kind == SpanKind.SERVER and _depth(s, by_id) == 4)]
     while chain[-1].parent:
         chain.append(by_id[chain[-1].parent.span_id])
@@ -291,40 +295,42 @@ def _depth(span: ReadableSpan, by_id: dict[int, ReadableSpan]) -> int:
     return 1 + _depth(by_id[span.parent.span_id], by_id) if span.parent else 0
 
 
-async def test_a_stream_leaves_its_reader_in_the_readers_own_span(world: World, finished: InMemorySpanExporter) -> None:
+async def test_a_stream_keeps_the_current_span_of_its_reader(
+    harness: ServerHarness, finished_spans: InMemorySpanExporter
+) -> None:
     with tracing.tracer().start_as_current_span("test.reader") as reader:
-        async for _ in client.stream(world.stub.WatchRun, WatchRunRequest(), SECONDS):
+        async for _ in client.stream(harness.stub.WatchRun, WatchRunRequest(), SECONDS):
             assert trace.get_current_span() is reader
-    served = next(span for span in finished.get_finished_spans() if span.name == spans.RPC_SERVE)
+    served = next(span for span in finished_spans.get_finished_spans() if span.name == spans.RPC_SERVE)
     assert served.context
     assert served.context.trace_id == reader.get_span_context().trace_id
 
 
-async def test_garbage_instead_of_http2_costs_only_its_own_connection(world: World) -> None:
-    reader, writer = await asyncio.open_connection("127.0.0.1", world.port)
+async def test_invalid_http2_ends_only_its_own_connection(harness: ServerHarness) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", harness.port)
     writer.write(b"GET / HTTP/1.1\r\n\r\n" + bytes(range(256)) * 64)
     with contextlib.suppress(ConnectionError):
         async with asyncio.timeout(SECONDS):
             await reader.read()
     writer.close()
-    assert (await client.call(world.stub.GetRun, GetRunRequest(id="r"), SECONDS)).run.id == "r"
+    assert (await client.call(harness.stub.GetRun, GetRunRequest(id="r"), SECONDS)).run.id == "r"
 
 
-async def test_a_port_in_use_is_refused(world: World) -> None:
+async def test_a_port_in_use_is_reported(harness: ServerHarness) -> None:
     second = RpcServer([], Metrics(CollectorRegistry()))
-    with pytest.raises(OSError, match=f"cannot listen on 127.0.0.1:{world.port}"):
-        await second.start(f"127.0.0.1:{world.port}")
+    with pytest.raises(OSError, match=f"cannot listen on 127.0.0.1:{harness.port}"):
+        await second.start(f"127.0.0.1:{harness.port}")
     await second.stop(0)
 
 
-async def test_a_stop_lets_calls_finish_and_cuts_watches_off(world: World) -> None:
-    watch = client.stream(world.stub.WatchRun, WatchRunRequest(after_revision=1), None)
+async def test_a_stop_lets_calls_finish_and_ends_watches(harness: ServerHarness) -> None:
+    watch = client.stream(harness.stub.WatchRun, WatchRunRequest(after_revision=1), None)
     await anext(watch)
-    assert await wait_until_set(world.runs.entered, SECONDS)
-    world.runs.entered.clear()
-    call = asyncio.create_task(client.call(world.stub.ListRuns, ListRunsRequest(), SECONDS))
-    assert await wait_until_set(world.runs.entered, SECONDS)
-    await world.server.stop(1.0)
+    assert await wait_until_set(harness.runs.started, SECONDS)
+    harness.runs.started.clear()
+    call = asyncio.create_task(client.call(harness.stub.ListRuns, ListRunsRequest(), SECONDS))
+    assert await wait_until_set(harness.runs.started, SECONDS)
+    await harness.server.stop(1.0)
     assert (await call).next_page_token == "done"
     with pytest.raises(Unavailable):
         [answer async for answer in watch]

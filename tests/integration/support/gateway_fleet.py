@@ -30,8 +30,8 @@ class Gateway:
     process: subprocess.Popen[bytes]
     log: Path
 
-    async def ready(self) -> str:
-        """Wait until it is ready; return its address."""
+    async def wait_until_ready(self) -> str:
+        """Wait until the gateway is ready; return its address."""
         await self._log_line("process_ready")
         return f"127.0.0.1:{(await self._log_line('process_started'))['grpc_port']}"
 
@@ -40,8 +40,8 @@ class Gateway:
             while True:
                 for text in self.log.read_text().splitlines(keepends=True):
                     if f'"{action}"' in text and text.endswith("\n"):
-                        found: dict[str, int] = json.loads(text)
-                        return found
+                        line: dict[str, int] = json.loads(text)
+                        return line
                 await asyncio.sleep(0.05)
 
 
@@ -79,18 +79,18 @@ def fleet(folder: Path, nats_url: str, mongo_url: str, database: str, **variable
         "LIBRA_GATEWAY_LISTEN": "127.0.0.1:0",
         "LIBRA_GATEWAY_METRICS_LISTEN": "127.0.0.1:0",
     }
-    made = Fleet(folder, shared | variables)
+    started = Fleet(folder, shared | variables)
     try:
-        yield made
+        yield started
     finally:
-        made.kill()
+        started.kill()
 
 
 async def send(bus: NatsBus, model: str, trials: int, run: str = "run") -> None:
     """Publish different trials for a model."""
     for start in range(0, trials, 64):
-        places = range(start, min(start + 64, trials))
-        batch_trials = [Trial(sample=n, messages=[Message(role="user", content=f"{run}/{model}/{n}")]) for n in places]
+        samples = range(start, min(start + 64, trials))
+        batch_trials = [Trial(sample=n, messages=[Message(role="user", content=f"{run}/{model}/{n}")]) for n in samples]
         batch = TrialBatch(header=BatchHeader(run=run, model=model, task="t@1", attack="none"), trials=batch_trials)
         await bus.publish(Outgoing(work_gateway(model), f"{run}/{model}/{start}", batch.SerializeToString()), {})
 
@@ -108,5 +108,5 @@ class InFlightSampler:
             await asyncio.sleep(0.02)
 
     def mean(self, start: float, stop: float) -> float:
-        levels = [level for at, level in self.samples if start <= at < stop]
-        return sum(levels) / len(levels)
+        numbers = [level for at, level in self.samples if start <= at < stop]
+        return sum(numbers) / len(numbers)

@@ -1,4 +1,4 @@
-"""The smallest service there is; its worker does as LIBRA_TINY_MODE says."""
+"""The smallest possible service; LIBRA_TINY_MODE chooses the behaviour of its worker."""
 
 from __future__ import annotations
 
@@ -33,27 +33,27 @@ class RunService(RunServiceServicer):
         return ListRunsResponse(runs=[record.run for record in records])
 
 
-def wire(parts: ServiceContext, settings: Settings) -> Wiring:
-    tries = 0
+def wire(context: ServiceContext, settings: Settings) -> Wiring:
+    attempts = 0
 
     async def work(stop: asyncio.Event) -> None:
-        nonlocal tries
-        tries += 1
-        if settings.mode == "unavailable" and tries < 3:
-            raise Unavailable(f"try {tries}")
-        log.info("working", tries=tries)
+        nonlocal attempts
+        attempts += 1
+        if settings.mode == "unavailable" and attempts < 3:
+            raise Unavailable(f"attempt {attempts}")
+        log.info("working", attempts=attempts)
         if settings.mode == "bug":
             raise ZeroDivisionError
         if settings.mode == "ends":
             return
         await stop.wait()
         await asyncio.sleep({"slow": 20.0}.get(settings.mode, 0.3))
-        log.info("the work in hand is done")
+        log.info("the worker has finished")
 
-    service = RunService(parts.store)  # type: ignore[abstract]  # in types alone: what it lacks is UNIMPLEMENTED
+    service = RunService(context.store)  # type: ignore[abstract]  # abstract only in the types: other methods are UNIMPLEMENTED
     services = [(add_RunServiceServicer_to_server, service, "libra.v1.RunService")]
-    workers = [work, watch_backlog(parts.bus, parts.metrics, poll_seconds=0.2)]
-    return Wiring(services=services, workers=workers, prepare=parts.store.ensure_indexes)
+    workers = [work, watch_backlog(context.bus, context.metrics, poll_seconds=0.2)]
+    return Wiring(services=services, workers=workers, prepare=context.store.ensure_indexes)
 
 
 if __name__ == "__main__":

@@ -11,10 +11,10 @@ names = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=4
 
 
 @given(name=names)
-def test_a_name_is_one_token_and_comes_back(name: str) -> None:
-    part = streams.encode_token(name)
-    assert re.fullmatch(r"[A-Za-z0-9_=-]+", part)
-    assert streams.decode_token(part) == name
+def test_a_name_is_encoded_as_one_token_and_decoded(name: str) -> None:
+    token = streams.encode_token(name)
+    assert re.fullmatch(r"[A-Za-z0-9_=-]+", token)
+    assert streams.decode_token(token) == name
 
 
 @given(one=names, other=names)
@@ -31,7 +31,7 @@ def test_a_gateways_consumer_reads_its_models_subject(model: str) -> None:
     assert streams.model_of(consumer) == model
 
 
-def test_the_names_are_as_they_were() -> None:
+def test_the_names_are_stable() -> None:
     assert streams.work_gateway("gpt-4.1") == "work.gateway.gpt-4=2E1"
     assert streams.gateway_consumer("gpt-4.1") == "gateway-gpt-4=2E1"
     assert [streams.consumer_config(consumer).filter_subject for consumer in streams.FIXED_CONSUMERS] == [
@@ -44,7 +44,7 @@ def test_the_names_are_as_they_were() -> None:
     assert streams.model_of("judge") == ""
 
 
-def test_what_was_measured_binds_every_consumer() -> None:
+def test_every_consumer_has_the_measured_settings() -> None:
     config = streams.consumer_config("judge")
     assert config.backoff is None
     assert config.max_deliver == -1

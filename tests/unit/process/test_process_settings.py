@@ -1,4 +1,4 @@
-"""Where a process listens and what it is connected to, from its environment."""
+"""The addresses and connections of a process are read from its environment."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from libra.process.settings import LISTEN, load
 
 
 @dataclass(frozen=True, slots=True)
-class Own:
+class OwnSettings:
     slots: int = 3
 
 
-def test_without_any_variable_everything_has_its_default() -> None:
-    shared, own = load("judge", Own, {})
+def test_without_variables_all_settings_have_defaults() -> None:
+    shared, own = load("judge", OwnSettings, {})
     assert (shared.listen, shared.metrics_listen) == ("127.0.0.1:50054", "127.0.0.1:9104")
     assert (shared.mongo_database, shared.otlp_endpoint, shared.log_level, shared.log_format) == (
         "libra",
@@ -24,7 +24,7 @@ def test_without_any_variable_everything_has_its_default() -> None:
         "info",
         "json",
     )
-    assert own == Own()
+    assert own == OwnSettings()
 
 
 def test_no_two_services_share_an_address() -> None:
@@ -39,7 +39,7 @@ def test_a_service_reads_its_own_variables_and_the_shared_ones() -> None:
         "LIBRA_JUDGE_SLOTS": "7",
         "LIBRA_NATS_URL": "nats://a:4222, tls://b:4222",
     }
-    shared, own = load("judge", Own, environ)
+    shared, own = load("judge", OwnSettings, environ)
     assert (shared.listen, own.slots) == ("[::]:1", 7)
     assert shared.nats_url == environ["LIBRA_NATS_URL"]
 
@@ -57,6 +57,6 @@ def test_a_service_reads_its_own_variables_and_the_shared_ones() -> None:
         ("LIBRA_NATS_URL", "nats://a:4222,b"),
     ],
 )
-def test_a_bad_variable_is_named(name: str, value: str) -> None:
+def test_an_invalid_variable_is_named(name: str, value: str) -> None:
     with pytest.raises(InvalidSettings, match=name):
-        load("judge", Own, {name: value})
+        load("judge", OwnSettings, {name: value})

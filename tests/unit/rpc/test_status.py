@@ -1,4 +1,4 @@
-"""An error and its status are told from each other's side in the same way."""
+"""Errors become gRPC statuses and come back from them as the same errors."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ def received(status: status_pb2.Status, *, details: bool = True) -> grpc.aio.Aio
     return grpc.aio.AioRpcError(CODES[status.code], grpc.aio.Metadata(), trailing, details=status.message)
 
 
-@pytest.mark.parametrize("kind", [Invalid, NotFound, Conflict, FailedPrecondition])
+@pytest.mark.parametrize("error_type", [Invalid, NotFound, Conflict, FailedPrecondition])
 @given(text=st.text(st.characters(exclude_categories=["Cs"]), min_size=1), field=st.text("abc_.[]0", max_size=40))
-def test_a_callers_error_goes_there_and_back(kind: type[CallerError], text: str, field: str) -> None:
-    back = from_rpc_error(received(to_status(kind(text, field=field), "r")), "S/M")
-    assert type(back) is kind
-    assert isinstance(back, CallerError)
-    assert (back.message, back.field) == (text, field)
+def test_a_callers_error_survives_the_round_trip(error_type: type[CallerError], text: str, field: str) -> None:
+    returned = from_rpc_error(received(to_status(error_type(text, field=field), "r")), "S/M")
+    assert type(returned) is error_type
+    assert isinstance(returned, CallerError)
+    assert (returned.message, returned.field) == (text, field)
 
 
 @given(text=st.text(max_size=3000), field=st.text(max_size=3000))
@@ -38,9 +38,9 @@ def test_a_status_always_fits_into_the_metadata(text: str, field: str) -> None:
     assert percent_encoded + len(status.SerializeToString()) < 2 * MAX_METADATA_BYTES
 
 
-def test_a_subclass_is_what_its_parent_is() -> None:
+def test_a_subclass_has_the_status_of_its_parent() -> None:
     class NoSuchThing(NotFound):
-        """Raised by some room."""
+        """An error of some package."""
 
     status = to_status(NoSuchThing("nothing"), "r")
     assert CODES[status.code] == grpc.StatusCode.NOT_FOUND
@@ -56,7 +56,7 @@ def test_a_bug_is_hidden(bug: Exception) -> None:
     assert isinstance(from_rpc_error(received(status), "S/M"), RemoteFault)
 
 
-def test_another_domains_info_is_not_ours() -> None:
+def test_error_info_of_another_domain_is_ignored() -> None:
     status = status_pb2.Status(code=5, message="who knows")
     status.details.add().Pack(error_details_pb2.ErrorInfo(reason="NOT_FOUND", domain="other.example"))
     assert DOMAIN != "other.example"
@@ -64,7 +64,7 @@ def test_another_domains_info_is_not_ours() -> None:
 
 
 @pytest.mark.parametrize("code", list(grpc.StatusCode))
-def test_every_code_without_details_is_some_error_of_ours(code: grpc.StatusCode) -> None:
+def test_every_code_without_details_becomes_an_error_of_libra(code: grpc.StatusCode) -> None:
     status = status_pb2.Status(code=code.value[0], message="words")
     error = from_rpc_error(received(status, details=False), "RunService/GetRun")
     assert isinstance(error, CallerError | Unavailable | RemoteFault)

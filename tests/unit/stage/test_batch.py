@@ -18,7 +18,7 @@ sizes = st.lists(st.one_of(st.integers(0, 100), st.integers(MAX_BYTES // 8, MAX_
 
 
 @given(sizes=sizes)
-def test_a_batch_keeps_the_order_and_the_limits(sizes: list[int]) -> None:
+def test_batches_keep_the_order_and_the_limits(sizes: list[int]) -> None:
     trials = [trial(sample, size) for sample, size in enumerate(sizes)]
     parts = split(trials)
     assert [t for part in parts for t in part] == trials
@@ -28,19 +28,19 @@ def test_a_batch_keeps_the_order_and_the_limits(sizes: list[int]) -> None:
 
 
 @given(sizes=sizes)
-def test_a_batch_is_as_full_as_it_can_be(sizes: list[int]) -> None:
+def test_batches_are_as_full_as_the_limits_allow(sizes: list[int]) -> None:
     parts = split([trial(sample, size) for sample, size in enumerate(sizes)])
     for part, following in pairwise(parts):
         bytes_with_the_next = sum(t.ByteSize() for t in part) + following[0].ByteSize()
         assert len(part) == MAX_TRIALS or bytes_with_the_next > MAX_BYTES
 
 
-def test_small_trials_travel_by_sixty_fours() -> None:
+def test_small_trials_make_batches_of_64() -> None:
     assert [len(part) for part in split([trial(n, 10) for n in range(130)])] == [64, 64, 2]
     assert split([]) == []
 
 
-def test_a_key_stands_for_its_content_and_kind() -> None:
+def test_a_key_depends_on_content_and_kind() -> None:
     assert content_key("trials", b"a") == content_key("trials", b"a")
     assert len({content_key("trials", b"a"), content_key("trials", b"b"), content_key("verdicts", b"a")}) == 3
     assert content_key("trials", b"").startswith("trials/")

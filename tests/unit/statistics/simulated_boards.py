@@ -63,13 +63,13 @@ class SimulatedTask:
 
 def draw_categories(design: Design, generator: np.random.Generator, boards: int) -> list[list[SimulatedTask]]:
     categories = []
-    for place, tasks in enumerate(CATEGORIES):
+    for category, tasks in enumerate(CATEGORIES):
         made = []
         for index in range(tasks):
-            attacks = design.attacks if place == ATTACKED else 1
+            attacks = design.attacks if category == ATTACKED else 1
             truth = np.clip(generator.beta(*design.beta, (boards, attacks)), 1e-4, 1 - 1e-4)
             sums = draw_sums(design, generator, truth, design.samples[index % len(design.samples)])
-            made.append(SimulatedTask(f"{place}.{index}@1", truth, sums))
+            made.append(SimulatedTask(f"{category}.{index}@1", truth, sums))
         categories.append(made)
     return categories
 

@@ -29,7 +29,7 @@ def test_intervals_contain_the_truth_as_often_as_they_claim(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("design", "tasks", "most"),
+    ("design", "tasks", "max_share"),
     [
         (Design((20,), (4, 2), attacks=2, correlation=0.5), 1, 0.97),
         (Design((20,), (19, 1), attacks=2, correlation=0.5), 5, 0.98),
@@ -38,7 +38,7 @@ def test_intervals_contain_the_truth_as_often_as_they_claim(name: str) -> None:
         (Design((20,), (19, 1), attacks=2, correlation=0.5), 1, 1.0),
     ],
 )
-def test_the_interval_of_a_difference_contains_the_truth(design: Design, tasks: int, most: float) -> None:
+def test_the_interval_of_a_difference_contains_the_truth(design: Design, tasks: int, max_share: float) -> None:
     """Two models answer the same samples; they are drawn like two attacks on one model."""
     generator = np.random.default_rng(2)
     truth = np.clip(generator.beta(*design.beta, (tasks, BOARDS, 2)), 1e-4, 1 - 1e-4)
@@ -46,9 +46,9 @@ def test_the_interval_of_a_difference_contains_the_truth(design: Design, tasks: 
     contained = []
     for board, gap in enumerate((truth[..., 0] - truth[..., 1]).mean(axis=0)):
         one, other = (
-            average([task(str(place), each[board, model]) for place, each in enumerate(sums)]) for model in (0, 1)
+            average([task(str(number), each[board, model]) for number, each in enumerate(sums)]) for model in (0, 1)
         )
         ends = interval.of_difference(one, other)
         assert ends
         contained.append(ends.low <= gap <= ends.high)
-    assert 0.93 <= np.mean(contained) <= most
+    assert 0.93 <= np.mean(contained) <= max_share

@@ -103,5 +103,5 @@ def test_a_variance_that_no_mean_can_have_is_returned_as_the_rest() -> None:
 
 @given(st.lists(st.lists(st.floats(0, 1, allow_subnormal=False), min_size=2, max_size=6), min_size=1, max_size=5))
 def test_a_plain_mean_leaves_no_rest(tasks: list[list[float]]) -> None:
-    score = average([task(f"{place}@1", scores) for place, scores in enumerate(tasks)])
+    score = average([task(f"{number}@1", scores) for number, scores in enumerate(tasks)])
     assert effective_samples(score.value, evidence(score))[1] == pytest.approx(0, abs=1e-12)

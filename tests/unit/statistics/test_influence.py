@@ -188,6 +188,6 @@ def test_a_rounding_error_is_no_variance() -> None:
 
 
 def test_an_average_of_fifty_seven_tasks_needs_8_bytes_a_sample() -> None:
-    scores = [task(f"{place}@1", [1.0] * 175) for place in range(57)]
+    scores = [task(f"{number}@1", [1.0] * 175) for number in range(57)]
     whole = average(scores)
     assert sum(each.values.nbytes for each in whole.influences.values()) == 57 * 175 * 8

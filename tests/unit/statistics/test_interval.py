@@ -94,7 +94,7 @@ def test_equal_scores_have_an_interval_with_the_width_for_their_number() -> None
         found, expected = interval.of_score(task("t@1", [value] * 20)), interval.wilson(20 * value, 20)
         assert found
         assert (found.low, found.high) == pytest.approx((expected.low, expected.high))
-    ten = interval.of_score(average([task(f"{place}@1", [1] * 20) for place in range(10)]))
+    ten = interval.of_score(average([task(f"{number}@1", [1] * 20) for number in range(10)]))
     assert ten
     assert ten.low == pytest.approx(interval.wilson(200, 200).low)
     # Ten attacks on the same twenty samples count as twenty samples.

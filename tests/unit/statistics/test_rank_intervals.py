@@ -78,7 +78,7 @@ def overalls(generator: np.random.Generator, truth: np.ndarray) -> list[Score]:
     own = generator.random((5, 30))
     for level in truth:
         mixed = np.where(generator.random((5, 30)) < 0.5, own, generator.random((5, 30)))
-        tasks = [task(f"{place}@1", row) for place, row in enumerate((mixed < level).astype(float))]
+        tasks = [task(f"{number}@1", row) for number, row in enumerate((mixed < level).astype(float))]
         made.append(overall.by_distance(tasks[0], average(tasks[1:])))
     return made
 

@@ -11,7 +11,7 @@ from libra.statistics.weight_sweep import Crossing, Range, ranges
 
 unit = st.integers(0, 20).map(lambda step: step / 20)
 boards = st.lists(st.tuples(unit, unit), min_size=1, max_size=7).map(
-    lambda points: [(f"model-{place}", *point) for place, point in enumerate(points)]
+    lambda points: [(f"model-{number}", *point) for number, point in enumerate(points)]
 )
 
 

@@ -1,4 +1,4 @@
-"""/metrics is served from the registry that is given, and from no other."""
+"""/metrics serves the given registry and no other."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from libra.telemetry.metrics_server import MetricsServer
 
 
 def fetch(port: int) -> str:
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as answer:
-        return str(answer.read().decode())
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as response:
+        return str(response.read().decode())
 
 
-def test_what_is_counted_is_served() -> None:
+def test_the_metrics_of_the_registry_are_served() -> None:
     registry = CollectorRegistry()
     Metrics(registry).trials_sent.labels(model='odd "name"\n').inc(3)
     server = MetricsServer.start(registry, "127.0.0.1", 0)

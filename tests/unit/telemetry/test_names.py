@@ -1,4 +1,4 @@
-"""Telemetry is a contract: every name follows its convention, and nothing is declared that is not used."""
+"""Telemetry names follow their conventions, and every declared name is used."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ UNBOUNDED = {"run", "trial", "sample", "id", "key", "text", "request_id"}
 
 
 @pytest.mark.parametrize("action", list(Action))
-def test_an_action_is_a_noun_and_what_happened_to_it(action: Action) -> None:
+def test_an_action_is_a_noun_and_a_participle(action: Action) -> None:
     assert re.fullmatch(r"[a-z]+(_[a-z]+)+", action.value)
     assert action.value == action.name.lower()
 
@@ -35,7 +35,7 @@ def test_an_action_is_logged_somewhere(action: Action) -> None:
     assert re.search(rf"\bAction\.{action.name}\b", TEXT)
 
 
-def test_a_log_call_spells_no_action_of_its_own() -> None:
+def test_log_calls_use_declared_actions_only() -> None:
     assert re.findall(r"\baction=[\"']", TEXT) == []
 
 
@@ -54,17 +54,17 @@ def test_a_metric_is_used_somewhere(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", SPANS)
-def test_a_span_says_its_room_and_what_it_does_and_is_used(name: str) -> None:
+def test_a_span_names_its_package_and_operation_and_is_used(name: str) -> None:
     assert re.fullmatch(r"[a-z]+\.[a-z]+", SPANS[name])
     assert SPANS[name] == name.lower().replace("_", ".")
     assert re.search(rf"\bspans\.{name}\b", TEXT)
 
 
-def test_no_span_is_named_on_the_spot() -> None:
+def test_spans_use_declared_names_only() -> None:
     assert re.findall(r"start_(?:as_current_)?span\(\s*f?[\"']", TEXT) == []
 
 
-def test_the_metrics_fit_beside_those_of_the_process() -> None:
+def test_the_metrics_can_be_registered_with_those_of_the_process() -> None:
     registry = process_registry()
     Metrics(registry)
     names = {metric.name for metric in registry.collect()}

@@ -1,4 +1,4 @@
-"""Trace context goes out as W3C headers and comes back from them, and from nothing else."""
+"""Trace context is injected as W3C headers and extracted from them only."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ TRACE_ID = "0af7651916cd43dd8448eb211c80319c"
 HEADERS = {"traceparent": f"00-{TRACE_ID}-b7ad6b7169203331-01", "unrelated": "x"}
 
 
-def test_what_is_extracted_is_injected_again() -> None:
+def test_an_extracted_context_is_injected_unchanged() -> None:
     context = tracing.extract(HEADERS)
     assert tracing.inject(context) == {"traceparent": HEADERS["traceparent"]}
 
@@ -33,15 +33,15 @@ def test_what_is_extracted_is_injected_again() -> None:
 @pytest.mark.parametrize(
     "headers", [{}, {"traceparent": ""}, {"traceparent": "garbage"}, {"traceparent": f"00-{'0' * 32}-{'0' * 16}-01"}]
 )
-def test_other_headers_hold_no_context(headers: dict[str, str]) -> None:
+def test_other_headers_contain_no_context(headers: dict[str, str]) -> None:
     assert tracing.inject(tracing.extract(headers)) == {}
 
 
-def test_outside_of_a_span_there_is_nothing_to_inject() -> None:
+def test_outside_a_span_nothing_is_injected() -> None:
     assert tracing.inject() == {}
 
 
-def test_extract_forgets_the_span_that_is_current() -> None:
+def test_extract_ignores_the_current_span() -> None:
     with TracerProvider().get_tracer("t").start_as_current_span("test.outer"):
         assert tracing.inject()
         assert tracing.inject(tracing.extract({})) == {}
@@ -50,11 +50,11 @@ def test_extract_forgets_the_span_that_is_current() -> None:
 class Collector(TraceServiceServicer):
     def __init__(self) -> None:
         self.received: list[ExportTraceServiceRequest] = []
-        self.any = threading.Event()
+        self.has_received = threading.Event()
 
     def Export(self, request: ExportTraceServiceRequest, context: grpc.ServicerContext) -> ExportTraceServiceResponse:
         self.received.append(request)
-        self.any.set()
+        self.has_received.set()
         return ExportTraceServiceResponse()
 
 
@@ -75,14 +75,16 @@ def test_spans_reach_an_otlp_endpoint_with_the_services_name(collector: tuple[Co
     with provider.get_tracer("libra").start_as_current_span("stage.handle") as span:
         ids = span.get_span_context()
     provider.shutdown()
-    assert servicer.any.wait(5)
-    of_resource = servicer.received[0].resource_spans[0]
-    assert ("service.name", "libra-attack") in {(a.key, a.value.string_value) for a in of_resource.resource.attributes}
-    sent = of_resource.scope_spans[0].spans[0]
+    assert servicer.has_received.wait(5)
+    resource_spans = servicer.received[0].resource_spans[0]
+    assert ("service.name", "libra-attack") in {
+        (attribute.key, attribute.value.string_value) for attribute in resource_spans.resource.attributes
+    }
+    sent = resource_spans.scope_spans[0].spans[0]
     assert (sent.name, sent.trace_id.hex()) == ("stage.handle", trace.format_trace_id(ids.trace_id))
 
 
-def test_without_an_endpoint_a_span_has_its_ids_and_is_not_recorded() -> None:
+def test_without_an_endpoint_a_span_has_ids_and_is_not_recorded() -> None:
     with tracing.tracer_provider("attack", "").get_tracer("libra").start_as_current_span("stage.handle") as span:
         ids = span.get_span_context()
         assert not span.is_recording()

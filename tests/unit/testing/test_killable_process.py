@@ -10,90 +10,90 @@ from libra.testing.virtual_time import simulate
 
 
 @dataclass
-class Outside:
-    """What has reached the outside, and when."""
+class Recorder:
+    """Records the calls that took effect, and their times."""
 
-    arrived: list[tuple[str, float]] = field(default_factory=list)
+    effects: list[tuple[str, float]] = field(default_factory=list)
 
-    async def take(self, what: str) -> str:
+    async def call(self, value: str) -> str:
         await asyncio.sleep(1)
-        self.arrived.append((what, asyncio.get_running_loop().time()))
+        self.effects.append((value, asyncio.get_running_loop().time()))
         await asyncio.sleep(1)
-        return what
+        return value
 
 
-async def stubborn(process: KillableProcess, outside: Outside) -> None:
-    """Calls from a task of a task, and does not take an end for an end."""
+async def ignore_cancellation(process: KillableProcess, recorder: Recorder) -> None:
+    """Make calls from a nested task, also after it was cancelled."""
 
-    async def deeper() -> None:
+    async def inner() -> None:
         while True:
             try:
-                await process(lambda: outside.take("again"))
+                await process(lambda: recorder.call("again"))
             finally:
-                await process(lambda: outside.take("a last word"))
+                await process(lambda: recorder.call("after cancellation"))
 
-    await asyncio.gather(asyncio.create_task(deeper()), asyncio.create_task(asyncio.sleep(1000)))
+    await asyncio.gather(asyncio.create_task(inner()), asyncio.create_task(asyncio.sleep(1000)))
 
 
 @pytest.mark.parametrize("seconds", [0.5, 1.5, 2.5, 7.0])
-def test_nothing_of_a_killed_process_goes_on_or_reaches_the_outside(seconds: float) -> None:
-    outside = Outside()
+def test_no_task_of_a_killed_process_continues_or_has_an_effect(seconds: float) -> None:
+    recorder = Recorder()
 
-    async def world() -> None:
+    async def scenario() -> None:
         process = KillableProcess("one")
-        living = process.start(stubborn(process, outside))
+        task = process.start(ignore_cancellation(process, recorder))
         await asyncio.sleep(seconds)
         process.kill()
         await process.wait_until_gone()
-        assert living.cancelled()
+        assert task.cancelled()
         await asyncio.sleep(100)
 
-    simulate(world())
-    assert all(when <= seconds for _, when in outside.arrived)
+    simulate(scenario())
+    assert all(at <= seconds for _, at in recorder.effects)
 
 
-@pytest.mark.parametrize(("calls", "arrived"), [(1, 0), (2, 1), (3, 1), (4, 2)])
-def test_it_dies_before_a_call_or_after_it_took_effect(calls: int, arrived: int) -> None:
-    outside, known = Outside(), []
+@pytest.mark.parametrize(("calls", "effects"), [(1, 0), (2, 1), (3, 1), (4, 2)])
+def test_a_process_dies_before_a_call_or_after_its_effect(calls: int, effects: int) -> None:
+    recorder, results = Recorder(), []
 
     async def work(process: KillableProcess) -> None:
         while True:
-            known.append(await process(lambda: outside.take("x")))
+            results.append(await process(lambda: recorder.call("x")))
 
-    async def world() -> None:
+    async def scenario() -> None:
         process = KillableProcess("one", calls=calls)
         process.start(work(process))
         await process.died.wait()
         await process.wait_until_gone()
 
-    simulate(world())
-    assert len(outside.arrived) == arrived
-    assert len(known) == (calls - 1) // 2
+    simulate(scenario())
+    assert len(recorder.effects) == effects
+    assert len(results) == (calls - 1) // 2
 
 
-def test_a_frozen_process_hears_of_nothing_until_it_thaws() -> None:
-    async def world() -> float:
+def test_a_suspended_process_sees_no_result_until_it_is_resumed() -> None:
+    async def scenario() -> float:
         process = KillableProcess("one")
-        calling = process.start(process(lambda: Outside().take("x")))
+        task = process.start(process(lambda: Recorder().call("x")))
         await asyncio.sleep(0.5)
         process.suspend()
         await asyncio.sleep(99.5)
-        assert not calling.done()
+        assert not task.done()
         process.resume()
-        await calling
+        await task
         return asyncio.get_running_loop().time()
 
-    assert simulate(world()) == pytest.approx(100, abs=0.01)
+    assert simulate(scenario()) == pytest.approx(100, abs=0.01)
 
 
-def test_one_process_does_not_end_with_another() -> None:
-    async def world() -> str:
-        one, other = KillableProcess("one"), KillableProcess("other")
-        outside = Outside()
-        one.start(stubborn(one, outside))
-        calling = other.start(other(lambda: outside.take("other")))
-        one.kill()
-        await one.wait_until_gone()
-        return await calling
+def test_killing_one_process_leaves_others_alive() -> None:
+    async def scenario() -> str:
+        first, second = KillableProcess("one"), KillableProcess("other")
+        recorder = Recorder()
+        first.start(ignore_cancellation(first, recorder))
+        task = second.start(second(lambda: recorder.call("other")))
+        first.kill()
+        await first.wait_until_gone()
+        return await task
 
-    assert simulate(world()) == "other"
+    assert simulate(scenario()) == "other"

@@ -41,16 +41,16 @@ async def ask(
         return response.status, await response.read(), response
 
 
-async def test_it_says_what_the_script_says_and_remembers_what_it_was_asked(client: aiohttp.ClientSession) -> None:
-    async with ScriptedProvider(lambda asked: says(asked.prompt.upper())) as provider:
+async def test_it_replies_as_the_script_says_and_records_its_requests(client: aiohttp.ClientSession) -> None:
+    async with ScriptedProvider(lambda request: says(request.prompt.upper())) as provider:
         _, _, response = await ask(client, provider, "shout")
         assert (await response.json())["choices"][0]["message"]["content"] == "SHOUT"
-    (asked,) = provider.requests
-    assert (asked.number, asked.model, asked.prompt) == (0, "m", "shout")
-    assert asked.headers["authorization"] == "Bearer k"
+    (request,) = provider.requests
+    assert (request.number, request.model, request.prompt) == (0, "m", "shout")
+    assert request.headers["authorization"] == "Bearer k"
 
 
-async def test_behaviours_come_in_turn_and_the_last_one_stays(client: aiohttp.ClientSession) -> None:
+async def test_behaviours_are_used_in_turn_and_the_last_one_repeats(client: aiohttp.ClientSession) -> None:
     async with ScriptedProvider(in_turn(slow_down(7), refuses(503), says("yes"))) as provider:
         first, second, third, fourth = [await ask(client, provider) for _ in range(4)]
     assert (first[0], first[2].headers["Retry-After"]) == (429, "7")
@@ -72,7 +72,7 @@ async def test_behaviours_come_in_turn_and_the_last_one_stays(client: aiohttp.Cl
     ],
     ids=["filtered", "filters the prompt", "slow down", "refuses", "web page", "truncated", "nothing", "huge"],
 )
-async def test_what_providers_are_known_for(
+async def test_each_known_behaviour_of_providers(
     client: aiohttp.ClientSession, behaviour: Behaviour, status: int, holds: bytes
 ) -> None:
     async with ScriptedProvider(behaviour) as provider:
@@ -81,25 +81,25 @@ async def test_what_providers_are_known_for(
     assert holds in body
 
 
-async def test_a_response_that_is_broken_off(client: aiohttp.ClientSession) -> None:
+async def test_a_response_can_be_broken_off(client: aiohttp.ClientSession) -> None:
     async with ScriptedProvider(broken_off()) as provider:
         with pytest.raises(aiohttp.ClientPayloadError):
             await ask(client, provider)
 
 
-async def test_one_that_hangs_is_counted_and_does_not_keep_the_provider_from_closing(
+async def test_a_hanging_request_is_counted_and_does_not_delay_closing(
     client: aiohttp.ClientSession,
 ) -> None:
     async with asyncio.timeout(5), ScriptedProvider(hangs()) as provider:
-        asking = [asyncio.create_task(ask(client, provider)) for _ in range(3)]
+        tasks = [asyncio.create_task(ask(client, provider)) for _ in range(3)]
         while provider.max_in_flight < 3:
             await asyncio.sleep(0.01)
-        assert not any(task.done() for task in asking)
-    results = await asyncio.gather(*asking, return_exceptions=True)
+        assert not any(task.done() for task in tasks)
+    results = await asyncio.gather(*tasks, return_exceptions=True)
     assert all(isinstance(result, aiohttp.ClientError) for result in results)
 
 
-async def test_it_lists_models_and_takes_a_body_that_is_none(client: aiohttp.ClientSession) -> None:
+async def test_it_lists_models_and_accepts_an_invalid_body(client: aiohttp.ClientSession) -> None:
     async with ScriptedProvider(says("yes")) as provider:
         async with client.post(f"{provider.url}/chat/completions", data=b"no json") as response:
             assert response.status == 200
@@ -109,9 +109,9 @@ async def test_it_lists_models_and_takes_a_body_that_is_none(client: aiohttp.Cli
     assert provider.requests[0].prompt == ""
 
 
-async def test_a_script_may_look_at_what_came_before(client: aiohttp.ClientSession) -> None:
-    def script(asked: ReceivedRequest) -> Behaviour:
-        return says("again" if asked.number else "first")
+async def test_a_script_may_depend_on_the_number_of_the_request(client: aiohttp.ClientSession) -> None:
+    def script(request: ReceivedRequest) -> Behaviour:
+        return says("again" if request.number else "first")
 
     async with ScriptedProvider(script) as provider:
         assert b"first" in (await ask(client, provider))[1]

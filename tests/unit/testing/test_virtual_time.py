@@ -8,7 +8,7 @@ import pytest
 from libra.testing.virtual_time import Deadlock, simulate
 
 
-def test_a_day_takes_a_moment() -> None:
+def test_a_day_takes_less_than_a_second() -> None:
     async def day() -> float:
         await asyncio.sleep(86_400)
         return asyncio.get_running_loop().time()
@@ -18,7 +18,7 @@ def test_a_day_takes_a_moment() -> None:
     assert time.monotonic() - began < 1
 
 
-def test_things_happen_in_the_order_of_their_times() -> None:
+def test_tasks_wake_in_the_order_of_their_times() -> None:
     async def race() -> list[int]:
         order: list[int] = []
 
@@ -32,7 +32,7 @@ def test_things_happen_in_the_order_of_their_times() -> None:
     assert simulate(race()) == [10, 20, 30]
 
 
-def test_what_waits_for_nothing_is_a_deadlock_or_out_of_time() -> None:
+def test_a_task_that_waits_forever_is_a_timeout_or_a_deadlock() -> None:
     async def forever() -> None:
         await asyncio.Event().wait()
 

@@ -1,4 +1,4 @@
-"""What the tests of the runner share."""
+"""Fixtures of the runner's tests."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from structlog.testing import capture_logs
 
 
 @pytest.fixture(autouse=True)
-def _silence() -> Iterator[None]:
-    """Keep the log of each bug that is played from being drawn, which takes longer than the rest."""
+def _captured_logs() -> Iterator[None]:
+    """Capture log lines: rendering the traceback of each simulated bug takes longer than all the rest."""
     with capture_logs():
         yield

@@ -1,4 +1,4 @@
-"""How much a stage holds in hand: no more than its slots, for as long as the work takes or the next queue is full."""
+"""A stage handles at most as many batches as it has slots, also while work is slow or the next queue is full."""
 
 from __future__ import annotations
 
@@ -11,59 +11,59 @@ from libra.stage.policy import Policy
 from libra.testing.hostile_bus import HostileBus
 from libra.v1.batch_pb2 import TrialBatch
 
-from .scene import OUT, Scene, answer, now, virtually
+from .runner_harness import OUTPUT_SUBJECT, RunnerHarness, in_virtual_time, now, output
 
 
-@virtually
-async def test_a_full_queue_is_waited_for_and_is_no_attempt() -> None:
-    scene, calls = Scene(bus=HostileBus(capacity=1), policy=Policy(attempts=1, deliveries=1)), 0
+@in_virtual_time
+async def test_waiting_for_a_full_queue_does_not_count_as_an_attempt() -> None:
+    harness, calls = RunnerHarness(bus=HostileBus(capacity=1), policy=Policy(attempts=1, deliveries=1)), 0
 
     async def handle(trials: TrialBatch) -> list[Outgoing]:
         nonlocal calls
         calls += 1
-        return answer(trials)
+        return output(trials)
 
-    await scene.bus.publish(Outgoing(OUT, "first", b""), {})
-    await scene.put(1)
-    running = asyncio.create_task(scene.work(handle, 2000))
+    await harness.bus.publish(Outgoing(OUTPUT_SUBJECT, "first", b""), {})
+    await harness.publish(1)
+    running = asyncio.create_task(harness.run_for(handle, 2000))
     await asyncio.sleep(1000)
-    assert scene.outputs() == ["first"]
-    assert scene.bus.messages("work.judge")[0].attempts == 1
-    (first,) = await scene.bus.pull("ranking", 1)
+    assert harness.outputs() == ["first"]
+    assert harness.bus.messages("work.judge")[0].attempts == 1
+    (first,) = await harness.bus.pull("ranking", 1)
     await first.ack()
     await running
-    assert scene.outputs() == ["first", "out/1"]
+    assert harness.outputs() == ["first", "out/1"]
     assert calls == 1
-    assert scene.ended()
+    assert harness.all_settled()
 
 
-@virtually
-async def test_slow_work_is_not_given_to_anybody_else() -> None:
-    scene, calls = Scene(), []
+@in_virtual_time
+async def test_slow_work_is_not_delivered_to_another_replica() -> None:
+    harness, calls = RunnerHarness(), []
 
     async def handle(trials: TrialBatch) -> list[Outgoing]:
         calls.append(now())
         await asyncio.sleep(250)
-        return answer(trials)
+        return output(trials)
 
-    await scene.put(1)
-    await asyncio.gather(scene.work(handle, 400), scene.work(handle, 400))
+    await harness.publish(1)
+    await asyncio.gather(harness.run_for(handle, 400), harness.run_for(handle, 400))
     assert calls == [pytest.approx(0, abs=0.001)]
 
 
-@virtually
-async def test_never_more_than_the_slots_are_in_hand_and_one_slow_batch_does_not_stop_the_others() -> None:
-    scene, in_hand, most = Scene(policy=Policy(slots=4)), 0, 0
+@in_virtual_time
+async def test_at_most_the_slots_are_in_use_and_one_slow_batch_does_not_block_the_others() -> None:
+    harness, running, max_running = RunnerHarness(policy=Policy(slots=4)), 0, 0
 
     async def handle(trials: TrialBatch) -> list[Outgoing]:
-        nonlocal in_hand, most
-        in_hand += 1
-        most = max(most, in_hand)
+        nonlocal running, max_running
+        running += 1
+        max_running = max(max_running, running)
         await asyncio.sleep(200 if trials.trials[0].sample == 0 else 1)
-        in_hand -= 1
-        return answer(trials)
+        running -= 1
+        return output(trials)
 
-    await scene.put(*range(50))
-    await scene.work(handle, 30)
-    assert most == 4
-    assert len(scene.outputs()) == 49
+    await harness.publish(*range(50))
+    await harness.run_for(handle, 30)
+    assert max_running == 4
+    assert len(harness.outputs()) == 49

@@ -1,4 +1,4 @@
-"""The trace that a message carries goes on in what a stage makes of it."""
+"""The outputs of a stage continue the trace of its input."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from libra.telemetry import tracing
 from libra.testing.virtual_time import simulate
 from libra.v1.batch_pb2 import TrialBatch
 
-from .scene import OUT, Scene, answer
+from .runner_harness import OUTPUT_SUBJECT, RunnerHarness, output
 
 
 @pytest.fixture
-def finished() -> Iterator[InMemorySpanExporter]:
-    """The spans that end during the test."""
+def finished_spans() -> Iterator[InMemorySpanExporter]:
+    """Record the spans that end during the test."""
     if not isinstance(trace.get_tracer_provider(), TracerProvider):
         trace.set_tracer_provider(TracerProvider())
     provider = trace.get_tracer_provider()
@@ -33,23 +33,23 @@ def finished() -> Iterator[InMemorySpanExporter]:
     exporter.shutdown()
 
 
-def test_the_trace_goes_on_through_the_headers(finished: InMemorySpanExporter) -> None:
+def test_the_trace_continues_in_the_headers_of_outputs_and_dead_letters(finished_spans: InMemorySpanExporter) -> None:
     async def handle(trials: TrialBatch) -> list[Outgoing]:
         if trials.trials[0].sample == 2:
             raise Reject("never")
-        return answer(trials)
+        return output(trials)
 
     async def test() -> None:
-        scene = Scene()
+        harness = RunnerHarness()
         with tracing.tracer().start_as_current_span("before"):
-            await scene.put(1, 2)
-        await scene.work(handle, 5)
-        out, letter = scene.bus.messages(OUT)[0], scene.bus.messages("dead.judge")[0]
-        before = {span.name: span for span in finished.get_finished_spans()}["before"]
+            await harness.publish(1, 2)
+        await harness.run_for(handle, 5)
+        out, letter = harness.bus.messages(OUTPUT_SUBJECT)[0], harness.bus.messages("dead.judge")[0]
+        before = {span.name: span for span in finished_spans.get_finished_spans()}["before"]
         trace_id = format(before.context.trace_id, "032x")
         assert trace_id in out.headers["traceparent"]
         assert trace_id in letter.headers["traceparent"]
-        spans = [span for span in finished.get_finished_spans() if span.name == "stage.handle"]
+        spans = [span for span in finished_spans.get_finished_spans() if span.name == "stage.handle"]
         assert [span.kind for span in spans] == [SpanKind.CONSUMER] * 2
         assert {span.parent.span_id for span in spans if span.parent} == {before.context.span_id}
         assert sorted(span.status.is_ok for span in spans) == [False, True]

@@ -1,0 +1,153 @@
+"""The services wired as their `__main__` does it, on a simulated bus, store and provider."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from opentelemetry.trace import NoOpTracer
+from prometheus_client import CollectorRegistry
+
+from libra.attack.attack_session import AskModel, ModelReply, ModelRole
+from libra.attack.conversation import Turns
+from libra.attack.model_client import AttackModels, to_model_reply
+from libra.attack.model_stage import model_stage
+from libra.attack.proto_mapping import to_messages
+from libra.attack.settings import Settings as AttackSettings
+from libra.attack.stage import stage as attack_stage
+from libra.bus.streams import ATTACK_CONSUMER, JUDGE_CONSUMER, RANKING_CONSUMER, WRITING_CONSUMER
+from libra.core.errors import Unavailable
+from libra.dispatch.run_supervisor import RunSupervisor
+from libra.dispatch.settings import Settings as DispatchSettings
+from libra.gateway.completion.completer import Completer
+from libra.gateway.completion.model_client import ModelClient
+from libra.gateway.completion.writer import CompletionWriter
+from libra.gateway.components import Components
+from libra.gateway.limits.admission_queue import Lane
+from libra.gateway.model_cache import ModelCache
+from libra.gateway.model_channel import ModelChannels
+from libra.gateway.model_supervisor import ModelSupervisor
+from libra.gateway.provider.request import CompletionRequest
+from libra.gateway.quota.lease_manager import LeaseManager
+from libra.gateway.quota.lease_renewer import LeaseTiming
+from libra.gateway.settings import Settings as GatewaySettings
+from libra.judge.settings import Settings as JudgeSettings
+from libra.judge.stage import stage as judge_stage
+from libra.process.context import Worker
+from libra.ranking.run_event_publisher import RunEventPublisher
+from libra.ranking.settings import Settings as RankingSettings
+from libra.ranking.stage import commit_observer
+from libra.ranking.stage import stage as ranking_stage
+from libra.stage.ended_runs import EndedRuns
+from libra.stage.runner import Stage, run
+from libra.telemetry.metrics import Metrics
+from libra.testing.memory import MemoryStore
+from libra.v1.batch_pb2 import TrialBatch
+from libra.v1.completion_pb2 import GenerationParameters
+
+from .simulated_bus import SimulatedBus
+
+METRICS = Metrics(CollectorRegistry())
+"""Shared by all processes: a registry takes longer to create than a simulated process takes to run."""
+
+
+@dataclass(frozen=True)
+class SimulatedContext:
+    """The dependencies of a simulated process."""
+
+    store: MemoryStore
+    bus: SimulatedBus
+    providers: Any
+    clock: Callable[[], float]
+    dispatch: DispatchSettings
+
+
+def dispatch(context: SimulatedContext) -> list[Worker]:
+    return [RunSupervisor(context.store, context.bus, METRICS, context.dispatch, context.clock).work]  # type: ignore[arg-type]  # in memory
+
+
+def attack(context: SimulatedContext) -> list[Worker]:
+    components, settings = gateway_components(context), AttackSettings()
+    written_attacks = attack_model_stage(
+        settings, components, EndedRuns(context.store.runs.get_state, settings.look_seconds)
+    )
+
+    async def run_model_stage(stop: asyncio.Event) -> None:
+        await run(written_attacks, WRITING_CONSUMER, context.bus, stop, METRICS)
+        await components.completer.drain(components.settings.drain_seconds)
+
+    return [_runner(attack_stage(settings), ATTACK_CONSUMER, context), run_model_stage]
+
+
+def attack_model_stage(settings: AttackSettings, components: Components, ended: EndedRuns) -> Stage[TrialBatch]:
+    """Return the stage of attacks that a model writes; its requests are answered by these gateway components."""
+
+    def ask_for(models: AttackModels) -> AskModel:
+        async def ask(role: ModelRole, turns: Turns, *, temperature: float, json_schema: str, epoch: int) -> ModelReply:
+            parameters = GenerationParameters(temperature=temperature, json_schema=json_schema)
+            entry = await components.models.get(models.model_for(role), field="model")
+            request = CompletionRequest(entry, parameters, tuple(to_messages(turns)), epoch)
+            return to_model_reply((await components.completer.complete([request], Lane.BATCH))[0])
+
+        return ask
+
+    return model_stage(settings, ask_for, ended)
+
+
+def gateway(context: SimulatedContext) -> list[Worker]:
+    leases = LeaseManager(context.bus, LeaseTiming(GatewaySettings().renew_seconds))  # type: ignore[arg-type]  # in memory
+    return [ModelSupervisor(gateway_components(context, leases), leases, context.bus, METRICS).work]  # type: ignore[arg-type]  # in memory
+
+
+def gateway_components(context: SimulatedContext, leases: LeaseManager | None = None) -> Components:
+    store, settings, channels = context.store, GatewaySettings(), ModelChannels(METRICS, leases)
+    writer = CompletionWriter(store.completions, settings.hold_seconds)  # type: ignore[arg-type]  # in memory
+    model_client = ModelClient(context.providers, writer, settings.retry_policy(), random.random, NoOpTracer())
+    return Components(
+        settings=settings,
+        providers=context.providers,
+        channels=channels,
+        models=ModelCache(store.models.list, settings.look_seconds),
+        ended_runs=EndedRuns(store.runs.get_state, settings.look_seconds),
+        completer=Completer(store.completions, model_client, writer, channels),  # type: ignore[arg-type]  # in memory
+    )
+
+
+def judge(context: SimulatedContext) -> list[Worker]:
+    settings = JudgeSettings()
+    stage = judge_stage(
+        settings, no_judge_model, METRICS, EndedRuns(context.store.runs.get_state, settings.look_seconds)
+    )
+    return [_runner(stage, JUDGE_CONSUMER, context)]
+
+
+def ranking(context: SimulatedContext) -> list[Worker]:
+    settings = RankingSettings()
+    publisher = RunEventPublisher(context.bus.signal, settings.signal_seconds)
+    context.store.verdicts.add_observer(commit_observer(METRICS))
+    stage = ranking_stage(context.store, publisher.mark_changed, settings)  # type: ignore[arg-type]  # in memory
+    return [_runner(stage, RANKING_CONSUMER, context), publisher.run]
+
+
+SERVICES: dict[str, Callable[[SimulatedContext], list[Worker]]] = {
+    "dispatch": dispatch,
+    "attack": attack,
+    "gateway": gateway,
+    "judge": judge,
+    "ranking": ranking,
+}
+
+
+async def no_judge_model(model: str, conversations: Sequence[Any], *, json_schema: str, epoch: int) -> list[Any]:
+    """Stand in for a judge model, which no judge in these histories uses."""
+    raise Unavailable("there is no judge model")
+
+
+def _runner(stage: Stage[Any], consumer: str, context: SimulatedContext) -> Worker:
+    async def work(stop: Any) -> None:
+        await run(stage, consumer, context.bus, stop, METRICS)
+
+    return work
