@@ -143,7 +143,7 @@ class ChaosHarness:
             "responses of the provider": ", ".join(
                 f"{count:,} {response}" for response, count in responses.most_common()
             ),
-            "verdicts": f"{result.completed:,}, of which {len(result.failed)} FAILED: the provider failed at every attempt",
+            "verdicts": f"{result.completed:,}, {len(result.failed)} of them FAILED, as the provider failed every time",
             "repeated answers": len(self.script.repeated_answers()),
             "audit": "clean" if not result.findings else "; ".join(result.findings),
         }

@@ -29,7 +29,8 @@ VAGUE_NAMES = set(
     appetite asking balance bell bench blunt bucket ciphering claim coding composing conductor dead desk door draw each
     ending entries exchange failures forms gaps gathering granting grants hand holding hostile judging keeping kind
     library line listing longest looking material mixed mortal noting numerals opinion overturned parts pressure
-    prepared presenting pulling rejudging rise room saying selection settling shares sharing signals sources spoiling starting
+    prepared presenting pulling rejudging rise
+    room saying selection settling shares sharing signals sources spoiling starting
     stillness stride talk tally telling told_apart translating turns voices waiting way writing
     """.split()  # noqa: SIM905 - a list of words reads best as text
 )
