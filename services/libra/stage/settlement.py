@@ -18,7 +18,7 @@ SETTLE_SECONDS = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """How a delivery ends: what the queue is told, and the outcome in metrics."""
+    """How a delivery ends: how the queue is notified, and the outcome in metrics."""
 
     outcome: str
     """One of done, retried, rejected, failed."""

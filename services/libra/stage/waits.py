@@ -1,4 +1,4 @@
-"""Wait with a message in hand: for a dependency that is away, or for room in a queue."""
+"""Pause while a message waits: for a dependency that is away, or for space in a queue."""
 
 from __future__ import annotations
 
