@@ -13,6 +13,7 @@ from libra.stage import dead_letter
 from libra.stage.bus import Bus, Delivery, Outgoing, QueueFull
 from libra.stage.errors import DeadlineExceeded, Reject, Requeued
 from libra.stage.failure_counter import FailureCounter
+from libra.stage.poison_guard import reject_poison
 from libra.stage.stage import In, Stage
 from libra.stage.waits import Wait
 from libra.telemetry import spans, tracing
@@ -30,13 +31,7 @@ class BatchProcessor(Generic[In]):
 
     async def process(self, delivery: Delivery, wait: Wait) -> None:
         """Return once all results are stored. Raises what the handler raises, Requeued, or Stopped."""
-        # Poison-message guard: a message that crashes its process is never seen to fail; only the queue's count shows
-        # it.
-        if delivery.attempt > max(self._policy.deliveries, self._policy.attempts):
-            raise Reject(
-                f"it was delivered {delivery.attempt} times and never settled: either its handling crashes the "
-                "process, or it fails on one replica after the other; the logs show which"
-            )
+        reject_poison(delivery, self._policy)
         batch = self._decode(delivery)
         model, trials = self._stage.trials(batch)
         with tracing.tracer().start_as_current_span(

@@ -3,6 +3,7 @@
     runner             pulls as many deliveries as there are free slots, until told to stop; then drains
     delivery_handler   one delivery: process, retry or dead-letter, acknowledge
     batch_processor    decode, handle, publish
+    poison_guard       rejects a message that crashes its consumers
     failure_handler    redeliver or dead-letter
     settlement         acknowledge
     waits              pauses for an outage or a full queue
