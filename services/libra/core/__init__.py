@@ -1,4 +1,4 @@
-"""What every package may import: errors, settings, waiting with a time limit, and names and limits that services share.
+"""Errors, settings, waiting with a time limit, and the names and limits that services share.
 
-`settings` reads environment variables; the other modules are pure.
+Every package may import it. `settings` reads environment variables; the other modules are pure.
 """

@@ -1,4 +1,4 @@
-"""What a process passes to its service, and what the service's `__main__` returns to the process."""
+"""The values that a process passes to its service, and those that the service's `__main__` returns."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ deadline."""
 
 @dataclass(frozen=True, slots=True)
 class CallContext:
-    """What a call carries besides its request."""
+    """The request id and the deadline of one call."""
 
     request_id: str
     deadline_seconds: float | None

@@ -1,4 +1,4 @@
-"""What defines a stage: its name, how it decodes a message, and how it handles the batch."""
+"""The definition of a stage: its name, how it decodes a message, and how it handles the batch."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ ROUNDING = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What the samples say about the variance of a score.
+    """The evidence of the samples on the variance of a score.
 
     An event is a sample that differs from the others, such as a failure among successes.
     """

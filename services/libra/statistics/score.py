@@ -54,7 +54,7 @@ class Influences:
 
     @property
     def variance(self) -> float:
-        """What these samples contribute to the score's variance."""
+        """The contribution of these samples to the score's variance."""
         return float(self.values @ self.values)
 
     def scaled(self, gradient: float) -> Influences:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from libra.attack.catalogue import registry
 from libra.attack.catalogue.noise.factory import WORD
-from libra.attack.catalogue.noise.letters import NEIGHBOURS
+from libra.attack.catalogue.noise.letter_noise import NEIGHBOURS
 from libra.attack.conversation import Turn
 
 TEXT = "Yesterday, seventeen bicycles stood before the Station; nobody had locked a single one of them."

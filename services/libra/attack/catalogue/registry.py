@@ -39,8 +39,8 @@ from libra.attack.catalogue.model_written.translation import TRANSLATIONS
 from libra.attack.catalogue.multi_turn.crescendo import CRESCENDO
 from libra.attack.catalogue.multi_turn.pair import PAIR
 from libra.attack.catalogue.multi_turn.tap import TAP
-from libra.attack.catalogue.noise.letters import LETTER_NOISE
-from libra.attack.catalogue.noise.words import WORD_NOISE
+from libra.attack.catalogue.noise.letter_noise import LETTER_NOISE
+from libra.attack.catalogue.noise.word_noise import WORD_NOISE
 from libra.attack.catalogue.none import NONE
 from libra.core.attack_names import JOIN, MAX_STEPS
 from libra.core.errors import unknown
