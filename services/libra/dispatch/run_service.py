@@ -52,6 +52,7 @@ class RunService(run_pb2_grpc.RunServiceServicer):
 
     def __init__(self, store: Store, bus: NatsBus, catalogues: RemoteCatalogues, wake: Callable[[], None]) -> None:
         self._store, self._bus, self._catalogues, self._wake = store, bus, catalogues, wake
+        self._page_tokens = paging.PageTokens(store.load_page_token_key)
 
     async def CreateRun(self, request: CreateRunRequest, context: grpc.aio.ServicerContext) -> CreateRunResponse:
         """Check the spec, store the run and start it."""
@@ -77,9 +78,10 @@ class RunService(run_pb2_grpc.RunServiceServicer):
     async def ListRuns(self, request: ListRunsRequest, context: grpc.aio.ServicerContext) -> ListRunsResponse:
         """Return a page of runs, the newest first."""
         size = paging.page_size(request.page_size, default=50, maximum=500)
-        records = await self._store.runs.list(before=paging.decode(request.page_token, "runs"), limit=size + 1)
+        before = await self._page_tokens.decode(request.page_token, "runs")
+        records = await self._store.runs.list(before=before, limit=size + 1)
         runs = await asyncio.gather(*(self._view(record) for record in records[:size]))
-        token = paging.encode(records[size - 1].run.id, "runs") if len(records) > size else ""
+        token = await self._page_tokens.encode(records[size - 1].run.id, "runs") if len(records) > size else ""
         return ListRunsResponse(runs=runs, next_page_token=token)
 
     async def WatchRun(
