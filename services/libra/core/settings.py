@@ -1,20 +1,37 @@
-"""Read settings from the environment into a frozen dataclass."""
+"""Read settings from the environment into a frozen dataclass, with the types that limit their values."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import MISSING, fields
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import Field, StringConstraints, TypeAdapter, ValidationError
 
 from libra.core.errors import LibraError
 
 Settings = TypeVar("Settings")
 
+Seconds = Annotated[float, Field(ge=0.001, le=604_800, allow_inf_nan=False)]
+"""A time limit or an interval: from a millisecond, since 0 would be a loop without a pause, to a week."""
+
+Count = Annotated[int, Field(ge=1, le=1_000_000)]
+"""A number of attempts, of slots or of trials."""
+
+Bytes = Annotated[int, Field(ge=1, le=2**50)]
+"""A size, up to a pebibyte."""
+
+Target = Annotated[str, StringConstraints(pattern=r"^\S+$", max_length=4096)]
+"""The address of a server that the process calls, in one of the forms that gRPC reads."""
+
 
 class InvalidSettings(LibraError):
     """An environment variable is missing or has an invalid value; the message names it."""
+
+
+def variable_names(cls: type[Any], prefix: str) -> dict[str, str]:
+    """Return the environment variable of each field of a settings class."""
+    return {f.name: f.metadata.get("env", f"{prefix}{f.name.upper()}") for f in fields(cls)}
 
 
 def read(cls: type[Settings], prefix: str, environ: Mapping[str, str]) -> Settings:
@@ -23,7 +40,7 @@ def read(cls: type[Settings], prefix: str, environ: Mapping[str, str]) -> Settin
     A field may name another variable with `field(metadata={"env": "LIBRA_NATS_URL"})`.
     """
     all_fields = fields(cls)  # type: ignore[arg-type]  # a dataclass by contract
-    names = {f.name: f.metadata.get("env", f"{prefix}{f.name.upper()}") for f in all_fields}
+    names = variable_names(cls, prefix)
     given: dict[str, Any] = {field: environ[name] for field, name in names.items() if name in environ}
     missing = [
         names[f.name]

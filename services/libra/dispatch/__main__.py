@@ -11,6 +11,7 @@ from libra.dispatch.run_supervisor import RunSupervisor
 from libra.dispatch.settings import Settings
 from libra.dispatch.task_service import TaskService
 from libra.process import ServiceContext, Wiring, serve, watch_backlog
+from libra.rpc.paging import PageTokens
 from libra.v1.dead_letter_pb2_grpc import add_DeadLetterServiceServicer_to_server
 from libra.v1.model_pb2_grpc import add_ModelServiceServicer_to_server
 from libra.v1.run_pb2_grpc import add_RunServiceServicer_to_server
@@ -24,6 +25,7 @@ def wire(context: ServiceContext, settings: Settings) -> Wiring:
     catalogues = RemoteCatalogues(
         store, context.channel(settings.attack_address), context.channel(settings.judge_address)
     )
+    dead_letters = DeadLetterService(bus, PageTokens(store.load_page_token_key))
 
     async def prepare() -> None:
         await bootstrap.prepare(store)
@@ -37,7 +39,7 @@ def wire(context: ServiceContext, settings: Settings) -> Wiring:
                 RunService(store, bus, catalogues, supervisor.wake),
                 "libra.v1.RunService",
             ),
-            (add_DeadLetterServiceServicer_to_server, DeadLetterService(bus), "libra.v1.DeadLetterService"),
+            (add_DeadLetterServiceServicer_to_server, dead_letters, "libra.v1.DeadLetterService"),
         ],
         workers=[supervisor.work, watch_backlog(bus, metrics)],
         prepare=prepare,

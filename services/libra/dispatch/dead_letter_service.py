@@ -40,8 +40,8 @@ MESSAGE_TYPES: dict[str, type[Message]] = {
 class DeadLetterService(dead_letter_pb2_grpc.DeadLetterServiceServicer):
     """Serves the stream of dead letters."""
 
-    def __init__(self, bus: NatsBus) -> None:
-        self._dead_letters = DeadLetters(bus)
+    def __init__(self, bus: NatsBus, page_tokens: paging.PageTokens) -> None:
+        self._dead_letters, self._page_tokens = DeadLetters(bus), page_tokens
 
     async def ListDeadLetters(
         self, request: ListDeadLettersRequest, context: grpc.aio.ServicerContext
@@ -51,9 +51,9 @@ class DeadLetterService(dead_letter_pb2_grpc.DeadLetterServiceServicer):
         if request.stage and request.stage not in MESSAGE_TYPES:
             raise Invalid(unknown("stage", request.stage, sorted(MESSAGE_TYPES)), field="stage")
         scope = f"dead/{request.stage}"
-        after = int(paging.decode(request.page_token, scope) or 0)
+        after = int(await self._page_tokens.decode(request.page_token, scope) or 0)
         records = await self._dead_letters.list(after_seq=after, limit=size + 1, stage=request.stage)
-        token = paging.encode(str(records[size - 1].seq), scope) if len(records) > size else ""
+        token = await self._page_tokens.encode(str(records[size - 1].seq), scope) if len(records) > size else ""
         return ListDeadLettersResponse(
             dead_letters=[to_summary(record) for record in records[:size]], next_page_token=token
         )

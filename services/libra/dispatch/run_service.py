@@ -12,7 +12,7 @@ from ulid import ULID
 
 from libra.bus import streams
 from libra.bus.nats_bus import NatsBus
-from libra.core.errors import FailedPrecondition, Invalid, NotFound
+from libra.core.errors import Conflict, FailedPrecondition, Invalid, NotFound
 from libra.dispatch.remote_catalogues import RemoteCatalogues
 from libra.dispatch.run_view import build_run_view
 from libra.dispatch.scheduling.run_progress import RunProgress
@@ -20,6 +20,7 @@ from libra.dispatch.spec.judge_resolution import check_judge_results
 from libra.dispatch.spec.rejudge import resolve_rejudge
 from libra.dispatch.spec.run_spec import ResolvedSpec, resolve
 from libra.rpc import paging
+from libra.rpc.request_hash import hash_request
 from libra.store.client import Store
 from libra.store.runs import RunRecord
 from libra.telemetry.log_actions import Action
@@ -52,22 +53,32 @@ class RunService(run_pb2_grpc.RunServiceServicer):
 
     def __init__(self, store: Store, bus: NatsBus, catalogues: RemoteCatalogues, wake: Callable[[], None]) -> None:
         self._store, self._bus, self._catalogues, self._wake = store, bus, catalogues, wake
+        self._page_tokens = paging.PageTokens(store.load_page_token_key)
 
     async def CreateRun(self, request: CreateRunRequest, context: grpc.aio.ServicerContext) -> CreateRunResponse:
         """Check the spec, store the run and start it."""
         if len(request.request_id) > MAX_REQUEST_ID_CHARACTERS:
             raise Invalid(f"it has more than {MAX_REQUEST_ID_CHARACTERS} characters", field="request_id")
+        request_hash = hash_request(request)
         # Before the spec is checked: a repeat may name a model or task that was deleted since.
         if request.request_id and (first := await self._store.runs.find_by_request_id(request.request_id)):
+            check_repeat(first, request_hash)
             return CreateRunResponse(run=await self._view(first))
         resolved = await self._resolve(request.spec)
         run = Run(id=str(ULID()), spec=resolved.spec, state=RunState.RUN_STATE_RUNNING)
         record = await self._store.runs.insert(
-            RunRecord(run=run, sections=list(resolved.sections), cursors={}, request_id=request.request_id)
+            RunRecord(
+                run=run,
+                sections=list(resolved.sections),
+                request_id=request.request_id,
+                request_hash=request_hash,
+            )
         )
-        if record.run.id == run.id:  # not a repeat of an earlier request
+        if record.run.id == run.id:
             self._wake()
             log.info("a run was created", action=Action.RUN_CREATED, run=run.id)
+        else:  # another replica stored a run with this request_id meanwhile
+            check_repeat(record, request_hash)
         return CreateRunResponse(run=await self._view(record), warnings=resolved.warnings)
 
     async def GetRun(self, request: GetRunRequest, context: grpc.aio.ServicerContext) -> GetRunResponse:
@@ -77,9 +88,10 @@ class RunService(run_pb2_grpc.RunServiceServicer):
     async def ListRuns(self, request: ListRunsRequest, context: grpc.aio.ServicerContext) -> ListRunsResponse:
         """Return a page of runs, the newest first."""
         size = paging.page_size(request.page_size, default=50, maximum=500)
-        records = await self._store.runs.list(before=paging.decode(request.page_token, "runs"), limit=size + 1)
+        before = await self._page_tokens.decode(request.page_token, "runs")
+        records = await self._store.runs.list(before=before, limit=size + 1)
         runs = await asyncio.gather(*(self._view(record) for record in records[:size]))
-        token = paging.encode(records[size - 1].run.id, "runs") if len(records) > size else ""
+        token = await self._page_tokens.encode(records[size - 1].run.id, "runs") if len(records) > size else ""
         return ListRunsResponse(runs=runs, next_page_token=token)
 
     async def WatchRun(
@@ -140,3 +152,12 @@ class RunService(run_pb2_grpc.RunServiceServicer):
 
     async def _view(self, record: RunRecord) -> Run:
         return build_run_view(await RunProgress.load(self._store.cells, record))
+
+
+def check_repeat(first: RunRecord, request_hash: str) -> None:
+    """Raise Conflict if the run was created by a request with another content than the one with this hash."""
+    if first.request_hash and first.request_hash != request_hash:
+        raise Conflict(
+            f"it was used for another request, which created the run {first.run.id}; send a new request_id",
+            field="request_id",
+        )

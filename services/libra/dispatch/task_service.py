@@ -44,6 +44,7 @@ class TaskService(task_pb2_grpc.TaskServiceServicer):
 
     def __init__(self, store: Store) -> None:
         self._tasks = store.tasks
+        self._page_tokens = paging.PageTokens(store.load_page_token_key)
 
     async def ImportTask(
         self, request_iterator: AsyncIterator[ImportTaskRequest], context: grpc.aio.ServicerContext
@@ -68,21 +69,21 @@ class TaskService(task_pb2_grpc.TaskServiceServicer):
         size = paging.page_size(request.page_size, default=100, maximum=1000)
         scope = f"tasks/{request.category}/{request.all_versions}"
         tasks = await self._tasks.list(
-            after=paging.decode(request.page_token, scope),
+            after=await self._page_tokens.decode(request.page_token, scope),
             limit=size + 1,
             category=request.category or None,
             all_versions=request.all_versions,
         )
-        token = paging.encode(task_reference(tasks[size - 1]), scope) if len(tasks) > size else ""
+        token = await self._page_tokens.encode(task_reference(tasks[size - 1]), scope) if len(tasks) > size else ""
         return ListTasksResponse(tasks=tasks[:size], next_page_token=token)
 
     async def ListSamples(self, request: ListSamplesRequest, context: grpc.aio.ServicerContext) -> ListSamplesResponse:
         """Return a page of a task's samples, in their order."""
         size = paging.page_size(request.page_size, default=50, maximum=500)
         task = task_reference(await self._task(request.task, field="task"))
-        first = int(paging.decode(request.page_token, f"samples/{task}") or 0)
+        first = int(await self._page_tokens.decode(request.page_token, f"samples/{task}") or 0)
         samples = await self._tasks.list_samples(task, first=first, limit=size + 1)
-        token = paging.encode(str(first + size), f"samples/{task}") if len(samples) > size else ""
+        token = await self._page_tokens.encode(str(first + size), f"samples/{task}") if len(samples) > size else ""
         return ListSamplesResponse(samples=samples[:size], next_page_token=token)
 
     async def ListCatalogue(

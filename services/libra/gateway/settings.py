@@ -6,8 +6,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pydantic import PositiveFloat, PositiveInt
-
+from libra.core.settings import Count, Seconds
 from libra.gateway.provider.retry import RetryPolicy
 
 
@@ -15,36 +14,36 @@ from libra.gateway.provider.retry import RetryPolicy
 class Settings:
     """Retries, and how long gateway waits for the store, for leases, and for requests in flight when it stops."""
 
-    retry_attempts: PositiveInt = 8
+    retry_attempts: Count = 8
     """Maximum number of requests for one answer while the provider fails: about two minutes with their waits."""
 
-    retry_timeouts: PositiveInt = 2
+    retry_timeouts: Count = 2
     """Maximum number of requests for one answer that run into the model's timeout. Each has cost the whole timeout."""
 
-    retry_base_seconds: PositiveFloat = 1.0
+    retry_base_seconds: Seconds = 1.0
     """The wait after the first failure is drawn from 0 to this; the range doubles with each further failure."""
 
-    retry_most_seconds: PositiveFloat = 60.0
+    retry_most_seconds: Seconds = 60.0
     """The largest range of a wait."""
 
-    retry_budget_seconds: PositiveFloat = 600.0
+    retry_budget_seconds: Seconds = 600.0
     """No request for an answer begins later than this after the first one; time spent waiting for a permit does not
     count. Only this bounds how often a model that answers "slow down" (429) is asked again."""
 
-    retry_after_most_seconds: PositiveFloat = 300.0
+    retry_after_most_seconds: Seconds = 300.0
     """A longer Retry-After is shortened to this."""
 
-    hold_seconds: PositiveFloat = 3600.0
+    hold_seconds: Seconds = 3600.0
     """A paid answer that cannot be stored is kept in memory for this long, then given up."""
 
-    drain_seconds: PositiveFloat = 20.0
+    drain_seconds: Seconds = 20.0
     """After the signal to stop, requests in flight have this long to be answered and stored; the rest is requested
     again by another replica. A value above what a process gives its workers (`libra.process`, 25 s) has no effect."""
 
-    look_seconds: PositiveFloat = 2.0
+    look_seconds: Seconds = 2.0
     """New and deleted models, and ended runs, are noticed after this long."""
 
-    renew_seconds: PositiveFloat = 2.0
+    renew_seconds: Seconds = 2.0
     """Period in which a replica renews its lease on a model's limits. A lease expires after three missed renewals, so
     this also decides how long the limits of a killed replica stay unused. Must be the same for all replicas."""
 

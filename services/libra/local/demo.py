@@ -23,6 +23,7 @@ import click
 
 from libra.core.errors import LibraError
 from libra.local import free_ports, log_files, settings, smollm
+from libra.local.private_files import open_private
 from libra.local.system import System
 from libra.local.topology import HOST
 
@@ -87,7 +88,7 @@ def running_model(data: Path) -> Iterator[str]:
     log = data / log_files.FOLDER / "smollm.log"
     command = [sys.executable, "-m", "libra.local.smollm", "--port", str(port)]
     print_command(["python", *command[1:], "&"])
-    with log.open("wb") as output, subprocess.Popen(command, stdout=output, stderr=output) as process:  # noqa: S603 - ours
+    with open_private(log, "wb") as output, subprocess.Popen(command, stdout=output, stderr=output) as process:  # noqa: S603 - ours
         try:
             wait_until_ready(f"http://{HOST}:{port}/health", process, log)
             yield f"http://{HOST}:{port}/v1"

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import IO
 
 from libra.core.errors import FailedPrecondition
+from libra.local.private_files import make_folder, open_private
 
 FILE = "lock"
 POLL_SECONDS = 0.1
@@ -21,8 +22,8 @@ def acquire(folder: Path, timeout_seconds: float, say: Callable[[str], None]) ->
 
     It is a kernel lock (flock), so it is released when its holder exits, even after a crash.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / FILE).open("w") as file:
+    make_folder(folder)
+    with open_private(folder / FILE, "w") as file:
         if not _try_lock(file):
             say(f"waiting for another `libra up` or `libra down` that runs in {folder}")
             deadline = time.monotonic() + timeout_seconds

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from libra.local.private_files import make_folder
 from libra.local.topology import SERVERS
 
 FOLDER = "logs"
@@ -28,7 +29,7 @@ def prepare(folder: Path, name: str) -> Path:
     A server writes its log into its own folder; the path among the logs is then a symbolic link to it.
     """
     link = path(folder, name)
-    link.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(link.parent)
     file = folder / name / link.name if name in SERVERS else link
     if file.exists() and file.stat().st_size > MAX_BYTES:
         file.replace(file.with_suffix(".log.1"))

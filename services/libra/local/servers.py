@@ -16,6 +16,7 @@ import psutil
 
 from libra.core.errors import LibraError, Unavailable
 from libra.local import binaries, open_files, processes, shared_libraries
+from libra.local.private_files import make_folder, open_private
 from libra.local.topology import HOST
 from libra.store import replica_set
 
@@ -100,7 +101,7 @@ class _Server(ABC):
     def _run(cls, folder: Path, port: int, command: Sequence[str]) -> Self:
         """Start the process in a new session, so that Ctrl-C in the terminal reaches only its parent."""
         open_files.raise_limit()
-        with (folder / f"{cls.name}.log").open("ab") as log:
+        with open_private(folder / f"{cls.name}.log", "ab") as log:
             start = log.tell()
             try:
                 process = subprocess.Popen(  # noqa: S603 - our own command line
@@ -149,10 +150,11 @@ class NatsServer(_Server):
         folder, port = _create_data_folder(folder), _bindable_port(port)
         config = folder / "nats-server.conf"
         limit = f", max_file_store: {store_bytes}" if store_bytes else ""
-        config.write_text(
-            f'listen: "{HOST}:{port}"\nmax_payload: {MAX_PAYLOAD_BYTES}\n'
-            f'jetstream {{ store_dir: "{folder / "data"}"{limit} }}\n'
-        )
+        with open_private(config, "w") as file:
+            file.write(
+                f'listen: "{HOST}:{port}"\nmax_payload: {MAX_PAYLOAD_BYTES}\n'
+                f'jetstream {{ store_dir: "{folder / "data"}"{limit} }}\n'
+            )
         return cls._run(folder, port, [str(binaries.nats_server()), "--config", str(config)])
 
     @property
@@ -229,7 +231,8 @@ def _bindable_port(port: int) -> int:
 def _create_data_folder(folder: Path) -> Path:
     """Create the server's folder with its folder `data`; return its absolute path."""
     folder = folder.resolve()
-    (folder / "data").mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
+    make_folder(folder / "data")
     return folder
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Annotated
 
-from pydantic import NonNegativeInt
+from pydantic import Field
 
 from libra.core.settings import read
 
@@ -21,7 +22,7 @@ class Settings:
     mongo_url: str = field(default="", metadata={"env": "LIBRA_MONGO_URL"})
     """Your own MongoDB; if it is empty, a mongod is started."""
 
-    nats_store_bytes: NonNegativeInt = 0
+    nats_store_bytes: Annotated[int, Field(ge=0, le=2**50)] = 0
     """LIBRA_LOCAL_NATS_STORE_BYTES: the most that nats-server stores on disk; 0: three quarters of the free space."""
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from libra.core.errors import LibraError
 from libra.local.free_ports import choose, is_free
+from libra.local.private_files import open_private
 from libra.local.topology import PARTS, SERVERS, Ports
 
 FILE = "state.json"
@@ -43,7 +44,8 @@ def save(folder: Path, ports: Mapping[str, Ports]) -> None:
     """Write the ports to the file atomically."""
     path = folder / FILE
     new = path.with_suffix(".new")
-    new.write_text(json.dumps({"ports": {name: asdict(ports[name]) for name in ports}}, indent=2) + "\n")
+    with open_private(new, "w") as file:
+        file.write(json.dumps({"ports": {name: asdict(ports[name]) for name in ports}}, indent=2) + "\n")
     new.replace(path)
 
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from libra.core.errors import LibraError
 from libra.local import health, lock, log_files, open_files, processes, settings, state, topology
+from libra.local.private_files import open_private, restrict_system
 from libra.local.servers import MongoServer, NatsServer
 
 if TYPE_CHECKING:
@@ -180,6 +181,7 @@ class System:
     def _start(self, names: Sequence[str], *, awaited: Sequence[str] | None = None) -> list[str]:
         """Start the parts `names` and wait for the services in `awaited` (default: all); undo the start on an error."""
         open_files.raise_limit()
+        restrict_system(self.folder, topology.SERVERS)
         state.assign_ports(self.folder, self.running(), self.part_names)
         log_starts = {name: log_files.size(self.log_path(name)) for name in self.part_names}
         try:
@@ -207,7 +209,7 @@ class System:
         connections = topology.service_environment(name, self.ports, nats_url=self.nats_url, mongo_url=self.mongo_url)
         # The service ignores the part's name on its command line; `processes` reads it there.
         command = [sys.executable, "-m", f"libra.{topology.service_of(name)}", name]
-        with log.open("ab") as output:
+        with open_private(log, "ab") as output:
             self._children[name] = subprocess.Popen(  # noqa: S603 - our own command line
                 command,
                 stdin=subprocess.DEVNULL,

@@ -21,7 +21,7 @@ from libra.core.settings import InvalidSettings
 from libra.core.timeouts import run_until_set
 from libra.process.context import ServiceContext, Wire, Wiring
 from libra.process.readiness import DependencyCheck, Readiness
-from libra.process.settings import CommonSettings, load
+from libra.process.settings import CommonSettings, list_unknown_variables, load
 from libra.process.workers import Workers
 from libra.rpc import client
 from libra.rpc.server import RpcServer
@@ -63,6 +63,8 @@ def serve(name: str, *, settings: type[ServiceSettings], wire: Wire[ServiceSetti
     except InvalidSettings as error:
         return _print_bad_settings(name, error)
     logs.setup(name, common.log_level, common.log_format)
+    for warning in list_unknown_variables(name, settings):
+        log.warning(warning, action=Action.SETTING_UNKNOWN)
     status = _run(name, common, own, wire)
     # The interpreter waits for every thread, and one of Motor's may wait a minute for a suspended mongod.
     forced_exit = threading.Timer(EXIT_SECONDS, os._exit, [status])

@@ -5,17 +5,34 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import Annotated, Any, TypeVar
 
-from pydantic import PositiveFloat, PositiveInt, StringConstraints
+from pydantic import AfterValidator, StringConstraints
 
-from libra.core import settings
+from libra.core import setting_names, settings
 from libra.telemetry import logs
 
 ServiceSettings = TypeVar("ServiceSettings")
 
-Address = Annotated[str, StringConstraints(pattern=r"^(|\S+:\d{1,5})$")]
+MAX_PORT = 65_535
+
+
+def check_port(address: str) -> str:
+    """Return the address; raise ValueError if its port is too large."""
+    port = address.rpartition(":")[2]
+    if port and int(port) > MAX_PORT:
+        raise ValueError(f"the port {port} is above {MAX_PORT}")
+    return address
+
+
+Address = Annotated[str, StringConstraints(pattern=r"^(|\S+:[0-9]{1,5})$"), AfterValidator(check_port)]
 """host:port; port 0 takes any free port."""
+
+DatabaseName = Annotated[str, StringConstraints(pattern=r'^[^/\\. "$*<>:|?\x00]{1,63}$')]
+"""A name that MongoDB accepts for a database."""
+
+OptionalEndpoint = Annotated[str, StringConstraints(pattern=r"^\S*$")]
 
 LISTEN = {
     "dispatch": ("127.0.0.1:50051", "127.0.0.1:9101"),
@@ -44,11 +61,11 @@ class CommonSettings:
     nats_url: str = field(default="nats://127.0.0.1:4222", metadata={"env": "LIBRA_NATS_URL"})
     """URL of NATS; several are separated by commas."""
 
-    nats_stage_bytes: PositiveInt = field(default=256 * 1024 * 1024, metadata={"env": "LIBRA_NATS_STAGE_BYTES"})
+    nats_stage_bytes: settings.Bytes = field(default=256 * 1024 * 1024, metadata={"env": "LIBRA_NATS_STAGE_BYTES"})
     """Maximum disk space of one stage's stream on nats-server, in bytes; five times this is reserved when the streams
     are created. It must exceed the largest batch, which has half a megabyte unless a single trial is larger."""
 
-    nats_ack_wait_seconds: PositiveFloat = field(default=30.0, metadata={"env": "LIBRA_NATS_ACK_WAIT_SECONDS"})
+    nats_ack_wait_seconds: settings.Seconds = field(default=30.0, metadata={"env": "LIBRA_NATS_ACK_WAIT_SECONDS"})
     """A batch is redelivered to another replica after this long without progress; a stage reports progress three
     times in it. It must be the same for every service: consumers are created with it, and one with another value is
     refused."""
@@ -56,10 +73,10 @@ class CommonSettings:
     mongo_url: str = field(default="mongodb://127.0.0.1:27017/?replicaSet=libra", metadata={"env": "LIBRA_MONGO_URL"})
     """URL of MongoDB."""
 
-    mongo_database: str = field(default="libra", metadata={"env": "LIBRA_MONGO_DATABASE"})
+    mongo_database: DatabaseName = field(default="libra", metadata={"env": "LIBRA_MONGO_DATABASE"})
     """Name of the database."""
 
-    otlp_endpoint: str = field(default="", metadata={"env": "LIBRA_OTLP_ENDPOINT"})
+    otlp_endpoint: OptionalEndpoint = field(default="", metadata={"env": "LIBRA_OTLP_ENDPOINT"})
     """Address that traces are sent to, by OTLP over gRPC; empty disables tracing."""
 
     log_level: logs.Level = field(default="info", metadata={"env": "LIBRA_LOG_LEVEL"})
@@ -86,3 +103,12 @@ def load(
         "metrics_listen": common.metrics_listen or metrics_listen,
     }
     return replace(common, **filled), settings.read(own, prefix, variables)
+
+
+def list_unknown_variables(
+    name: str, own: type[ServiceSettings], environ: Mapping[str, str] | None = None
+) -> list[str]:
+    """Return a sentence for each variable LIBRA_* that is a setting neither of this process nor of any other."""
+    variables, prefix = os.environ if environ is None else environ, f"LIBRA_{name.upper()}_"
+    names = (settings.variable_names(cls, prefix).values() for cls in (CommonSettings, own))
+    return setting_names.list_unknown(variables, also_known=chain.from_iterable(names))

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pymongo
 from motor.motor_asyncio import AsyncIOMotorClient
-from pymongo.errors import ConfigurationError, InvalidURI
+from pymongo.errors import ConfigurationError, DuplicateKeyError, InvalidURI
 
+from libra.core.errors import Unavailable
 from libra.core.settings import InvalidSettings
 from libra.store import indexes
 from libra.store.calibrations import CalibrationCollection
@@ -28,6 +30,11 @@ from libra.store.verdicts import VerdictCollection
 
 if TYPE_CHECKING:
     from typing import Self
+
+PAGE_TOKENS = "page_tokens"
+"""The id of the document with the key of page tokens."""
+
+KEY_BYTES = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +131,19 @@ class Store:
         """Create the collections and indexes that are missing."""
         with self._translate_errors():
             await indexes.ensure(self._database)
+
+    async def load_page_token_key(self) -> bytes:
+        """Return the key that all replicas sign page tokens with; the first call of all creates it."""
+        collection, this = self._database[indexes.SECRETS], {"_id": PAGE_TOKENS}
+        with self._translate_errors():
+            document = await collection.find_one(this)
+            if document is None:
+                with contextlib.suppress(DuplicateKeyError):  # another replica was faster
+                    await collection.insert_one(this | {"value": secrets.token_bytes(KEY_BYTES)})
+                document = await collection.find_one(this)
+        if document is None:
+            raise Unavailable("the key of page tokens is not readable yet; try again")
+        return bytes(document["value"])
 
     async def close(self) -> None:
         """Raise Unavailable in every caller that waits for a write, and close the connections."""

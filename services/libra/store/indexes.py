@@ -19,6 +19,7 @@ CELLS = "cells"
 CALIBRATIONS = "calibrations"
 CAPABILITIES = "capabilities"
 SAMPLE_SUMS = "sample_sums"
+SECRETS = "secrets"
 
 NAMESPACE_EXISTS = 48
 """The error code for the second of two processes that create a collection at the same time."""
@@ -43,6 +44,7 @@ def declared() -> dict[str, list[IndexModel]]:
         CELLS: [IndexModel([("run", ASCENDING), ("judging", ASCENDING)], name="run")],
         CALIBRATIONS: [IndexModel([("create_time", DESCENDING)], name="newest")],
         SAMPLE_SUMS: [],
+        SECRETS: [],
     }
 
 

@@ -46,6 +46,9 @@ class RunRecord:
 
     request_id: str = ""
 
+    request_hash: str = ""
+    """The hash of the request that created the run; empty in a record of a version that stored none."""
+
 
 class RunCollection:
     """Stores every run under its ULID."""
@@ -173,7 +176,8 @@ def run_to_document(record: RunRecord) -> Document:
         "sections": [_section_to_document(section) for section in record.sections],
         "cursors": [{"model": model, "sent": sent} for model, sent in cursors.items()],
     }
-    return document | ({"request_id": record.request_id} if record.request_id else {})
+    request = {"request_id": record.request_id, "request_hash": record.request_hash}
+    return document | {name: value for name, value in request.items() if value}
 
 
 def run_from_document(document: Document) -> RunRecord:
@@ -183,6 +187,7 @@ def run_from_document(document: Document) -> RunRecord:
         sections=tuple(_section_from_document(section) for section in document["sections"]),
         cursors={cursor["model"]: cursor["sent"] for cursor in document["cursors"]},
         request_id=document.get("request_id", ""),
+        request_hash=document.get("request_hash", ""),
     )
 
 

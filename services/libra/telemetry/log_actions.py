@@ -9,6 +9,7 @@ class Action(StrEnum):
     """A noun, then its event. The value is the name in lower case."""
 
     # process
+    SETTING_UNKNOWN = auto()
     PROCESS_STARTED = auto()
     PROCESS_WAITS = auto()
     PROCESS_READY = auto()

@@ -269,8 +269,9 @@ class CreateRunRequest(google.protobuf.message.Message):
     SPEC_FIELD_NUMBER: builtins.int
     REQUEST_ID_FIELD_NUMBER: builtins.int
     request_id: builtins.str
-    """Chosen by the caller, at most 64 characters; a repeat with the same value returns the first run. Empty: every
-    request creates a run.
+    """Chosen by the caller, at most 64 characters; a repeat of the request with the same value returns the first run.
+    Another request with the value of an earlier one is refused with ALREADY_EXISTS. Empty: every request creates a
+    run.
     """
     @property
     def spec(self) -> global___RunSpec:

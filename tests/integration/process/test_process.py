@@ -255,6 +255,15 @@ def test_a_second_signal_ends_the_process_immediately(start: Start, nats_url: st
     assert time.monotonic() - began < 5
 
 
+def test_a_misspelt_variable_is_warned_about_once(start: Start, closed_ports: tuple[str, str]) -> None:
+    service = start(*closed_ports, LIBRA_GATWAY_LISTEN="secret", LIBRA_JUDGE_SLOTS="3")
+    service.wait_for_action("process_started")
+    (line,) = service.log_lines("setting_unknown")
+    assert line["level"] == "warning"
+    assert "LIBRA_GATWAY_LISTEN is not a setting; did you mean LIBRA_GATEWAY_LISTEN?" in line.values()
+    assert "secret" not in str(line)
+
+
 @pytest.mark.parametrize("listener", ["LISTEN", "METRICS_LISTEN"])
 def test_an_address_in_use_is_named(start: Start, closed_ports: tuple[str, str], listener: str) -> None:
     first = start(*closed_ports)

@@ -18,3 +18,14 @@ async def test_processes_that_start_at_the_same_time_create_every_collection_and
         existing = await stores[0]._database[name].index_information()
         assert {index.document["name"] for index in models} | {"_id_"} == set(existing)
     await asyncio.gather(*(store.close() for store in stores))
+
+
+async def test_replicas_that_start_at_the_same_time_have_the_same_key_of_page_tokens(
+    mongo_server: MongoServer, database: str
+) -> None:
+    stores = [Store.connect(mongo_server.url, database) for _ in range(8)]
+    keys = await asyncio.gather(*(store.load_page_token_key() for store in stores))
+    assert len(set(keys)) == 1
+    assert len(keys[0]) == 32
+    assert await stores[0].load_page_token_key() == keys[0]
+    await asyncio.gather(*(store.close() for store in stores))

@@ -20,7 +20,9 @@ from libra.cli.render import output
 from libra.cli.render.format import byte_size, duration
 from libra.cli.render.sanitize import sanitize
 from libra.core.errors import Unavailable
+from libra.core.setting_names import list_unknown
 from libra.local import log_files, topology
+from libra.local.settings import inherited_environment
 
 if TYPE_CHECKING:
     from libra.local.system import System
@@ -44,6 +46,8 @@ def up(data: Path | None, replicas: int | None) -> None:
     from the environment of this command, so set them first. Ctrl-C stops what was started; a second Ctrl-C does so at
     once.
     """
+    for warning in list_unknown(inherited_environment()):
+        output.print_note(warning)
     system = open_system(data, replicas=replicas, say=output.print_note)
     began = time.monotonic()
     try:

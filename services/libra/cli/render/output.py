@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from libra.cli.render.sanitize import sanitize
+from libra.cli.render.sanitize import escape_json, sanitize
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -34,12 +34,14 @@ def console(*, err: bool = False) -> Console:
 
 
 def print_json(message: Message) -> None:
-    """Print a message as JSON: field names as in the proto file, enumerations by name, zeros included."""
-    click.echo(
-        MessageToJson(
-            message, preserving_proto_field_name=True, always_print_fields_with_no_presence=True, ensure_ascii=False
-        )
+    """Print a message as JSON: field names as in the proto file, enumerations by name, zeros included.
+
+    Characters that could control the terminal are escaped.
+    """
+    text = MessageToJson(
+        message, preserving_proto_field_name=True, always_print_fields_with_no_presence=True, ensure_ascii=False
     )
+    click.echo(escape_json(text))
 
 
 def new_table(

@@ -12,6 +12,9 @@ from libra.judge.text.normalize import normalize
 MAX_DIGITS = 60
 """A number with more digits is not read: no task asks for one."""
 
+LARGE_EXPONENT = re.compile(r"[eE][-+]?[\d_]{3}")
+"""An exponent of three digits or more: a fraction with 1e999999999 takes minutes and gigabytes."""
+
 GROUPED = (
     r"\d{1,3}(?:,\d{3})+(?!\d)(?:\.\d+)?"
     r"|\d{1,3}(?: \d{3})+(?![\d,])(?:\.\d+)?"
@@ -102,6 +105,8 @@ def numbers_agree(given: ParsedNumber, wanted: ParsedNumber, tolerance: Fraction
 def parse_tolerance(text: str, wanted: Fraction) -> Fraction:
     """Return an absolute tolerance from "0.01" or, relative to the wanted number, "1%"; else raise ValueError."""
     stripped = text.strip()
+    if len(stripped) > MAX_DIGITS or LARGE_EXPONENT.search(stripped):
+        raise ValueError(f"{text[:MAX_DIGITS]!r} has too many digits")
     value = Fraction(stripped.rstrip("%").strip())
     if value < 0:
         raise ValueError(f"{text!r} is negative")

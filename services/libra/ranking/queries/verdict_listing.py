@@ -26,13 +26,14 @@ class VerdictListReader:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._page_tokens = paging.PageTokens(store.load_page_token_key)
 
     async def list_page(self, request: ListVerdictsRequest) -> ListVerdictsResponse:
         """Return one page in the order of trials. Raises NotFound for an unknown run, and Invalid for a bad field."""
         full = request.view == VerdictView.VERDICT_VIEW_FULL
         size = paging.page_size(request.page_size, default=DEFAULT_PAGE, maximum=MAX_FULL_PAGE if full else MAX_PAGE)
         list_name = _name_list(request)
-        after = paging.decode(request.page_token, list_name)
+        after = await self._page_tokens.decode(request.page_token, list_name)
         await self._check_request(request)
         found = await self._store.verdicts.list(
             request.run,
@@ -46,7 +47,7 @@ class VerdictListReader:
         )
         verdicts = await self._limit_bytes(found[:size], full=full)
         has_more = len(verdicts) < len(found)
-        token = paging.encode(verdicts[-1].id, list_name) if has_more else ""
+        token = await self._page_tokens.encode(verdicts[-1].id, list_name) if has_more else ""
         return ListVerdictsResponse(verdicts=verdicts, next_page_token=token)
 
     async def _check_request(self, request: ListVerdictsRequest) -> None:

@@ -6,12 +6,15 @@ import asyncio
 from typing import Any
 
 import pytest
+from ulid import ULID
 
-from libra.core.errors import FailedPrecondition, Invalid, NotFound, Unavailable
+from libra.core.errors import Conflict, FailedPrecondition, Invalid, NotFound, Unavailable
 from libra.rpc.client import call, stream
+from libra.store.client import Store
+from libra.store.runs import RunRecord
 from libra.v1.batch_pb2 import BatchHeader, VerdictBatch
 from libra.v1.completion_pb2 import GenerationParameters
-from libra.v1.run_pb2 import CancelRunRequest, ListRunsRequest, RunState, WatchRunRequest
+from libra.v1.run_pb2 import CancelRunRequest, ListRunsRequest, Run, RunState, WatchRunRequest
 from libra.v1.task_pb2 import Category
 from libra.v1.verdict_pb2 import Outcome, Verdict
 
@@ -89,10 +92,48 @@ async def test_a_repeat_of_a_request_returns_the_first_run(dispatch: Dispatch) -
     await dispatch.import_task()
     first, second = await asyncio.gather(*(dispatch.create(request_id="once") for _ in range(2)))
     assert first.run == second.run
-    assert (await dispatch.create(request_id="once", epochs=3)).run == first.run
-    assert (await dispatch.create(request_id="once", models=["deleted-since"])).run == first.run
+    assert (await dispatch.create(request_id="once")).run == first.run
     assert (await dispatch.create(request_id="twice")).run.id != first.run.id
     assert len((await call(dispatch.runs.ListRuns, ListRunsRequest(), SECONDS)).runs) == 2
+
+
+async def test_a_request_id_of_another_request_is_a_conflict(dispatch: Dispatch) -> None:
+    await dispatch.import_task()
+    first = await dispatch.create(request_id="once", judges={"mine": "exact"})
+    same: dict[str, Any] = {"judges": {"mine": "exact"}}
+    other_requests: list[dict[str, Any]] = [
+        {},
+        same | {"epochs": 3},
+        same | {"models": ["deleted-since"]},
+        same | {"models": ["refuser", "complier"]},
+        same | {"parameters": GenerationParameters(temperature=0)},
+        {"judges": {"mine": "exact", "other": "exact"}},
+    ]
+    for changes in other_requests:
+        with pytest.raises(Conflict, match=first.run.id) as caught:
+            await dispatch.create(request_id="once", **changes)
+        assert caught.value.field == "request_id", changes
+    assert (await dispatch.create(request_id="once", **same)).run == first.run
+    runs = (await call(dispatch.runs.ListRuns, ListRunsRequest(), SECONDS)).runs
+    assert [run.id for run in runs] == [first.run.id]
+
+
+async def test_of_two_simultaneous_requests_with_one_request_id_the_second_is_a_conflict(dispatch: Dispatch) -> None:
+    await dispatch.import_task()
+    creating = [dispatch.create(request_id="once", epochs=epochs) for epochs in (1, 2, 3, 4)]
+    results = await asyncio.gather(*creating, return_exceptions=True)
+    assert sum(isinstance(result, Conflict) for result in results) == 3
+    assert len((await call(dispatch.runs.ListRuns, ListRunsRequest(), SECONDS)).runs) == 1
+
+
+async def test_a_run_without_a_stored_hash_is_returned_for_every_request(dispatch: Dispatch, store: Store) -> None:
+    await dispatch.import_task()
+    first = (await dispatch.create()).run
+    record = await store.runs.get(first.id)
+    assert record
+    old = Run(id=str(ULID()), spec=first.spec, state=first.state)
+    await store.runs.insert(RunRecord(run=old, sections=record.sections, request_id="old"))
+    assert (await dispatch.create(request_id="old", epochs=3)).run.id == old.id
 
 
 async def test_a_run_is_cancelled_once(dispatch: Dispatch) -> None:

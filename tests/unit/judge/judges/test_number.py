@@ -127,7 +127,18 @@ async def test_a_sample_without_one_number_is_not_judged(fields: dict[str, str],
     assert word in result.reason
 
 
-@pytest.mark.parametrize("tolerance", ["much", "-1", "1/0", "%", "nan", "inf"])
+TOLERANCES_THAT_ARE_NO_NUMBERS = [
+    *("much", "-1", "1/0", "%", "nan", "NaN%", "-nan", "inf", "-inf", "Infinity", "∞"),
+    *("1e999", "1e-999", "1E+100%", "1e999999999", "1e-999999999", "1e9_999_999_999", "9" * 61),
+]
+
+
+@pytest.mark.parametrize("tolerance", ["0", "0.01", "1%", "1/3", " 2 % ", "1e-9", "1e3"])
+def test_a_tolerance_is_a_number_or_a_percentage(tolerance: str) -> None:
+    build_judge(NUMBER_JUDGE, {"field": "answer", "tolerance": tolerance})
+
+
+@pytest.mark.parametrize("tolerance", TOLERANCES_THAT_ARE_NO_NUMBERS)
 def test_an_invalid_tolerance_is_refused(tolerance: str) -> None:
     with pytest.raises(Invalid, match="'tolerance'") as caught:
         build_judge(NUMBER_JUDGE, {"field": "answer", "tolerance": tolerance})

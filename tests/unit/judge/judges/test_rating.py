@@ -36,3 +36,11 @@ async def test_the_ends_of_the_scale_are_options() -> None:
 
 async def test_a_sample_without_a_rating_is_not_judged() -> None:
     assert (await judge_one(RATING_JUDGE, answer_to("How sensitive?", "0.3"), field="label")).score is None
+
+
+@pytest.mark.parametrize("option", ["low", "high"])
+@pytest.mark.parametrize("value", ["nan", "NaN", "inf", "-inf", "Infinity", "∞", "1e999", "-1e999", "1e10", "9" * 61])
+def test_an_end_of_the_scale_that_is_no_finite_number_is_refused(option: str, value: str) -> None:
+    with pytest.raises(Invalid, match="give a number") as caught:
+        build_judge(RATING_JUDGE, {"field": "label", option: value})
+    assert caught.value.field == f"judge.options[{option}]"

@@ -19,8 +19,14 @@ RATED, UNRATED = "rated", "unrated"
 HEAD_CHARACTERS = 200
 
 
+MAX_RATING = 10**9
+"""The largest end of a scale: a larger one is infinite as a floating-point number, or has lost its decimals."""
+
+
 def _number_error(value: str) -> str:
-    return "" if parse_single_number(value) else f"is {value!r}; give a number"
+    number = parse_single_number(value)
+    is_valid = number is not None and abs(number.value) <= MAX_RATING
+    return "" if is_valid else f"is {value!r}; give a number up to {MAX_RATING:,}"
 
 
 LOW = JudgeOption("low", "The lowest rating of the scale.", default="0", validate=_number_error)
