@@ -12,6 +12,8 @@ from libra.core.errors import Invalid, NotFound
 from libra.dispatch.catalogue import importer, index
 from libra.dispatch.spec.registry import MAX_TASKS, task_reference
 from libra.dispatch.tasks import builtin, card, sample_records, task_version
+from libra.dispatch.tasks.column_mapping import ColumnMapping, parse_mapping
+from libra.dispatch.tasks.file_forms import MAX_FILE_BYTES
 from libra.rpc import paging
 from libra.store.client import Store
 from libra.telemetry.log_actions import Action
@@ -36,7 +38,8 @@ from libra.v1.task_pb2 import (
 
 log = structlog.get_logger(__name__)
 
-MAX_FILE_BYTES = 256 * 1024 * 1024
+PER_SAMPLE = "per_sample"
+"""The judge whose option `field` names a field that only some samples have."""
 
 
 class TaskService(task_pb2_grpc.TaskServiceServicer):
@@ -109,9 +112,19 @@ def build_task(header: ImportTaskHeader, pieces: Sequence[bytes]) -> tuple[Task,
         if header.card_yaml:
             raise Invalid("a task of the catalogue has its own card; leave this out", field="header.card_yaml")
         return importer.import_records(index.find_card(header.catalogue), pieces, seed=header.seed, file_name=name)
-    parsed = card.parse_card(header.card_yaml, file_name=f"the card of {name}")
-    samples = sample_records.parse_samples(pieces, file_name=name)
+    parsed, mapping = parse_user_card(header.card_yaml, file_name=f"the card of {name}")
+    required = parsed.options.get("field", "") if parsed.judge != PER_SAMPLE else ""
+    samples = list(sample_records.iterate_samples(pieces, file_name=name, mapping=mapping, required=required))
     return task_version.to_task(parsed, samples), samples
+
+
+def parse_user_card(text: str, *, file_name: str) -> tuple[card.Card, ColumnMapping]:
+    """Return the card, and the mapping of its key `mapping`; raise Invalid naming the key at fault."""
+    parsed, value = card.parse_card_and_key(text, "mapping", file_name=file_name)
+    try:
+        return parsed, parse_mapping(value or {})
+    except Invalid as error:
+        raise Invalid(f"{file_name}: {error.message}", field=card.CARD_FIELD) from None
 
 
 def catalogue_entries() -> list[CatalogueEntry]:

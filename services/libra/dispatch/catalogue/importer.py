@@ -7,9 +7,10 @@ from dataclasses import replace
 
 from libra.core.errors import Invalid
 from libra.dispatch.catalogue.catalogue_card import CatalogueCard
-from libra.dispatch.catalogue.record_reader import Record, read_records
+from libra.dispatch.catalogue.record_reader import read_records
 from libra.dispatch.tasks import sample_records, task_version
 from libra.dispatch.tasks.card import Card
+from libra.dispatch.tasks.file_forms import Record
 from libra.v1.task_pb2 import Sample, Task
 
 
