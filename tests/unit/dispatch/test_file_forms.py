@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from libra.core.errors import Invalid
-from libra.dispatch.task_service import build_task
+from libra.dispatch.task_service import build_task, open_import
 from libra.v1.task_pb2 import ImportTaskHeader, Sample, Task
 
 CARD = "name: sums\ncategory: capability\njudge: {name: number, options: {field: answer}}\n"
@@ -20,7 +20,8 @@ TABLE = "id,prompt,answer\n" + "".join(f'r{n},"What is {n} + é?\nSay it.",{n}\n
 
 
 def imported(data: bytes, file_name: str = "sums.jsonl", mapping: str = "") -> tuple[Task, list[Sample]]:
-    return build_task(ImportTaskHeader(card_yaml=CARD + mapping, file_name=file_name), [data])
+    header, file = ImportTaskHeader(card_yaml=CARD + mapping, file_name=file_name), io.BytesIO(data)
+    return build_task(header, file), list(open_import(header, file)[1])
 
 
 def refusal(data: bytes, file_name: str = "sums.jsonl", mapping: str = "") -> str:

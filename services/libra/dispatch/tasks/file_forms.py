@@ -87,7 +87,7 @@ def check_size(size_bytes: int) -> None:
     """Raise Invalid if the content of a file is larger than the limit."""
     if size_bytes > MAX_FILE_BYTES:
         raise Invalid(
-            f"the file is larger than {MAX_FILE_BYTES:,} bytes (decompressed); split it into several tasks",
+            f"the file is larger than {MAX_FILE_BYTES:,} bytes; split it into several tasks",
             field="data",
         )
 

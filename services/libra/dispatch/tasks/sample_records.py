@@ -17,6 +17,7 @@ from libra.dispatch.tasks.file_forms import (
     read_parquet,
     read_table,
 )
+from libra.dispatch.tasks.id_index import IdIndex
 from libra.dispatch.tasks.json_records import excerpt, read_json
 from libra.v1.message_pb2 import Message
 from libra.v1.task_pb2 import Sample
@@ -46,7 +47,7 @@ def iterate_samples(
     Raises Invalid naming file and line at the first fault; a record without the field `required` is one. Blank lines at
     the end and a byte order mark at the beginning are accepted.
     """
-    place_of: dict[str, str] = {}
+    numbers = IdIndex()
     size_bytes = 0
 
     def counted() -> Iterator[bytes]:
@@ -57,11 +58,11 @@ def iterate_samples(
 
     try:
         for ordinal, (where, record) in enumerate(read_records(counted(), file_name)):
-            yield located_sample(record, ordinal, where, place_of, mapping=mapping, required=required)
+            yield located_sample(record, ordinal, where, numbers, mapping=mapping, required=required)
     except Invalid as error:
         separator = ", " if error.message.startswith(("line ", "record ")) else ": "
         raise Invalid(f"{file_name}{separator}{error.message}", field=DATA_FIELD) from None
-    if not place_of:
+    if not len(numbers):
         content = "has no records" if size_bytes else "has 0 bytes"
         raise Invalid(f"{file_name} {content}; a task needs at least one record", field=DATA_FIELD)
 
@@ -70,7 +71,7 @@ def located_sample(
     record: dict[str, Any],
     ordinal: int,
     where: str,
-    place_of: dict[str, str],
+    numbers: IdIndex,
     *,
     mapping: ColumnMapping,
     required: str,
@@ -80,8 +81,9 @@ def located_sample(
         sample = to_sample(mapping.to_record(record, required=required), ordinal, ignore=mapping.ignore)
     except Invalid as error:
         raise Invalid(f"{where}: {error.message}") from None
-    if (first := place_of.setdefault(sample.id, where)) != where:
-        raise Invalid(f"{where}: the id {excerpt(sample.id)} is already used in {first}; ids must be unique")
+    *_, unit, number = where.split()
+    if (first := numbers.add(sample.id, int(number))) != int(number):
+        raise Invalid(f"{where}: the id {excerpt(sample.id)} is already used in {unit} {first}; ids must be unique")
     return sample
 
 
