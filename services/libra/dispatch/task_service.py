@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator
+from tempfile import TemporaryFile
+from typing import IO
 
 import grpc.aio
 import structlog
@@ -12,6 +14,8 @@ from libra.core.errors import Invalid, NotFound
 from libra.dispatch.catalogue import importer, index
 from libra.dispatch.spec.registry import MAX_TASKS, task_reference
 from libra.dispatch.tasks import builtin, card, sample_records, task_version
+from libra.dispatch.tasks.column_mapping import ColumnMapping, parse_mapping
+from libra.dispatch.tasks.file_forms import check_size
 from libra.rpc import paging
 from libra.store.client import Store
 from libra.telemetry.log_actions import Action
@@ -36,7 +40,11 @@ from libra.v1.task_pb2 import (
 
 log = structlog.get_logger(__name__)
 
-MAX_FILE_BYTES = 256 * 1024 * 1024
+PIECE_BYTES = 64 * 1024
+"""The size of the reads of an imported file."""
+
+PER_SAMPLE = "per_sample"
+"""The judge whose option `field` names a field that only some samples have."""
 
 
 class TaskService(task_pb2_grpc.TaskServiceServicer):
@@ -45,18 +53,24 @@ class TaskService(task_pb2_grpc.TaskServiceServicer):
     def __init__(self, store: Store) -> None:
         self._tasks = store.tasks
         self._page_tokens = paging.PageTokens(store.load_page_token_key)
+        self._import_lock = asyncio.Lock()
 
     async def ImportTask(
         self, request_iterator: AsyncIterator[ImportTaskRequest], context: grpc.aio.ServicerContext
     ) -> ImportTaskResponse:
-        """Receive a card and a file in pieces, and store the task if every line is valid."""
-        header, pieces = await receive_import(request_iterator)
-        # In a thread: parsing a large file takes seconds and must not block other calls.
-        task, samples = await asyncio.to_thread(build_task, header, pieces)
-        created = await self._tasks.add(task, samples)
+        """Receive a card and a file in pieces, and store the task if every line is valid.
+
+        The file is kept on disk and read twice, to check it and to store it, so that memory does not grow with it.
+        """
+        with TemporaryFile() as file:
+            header = await receive_import(request_iterator, file)
+            # One at a time, to limit memory. In a thread: a large file takes minutes and must not block other calls.
+            async with self._import_lock:
+                task = await asyncio.to_thread(build_task, header, file)
+                created = await self._tasks.add(task, open_import(header, file)[1])
         if created:
             log.info(
-                "a task was imported", action=Action.TASK_IMPORTED, task=task_reference(task), samples=len(samples)
+                "a task was imported", action=Action.TASK_IMPORTED, task=task_reference(task), samples=task.sample_count
             )
         return ImportTaskResponse(task=await self._task(task_reference(task)), created=created)
 
@@ -103,16 +117,43 @@ class TaskService(task_pb2_grpc.TaskServiceServicer):
         return task
 
 
-def build_task(header: ImportTaskHeader, pieces: Sequence[bytes]) -> tuple[Task, list[Sample]]:
+def build_task(header: ImportTaskHeader, file: IO[bytes]) -> Task:
     """Return the task of a card and a file; raise Invalid naming file and line."""
+    return task_version.to_task(*open_import(header, file))
+
+
+def open_import(header: ImportTaskHeader, file: IO[bytes]) -> tuple[card.Card, Iterator[Sample]]:
+    """Return the card and the samples, which are read from the file; raise Invalid naming the key at fault.
+
+    The iterator raises Invalid naming file and line.
+    """
     name = header.file_name or "the file"
+    pieces = read_pieces(file)
     if header.catalogue:
         if header.card_yaml:
             raise Invalid("a task of the catalogue has its own card; leave this out", field="header.card_yaml")
-        return importer.import_records(index.find_card(header.catalogue), pieces, seed=header.seed, file_name=name)
-    parsed = card.parse_card(header.card_yaml, file_name=f"the card of {name}")
-    samples = sample_records.parse_samples(pieces, file_name=name)
-    return task_version.to_task(parsed, samples), samples
+        source, seed = index.find_card(header.catalogue), header.seed
+        samples = importer.build_samples(source, pieces, seed=seed, file_name=name)
+        return importer.card_with_seed(source, seed), samples
+    parsed, mapping = parse_user_card(header.card_yaml, file_name=f"the card of {name}")
+    required = parsed.options.get("field", "") if parsed.judge != PER_SAMPLE else ""
+    return parsed, sample_records.iterate_samples(pieces, file_name=name, mapping=mapping, required=required)
+
+
+def read_pieces(file: IO[bytes]) -> Iterator[bytes]:
+    """Yield the content of a file from its beginning."""
+    file.seek(0)
+    while piece := file.read(PIECE_BYTES):
+        yield piece
+
+
+def parse_user_card(text: str, *, file_name: str) -> tuple[card.Card, ColumnMapping]:
+    """Return the card, and the mapping of its key `mapping`; raise Invalid naming the key at fault."""
+    parsed, value = card.parse_card_and_key(text, "mapping", file_name=file_name)
+    try:
+        return parsed, parse_mapping(value or {})
+    except Invalid as error:
+        raise Invalid(f"{file_name}: {error.message}", field=card.CARD_FIELD) from None
 
 
 def catalogue_entries() -> list[CatalogueEntry]:
@@ -130,22 +171,19 @@ def catalogue_entries() -> list[CatalogueEntry]:
     return sorted(entries, key=lambda entry: entry.task.name)
 
 
-async def receive_import(requests: AsyncIterator[ImportTaskRequest]) -> tuple[ImportTaskHeader, list[bytes]]:
-    """Return the header and the pieces of an import; raise Invalid if their order is wrong or the file is too large."""
-    header, pieces, size_bytes = None, list[bytes](), 0
+async def receive_import(requests: AsyncIterator[ImportTaskRequest], file: IO[bytes]) -> ImportTaskHeader:
+    """Return the header, and write the pieces to the file; raise Invalid for a wrong order or too large a file."""
+    header, size_bytes = None, 0
     async for request in requests:
         match request.WhichOneof("part"):
             case "header" if header is None:
                 header = request.header
             case "data" if header is not None:
-                pieces.append(request.data)
                 size_bytes += len(request.data)
+                check_size(size_bytes)
+                file.write(request.data)
             case _:
                 raise Invalid("an import is one header followed by the bytes of the file", field="part")
-        if size_bytes > MAX_FILE_BYTES:
-            raise Invalid(
-                f"the file is larger than {MAX_FILE_BYTES:,} bytes; split it into several tasks", field="data"
-            )
     if header is None:
         raise Invalid("an import begins with a header", field="header")
-    return header, pieces
+    return header

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Iterable, Iterator, Sequence, Sized
 from datetime import datetime
 
 from pymongo.errors import BulkWriteError, DuplicateKeyError
@@ -16,6 +17,9 @@ from libra.v1.task_pb2 import Sample, Task
 
 INSERT_SAMPLES = 1000
 """The most in one insert."""
+
+INSERT_BYTES = 4 * 1024 * 1024
+"""An insert is complete when its samples have this size."""
 
 READ_SAMPLES = 10_000
 """The most in one request."""
@@ -31,19 +35,24 @@ class TaskCollection:
         self._samples = database[indexes.SAMPLES]
         self._translate_errors = translate_errors
 
-    async def add(self, task: Task, samples: Sequence[Sample]) -> bool:
+    async def add(self, task: Task, samples: Iterable[Sample]) -> bool:
         """Store one version, whole or not at all; return False if it was stored before.
 
         The samples are written first and the card last: a version without its card does not exist, and the next import
         of the same content completes an interrupted one. Raises ValueError if the card has another number of samples.
+        Each sample is read once, in another thread, and no more than one batch of them is in memory.
         """
-        check_sample_count(task, samples)
+        if isinstance(samples, Sized):
+            check_sample_count(task, len(samples))
         ref = f"{task.name}@{task.version}"
         with self._translate_errors():
             if await self._cards.find_one({"_id": ref}, {"_id": 1}):
                 return False
-            for start in range(0, len(samples), INSERT_SAMPLES):
-                await self._insert_samples(ref, samples[start : start + INSERT_SAMPLES])
+            batches, count = split_batches(samples), 0
+            while batch := await asyncio.to_thread(next, batches, None):
+                await self._insert_samples(ref, batch)
+                count += len(batch)
+            check_sample_count(task, count)
             try:
                 await self._cards.insert_one(to_document(task) | {"_id": ref, "create_time": now()})
             except DuplicateKeyError:
@@ -151,10 +160,24 @@ class TaskCollection:
             return [_task_from_document(document["newest"]) async for document in found]
 
 
-def check_sample_count(task: Task, samples: Sequence[Sample]) -> None:
+def split_batches(samples: Iterable[Sample]) -> Iterator[list[Sample]]:
+    """Yield the samples in lists that one insert can hold."""
+    batch: list[Sample] = []
+    size_bytes = 0
+    for sample in samples:
+        batch.append(sample)
+        size_bytes += sample.ByteSize()
+        if len(batch) >= INSERT_SAMPLES or size_bytes >= INSERT_BYTES:
+            yield batch
+            batch, size_bytes = [], 0
+    if batch:
+        yield batch
+
+
+def check_sample_count(task: Task, count: int) -> None:
     """Raise ValueError if the card has another number of samples than there are."""
-    if task.sample_count != len(samples):
-        raise ValueError(f"the card of {task.name} says {task.sample_count} samples, but there are {len(samples)}")
+    if task.sample_count != count:
+        raise ValueError(f"the card of {task.name} says {task.sample_count} samples, but there are {count}")
 
 
 def missing_samples(ref: str, ordinals: Sequence[int]) -> NotFound:

@@ -361,7 +361,7 @@ global___ListCatalogueResponse = ListCatalogueResponse
 
 @typing.final
 class ImportTaskRequest(google.protobuf.message.Message):
-    """ImportTaskRequest is first the header, then the bytes of the JSONL file in pieces of, for instance, 1 MiB. A message
+    """ImportTaskRequest is first the header, then the bytes of the file in pieces of, for instance, 1 MiB. A message
     has at most 16 MiB.
     """
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from libra.core.errors import Invalid
 from libra.dispatch.catalogue.catalogue_card import CatalogueCard
-from libra.dispatch.catalogue.record_reader import Record, read_records
+from libra.dispatch.catalogue.record_reader import read_records
 from libra.dispatch.tasks import sample_records, task_version
 from libra.dispatch.tasks.card import Card
+from libra.dispatch.tasks.file_forms import Record
 from libra.v1.task_pb2 import Sample, Task
 
 
@@ -20,7 +21,7 @@ def import_records(
 
     `seed` determines the order in which multiple-choice options are listed.
     """
-    samples = build_samples(source, pieces, seed=seed, file_name=file_name)
+    samples = list(build_samples(source, pieces, seed=seed, file_name=file_name))
     return task_version.to_task(card_with_seed(source, seed), samples), samples
 
 
@@ -31,9 +32,9 @@ def card_with_seed(source: CatalogueCard, seed: int) -> Card:
     return replace(source.card, source=f"{source.card.source} The options are in the order of the seed {seed}.")
 
 
-def build_samples(source: CatalogueCard, pieces: Iterable[bytes], *, seed: int, file_name: str) -> list[Sample]:
-    """Return the samples of a file of records; raise Invalid naming file and line at the first fault."""
-    samples: list[Sample] = []
+def build_samples(source: CatalogueCard, pieces: Iterable[bytes], *, seed: int, file_name: str) -> Iterator[Sample]:
+    """Yield the samples of a file of records; raise Invalid naming file and line at the first fault."""
+    count = 0
     seen_keys: set[str] = set()
     where_of: dict[str, str] = {}
     mapping = source.mapping
@@ -45,13 +46,13 @@ def build_samples(source: CatalogueCard, pieces: Iterable[bytes], *, seed: int, 
                     continue
                 if key is not None:
                     seen_keys.add(key)
-                mapped = mapping.to_sample_record(selected, task=source.card.name, ordinal=len(samples), seed=seed)
-                samples.append(unique_sample(mapped, len(samples), where_of, where))
+                mapped = mapping.to_sample_record(selected, task=source.card.name, ordinal=count, seed=seed)
+                yield unique_sample(mapped, count, where_of, where)
+                count += 1
         except Invalid as error:
             raise Invalid(f"{file_name}, {where}: {error.message}", field=sample_records.DATA_FIELD) from None
-    if not samples:
+    if not count:
         raise Invalid(f"{file_name} has no record of {source.card.name}", field=sample_records.DATA_FIELD)
-    return samples
 
 
 def unique_sample(mapped: Record, ordinal: int, where_of: dict[str, str], where: str) -> Sample:

@@ -17,9 +17,9 @@ from libra.dispatch.catalogue.multiple_choice import (
     right_index,
     shuffled_order,
 )
-from libra.dispatch.catalogue.record_reader import Record
 from libra.dispatch.catalogue.reshape import reshape
 from libra.dispatch.catalogue.template import fill, lookup, raise_missing, to_text
+from libra.dispatch.tasks.file_forms import Record
 
 Turns = list[dict[str, str]]
 

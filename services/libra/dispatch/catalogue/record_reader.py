@@ -1,22 +1,26 @@
-"""Read the records of a published data set: JSON Lines, JSON, CSV, or a text file with one prompt per line."""
+"""Read the records of a published data set: JSON Lines, JSON, CSV, Parquet, or text with one prompt per line."""
 
 from __future__ import annotations
 
-import csv
-import io
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
 from libra.core.errors import Invalid
-from libra.dispatch.tasks.sample_records import BOM, DATA_FIELD, check_surrogates, split_lines
-
-Record = dict[str, Any]
-LocatedRecords = Iterator[tuple[str, Record]]
-"""Each record with its place in the file, as "line 3"."""
-
-DELIMITERS = {".csv": ",", ".tsv": "\t"}
-MAX_CELL_CHARACTERS = 2 * 1024 * 1024
+from libra.dispatch.tasks.file_forms import (
+    BOM,
+    DELIMITERS,
+    PARQUET,
+    LocatedRecords,
+    Record,
+    extension_of,
+    open_pieces,
+    read_parquet,
+    read_table,
+    split_lines,
+)
+from libra.dispatch.tasks.json_records import check_surrogates
+from libra.dispatch.tasks.sample_records import DATA_FIELD
 
 
 def read_records(pieces: Iterable[bytes], *, file_name: str) -> LocatedRecords:
@@ -25,18 +29,21 @@ def read_records(pieces: Iterable[bytes], *, file_name: str) -> LocatedRecords:
     The extension distinguishes CSV (.csv, .tsv) and plain text (.txt) from JSON. NaN and null in a record mean a
     missing value, which is omitted.
     """
-    extension = file_name[file_name.rfind(".") :].lower() if "." in file_name else ""
+    extension = extension_of(file_name)
     try:
-        if extension in DELIMITERS:
-            yield from read_csv(join(pieces), DELIMITERS[extension])
+        head, pieces = open_pieces(pieces)
+        if head == PARQUET:
+            for number, record in read_parquet(pieces):
+                yield f"record {number}", record
+        elif extension in DELIMITERS:
+            for _, number, record in read_table(pieces, DELIMITERS[extension]):
+                yield f"record {number}", record
         elif extension == ".txt":
             yield from read_prompts(join(pieces))
         else:
             yield from read_json(pieces)
     except UnicodeDecodeError as error:
         raise _invalid_file(file_name, f"it is not UTF-8: byte {error.start + 1}") from None
-    except csv.Error as error:
-        raise _invalid_file(file_name, f"it is not CSV: {error}") from None
     except Invalid as error:
         raise _invalid_file(file_name, error.message) from None
 
@@ -55,16 +62,6 @@ def read_prompts(text: str) -> LocatedRecords:
     for number, line in enumerate(text.splitlines(), start=1):
         if line.strip():
             yield f"line {number}", {"prompt": line}
-
-
-def read_csv(text: str, delimiter: str) -> LocatedRecords:
-    """Yield the rows of a table whose first line names its columns; empty cells are omitted."""
-    csv.field_size_limit(MAX_CELL_CHARACTERS)
-    table = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    for number, row in enumerate(table, start=1):
-        if None in row or None in row.values():
-            raise Invalid(f"record {number} does not have as many cells as the first line has columns")
-        yield f"record {number}", {name: cell for name, cell in row.items() if cell}
 
 
 def read_json(pieces: Iterable[bytes]) -> LocatedRecords:

@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 
 from libra.core.errors import Invalid
-from libra.dispatch.catalogue.record_reader import Record
 from libra.dispatch.catalogue.template import lookup, to_text
+from libra.dispatch.tasks.file_forms import Record
 
 SPEAKER = re.compile(r"^[ \t]*(?P<name>human|assistant|user|lamda|bot|ai)[ \t]*:[ \t]*", re.IGNORECASE | re.MULTILINE)
 USERS = ("human", "user")

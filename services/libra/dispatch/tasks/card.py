@@ -68,8 +68,14 @@ def parse_card(text: str, *, file_name: str) -> Card:
 
     `file_name` is the name of the card in errors.
     """
+    return parse_card_and_key(text, "", file_name=file_name)[0]
+
+
+def parse_card_and_key(text: str, key: str, *, file_name: str) -> tuple[Card, object]:
+    """Return the card, and the value of one more key that it may have, or None; raise Invalid like `parse_card`."""
     try:
-        return from_mapping(require_mapping(load_yaml(text), "the card"))
+        values = require_mapping(load_yaml(text), "the card")
+        return from_mapping({name: value for name, value in values.items() if name != key}), values.get(key)
     except Invalid as error:
         raise Invalid(f"{file_name}: {error.message}", field=CARD_FIELD) from None
 

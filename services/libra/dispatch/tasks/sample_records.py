@@ -1,75 +1,112 @@
-"""Parse samples from JSONL: one object per line with `messages`, an optional `id`, and fields for its judge."""
+"""Parse samples from a file: each record has `messages` or a prompt, an optional `id`, and fields for its judge."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
-from typing import Any, NoReturn
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 from libra.core.errors import Invalid, unknown
+from libra.dispatch.tasks.column_mapping import ColumnMapping
+from libra.dispatch.tasks.file_forms import (
+    DELIMITERS,
+    PARQUET,
+    LocatedRecords,
+    extension_of,
+    open_pieces,
+    read_parquet,
+    read_table,
+)
+from libra.dispatch.tasks.id_index import IdIndex
+from libra.dispatch.tasks.json_records import excerpt, read_json
 from libra.v1.message_pb2 import Message
 from libra.v1.task_pb2 import Sample
 
 DATA_FIELD = "data"
 MAX_RECORD_BYTES = 2 * 1024 * 1024
 MAX_ID_CHARACTERS = 200
-MAX_SHOWN_CHARACTERS = 60
 ROLES = ("system", "user", "assistant")
-BOM = b"\xef\xbb\xbf"
+OTHER_ROLES = {"developer": "system", "human": "user", "gpt": "assistant", "chatgpt": "assistant", "model": "assistant"}
+"""Other names of the roles: OpenAI's developer message is its system message, and ShareGPT's `from` has the rest."""
+
+TURN_KEYS = {"role", "content"}
+SHAREGPT_KEYS = {"from": "role", "value": "content"}
+DEFAULT_MAPPING = ColumnMapping()
 
 
 def parse_samples(pieces: Iterable[bytes], *, file_name: str) -> list[Sample]:
-    """Return the samples of a file that arrives in pieces of any size.
+    """Return the samples of a file; see `iterate_samples`."""
+    return list(iterate_samples(pieces, file_name=file_name))
 
-    Raises Invalid naming file and line at the first fault. Blank lines at the end and a byte order mark at the
-    beginning are accepted; any other line must be a valid record.
+
+def iterate_samples(
+    pieces: Iterable[bytes], *, file_name: str, mapping: ColumnMapping = DEFAULT_MAPPING, required: str = ""
+) -> Iterator[Sample]:
+    """Yield the samples of a file that arrives in pieces of any size.
+
+    Raises Invalid naming file and line at the first fault; a record without the field `required` is one. Blank lines at
+    the end and a byte order mark at the beginning are accepted.
     """
-    samples: list[Sample] = []
-    line_of: dict[str, int] = {}
-    blank = number = 0
-    for number, raw in enumerate(split_lines(pieces), start=1):
-        line = raw.removeprefix(BOM) if number == 1 else raw
-        if not line.strip():
-            blank = blank or number
-            continue
-        where = f"{file_name}, line {number}"
-        if blank:
-            raise Invalid(f"{file_name}, line {blank} is blank, but records follow; delete the line", field=DATA_FIELD)
-        try:
-            sample = to_sample(parse_object(line), len(samples))
-        except Invalid as error:
-            raise Invalid(f"{where}: {error.message}", field=DATA_FIELD) from None
-        if (first := line_of.setdefault(sample.id, number)) != number:
-            raise Invalid(
-                f"{where}: the id {excerpt(sample.id)} is already used in line {first}; ids must be unique",
-                field=DATA_FIELD,
-            )
-        samples.append(sample)
-    if not samples:
-        content = "has only blank lines" if number else "has 0 bytes"
+    numbers = IdIndex()
+    size_bytes = 0
+
+    def counted() -> Iterator[bytes]:
+        nonlocal size_bytes
+        for piece in pieces:
+            size_bytes += len(piece)
+            yield piece
+
+    try:
+        for ordinal, (where, record) in enumerate(read_records(counted(), file_name)):
+            yield located_sample(record, ordinal, where, numbers, mapping=mapping, required=required)
+    except Invalid as error:
+        separator = ", " if error.message.startswith(("line ", "record ")) else ": "
+        raise Invalid(f"{file_name}{separator}{error.message}", field=DATA_FIELD) from None
+    if not len(numbers):
+        content = "has no records" if size_bytes else "has 0 bytes"
         raise Invalid(f"{file_name} {content}; a task needs at least one record", field=DATA_FIELD)
-    return samples
 
 
-def split_lines(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """Yield each line without its end. Only a line feed ends a line: a text may contain U+2028 and the like."""
-    incomplete: list[bytes] = []
-    for piece in pieces:
-        first, *others = piece.split(b"\n")
-        incomplete.append(first)
-        for other in others:
-            yield b"".join(incomplete)
-            incomplete = [other]
-    if last := b"".join(incomplete):
-        yield last
+def located_sample(
+    record: dict[str, Any],
+    ordinal: int,
+    where: str,
+    numbers: IdIndex,
+    *,
+    mapping: ColumnMapping,
+    required: str,
+) -> Sample:
+    """Return the sample of a record, and store where its id occurs; raise Invalid with its place."""
+    try:
+        sample = to_sample(mapping.to_record(record, required=required), ordinal, ignore=mapping.ignore)
+    except Invalid as error:
+        raise Invalid(f"{where}: {error.message}") from None
+    *_, unit, number = where.split()
+    if (first := numbers.add(sample.id, int(number))) != int(number):
+        raise Invalid(f"{where}: the id {excerpt(sample.id)} is already used in {unit} {first}; ids must be unique")
+    return sample
 
 
-def to_sample(record: dict[str, Any], ordinal: int) -> Sample:
+def read_records(pieces: Iterable[bytes], file_name: str) -> LocatedRecords:
+    """Yield the records of a file with their places; the name's extension tells CSV and TSV from JSON."""
+    head, pieces = open_pieces(pieces)
+    extension = extension_of(file_name)
+    if head == PARQUET:
+        for number, record in read_parquet(pieces):
+            yield f"record {number}", record
+    elif extension in DELIMITERS:
+        for line, _, record in read_table(pieces, DELIMITERS[extension]):
+            yield f"line {line}", record
+    else:
+        yield from read_json(pieces)
+
+
+def to_sample(record: dict[str, Any], ordinal: int, *, ignore: Iterable[str] = ()) -> Sample:
     """Return the sample of a record; raise Invalid with the fault. Removes `messages` and `id` from the record."""
     turns = record.pop("messages", None)
     if turns is None:
         raise Invalid("the record has no messages; they are a list of objects with role and content")
-    messages = [parse_message(turn, index) for index, turn in enumerate(require_turns(turns))]
+    messages = [parse_message(turn, index, ignore) for index, turn in enumerate(require_turns(turns))]
     # The format begins every record with a system message; an empty one means that there is none.
     messages = [message for message in messages if message.role != "system" or message.content]
     if not messages or messages[-1].role != "user":
@@ -83,71 +120,58 @@ def to_sample(record: dict[str, Any], ordinal: int) -> Sample:
     return sample
 
 
-def parse_object(line: bytes) -> dict[str, Any]:
-    """Return the JSON object of a line; raise Invalid if it is none, or has text that UTF-8 cannot encode."""
-    try:
-        text = line.decode()
-    except UnicodeDecodeError as error:
-        raise Invalid(f"it is not UTF-8: byte {error.start + 1} of the line is 0x{line[error.start]:02x}") from None
-    try:
-        record = json.loads(text, parse_constant=reject_constant, object_pairs_hook=reject_duplicates)
-    except json.JSONDecodeError as error:
-        raise Invalid(f"it is not JSON: {error.msg} at character {error.pos + 1}") from None
-    except RecursionError:
-        raise Invalid("it is nested too deeply") from None
-    except ValueError as error:  # an integer of thousands of digits
-        raise Invalid(f"it cannot be read: {error}") from None
-    if not isinstance(record, dict):
-        raise Invalid(f"a record must be an object, not {excerpt(record)}")
-    if "\\u" in text:  # only an escape can produce a lone surrogate
-        check_surrogates(record)
-    return record
-
-
-def check_surrogates(record: Any) -> None:
-    """Raise Invalid for a lone surrogate, which UTF-8 cannot encode."""
-    try:
-        json.dumps(record, ensure_ascii=False).encode()
-    except UnicodeEncodeError as error:
-        surrogate = f"\\u{ord(error.object[error.start]):04x}"
-        raise Invalid(
-            f"it has {surrogate}, half of a surrogate pair, which UTF-8 cannot encode; write both halves"
-        ) from None
-
-
-def reject_constant(constant: str) -> NoReturn:
-    """Raise Invalid for NaN and the infinities, which Python parses although JSON does not have them."""
-    raise Invalid(f"it is not JSON: {constant} is not a number of JSON")
-
-
-def reject_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Return the pairs as an object; raise Invalid for a duplicate key, because one of its values would be lost."""
-    record = dict(pairs)
-    if len(record) < len(pairs):
-        keys = [key for key, _ in pairs]
-        duplicate = next(key for key in keys if keys.count(key) > 1)
-        raise Invalid(f"the key {excerpt(duplicate)} occurs twice")
-    return record
-
-
 def require_turns(value: Any) -> list[Any]:
-    """Return the messages if they are a list with at least one element; raise Invalid otherwise."""
+    """Return the messages if they are a list with at least one element, or a text that is the user's turn or such JSON.
+
+    Raises Invalid otherwise.
+    """
+    if isinstance(value, str):
+        return _turns_of_text(value)
     if not isinstance(value, list) or not value:
         raise Invalid(f"messages must be a list of at least one object with role and content, not {excerpt(value)}")
     return value
 
 
-def parse_message(turn: Any, index: int) -> Message:
+def _turns_of_text(text: str) -> list[Any]:
+    """Return the turns of a cell with JSON, or a single user's turn."""
+    if text.lstrip().startswith("["):
+        try:
+            turns = json.loads(text)
+        except (ValueError, RecursionError):
+            turns = None
+        if isinstance(turns, list) and turns and all(isinstance(turn, dict) for turn in turns):
+            return turns
+    return [{"role": "user", "content": text}]
+
+
+def parse_message(turn: Any, index: int, ignore: Iterable[str] = ()) -> Message:
     """Return one turn as a message; raise Invalid unless it has a known role, text content and no other key."""
     where = f"messages[{index}]"
-    if not isinstance(turn, dict) or turn.keys() != {"role", "content"}:
+    if isinstance(turn, dict):
+        turn = {SHAREGPT_KEYS.get(key, key): value for key, value in turn.items() if key not in ignore}
+    if not isinstance(turn, dict) or not turn.keys() >= TURN_KEYS:
         raise Invalid(f"{where} must be an object with role and content and nothing else, not {excerpt(turn)}")
+    if others := sorted(turn.keys() - TURN_KEYS):
+        raise Invalid(
+            f"{where} must be an object with role and content and nothing else: {', '.join(others)[:60]} cannot be "
+            f"sent to a model; remove it, or add to the card: mapping: {{ignore: [{', '.join(others)[:60]}]}}"
+        )
     role, content = turn["role"], turn["content"]
+    role = OTHER_ROLES.get(role, role) if isinstance(role, str) else role
     if role not in ROLES:
         raise Invalid(f"{where}: {unknown('role', role, ROLES) if isinstance(role, str) else 'role must be text'}")
-    if not isinstance(content, str):
+    return Message(role=role, content=content if isinstance(content, str) else join_parts(content, where))
+
+
+def join_parts(content: Any, where: str) -> str:
+    """Return the text of content in parts, one below the other; raise Invalid unless every part is text."""
+    if not isinstance(content, list) or not content or not all(isinstance(part, Mapping) for part in content):
         raise Invalid(f"{where}: content must be text, not {excerpt(content)}")
-    return Message(role=role, content=content)
+    for index, part in enumerate(content):
+        if not isinstance(part.get("text"), str) or part.get("type") not in ("text", "input_text", None):
+            kind = excerpt(part.get("type", part))
+            raise Invalid(f"{where}: content must be text, or parts of the type text; part {index} is {kind}")
+    return "\n".join(part["text"] for part in content)
 
 
 def parse_id(value: Any, ordinal: int) -> str:
@@ -167,12 +191,6 @@ def field_text(value: Any) -> str:
     if isinstance(value, str):
         return value
     try:
-        return json.dumps(value, ensure_ascii=False, allow_nan=False)
+        return json.dumps(value, ensure_ascii=False, allow_nan=False, default=str)
     except ValueError:
         raise Invalid("it has a number that is too large to be read") from None
-
-
-def excerpt(value: Any) -> str:
-    """Return the beginning of the value's JSON, for an error."""
-    text = json.dumps(value)
-    return text if len(text) <= MAX_SHOWN_CHARACTERS else text[:MAX_SHOWN_CHARACTERS] + "…"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import asdict
 
 from libra.dispatch.tasks.card import Card
@@ -13,10 +13,10 @@ from libra.v1.task_pb2 import JudgeSpec, Sample, Task
 VERSION_DIGITS = 12
 
 
-def to_task(card: Card, samples: Sequence[Sample]) -> Task:
-    """Return the task; the store sets its create_time."""
+def to_task(card: Card, samples: Iterable[Sample]) -> Task:
+    """Return the task of samples, each of which is read once; the store sets the create_time."""
     task = describe(card)
-    task.version, task.sample_count = version(card, samples), len(samples)
+    task.version, task.sample_count = _hash(card, samples)
     return task
 
 
@@ -35,16 +35,22 @@ def describe(card: Card) -> Task:
     )
 
 
-def version(card: Card, samples: Sequence[Sample]) -> str:
+def version(card: Card, samples: Iterable[Sample]) -> str:
     """Return the first 12 hex digits of the SHA-256 of the card's content and of all samples, in their order.
 
     The form of the files does not matter: the order of keys, whitespace, escapes and comments.
     """
-    digest = hashlib.sha256(canonical(asdict(card)))
+    return _hash(card, samples)[0]
+
+
+def _hash(card: Card, samples: Iterable[Sample]) -> tuple[str, int]:
+    """Return the version and the number of samples."""
+    digest, count = hashlib.sha256(canonical(asdict(card))), 0
     for sample in samples:
+        count += 1
         messages = [[message.role, message.content] for message in sample.messages]
         digest.update(canonical([sample.id, messages, dict(sample.fields)]))
-    return digest.hexdigest()[:VERSION_DIGITS]
+    return digest.hexdigest()[:VERSION_DIGITS], count
 
 
 def canonical(value: object) -> bytes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from libra.store.proto_documents import Document, from_document, to_document
 from libra.store.tasks import check_sample_count, missing_samples
@@ -16,15 +16,16 @@ class MemoryTasks:
     def __init__(self, client: MemoryClient) -> None:
         self._client, self._server = client, client.server
 
-    async def add(self, task: Task, samples: Sequence[Sample]) -> bool:
+    async def add(self, task: Task, samples: Iterable[Sample]) -> bool:
         """Store one version, whole or not at all; return False if it was stored before."""
-        check_sample_count(task, samples)
+        documents = [to_document(sample) for sample in samples]
+        check_sample_count(task, len(documents))
 
         def insert() -> bool:
             ref = f"{task.name}@{task.version}"
             if ref in self._server.tasks:
                 return False
-            self._server.samples[ref] = [to_document(sample) for sample in samples]
+            self._server.samples[ref] = documents
             self._server.tasks[ref] = to_document(task) | {"_id": ref, "create_time": self._server.now()}
             return True
 

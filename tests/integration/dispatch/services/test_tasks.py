@@ -89,8 +89,14 @@ async def test_other_content_is_a_new_version_and_runs_use_the_newest(dispatch: 
 async def test_an_invalid_import_stores_nothing_and_names_file_and_line(dispatch: Dispatch) -> None:
     invalid = [
         (FILE + b"\n{", CARD, "mine.jsonl, line 121: it is not JSON", "data"),
-        (FILE + b"\n" + record("x", id="3").encode(), CARD, 'line 121: the id "3" is already used in line 4', "data"),
-        (b'{"prompt": "x"}', CARD, "mine.jsonl, line 1: the record has no messages", "data"),
+        (
+            FILE + b"\n" + record("x", id="3", answer="3").encode(),
+            CARD,
+            'line 121: the id "3" is already used in line 4',
+            "data",
+        ),
+        (b'{"question": "x"}', CARD, "mine.jsonl, line 1: the record has no messages", "data"),
+        (b'{"prompt": "x"}', CARD, "mine.jsonl, line 1: the record has no field 'answer'", "data"),
         (b"", CARD, "mine.jsonl has 0 bytes", "data"),
         (FILE + b"\n\xff", CARD, "mine.jsonl, line 121: it is not UTF-8", "data"),
         (b'{"messages": [{"role": "user", "content": "\\ud800"}]}', CARD, "half of a surrogate pair", "data"),

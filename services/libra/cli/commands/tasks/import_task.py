@@ -88,11 +88,13 @@ async def import_task(
     libra tasks import xstest_prompts.csv --as xstest
     libra tasks import --as xstest --huggingface
 
-    With --card, each line of FILE is a JSON object with `messages`, a list of {"role", "content"}. Its other keys are
-    kept for the judge. The card has the name, the category and the judge of the task; `libra tasks show` prints a card.
+    FILE is JSON Lines, JSON, CSV (.csv), TSV (.tsv) or Parquet, also compressed with gzip.
 
-    With --as, FILE has the records in their published form, as JSON Lines, JSON, CSV, TSV or text with one prompt per
-    line (.txt). The catalogue converts them to samples; `libra tasks list --catalogue` lists its tasks.
+    With --card, each record of FILE has `messages`, a list of {"role", "content"}, or a `prompt`. Its other columns are
+    kept for the judge. The card has the name, the category and the judge of the task; `libra tasks show` prints a card.
+    A card can name other columns: mapping: {messages: input, id: key, fields: {answer: target}}.
+
+    With --as, FILE has the records in their published form, also as text with one prompt per line (.txt). The catalogue converts them to samples; `libra tasks list --catalogue` lists its tasks.
 
     All samples are imported, or none. The same content again changes nothing; other content creates a new version.
     """  # noqa: D301 - click reads the \b
