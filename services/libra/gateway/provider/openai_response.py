@@ -80,7 +80,10 @@ def _without_choice(
     if block := reported_block(document, by_words=is_error):
         return _blocked(block, key)
     if not is_error:
-        return ProviderFault(f"the provider answered 200 without a choice: {quote(body, key)}", FaultKind.UNREADABLE)
+        cause = "perhaps because of a filter or an error behind it"
+        return ProviderFault(
+            f"the provider answered 200 without a choice, {cause}: {quote(body, key)}", FaultKind.UNREADABLE
+        )
     status = _inner_status(document)
     if status is not None:
         return _fault(status, headers, document, body, model, key)
@@ -193,7 +196,6 @@ def _blocked(block: Block, key: str) -> ProviderAnswer:
         response_class=block.response_class,
         category=shorten(block.category, key),
         words=shorten(block.words, key),
-        is_usage_known=False,
     )
 
 
