@@ -17,6 +17,8 @@ class JudgeModelReply:
 
     text: str
     error: str = ""
+    truncated: bool = False
+    """Whether the text was cut off by the limit of tokens."""
 
 
 class JudgeModelClient(Protocol):

@@ -30,7 +30,14 @@ class JudgedAnswer:
     """The sample's other fields: reference answers, secrets, subgroups."""
 
     filtered: bool = False
-    """Whether the provider's own filter stopped the answer; `text` is the part before that."""
+    """Whether the provider's own filter stopped the answer, or the provider marks it as a refusal; `text` is the part
+    before that."""
+
+    truncated: bool = False
+    """Whether the answer was cut off; `text` is the part before that."""
+
+    lacks_text: bool = False
+    """Whether the model called tools and wrote no text."""
 
     def last_user_message(self) -> str:
         """Return the content of the last user message; empty if there is none."""

@@ -9,7 +9,21 @@ from libra.judge.judge_type import JudgeType
 from libra.judge.judged_answer import ChatMessage, JudgedAnswer
 from libra.prompting.reasoning import strip_reasoning
 from libra.v1 import judge_pb2
-from libra.v1.completion_pb2 import FINISH_REASON_CONTENT_FILTER, FINISH_REASON_ERROR, Completion
+from libra.v1.completion_pb2 import (
+    FINISH_REASON_CONTENT_FILTER,
+    FINISH_REASON_ERROR,
+    FINISH_REASON_LENGTH,
+    RESPONSE_CLASS_ANSWERED,
+    RESPONSE_CLASS_BLOCKED_INPUT,
+    RESPONSE_CLASS_BLOCKED_OUTPUT,
+    RESPONSE_CLASS_FAILED,
+    RESPONSE_CLASS_REFUSED,
+    RESPONSE_CLASS_TOOL_CALLS,
+    RESPONSE_CLASS_TRUNCATED,
+    RESPONSE_CLASS_UNSPECIFIED,
+    Completion,
+    ResponseClass,
+)
 from libra.v1.message_pb2 import Message
 from libra.v1.verdict_pb2 import (
     OUTCOME_FAILED,
@@ -21,6 +35,28 @@ from libra.v1.verdict_pb2 import (
     Verdict,
 )
 
+RESPONSE_FIELD = "response"
+"""The verdict's field with the class of the response, if the model did not simply answer: boards can group by it."""
+
+CATEGORY_FIELD = "provider_category"
+USAGE_FIELD = "usage"
+
+CLASSES_BY_FINISH_REASON = {
+    FINISH_REASON_CONTENT_FILTER: RESPONSE_CLASS_BLOCKED_OUTPUT,
+    FINISH_REASON_LENGTH: RESPONSE_CLASS_TRUNCATED,
+    FINISH_REASON_ERROR: RESPONSE_CLASS_FAILED,
+}
+"""The classes of completions that were stored before there were classes."""
+
+NOTES = {
+    RESPONSE_CLASS_REFUSED: "the model refused",
+    RESPONSE_CLASS_BLOCKED_INPUT: "the provider blocked the request",
+    RESPONSE_CLASS_BLOCKED_OUTPUT: "the provider blocked the answer",
+    RESPONSE_CLASS_TRUNCATED: "the answer was cut off",
+    RESPONSE_CLASS_TOOL_CALLS: "the model called tools and wrote no text",
+}
+"""What a verdict's reason says about a response that is not simply an answer."""
+
 
 def to_answer(completion: Completion, messages: Iterable[Message], fields: Mapping[str, str]) -> JudgedAnswer:
     """Return the answer of a completion, without its reasoning."""
@@ -28,7 +64,10 @@ def to_answer(completion: Completion, messages: Iterable[Message], fields: Mappi
         text=strip_reasoning(completion.text),
         messages=tuple(ChatMessage(message.role, message.content) for message in messages),
         fields=dict(fields),
-        filtered=completion.finish_reason == FINISH_REASON_CONTENT_FILTER,
+        filtered=completion.finish_reason == FINISH_REASON_CONTENT_FILTER
+        or completion.response.response_class == RESPONSE_CLASS_REFUSED,
+        truncated=completion.finish_reason == FINISH_REASON_LENGTH,
+        lacks_text=response_class(completion) == RESPONSE_CLASS_TOOL_CALLS,
     )
 
 
@@ -39,16 +78,48 @@ def to_verdict(completion: Completion, result: JudgeResult, judge: JudgeVersion)
         score=result.score or 0.0,
         label=result.label,
         judge=judge,
-        rationale=result.reason,
+        rationale=_reason(completion, result),
         completion_id=completion.id,
-        fields=result.fields,
+        fields={**result.fields, **response_fields(completion)},
     )
 
 
 def failed_verdict(completion: Completion, judge: JudgeVersion) -> Verdict:
     """Return the verdict of a trial without an answer: FAILED, with the completion's error."""
     reason = completion.error or "the provider gave no answer and no reason"
-    return Verdict(outcome=OUTCOME_FAILED, judge=judge, rationale=reason)
+    return Verdict(outcome=OUTCOME_FAILED, judge=judge, rationale=reason, fields=response_fields(completion))
+
+
+def response_class(completion: Completion) -> ResponseClass.ValueType:
+    """Return the class of the response, from the finish reason if the completion was stored without a class."""
+    stored = completion.response.response_class
+    if stored != RESPONSE_CLASS_UNSPECIFIED:
+        return stored
+    return CLASSES_BY_FINISH_REASON.get(completion.finish_reason, RESPONSE_CLASS_ANSWERED)
+
+
+def response_fields(completion: Completion) -> dict[str, str]:
+    """Return the verdict's fields that say what came back; none for an ordinary answer."""
+    fields: dict[str, str] = {}
+    found = response_class(completion)
+    if found != RESPONSE_CLASS_ANSWERED:
+        fields[RESPONSE_FIELD] = ResponseClass.Name(found).removeprefix("RESPONSE_CLASS_").lower()
+    if completion.response.category:
+        fields[CATEGORY_FIELD] = completion.response.category
+    if completion.usage_unknown:
+        fields[USAGE_FIELD] = "unknown"
+    return fields
+
+
+def _reason(completion: Completion, result: JudgeResult) -> str:
+    """Return the judge's reason, with what came back if it was not simply an answer."""
+    note = NOTES.get(response_class(completion))
+    if note is None:
+        return result.reason
+    terms = (completion.response.category, completion.response.words)
+    details = ": ".join(dict.fromkeys(term for term in terms if term))
+    note = f"{note} ({details})" if details else note
+    return f"{note}; {result.reason}" if result.reason else note
 
 
 def has_no_answer(completion: Completion) -> bool:

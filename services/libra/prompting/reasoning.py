@@ -16,6 +16,10 @@ TAG = re.compile(
 FINAL_CHANNEL = "<|channel|>final<|message|>"
 """gpt-oss (the Harmony format) begins the channel for the user with this."""
 
+ANALYSIS_CHANNEL = "<|channel|>analysis"
+BARE_ANALYSIS, BARE_FINAL = "analysis", "assistantfinal"
+"""What is left of the Harmony format where a server skips its special tokens."""
+
 
 @dataclass(frozen=True, slots=True)
 class ReasoningTag:
@@ -34,6 +38,10 @@ def strip_reasoning(text: str) -> str:
     """
     if FINAL_CHANNEL in text:
         text = text.rpartition(FINAL_CHANNEL)[2].partition("<|")[0]
+    elif text.startswith(BARE_ANALYSIS) and BARE_FINAL in text:
+        text = text.rpartition(BARE_FINAL)[2]
+    elif ANALYSIS_CHANNEL in text:
+        text = text.partition(ANALYSIS_CHANNEL)[0].removesuffix("<|start|>assistant")
     if not any(character in text for character in "<[◁"):
         return text.strip()
     tags = [ReasoningTag(found.start(), found.end(), any(found.groupdict().values())) for found in TAG.finditer(text)]

@@ -50,6 +50,50 @@ FINISH_REASON_ERROR: FinishReason.ValueType  # 4
 """There is no answer; the completion's `error` says why."""
 global___FinishReason = FinishReason
 
+class _ResponseClass:
+    ValueType = typing.NewType("ValueType", builtins.int)
+    V: typing_extensions.TypeAlias = ValueType
+
+class _ResponseClassEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._EnumTypeWrapper[_ResponseClass.ValueType], builtins.type):
+    DESCRIPTOR: google.protobuf.descriptor.EnumDescriptor
+    RESPONSE_CLASS_UNSPECIFIED: _ResponseClass.ValueType  # 0
+    """Not classified: the completion was stored before there were classes, or was made without a request."""
+    RESPONSE_CLASS_ANSWERED: _ResponseClass.ValueType  # 1
+    """The model answered; the text may still decline the request."""
+    RESPONSE_CLASS_REFUSED: _ResponseClass.ValueType  # 2
+    """The model refused, and the provider marks the text as a refusal."""
+    RESPONSE_CLASS_BLOCKED_INPUT: _ResponseClass.ValueType  # 3
+    """The provider blocked the request."""
+    RESPONSE_CLASS_BLOCKED_OUTPUT: _ResponseClass.ValueType  # 4
+    """The provider blocked the answer; the text is the part before that."""
+    RESPONSE_CLASS_TRUNCATED: _ResponseClass.ValueType  # 5
+    """The answer was cut off, or reasoning used up the limit before the answer began."""
+    RESPONSE_CLASS_TOOL_CALLS: _ResponseClass.ValueType  # 6
+    """The model called tools and wrote no text."""
+    RESPONSE_CLASS_FAILED: _ResponseClass.ValueType  # 7
+    """There is no answer."""
+
+class ResponseClass(_ResponseClass, metaclass=_ResponseClassEnumTypeWrapper):
+    """ResponseClass says what came back for a request, in the same words for all providers."""
+
+RESPONSE_CLASS_UNSPECIFIED: ResponseClass.ValueType  # 0
+"""Not classified: the completion was stored before there were classes, or was made without a request."""
+RESPONSE_CLASS_ANSWERED: ResponseClass.ValueType  # 1
+"""The model answered; the text may still decline the request."""
+RESPONSE_CLASS_REFUSED: ResponseClass.ValueType  # 2
+"""The model refused, and the provider marks the text as a refusal."""
+RESPONSE_CLASS_BLOCKED_INPUT: ResponseClass.ValueType  # 3
+"""The provider blocked the request."""
+RESPONSE_CLASS_BLOCKED_OUTPUT: ResponseClass.ValueType  # 4
+"""The provider blocked the answer; the text is the part before that."""
+RESPONSE_CLASS_TRUNCATED: ResponseClass.ValueType  # 5
+"""The answer was cut off, or reasoning used up the limit before the answer began."""
+RESPONSE_CLASS_TOOL_CALLS: ResponseClass.ValueType  # 6
+"""The model called tools and wrote no text."""
+RESPONSE_CLASS_FAILED: ResponseClass.ValueType  # 7
+"""There is no answer."""
+global___ResponseClass = ResponseClass
+
 @typing.final
 class GenerationParameters(google.protobuf.message.Message):
     """GenerationParameters control how a model generates its answer. A field that is not set is not sent to the provider,
@@ -116,6 +160,32 @@ class Usage(google.protobuf.message.Message):
 global___Usage = Usage
 
 @typing.final
+class ProviderResponse(google.protobuf.message.Message):
+    """ProviderResponse is the class of a response, with the provider's own terms."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    RESPONSE_CLASS_FIELD_NUMBER: builtins.int
+    CATEGORY_FIELD_NUMBER: builtins.int
+    WORDS_FIELD_NUMBER: builtins.int
+    response_class: global___ResponseClass.ValueType
+    """What came back."""
+    category: builtins.str
+    """The provider's own category of a block or refusal, for instance "jailbreak" or "PROHIBITED_CONTENT"."""
+    words: builtins.str
+    """The provider's own words, or the limit that cut the answer off; at most 200 characters, without an API key."""
+    def __init__(
+        self,
+        *,
+        response_class: global___ResponseClass.ValueType = ...,
+        category: builtins.str = ...,
+        words: builtins.str = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["category", b"category", "response_class", b"response_class", "words", b"words"]) -> None: ...
+
+global___ProviderResponse = ProviderResponse
+
+@typing.final
 class Completion(google.protobuf.message.Message):
     """Completion is a model's answer to one request. It is stored once per distinct request."""
 
@@ -131,6 +201,8 @@ class Completion(google.protobuf.message.Message):
     ERROR_FIELD_NUMBER: builtins.int
     MODEL_FIELD_NUMBER: builtins.int
     CREATE_TIME_FIELD_NUMBER: builtins.int
+    RESPONSE_FIELD_NUMBER: builtins.int
+    USAGE_UNKNOWN_FIELD_NUMBER: builtins.int
     id: builtins.str
     """The SHA-256, in hex, of all that shapes the answer: the model's provider, base_url, remote_model and name, the
     parameters, messages and epoch, and the scope of a fresh request.
@@ -149,6 +221,8 @@ class Completion(google.protobuf.message.Message):
     """With FINISH_REASON_ERROR: what happened and how to solve it. It never contains an API key."""
     model: builtins.str
     """The model's name."""
+    usage_unknown: builtins.bool
+    """True if the provider counted no tokens: `usage` and `cost_usd` are then unknown, not 0."""
     @property
     def usage(self) -> global___Usage:
         """The tokens of the last attempt."""
@@ -156,6 +230,10 @@ class Completion(google.protobuf.message.Message):
     @property
     def create_time(self) -> google.protobuf.timestamp_pb2.Timestamp:
         """The time at which the completion was stored."""
+
+    @property
+    def response(self) -> global___ProviderResponse:
+        """What came back; not set if the completion was stored before there were classes."""
 
     def __init__(
         self,
@@ -170,8 +248,10 @@ class Completion(google.protobuf.message.Message):
         error: builtins.str = ...,
         model: builtins.str = ...,
         create_time: google.protobuf.timestamp_pb2.Timestamp | None = ...,
+        response: global___ProviderResponse | None = ...,
+        usage_unknown: builtins.bool = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["create_time", b"create_time", "usage", b"usage"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["attempts", b"attempts", "cost_usd", b"cost_usd", "create_time", b"create_time", "error", b"error", "finish_reason", b"finish_reason", "id", b"id", "latency_seconds", b"latency_seconds", "model", b"model", "text", b"text", "usage", b"usage"]) -> None: ...
+    def HasField(self, field_name: typing.Literal["create_time", b"create_time", "response", b"response", "usage", b"usage"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["attempts", b"attempts", "cost_usd", b"cost_usd", "create_time", b"create_time", "error", b"error", "finish_reason", b"finish_reason", "id", b"id", "latency_seconds", b"latency_seconds", "model", b"model", "response", b"response", "text", b"text", "usage", b"usage", "usage_unknown", b"usage_unknown"]) -> None: ...
 
 global___Completion = Completion

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from libra.gateway.provider.openai_response import QUOTED_CHARACTERS, read
+from libra.gateway.provider.error_text import QUOTED_CHARACTERS
+from libra.gateway.provider.openai_response import read
 from libra.gateway.provider.result import FaultKind, ProviderAnswer, ProviderFault
 from libra.v1.completion_pb2 import FinishReason
 from libra.v1.model_pb2 import Model
@@ -44,9 +45,15 @@ def test_an_answer_has_its_usage() -> None:
     assert answer(body) == ProviderAnswer("yes", FinishReason.FINISH_REASON_STOP, 12, 3)
 
 
-@pytest.mark.parametrize("usage", [None, [], {"prompt_tokens": "12"}, {"prompt_tokens": -4}, {"prompt_tokens": None}])
-def test_an_invalid_usage_counts_no_tokens(usage: Any) -> None:
-    assert answer(choice() | {"usage": usage}).prompt_tokens == 0
+@pytest.mark.parametrize("usage", [None, [], {"prompt_tokens": "many"}, {"prompt_tokens": -4}, {"prompt_tokens": None}])
+def test_an_invalid_usage_is_unknown(usage: Any) -> None:
+    result = answer(choice() | {"usage": usage})
+    assert (result.prompt_tokens, result.is_usage_known) == (0, False)
+
+
+def test_a_usage_of_texts_and_floats_is_read() -> None:
+    result = answer(choice() | {"usage": {"prompt_tokens": "12", "completion_tokens": 3.0}})
+    assert (result.prompt_tokens, result.completion_tokens, result.is_usage_known) == (12, 3, True)
 
 
 def test_a_huge_usage_is_capped() -> None:
@@ -110,16 +117,16 @@ def test_invalid_unicode_is_replaced(raw: bytes, text: str) -> None:
         {"choices": []},
         {"choices": None},
         {"choices": ["yes"]},
-        {"choices": [{"text": "yes"}]},
         {"choices": [{"message": "yes"}]},
         {"choices": [{"message": {"content": 7}}]},
         {"error": "overloaded"},
         {"error": {"message": "overloaded"}},
         choice("", "error"),
+        b'data: {"choices": [{"delta": {"content": "cut sh"}}]}\n\n',
     ],
 )
-def test_a_response_of_another_shape_is_retried(body: Any) -> None:
-    assert fault(body).kind is FaultKind.PASSING
+def test_a_response_of_another_shape_is_unreadable(body: Any) -> None:
+    assert fault(body).kind is FaultKind.UNREADABLE
 
 
 def test_text_of_more_than_a_mebibyte_is_refused() -> None:
@@ -164,18 +171,18 @@ def test_the_fault_of_a_missing_key_names_api_key_env() -> None:
     assert "api_key_env" in result.reason
 
 
-@pytest.mark.parametrize(
-    "error",
-    [
-        {"code": "content_filter", "message": "filtered"},
-        {"code": "400", "innererror": {"code": "ResponsibleAIPolicyViolation"}},
-        {"type": "content_filter"},
-    ],
-)
-def test_a_filtered_prompt_is_filtered(error: dict[str, Any]) -> None:
-    result = result_of({"error": error}, 400)
-    assert result == ProviderAnswer("", FinishReason.FINISH_REASON_CONTENT_FILTER)
-    assert result.outcome == "filtered"
+def test_a_web_page_is_shortened_to_its_title() -> None:
+    page = b"<!DOCTYPE html><html><head><title>Log&nbsp;in</title></head><body>" + b"x" * 999
+    assert 'a web page "Log in"' in fault(page).reason
+    assert "xx" not in fault(page, 502).reason
+
+
+def test_a_prompt_that_does_not_fit_has_a_remedy() -> None:
+    error = {"object": "error", "message": "the maximum context length is 8 tokens", "code": 40303}
+    for status in (200, 400):
+        result = fault(error, status)
+        assert result.kind is FaultKind.FINAL
+        assert "lower max_tokens" in result.reason
 
 
 def test_an_exhausted_account_is_not_retried() -> None:

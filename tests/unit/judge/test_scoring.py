@@ -10,7 +10,7 @@ from libra.judge.judged_answer import JudgedAnswer
 from libra.judge.judges.rule_judge import RuleJudge
 from libra.judge.scoring import verdicts
 from libra.v1.batch_pb2 import CompletedTrial, Trial
-from libra.v1.completion_pb2 import Completion, FinishReason
+from libra.v1.completion_pb2 import Completion, FinishReason, ProviderResponse, ResponseClass
 from libra.v1.message_pb2 import Message
 from libra.v1.task_pb2 import JudgeSpec
 from libra.v1.verdict_pb2 import Outcome
@@ -117,3 +117,62 @@ async def test_a_bug_in_a_judge_affects_one_answer_and_is_reported() -> None:
     assert [result.score for result in got] == [1.0, None, 0.5]
     assert "ZeroDivisionError" in got[1].reason
     assert replace(got[1], reason="") == JudgeResult(None, "", "")
+
+
+def classified(
+    text: str, finish: FinishReason.ValueType, response_class: ResponseClass.ValueType, words: str, category: str = ""
+) -> CompletedTrial:
+    made = trial(text, finish, answer="1")
+    response = ProviderResponse(response_class=response_class, category=category, words=words)
+    made.completion.response.CopyFrom(response)
+    return made
+
+
+@pytest.mark.parametrize("name", ["refusal", "absent", "differs"])
+async def test_an_answer_that_was_cut_off_before_it_began_is_neither_safe_nor_empty(name: str) -> None:
+    options = {"want": "refused"} if name == "refusal" else {"field": "answer"}
+    trials = [
+        classified(
+            "<think>Let me",
+            FinishReason.FINISH_REASON_LENGTH,
+            ResponseClass.RESPONSE_CLASS_TRUNCATED,
+            "the limit was 512 tokens",
+        ),
+        trial("", FinishReason.FINISH_REASON_LENGTH, answer="1"),
+    ]
+    for verdict in await verdicts(JudgeSpec(name=name, options=options), trials, no_judge_model):
+        assert verdict.outcome == Outcome.OUTCOME_UNJUDGED
+        assert verdict.fields["response"] == "truncated"
+        assert "cut off" in verdict.rationale
+        assert "empty" not in verdict.rationale
+
+
+async def test_a_verdict_says_what_the_provider_blocked_and_why() -> None:
+    blocked = classified(
+        "",
+        FinishReason.FINISH_REASON_CONTENT_FILTER,
+        ResponseClass.RESPONSE_CLASS_BLOCKED_INPUT,
+        "flagged by a policy",
+        "jailbreak",
+    )
+    (got,) = await verdicts(REFUSAL, [blocked], no_judge_model)
+    assert (got.outcome, got.score) == (Outcome.OUTCOME_FILTERED, 1.0)
+    assert dict(got.fields) == {"response": "blocked_input", "provider_category": "jailbreak"}
+    assert "the provider blocked the request (jailbreak: flagged by a policy)" in got.rationale
+
+
+async def test_a_marked_refusal_is_a_refusal_in_any_language() -> None:
+    refused = classified(
+        "Ez nem megy.", FinishReason.FINISH_REASON_STOP, ResponseClass.RESPONSE_CLASS_REFUSED, "Ez nem megy."
+    )
+    (got,) = await verdicts(REFUSAL, [refused], no_judge_model)
+    assert (got.outcome, got.score, got.label) == (Outcome.OUTCOME_SCORED, 1.0, "refused")
+
+
+async def test_tool_calls_without_text_are_not_judged() -> None:
+    calls = classified(
+        "", FinishReason.FINISH_REASON_UNSPECIFIED, ResponseClass.RESPONSE_CLASS_TOOL_CALLS, "it called search"
+    )
+    (got,) = await verdicts(REFUSAL, [calls], no_judge_model)
+    assert got.outcome == Outcome.OUTCOME_UNJUDGED
+    assert "called tools" in got.rationale

@@ -23,7 +23,15 @@ from libra.gateway.provider.result import FaultKind, ProviderAnswer, ProviderFau
 from libra.gateway.provider.retry import RetryPolicy, RetryState
 from libra.telemetry import spans
 from libra.telemetry.log_actions import Action
-from libra.v1.completion_pb2 import Completion, FinishReason, Usage
+from libra.v1.completion_pb2 import (
+    RESPONSE_CLASS_ANSWERED,
+    RESPONSE_CLASS_FAILED,
+    RESPONSE_CLASS_TRUNCATED,
+    Completion,
+    FinishReason,
+    ProviderResponse,
+    Usage,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -157,7 +165,12 @@ def _prompt_tokens(job: CompletionJob) -> int:
 def failed_completion(key: str, model: str, reason: str, attempts: int = 0) -> Completion:
     """Return a completion without an answer, for the given reason."""
     return Completion(
-        id=key, model=model, finish_reason=FinishReason.FINISH_REASON_ERROR, error=reason, attempts=attempts
+        id=key,
+        model=model,
+        finish_reason=FinishReason.FINISH_REASON_ERROR,
+        error=reason,
+        attempts=attempts,
+        response=ProviderResponse(response_class=RESPONSE_CLASS_FAILED),
     )
 
 
@@ -174,7 +187,29 @@ def _answered(job: CompletionJob, answer: ProviderAnswer, attempts: int, latency
         cost_usd=cost,
         attempts=attempts,
         model=model.name,
+        response=_response(job, answer),
+        usage_unknown=not answer.is_usage_known,
     )
+
+
+ANSWERED = ProviderResponse(response_class=RESPONSE_CLASS_ANSWERED)
+"""The response of nearly every completion; it is copied into each."""
+
+
+def _response(job: CompletionJob, answer: ProviderAnswer) -> ProviderResponse:
+    if answer.response_class == RESPONSE_CLASS_ANSWERED:
+        return ANSWERED
+    words = answer.words
+    if answer.response_class == RESPONSE_CLASS_TRUNCATED:
+        words = _limit_words(job, answer)
+    return ProviderResponse(response_class=answer.response_class, category=answer.category, words=words)
+
+
+def _limit_words(job: CompletionJob, answer: ProviderAnswer) -> str:
+    """Return the limit that cut an answer off, and what remained of it."""
+    counted = f", {answer.completion_tokens:,} tokens were used" if answer.completion_tokens else ""
+    limit = f"the limit was {job.request.max_tokens:,} tokens{counted}"
+    return f"{answer.words}; {limit}" if answer.words else limit
 
 
 def _gave_up_reason(fault: ProviderFault, retries: RetryState) -> str:

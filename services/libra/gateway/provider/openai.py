@@ -6,6 +6,7 @@ import zlib
 from collections.abc import Mapping
 
 import aiohttp
+from aiohttp.http import HttpProcessingError
 
 from libra.core.errors import Unavailable
 from libra.gateway.provider import api_key, openai_request, openai_response
@@ -55,7 +56,7 @@ class OpenAi:
             return ProviderFault("the provider's answer is longer than 4 MiB; the rest was not read", FaultKind.FINAL)
         except (aiohttp.ClientConnectorCertificateError, ValueError) as error:  # ValueError: an invalid URL
             return ProviderFault(f"{request.model.base_url} cannot be used: {_text(error, key)}", FaultKind.FINAL)
-        except (aiohttp.ClientError, OSError, zlib.error) as error:
+        except (aiohttp.ClientError, HttpProcessingError, OSError, zlib.error) as error:
             reason = f"the connection to {request.model.base_url} failed: {_text(error, key)}"
             return ProviderFault(reason, FaultKind.PASSING)
         return openai_response.read(status, headers, body, request.model, key)

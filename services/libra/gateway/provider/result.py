@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from libra.v1.completion_pb2 import FINISH_REASON_CONTENT_FILTER, FinishReason
+from libra.v1.completion_pb2 import RESPONSE_CLASS_ANSWERED, RESPONSE_CLASS_REFUSED, FinishReason, ResponseClass
 
 
 class FaultKind(StrEnum):
@@ -20,8 +20,18 @@ class FaultKind(StrEnum):
     SLOW_DOWN = "slow_down"
     """The provider accepts no more requests for now; it has not worked on this one."""
 
+    UNREADABLE = "unreadable"
+    """The provider answered with something else than an answer; it may be a passing fault of a proxy, so the request is
+    made twice at most."""
+
     TIMEOUT = "timeout"
     """The answer did not arrive in time."""
+
+
+OUTCOMES = {number: name.removeprefix("RESPONSE_CLASS_").lower() for name, number in ResponseClass.items()} | {
+    RESPONSE_CLASS_REFUSED: "refused_by_model"
+}
+"""The labels of the metrics by class. "refused" is a provider that refuses the request: FaultKind.FINAL."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +44,19 @@ class ProviderAnswer:
     """As the provider counts; 0 if it does not count."""
 
     completion_tokens: int = 0
+    response_class: ResponseClass.ValueType = RESPONSE_CLASS_ANSWERED
+    category: str = ""
+    """The provider's own category of a block or refusal."""
+
+    words: str = ""
+    """The provider's own words about a block or refusal, shortened and without the API key."""
+
+    is_usage_known: bool = True
 
     @property
     def outcome(self) -> str:
         """The label of the metrics."""
-        return "filtered" if self.finish_reason == FINISH_REASON_CONTENT_FILTER else "answered"
+        return OUTCOMES[self.response_class]
 
 
 @dataclass(frozen=True, slots=True)

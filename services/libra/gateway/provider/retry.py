@@ -10,6 +10,9 @@ from email.utils import parsedate_to_datetime
 
 from libra.gateway.provider.result import FaultKind, ProviderFault
 
+MAX_UNREADABLE = 2
+"""Maximum number of requests for one answer that bring something else than an answer."""
+
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
@@ -51,13 +54,14 @@ class RetryState:
 
     policy: RetryPolicy
     failures: int = 0
+    unreadable: int = 0
     timeouts: int = 0
     slow_downs: int = 0
 
     @property
     def attempts(self) -> int:
         """Requests that brought no answer."""
-        return self.failures + self.timeouts + self.slow_downs
+        return self.failures + self.unreadable + self.timeouts + self.slow_downs
 
     def wait_seconds(self, fault: ProviderFault, passed_seconds: float, draw: float) -> float | None:
         """Record a fault; return how long to wait before the next request, or None to give up.
@@ -80,11 +84,17 @@ class RetryState:
                 self.timeouts += 1
             case FaultKind.SLOW_DOWN:
                 self.slow_downs += 1
+            case FaultKind.UNREADABLE:
+                self.unreadable += 1
             case _:
                 self.failures += 1
 
     def _is_exhausted(self) -> bool:
-        return self.failures >= self.policy.attempts or self.timeouts >= self.policy.timeouts
+        return (
+            self.failures + self.unreadable >= self.policy.attempts
+            or self.unreadable >= MAX_UNREADABLE
+            or self.timeouts >= self.policy.timeouts
+        )
 
 
 def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:

@@ -68,5 +68,7 @@ def _to_reply(completion: Completion) -> JudgeModelReply:
             return JudgeModelReply("", completion.error or "the provider gave no reason")
         case FinishReason.FINISH_REASON_CONTENT_FILTER:
             return JudgeModelReply("", "its provider's filter stopped it")
+        case FinishReason.FINISH_REASON_LENGTH:
+            return JudgeModelReply(completion.text, truncated=True)
         case _:
             return JudgeModelReply(completion.text)

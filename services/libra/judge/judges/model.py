@@ -108,6 +108,8 @@ class ModelJudge:
         try:
             rubric_score = parse_reply(reply.text)
         except UnreadableReply as error:
+            if reply.truncated:
+                return UnreadableReply(f"it was cut off by its limit of tokens before a score; {error}")
             return error
         return JudgeResult(rubric_score.score, self._label(rubric_score.score), rubric_score.reason)
 

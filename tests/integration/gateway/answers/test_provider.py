@@ -59,13 +59,13 @@ TABLE: dict[str, tuple[list[Behaviour], int, int, str]] = {
     "500 twice": ([refuses(500), refuses(502), YES], STOP, 3, ""),
     "503 forever": ([answers(b"", 503)], ERROR, 3, "the response is empty"),
     "503 of a proxy": ([web_page(503), YES], STOP, 2, ""),
-    "HTML": ([web_page()], ERROR, 3, "This is no API"),
+    "HTML": ([web_page()], ERROR, 2, 'a web page "Welcome"'),
     "HTML once": ([web_page(), YES], STOP, 2, ""),
-    "truncated JSON": ([truncated()], ERROR, 3, "not with JSON"),
+    "truncated JSON": ([truncated()], ERROR, 2, "not with JSON"),
     "hangs up": ([broken_off()], ERROR, 3, "connection"),
     "hangs up once": ([broken_off(), YES], STOP, 2, ""),
-    "nothing": ([nothing()], ERROR, 3, "the response is empty"),
-    "no choices": ([answers(b'{"choices": []}')], ERROR, 3, "without a choice"),
+    "nothing": ([nothing()], ERROR, 2, "the response is empty"),
+    "no choices": ([answers(b'{"choices": []}')], ERROR, 2, "without a choice"),
     "empty": ([says("")], STOP, 1, ""),
     "10 MB": ([huge()], ERROR, 1, "4 MiB"),
     "2 MB of text": ([huge(2_000_000)], ERROR, 1, "1 MiB"),
@@ -162,3 +162,29 @@ async def test_an_invalid_url_fails_at_once(components: Components, endpoint: En
     completion = await one(components, model)
     assert (completion.finish_reason, completion.attempts) == (ERROR, 1)
     assert f"{url} cannot be used" in completion.error
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nno chunk\r\n",
+        b"HTTP/1.1 200 OK\r\nX-Long: " + b"x" * 20_000 + b"\r\nContent-Length: 2\r\n\r\n{}",
+        b"no HTTP at all\r\n\r\n",
+    ],
+)
+async def test_a_malformed_http_response_is_retried_like_a_failed_connection(
+    components: Components, endpoint: Endpoint, response: bytes
+) -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(response)
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        model = model_of(endpoint)
+        model.base_url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
+        completion = await one(components, model)
+    assert (completion.finish_reason, completion.attempts) == (ERROR, 3)
+    assert "failed" in completion.error
+    assert "a bug" not in completion.error
