@@ -11,6 +11,7 @@ import pytest
 
 from libra.core.errors import Invalid
 from libra.dispatch.task_service import build_task, open_import
+from libra.dispatch.tasks.id_index import IdIndex
 from libra.v1.task_pb2 import ImportTaskHeader, Sample, Task
 
 CARD = "name: sums\ncategory: capability\njudge: {name: number, options: {field: answer}}\n"
@@ -162,3 +163,10 @@ def test_a_record_with_messages_keeps_its_prompt_as_a_field() -> None:
 
 def test_an_unknown_key_of_the_mapping_is_refused() -> None:
     assert "there is no key 'mapping.message'" in refusal(line(), mapping="mapping: {message: input}")
+
+
+def test_a_repeated_id_is_found_among_many() -> None:
+    index = IdIndex()
+    assert all(index.add(f"id {number}", number) == number for number in range(5000))
+    assert [index.add(f"id {number}", 9999) for number in range(5000)] == list(range(5000))
+    assert len(index) == 5000

@@ -94,8 +94,8 @@ async def import_task(
     kept for the judge. The card has the name, the category and the judge of the task; `libra tasks show` prints a card.
     A card can name other columns: mapping: {messages: input, id: key, fields: {answer: target}}.
 
-    With --as, FILE has the records in their published form, also as text with one prompt per line (.txt). The catalogue
-    converts them to samples; `libra tasks list --catalogue` lists its tasks.
+    With --as, FILE has the records in their published form, also as text with one prompt per line (.txt). The
+    catalogue converts them to samples; `libra tasks list --catalogue` lists its tasks.
 
     All samples are imported, or none. The same content again changes nothing; other content creates a new version.
     """  # noqa: D301 - click reads the \b
