@@ -16,7 +16,7 @@ from libra.gateway.completion.job import CompletionJob
 from libra.gateway.completion.writer import CompletionWriter
 from libra.gateway.limits.admission_queue import Lane
 from libra.gateway.limits.request_budget import Permit
-from libra.gateway.provider.model_metrics import cost_usd
+from libra.gateway.provider.price import cost_usd
 from libra.gateway.provider.registry import Providers
 from libra.gateway.provider.request import CompletionRequest
 from libra.gateway.provider.result import FaultKind, ProviderAnswer, ProviderFault, ProviderResult

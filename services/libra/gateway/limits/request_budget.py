@@ -44,7 +44,7 @@ class RequestLimits:
 
 @dataclass(frozen=True, slots=True)
 class QuotaUsage:
-    """What a replica needs of a model's limits, and what it is using."""
+    """The demand of a replica on a model's limits, and its current use of them."""
 
     demand: int
     """Requests that would be in flight if there were no limit."""

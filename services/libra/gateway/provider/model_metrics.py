@@ -1,4 +1,4 @@
-"""The metrics of one model's requests, and the price of an answer."""
+"""The metrics of one model's requests."""
 
 from __future__ import annotations
 
@@ -6,9 +6,6 @@ from prometheus_client import Counter
 
 from libra.gateway.provider.result import ProviderAnswer, ProviderResult
 from libra.telemetry.metrics import Metrics
-from libra.v1.model_pb2 import Model
-
-MILLION = 1_000_000
 
 
 class ModelMetrics:
@@ -41,10 +38,3 @@ class ModelMetrics:
         if outcome not in self._requests:
             self._requests[outcome] = self._metrics.provider_requests.labels(model=self._model, outcome=outcome)
         return self._requests[outcome]
-
-
-def cost_usd(model: Model, answer: ProviderAnswer) -> float:
-    """Return the cost of the answer in US dollars, at the registered prices of the model."""
-    price = model.price
-    prompt = answer.prompt_tokens * price.usd_per_million_prompt_tokens
-    return (prompt + answer.completion_tokens * price.usd_per_million_completion_tokens) / MILLION

@@ -9,7 +9,7 @@ from libra.v1.completion_pb2 import RESPONSE_CLASS_ANSWERED, RESPONSE_CLASS_REFU
 
 
 class FaultKind(StrEnum):
-    """What a fault means for the next request. The value is a label of the metrics."""
+    """The consequence of a fault for the next request. The value is a label of the metrics."""
 
     FINAL = "refused"
     """The same request would fail again."""
