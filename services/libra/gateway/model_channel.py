@@ -14,7 +14,7 @@ from libra.v1.model_pb2 import Model
 
 
 class ModelChannel:
-    """The state that all requests to one model share. It observes its limiter (`libra.gateway.limits.limiter.QuotaObserver`)."""
+    """The state that all requests to one model share; the `QuotaObserver` of its limiter."""
 
     def __init__(self, model: Model, metrics: Metrics) -> None:
         self.model = model
