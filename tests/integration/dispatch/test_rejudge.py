@@ -135,6 +135,10 @@ def stages(store: Store, bus: NatsBus) -> list[Any]:
     ]
 
 
+RESPONSES = {Outcome.OUTCOME_FAILED: "failed", Outcome.OUTCOME_FILTERED: "blocked_output"}
+"""What a verdict says about a response that is not an ordinary answer."""
+
+
 def supervise(store: Store, bus: NatsBus) -> Any:
     return RunSupervisor(store, bus, METRICS, SETTINGS).work(asyncio.Event())
 
@@ -152,7 +156,9 @@ def check(verdicts: Sequence[Verdict]) -> None:
     for verdict in verdicts:
         assert verdict.outcome == outcome_of(verdict.sample)
         assert verdict.judge.name == "exact"
-        assert dict(verdict.fields) == {"answer": "yes", "other": "no", "kind": "odd", "attack_tokens": "12"}
+        fields = dict(verdict.fields)
+        assert fields.pop("response", "") == RESPONSES.get(verdict.outcome, "")
+        assert fields == {"answer": "yes", "other": "no", "kind": "odd", "attack_tokens": "12"}
         if verdict.outcome == Outcome.OUTCOME_FAILED:
             assert (verdict.completion_id, verdict.rationale) == ("", "the provider said no")
         else:
