@@ -39,6 +39,9 @@ NOT_RUNNABLE = (
 MAX_PAYLOAD_BYTES = 8 * 1024 * 1024
 """The largest message that nats-server accepts. A batch is at most 512 KiB unless a single trial is larger."""
 
+TRANSACTION_SECONDS = 10
+"""mongod aborts older transactions. One of a killed writer blocks its cells until then; Libra's take milliseconds."""
+
 MONGO_CACHE_GB = 0.25
 """The minimum that WiredTiger accepts. It is enough, because the store mostly appends."""
 
@@ -189,6 +192,7 @@ class MongoServer(_Server):
             *("--replSet", replica_set.NAME, "--oplogSize", str(OPLOG_MB)),
             *("--wiredTigerCacheSizeGB", str(MONGO_CACHE_GB)),
             *("--setParameter", "diagnosticDataCollectionEnabled=false"),
+            *("--setParameter", f"transactionLifetimeLimitSeconds={TRANSACTION_SECONDS}"),
         ]
         return cls._run(folder, port, command)
 
