@@ -23,7 +23,7 @@ FIXED_CONSUMERS = (ATTACK_CONSUMER, WRITING_CONSUMER, JUDGE_CONSUMER, RANKING_CO
 
 @dataclass
 class SimulatedNatsServer:
-    """What the buses of all processes share: a nats-server that can be down and can lose its data."""
+    """The nats-server that the buses of all processes share; it can be down and can lose its data."""
 
     seed: int
     queue: HostileBus

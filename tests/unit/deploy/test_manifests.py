@@ -1,4 +1,4 @@
-"""What runs in containers and in a cluster is told and asked only what the code knows: ports, probes, variables."""
+"""Containers and cluster manifests use only ports, probes and variables that the code knows."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def variables(service: str) -> dict[str, Any]:
 
 
 def port(service: str, listener: str = "LISTEN") -> int:
-    """Return where the service listens when nothing is said."""
+    """Return the default address of the service."""
     return int(LISTEN[service][listener == "METRICS_LISTEN"].rpartition(":")[2])
 
 

@@ -1,4 +1,4 @@
-"""What came back is classified in the same words for all providers."""
+"""Responses of all providers are classified in the same terms."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ class Block:
 
 @dataclass(slots=True)
 class BlockEvidence:
-    """What a response says about a block."""
+    """The evidence of a block in a response."""
 
     codes: list[str] = field(default_factory=list)
     categories: list[str] = field(default_factory=list)
