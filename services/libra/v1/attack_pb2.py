@@ -23,27 +23,28 @@ _sym_db = _symbol_database.Default()
 
 
 from libra.v1 import message_pb2 as libra_dot_v1_dot_message__pb2
+from libra.v1 import taxonomy_pb2 as libra_dot_v1_dot_taxonomy__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15libra/v1/attack.proto\x12\x08libra.v1\x1a\x16libra/v1/message.proto\"\xbb\x01\n\x06\x41ttack\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x03 \x01(\t\x12\x0e\n\x06source\x18\x04 \x01(\t\x12\"\n\x07\x65xample\x18\x05 \x03(\x0b\x32\x11.libra.v1.Message\x12\x0e\n\x06\x66\x61mily\x18\x06 \x01(\t\x12%\n\tmodel_use\x18\x07 \x01(\x0e\x32\x12.libra.v1.ModelUse\x12\x12\n\nmulti_turn\x18\x08 \x01(\x08\"\x14\n\x12ListAttacksRequest\"8\n\x13ListAttacksResponse\x12!\n\x07\x61ttacks\x18\x01 \x03(\x0b\x32\x10.libra.v1.Attack\"\x96\x01\n\x10TransformRequest\x12\x0e\n\x06\x61ttack\x18\x01 \x01(\t\x12#\n\x08messages\x18\x02 \x03(\x0b\x32\x11.libra.v1.Message\x12\x0c\n\x04seed\x18\x03 \x01(\x03\x12\x14\n\x0c\x61ttack_model\x18\x04 \x01(\t\x12\x14\n\x0ctarget_model\x18\x05 \x01(\t\x12\x13\n\x0bjudge_model\x18\x06 \x01(\t\"X\n\x11TransformResponse\x12#\n\x08messages\x18\x01 \x03(\x0b\x32\x11.libra.v1.Message\x12\x1e\n\x03log\x18\x02 \x03(\x0b\x32\x11.libra.v1.Message*j\n\x08ModelUse\x12\x19\n\x15MODEL_USE_UNSPECIFIED\x10\x00\x12\x13\n\x0fMODEL_USE_NEVER\x10\x01\x12\x16\n\x12MODEL_USE_OPTIONAL\x10\x02\x12\x16\n\x12MODEL_USE_REQUIRED\x10\x03\x32\xa1\x01\n\rAttackService\x12J\n\x0bListAttacks\x12\x1c.libra.v1.ListAttacksRequest\x1a\x1d.libra.v1.ListAttacksResponse\x12\x44\n\tTransform\x12\x1a.libra.v1.TransformRequest\x1a\x1b.libra.v1.TransformResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15libra/v1/attack.proto\x12\x08libra.v1\x1a\x16libra/v1/message.proto\x1a\x17libra/v1/taxonomy.proto\"\x81\x02\n\x06\x41ttack\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x03 \x01(\t\x12\x0e\n\x06source\x18\x04 \x01(\t\x12\"\n\x07\x65xample\x18\x05 \x03(\x0b\x32\x11.libra.v1.Message\x12\x0e\n\x06\x66\x61mily\x18\x06 \x01(\t\x12%\n\tmodel_use\x18\x07 \x01(\x0e\x32\x12.libra.v1.ModelUse\x12\x12\n\nmulti_turn\x18\x08 \x01(\x08\x12\x18\n\x10rewrites_request\x18\t \x01(\x08\x12*\n\ntaxonomies\x18\x14 \x03(\x0b\x32\x16.libra.v1.TaxonomyTags\"\x14\n\x12ListAttacksRequest\"8\n\x13ListAttacksResponse\x12!\n\x07\x61ttacks\x18\x01 \x03(\x0b\x32\x10.libra.v1.Attack\"\x96\x01\n\x10TransformRequest\x12\x0e\n\x06\x61ttack\x18\x01 \x01(\t\x12#\n\x08messages\x18\x02 \x03(\x0b\x32\x11.libra.v1.Message\x12\x0c\n\x04seed\x18\x03 \x01(\x03\x12\x14\n\x0c\x61ttack_model\x18\x04 \x01(\t\x12\x14\n\x0ctarget_model\x18\x05 \x01(\t\x12\x13\n\x0bjudge_model\x18\x06 \x01(\t\"X\n\x11TransformResponse\x12#\n\x08messages\x18\x01 \x03(\x0b\x32\x11.libra.v1.Message\x12\x1e\n\x03log\x18\x02 \x03(\x0b\x32\x11.libra.v1.Message*j\n\x08ModelUse\x12\x19\n\x15MODEL_USE_UNSPECIFIED\x10\x00\x12\x13\n\x0fMODEL_USE_NEVER\x10\x01\x12\x16\n\x12MODEL_USE_OPTIONAL\x10\x02\x12\x16\n\x12MODEL_USE_REQUIRED\x10\x03\x32\xa1\x01\n\rAttackService\x12J\n\x0bListAttacks\x12\x1c.libra.v1.ListAttacksRequest\x1a\x1d.libra.v1.ListAttacksResponse\x12\x44\n\tTransform\x12\x1a.libra.v1.TransformRequest\x1a\x1b.libra.v1.TransformResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'libra.v1.attack_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_MODELUSE']._serialized_start=572
-  _globals['_MODELUSE']._serialized_end=678
-  _globals['_ATTACK']._serialized_start=60
-  _globals['_ATTACK']._serialized_end=247
-  _globals['_LISTATTACKSREQUEST']._serialized_start=249
-  _globals['_LISTATTACKSREQUEST']._serialized_end=269
-  _globals['_LISTATTACKSRESPONSE']._serialized_start=271
-  _globals['_LISTATTACKSRESPONSE']._serialized_end=327
-  _globals['_TRANSFORMREQUEST']._serialized_start=330
-  _globals['_TRANSFORMREQUEST']._serialized_end=480
-  _globals['_TRANSFORMRESPONSE']._serialized_start=482
-  _globals['_TRANSFORMRESPONSE']._serialized_end=570
-  _globals['_ATTACKSERVICE']._serialized_start=681
-  _globals['_ATTACKSERVICE']._serialized_end=842
+  _globals['_MODELUSE']._serialized_start=667
+  _globals['_MODELUSE']._serialized_end=773
+  _globals['_ATTACK']._serialized_start=85
+  _globals['_ATTACK']._serialized_end=342
+  _globals['_LISTATTACKSREQUEST']._serialized_start=344
+  _globals['_LISTATTACKSREQUEST']._serialized_end=364
+  _globals['_LISTATTACKSRESPONSE']._serialized_start=366
+  _globals['_LISTATTACKSRESPONSE']._serialized_end=422
+  _globals['_TRANSFORMREQUEST']._serialized_start=425
+  _globals['_TRANSFORMREQUEST']._serialized_end=575
+  _globals['_TRANSFORMRESPONSE']._serialized_start=577
+  _globals['_TRANSFORMRESPONSE']._serialized_end=665
+  _globals['_ATTACKSERVICE']._serialized_start=776
+  _globals['_ATTACKSERVICE']._serialized_end=937
 # @@protoc_insertion_point(module_scope)

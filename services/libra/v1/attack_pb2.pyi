@@ -10,6 +10,7 @@ import google.protobuf.internal.containers
 import google.protobuf.internal.enum_type_wrapper
 import google.protobuf.message
 import libra.v1.message_pb2
+import libra.v1.taxonomy_pb2
 import sys
 import typing
 
@@ -62,6 +63,8 @@ class Attack(google.protobuf.message.Message):
     FAMILY_FIELD_NUMBER: builtins.int
     MODEL_USE_FIELD_NUMBER: builtins.int
     MULTI_TURN_FIELD_NUMBER: builtins.int
+    REWRITES_REQUEST_FIELD_NUMBER: builtins.int
+    TAXONOMIES_FIELD_NUMBER: builtins.int
     name: builtins.str
     """Unique, for instance "few_shots"."""
     version: builtins.str
@@ -76,9 +79,17 @@ class Attack(google.protobuf.message.Message):
     """Whether the attack uses a model."""
     multi_turn: builtins.bool
     """True if the attack talks to the model under test for several turns before the answer that is judged."""
+    rewrites_request: builtins.bool
+    """True if the attacked prompt may ask for something else than the prompt: an answer is then a success only if it does
+    what the prompt before the attack asked for.
+    """
     @property
     def example(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[libra.v1.message_pb2.Message]:
         """The result for a harmless prompt."""
+
+    @property
+    def taxonomies(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[libra.v1.taxonomy_pb2.TaxonomyTags]:
+        """Its tags, by taxonomy."""
 
     def __init__(
         self,
@@ -91,8 +102,10 @@ class Attack(google.protobuf.message.Message):
         family: builtins.str = ...,
         model_use: global___ModelUse.ValueType = ...,
         multi_turn: builtins.bool = ...,
+        rewrites_request: builtins.bool = ...,
+        taxonomies: collections.abc.Iterable[libra.v1.taxonomy_pb2.TaxonomyTags] | None = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["description", b"description", "example", b"example", "family", b"family", "model_use", b"model_use", "multi_turn", b"multi_turn", "name", b"name", "source", b"source", "version", b"version"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["description", b"description", "example", b"example", "family", b"family", "model_use", b"model_use", "multi_turn", b"multi_turn", "name", b"name", "rewrites_request", b"rewrites_request", "source", b"source", "taxonomies", b"taxonomies", "version", b"version"]) -> None: ...
 
 global___Attack = Attack
 

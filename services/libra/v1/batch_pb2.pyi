@@ -37,6 +37,10 @@ class BatchHeader(google.protobuf.message.Message):
     JUDGING_FIELD_NUMBER: builtins.int
     ATTACK_MODEL_FIELD_NUMBER: builtins.int
     ATTACK_JUDGE_MODEL_FIELD_NUMBER: builtins.int
+    BALANCED_BY_FIELD_NUMBER: builtins.int
+    SEALED_FIELD_NUMBER: builtins.int
+    ROUND_FIELD_NUMBER: builtins.int
+    HAS_BUDGET_FIELD_NUMBER: builtins.int
     run: builtins.str
     """The run's id."""
     model: builtins.str
@@ -59,6 +63,14 @@ class BatchHeader(google.protobuf.message.Message):
     """The registered model that writes for attacks that use one; empty: attacks use their rules."""
     attack_judge_model: builtins.str
     """The registered model that judges attempts within a multi-turn attack; empty if the run names none."""
+    balanced_by: builtins.str
+    """The field of the samples that holds the gold label, if the score of the task is balanced over it; else empty."""
+    sealed: builtins.bool
+    """True: the samples belong to a round. No log, trace or dead letter may quote them."""
+    round: builtins.str
+    """The run's round. Stored completions are shared only among runs of the same round: an anchor is asked again in each."""
+    has_budget: builtins.bool
+    """True: the run has a budget, which each request to a model is reserved from."""
     @property
     def parameters(self) -> libra.v1.completion_pb2.GenerationParameters:
         """Generation parameters for the model under test."""
@@ -83,9 +95,13 @@ class BatchHeader(google.protobuf.message.Message):
         judging: builtins.int = ...,
         attack_model: builtins.str = ...,
         attack_judge_model: builtins.str = ...,
+        balanced_by: builtins.str = ...,
+        sealed: builtins.bool = ...,
+        round: builtins.str = ...,
+        has_budget: builtins.bool = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["judge", b"judge", "parameters", b"parameters"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["attack", b"attack", "attack_judge_model", b"attack_judge_model", "attack_model", b"attack_model", "category", b"category", "fresh", b"fresh", "judge", b"judge", "judging", b"judging", "model", b"model", "parameters", b"parameters", "run", b"run", "seed", b"seed", "sending", b"sending", "task", b"task"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["attack", b"attack", "attack_judge_model", b"attack_judge_model", "attack_model", b"attack_model", "balanced_by", b"balanced_by", "category", b"category", "fresh", b"fresh", "has_budget", b"has_budget", "judge", b"judge", "judging", b"judging", "model", b"model", "parameters", b"parameters", "round", b"round", "run", b"run", "sealed", b"sealed", "seed", b"seed", "sending", b"sending", "task", b"task"]) -> None: ...
 
 global___BatchHeader = BatchHeader
 
@@ -116,6 +132,7 @@ class Trial(google.protobuf.message.Message):
     MESSAGES_FIELD_NUMBER: builtins.int
     FIELDS_FIELD_NUMBER: builtins.int
     LOG_FIELD_NUMBER: builtins.int
+    AIM_FIELD_NUMBER: builtins.int
     sample: builtins.int
     """The sample's ordinal."""
     epoch: builtins.int
@@ -127,12 +144,20 @@ class Trial(google.protobuf.message.Message):
     @property
     def fields(self) -> google.protobuf.internal.containers.ScalarMap[builtins.str, builtins.str]:
         """The sample's other fields, which contain the judge's reference values and the subgroups. The attack stage adds
-        "attack_form", "attack_tokens", "attack_cost_usd" and "attack_seconds".
+        "attack_form", "attack_tokens", "attack_cost_usd" and "attack_seconds"; "attack_rewrites" is "yes" under an attack
+        that rewrites the request, "attack_unchanged" is "yes" if the attack left the conversation as it was,
+        "attack_rating" is the final rating of a multi-turn attack, and "attack_size" its bounds.
         """
 
     @property
     def log(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[libra.v1.message_pb2.Message]:
         """The turns of the multi-turn attack that led to `messages`; the roles are "attacker", "target" and "judge"."""
+
+    @property
+    def aim(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[libra.v1.message_pb2.Message]:
+        """The conversation before the attack, which the success of the attack is measured against; cut to 256 KiB, and empty
+        for the plain prompt.
+        """
 
     def __init__(
         self,
@@ -142,8 +167,9 @@ class Trial(google.protobuf.message.Message):
         messages: collections.abc.Iterable[libra.v1.message_pb2.Message] | None = ...,
         fields: collections.abc.Mapping[builtins.str, builtins.str] | None = ...,
         log: collections.abc.Iterable[libra.v1.message_pb2.Message] | None = ...,
+        aim: collections.abc.Iterable[libra.v1.message_pb2.Message] | None = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["epoch", b"epoch", "fields", b"fields", "log", b"log", "messages", b"messages", "sample", b"sample"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["aim", b"aim", "epoch", b"epoch", "fields", b"fields", "log", b"log", "messages", b"messages", "sample", b"sample"]) -> None: ...
 
 global___Trial = Trial
 

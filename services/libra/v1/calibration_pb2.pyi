@@ -4,7 +4,9 @@ isort:skip_file
 """
 
 import builtins
+import collections.abc
 import google.protobuf.descriptor
+import google.protobuf.internal.containers
 import google.protobuf.message
 import google.protobuf.timestamp_pb2
 import libra.v1.verdict_pb2
@@ -39,6 +41,109 @@ class Rate(google.protobuf.message.Message):
 global___Rate = Rate
 
 @typing.final
+class GroupCalibration(google.protobuf.message.Message):
+    """GroupCalibration is the agreement on the answers with one value of a column of the labels."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    FIELD_FIELD_NUMBER: builtins.int
+    VALUE_FIELD_NUMBER: builtins.int
+    TRUE_POSITIVES_FIELD_NUMBER: builtins.int
+    FALSE_POSITIVES_FIELD_NUMBER: builtins.int
+    TRUE_NEGATIVES_FIELD_NUMBER: builtins.int
+    FALSE_NEGATIVES_FIELD_NUMBER: builtins.int
+    UNJUDGED_FIELD_NUMBER: builtins.int
+    ACCURACY_FIELD_NUMBER: builtins.int
+    RECALL_FIELD_NUMBER: builtins.int
+    SPECIFICITY_FIELD_NUMBER: builtins.int
+    FEW_FIELD_NUMBER: builtins.int
+    field: builtins.str
+    """The column: "model" or "language"."""
+    value: builtins.str
+    """Its value."""
+    true_positives: builtins.int
+    """Answers that people and the judge call positive."""
+    false_positives: builtins.int
+    """Answers that only the judge calls positive."""
+    true_negatives: builtins.int
+    """Answers that neither calls positive."""
+    false_negatives: builtins.int
+    """Answers that only people call positive."""
+    unjudged: builtins.int
+    """Answers that the judge could not decide; they are not in any rate."""
+    few: builtins.bool
+    """True if fewer than 20 answers were judged: the rates say little."""
+    @property
+    def accuracy(self) -> global___Rate:
+        """(TP + TN) / n; not set without judged answers."""
+
+    @property
+    def recall(self) -> global___Rate:
+        """TP / (TP + FN), the sensitivity; not set if people call no answer positive."""
+
+    @property
+    def specificity(self) -> global___Rate:
+        """TN / (TN + FP); not set if people call no answer negative."""
+
+    def __init__(
+        self,
+        *,
+        field: builtins.str = ...,
+        value: builtins.str = ...,
+        true_positives: builtins.int = ...,
+        false_positives: builtins.int = ...,
+        true_negatives: builtins.int = ...,
+        false_negatives: builtins.int = ...,
+        unjudged: builtins.int = ...,
+        accuracy: global___Rate | None = ...,
+        recall: global___Rate | None = ...,
+        specificity: global___Rate | None = ...,
+        few: builtins.bool = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["accuracy", b"accuracy", "recall", b"recall", "specificity", b"specificity"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["accuracy", b"accuracy", "false_negatives", b"false_negatives", "false_positives", b"false_positives", "few", b"few", "field", b"field", "recall", b"recall", "specificity", b"specificity", "true_negatives", b"true_negatives", "true_positives", b"true_positives", "unjudged", b"unjudged", "value", b"value"]) -> None: ...
+
+global___GroupCalibration = GroupCalibration
+
+@typing.final
+class SelfAgreement(google.protobuf.message.Message):
+    """SelfAgreement is the agreement of a judge with itself, if it judges the same answers several times."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    REPEATS_FIELD_NUMBER: builtins.int
+    ANSWERS_FIELD_NUMBER: builtins.int
+    UNJUDGED_FIELD_NUMBER: builtins.int
+    EQUAL_FIELD_NUMBER: builtins.int
+    ALPHA_FIELD_NUMBER: builtins.int
+    repeats: builtins.int
+    """How often each answer was judged."""
+    answers: builtins.int
+    """Answers that were judged in every repeat."""
+    unjudged: builtins.int
+    """Answers that were not judged in at least one repeat."""
+    alpha: builtins.float
+    """Krippendorff's alpha among the repeats, for labels of 1 and 0; not set if all labels are equal."""
+    @property
+    def equal(self) -> global___Rate:
+        """The share of answers with the same label in every repeat; not set without answers."""
+
+    def __init__(
+        self,
+        *,
+        repeats: builtins.int = ...,
+        answers: builtins.int = ...,
+        unjudged: builtins.int = ...,
+        equal: global___Rate | None = ...,
+        alpha: builtins.float | None = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["_alpha", b"_alpha", "alpha", b"alpha", "equal", b"equal"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["_alpha", b"_alpha", "alpha", b"alpha", "answers", b"answers", "equal", b"equal", "repeats", b"repeats", "unjudged", b"unjudged"]) -> None: ...
+    def WhichOneof(self, oneof_group: typing.Literal["_alpha", b"_alpha"]) -> typing.Literal["alpha"] | None: ...
+
+global___SelfAgreement = SelfAgreement
+
+@typing.final
 class Calibration(google.protobuf.message.Message):
     """Calibration is the measured agreement of a judge with people on labelled answers. An answer is positive if people
     label it 1; the judge calls it positive if its score is at least 0.5.
@@ -62,6 +167,9 @@ class Calibration(google.protobuf.message.Message):
     KAPPA_FIELD_NUMBER: builtins.int
     ALPHA_FIELD_NUMBER: builtins.int
     CREATE_TIME_FIELD_NUMBER: builtins.int
+    GROUPS_FIELD_NUMBER: builtins.int
+    SELF_AGREEMENT_FIELD_NUMBER: builtins.int
+    DECISIONS_FIELD_NUMBER: builtins.int
     labels: builtins.str
     """The name of the labels, for instance "refusal.csv"."""
     labels_hash: builtins.str
@@ -78,6 +186,10 @@ class Calibration(google.protobuf.message.Message):
     """Answers that the judge could not decide; they are not in any rate."""
     alpha: builtins.float
     """Krippendorff's alpha among the votes of a panel; not set for other judges, or if all votes are equal."""
+    decisions: builtins.str
+    """One character for each answer, in their order: "1" or "0" as the judge calls it, "-" if it could not decide. Empty
+    in calibrations that were stored before there was this field.
+    """
     @property
     def judge(self) -> libra.v1.verdict_pb2.JudgeVersion:
         """The judge's version."""
@@ -110,6 +222,14 @@ class Calibration(google.protobuf.message.Message):
     def create_time(self) -> google.protobuf.timestamp_pb2.Timestamp:
         """The time of the measurement."""
 
+    @property
+    def groups(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___GroupCalibration]:
+        """The same for each value of the columns "model" and "language" of the labels, the largest groups of a column first."""
+
+    @property
+    def self_agreement(self) -> global___SelfAgreement:
+        """Set if the answers were judged several times."""
+
     def __init__(
         self,
         *,
@@ -129,9 +249,12 @@ class Calibration(google.protobuf.message.Message):
         kappa: global___Rate | None = ...,
         alpha: builtins.float | None = ...,
         create_time: google.protobuf.timestamp_pb2.Timestamp | None = ...,
+        groups: collections.abc.Iterable[global___GroupCalibration] | None = ...,
+        self_agreement: global___SelfAgreement | None = ...,
+        decisions: builtins.str = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["_alpha", b"_alpha", "accuracy", b"accuracy", "alpha", b"alpha", "create_time", b"create_time", "f1", b"f1", "judge", b"judge", "kappa", b"kappa", "precision", b"precision", "recall", b"recall", "specificity", b"specificity"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["_alpha", b"_alpha", "accuracy", b"accuracy", "alpha", b"alpha", "create_time", b"create_time", "f1", b"f1", "false_negatives", b"false_negatives", "false_positives", b"false_positives", "judge", b"judge", "kappa", b"kappa", "labels", b"labels", "labels_hash", b"labels_hash", "precision", b"precision", "recall", b"recall", "specificity", b"specificity", "true_negatives", b"true_negatives", "true_positives", b"true_positives", "unjudged", b"unjudged"]) -> None: ...
+    def HasField(self, field_name: typing.Literal["_alpha", b"_alpha", "accuracy", b"accuracy", "alpha", b"alpha", "create_time", b"create_time", "f1", b"f1", "judge", b"judge", "kappa", b"kappa", "precision", b"precision", "recall", b"recall", "self_agreement", b"self_agreement", "specificity", b"specificity"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["_alpha", b"_alpha", "accuracy", b"accuracy", "alpha", b"alpha", "create_time", b"create_time", "decisions", b"decisions", "f1", b"f1", "false_negatives", b"false_negatives", "false_positives", b"false_positives", "groups", b"groups", "judge", b"judge", "kappa", b"kappa", "labels", b"labels", "labels_hash", b"labels_hash", "precision", b"precision", "recall", b"recall", "self_agreement", b"self_agreement", "specificity", b"specificity", "true_negatives", b"true_negatives", "true_positives", b"true_positives", "unjudged", b"unjudged"]) -> None: ...
     def WhichOneof(self, oneof_group: typing.Literal["_alpha", b"_alpha"]) -> typing.Literal["alpha"] | None: ...
 
 global___Calibration = Calibration

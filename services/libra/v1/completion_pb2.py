@@ -25,23 +25,25 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19libra/v1/completion.proto\x12\x08libra.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xa3\x01\n\x14GenerationParameters\x12\x18\n\x0btemperature\x18\x01 \x01(\x01H\x00\x88\x01\x01\x12\x12\n\x05top_p\x18\x02 \x01(\x01H\x01\x88\x01\x01\x12\x12\n\nmax_tokens\x18\x03 \x01(\x05\x12\x11\n\x04seed\x18\x04 \x01(\x03H\x02\x88\x01\x01\x12\x13\n\x0bjson_schema\x18\x05 \x01(\tB\x0e\n\x0c_temperatureB\x08\n\x06_top_pB\x07\n\x05_seed\"9\n\x05Usage\x12\x15\n\rprompt_tokens\x18\x01 \x01(\x05\x12\x19\n\x11\x63ompletion_tokens\x18\x02 \x01(\x05\"d\n\x10ProviderResponse\x12/\n\x0eresponse_class\x18\x01 \x01(\x0e\x32\x17.libra.v1.ResponseClass\x12\x10\n\x08\x63\x61tegory\x18\x02 \x01(\t\x12\r\n\x05words\x18\x03 \x01(\t\"\xc6\x02\n\nCompletion\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\x12-\n\rfinish_reason\x18\x03 \x01(\x0e\x32\x16.libra.v1.FinishReason\x12\x1e\n\x05usage\x18\x04 \x01(\x0b\x32\x0f.libra.v1.Usage\x12\x17\n\x0flatency_seconds\x18\x05 \x01(\x01\x12\x10\n\x08\x63ost_usd\x18\x06 \x01(\x01\x12\x10\n\x08\x61ttempts\x18\x07 \x01(\x05\x12\r\n\x05\x65rror\x18\x08 \x01(\t\x12\r\n\x05model\x18\t \x01(\t\x12/\n\x0b\x63reate_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08response\x18\x0b \x01(\x0b\x32\x1a.libra.v1.ProviderResponse\x12\x15\n\rusage_unknown\x18\x0c \x01(\x08*\x9a\x01\n\x0c\x46inishReason\x12\x1d\n\x19\x46INISH_REASON_UNSPECIFIED\x10\x00\x12\x16\n\x12\x46INISH_REASON_STOP\x10\x01\x12\x18\n\x14\x46INISH_REASON_LENGTH\x10\x02\x12 \n\x1c\x46INISH_REASON_CONTENT_FILTER\x10\x03\x12\x17\n\x13\x46INISH_REASON_ERROR\x10\x04*\x85\x02\n\rResponseClass\x12\x1e\n\x1aRESPONSE_CLASS_UNSPECIFIED\x10\x00\x12\x1b\n\x17RESPONSE_CLASS_ANSWERED\x10\x01\x12\x1a\n\x16RESPONSE_CLASS_REFUSED\x10\x02\x12 \n\x1cRESPONSE_CLASS_BLOCKED_INPUT\x10\x03\x12!\n\x1dRESPONSE_CLASS_BLOCKED_OUTPUT\x10\x04\x12\x1c\n\x18RESPONSE_CLASS_TRUNCATED\x10\x05\x12\x1d\n\x19RESPONSE_CLASS_TOOL_CALLS\x10\x06\x12\x19\n\x15RESPONSE_CLASS_FAILED\x10\x07\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19libra/v1/completion.proto\x12\x08libra.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xbd\x01\n\x14GenerationParameters\x12\x18\n\x0btemperature\x18\x01 \x01(\x01H\x00\x88\x01\x01\x12\x12\n\x05top_p\x18\x02 \x01(\x01H\x01\x88\x01\x01\x12\x12\n\nmax_tokens\x18\x03 \x01(\x05\x12\x11\n\x04seed\x18\x04 \x01(\x03H\x02\x88\x01\x01\x12\x13\n\x0bjson_schema\x18\x05 \x01(\t\x12\x18\n\x10reasoning_effort\x18\x06 \x01(\tB\x0e\n\x0c_temperatureB\x08\n\x06_top_pB\x07\n\x05_seed\"9\n\x05Usage\x12\x15\n\rprompt_tokens\x18\x01 \x01(\x05\x12\x19\n\x11\x63ompletion_tokens\x18\x02 \x01(\x05\"d\n\x10ProviderResponse\x12/\n\x0eresponse_class\x18\x01 \x01(\x0e\x32\x17.libra.v1.ResponseClass\x12\x10\n\x08\x63\x61tegory\x18\x02 \x01(\t\x12\r\n\x05words\x18\x03 \x01(\t\"s\n\nAdjustment\x12\x11\n\tparameter\x18\x01 \x01(\t\x12\x13\n\x0breplacement\x18\x02 \x01(\t\x12\r\n\x05words\x18\x03 \x01(\t\x12.\n\nlearn_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x88\x03\n\nCompletion\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\x12-\n\rfinish_reason\x18\x03 \x01(\x0e\x32\x16.libra.v1.FinishReason\x12\x1e\n\x05usage\x18\x04 \x01(\x0b\x32\x0f.libra.v1.Usage\x12\x17\n\x0flatency_seconds\x18\x05 \x01(\x01\x12\x10\n\x08\x63ost_usd\x18\x06 \x01(\x01\x12\x10\n\x08\x61ttempts\x18\x07 \x01(\x05\x12\r\n\x05\x65rror\x18\x08 \x01(\t\x12\r\n\x05model\x18\t \x01(\t\x12/\n\x0b\x63reate_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08response\x18\x0b \x01(\x0b\x32\x1a.libra.v1.ProviderResponse\x12\x15\n\rusage_unknown\x18\x0c \x01(\x08\x12)\n\x0b\x61\x64justments\x18\r \x03(\x0b\x32\x14.libra.v1.Adjustment\x12\x15\n\rprice_unknown\x18\x0e \x01(\x08*\x9a\x01\n\x0c\x46inishReason\x12\x1d\n\x19\x46INISH_REASON_UNSPECIFIED\x10\x00\x12\x16\n\x12\x46INISH_REASON_STOP\x10\x01\x12\x18\n\x14\x46INISH_REASON_LENGTH\x10\x02\x12 \n\x1c\x46INISH_REASON_CONTENT_FILTER\x10\x03\x12\x17\n\x13\x46INISH_REASON_ERROR\x10\x04*\x85\x02\n\rResponseClass\x12\x1e\n\x1aRESPONSE_CLASS_UNSPECIFIED\x10\x00\x12\x1b\n\x17RESPONSE_CLASS_ANSWERED\x10\x01\x12\x1a\n\x16RESPONSE_CLASS_REFUSED\x10\x02\x12 \n\x1cRESPONSE_CLASS_BLOCKED_INPUT\x10\x03\x12!\n\x1dRESPONSE_CLASS_BLOCKED_OUTPUT\x10\x04\x12\x1c\n\x18RESPONSE_CLASS_TRUNCATED\x10\x05\x12\x1d\n\x19RESPONSE_CLASS_TOOL_CALLS\x10\x06\x12\x19\n\x15RESPONSE_CLASS_FAILED\x10\x07\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'libra.v1.completion_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_FINISHREASON']._serialized_start=729
-  _globals['_FINISHREASON']._serialized_end=883
-  _globals['_RESPONSECLASS']._serialized_start=886
-  _globals['_RESPONSECLASS']._serialized_end=1147
+  _globals['_FINISHREASON']._serialized_start=938
+  _globals['_FINISHREASON']._serialized_end=1092
+  _globals['_RESPONSECLASS']._serialized_start=1095
+  _globals['_RESPONSECLASS']._serialized_end=1356
   _globals['_GENERATIONPARAMETERS']._serialized_start=73
-  _globals['_GENERATIONPARAMETERS']._serialized_end=236
-  _globals['_USAGE']._serialized_start=238
-  _globals['_USAGE']._serialized_end=295
-  _globals['_PROVIDERRESPONSE']._serialized_start=297
-  _globals['_PROVIDERRESPONSE']._serialized_end=397
-  _globals['_COMPLETION']._serialized_start=400
-  _globals['_COMPLETION']._serialized_end=726
+  _globals['_GENERATIONPARAMETERS']._serialized_end=262
+  _globals['_USAGE']._serialized_start=264
+  _globals['_USAGE']._serialized_end=321
+  _globals['_PROVIDERRESPONSE']._serialized_start=323
+  _globals['_PROVIDERRESPONSE']._serialized_end=423
+  _globals['_ADJUSTMENT']._serialized_start=425
+  _globals['_ADJUSTMENT']._serialized_end=540
+  _globals['_COMPLETION']._serialized_start=543
+  _globals['_COMPLETION']._serialized_end=935
 # @@protoc_insertion_point(module_scope)

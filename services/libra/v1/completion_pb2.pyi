@@ -4,7 +4,9 @@ isort:skip_file
 """
 
 import builtins
+import collections.abc
 import google.protobuf.descriptor
+import google.protobuf.internal.containers
 import google.protobuf.internal.enum_type_wrapper
 import google.protobuf.message
 import google.protobuf.timestamp_pb2
@@ -107,6 +109,7 @@ class GenerationParameters(google.protobuf.message.Message):
     MAX_TOKENS_FIELD_NUMBER: builtins.int
     SEED_FIELD_NUMBER: builtins.int
     JSON_SCHEMA_FIELD_NUMBER: builtins.int
+    REASONING_EFFORT_FIELD_NUMBER: builtins.int
     temperature: builtins.float
     """From 0, for the most likely answer, to 2."""
     top_p: builtins.float
@@ -117,6 +120,8 @@ class GenerationParameters(google.protobuf.message.Message):
     """The provider's sampling seed, if it has one."""
     json_schema: builtins.str
     """A JSON schema, as text, that the answer must follow; empty for free text."""
+    reasoning_effort: builtins.str
+    """How long the model reasons, in its provider's words, in place of what its registration says; empty: as that says."""
     def __init__(
         self,
         *,
@@ -125,9 +130,10 @@ class GenerationParameters(google.protobuf.message.Message):
         max_tokens: builtins.int = ...,
         seed: builtins.int | None = ...,
         json_schema: builtins.str = ...,
+        reasoning_effort: builtins.str = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["_seed", b"_seed", "_temperature", b"_temperature", "_top_p", b"_top_p", "seed", b"seed", "temperature", b"temperature", "top_p", b"top_p"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["_seed", b"_seed", "_temperature", b"_temperature", "_top_p", b"_top_p", "json_schema", b"json_schema", "max_tokens", b"max_tokens", "seed", b"seed", "temperature", b"temperature", "top_p", b"top_p"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["_seed", b"_seed", "_temperature", b"_temperature", "_top_p", b"_top_p", "json_schema", b"json_schema", "max_tokens", b"max_tokens", "reasoning_effort", b"reasoning_effort", "seed", b"seed", "temperature", b"temperature", "top_p", b"top_p"]) -> None: ...
     @typing.overload
     def WhichOneof(self, oneof_group: typing.Literal["_seed", b"_seed"]) -> typing.Literal["seed"] | None: ...
     @typing.overload
@@ -173,7 +179,7 @@ class ProviderResponse(google.protobuf.message.Message):
     category: builtins.str
     """The provider's own category of a block or refusal, for instance "jailbreak" or "PROHIBITED_CONTENT"."""
     words: builtins.str
-    """The provider's own words, or the limit that cut the answer off; at most 200 characters, without an API key."""
+    """The provider's own words, or the limit that cut the answer off; at most 2,000 characters, without an API key."""
     def __init__(
         self,
         *,
@@ -184,6 +190,43 @@ class ProviderResponse(google.protobuf.message.Message):
     def ClearField(self, field_name: typing.Literal["category", b"category", "response_class", b"response_class", "words", b"words"]) -> None: ...
 
 global___ProviderResponse = ProviderResponse
+
+@typing.final
+class Adjustment(google.protobuf.message.Message):
+    """Adjustment is a change to the requests of a model that its endpoint made necessary: it refused something, and Libra
+    sends something else since then.
+    """
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    PARAMETER_FIELD_NUMBER: builtins.int
+    REPLACEMENT_FIELD_NUMBER: builtins.int
+    WORDS_FIELD_NUMBER: builtins.int
+    LEARN_TIME_FIELD_NUMBER: builtins.int
+    parameter: builtins.str
+    """What is no longer sent as asked: "temperature", "top_p", "top_k", "seed", "stop", "json_schema",
+    "reasoning_effort", "max_tokens" (its name), "system" (the role) or "alternation" (turns of the same role in a row).
+    """
+    replacement: builtins.str
+    """What is sent in its place, for instance "max_completion_tokens" or "merged"; empty if it is dropped."""
+    words: builtins.str
+    """The provider's words, at most 200 characters; empty in a completion."""
+    @property
+    def learn_time(self) -> google.protobuf.timestamp_pb2.Timestamp:
+        """When it was learned; not set in a completion."""
+
+    def __init__(
+        self,
+        *,
+        parameter: builtins.str = ...,
+        replacement: builtins.str = ...,
+        words: builtins.str = ...,
+        learn_time: google.protobuf.timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["learn_time", b"learn_time"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["learn_time", b"learn_time", "parameter", b"parameter", "replacement", b"replacement", "words", b"words"]) -> None: ...
+
+global___Adjustment = Adjustment
 
 @typing.final
 class Completion(google.protobuf.message.Message):
@@ -203,9 +246,11 @@ class Completion(google.protobuf.message.Message):
     CREATE_TIME_FIELD_NUMBER: builtins.int
     RESPONSE_FIELD_NUMBER: builtins.int
     USAGE_UNKNOWN_FIELD_NUMBER: builtins.int
+    ADJUSTMENTS_FIELD_NUMBER: builtins.int
+    PRICE_UNKNOWN_FIELD_NUMBER: builtins.int
     id: builtins.str
     """The SHA-256, in hex, of all that shapes the answer: the model's provider, base_url, remote_model and name, the
-    parameters, messages and epoch, and the scope of a fresh request.
+    parameters, messages and epoch, the options and adjustments, and the scope of a fresh request.
     """
     text: builtins.str
     """The answer, in UTF-8; lone surrogates are replaced by U+FFFD."""
@@ -223,6 +268,8 @@ class Completion(google.protobuf.message.Message):
     """The model's name."""
     usage_unknown: builtins.bool
     """True if the provider counted no tokens: `usage` and `cost_usd` are then unknown, not 0."""
+    price_unknown: builtins.bool
+    """True if no price of the model is known: `cost_usd` is then unknown, not 0."""
     @property
     def usage(self) -> global___Usage:
         """The tokens of the last attempt."""
@@ -234,6 +281,10 @@ class Completion(google.protobuf.message.Message):
     @property
     def response(self) -> global___ProviderResponse:
         """What came back; not set if the completion was stored before there were classes."""
+
+    @property
+    def adjustments(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___Adjustment]:
+        """The adjustments that this request had, in order of parameter."""
 
     def __init__(
         self,
@@ -250,8 +301,10 @@ class Completion(google.protobuf.message.Message):
         create_time: google.protobuf.timestamp_pb2.Timestamp | None = ...,
         response: global___ProviderResponse | None = ...,
         usage_unknown: builtins.bool = ...,
+        adjustments: collections.abc.Iterable[global___Adjustment] | None = ...,
+        price_unknown: builtins.bool = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["create_time", b"create_time", "response", b"response", "usage", b"usage"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["attempts", b"attempts", "cost_usd", b"cost_usd", "create_time", b"create_time", "error", b"error", "finish_reason", b"finish_reason", "id", b"id", "latency_seconds", b"latency_seconds", "model", b"model", "response", b"response", "text", b"text", "usage", b"usage", "usage_unknown", b"usage_unknown"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["adjustments", b"adjustments", "attempts", b"attempts", "cost_usd", b"cost_usd", "create_time", b"create_time", "error", b"error", "finish_reason", b"finish_reason", "id", b"id", "latency_seconds", b"latency_seconds", "model", b"model", "price_unknown", b"price_unknown", "response", b"response", "text", b"text", "usage", b"usage", "usage_unknown", b"usage_unknown"]) -> None: ...
 
 global___Completion = Completion

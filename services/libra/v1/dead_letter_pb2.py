@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1alibra/v1/dead_letter.proto\x12\x08libra.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xc8\x01\n\nDeadLetter\x12\n\n\x02id\x18\x01 \x01(\x03\x12\r\n\x05stage\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x0f\n\x07subject\x18\x04 \x01(\t\x12\x0b\n\x03key\x18\x05 \x01(\t\x12\x10\n\x08\x61ttempts\x18\x06 \x01(\x05\x12/\n\x0b\x63reate_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\nsize_bytes\x18\x08 \x01(\x03\x12\x0c\n\x04\x64\x61ta\x18\t \x01(\x0c\x12\x0c\n\x04json\x18\n \x01(\t\"N\n\x16ListDeadLettersRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\r\n\x05stage\x18\x03 \x01(\t\"^\n\x17ListDeadLettersResponse\x12*\n\x0c\x64\x65\x61\x64_letters\x18\x01 \x03(\x0b\x32\x14.libra.v1.DeadLetter\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\"\n\x14GetDeadLetterRequest\x12\n\n\x02id\x18\x01 \x01(\x03\"B\n\x15GetDeadLetterResponse\x12)\n\x0b\x64\x65\x61\x64_letter\x18\x01 \x01(\x0b\x32\x14.libra.v1.DeadLetter\"%\n\x17ReplayDeadLetterRequest\x12\n\n\x02id\x18\x01 \x01(\x03\"+\n\x18ReplayDeadLetterResponse\x12\x0f\n\x07subject\x18\x01 \x01(\t2\x98\x02\n\x11\x44\x65\x61\x64LetterService\x12V\n\x0fListDeadLetters\x12 .libra.v1.ListDeadLettersRequest\x1a!.libra.v1.ListDeadLettersResponse\x12P\n\rGetDeadLetter\x12\x1e.libra.v1.GetDeadLetterRequest\x1a\x1f.libra.v1.GetDeadLetterResponse\x12Y\n\x10ReplayDeadLetter\x12!.libra.v1.ReplayDeadLetterRequest\x1a\".libra.v1.ReplayDeadLetterResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1alibra/v1/dead_letter.proto\x12\x08libra.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xd8\x01\n\nDeadLetter\x12\n\n\x02id\x18\x01 \x01(\x03\x12\r\n\x05stage\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x0f\n\x07subject\x18\x04 \x01(\t\x12\x0b\n\x03key\x18\x05 \x01(\t\x12\x10\n\x08\x61ttempts\x18\x06 \x01(\x05\x12/\n\x0b\x63reate_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\nsize_bytes\x18\x08 \x01(\x03\x12\x0c\n\x04\x64\x61ta\x18\t \x01(\x0c\x12\x0c\n\x04json\x18\n \x01(\t\x12\x0e\n\x06sealed\x18\x0b \x01(\x08\"N\n\x16ListDeadLettersRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\r\n\x05stage\x18\x03 \x01(\t\"^\n\x17ListDeadLettersResponse\x12*\n\x0c\x64\x65\x61\x64_letters\x18\x01 \x03(\x0b\x32\x14.libra.v1.DeadLetter\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\"\n\x14GetDeadLetterRequest\x12\n\n\x02id\x18\x01 \x01(\x03\"B\n\x15GetDeadLetterResponse\x12)\n\x0b\x64\x65\x61\x64_letter\x18\x01 \x01(\x0b\x32\x14.libra.v1.DeadLetter\"%\n\x17ReplayDeadLetterRequest\x12\n\n\x02id\x18\x01 \x01(\x03\"+\n\x18ReplayDeadLetterResponse\x12\x0f\n\x07subject\x18\x01 \x01(\t2\x98\x02\n\x11\x44\x65\x61\x64LetterService\x12V\n\x0fListDeadLetters\x12 .libra.v1.ListDeadLettersRequest\x1a!.libra.v1.ListDeadLettersResponse\x12P\n\rGetDeadLetter\x12\x1e.libra.v1.GetDeadLetterRequest\x1a\x1f.libra.v1.GetDeadLetterResponse\x12Y\n\x10ReplayDeadLetter\x12!.libra.v1.ReplayDeadLetterRequest\x1a\".libra.v1.ReplayDeadLetterResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,19 +33,19 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'libra.v1.dead_letter_pb2', 
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_DEADLETTER']._serialized_start=74
-  _globals['_DEADLETTER']._serialized_end=274
-  _globals['_LISTDEADLETTERSREQUEST']._serialized_start=276
-  _globals['_LISTDEADLETTERSREQUEST']._serialized_end=354
-  _globals['_LISTDEADLETTERSRESPONSE']._serialized_start=356
-  _globals['_LISTDEADLETTERSRESPONSE']._serialized_end=450
-  _globals['_GETDEADLETTERREQUEST']._serialized_start=452
-  _globals['_GETDEADLETTERREQUEST']._serialized_end=486
-  _globals['_GETDEADLETTERRESPONSE']._serialized_start=488
-  _globals['_GETDEADLETTERRESPONSE']._serialized_end=554
-  _globals['_REPLAYDEADLETTERREQUEST']._serialized_start=556
-  _globals['_REPLAYDEADLETTERREQUEST']._serialized_end=593
-  _globals['_REPLAYDEADLETTERRESPONSE']._serialized_start=595
-  _globals['_REPLAYDEADLETTERRESPONSE']._serialized_end=638
-  _globals['_DEADLETTERSERVICE']._serialized_start=641
-  _globals['_DEADLETTERSERVICE']._serialized_end=921
+  _globals['_DEADLETTER']._serialized_end=290
+  _globals['_LISTDEADLETTERSREQUEST']._serialized_start=292
+  _globals['_LISTDEADLETTERSREQUEST']._serialized_end=370
+  _globals['_LISTDEADLETTERSRESPONSE']._serialized_start=372
+  _globals['_LISTDEADLETTERSRESPONSE']._serialized_end=466
+  _globals['_GETDEADLETTERREQUEST']._serialized_start=468
+  _globals['_GETDEADLETTERREQUEST']._serialized_end=502
+  _globals['_GETDEADLETTERRESPONSE']._serialized_start=504
+  _globals['_GETDEADLETTERRESPONSE']._serialized_end=570
+  _globals['_REPLAYDEADLETTERREQUEST']._serialized_start=572
+  _globals['_REPLAYDEADLETTERREQUEST']._serialized_end=609
+  _globals['_REPLAYDEADLETTERRESPONSE']._serialized_start=611
+  _globals['_REPLAYDEADLETTERRESPONSE']._serialized_end=654
+  _globals['_DEADLETTERSERVICE']._serialized_start=657
+  _globals['_DEADLETTERSERVICE']._serialized_end=937
 # @@protoc_insertion_point(module_scope)

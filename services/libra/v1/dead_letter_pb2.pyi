@@ -29,6 +29,7 @@ class DeadLetter(google.protobuf.message.Message):
     SIZE_BYTES_FIELD_NUMBER: builtins.int
     DATA_FIELD_NUMBER: builtins.int
     JSON_FIELD_NUMBER: builtins.int
+    SEALED_FIELD_NUMBER: builtins.int
     id: builtins.int
     """Its sequence number in the stream of dead letters."""
     stage: builtins.str
@@ -47,6 +48,8 @@ class DeadLetter(google.protobuf.message.Message):
     """The message; only set by GetDeadLetter."""
     json: builtins.str
     """The message as JSON; only set by GetDeadLetter, and empty if the message cannot be decoded."""
+    sealed: builtins.bool
+    """True: the message contains samples of a round that are not published yet. `data` and `json` are withheld."""
     @property
     def create_time(self) -> google.protobuf.timestamp_pb2.Timestamp:
         """The time at which it was dead-lettered."""
@@ -64,9 +67,10 @@ class DeadLetter(google.protobuf.message.Message):
         size_bytes: builtins.int = ...,
         data: builtins.bytes = ...,
         json: builtins.str = ...,
+        sealed: builtins.bool = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["create_time", b"create_time"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["attempts", b"attempts", "create_time", b"create_time", "data", b"data", "id", b"id", "json", b"json", "key", b"key", "reason", b"reason", "size_bytes", b"size_bytes", "stage", b"stage", "subject", b"subject"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["attempts", b"attempts", "create_time", b"create_time", "data", b"data", "id", b"id", "json", b"json", "key", b"key", "reason", b"reason", "sealed", b"sealed", "size_bytes", b"size_bytes", "stage", b"stage", "subject", b"subject"]) -> None: ...
 
 global___DeadLetter = DeadLetter
 

@@ -27,25 +27,39 @@ from libra.v1 import message_pb2 as libra_dot_v1_dot_message__pb2
 from libra.v1 import model_pb2 as libra_dot_v1_dot_model__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16libra/v1/gateway.proto\x12\x08libra.v1\x1a\x19libra/v1/completion.proto\x1a\x16libra/v1/message.proto\x1a\x14libra/v1/model.proto\"Q\n\x0bModelStatus\x12\x1e\n\x05model\x18\x01 \x01(\x0b\x32\x0f.libra.v1.Model\x12\x0f\n\x07problem\x18\x02 \x01(\t\x12\x11\n\tin_flight\x18\x03 \x01(\x05\"\x13\n\x11ListModelsRequest\";\n\x12ListModelsResponse\x12%\n\x06models\x18\x01 \x03(\x0b\x32\x15.libra.v1.ModelStatus\"B\n\x0c\x43onversation\x12#\n\x08messages\x18\x01 \x03(\x0b\x32\x11.libra.v1.Message\x12\r\n\x05\x65poch\x18\x02 \x01(\x05\"\xa7\x01\n\x0f\x43ompleteRequest\x12\r\n\x05model\x18\x01 \x01(\t\x12\x32\n\nparameters\x18\x02 \x01(\x0b\x32\x1e.libra.v1.GenerationParameters\x12-\n\rconversations\x18\x03 \x03(\x0b\x32\x16.libra.v1.Conversation\x12\x11\n\tfresh_for\x18\x04 \x01(\t\x12\x0f\n\x07patient\x18\x05 \x01(\x08\"=\n\x10\x43ompleteResponse\x12)\n\x0b\x63ompletions\x18\x01 \x03(\x0b\x32\x14.libra.v1.Completion2\x9c\x01\n\x0eGatewayService\x12G\n\nListModels\x12\x1b.libra.v1.ListModelsRequest\x1a\x1c.libra.v1.ListModelsResponse\x12\x41\n\x08\x43omplete\x12\x19.libra.v1.CompleteRequest\x1a\x1a.libra.v1.CompleteResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16libra/v1/gateway.proto\x12\x08libra.v1\x1a\x19libra/v1/completion.proto\x1a\x16libra/v1/message.proto\x1a\x14libra/v1/model.proto\"\xc8\x01\n\x0bModelStatus\x12\x1e\n\x05model\x18\x01 \x01(\x0b\x32\x0f.libra.v1.Model\x12\x0f\n\x07problem\x18\x02 \x01(\t\x12\x11\n\tin_flight\x18\x03 \x01(\x05\x12%\n\x06health\x18\x04 \x01(\x0b\x32\x15.libra.v1.ModelHealth\x12)\n\x0b\x61\x64justments\x18\x05 \x03(\x0b\x32\x14.libra.v1.Adjustment\x12#\n\x05price\x18\x06 \x01(\x0b\x32\x14.libra.v1.ModelPrice\"H\n\x11ListModelsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x0c\n\x04name\x18\x03 \x01(\t\"T\n\x12ListModelsResponse\x12%\n\x06models\x18\x01 \x03(\x0b\x32\x15.libra.v1.ModelStatus\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x80\x01\n\x10TestModelRequest\x12\r\n\x05model\x18\x01 \x01(\t\x12\x10\n\x08question\x18\x02 \x01(\t\x12\x32\n\nparameters\x18\x03 \x01(\x0b\x32\x1e.libra.v1.GenerationParameters\x12\x17\n\x0ftimeout_seconds\x18\x04 \x01(\x01\"\xe6\x01\n\x08\x45xchange\x12\x14\n\x0crequest_line\x18\x01 \x01(\t\x12?\n\x0frequest_headers\x18\x02 \x03(\x0b\x32&.libra.v1.Exchange.RequestHeadersEntry\x12\x14\n\x0crequest_body\x18\x03 \x01(\t\x12\x0e\n\x06status\x18\x04 \x01(\x05\x12\x15\n\rresponse_body\x18\x05 \x01(\t\x12\x0f\n\x07seconds\x18\x06 \x01(\x01\x1a\x35\n\x13RequestHeadersEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xb4\x01\n\x11TestModelResponse\x12%\n\texchanges\x18\x01 \x03(\x0b\x32\x12.libra.v1.Exchange\x12(\n\ncompletion\x18\x02 \x01(\x0b\x32\x14.libra.v1.Completion\x12)\n\x0b\x61\x64justments\x18\x03 \x03(\x0b\x32\x14.libra.v1.Adjustment\x12#\n\x05price\x18\x04 \x01(\x0b\x32\x14.libra.v1.ModelPrice\"\\\n\x0c\x43onversation\x12#\n\x08messages\x18\x01 \x03(\x0b\x32\x11.libra.v1.Message\x12\r\n\x05\x65poch\x18\x02 \x01(\x05\x12\x18\n\x10\x65nds_with_answer\x18\x03 \x01(\x08\"\xbb\x01\n\x0f\x43ompleteRequest\x12\r\n\x05model\x18\x01 \x01(\t\x12\x32\n\nparameters\x18\x02 \x01(\x0b\x32\x1e.libra.v1.GenerationParameters\x12-\n\rconversations\x18\x03 \x03(\x0b\x32\x16.libra.v1.Conversation\x12\x11\n\tfresh_for\x18\x04 \x01(\t\x12\x0f\n\x07patient\x18\x05 \x01(\x08\x12\x12\n\nbudget_run\x18\x06 \x01(\t\"=\n\x10\x43ompleteResponse\x12)\n\x0b\x63ompletions\x18\x01 \x03(\x0b\x32\x14.libra.v1.Completion\"\x9b\x01\n\x15StreamCompleteRequest\x12\r\n\x05model\x18\x01 \x01(\t\x12\x32\n\nparameters\x18\x02 \x01(\x0b\x32\x1e.libra.v1.GenerationParameters\x12,\n\x0c\x63onversation\x18\x03 \x01(\x0b\x32\x16.libra.v1.Conversation\x12\x11\n\tfresh_for\x18\x04 \x01(\t\"o\n\x16StreamCompleteResponse\x12\x0e\n\x04text\x18\x01 \x01(\tH\x00\x12*\n\ncompletion\x18\x02 \x01(\x0b\x32\x14.libra.v1.CompletionH\x00\x12\x11\n\x07restart\x18\x03 \x01(\x08H\x00\x42\x06\n\x04part2\xb9\x02\n\x0eGatewayService\x12G\n\nListModels\x12\x1b.libra.v1.ListModelsRequest\x1a\x1c.libra.v1.ListModelsResponse\x12\x41\n\x08\x43omplete\x12\x19.libra.v1.CompleteRequest\x1a\x1a.libra.v1.CompleteResponse\x12U\n\x0eStreamComplete\x12\x1f.libra.v1.StreamCompleteRequest\x1a .libra.v1.StreamCompleteResponse0\x01\x12\x44\n\tTestModel\x12\x1a.libra.v1.TestModelRequest\x1a\x1b.libra.v1.TestModelResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'libra.v1.gateway_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_MODELSTATUS']._serialized_start=109
-  _globals['_MODELSTATUS']._serialized_end=190
-  _globals['_LISTMODELSREQUEST']._serialized_start=192
-  _globals['_LISTMODELSREQUEST']._serialized_end=211
-  _globals['_LISTMODELSRESPONSE']._serialized_start=213
-  _globals['_LISTMODELSRESPONSE']._serialized_end=272
-  _globals['_CONVERSATION']._serialized_start=274
-  _globals['_CONVERSATION']._serialized_end=340
-  _globals['_COMPLETEREQUEST']._serialized_start=343
-  _globals['_COMPLETEREQUEST']._serialized_end=510
-  _globals['_COMPLETERESPONSE']._serialized_start=512
-  _globals['_COMPLETERESPONSE']._serialized_end=573
-  _globals['_GATEWAYSERVICE']._serialized_start=576
-  _globals['_GATEWAYSERVICE']._serialized_end=732
+  _globals['_EXCHANGE_REQUESTHEADERSENTRY']._loaded_options = None
+  _globals['_EXCHANGE_REQUESTHEADERSENTRY']._serialized_options = b'8\001'
+  _globals['_MODELSTATUS']._serialized_start=110
+  _globals['_MODELSTATUS']._serialized_end=310
+  _globals['_LISTMODELSREQUEST']._serialized_start=312
+  _globals['_LISTMODELSREQUEST']._serialized_end=384
+  _globals['_LISTMODELSRESPONSE']._serialized_start=386
+  _globals['_LISTMODELSRESPONSE']._serialized_end=470
+  _globals['_TESTMODELREQUEST']._serialized_start=473
+  _globals['_TESTMODELREQUEST']._serialized_end=601
+  _globals['_EXCHANGE']._serialized_start=604
+  _globals['_EXCHANGE']._serialized_end=834
+  _globals['_EXCHANGE_REQUESTHEADERSENTRY']._serialized_start=781
+  _globals['_EXCHANGE_REQUESTHEADERSENTRY']._serialized_end=834
+  _globals['_TESTMODELRESPONSE']._serialized_start=837
+  _globals['_TESTMODELRESPONSE']._serialized_end=1017
+  _globals['_CONVERSATION']._serialized_start=1019
+  _globals['_CONVERSATION']._serialized_end=1111
+  _globals['_COMPLETEREQUEST']._serialized_start=1114
+  _globals['_COMPLETEREQUEST']._serialized_end=1301
+  _globals['_COMPLETERESPONSE']._serialized_start=1303
+  _globals['_COMPLETERESPONSE']._serialized_end=1364
+  _globals['_STREAMCOMPLETEREQUEST']._serialized_start=1367
+  _globals['_STREAMCOMPLETEREQUEST']._serialized_end=1522
+  _globals['_STREAMCOMPLETERESPONSE']._serialized_start=1524
+  _globals['_STREAMCOMPLETERESPONSE']._serialized_end=1635
+  _globals['_GATEWAYSERVICE']._serialized_start=1638
+  _globals['_GATEWAYSERVICE']._serialized_end=1951
 # @@protoc_insertion_point(module_scope)

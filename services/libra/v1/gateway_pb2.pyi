@@ -24,6 +24,9 @@ class ModelStatus(google.protobuf.message.Message):
     MODEL_FIELD_NUMBER: builtins.int
     PROBLEM_FIELD_NUMBER: builtins.int
     IN_FLIGHT_FIELD_NUMBER: builtins.int
+    HEALTH_FIELD_NUMBER: builtins.int
+    ADJUSTMENTS_FIELD_NUMBER: builtins.int
+    PRICE_FIELD_NUMBER: builtins.int
     problem: builtins.str
     """Why the gateway cannot use the model, for instance an environment variable that is not set; empty if it can."""
     in_flight: builtins.int
@@ -32,37 +35,69 @@ class ModelStatus(google.protobuf.message.Message):
     def model(self) -> libra.v1.model_pb2.Model:
         """The model."""
 
+    @property
+    def health(self) -> libra.v1.model_pb2.ModelHealth:
+        """What all replicas know of the model."""
+
+    @property
+    def adjustments(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[libra.v1.completion_pb2.Adjustment]:
+        """What its endpoint made necessary."""
+
+    @property
+    def price(self) -> libra.v1.model_pb2.ModelPrice:
+        """The price that is used: the registered one, or a published one with its source; not set if none is known."""
+
     def __init__(
         self,
         *,
         model: libra.v1.model_pb2.Model | None = ...,
         problem: builtins.str = ...,
         in_flight: builtins.int = ...,
+        health: libra.v1.model_pb2.ModelHealth | None = ...,
+        adjustments: collections.abc.Iterable[libra.v1.completion_pb2.Adjustment] | None = ...,
+        price: libra.v1.model_pb2.ModelPrice | None = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["model", b"model"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["in_flight", b"in_flight", "model", b"model", "problem", b"problem"]) -> None: ...
+    def HasField(self, field_name: typing.Literal["health", b"health", "model", b"model", "price", b"price"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["adjustments", b"adjustments", "health", b"health", "in_flight", b"in_flight", "model", b"model", "price", b"price", "problem", b"problem"]) -> None: ...
 
 global___ModelStatus = ModelStatus
 
 @typing.final
 class ListModelsRequest(google.protobuf.message.Message):
-    """ListModelsRequest is empty: the registry fits on one page."""
+    """ListModelsRequest selects one page of the registry."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
+    PAGE_SIZE_FIELD_NUMBER: builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: builtins.int
+    NAME_FIELD_NUMBER: builtins.int
+    page_size: builtins.int
+    """The maximum number of models; 0 means 500, and the limit is 1,000."""
+    page_token: builtins.str
+    """The previous page's next_page_token; empty for the first page."""
+    name: builtins.str
+    """If not empty, only the model with this name."""
     def __init__(
         self,
+        *,
+        page_size: builtins.int = ...,
+        page_token: builtins.str = ...,
+        name: builtins.str = ...,
     ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["name", b"name", "page_size", b"page_size", "page_token", b"page_token"]) -> None: ...
 
 global___ListModelsRequest = ListModelsRequest
 
 @typing.final
 class ListModelsResponse(google.protobuf.message.Message):
-    """ListModelsResponse contains the registry."""
+    """ListModelsResponse is one page of the registry."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
     MODELS_FIELD_NUMBER: builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: builtins.int
+    next_page_token: builtins.str
+    """Empty on the last page."""
     @property
     def models(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___ModelStatus]:
         """In order of name."""
@@ -71,10 +106,141 @@ class ListModelsResponse(google.protobuf.message.Message):
         self,
         *,
         models: collections.abc.Iterable[global___ModelStatus] | None = ...,
+        next_page_token: builtins.str = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["models", b"models"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["models", b"models", "next_page_token", b"next_page_token"]) -> None: ...
 
 global___ListModelsResponse = ListModelsResponse
+
+@typing.final
+class TestModelRequest(google.protobuf.message.Message):
+    """TestModelRequest is one question to a model."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    MODEL_FIELD_NUMBER: builtins.int
+    QUESTION_FIELD_NUMBER: builtins.int
+    PARAMETERS_FIELD_NUMBER: builtins.int
+    TIMEOUT_SECONDS_FIELD_NUMBER: builtins.int
+    model: builtins.str
+    """The name of a registered model."""
+    question: builtins.str
+    """The question; empty: a short harmless one."""
+    timeout_seconds: builtins.float
+    """The maximum duration in seconds, all attempts together; 0 means 10, and the limit is 600."""
+    @property
+    def parameters(self) -> libra.v1.completion_pb2.GenerationParameters:
+        """Generation parameters; not set: a low temperature, a seed and a small limit, so that refused parameters are learned."""
+
+    def __init__(
+        self,
+        *,
+        model: builtins.str = ...,
+        question: builtins.str = ...,
+        parameters: libra.v1.completion_pb2.GenerationParameters | None = ...,
+        timeout_seconds: builtins.float = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["parameters", b"parameters"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["model", b"model", "parameters", b"parameters", "question", b"question", "timeout_seconds", b"timeout_seconds"]) -> None: ...
+
+global___TestModelRequest = TestModelRequest
+
+@typing.final
+class Exchange(google.protobuf.message.Message):
+    """Exchange is one HTTP request of a test and its response, without API keys."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    @typing.final
+    class RequestHeadersEntry(google.protobuf.message.Message):
+        DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: builtins.int
+        VALUE_FIELD_NUMBER: builtins.int
+        key: builtins.str
+        value: builtins.str
+        def __init__(
+            self,
+            *,
+            key: builtins.str = ...,
+            value: builtins.str = ...,
+        ) -> None: ...
+        def ClearField(self, field_name: typing.Literal["key", b"key", "value", b"value"]) -> None: ...
+
+    REQUEST_LINE_FIELD_NUMBER: builtins.int
+    REQUEST_HEADERS_FIELD_NUMBER: builtins.int
+    REQUEST_BODY_FIELD_NUMBER: builtins.int
+    STATUS_FIELD_NUMBER: builtins.int
+    RESPONSE_BODY_FIELD_NUMBER: builtins.int
+    SECONDS_FIELD_NUMBER: builtins.int
+    request_line: builtins.str
+    """The method and the URL, for instance "POST https://api.example.com/v1/chat/completions"."""
+    request_body: builtins.str
+    """The request's body."""
+    status: builtins.int
+    """The response's status; 0 if there was none."""
+    response_body: builtins.str
+    """The first 4,096 characters of the response's body."""
+    seconds: builtins.float
+    """Seconds from the start to the last byte."""
+    @property
+    def request_headers(self) -> google.protobuf.internal.containers.ScalarMap[builtins.str, builtins.str]:
+        """The request's headers; the value of a header with a key is "[key]"."""
+
+    def __init__(
+        self,
+        *,
+        request_line: builtins.str = ...,
+        request_headers: collections.abc.Mapping[builtins.str, builtins.str] | None = ...,
+        request_body: builtins.str = ...,
+        status: builtins.int = ...,
+        response_body: builtins.str = ...,
+        seconds: builtins.float = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["request_body", b"request_body", "request_headers", b"request_headers", "request_line", b"request_line", "response_body", b"response_body", "seconds", b"seconds", "status", b"status"]) -> None: ...
+
+global___Exchange = Exchange
+
+@typing.final
+class TestModelResponse(google.protobuf.message.Message):
+    """TestModelResponse is what came of a test."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    EXCHANGES_FIELD_NUMBER: builtins.int
+    COMPLETION_FIELD_NUMBER: builtins.int
+    ADJUSTMENTS_FIELD_NUMBER: builtins.int
+    PRICE_FIELD_NUMBER: builtins.int
+    @property
+    def exchanges(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___Exchange]:
+        """Every request, in order: a repeat without a refused parameter is another one. Empty for PROVIDER_SCRIPTED and if
+        nothing could be sent.
+        """
+
+    @property
+    def completion(self) -> libra.v1.completion_pb2.Completion:
+        """The answer, its class and usage; FINISH_REASON_ERROR with the reason and the remedy if there is none."""
+
+    @property
+    def adjustments(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[libra.v1.completion_pb2.Adjustment]:
+        """What was learned about the endpoint, now or before."""
+
+    @property
+    def price(self) -> libra.v1.model_pb2.ModelPrice:
+        """The price that is used; not set if none is known."""
+
+    def __init__(
+        self,
+        *,
+        exchanges: collections.abc.Iterable[global___Exchange] | None = ...,
+        completion: libra.v1.completion_pb2.Completion | None = ...,
+        adjustments: collections.abc.Iterable[libra.v1.completion_pb2.Adjustment] | None = ...,
+        price: libra.v1.model_pb2.ModelPrice | None = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["completion", b"completion", "price", b"price"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["adjustments", b"adjustments", "completion", b"completion", "exchanges", b"exchanges", "price", b"price"]) -> None: ...
+
+global___TestModelResponse = TestModelResponse
 
 @typing.final
 class Conversation(google.protobuf.message.Message):
@@ -84,19 +250,25 @@ class Conversation(google.protobuf.message.Message):
 
     MESSAGES_FIELD_NUMBER: builtins.int
     EPOCH_FIELD_NUMBER: builtins.int
+    ENDS_WITH_ANSWER_FIELD_NUMBER: builtins.int
     epoch: builtins.int
     """The number of this repeat of the same conversation, from 0; each repeat has its own answer."""
+    ends_with_answer: builtins.bool
+    """True: the last turn is an assistant's answer that the model, a guard, judges. Only chat completions in OpenAI's form
+    take such a conversation: INVALID_ARGUMENT for a model behind another API.
+    """
     @property
     def messages(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[libra.v1.message_pb2.Message]:
-        """The turns; the last is a user's."""
+        """The turns; the last is a user's, or an assistant's if ends_with_answer is set."""
 
     def __init__(
         self,
         *,
         messages: collections.abc.Iterable[libra.v1.message_pb2.Message] | None = ...,
         epoch: builtins.int = ...,
+        ends_with_answer: builtins.bool = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["epoch", b"epoch", "messages", b"messages"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["ends_with_answer", b"ends_with_answer", "epoch", b"epoch", "messages", b"messages"]) -> None: ...
 
 global___Conversation = Conversation
 
@@ -111,6 +283,7 @@ class CompleteRequest(google.protobuf.message.Message):
     CONVERSATIONS_FIELD_NUMBER: builtins.int
     FRESH_FOR_FIELD_NUMBER: builtins.int
     PATIENT_FIELD_NUMBER: builtins.int
+    BUDGET_RUN_FIELD_NUMBER: builtins.int
     model: builtins.str
     """The name of a registered model."""
     fresh_for: builtins.str
@@ -119,6 +292,8 @@ class CompleteRequest(google.protobuf.message.Message):
     """True: the request has the priority of a batch. False: a caller waits for the answers, so they are admitted before
     batches.
     """
+    budget_run: builtins.str
+    """If not empty, the run whose budget pays for the requests. UNAVAILABLE if the budget does not cover them."""
     @property
     def parameters(self) -> libra.v1.completion_pb2.GenerationParameters:
         """Generation parameters for all conversations."""
@@ -135,9 +310,10 @@ class CompleteRequest(google.protobuf.message.Message):
         conversations: collections.abc.Iterable[global___Conversation] | None = ...,
         fresh_for: builtins.str = ...,
         patient: builtins.bool = ...,
+        budget_run: builtins.str = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["parameters", b"parameters"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["conversations", b"conversations", "fresh_for", b"fresh_for", "model", b"model", "parameters", b"parameters", "patient", b"patient"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["budget_run", b"budget_run", "conversations", b"conversations", "fresh_for", b"fresh_for", "model", b"model", "parameters", b"parameters", "patient", b"patient"]) -> None: ...
 
 global___CompleteRequest = CompleteRequest
 
@@ -160,3 +336,70 @@ class CompleteResponse(google.protobuf.message.Message):
     def ClearField(self, field_name: typing.Literal["completions", b"completions"]) -> None: ...
 
 global___CompleteResponse = CompleteResponse
+
+@typing.final
+class StreamCompleteRequest(google.protobuf.message.Message):
+    """StreamCompleteRequest is one conversation for one model."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    MODEL_FIELD_NUMBER: builtins.int
+    PARAMETERS_FIELD_NUMBER: builtins.int
+    CONVERSATION_FIELD_NUMBER: builtins.int
+    FRESH_FOR_FIELD_NUMBER: builtins.int
+    model: builtins.str
+    """The name of a registered model."""
+    fresh_for: builtins.str
+    """If not empty, the completion is shared only with requests that have the same value here."""
+    @property
+    def parameters(self) -> libra.v1.completion_pb2.GenerationParameters:
+        """Generation parameters."""
+
+    @property
+    def conversation(self) -> global___Conversation:
+        """The conversation."""
+
+    def __init__(
+        self,
+        *,
+        model: builtins.str = ...,
+        parameters: libra.v1.completion_pb2.GenerationParameters | None = ...,
+        conversation: global___Conversation | None = ...,
+        fresh_for: builtins.str = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["conversation", b"conversation", "parameters", b"parameters"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["conversation", b"conversation", "fresh_for", b"fresh_for", "model", b"model", "parameters", b"parameters"]) -> None: ...
+
+global___StreamCompleteRequest = StreamCompleteRequest
+
+@typing.final
+class StreamCompleteResponse(google.protobuf.message.Message):
+    """StreamCompleteResponse is the next part of an answer."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    TEXT_FIELD_NUMBER: builtins.int
+    COMPLETION_FIELD_NUMBER: builtins.int
+    RESTART_FIELD_NUMBER: builtins.int
+    text: builtins.str
+    """Text to append to the answer; never empty."""
+    restart: builtins.bool
+    """The text so far is void: the request is made again. The value has no meaning."""
+    @property
+    def completion(self) -> libra.v1.completion_pb2.Completion:
+        """Last: the completion. Its text is the whole answer and decides if it differs from the parts, for instance because
+        they contained the model's reasoning.
+        """
+
+    def __init__(
+        self,
+        *,
+        text: builtins.str = ...,
+        completion: libra.v1.completion_pb2.Completion | None = ...,
+        restart: builtins.bool = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["completion", b"completion", "part", b"part", "restart", b"restart", "text", b"text"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["completion", b"completion", "part", b"part", "restart", b"restart", "text", b"text"]) -> None: ...
+    def WhichOneof(self, oneof_group: typing.Literal["part", b"part"]) -> typing.Literal["text", "completion", "restart"] | None: ...
+
+global___StreamCompleteResponse = StreamCompleteResponse

@@ -45,6 +45,16 @@ class GatewayServiceStub(object):
                 request_serializer=libra_dot_v1_dot_gateway__pb2.CompleteRequest.SerializeToString,
                 response_deserializer=libra_dot_v1_dot_gateway__pb2.CompleteResponse.FromString,
                 _registered_method=True)
+        self.StreamComplete = channel.unary_stream(
+                '/libra.v1.GatewayService/StreamComplete',
+                request_serializer=libra_dot_v1_dot_gateway__pb2.StreamCompleteRequest.SerializeToString,
+                response_deserializer=libra_dot_v1_dot_gateway__pb2.StreamCompleteResponse.FromString,
+                _registered_method=True)
+        self.TestModel = channel.unary_unary(
+                '/libra.v1.GatewayService/TestModel',
+                request_serializer=libra_dot_v1_dot_gateway__pb2.TestModelRequest.SerializeToString,
+                response_deserializer=libra_dot_v1_dot_gateway__pb2.TestModelResponse.FromString,
+                _registered_method=True)
 
 
 class GatewayServiceServicer(object):
@@ -52,7 +62,7 @@ class GatewayServiceServicer(object):
     """
 
     def ListModels(self, request, context):
-        """Lists every registered model, in order of name, with its status.
+        """Lists registered models, in order of name, with their status.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -62,6 +72,24 @@ class GatewayServiceServicer(object):
         """Completes a batch of conversations and returns the completions in the same order. Stored completions of equal
         requests are used. A conversation without an answer gets FINISH_REASON_ERROR and does not affect the others.
         NOT_FOUND for an unknown model; INVALID_ARGUMENT names the invalid field.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def StreamComplete(self, request, context):
+        """Completes one conversation and sends the answer's text while the model writes it, then the completion, which is
+        stored as one of Complete is. A stored completion of an equal request is sent from the store. A caller who leaves
+        ends the request, unless another caller waits for its answer. The errors are those of Complete; a model that does
+        not answer is a completion with FINISH_REASON_ERROR.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def TestModel(self, request, context):
+        """Asks a model one question, past the store and its completions, and returns what was sent and what came back. The
+        model's limits hold. NOT_FOUND for an unknown model. A model that cannot be asked is not an error of the call.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -79,6 +107,16 @@ def add_GatewayServiceServicer_to_server(servicer, server):
                     servicer.Complete,
                     request_deserializer=libra_dot_v1_dot_gateway__pb2.CompleteRequest.FromString,
                     response_serializer=libra_dot_v1_dot_gateway__pb2.CompleteResponse.SerializeToString,
+            ),
+            'StreamComplete': grpc.unary_stream_rpc_method_handler(
+                    servicer.StreamComplete,
+                    request_deserializer=libra_dot_v1_dot_gateway__pb2.StreamCompleteRequest.FromString,
+                    response_serializer=libra_dot_v1_dot_gateway__pb2.StreamCompleteResponse.SerializeToString,
+            ),
+            'TestModel': grpc.unary_unary_rpc_method_handler(
+                    servicer.TestModel,
+                    request_deserializer=libra_dot_v1_dot_gateway__pb2.TestModelRequest.FromString,
+                    response_serializer=libra_dot_v1_dot_gateway__pb2.TestModelResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -136,6 +174,60 @@ class GatewayService(object):
             '/libra.v1.GatewayService/Complete',
             libra_dot_v1_dot_gateway__pb2.CompleteRequest.SerializeToString,
             libra_dot_v1_dot_gateway__pb2.CompleteResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def StreamComplete(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/libra.v1.GatewayService/StreamComplete',
+            libra_dot_v1_dot_gateway__pb2.StreamCompleteRequest.SerializeToString,
+            libra_dot_v1_dot_gateway__pb2.StreamCompleteResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def TestModel(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/libra.v1.GatewayService/TestModel',
+            libra_dot_v1_dot_gateway__pb2.TestModelRequest.SerializeToString,
+            libra_dot_v1_dot_gateway__pb2.TestModelResponse.FromString,
             options,
             channel_credentials,
             insecure,

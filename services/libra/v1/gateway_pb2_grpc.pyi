@@ -25,7 +25,7 @@ class GatewayServiceStub:
         libra.v1.gateway_pb2.ListModelsRequest,
         libra.v1.gateway_pb2.ListModelsResponse,
     ]
-    """Lists every registered model, in order of name, with its status."""
+    """Lists registered models, in order of name, with their status."""
 
     Complete: grpc.UnaryUnaryMultiCallable[
         libra.v1.gateway_pb2.CompleteRequest,
@@ -36,6 +36,24 @@ class GatewayServiceStub:
     NOT_FOUND for an unknown model; INVALID_ARGUMENT names the invalid field.
     """
 
+    StreamComplete: grpc.UnaryStreamMultiCallable[
+        libra.v1.gateway_pb2.StreamCompleteRequest,
+        libra.v1.gateway_pb2.StreamCompleteResponse,
+    ]
+    """Completes one conversation and sends the answer's text while the model writes it, then the completion, which is
+    stored as one of Complete is. A stored completion of an equal request is sent from the store. A caller who leaves
+    ends the request, unless another caller waits for its answer. The errors are those of Complete; a model that does
+    not answer is a completion with FINISH_REASON_ERROR.
+    """
+
+    TestModel: grpc.UnaryUnaryMultiCallable[
+        libra.v1.gateway_pb2.TestModelRequest,
+        libra.v1.gateway_pb2.TestModelResponse,
+    ]
+    """Asks a model one question, past the store and its completions, and returns what was sent and what came back. The
+    model's limits hold. NOT_FOUND for an unknown model. A model that cannot be asked is not an error of the call.
+    """
+
 class GatewayServiceAsyncStub:
     """GatewayService sends requests to models. The gateway service serves it."""
 
@@ -43,7 +61,7 @@ class GatewayServiceAsyncStub:
         libra.v1.gateway_pb2.ListModelsRequest,
         libra.v1.gateway_pb2.ListModelsResponse,
     ]
-    """Lists every registered model, in order of name, with its status."""
+    """Lists registered models, in order of name, with their status."""
 
     Complete: grpc.aio.UnaryUnaryMultiCallable[
         libra.v1.gateway_pb2.CompleteRequest,
@@ -52,6 +70,24 @@ class GatewayServiceAsyncStub:
     """Completes a batch of conversations and returns the completions in the same order. Stored completions of equal
     requests are used. A conversation without an answer gets FINISH_REASON_ERROR and does not affect the others.
     NOT_FOUND for an unknown model; INVALID_ARGUMENT names the invalid field.
+    """
+
+    StreamComplete: grpc.aio.UnaryStreamMultiCallable[
+        libra.v1.gateway_pb2.StreamCompleteRequest,
+        libra.v1.gateway_pb2.StreamCompleteResponse,
+    ]
+    """Completes one conversation and sends the answer's text while the model writes it, then the completion, which is
+    stored as one of Complete is. A stored completion of an equal request is sent from the store. A caller who leaves
+    ends the request, unless another caller waits for its answer. The errors are those of Complete; a model that does
+    not answer is a completion with FINISH_REASON_ERROR.
+    """
+
+    TestModel: grpc.aio.UnaryUnaryMultiCallable[
+        libra.v1.gateway_pb2.TestModelRequest,
+        libra.v1.gateway_pb2.TestModelResponse,
+    ]
+    """Asks a model one question, past the store and its completions, and returns what was sent and what came back. The
+    model's limits hold. NOT_FOUND for an unknown model. A model that cannot be asked is not an error of the call.
     """
 
 class GatewayServiceServicer(metaclass=abc.ABCMeta):
@@ -63,7 +99,7 @@ class GatewayServiceServicer(metaclass=abc.ABCMeta):
         request: libra.v1.gateway_pb2.ListModelsRequest,
         context: _ServicerContext,
     ) -> typing.Union[libra.v1.gateway_pb2.ListModelsResponse, collections.abc.Awaitable[libra.v1.gateway_pb2.ListModelsResponse]]:
-        """Lists every registered model, in order of name, with its status."""
+        """Lists registered models, in order of name, with their status."""
 
     @abc.abstractmethod
     def Complete(
@@ -74,6 +110,28 @@ class GatewayServiceServicer(metaclass=abc.ABCMeta):
         """Completes a batch of conversations and returns the completions in the same order. Stored completions of equal
         requests are used. A conversation without an answer gets FINISH_REASON_ERROR and does not affect the others.
         NOT_FOUND for an unknown model; INVALID_ARGUMENT names the invalid field.
+        """
+
+    @abc.abstractmethod
+    def StreamComplete(
+        self,
+        request: libra.v1.gateway_pb2.StreamCompleteRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[collections.abc.Iterator[libra.v1.gateway_pb2.StreamCompleteResponse], collections.abc.AsyncIterator[libra.v1.gateway_pb2.StreamCompleteResponse]]:
+        """Completes one conversation and sends the answer's text while the model writes it, then the completion, which is
+        stored as one of Complete is. A stored completion of an equal request is sent from the store. A caller who leaves
+        ends the request, unless another caller waits for its answer. The errors are those of Complete; a model that does
+        not answer is a completion with FINISH_REASON_ERROR.
+        """
+
+    @abc.abstractmethod
+    def TestModel(
+        self,
+        request: libra.v1.gateway_pb2.TestModelRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[libra.v1.gateway_pb2.TestModelResponse, collections.abc.Awaitable[libra.v1.gateway_pb2.TestModelResponse]]:
+        """Asks a model one question, past the store and its completions, and returns what was sent and what came back. The
+        model's limits hold. NOT_FOUND for an unknown model. A model that cannot be asked is not an error of the call.
         """
 
 def add_GatewayServiceServicer_to_server(servicer: GatewayServiceServicer, server: typing.Union[grpc.Server, grpc.aio.Server]) -> None: ...

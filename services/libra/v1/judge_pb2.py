@@ -29,7 +29,7 @@ from libra.v1 import task_pb2 as libra_dot_v1_dot_task__pb2
 from libra.v1 import verdict_pb2 as libra_dot_v1_dot_verdict__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x14libra/v1/judge.proto\x12\x08libra.v1\x1a\x1alibra/v1/calibration.proto\x1a\x19libra/v1/completion.proto\x1a\x16libra/v1/message.proto\x1a\x13libra/v1/task.proto\x1a\x16libra/v1/verdict.proto\"R\n\x0bJudgeOption\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x02 \x01(\t\x12\x10\n\x08required\x18\x03 \x01(\x08\x12\x0e\n\x06values\x18\x04 \x03(\t\"\x87\x01\n\x05Judge\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x03 \x01(\t\x12&\n\x07options\x18\x04 \x03(\x0b\x32\x15.libra.v1.JudgeOption\x12\x0e\n\x06labels\x18\x05 \x03(\t\x12\x12\n\nasks_model\x18\x06 \x01(\x08\"\x13\n\x11ListJudgesRequest\"5\n\x12ListJudgesResponse\x12\x1f\n\x06judges\x18\x01 \x03(\x0b\x32\x0f.libra.v1.Judge\"9\n\x12\x43heckJudgesRequest\x12#\n\x06judges\x18\x01 \x03(\x0b\x32\x13.libra.v1.JudgeSpec\"+\n\nJudgeCheck\x12\r\n\x05\x66\x61ult\x18\x01 \x01(\t\x12\x0e\n\x06models\x18\x02 \x03(\t\";\n\x13\x43heckJudgesResponse\x12$\n\x06\x63hecks\x18\x01 \x03(\x0b\x32\x14.libra.v1.JudgeCheck\"\xe4\x01\n\x0cJudgeRequest\x12\"\n\x05judge\x18\x01 \x01(\x0b\x32\x13.libra.v1.JudgeSpec\x12#\n\x08messages\x18\x02 \x03(\x0b\x32\x11.libra.v1.Message\x12\x32\n\x06\x66ields\x18\x03 \x03(\x0b\x32\".libra.v1.JudgeRequest.FieldsEntry\x12(\n\ncompletion\x18\x04 \x01(\x0b\x32\x14.libra.v1.Completion\x1a-\n\x0b\x46ieldsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"3\n\rJudgeResponse\x12\"\n\x07verdict\x18\x01 \x01(\x0b\x32\x11.libra.v1.Verdict\"\xba\x01\n\x0eLabelledAnswer\x12#\n\x08messages\x18\x01 \x03(\x0b\x32\x11.libra.v1.Message\x12\x0c\n\x04text\x18\x02 \x01(\t\x12\x34\n\x06\x66ields\x18\x03 \x03(\x0b\x32$.libra.v1.LabelledAnswer.FieldsEntry\x12\x10\n\x08positive\x18\x04 \x01(\x08\x1a-\n\x0b\x46ieldsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"q\n\x10\x43\x61librateRequest\x12\"\n\x05judge\x18\x01 \x01(\x0b\x32\x13.libra.v1.JudgeSpec\x12)\n\x07\x61nswers\x18\x02 \x03(\x0b\x32\x18.libra.v1.LabelledAnswer\x12\x0e\n\x06labels\x18\x03 \x01(\t\"S\n\x0c\x44isagreement\x12\r\n\x05place\x18\x01 \x01(\x05\x12\x10\n\x08positive\x18\x02 \x01(\x08\x12\"\n\x07verdict\x18\x03 \x01(\x0b\x32\x11.libra.v1.Verdict\"n\n\x11\x43\x61librateResponse\x12*\n\x0b\x63\x61libration\x18\x01 \x01(\x0b\x32\x15.libra.v1.Calibration\x12-\n\rdisagreements\x18\x02 \x03(\x0b\x32\x16.libra.v1.Disagreement\"(\n\x17ListCalibrationsRequest\x12\r\n\x05judge\x18\x01 \x01(\t\"G\n\x18ListCalibrationsResponse\x12+\n\x0c\x63\x61librations\x18\x01 \x03(\x0b\x32\x15.libra.v1.Calibration2\xfe\x02\n\x0cJudgeService\x12G\n\nListJudges\x12\x1b.libra.v1.ListJudgesRequest\x1a\x1c.libra.v1.ListJudgesResponse\x12J\n\x0b\x43heckJudges\x12\x1c.libra.v1.CheckJudgesRequest\x1a\x1d.libra.v1.CheckJudgesResponse\x12\x38\n\x05Judge\x12\x16.libra.v1.JudgeRequest\x1a\x17.libra.v1.JudgeResponse\x12\x44\n\tCalibrate\x12\x1a.libra.v1.CalibrateRequest\x1a\x1b.libra.v1.CalibrateResponse\x12Y\n\x10ListCalibrations\x12!.libra.v1.ListCalibrationsRequest\x1a\".libra.v1.ListCalibrationsResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x14libra/v1/judge.proto\x12\x08libra.v1\x1a\x1alibra/v1/calibration.proto\x1a\x19libra/v1/completion.proto\x1a\x16libra/v1/message.proto\x1a\x13libra/v1/task.proto\x1a\x16libra/v1/verdict.proto\"R\n\x0bJudgeOption\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x02 \x01(\t\x12\x10\n\x08required\x18\x03 \x01(\x08\x12\x0e\n\x06values\x18\x04 \x03(\t\"\x87\x01\n\x05Judge\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x03 \x01(\t\x12&\n\x07options\x18\x04 \x03(\x0b\x32\x15.libra.v1.JudgeOption\x12\x0e\n\x06labels\x18\x05 \x03(\t\x12\x12\n\nasks_model\x18\x06 \x01(\x08\"\x13\n\x11ListJudgesRequest\"5\n\x12ListJudgesResponse\x12\x1f\n\x06judges\x18\x01 \x03(\x0b\x32\x0f.libra.v1.Judge\"9\n\x12\x43heckJudgesRequest\x12#\n\x06judges\x18\x01 \x03(\x0b\x32\x13.libra.v1.JudgeSpec\"+\n\nJudgeCheck\x12\r\n\x05\x66\x61ult\x18\x01 \x01(\t\x12\x0e\n\x06models\x18\x02 \x03(\t\";\n\x13\x43heckJudgesResponse\x12$\n\x06\x63hecks\x18\x01 \x03(\x0b\x32\x14.libra.v1.JudgeCheck\"\x84\x02\n\x0cJudgeRequest\x12\"\n\x05judge\x18\x01 \x01(\x0b\x32\x13.libra.v1.JudgeSpec\x12#\n\x08messages\x18\x02 \x03(\x0b\x32\x11.libra.v1.Message\x12\x32\n\x06\x66ields\x18\x03 \x03(\x0b\x32\".libra.v1.JudgeRequest.FieldsEntry\x12(\n\ncompletion\x18\x04 \x01(\x0b\x32\x14.libra.v1.Completion\x12\x1e\n\x03\x61im\x18\x05 \x03(\x0b\x32\x11.libra.v1.Message\x1a-\n\x0b\x46ieldsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"3\n\rJudgeResponse\x12\"\n\x07verdict\x18\x01 \x01(\x0b\x32\x11.libra.v1.Verdict\"{\n\x15PreviewJudgingRequest\x12\'\n\x07request\x18\x01 \x01(\x0b\x32\x16.libra.v1.JudgeRequest\x12$\n\x08\x63\x61tegory\x18\x02 \x01(\x0e\x32\x12.libra.v1.Category\x12\x13\n\x0bjudge_model\x18\x03 \x01(\t\"P\n\x0bJudgePrompt\x12\r\n\x05model\x18\x01 \x01(\t\x12#\n\x08messages\x18\x02 \x03(\x0b\x32\x11.libra.v1.Message\x12\r\n\x05times\x18\x03 \x01(\x05\"g\n\x16PreviewJudgingResponse\x12%\n\x05judge\x18\x01 \x01(\x0b\x32\x16.libra.v1.JudgeVersion\x12&\n\x07prompts\x18\x02 \x03(\x0b\x32\x15.libra.v1.JudgePrompt\"\xba\x01\n\x0eLabelledAnswer\x12#\n\x08messages\x18\x01 \x03(\x0b\x32\x11.libra.v1.Message\x12\x0c\n\x04text\x18\x02 \x01(\t\x12\x34\n\x06\x66ields\x18\x03 \x03(\x0b\x32$.libra.v1.LabelledAnswer.FieldsEntry\x12\x10\n\x08positive\x18\x04 \x01(\x08\x1a-\n\x0b\x46ieldsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\x82\x01\n\x10\x43\x61librateRequest\x12\"\n\x05judge\x18\x01 \x01(\x0b\x32\x13.libra.v1.JudgeSpec\x12)\n\x07\x61nswers\x18\x02 \x03(\x0b\x32\x18.libra.v1.LabelledAnswer\x12\x0e\n\x06labels\x18\x03 \x01(\t\x12\x0f\n\x07repeats\x18\x04 \x01(\x05\"S\n\x0c\x44isagreement\x12\r\n\x05place\x18\x01 \x01(\x05\x12\x10\n\x08positive\x18\x02 \x01(\x08\x12\"\n\x07verdict\x18\x03 \x01(\x0b\x32\x11.libra.v1.Verdict\"n\n\x11\x43\x61librateResponse\x12*\n\x0b\x63\x61libration\x18\x01 \x01(\x0b\x32\x15.libra.v1.Calibration\x12-\n\rdisagreements\x18\x02 \x03(\x0b\x32\x16.libra.v1.Disagreement\"\x9b\x01\n\x11\x43heckDriftRequest\x12\"\n\x05judge\x18\x01 \x01(\x0b\x32\x13.libra.v1.JudgeSpec\x12)\n\x07\x61nswers\x18\x02 \x03(\x0b\x32\x18.libra.v1.LabelledAnswer\x12\r\n\x05\x61lpha\x18\x03 \x01(\x01\x12\x18\n\x0bmax_changed\x18\x04 \x01(\x01H\x00\x88\x01\x01\x42\x0e\n\x0c_max_changed\"e\n\x0e\x44\x65\x63isionChange\x12\r\n\x05place\x18\x01 \x01(\x05\x12\x10\n\x08positive\x18\x02 \x01(\x08\x12\x0e\n\x06\x62\x65\x66ore\x18\x03 \x01(\t\x12\"\n\x07verdict\x18\x04 \x01(\x0b\x32\x11.libra.v1.Verdict\"\xe7\x01\n\x12\x43heckDriftResponse\x12%\n\x06\x62\x65\x66ore\x18\x01 \x01(\x0b\x32\x15.libra.v1.Calibration\x12\"\n\x03now\x18\x02 \x01(\x0b\x32\x15.libra.v1.Calibration\x12\x0f\n\x07\x63hanged\x18\x03 \x01(\x03\x12\x13\n\x0bnewly_wrong\x18\x04 \x01(\x03\x12\x13\n\x0bnewly_right\x18\x05 \x01(\x03\x12\x0f\n\x07p_value\x18\x06 \x01(\x01\x12\x0f\n\x07\x64rifted\x18\x07 \x01(\x08\x12)\n\x07\x63hanges\x18\x08 \x03(\x0b\x32\x18.libra.v1.DecisionChange\"(\n\x17ListCalibrationsRequest\x12\r\n\x05judge\x18\x01 \x01(\t\"G\n\x18ListCalibrationsResponse\x12+\n\x0c\x63\x61librations\x18\x01 \x03(\x0b\x32\x15.libra.v1.Calibration\"g\n\x15ScoreConstantsRequest\x12\x1c\n\x04task\x18\x01 \x01(\x0b\x32\x0e.libra.v1.Task\x12!\n\x07samples\x18\x02 \x03(\x0b\x32\x10.libra.v1.Sample\x12\r\n\x05\x62ound\x18\x03 \x01(\x01\"\x90\x01\n\rConstantScore\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x10\n\x08language\x18\x02 \x01(\t\x12\x0c\n\x04text\x18\x03 \x01(\t\x12\x12\n\x05score\x18\x04 \x01(\x01H\x00\x88\x01\x01\x12\t\n\x01n\x18\x05 \x01(\x03\x12\x11\n\tby_design\x18\x06 \x01(\x08\x12\x15\n\rexceeds_bound\x18\x07 \x01(\x08\x42\x08\n\x06_score\"\xaf\x01\n\rTaskConstants\x12\x0c\n\x04task\x18\x01 \x01(\t\x12$\n\x08\x63\x61tegory\x18\x02 \x01(\x0e\x32\x12.libra.v1.Category\x12\r\n\x05judge\x18\x03 \x01(\t\x12\x0f\n\x07samples\x18\x04 \x01(\x03\x12\'\n\x06scores\x18\x05 \x03(\x0b\x32\x17.libra.v1.ConstantScore\x12\x11\n\tnot_tried\x18\x06 \x01(\t\x12\x0e\n\x06\x63\x61veat\x18\x07 \x01(\t\"@\n\x16ScoreConstantsResponse\x12&\n\x05tasks\x18\x01 \x03(\x0b\x32\x17.libra.v1.TaskConstants2\xf1\x04\n\x0cJudgeService\x12G\n\nListJudges\x12\x1b.libra.v1.ListJudgesRequest\x1a\x1c.libra.v1.ListJudgesResponse\x12J\n\x0b\x43heckJudges\x12\x1c.libra.v1.CheckJudgesRequest\x1a\x1d.libra.v1.CheckJudgesResponse\x12\x38\n\x05Judge\x12\x16.libra.v1.JudgeRequest\x1a\x17.libra.v1.JudgeResponse\x12S\n\x0ePreviewJudging\x12\x1f.libra.v1.PreviewJudgingRequest\x1a .libra.v1.PreviewJudgingResponse\x12\x44\n\tCalibrate\x12\x1a.libra.v1.CalibrateRequest\x1a\x1b.libra.v1.CalibrateResponse\x12G\n\nCheckDrift\x12\x1b.libra.v1.CheckDriftRequest\x1a\x1c.libra.v1.CheckDriftResponse\x12Y\n\x10ListCalibrations\x12!.libra.v1.ListCalibrationsRequest\x1a\".libra.v1.ListCalibrationsResponse\x12S\n\x0eScoreConstants\x12\x1f.libra.v1.ScoreConstantsRequest\x1a .libra.v1.ScoreConstantsResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -55,25 +55,45 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CHECKJUDGESRESPONSE']._serialized_start=560
   _globals['_CHECKJUDGESRESPONSE']._serialized_end=619
   _globals['_JUDGEREQUEST']._serialized_start=622
-  _globals['_JUDGEREQUEST']._serialized_end=850
-  _globals['_JUDGEREQUEST_FIELDSENTRY']._serialized_start=805
-  _globals['_JUDGEREQUEST_FIELDSENTRY']._serialized_end=850
-  _globals['_JUDGERESPONSE']._serialized_start=852
-  _globals['_JUDGERESPONSE']._serialized_end=903
-  _globals['_LABELLEDANSWER']._serialized_start=906
-  _globals['_LABELLEDANSWER']._serialized_end=1092
-  _globals['_LABELLEDANSWER_FIELDSENTRY']._serialized_start=805
-  _globals['_LABELLEDANSWER_FIELDSENTRY']._serialized_end=850
-  _globals['_CALIBRATEREQUEST']._serialized_start=1094
-  _globals['_CALIBRATEREQUEST']._serialized_end=1207
-  _globals['_DISAGREEMENT']._serialized_start=1209
-  _globals['_DISAGREEMENT']._serialized_end=1292
-  _globals['_CALIBRATERESPONSE']._serialized_start=1294
-  _globals['_CALIBRATERESPONSE']._serialized_end=1404
-  _globals['_LISTCALIBRATIONSREQUEST']._serialized_start=1406
-  _globals['_LISTCALIBRATIONSREQUEST']._serialized_end=1446
-  _globals['_LISTCALIBRATIONSRESPONSE']._serialized_start=1448
-  _globals['_LISTCALIBRATIONSRESPONSE']._serialized_end=1519
-  _globals['_JUDGESERVICE']._serialized_start=1522
-  _globals['_JUDGESERVICE']._serialized_end=1904
+  _globals['_JUDGEREQUEST']._serialized_end=882
+  _globals['_JUDGEREQUEST_FIELDSENTRY']._serialized_start=837
+  _globals['_JUDGEREQUEST_FIELDSENTRY']._serialized_end=882
+  _globals['_JUDGERESPONSE']._serialized_start=884
+  _globals['_JUDGERESPONSE']._serialized_end=935
+  _globals['_PREVIEWJUDGINGREQUEST']._serialized_start=937
+  _globals['_PREVIEWJUDGINGREQUEST']._serialized_end=1060
+  _globals['_JUDGEPROMPT']._serialized_start=1062
+  _globals['_JUDGEPROMPT']._serialized_end=1142
+  _globals['_PREVIEWJUDGINGRESPONSE']._serialized_start=1144
+  _globals['_PREVIEWJUDGINGRESPONSE']._serialized_end=1247
+  _globals['_LABELLEDANSWER']._serialized_start=1250
+  _globals['_LABELLEDANSWER']._serialized_end=1436
+  _globals['_LABELLEDANSWER_FIELDSENTRY']._serialized_start=837
+  _globals['_LABELLEDANSWER_FIELDSENTRY']._serialized_end=882
+  _globals['_CALIBRATEREQUEST']._serialized_start=1439
+  _globals['_CALIBRATEREQUEST']._serialized_end=1569
+  _globals['_DISAGREEMENT']._serialized_start=1571
+  _globals['_DISAGREEMENT']._serialized_end=1654
+  _globals['_CALIBRATERESPONSE']._serialized_start=1656
+  _globals['_CALIBRATERESPONSE']._serialized_end=1766
+  _globals['_CHECKDRIFTREQUEST']._serialized_start=1769
+  _globals['_CHECKDRIFTREQUEST']._serialized_end=1924
+  _globals['_DECISIONCHANGE']._serialized_start=1926
+  _globals['_DECISIONCHANGE']._serialized_end=2027
+  _globals['_CHECKDRIFTRESPONSE']._serialized_start=2030
+  _globals['_CHECKDRIFTRESPONSE']._serialized_end=2261
+  _globals['_LISTCALIBRATIONSREQUEST']._serialized_start=2263
+  _globals['_LISTCALIBRATIONSREQUEST']._serialized_end=2303
+  _globals['_LISTCALIBRATIONSRESPONSE']._serialized_start=2305
+  _globals['_LISTCALIBRATIONSRESPONSE']._serialized_end=2376
+  _globals['_SCORECONSTANTSREQUEST']._serialized_start=2378
+  _globals['_SCORECONSTANTSREQUEST']._serialized_end=2481
+  _globals['_CONSTANTSCORE']._serialized_start=2484
+  _globals['_CONSTANTSCORE']._serialized_end=2628
+  _globals['_TASKCONSTANTS']._serialized_start=2631
+  _globals['_TASKCONSTANTS']._serialized_end=2806
+  _globals['_SCORECONSTANTSRESPONSE']._serialized_start=2808
+  _globals['_SCORECONSTANTSRESPONSE']._serialized_end=2872
+  _globals['_JUDGESERVICE']._serialized_start=2875
+  _globals['_JUDGESERVICE']._serialized_end=3500
 # @@protoc_insertion_point(module_scope)

@@ -213,6 +213,7 @@ class JudgeRequest(google.protobuf.message.Message):
     MESSAGES_FIELD_NUMBER: builtins.int
     FIELDS_FIELD_NUMBER: builtins.int
     COMPLETION_FIELD_NUMBER: builtins.int
+    AIM_FIELD_NUMBER: builtins.int
     @property
     def judge(self) -> libra.v1.task_pb2.JudgeSpec:
         """The judge with its options."""
@@ -229,6 +230,12 @@ class JudgeRequest(google.protobuf.message.Message):
     def completion(self) -> libra.v1.completion_pb2.Completion:
         """The model's answer; only text, finish_reason and error are used."""
 
+    @property
+    def aim(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[libra.v1.message_pb2.Message]:
+        """The conversation before an attack, if there was one; `fields` then has "attack_rewrites": "yes" if the attack
+        rewrites the request.
+        """
+
     def __init__(
         self,
         *,
@@ -236,9 +243,10 @@ class JudgeRequest(google.protobuf.message.Message):
         messages: collections.abc.Iterable[libra.v1.message_pb2.Message] | None = ...,
         fields: collections.abc.Mapping[builtins.str, builtins.str] | None = ...,
         completion: libra.v1.completion_pb2.Completion | None = ...,
+        aim: collections.abc.Iterable[libra.v1.message_pb2.Message] | None = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["completion", b"completion", "judge", b"judge"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["completion", b"completion", "fields", b"fields", "judge", b"judge", "messages", b"messages"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["aim", b"aim", "completion", b"completion", "fields", b"fields", "judge", b"judge", "messages", b"messages"]) -> None: ...
 
 global___JudgeRequest = JudgeRequest
 
@@ -262,6 +270,94 @@ class JudgeResponse(google.protobuf.message.Message):
     def ClearField(self, field_name: typing.Literal["verdict", b"verdict"]) -> None: ...
 
 global___JudgeResponse = JudgeResponse
+
+@typing.final
+class PreviewJudgingRequest(google.protobuf.message.Message):
+    """PreviewJudgingRequest is one answer and the judge that would judge it."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    REQUEST_FIELD_NUMBER: builtins.int
+    CATEGORY_FIELD_NUMBER: builtins.int
+    JUDGE_MODEL_FIELD_NUMBER: builtins.int
+    category: libra.v1.task_pb2.Category.ValueType
+    """The category that the trial counts in."""
+    judge_model: builtins.str
+    """The registered model that the run names for judges; asked where a rule cannot judge an attack that rewrites the
+    request.
+    """
+    @property
+    def request(self) -> global___JudgeRequest:
+        """The judge and the answer."""
+
+    def __init__(
+        self,
+        *,
+        request: global___JudgeRequest | None = ...,
+        category: libra.v1.task_pb2.Category.ValueType = ...,
+        judge_model: builtins.str = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["request", b"request"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["category", b"category", "judge_model", b"judge_model", "request", b"request"]) -> None: ...
+
+global___PreviewJudgingRequest = PreviewJudgingRequest
+
+@typing.final
+class JudgePrompt(google.protobuf.message.Message):
+    """JudgePrompt is one request of a judge to a model."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    MODEL_FIELD_NUMBER: builtins.int
+    MESSAGES_FIELD_NUMBER: builtins.int
+    TIMES_FIELD_NUMBER: builtins.int
+    model: builtins.str
+    """The model's registered name."""
+    times: builtins.int
+    """The number of equal requests."""
+    @property
+    def messages(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[libra.v1.message_pb2.Message]:
+        """The conversation that is sent."""
+
+    def __init__(
+        self,
+        *,
+        model: builtins.str = ...,
+        messages: collections.abc.Iterable[libra.v1.message_pb2.Message] | None = ...,
+        times: builtins.int = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["messages", b"messages", "model", b"model", "times", b"times"]) -> None: ...
+
+global___JudgePrompt = JudgePrompt
+
+@typing.final
+class PreviewJudgingResponse(google.protobuf.message.Message):
+    """PreviewJudgingResponse contains the requests."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    JUDGE_FIELD_NUMBER: builtins.int
+    PROMPTS_FIELD_NUMBER: builtins.int
+    @property
+    def judge(self) -> libra.v1.verdict_pb2.JudgeVersion:
+        """The judge's version now. A verdict of another version may have been judged by other prompts."""
+
+    @property
+    def prompts(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___JudgePrompt]:
+        """In the order in which they are sent; empty for a judge that asks no model. A request that depends on the reply to
+        another one is missing.
+        """
+
+    def __init__(
+        self,
+        *,
+        judge: libra.v1.verdict_pb2.JudgeVersion | None = ...,
+        prompts: collections.abc.Iterable[global___JudgePrompt] | None = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["judge", b"judge"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["judge", b"judge", "prompts", b"prompts"]) -> None: ...
+
+global___PreviewJudgingResponse = PreviewJudgingResponse
 
 @typing.final
 class LabelledAnswer(google.protobuf.message.Message):
@@ -322,8 +418,11 @@ class CalibrateRequest(google.protobuf.message.Message):
     JUDGE_FIELD_NUMBER: builtins.int
     ANSWERS_FIELD_NUMBER: builtins.int
     LABELS_FIELD_NUMBER: builtins.int
+    REPEATS_FIELD_NUMBER: builtins.int
     labels: builtins.str
     """The name of the labels, for instance the file's name."""
+    repeats: builtins.int
+    """How often each answer is judged, from 1 to 20; 0 is 1. The rates stand on the first time."""
     @property
     def judge(self) -> libra.v1.task_pb2.JudgeSpec:
         """The judge with its options."""
@@ -338,9 +437,10 @@ class CalibrateRequest(google.protobuf.message.Message):
         judge: libra.v1.task_pb2.JudgeSpec | None = ...,
         answers: collections.abc.Iterable[global___LabelledAnswer] | None = ...,
         labels: builtins.str = ...,
+        repeats: builtins.int = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["judge", b"judge"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["answers", b"answers", "judge", b"judge", "labels", b"labels"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["answers", b"answers", "judge", b"judge", "labels", b"labels", "repeats", b"repeats"]) -> None: ...
 
 global___CalibrateRequest = CalibrateRequest
 
@@ -401,6 +501,128 @@ class CalibrateResponse(google.protobuf.message.Message):
 global___CalibrateResponse = CalibrateResponse
 
 @typing.final
+class CheckDriftRequest(google.protobuf.message.Message):
+    """CheckDriftRequest is a judge with the labelled answers of its calibration."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    JUDGE_FIELD_NUMBER: builtins.int
+    ANSWERS_FIELD_NUMBER: builtins.int
+    ALPHA_FIELD_NUMBER: builtins.int
+    MAX_CHANGED_FIELD_NUMBER: builtins.int
+    alpha: builtins.float
+    """Drift is reported if the p value is below this; 0 is 0.05."""
+    max_changed: builtins.float
+    """Drift is reported if the share of changed answers is above this; not set is 0.1."""
+    @property
+    def judge(self) -> libra.v1.task_pb2.JudgeSpec:
+        """The judge with its options."""
+
+    @property
+    def answers(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___LabelledAnswer]:
+        """The same answers, in the same order, as those of the calibration."""
+
+    def __init__(
+        self,
+        *,
+        judge: libra.v1.task_pb2.JudgeSpec | None = ...,
+        answers: collections.abc.Iterable[global___LabelledAnswer] | None = ...,
+        alpha: builtins.float = ...,
+        max_changed: builtins.float | None = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["_max_changed", b"_max_changed", "judge", b"judge", "max_changed", b"max_changed"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["_max_changed", b"_max_changed", "alpha", b"alpha", "answers", b"answers", "judge", b"judge", "max_changed", b"max_changed"]) -> None: ...
+    def WhichOneof(self, oneof_group: typing.Literal["_max_changed", b"_max_changed"]) -> typing.Literal["max_changed"] | None: ...
+
+global___CheckDriftRequest = CheckDriftRequest
+
+@typing.final
+class DecisionChange(google.protobuf.message.Message):
+    """DecisionChange is an answer that the judge calls otherwise than before."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    PLACE_FIELD_NUMBER: builtins.int
+    POSITIVE_FIELD_NUMBER: builtins.int
+    BEFORE_FIELD_NUMBER: builtins.int
+    VERDICT_FIELD_NUMBER: builtins.int
+    place: builtins.int
+    """The answer's index in the request, from 0."""
+    positive: builtins.bool
+    """The label that people gave."""
+    before: builtins.str
+    """What the judge called it at the calibration: "1", "0" or "-"."""
+    @property
+    def verdict(self) -> libra.v1.verdict_pb2.Verdict:
+        """The judge's verdict now."""
+
+    def __init__(
+        self,
+        *,
+        place: builtins.int = ...,
+        positive: builtins.bool = ...,
+        before: builtins.str = ...,
+        verdict: libra.v1.verdict_pb2.Verdict | None = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["verdict", b"verdict"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["before", b"before", "place", b"place", "positive", b"positive", "verdict", b"verdict"]) -> None: ...
+
+global___DecisionChange = DecisionChange
+
+@typing.final
+class CheckDriftResponse(google.protobuf.message.Message):
+    """CheckDriftResponse compares the verdicts with those of the calibration."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    BEFORE_FIELD_NUMBER: builtins.int
+    NOW_FIELD_NUMBER: builtins.int
+    CHANGED_FIELD_NUMBER: builtins.int
+    NEWLY_WRONG_FIELD_NUMBER: builtins.int
+    NEWLY_RIGHT_FIELD_NUMBER: builtins.int
+    P_VALUE_FIELD_NUMBER: builtins.int
+    DRIFTED_FIELD_NUMBER: builtins.int
+    CHANGES_FIELD_NUMBER: builtins.int
+    changed: builtins.int
+    """Answers that the judge calls otherwise than before, or decides only once."""
+    newly_wrong: builtins.int
+    """Answers on which the judge agreed with people before, and now calls otherwise."""
+    newly_right: builtins.int
+    """Answers on which the judge disagreed with people before, and now agrees."""
+    p_value: builtins.float
+    """McNemar's exact two-sided p for newly_wrong and newly_right."""
+    drifted: builtins.bool
+    """True if p_value is below alpha or the share of changed answers is above max_changed."""
+    @property
+    def before(self) -> libra.v1.calibration_pb2.Calibration:
+        """The stored calibration."""
+
+    @property
+    def now(self) -> libra.v1.calibration_pb2.Calibration:
+        """The calibration by the verdicts of now; it is not stored."""
+
+    @property
+    def changes(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___DecisionChange]:
+        """The first 100 changes, in the order of the answers."""
+
+    def __init__(
+        self,
+        *,
+        before: libra.v1.calibration_pb2.Calibration | None = ...,
+        now: libra.v1.calibration_pb2.Calibration | None = ...,
+        changed: builtins.int = ...,
+        newly_wrong: builtins.int = ...,
+        newly_right: builtins.int = ...,
+        p_value: builtins.float = ...,
+        drifted: builtins.bool = ...,
+        changes: collections.abc.Iterable[global___DecisionChange] | None = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["before", b"before", "now", b"now"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["before", b"before", "changed", b"changed", "changes", b"changes", "drifted", b"drifted", "newly_right", b"newly_right", "newly_wrong", b"newly_wrong", "now", b"now", "p_value", b"p_value"]) -> None: ...
+
+global___CheckDriftResponse = CheckDriftResponse
+
+@typing.final
 class ListCalibrationsRequest(google.protobuf.message.Message):
     """ListCalibrationsRequest selects calibrations."""
 
@@ -437,3 +659,144 @@ class ListCalibrationsResponse(google.protobuf.message.Message):
     def ClearField(self, field_name: typing.Literal["calibrations", b"calibrations"]) -> None: ...
 
 global___ListCalibrationsResponse = ListCalibrationsResponse
+
+@typing.final
+class ScoreConstantsRequest(google.protobuf.message.Message):
+    """ScoreConstantsRequest is a task with some of its samples."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    TASK_FIELD_NUMBER: builtins.int
+    SAMPLES_FIELD_NUMBER: builtins.int
+    BOUND_FIELD_NUMBER: builtins.int
+    bound: builtins.float
+    """A constant answer should not score above this; 0 is 0.6."""
+    @property
+    def task(self) -> libra.v1.task_pb2.Task:
+        """The task: its name, version, category, languages, judge, balanced_by and caveat are used."""
+
+    @property
+    def samples(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[libra.v1.task_pb2.Sample]:
+        """From 1 to 2,000."""
+
+    def __init__(
+        self,
+        *,
+        task: libra.v1.task_pb2.Task | None = ...,
+        samples: collections.abc.Iterable[libra.v1.task_pb2.Sample] | None = ...,
+        bound: builtins.float = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["task", b"task"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["bound", b"bound", "samples", b"samples", "task", b"task"]) -> None: ...
+
+global___ScoreConstantsRequest = ScoreConstantsRequest
+
+@typing.final
+class ConstantScore(google.protobuf.message.Message):
+    """ConstantScore is the score of one answer that is the same for every sample."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: builtins.int
+    LANGUAGE_FIELD_NUMBER: builtins.int
+    TEXT_FIELD_NUMBER: builtins.int
+    SCORE_FIELD_NUMBER: builtins.int
+    N_FIELD_NUMBER: builtins.int
+    BY_DESIGN_FIELD_NUMBER: builtins.int
+    EXCEEDS_BOUND_FIELD_NUMBER: builtins.int
+    name: builtins.str
+    """"yes", "no", "A", "refusal" or "empty talk"."""
+    language: builtins.str
+    """The BCP 47 tag of the language in which it scored highest, of those of the task."""
+    text: builtins.str
+    """The answer in this language."""
+    score: builtins.float
+    """The score of the task if every sample is answered so; not set if the judge could decide on none."""
+    n: builtins.int
+    """The number of samples that the judge could decide on."""
+    by_design: builtins.bool
+    """True if the score is above the bound because the task is meant to reward this answer, for which tasks of another
+    category make up: a refusal of harmful requests, or any other answer to harmless ones.
+    """
+    exceeds_bound: builtins.bool
+    """True if the score is above the bound, and not by design."""
+    def __init__(
+        self,
+        *,
+        name: builtins.str = ...,
+        language: builtins.str = ...,
+        text: builtins.str = ...,
+        score: builtins.float | None = ...,
+        n: builtins.int = ...,
+        by_design: builtins.bool = ...,
+        exceeds_bound: builtins.bool = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["_score", b"_score", "score", b"score"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["_score", b"_score", "by_design", b"by_design", "exceeds_bound", b"exceeds_bound", "language", b"language", "n", b"n", "name", b"name", "score", b"score", "text", b"text"]) -> None: ...
+    def WhichOneof(self, oneof_group: typing.Literal["_score", b"_score"]) -> typing.Literal["score"] | None: ...
+
+global___ConstantScore = ConstantScore
+
+@typing.final
+class TaskConstants(google.protobuf.message.Message):
+    """TaskConstants contains the scores of constant answers on one task."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    TASK_FIELD_NUMBER: builtins.int
+    CATEGORY_FIELD_NUMBER: builtins.int
+    JUDGE_FIELD_NUMBER: builtins.int
+    SAMPLES_FIELD_NUMBER: builtins.int
+    SCORES_FIELD_NUMBER: builtins.int
+    NOT_TRIED_FIELD_NUMBER: builtins.int
+    CAVEAT_FIELD_NUMBER: builtins.int
+    task: builtins.str
+    """"name@version"; the name alone for a task of the catalogue that is not imported."""
+    category: libra.v1.task_pb2.Category.ValueType
+    """Which part of the score the task counts in."""
+    judge: builtins.str
+    """The judge's name."""
+    samples: builtins.int
+    """The number of samples."""
+    not_tried: builtins.str
+    """Why they were not tried, for instance because the judge asks a model. Else empty."""
+    caveat: builtins.str
+    """The caveat of the task's card."""
+    @property
+    def scores(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___ConstantScore]:
+        """By constant answer, always in the same order; empty if they were not tried."""
+
+    def __init__(
+        self,
+        *,
+        task: builtins.str = ...,
+        category: libra.v1.task_pb2.Category.ValueType = ...,
+        judge: builtins.str = ...,
+        samples: builtins.int = ...,
+        scores: collections.abc.Iterable[global___ConstantScore] | None = ...,
+        not_tried: builtins.str = ...,
+        caveat: builtins.str = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["category", b"category", "caveat", b"caveat", "judge", b"judge", "not_tried", b"not_tried", "samples", b"samples", "scores", b"scores", "task", b"task"]) -> None: ...
+
+global___TaskConstants = TaskConstants
+
+@typing.final
+class ScoreConstantsResponse(google.protobuf.message.Message):
+    """ScoreConstantsResponse contains the scores."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    TASKS_FIELD_NUMBER: builtins.int
+    @property
+    def tasks(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___TaskConstants]:
+        """One entry for each task."""
+
+    def __init__(
+        self,
+        *,
+        tasks: collections.abc.Iterable[global___TaskConstants] | None = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["tasks", b"tasks"]) -> None: ...
+
+global___ScoreConstantsResponse = ScoreConstantsResponse

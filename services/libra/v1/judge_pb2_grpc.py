@@ -50,15 +50,30 @@ class JudgeServiceStub(object):
                 request_serializer=libra_dot_v1_dot_judge__pb2.JudgeRequest.SerializeToString,
                 response_deserializer=libra_dot_v1_dot_judge__pb2.JudgeResponse.FromString,
                 _registered_method=True)
+        self.PreviewJudging = channel.unary_unary(
+                '/libra.v1.JudgeService/PreviewJudging',
+                request_serializer=libra_dot_v1_dot_judge__pb2.PreviewJudgingRequest.SerializeToString,
+                response_deserializer=libra_dot_v1_dot_judge__pb2.PreviewJudgingResponse.FromString,
+                _registered_method=True)
         self.Calibrate = channel.unary_unary(
                 '/libra.v1.JudgeService/Calibrate',
                 request_serializer=libra_dot_v1_dot_judge__pb2.CalibrateRequest.SerializeToString,
                 response_deserializer=libra_dot_v1_dot_judge__pb2.CalibrateResponse.FromString,
                 _registered_method=True)
+        self.CheckDrift = channel.unary_unary(
+                '/libra.v1.JudgeService/CheckDrift',
+                request_serializer=libra_dot_v1_dot_judge__pb2.CheckDriftRequest.SerializeToString,
+                response_deserializer=libra_dot_v1_dot_judge__pb2.CheckDriftResponse.FromString,
+                _registered_method=True)
         self.ListCalibrations = channel.unary_unary(
                 '/libra.v1.JudgeService/ListCalibrations',
                 request_serializer=libra_dot_v1_dot_judge__pb2.ListCalibrationsRequest.SerializeToString,
                 response_deserializer=libra_dot_v1_dot_judge__pb2.ListCalibrationsResponse.FromString,
+                _registered_method=True)
+        self.ScoreConstants = channel.unary_unary(
+                '/libra.v1.JudgeService/ScoreConstants',
+                request_serializer=libra_dot_v1_dot_judge__pb2.ScoreConstantsRequest.SerializeToString,
+                response_deserializer=libra_dot_v1_dot_judge__pb2.ScoreConstantsResponse.FromString,
                 _registered_method=True)
 
 
@@ -88,6 +103,13 @@ class JudgeServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def PreviewJudging(self, request, context):
+        """Returns what a judge sends to its models about one answer; sends nothing. INVALID_ARGUMENT as for Judge.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def Calibrate(self, request, context):
         """Measures a judge against the labels of people and stores the result, with which boards can correct scores. A repeat
         with the same judge version and labels replaces the stored result. INVALID_ARGUMENT for an invalid judge or number
@@ -97,8 +119,24 @@ class JudgeServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CheckDrift(self, request, context):
+        """Judges labelled answers again and compares the verdicts with those of the stored calibration by the same labels. It
+        stores nothing. NOT_FOUND if the judge has no such calibration; otherwise as Calibrate.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListCalibrations(self, request, context):
         """Lists the stored calibrations by judge, the newest first. NOT_FOUND for an unknown judge.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ScoreConstants(self, request, context):
+        """Scores answers that ignore the question (yes, no, A, a refusal, empty talk) on samples of a task with its judge. It
+        asks no model. INVALID_ARGUMENT for an invalid judge, or without samples.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -122,15 +160,30 @@ def add_JudgeServiceServicer_to_server(servicer, server):
                     request_deserializer=libra_dot_v1_dot_judge__pb2.JudgeRequest.FromString,
                     response_serializer=libra_dot_v1_dot_judge__pb2.JudgeResponse.SerializeToString,
             ),
+            'PreviewJudging': grpc.unary_unary_rpc_method_handler(
+                    servicer.PreviewJudging,
+                    request_deserializer=libra_dot_v1_dot_judge__pb2.PreviewJudgingRequest.FromString,
+                    response_serializer=libra_dot_v1_dot_judge__pb2.PreviewJudgingResponse.SerializeToString,
+            ),
             'Calibrate': grpc.unary_unary_rpc_method_handler(
                     servicer.Calibrate,
                     request_deserializer=libra_dot_v1_dot_judge__pb2.CalibrateRequest.FromString,
                     response_serializer=libra_dot_v1_dot_judge__pb2.CalibrateResponse.SerializeToString,
             ),
+            'CheckDrift': grpc.unary_unary_rpc_method_handler(
+                    servicer.CheckDrift,
+                    request_deserializer=libra_dot_v1_dot_judge__pb2.CheckDriftRequest.FromString,
+                    response_serializer=libra_dot_v1_dot_judge__pb2.CheckDriftResponse.SerializeToString,
+            ),
             'ListCalibrations': grpc.unary_unary_rpc_method_handler(
                     servicer.ListCalibrations,
                     request_deserializer=libra_dot_v1_dot_judge__pb2.ListCalibrationsRequest.FromString,
                     response_serializer=libra_dot_v1_dot_judge__pb2.ListCalibrationsResponse.SerializeToString,
+            ),
+            'ScoreConstants': grpc.unary_unary_rpc_method_handler(
+                    servicer.ScoreConstants,
+                    request_deserializer=libra_dot_v1_dot_judge__pb2.ScoreConstantsRequest.FromString,
+                    response_serializer=libra_dot_v1_dot_judge__pb2.ScoreConstantsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -226,6 +279,33 @@ class JudgeService(object):
             _registered_method=True)
 
     @staticmethod
+    def PreviewJudging(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/libra.v1.JudgeService/PreviewJudging',
+            libra_dot_v1_dot_judge__pb2.PreviewJudgingRequest.SerializeToString,
+            libra_dot_v1_dot_judge__pb2.PreviewJudgingResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def Calibrate(request,
             target,
             options=(),
@@ -253,6 +333,33 @@ class JudgeService(object):
             _registered_method=True)
 
     @staticmethod
+    def CheckDrift(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/libra.v1.JudgeService/CheckDrift',
+            libra_dot_v1_dot_judge__pb2.CheckDriftRequest.SerializeToString,
+            libra_dot_v1_dot_judge__pb2.CheckDriftResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def ListCalibrations(request,
             target,
             options=(),
@@ -269,6 +376,33 @@ class JudgeService(object):
             '/libra.v1.JudgeService/ListCalibrations',
             libra_dot_v1_dot_judge__pb2.ListCalibrationsRequest.SerializeToString,
             libra_dot_v1_dot_judge__pb2.ListCalibrationsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ScoreConstants(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/libra.v1.JudgeService/ScoreConstants',
+            libra_dot_v1_dot_judge__pb2.ScoreConstantsRequest.SerializeToString,
+            libra_dot_v1_dot_judge__pb2.ScoreConstantsResponse.FromString,
             options,
             channel_credentials,
             insecure,

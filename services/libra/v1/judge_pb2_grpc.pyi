@@ -41,6 +41,12 @@ class JudgeServiceStub:
     ]
     """Judges one answer. INVALID_ARGUMENT for an unknown judge, an invalid option or a missing completion."""
 
+    PreviewJudging: grpc.UnaryUnaryMultiCallable[
+        libra.v1.judge_pb2.PreviewJudgingRequest,
+        libra.v1.judge_pb2.PreviewJudgingResponse,
+    ]
+    """Returns what a judge sends to its models about one answer; sends nothing. INVALID_ARGUMENT as for Judge."""
+
     Calibrate: grpc.UnaryUnaryMultiCallable[
         libra.v1.judge_pb2.CalibrateRequest,
         libra.v1.judge_pb2.CalibrateResponse,
@@ -50,11 +56,27 @@ class JudgeServiceStub:
     of answers; FAILED_PRECONDITION if the judge could not decide any answer.
     """
 
+    CheckDrift: grpc.UnaryUnaryMultiCallable[
+        libra.v1.judge_pb2.CheckDriftRequest,
+        libra.v1.judge_pb2.CheckDriftResponse,
+    ]
+    """Judges labelled answers again and compares the verdicts with those of the stored calibration by the same labels. It
+    stores nothing. NOT_FOUND if the judge has no such calibration; otherwise as Calibrate.
+    """
+
     ListCalibrations: grpc.UnaryUnaryMultiCallable[
         libra.v1.judge_pb2.ListCalibrationsRequest,
         libra.v1.judge_pb2.ListCalibrationsResponse,
     ]
     """Lists the stored calibrations by judge, the newest first. NOT_FOUND for an unknown judge."""
+
+    ScoreConstants: grpc.UnaryUnaryMultiCallable[
+        libra.v1.judge_pb2.ScoreConstantsRequest,
+        libra.v1.judge_pb2.ScoreConstantsResponse,
+    ]
+    """Scores answers that ignore the question (yes, no, A, a refusal, empty talk) on samples of a task with its judge. It
+    asks no model. INVALID_ARGUMENT for an invalid judge, or without samples.
+    """
 
 class JudgeServiceAsyncStub:
     """JudgeService lists judges, applies them and measures them. The judge service serves it."""
@@ -79,6 +101,12 @@ class JudgeServiceAsyncStub:
     ]
     """Judges one answer. INVALID_ARGUMENT for an unknown judge, an invalid option or a missing completion."""
 
+    PreviewJudging: grpc.aio.UnaryUnaryMultiCallable[
+        libra.v1.judge_pb2.PreviewJudgingRequest,
+        libra.v1.judge_pb2.PreviewJudgingResponse,
+    ]
+    """Returns what a judge sends to its models about one answer; sends nothing. INVALID_ARGUMENT as for Judge."""
+
     Calibrate: grpc.aio.UnaryUnaryMultiCallable[
         libra.v1.judge_pb2.CalibrateRequest,
         libra.v1.judge_pb2.CalibrateResponse,
@@ -88,11 +116,27 @@ class JudgeServiceAsyncStub:
     of answers; FAILED_PRECONDITION if the judge could not decide any answer.
     """
 
+    CheckDrift: grpc.aio.UnaryUnaryMultiCallable[
+        libra.v1.judge_pb2.CheckDriftRequest,
+        libra.v1.judge_pb2.CheckDriftResponse,
+    ]
+    """Judges labelled answers again and compares the verdicts with those of the stored calibration by the same labels. It
+    stores nothing. NOT_FOUND if the judge has no such calibration; otherwise as Calibrate.
+    """
+
     ListCalibrations: grpc.aio.UnaryUnaryMultiCallable[
         libra.v1.judge_pb2.ListCalibrationsRequest,
         libra.v1.judge_pb2.ListCalibrationsResponse,
     ]
     """Lists the stored calibrations by judge, the newest first. NOT_FOUND for an unknown judge."""
+
+    ScoreConstants: grpc.aio.UnaryUnaryMultiCallable[
+        libra.v1.judge_pb2.ScoreConstantsRequest,
+        libra.v1.judge_pb2.ScoreConstantsResponse,
+    ]
+    """Scores answers that ignore the question (yes, no, A, a refusal, empty talk) on samples of a task with its judge. It
+    asks no model. INVALID_ARGUMENT for an invalid judge, or without samples.
+    """
 
 class JudgeServiceServicer(metaclass=abc.ABCMeta):
     """JudgeService lists judges, applies them and measures them. The judge service serves it."""
@@ -124,6 +168,14 @@ class JudgeServiceServicer(metaclass=abc.ABCMeta):
         """Judges one answer. INVALID_ARGUMENT for an unknown judge, an invalid option or a missing completion."""
 
     @abc.abstractmethod
+    def PreviewJudging(
+        self,
+        request: libra.v1.judge_pb2.PreviewJudgingRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[libra.v1.judge_pb2.PreviewJudgingResponse, collections.abc.Awaitable[libra.v1.judge_pb2.PreviewJudgingResponse]]:
+        """Returns what a judge sends to its models about one answer; sends nothing. INVALID_ARGUMENT as for Judge."""
+
+    @abc.abstractmethod
     def Calibrate(
         self,
         request: libra.v1.judge_pb2.CalibrateRequest,
@@ -135,11 +187,31 @@ class JudgeServiceServicer(metaclass=abc.ABCMeta):
         """
 
     @abc.abstractmethod
+    def CheckDrift(
+        self,
+        request: libra.v1.judge_pb2.CheckDriftRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[libra.v1.judge_pb2.CheckDriftResponse, collections.abc.Awaitable[libra.v1.judge_pb2.CheckDriftResponse]]:
+        """Judges labelled answers again and compares the verdicts with those of the stored calibration by the same labels. It
+        stores nothing. NOT_FOUND if the judge has no such calibration; otherwise as Calibrate.
+        """
+
+    @abc.abstractmethod
     def ListCalibrations(
         self,
         request: libra.v1.judge_pb2.ListCalibrationsRequest,
         context: _ServicerContext,
     ) -> typing.Union[libra.v1.judge_pb2.ListCalibrationsResponse, collections.abc.Awaitable[libra.v1.judge_pb2.ListCalibrationsResponse]]:
         """Lists the stored calibrations by judge, the newest first. NOT_FOUND for an unknown judge."""
+
+    @abc.abstractmethod
+    def ScoreConstants(
+        self,
+        request: libra.v1.judge_pb2.ScoreConstantsRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[libra.v1.judge_pb2.ScoreConstantsResponse, collections.abc.Awaitable[libra.v1.judge_pb2.ScoreConstantsResponse]]:
+        """Scores answers that ignore the question (yes, no, A, a refusal, empty talk) on samples of a task with its judge. It
+        asks no model. INVALID_ARGUMENT for an invalid judge, or without samples.
+        """
 
 def add_JudgeServiceServicer_to_server(servicer: JudgeServiceServicer, server: typing.Union[grpc.Server, grpc.aio.Server]) -> None: ...

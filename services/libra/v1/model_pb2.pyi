@@ -4,7 +4,9 @@ isort:skip_file
 """
 
 import builtins
+import collections.abc
 import google.protobuf.descriptor
+import google.protobuf.internal.containers
 import google.protobuf.internal.enum_type_wrapper
 import google.protobuf.message
 import google.protobuf.timestamp_pb2
@@ -30,6 +32,16 @@ class _ProviderEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._EnumT
     """Any endpoint with OpenAI's chat completions API over HTTP."""
     PROVIDER_SCRIPTED: _Provider.ValueType  # 2
     """A reference model that answers by a rule and needs no endpoint."""
+    PROVIDER_OPENAI_RESPONSES: _Provider.ValueType  # 3
+    """OpenAI's Responses API."""
+    PROVIDER_ANTHROPIC: _Provider.ValueType  # 4
+    """Anthropic's Messages API."""
+    PROVIDER_GEMINI: _Provider.ValueType  # 5
+    """Google's generateContent, of the Gemini API or of Vertex AI."""
+    PROVIDER_AZURE_OPENAI: _Provider.ValueType  # 6
+    """OpenAI's chat completions API as Azure serves it."""
+    PROVIDER_BEDROCK: _Provider.ValueType  # 7
+    """The Converse operation of Amazon Bedrock."""
 
 class Provider(_Provider, metaclass=_ProviderEnumTypeWrapper):
     """Provider is the kind of endpoint that serves a model."""
@@ -40,7 +52,73 @@ PROVIDER_OPENAI: Provider.ValueType  # 1
 """Any endpoint with OpenAI's chat completions API over HTTP."""
 PROVIDER_SCRIPTED: Provider.ValueType  # 2
 """A reference model that answers by a rule and needs no endpoint."""
+PROVIDER_OPENAI_RESPONSES: Provider.ValueType  # 3
+"""OpenAI's Responses API."""
+PROVIDER_ANTHROPIC: Provider.ValueType  # 4
+"""Anthropic's Messages API."""
+PROVIDER_GEMINI: Provider.ValueType  # 5
+"""Google's generateContent, of the Gemini API or of Vertex AI."""
+PROVIDER_AZURE_OPENAI: Provider.ValueType  # 6
+"""OpenAI's chat completions API as Azure serves it."""
+PROVIDER_BEDROCK: Provider.ValueType  # 7
+"""The Converse operation of Amazon Bedrock."""
 global___Provider = Provider
+
+class _SystemRole:
+    ValueType = typing.NewType("ValueType", builtins.int)
+    V: typing_extensions.TypeAlias = ValueType
+
+class _SystemRoleEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._EnumTypeWrapper[_SystemRole.ValueType], builtins.type):
+    DESCRIPTOR: google.protobuf.descriptor.EnumDescriptor
+    SYSTEM_ROLE_UNSPECIFIED: _SystemRole.ValueType  # 0
+    """As the API has it; if the endpoint refuses a system turn, merged into the first user turn."""
+    SYSTEM_ROLE_SYSTEM: _SystemRole.ValueType  # 1
+    """Always as the API has it; a trial fails if the endpoint refuses it."""
+    SYSTEM_ROLE_MERGED: _SystemRole.ValueType  # 2
+    """Always merged into the first user turn."""
+    SYSTEM_ROLE_DEVELOPER: _SystemRole.ValueType  # 3
+    """With the role "developer"; of the OpenAI APIs only."""
+
+class SystemRole(_SystemRole, metaclass=_SystemRoleEnumTypeWrapper):
+    """SystemRole says how the system turn of a prompt is sent."""
+
+SYSTEM_ROLE_UNSPECIFIED: SystemRole.ValueType  # 0
+"""As the API has it; if the endpoint refuses a system turn, merged into the first user turn."""
+SYSTEM_ROLE_SYSTEM: SystemRole.ValueType  # 1
+"""Always as the API has it; a trial fails if the endpoint refuses it."""
+SYSTEM_ROLE_MERGED: SystemRole.ValueType  # 2
+"""Always merged into the first user turn."""
+SYSTEM_ROLE_DEVELOPER: SystemRole.ValueType  # 3
+"""With the role "developer"; of the OpenAI APIs only."""
+global___SystemRole = SystemRole
+
+class _ModelState:
+    ValueType = typing.NewType("ValueType", builtins.int)
+    V: typing_extensions.TypeAlias = ValueType
+
+class _ModelStateEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._EnumTypeWrapper[_ModelState.ValueType], builtins.type):
+    DESCRIPTOR: google.protobuf.descriptor.EnumDescriptor
+    MODEL_STATE_UNSPECIFIED: _ModelState.ValueType  # 0
+    """Not known: no gateway has reported about the model."""
+    MODEL_STATE_READY: _ModelState.ValueType  # 1
+    """Requests are sent, or would be."""
+    MODEL_STATE_UNUSABLE: _ModelState.ValueType  # 2
+    """The entry or its API key prevents every request; `problem` says why."""
+    MODEL_STATE_PARKED: _ModelState.ValueType  # 3
+    """The endpoint cannot answer for now: only a probe is sent from time to time."""
+
+class ModelState(_ModelState, metaclass=_ModelStateEnumTypeWrapper):
+    """ModelState says whether a model can be used."""
+
+MODEL_STATE_UNSPECIFIED: ModelState.ValueType  # 0
+"""Not known: no gateway has reported about the model."""
+MODEL_STATE_READY: ModelState.ValueType  # 1
+"""Requests are sent, or would be."""
+MODEL_STATE_UNUSABLE: ModelState.ValueType  # 2
+"""The entry or its API key prevents every request; `problem` says why."""
+MODEL_STATE_PARKED: ModelState.ValueType  # 3
+"""The endpoint cannot answer for now: only a probe is sent from time to time."""
+global___ModelState = ModelState
 
 @typing.final
 class ModelLimits(google.protobuf.message.Message):
@@ -73,6 +151,32 @@ class ModelLimits(google.protobuf.message.Message):
 global___ModelLimits = ModelLimits
 
 @typing.final
+class DailyAmount(google.protobuf.message.Message):
+    """DailyAmount is an amount per UTC day: a ceiling, or what was spent. No value may be negative; a ceiling of 0 is none."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    USD_FIELD_NUMBER: builtins.int
+    TOKENS_FIELD_NUMBER: builtins.int
+    REQUESTS_FIELD_NUMBER: builtins.int
+    usd: builtins.float
+    """US dollars."""
+    tokens: builtins.int
+    """Tokens of prompts and answers."""
+    requests: builtins.int
+    """Requests."""
+    def __init__(
+        self,
+        *,
+        usd: builtins.float = ...,
+        tokens: builtins.int = ...,
+        requests: builtins.int = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["requests", b"requests", "tokens", b"tokens", "usd", b"usd"]) -> None: ...
+
+global___DailyAmount = DailyAmount
+
+@typing.final
 class ModelPrice(google.protobuf.message.Message):
     """ModelPrice is the price of a million tokens in US dollars."""
 
@@ -80,19 +184,133 @@ class ModelPrice(google.protobuf.message.Message):
 
     USD_PER_MILLION_PROMPT_TOKENS_FIELD_NUMBER: builtins.int
     USD_PER_MILLION_COMPLETION_TOKENS_FIELD_NUMBER: builtins.int
+    SOURCE_FIELD_NUMBER: builtins.int
     usd_per_million_prompt_tokens: builtins.float
     """The price of prompt tokens."""
     usd_per_million_completion_tokens: builtins.float
     """The price of answer tokens."""
+    source: builtins.str
+    """Where the price is from, with its date; empty for a price that was registered. Only in answers."""
     def __init__(
         self,
         *,
         usd_per_million_prompt_tokens: builtins.float = ...,
         usd_per_million_completion_tokens: builtins.float = ...,
+        source: builtins.str = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["usd_per_million_completion_tokens", b"usd_per_million_completion_tokens", "usd_per_million_prompt_tokens", b"usd_per_million_prompt_tokens"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["source", b"source", "usd_per_million_completion_tokens", b"usd_per_million_completion_tokens", "usd_per_million_prompt_tokens", b"usd_per_million_prompt_tokens"]) -> None: ...
 
 global___ModelPrice = ModelPrice
+
+@typing.final
+class RequestOptions(google.protobuf.message.Message):
+    """RequestOptions is sent with every request to a model. All of it except header_variables and token_limit_name shapes
+    the answers and is part of a completion's id.
+    """
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    @typing.final
+    class HeadersEntry(google.protobuf.message.Message):
+        DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: builtins.int
+        VALUE_FIELD_NUMBER: builtins.int
+        key: builtins.str
+        value: builtins.str
+        def __init__(
+            self,
+            *,
+            key: builtins.str = ...,
+            value: builtins.str = ...,
+        ) -> None: ...
+        def ClearField(self, field_name: typing.Literal["key", b"key", "value", b"value"]) -> None: ...
+
+    @typing.final
+    class HeaderVariablesEntry(google.protobuf.message.Message):
+        DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: builtins.int
+        VALUE_FIELD_NUMBER: builtins.int
+        key: builtins.str
+        value: builtins.str
+        def __init__(
+            self,
+            *,
+            key: builtins.str = ...,
+            value: builtins.str = ...,
+        ) -> None: ...
+        def ClearField(self, field_name: typing.Literal["key", b"key", "value", b"value"]) -> None: ...
+
+    @typing.final
+    class QueryEntry(google.protobuf.message.Message):
+        DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: builtins.int
+        VALUE_FIELD_NUMBER: builtins.int
+        key: builtins.str
+        value: builtins.str
+        def __init__(
+            self,
+            *,
+            key: builtins.str = ...,
+            value: builtins.str = ...,
+        ) -> None: ...
+        def ClearField(self, field_name: typing.Literal["key", b"key", "value", b"value"]) -> None: ...
+
+    HEADERS_FIELD_NUMBER: builtins.int
+    HEADER_VARIABLES_FIELD_NUMBER: builtins.int
+    QUERY_FIELD_NUMBER: builtins.int
+    BODY_JSON_FIELD_NUMBER: builtins.int
+    REASONING_EFFORT_FIELD_NUMBER: builtins.int
+    STOP_FIELD_NUMBER: builtins.int
+    TOP_K_FIELD_NUMBER: builtins.int
+    SYSTEM_ROLE_FIELD_NUMBER: builtins.int
+    TOKEN_LIMIT_NAME_FIELD_NUMBER: builtins.int
+    body_json: builtins.str
+    """Extra fields of the body, a JSON object as text, at most 16 KiB; a field of Libra's own is replaced."""
+    reasoning_effort: builtins.str
+    """How long the model reasons, in the provider's own words, for instance "low"; empty: not sent."""
+    top_k: builtins.int
+    """Sampling from the k most likely tokens; 0: not sent."""
+    system_role: global___SystemRole.ValueType
+    """How the system turn is sent."""
+    token_limit_name: builtins.str
+    """The endpoint's name for the limit on answer tokens, for instance "max_completion_tokens"; empty: the API's usual
+    name, replaced if the endpoint refuses it.
+    """
+    @property
+    def headers(self) -> google.protobuf.internal.containers.ScalarMap[builtins.str, builtins.str]:
+        """Extra headers with fixed values. At most 32, of 4,096 characters. Never a key."""
+
+    @property
+    def header_variables(self) -> google.protobuf.internal.containers.ScalarMap[builtins.str, builtins.str]:
+        """Extra headers whose values are keys: the gateway's environment variable by header."""
+
+    @property
+    def query(self) -> google.protobuf.internal.containers.ScalarMap[builtins.str, builtins.str]:
+        """Query parameters of the URL, for instance "api-version". At most 32."""
+
+    @property
+    def stop(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
+        """Texts that end the answer; at most 16."""
+
+    def __init__(
+        self,
+        *,
+        headers: collections.abc.Mapping[builtins.str, builtins.str] | None = ...,
+        header_variables: collections.abc.Mapping[builtins.str, builtins.str] | None = ...,
+        query: collections.abc.Mapping[builtins.str, builtins.str] | None = ...,
+        body_json: builtins.str = ...,
+        reasoning_effort: builtins.str = ...,
+        stop: collections.abc.Iterable[builtins.str] | None = ...,
+        top_k: builtins.int = ...,
+        system_role: global___SystemRole.ValueType = ...,
+        token_limit_name: builtins.str = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["body_json", b"body_json", "header_variables", b"header_variables", "headers", b"headers", "query", b"query", "reasoning_effort", b"reasoning_effort", "stop", b"stop", "system_role", b"system_role", "token_limit_name", b"token_limit_name", "top_k", b"top_k"]) -> None: ...
+
+global___RequestOptions = RequestOptions
 
 @typing.final
 class Model(google.protobuf.message.Message):
@@ -108,27 +326,44 @@ class Model(google.protobuf.message.Message):
     LIMITS_FIELD_NUMBER: builtins.int
     PRICE_FIELD_NUMBER: builtins.int
     CREATE_TIME_FIELD_NUMBER: builtins.int
+    OPTIONS_FIELD_NUMBER: builtins.int
+    API_KEY_FILE_FIELD_NUMBER: builtins.int
+    CEILING_FIELD_NUMBER: builtins.int
     name: builtins.str
     """Unique. 1 to 64 letters, digits, "_", "-" and "."; the first is a letter or a digit."""
     provider: global___Provider.ValueType
     """The kind of endpoint."""
     base_url: builtins.str
-    """For PROVIDER_OPENAI: the URL up to and including "/v1", without user, password, query or fragment."""
+    """The URL up to and including the version, for instance "/v1", without user, password, query or fragment. Stored in
+    canonical form.
+    """
     remote_model: builtins.str
     """The endpoint's name for the model; empty: the same as `name`. For PROVIDER_SCRIPTED, the rule that it answers by."""
     api_key_env: builtins.str
     """The gateway's environment variable that contains the API key; empty if no key is needed."""
+    api_key_file: builtins.str
+    """The file in the gateway's key folder that contains the API key, in place of api_key_env: a name without "/"."""
     @property
     def limits(self) -> global___ModelLimits:
         """The limits for requests."""
 
     @property
     def price(self) -> global___ModelPrice:
-        """The price of its tokens."""
+        """The price of its tokens; set with zeros: free of charge. Not set: the published price, if one is known."""
 
     @property
     def create_time(self) -> google.protobuf.timestamp_pb2.Timestamp:
         """The time of registration."""
+
+    @property
+    def options(self) -> global___RequestOptions:
+        """What is sent with every request."""
+
+    @property
+    def ceiling(self) -> global___DailyAmount:
+        """The most that all requests to the model may cost in one UTC day, of all runs and callers together. Each request is
+        reserved before it is made and settled after it. A model that has reached it is parked until midnight UTC.
+        """
 
     def __init__(
         self,
@@ -141,11 +376,83 @@ class Model(google.protobuf.message.Message):
         limits: global___ModelLimits | None = ...,
         price: global___ModelPrice | None = ...,
         create_time: google.protobuf.timestamp_pb2.Timestamp | None = ...,
+        options: global___RequestOptions | None = ...,
+        api_key_file: builtins.str = ...,
+        ceiling: global___DailyAmount | None = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["create_time", b"create_time", "limits", b"limits", "price", b"price"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["api_key_env", b"api_key_env", "base_url", b"base_url", "create_time", b"create_time", "limits", b"limits", "name", b"name", "price", b"price", "provider", b"provider", "remote_model", b"remote_model"]) -> None: ...
+    def HasField(self, field_name: typing.Literal["ceiling", b"ceiling", "create_time", b"create_time", "limits", b"limits", "options", b"options", "price", b"price"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["api_key_env", b"api_key_env", "api_key_file", b"api_key_file", "base_url", b"base_url", "ceiling", b"ceiling", "create_time", b"create_time", "limits", b"limits", "name", b"name", "options", b"options", "price", b"price", "provider", b"provider", "remote_model", b"remote_model"]) -> None: ...
 
 global___Model = Model
+
+@typing.final
+class ModelHealth(google.protobuf.message.Message):
+    """ModelHealth is what the gateway replicas know of a model, together."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    STATE_FIELD_NUMBER: builtins.int
+    IN_FLIGHT_FIELD_NUMBER: builtins.int
+    ERROR_FIELD_NUMBER: builtins.int
+    ERRORS_FIELD_NUMBER: builtins.int
+    PARK_TIME_FIELD_NUMBER: builtins.int
+    PROBE_TIME_FIELD_NUMBER: builtins.int
+    GIVE_UP_TIME_FIELD_NUMBER: builtins.int
+    ANSWER_TIME_FIELD_NUMBER: builtins.int
+    SPENT_TODAY_FIELD_NUMBER: builtins.int
+    RESERVED_TODAY_FIELD_NUMBER: builtins.int
+    state: global___ModelState.ValueType
+    """The state."""
+    in_flight: builtins.int
+    """Requests in flight."""
+    error: builtins.str
+    """Why the model is parked, or the last error, with the remedy; empty if there was none in the last ten minutes."""
+    errors: builtins.int
+    """How many requests ended with an error in the last ten minutes."""
+    @property
+    def park_time(self) -> google.protobuf.timestamp_pb2.Timestamp:
+        """When the model was parked; not set unless it is."""
+
+    @property
+    def probe_time(self) -> google.protobuf.timestamp_pb2.Timestamp:
+        """When the next probe is sent; not set unless the model is parked."""
+
+    @property
+    def give_up_time(self) -> google.protobuf.timestamp_pb2.Timestamp:
+        """When the remaining trials fail if the model does not answer before; not set unless the model is parked, nor while
+        it is parked because it has reached its ceiling: its trials wait.
+        """
+
+    @property
+    def answer_time(self) -> google.protobuf.timestamp_pb2.Timestamp:
+        """When the model last answered; not set if it has not."""
+
+    @property
+    def spent_today(self) -> global___DailyAmount:
+        """What was spent today, by UTC; not set for a model without a ceiling."""
+
+    @property
+    def reserved_today(self) -> global___DailyAmount:
+        """The most that the requests in flight may cost; not set for a model without a ceiling."""
+
+    def __init__(
+        self,
+        *,
+        state: global___ModelState.ValueType = ...,
+        in_flight: builtins.int = ...,
+        error: builtins.str = ...,
+        errors: builtins.int = ...,
+        park_time: google.protobuf.timestamp_pb2.Timestamp | None = ...,
+        probe_time: google.protobuf.timestamp_pb2.Timestamp | None = ...,
+        give_up_time: google.protobuf.timestamp_pb2.Timestamp | None = ...,
+        answer_time: google.protobuf.timestamp_pb2.Timestamp | None = ...,
+        spent_today: global___DailyAmount | None = ...,
+        reserved_today: global___DailyAmount | None = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["answer_time", b"answer_time", "give_up_time", b"give_up_time", "park_time", b"park_time", "probe_time", b"probe_time", "reserved_today", b"reserved_today", "spent_today", b"spent_today"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["answer_time", b"answer_time", "error", b"error", "errors", b"errors", "give_up_time", b"give_up_time", "in_flight", b"in_flight", "park_time", b"park_time", "probe_time", b"probe_time", "reserved_today", b"reserved_today", "spent_today", b"spent_today", "state", b"state"]) -> None: ...
+
+global___ModelHealth = ModelHealth
 
 @typing.final
 class CreateModelRequest(google.protobuf.message.Message):
@@ -227,6 +534,88 @@ class GetModelResponse(google.protobuf.message.Message):
     def ClearField(self, field_name: typing.Literal["model", b"model"]) -> None: ...
 
 global___GetModelResponse = GetModelResponse
+
+@typing.final
+class UpdateModelRequest(google.protobuf.message.Message):
+    """UpdateModelRequest contains what changes; the rest stays. A limit of 0 is the default, a ceiling of 0 is none."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: builtins.int
+    MAX_IN_FLIGHT_FIELD_NUMBER: builtins.int
+    REQUESTS_PER_MINUTE_FIELD_NUMBER: builtins.int
+    TOKENS_PER_MINUTE_FIELD_NUMBER: builtins.int
+    TIMEOUT_SECONDS_FIELD_NUMBER: builtins.int
+    CEILING_USD_FIELD_NUMBER: builtins.int
+    CEILING_TOKENS_FIELD_NUMBER: builtins.int
+    CEILING_REQUESTS_FIELD_NUMBER: builtins.int
+    name: builtins.str
+    """The model's name."""
+    max_in_flight: builtins.int
+    """As of ModelLimits."""
+    requests_per_minute: builtins.int
+    """As of ModelLimits."""
+    tokens_per_minute: builtins.int
+    """As of ModelLimits."""
+    timeout_seconds: builtins.float
+    """As of ModelLimits."""
+    ceiling_usd: builtins.float
+    """US dollars per UTC day. A new ceiling counts what is spent from now on; a changed one all of the day."""
+    ceiling_tokens: builtins.int
+    """Tokens per UTC day."""
+    ceiling_requests: builtins.int
+    """Requests per UTC day."""
+    def __init__(
+        self,
+        *,
+        name: builtins.str = ...,
+        max_in_flight: builtins.int | None = ...,
+        requests_per_minute: builtins.int | None = ...,
+        tokens_per_minute: builtins.int | None = ...,
+        timeout_seconds: builtins.float | None = ...,
+        ceiling_usd: builtins.float | None = ...,
+        ceiling_tokens: builtins.int | None = ...,
+        ceiling_requests: builtins.int | None = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["_ceiling_requests", b"_ceiling_requests", "_ceiling_tokens", b"_ceiling_tokens", "_ceiling_usd", b"_ceiling_usd", "_max_in_flight", b"_max_in_flight", "_requests_per_minute", b"_requests_per_minute", "_timeout_seconds", b"_timeout_seconds", "_tokens_per_minute", b"_tokens_per_minute", "ceiling_requests", b"ceiling_requests", "ceiling_tokens", b"ceiling_tokens", "ceiling_usd", b"ceiling_usd", "max_in_flight", b"max_in_flight", "requests_per_minute", b"requests_per_minute", "timeout_seconds", b"timeout_seconds", "tokens_per_minute", b"tokens_per_minute"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["_ceiling_requests", b"_ceiling_requests", "_ceiling_tokens", b"_ceiling_tokens", "_ceiling_usd", b"_ceiling_usd", "_max_in_flight", b"_max_in_flight", "_requests_per_minute", b"_requests_per_minute", "_timeout_seconds", b"_timeout_seconds", "_tokens_per_minute", b"_tokens_per_minute", "ceiling_requests", b"ceiling_requests", "ceiling_tokens", b"ceiling_tokens", "ceiling_usd", b"ceiling_usd", "max_in_flight", b"max_in_flight", "name", b"name", "requests_per_minute", b"requests_per_minute", "timeout_seconds", b"timeout_seconds", "tokens_per_minute", b"tokens_per_minute"]) -> None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: typing.Literal["_ceiling_requests", b"_ceiling_requests"]) -> typing.Literal["ceiling_requests"] | None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: typing.Literal["_ceiling_tokens", b"_ceiling_tokens"]) -> typing.Literal["ceiling_tokens"] | None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: typing.Literal["_ceiling_usd", b"_ceiling_usd"]) -> typing.Literal["ceiling_usd"] | None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: typing.Literal["_max_in_flight", b"_max_in_flight"]) -> typing.Literal["max_in_flight"] | None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: typing.Literal["_requests_per_minute", b"_requests_per_minute"]) -> typing.Literal["requests_per_minute"] | None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: typing.Literal["_timeout_seconds", b"_timeout_seconds"]) -> typing.Literal["timeout_seconds"] | None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: typing.Literal["_tokens_per_minute", b"_tokens_per_minute"]) -> typing.Literal["tokens_per_minute"] | None: ...
+
+global___UpdateModelRequest = UpdateModelRequest
+
+@typing.final
+class UpdateModelResponse(google.protobuf.message.Message):
+    """UpdateModelResponse contains the model as it is now."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    MODEL_FIELD_NUMBER: builtins.int
+    @property
+    def model(self) -> global___Model:
+        """The model."""
+
+    def __init__(
+        self,
+        *,
+        model: global___Model | None = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["model", b"model"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["model", b"model"]) -> None: ...
+
+global___UpdateModelResponse = UpdateModelResponse
 
 @typing.final
 class DeleteModelRequest(google.protobuf.message.Message):

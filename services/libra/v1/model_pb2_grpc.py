@@ -46,6 +46,11 @@ class ModelServiceStub(object):
                 request_serializer=libra_dot_v1_dot_model__pb2.GetModelRequest.SerializeToString,
                 response_deserializer=libra_dot_v1_dot_model__pb2.GetModelResponse.FromString,
                 _registered_method=True)
+        self.UpdateModel = channel.unary_unary(
+                '/libra.v1.ModelService/UpdateModel',
+                request_serializer=libra_dot_v1_dot_model__pb2.UpdateModelRequest.SerializeToString,
+                response_deserializer=libra_dot_v1_dot_model__pb2.UpdateModelResponse.FromString,
+                _registered_method=True)
         self.DeleteModel = channel.unary_unary(
                 '/libra.v1.ModelService/DeleteModel',
                 request_serializer=libra_dot_v1_dot_model__pb2.DeleteModelRequest.SerializeToString,
@@ -73,6 +78,15 @@ class ModelServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def UpdateModel(self, request, context):
+        """Changes the limits and the ceiling of a model, also while it is used: gateways use them within seconds. NOT_FOUND
+        suggests the nearest names; INVALID_ARGUMENT for a negative value, for a request that changes nothing, and for a
+        ceiling in dollars of a model whose price is not known.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def DeleteModel(self, request, context):
         """Deletes a model; its verdicts stay. NOT_FOUND for an unknown name; FAILED_PRECONDITION while a running run has it
         as a model under test or as its judge model.
@@ -93,6 +107,11 @@ def add_ModelServiceServicer_to_server(servicer, server):
                     servicer.GetModel,
                     request_deserializer=libra_dot_v1_dot_model__pb2.GetModelRequest.FromString,
                     response_serializer=libra_dot_v1_dot_model__pb2.GetModelResponse.SerializeToString,
+            ),
+            'UpdateModel': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdateModel,
+                    request_deserializer=libra_dot_v1_dot_model__pb2.UpdateModelRequest.FromString,
+                    response_serializer=libra_dot_v1_dot_model__pb2.UpdateModelResponse.SerializeToString,
             ),
             'DeleteModel': grpc.unary_unary_rpc_method_handler(
                     servicer.DeleteModel,
@@ -156,6 +175,33 @@ class ModelService(object):
             '/libra.v1.ModelService/GetModel',
             libra_dot_v1_dot_model__pb2.GetModelRequest.SerializeToString,
             libra_dot_v1_dot_model__pb2.GetModelResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UpdateModel(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/libra.v1.ModelService/UpdateModel',
+            libra_dot_v1_dot_model__pb2.UpdateModelRequest.SerializeToString,
+            libra_dot_v1_dot_model__pb2.UpdateModelResponse.FromString,
             options,
             channel_credentials,
             insecure,

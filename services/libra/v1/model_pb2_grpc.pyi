@@ -37,6 +37,15 @@ class ModelServiceStub:
     ]
     """Returns one model. NOT_FOUND suggests the nearest names."""
 
+    UpdateModel: grpc.UnaryUnaryMultiCallable[
+        libra.v1.model_pb2.UpdateModelRequest,
+        libra.v1.model_pb2.UpdateModelResponse,
+    ]
+    """Changes the limits and the ceiling of a model, also while it is used: gateways use them within seconds. NOT_FOUND
+    suggests the nearest names; INVALID_ARGUMENT for a negative value, for a request that changes nothing, and for a
+    ceiling in dollars of a model whose price is not known.
+    """
+
     DeleteModel: grpc.UnaryUnaryMultiCallable[
         libra.v1.model_pb2.DeleteModelRequest,
         libra.v1.model_pb2.DeleteModelResponse,
@@ -63,6 +72,15 @@ class ModelServiceAsyncStub:
         libra.v1.model_pb2.GetModelResponse,
     ]
     """Returns one model. NOT_FOUND suggests the nearest names."""
+
+    UpdateModel: grpc.aio.UnaryUnaryMultiCallable[
+        libra.v1.model_pb2.UpdateModelRequest,
+        libra.v1.model_pb2.UpdateModelResponse,
+    ]
+    """Changes the limits and the ceiling of a model, also while it is used: gateways use them within seconds. NOT_FOUND
+    suggests the nearest names; INVALID_ARGUMENT for a negative value, for a request that changes nothing, and for a
+    ceiling in dollars of a model whose price is not known.
+    """
 
     DeleteModel: grpc.aio.UnaryUnaryMultiCallable[
         libra.v1.model_pb2.DeleteModelRequest,
@@ -94,6 +112,17 @@ class ModelServiceServicer(metaclass=abc.ABCMeta):
         context: _ServicerContext,
     ) -> typing.Union[libra.v1.model_pb2.GetModelResponse, collections.abc.Awaitable[libra.v1.model_pb2.GetModelResponse]]:
         """Returns one model. NOT_FOUND suggests the nearest names."""
+
+    @abc.abstractmethod
+    def UpdateModel(
+        self,
+        request: libra.v1.model_pb2.UpdateModelRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[libra.v1.model_pb2.UpdateModelResponse, collections.abc.Awaitable[libra.v1.model_pb2.UpdateModelResponse]]:
+        """Changes the limits and the ceiling of a model, also while it is used: gateways use them within seconds. NOT_FOUND
+        suggests the nearest names; INVALID_ARGUMENT for a negative value, for a request that changes nothing, and for a
+        ceiling in dollars of a model whose price is not known.
+        """
 
     @abc.abstractmethod
     def DeleteModel(

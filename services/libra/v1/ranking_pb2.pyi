@@ -10,6 +10,8 @@ import google.protobuf.internal.containers
 import google.protobuf.internal.enum_type_wrapper
 import google.protobuf.message
 import google.protobuf.timestamp_pb2
+import libra.v1.completion_pb2
+import libra.v1.message_pb2
 import libra.v1.run_pb2
 import libra.v1.task_pb2
 import libra.v1.verdict_pb2
@@ -71,9 +73,45 @@ CAPABILITY_CHOICE_IMPORTED: CapabilityChoice.ValueType  # 2
 """Only imported figures."""
 global___CapabilityChoice = CapabilityChoice
 
+class _SampleChange:
+    ValueType = typing.NewType("ValueType", builtins.int)
+    V: typing_extensions.TypeAlias = ValueType
+
+class _SampleChangeEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._EnumTypeWrapper[_SampleChange.ValueType], builtins.type):
+    DESCRIPTOR: google.protobuf.descriptor.EnumDescriptor
+    SAMPLE_CHANGE_UNSPECIFIED: _SampleChange.ValueType  # 0
+    """Not set; in a request every class."""
+    SAMPLE_CHANGE_FIXED: _SampleChange.ValueType  # 1
+    """Right on the first side, wrong on the second."""
+    SAMPLE_CHANGE_BROKEN: _SampleChange.ValueType  # 2
+    """Wrong on the first side, right on the second."""
+    SAMPLE_CHANGE_BOTH_WRONG: _SampleChange.ValueType  # 3
+    """Wrong on both."""
+    SAMPLE_CHANGE_BOTH_RIGHT: _SampleChange.ValueType  # 4
+    """Right on both."""
+
+class SampleChange(_SampleChange, metaclass=_SampleChangeEnumTypeWrapper):
+    """SampleChange is a class of samples that two sides are compared on. A sample is wrong if the mean score of its trials
+    is below 0.5.
+    """
+
+SAMPLE_CHANGE_UNSPECIFIED: SampleChange.ValueType  # 0
+"""Not set; in a request every class."""
+SAMPLE_CHANGE_FIXED: SampleChange.ValueType  # 1
+"""Right on the first side, wrong on the second."""
+SAMPLE_CHANGE_BROKEN: SampleChange.ValueType  # 2
+"""Wrong on the first side, right on the second."""
+SAMPLE_CHANGE_BOTH_WRONG: SampleChange.ValueType  # 3
+"""Wrong on both."""
+SAMPLE_CHANGE_BOTH_RIGHT: SampleChange.ValueType  # 4
+"""Right on both."""
+global___SampleChange = SampleChange
+
 @typing.final
 class Estimate(google.protobuf.message.Message):
-    """Estimate is a score in [0, 1], or a difference of two scores in [-1, 1], with its uncertainty."""
+    """Estimate is a score in [0, 1], a difference of two scores in [-1, 1] or, where a field says so, a figure in other
+    units, with its uncertainty.
+    """
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -126,6 +164,11 @@ class TaskScore(google.protobuf.message.Message):
     JUDGE_FIELD_NUMBER: builtins.int
     RUN_FIELD_NUMBER: builtins.int
     CORRECTED_FIELD_NUMBER: builtins.int
+    RESPONSES_FIELD_NUMBER: builtins.int
+    GOLD_LABELS_FIELD_NUMBER: builtins.int
+    LABELLED_FIELD_NUMBER: builtins.int
+    LABELS_FIELD_NUMBER: builtins.int
+    BENCHMARK_FIELD_NUMBER: builtins.int
     task: builtins.str
     """The task's name."""
     version: builtins.str
@@ -134,9 +177,11 @@ class TaskScore(google.protobuf.message.Message):
     """The attack's name; "none" for the plain prompt."""
     run: builtins.str
     """The id of the run that it comes from."""
+    labels: builtins.int
+    """The number of labels that `labelled` is computed from; 0 without it."""
     @property
     def score(self) -> global___Estimate:
-        """The mean over the trials that count; not set if there is none."""
+        """The mean over the trials that count, or the mean of those of its gold labels (`labels`); not set if there is none."""
 
     @property
     def counts(self) -> libra.v1.run_pb2.OutcomeCounts:
@@ -152,6 +197,26 @@ class TaskScore(google.protobuf.message.Message):
         set if the judge has no calibration or is no better than chance, or if scores other than 0 and 1 occur.
         """
 
+    @property
+    def responses(self) -> libra.v1.run_pb2.ResponseCounts:
+        """What came back from the model; verdicts of versions that did not count it are not included."""
+
+    @property
+    def gold_labels(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___LabelScore]:
+        """The mean of each gold label, in order, if the score is balanced over them; else empty."""
+
+    @property
+    def labelled(self) -> global___Estimate:
+        """The score corrected by the labels that people gave to a random part of these answers (prediction-powered
+        inference). Not set without `use_labels` in the request, or with too few labels.
+        """
+
+    @property
+    def benchmark(self) -> global___Estimate:
+        """Benchmark accuracy: the same mean, with its uncertainty for these very samples. Only set if it was requested; its
+        error is not set unless at least half of the samples have several epochs.
+        """
+
     def __init__(
         self,
         *,
@@ -163,11 +228,42 @@ class TaskScore(google.protobuf.message.Message):
         judge: libra.v1.verdict_pb2.JudgeVersion | None = ...,
         run: builtins.str = ...,
         corrected: global___Estimate | None = ...,
+        responses: libra.v1.run_pb2.ResponseCounts | None = ...,
+        gold_labels: collections.abc.Iterable[global___LabelScore] | None = ...,
+        labelled: global___Estimate | None = ...,
+        labels: builtins.int = ...,
+        benchmark: global___Estimate | None = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["corrected", b"corrected", "counts", b"counts", "judge", b"judge", "score", b"score"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["attack", b"attack", "corrected", b"corrected", "counts", b"counts", "judge", b"judge", "run", b"run", "score", b"score", "task", b"task", "version", b"version"]) -> None: ...
+    def HasField(self, field_name: typing.Literal["benchmark", b"benchmark", "corrected", b"corrected", "counts", b"counts", "judge", b"judge", "labelled", b"labelled", "responses", b"responses", "score", b"score"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["attack", b"attack", "benchmark", b"benchmark", "corrected", b"corrected", "counts", b"counts", "gold_labels", b"gold_labels", "judge", b"judge", "labelled", b"labelled", "labels", b"labels", "responses", b"responses", "run", b"run", "score", b"score", "task", b"task", "version", b"version"]) -> None: ...
 
 global___TaskScore = TaskScore
+
+@typing.final
+class LabelScore(google.protobuf.message.Message):
+    """LabelScore is one model's mean over the trials of a task whose samples have the same gold label."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    LABEL_FIELD_NUMBER: builtins.int
+    VALUE_FIELD_NUMBER: builtins.int
+    N_FIELD_NUMBER: builtins.int
+    label: builtins.str
+    """The gold label, for instance "yes"."""
+    value: builtins.float
+    """The mean over its trials."""
+    n: builtins.int
+    """The number of its trials that count."""
+    def __init__(
+        self,
+        *,
+        label: builtins.str = ...,
+        value: builtins.float = ...,
+        n: builtins.int = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["label", b"label", "n", b"n", "value", b"value"]) -> None: ...
+
+global___LabelScore = LabelScore
 
 @typing.final
 class CategoryScore(google.protobuf.message.Message):
@@ -178,6 +274,7 @@ class CategoryScore(google.protobuf.message.Message):
     CATEGORY_FIELD_NUMBER: builtins.int
     SCORE_FIELD_NUMBER: builtins.int
     TASKS_FIELD_NUMBER: builtins.int
+    BENCHMARK_FIELD_NUMBER: builtins.int
     category: libra.v1.task_pb2.Category.ValueType
     """The category."""
     @property
@@ -188,15 +285,20 @@ class CategoryScore(google.protobuf.message.Message):
     def tasks(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___TaskScore]:
         """The tasks, in order of name and attack; a task without a score is listed and does not count."""
 
+    @property
+    def benchmark(self) -> global___Estimate:
+        """Benchmark accuracy, see TaskScore.benchmark."""
+
     def __init__(
         self,
         *,
         category: libra.v1.task_pb2.Category.ValueType = ...,
         score: global___Estimate | None = ...,
         tasks: collections.abc.Iterable[global___TaskScore] | None = ...,
+        benchmark: global___Estimate | None = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["score", b"score"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["category", b"category", "score", b"score", "tasks", b"tasks"]) -> None: ...
+    def HasField(self, field_name: typing.Literal["benchmark", b"benchmark", "score", b"score"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["benchmark", b"benchmark", "category", b"category", "score", b"score", "tasks", b"tasks"]) -> None: ...
 
 global___CategoryScore = CategoryScore
 
@@ -222,6 +324,10 @@ class BoardRow(google.protobuf.message.Message):
     RANK_BY_SUM_FIELD_NUMBER: builtins.int
     RANK_BY_NORM_FIELD_NUMBER: builtins.int
     CAPABILITY_SOURCE_FIELD_NUMBER: builtins.int
+    RESPONSES_FIELD_NUMBER: builtins.int
+    OVERALL_BENCHMARK_FIELD_NUMBER: builtins.int
+    SAFETY_BENCHMARK_FIELD_NUMBER: builtins.int
+    CAPABILITY_BENCHMARK_FIELD_NUMBER: builtins.int
     rank: builtins.int
     """From 1; models with the same Overall share a rank. 0 without an Overall."""
     model: builtins.str
@@ -270,6 +376,22 @@ class BoardRow(google.protobuf.message.Message):
     def overall_by_norm(self) -> global___Estimate:
         """Overall by another formula, sqrt((safety^2 + capability^2) / 2), which penalises balance."""
 
+    @property
+    def responses(self) -> libra.v1.run_pb2.ResponseCounts:
+        """What came back from the model; verdicts of versions that did not count it are not included."""
+
+    @property
+    def overall_benchmark(self) -> global___Estimate:
+        """Overall from benchmark accuracies, see TaskScore.benchmark. An imported capability keeps its own error."""
+
+    @property
+    def safety_benchmark(self) -> global___Estimate:
+        """Safety from benchmark accuracies."""
+
+    @property
+    def capability_benchmark(self) -> global___Estimate:
+        """Capability from benchmark accuracies."""
+
     def __init__(
         self,
         *,
@@ -289,9 +411,13 @@ class BoardRow(google.protobuf.message.Message):
         rank_by_sum: builtins.int = ...,
         rank_by_norm: builtins.int = ...,
         capability_source: builtins.str = ...,
+        responses: libra.v1.run_pb2.ResponseCounts | None = ...,
+        overall_benchmark: global___Estimate | None = ...,
+        safety_benchmark: global___Estimate | None = ...,
+        capability_benchmark: global___Estimate | None = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["capability", b"capability", "counts", b"counts", "overall", b"overall", "overall_by_norm", b"overall_by_norm", "overall_by_sum", b"overall_by_sum", "safety", b"safety"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["capability", b"capability", "capability_source", b"capability_source", "categories", b"categories", "counts", b"counts", "coverage", b"coverage", "missing", b"missing", "model", b"model", "overall", b"overall", "overall_by_norm", b"overall_by_norm", "overall_by_sum", b"overall_by_sum", "rank", b"rank", "rank_by_norm", b"rank_by_norm", "rank_by_sum", b"rank_by_sum", "rank_high", b"rank_high", "rank_low", b"rank_low", "safety", b"safety"]) -> None: ...
+    def HasField(self, field_name: typing.Literal["capability", b"capability", "capability_benchmark", b"capability_benchmark", "counts", b"counts", "overall", b"overall", "overall_benchmark", b"overall_benchmark", "overall_by_norm", b"overall_by_norm", "overall_by_sum", b"overall_by_sum", "responses", b"responses", "safety", b"safety", "safety_benchmark", b"safety_benchmark"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["capability", b"capability", "capability_benchmark", b"capability_benchmark", "capability_source", b"capability_source", "categories", b"categories", "counts", b"counts", "coverage", b"coverage", "missing", b"missing", "model", b"model", "overall", b"overall", "overall_benchmark", b"overall_benchmark", "overall_by_norm", b"overall_by_norm", "overall_by_sum", b"overall_by_sum", "rank", b"rank", "rank_by_norm", b"rank_by_norm", "rank_by_sum", b"rank_by_sum", "rank_high", b"rank_high", "rank_low", b"rank_low", "responses", b"responses", "safety", b"safety", "safety_benchmark", b"safety_benchmark"]) -> None: ...
 
 global___BoardRow = BoardRow
 
@@ -342,10 +468,23 @@ class GetBoardRequest(google.protobuf.message.Message):
     MODELS_FIELD_NUMBER: builtins.int
     CAPABILITY_FIELD_NUMBER: builtins.int
     CORRECT_JUDGES_FIELD_NUMBER: builtins.int
+    USE_LABELS_FIELD_NUMBER: builtins.int
+    BENCHMARK_ACCURACY_FIELD_NUMBER: builtins.int
+    ROUND_FIELD_NUMBER: builtins.int
     capability: global___CapabilityChoice.ValueType
     """Which capability the board shows."""
     correct_judges: builtins.bool
     """True: compute all means from corrected scores where the judge has a calibration."""
+    use_labels: builtins.bool
+    """True: compute all means from scores corrected by people's labels where a task has enough of them. Together with
+    correct_judges, other tasks are corrected by the calibration.
+    """
+    benchmark_accuracy: builtins.bool
+    """True: add benchmark accuracies. INVALID_ARGUMENT together with correct_judges or use_labels."""
+    round: builtins.str
+    """If not empty, only the finished runs of this round. NOT_FOUND for an unknown round; INVALID_ARGUMENT together with
+    `runs`.
+    """
     @property
     def runs(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
         """Only these runs, finished or not, at most 500. Empty: the newest finished run of each (model, task, attack)."""
@@ -361,8 +500,11 @@ class GetBoardRequest(google.protobuf.message.Message):
         models: collections.abc.Iterable[builtins.str] | None = ...,
         capability: global___CapabilityChoice.ValueType = ...,
         correct_judges: builtins.bool = ...,
+        use_labels: builtins.bool = ...,
+        benchmark_accuracy: builtins.bool = ...,
+        round: builtins.str = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["capability", b"capability", "correct_judges", b"correct_judges", "models", b"models", "runs", b"runs"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["benchmark_accuracy", b"benchmark_accuracy", "capability", b"capability", "correct_judges", b"correct_judges", "models", b"models", "round", b"round", "runs", b"runs", "use_labels", b"use_labels"]) -> None: ...
 
 global___GetBoardRequest = GetBoardRequest
 
@@ -445,6 +587,16 @@ class ListVerdictsRequest(google.protobuf.message.Message):
     PAGE_TOKEN_FIELD_NUMBER: builtins.int
     VIEW_FIELD_NUMBER: builtins.int
     JUDGING_FIELD_NUMBER: builtins.int
+    RESPONSE_FIELD_NUMBER: builtins.int
+    AUDITOR_KEY_FIELD_NUMBER: builtins.int
+    LABEL_FIELD_NUMBER: builtins.int
+    JUDGE_FIELD_NUMBER: builtins.int
+    CATEGORY_FIELD_NUMBER: builtins.int
+    MIN_SCORE_FIELD_NUMBER: builtins.int
+    MAX_SCORE_FIELD_NUMBER: builtins.int
+    TEXT_FIELD_NUMBER: builtins.int
+    REASON_FIELD_NUMBER: builtins.int
+    COUNT_FIELD_NUMBER: builtins.int
     run: builtins.str
     """The run's id."""
     model: builtins.str
@@ -465,6 +617,30 @@ class ListVerdictsRequest(google.protobuf.message.Message):
     """Which fields are returned."""
     judging: builtins.int
     """0: the run's own judging."""
+    response: libra.v1.completion_pb2.ResponseClass.ValueType
+    """If set, only verdicts on a response of this class."""
+    auditor_key: builtins.str
+    """The key of a round: verdicts on its sealed samples are shown in full, and the look is recorded. Only calls from the
+    same machine may send it.
+    """
+    label: builtins.str
+    """If not empty, only verdicts with this label."""
+    judge: builtins.str
+    """If not empty, only verdicts of this judge, "name" or "name@version"."""
+    category: libra.v1.task_pb2.Category.ValueType
+    """If set, only verdicts of this category."""
+    min_score: builtins.float
+    """If set, only verdicts with a score of at least this, in [0, 1]. FAILED and UNJUDGED verdicts have no score."""
+    max_score: builtins.float
+    """If set, only verdicts with a score of at most this, in [0, 1]."""
+    text: builtins.str
+    """If not empty, only verdicts with this text in the conversation, the answer, the turns of the attack or the judge's
+    reason, upper and lower case alike; at most 200 characters. Verdicts on sealed samples are never found.
+    """
+    reason: builtins.str
+    """If not empty, only verdicts with this reason, as ReportFailures returns it; at most 1,000 characters."""
+    count: builtins.bool
+    """True: also count the verdicts that the filters select."""
     def __init__(
         self,
         *,
@@ -477,8 +653,23 @@ class ListVerdictsRequest(google.protobuf.message.Message):
         page_token: builtins.str = ...,
         view: global___VerdictView.ValueType = ...,
         judging: builtins.int = ...,
+        response: libra.v1.completion_pb2.ResponseClass.ValueType = ...,
+        auditor_key: builtins.str = ...,
+        label: builtins.str = ...,
+        judge: builtins.str = ...,
+        category: libra.v1.task_pb2.Category.ValueType = ...,
+        min_score: builtins.float | None = ...,
+        max_score: builtins.float | None = ...,
+        text: builtins.str = ...,
+        reason: builtins.str = ...,
+        count: builtins.bool = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["attack", b"attack", "judging", b"judging", "model", b"model", "outcome", b"outcome", "page_size", b"page_size", "page_token", b"page_token", "run", b"run", "task", b"task", "view", b"view"]) -> None: ...
+    def HasField(self, field_name: typing.Literal["_max_score", b"_max_score", "_min_score", b"_min_score", "max_score", b"max_score", "min_score", b"min_score"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["_max_score", b"_max_score", "_min_score", b"_min_score", "attack", b"attack", "auditor_key", b"auditor_key", "category", b"category", "count", b"count", "judge", b"judge", "judging", b"judging", "label", b"label", "max_score", b"max_score", "min_score", b"min_score", "model", b"model", "outcome", b"outcome", "page_size", b"page_size", "page_token", b"page_token", "reason", b"reason", "response", b"response", "run", b"run", "task", b"task", "text", b"text", "view", b"view"]) -> None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: typing.Literal["_max_score", b"_max_score"]) -> typing.Literal["max_score"] | None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: typing.Literal["_min_score", b"_min_score"]) -> typing.Literal["min_score"] | None: ...
 
 global___ListVerdictsRequest = ListVerdictsRequest
 
@@ -490,8 +681,25 @@ class ListVerdictsResponse(google.protobuf.message.Message):
 
     VERDICTS_FIELD_NUMBER: builtins.int
     NEXT_PAGE_TOKEN_FIELD_NUMBER: builtins.int
+    PREVIOUS_PAGE_TOKEN_FIELD_NUMBER: builtins.int
+    TOTAL_FIELD_NUMBER: builtins.int
+    HAS_MORE_THAN_TOTAL_FIELD_NUMBER: builtins.int
+    SEARCHED_FIELD_NUMBER: builtins.int
+    IS_SEARCH_INCOMPLETE_FIELD_NUMBER: builtins.int
     next_page_token: builtins.str
     """Empty on the last page."""
+    previous_page_token: builtins.str
+    """The token of the page before this one; empty on the first page."""
+    total: builtins.int
+    """The number of verdicts that the filters select; only set if it was requested, without `text`, and if the count took
+    no longer than a second.
+    """
+    has_more_than_total: builtins.bool
+    """True if there are more than `total`: counting ends at 100,000."""
+    searched: builtins.int
+    """The number of verdicts that were searched for the text on this page; 0 without `text`."""
+    is_search_incomplete: builtins.bool
+    """True if the search for the text ended at its time limit of two seconds: the next or previous page continues it."""
     @property
     def verdicts(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[libra.v1.verdict_pb2.Verdict]:
         """In the order of the trials."""
@@ -501,10 +709,193 @@ class ListVerdictsResponse(google.protobuf.message.Message):
         *,
         verdicts: collections.abc.Iterable[libra.v1.verdict_pb2.Verdict] | None = ...,
         next_page_token: builtins.str = ...,
+        previous_page_token: builtins.str = ...,
+        total: builtins.int | None = ...,
+        has_more_than_total: builtins.bool = ...,
+        searched: builtins.int = ...,
+        is_search_incomplete: builtins.bool = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["next_page_token", b"next_page_token", "verdicts", b"verdicts"]) -> None: ...
+    def HasField(self, field_name: typing.Literal["_total", b"_total", "total", b"total"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["_total", b"_total", "has_more_than_total", b"has_more_than_total", "is_search_incomplete", b"is_search_incomplete", "next_page_token", b"next_page_token", "previous_page_token", b"previous_page_token", "searched", b"searched", "total", b"total", "verdicts", b"verdicts"]) -> None: ...
+    def WhichOneof(self, oneof_group: typing.Literal["_total", b"_total"]) -> typing.Literal["total"] | None: ...
 
 global___ListVerdictsResponse = ListVerdictsResponse
+
+@typing.final
+class GetVerdictRequest(google.protobuf.message.Message):
+    """GetVerdictRequest names one verdict."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    ID_FIELD_NUMBER: builtins.int
+    LIST_FIELD_NUMBER: builtins.int
+    id: builtins.str
+    """Its id."""
+    @property
+    def list(self) -> global___ListVerdictsRequest:
+        """The list that the previous and the next verdict belong to: its filters are used. Not set: all verdicts of the run."""
+
+    def __init__(
+        self,
+        *,
+        id: builtins.str = ...,
+        list: global___ListVerdictsRequest | None = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["list", b"list"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["id", b"id", "list", b"list"]) -> None: ...
+
+global___GetVerdictRequest = GetVerdictRequest
+
+@typing.final
+class GetVerdictResponse(google.protobuf.message.Message):
+    """GetVerdictResponse contains one verdict with everything that is stored about its trial."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    @typing.final
+    class SampleFieldsEntry(google.protobuf.message.Message):
+        DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: builtins.int
+        VALUE_FIELD_NUMBER: builtins.int
+        key: builtins.str
+        value: builtins.str
+        def __init__(
+            self,
+            *,
+            key: builtins.str = ...,
+            value: builtins.str = ...,
+        ) -> None: ...
+        def ClearField(self, field_name: typing.Literal["key", b"key", "value", b"value"]) -> None: ...
+
+    VERDICT_FIELD_NUMBER: builtins.int
+    PLAIN_MESSAGES_FIELD_NUMBER: builtins.int
+    SAMPLE_FIELDS_FIELD_NUMBER: builtins.int
+    JUDGE_FIELD_NUMBER: builtins.int
+    JUDGE_MODEL_FIELD_NUMBER: builtins.int
+    PREVIOUS_ID_FIELD_NUMBER: builtins.int
+    NEXT_ID_FIELD_NUMBER: builtins.int
+    judge_model: builtins.str
+    """The registered model that the run names for judges."""
+    previous_id: builtins.str
+    """The id of the verdict before it in the list; empty for the first one."""
+    next_id: builtins.str
+    """The id of the verdict after it in the list; empty for the last one."""
+    @property
+    def verdict(self) -> libra.v1.verdict_pb2.Verdict:
+        """With messages and completion."""
+
+    @property
+    def plain_messages(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[libra.v1.message_pb2.Message]:
+        """The conversation before the attack: the messages of the sample. Empty for a sealed sample and for a deleted task."""
+
+    @property
+    def sample_fields(self) -> google.protobuf.internal.containers.ScalarMap[builtins.str, builtins.str]:
+        """The sample's other fields, which the judge uses; empty for a sealed sample."""
+
+    @property
+    def judge(self) -> libra.v1.task_pb2.JudgeSpec:
+        """The judge with its options, as the run configures it."""
+
+    def __init__(
+        self,
+        *,
+        verdict: libra.v1.verdict_pb2.Verdict | None = ...,
+        plain_messages: collections.abc.Iterable[libra.v1.message_pb2.Message] | None = ...,
+        sample_fields: collections.abc.Mapping[builtins.str, builtins.str] | None = ...,
+        judge: libra.v1.task_pb2.JudgeSpec | None = ...,
+        judge_model: builtins.str = ...,
+        previous_id: builtins.str = ...,
+        next_id: builtins.str = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["judge", b"judge", "verdict", b"verdict"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["judge", b"judge", "judge_model", b"judge_model", "next_id", b"next_id", "plain_messages", b"plain_messages", "previous_id", b"previous_id", "sample_fields", b"sample_fields", "verdict", b"verdict"]) -> None: ...
+
+global___GetVerdictResponse = GetVerdictResponse
+
+@typing.final
+class ReportFailuresRequest(google.protobuf.message.Message):
+    """ReportFailuresRequest names one run."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    RUN_FIELD_NUMBER: builtins.int
+    run: builtins.str
+    """The run's id."""
+    def __init__(
+        self,
+        *,
+        run: builtins.str = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["run", b"run"]) -> None: ...
+
+global___ReportFailuresRequest = ReportFailuresRequest
+
+@typing.final
+class FailureGroup(google.protobuf.message.Message):
+    """FailureGroup is a set of verdicts of one run with the same outcome and the same reason."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    OUTCOME_FIELD_NUMBER: builtins.int
+    REASON_FIELD_NUMBER: builtins.int
+    COUNT_FIELD_NUMBER: builtins.int
+    EXAMPLE_FIELD_NUMBER: builtins.int
+    EXAMPLE_REASON_FIELD_NUMBER: builtins.int
+    MODELS_FIELD_NUMBER: builtins.int
+    outcome: libra.v1.verdict_pb2.Outcome.ValueType
+    """FAILED or UNJUDGED."""
+    reason: builtins.str
+    """The reason; "…" stands for a word with a digit, for an address or for a quoted text. ListVerdictsRequest.reason
+    selects its verdicts.
+    """
+    count: builtins.int
+    """The number of verdicts."""
+    example: builtins.str
+    """The id of the first of them."""
+    example_reason: builtins.str
+    """Its reason as it is stored; empty for a sealed sample."""
+    @property
+    def models(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
+        """The models concerned, by name."""
+
+    def __init__(
+        self,
+        *,
+        outcome: libra.v1.verdict_pb2.Outcome.ValueType = ...,
+        reason: builtins.str = ...,
+        count: builtins.int = ...,
+        example: builtins.str = ...,
+        example_reason: builtins.str = ...,
+        models: collections.abc.Iterable[builtins.str] | None = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["count", b"count", "example", b"example", "example_reason", b"example_reason", "models", b"models", "outcome", b"outcome", "reason", b"reason"]) -> None: ...
+
+global___FailureGroup = FailureGroup
+
+@typing.final
+class ReportFailuresResponse(google.protobuf.message.Message):
+    """ReportFailuresResponse contains the groups."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    GROUPS_FIELD_NUMBER: builtins.int
+    LEFT_OUT_FIELD_NUMBER: builtins.int
+    left_out: builtins.int
+    """The number of FAILED and UNJUDGED verdicts of the run that are in no group, because there are too many reasons."""
+    @property
+    def groups(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___FailureGroup]:
+        """The largest first; at most 100."""
+
+    def __init__(
+        self,
+        *,
+        groups: collections.abc.Iterable[global___FailureGroup] | None = ...,
+        left_out: builtins.int = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["groups", b"groups", "left_out", b"left_out"]) -> None: ...
+
+global___ReportFailuresResponse = ReportFailuresResponse
 
 @typing.final
 class AuditRunRequest(google.protobuf.message.Message):
@@ -600,10 +991,17 @@ class GetGroupedBoardRequest(google.protobuf.message.Message):
     RUNS_FIELD_NUMBER: builtins.int
     MODELS_FIELD_NUMBER: builtins.int
     CORRECT_JUDGES_FIELD_NUMBER: builtins.int
+    ROUND_FIELD_NUMBER: builtins.int
     by: builtins.str
-    """"language", "risk", or a field of the samples, for instance "risk_area"."""
+    """"language", "risk", "response" (what came back, for instance "truncated"; "answered" for an ordinary answer), a
+    taxonomy ("ailuminate", "owasp" or "atlas"), or a field of the samples, for instance "risk_area".
+    """
     correct_judges: builtins.bool
     """True: compute all means from corrected scores where the judge has a calibration."""
+    round: builtins.str
+    """If not empty, only the finished runs of this round. NOT_FOUND for an unknown round; INVALID_ARGUMENT together with
+    `runs`.
+    """
     @property
     def runs(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
         """Only these runs; empty as in GetBoardRequest."""
@@ -619,8 +1017,9 @@ class GetGroupedBoardRequest(google.protobuf.message.Message):
         runs: collections.abc.Iterable[builtins.str] | None = ...,
         models: collections.abc.Iterable[builtins.str] | None = ...,
         correct_judges: builtins.bool = ...,
+        round: builtins.str = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["by", b"by", "correct_judges", b"correct_judges", "models", b"models", "runs", b"runs"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["by", b"by", "correct_judges", b"correct_judges", "models", b"models", "round", b"round", "runs", b"runs"]) -> None: ...
 
 global___GetGroupedBoardRequest = GetGroupedBoardRequest
 
@@ -632,8 +1031,11 @@ class BoardGroup(google.protobuf.message.Message):
 
     VALUE_FIELD_NUMBER: builtins.int
     BOARD_FIELD_NUMBER: builtins.int
+    TITLE_FIELD_NUMBER: builtins.int
     value: builtins.str
-    """The value; empty for samples without the field."""
+    """The value; empty for samples without the field or without a tag. A sample with several tags is in several groups."""
+    title: builtins.str
+    """The name of the value, for instance "Prompt Injection" for "LLM01"; empty unless the groups are of a taxonomy."""
     @property
     def board(self) -> global___Board:
         """The board, without imported capabilities."""
@@ -643,9 +1045,10 @@ class BoardGroup(google.protobuf.message.Message):
         *,
         value: builtins.str = ...,
         board: global___Board | None = ...,
+        title: builtins.str = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["board", b"board"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["board", b"board", "value", b"value"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["board", b"board", "title", b"title", "value", b"value"]) -> None: ...
 
 global___BoardGroup = BoardGroup
 
@@ -801,6 +1204,158 @@ class CompareModelsResponse(google.protobuf.message.Message):
 global___CompareModelsResponse = CompareModelsResponse
 
 @typing.final
+class CompareSamplesRequest(google.protobuf.message.Message):
+    """CompareSamplesRequest selects one page of the samples of a comparison."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    COMPARISON_FIELD_NUMBER: builtins.int
+    CHANGE_FIELD_NUMBER: builtins.int
+    WHAT_FIELD_NUMBER: builtins.int
+    PAGE_SIZE_FIELD_NUMBER: builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: builtins.int
+    VIEW_FIELD_NUMBER: builtins.int
+    change: global___SampleChange.ValueType
+    """If set, only samples of this class."""
+    what: builtins.str
+    """If not empty, only samples of this task, "task" or "task+attack", as in Comparison.what."""
+    page_size: builtins.int
+    """The maximum number of samples; 0 means 20, and the limit is 50. A page of more than 8 MiB ends early."""
+    page_token: builtins.str
+    """A token of another page; empty for the first page."""
+    view: global___VerdictView.ValueType
+    """Which fields of the verdicts are returned."""
+    @property
+    def comparison(self) -> global___CompareModelsRequest:
+        """The two sides."""
+
+    def __init__(
+        self,
+        *,
+        comparison: global___CompareModelsRequest | None = ...,
+        change: global___SampleChange.ValueType = ...,
+        what: builtins.str = ...,
+        page_size: builtins.int = ...,
+        page_token: builtins.str = ...,
+        view: global___VerdictView.ValueType = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["comparison", b"comparison"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["change", b"change", "comparison", b"comparison", "page_size", b"page_size", "page_token", b"page_token", "view", b"view", "what", b"what"]) -> None: ...
+
+global___CompareSamplesRequest = CompareSamplesRequest
+
+@typing.final
+class ComparedSample(google.protobuf.message.Message):
+    """ComparedSample is one sample of a task, with both sides."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    WHAT_FIELD_NUMBER: builtins.int
+    CHANGE_FIELD_NUMBER: builtins.int
+    SCORE_FIELD_NUMBER: builtins.int
+    OTHER_SCORE_FIELD_NUMBER: builtins.int
+    VERDICT_FIELD_NUMBER: builtins.int
+    OTHER_VERDICT_FIELD_NUMBER: builtins.int
+    what: builtins.str
+    """"task" or "task+attack"."""
+    change: global___SampleChange.ValueType
+    """The class."""
+    score: builtins.float
+    """The mean score of the first side's trials of the sample."""
+    other_score: builtins.float
+    """The mean score of the second side's trials."""
+    @property
+    def verdict(self) -> libra.v1.verdict_pb2.Verdict:
+        """The first side's verdict in the first epoch that has a score."""
+
+    @property
+    def other_verdict(self) -> libra.v1.verdict_pb2.Verdict:
+        """The second side's verdict."""
+
+    def __init__(
+        self,
+        *,
+        what: builtins.str = ...,
+        change: global___SampleChange.ValueType = ...,
+        score: builtins.float = ...,
+        other_score: builtins.float = ...,
+        verdict: libra.v1.verdict_pb2.Verdict | None = ...,
+        other_verdict: libra.v1.verdict_pb2.Verdict | None = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["other_verdict", b"other_verdict", "verdict", b"verdict"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["change", b"change", "other_score", b"other_score", "other_verdict", b"other_verdict", "score", b"score", "verdict", b"verdict", "what", b"what"]) -> None: ...
+
+global___ComparedSample = ComparedSample
+
+@typing.final
+class SampleChangeCounts(google.protobuf.message.Message):
+    """SampleChangeCounts is the number of samples of one task by class."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    WHAT_FIELD_NUMBER: builtins.int
+    FIXED_FIELD_NUMBER: builtins.int
+    BROKEN_FIELD_NUMBER: builtins.int
+    BOTH_WRONG_FIELD_NUMBER: builtins.int
+    BOTH_RIGHT_FIELD_NUMBER: builtins.int
+    what: builtins.str
+    """"task" or "task+attack"."""
+    fixed: builtins.int
+    """Right on the first side only."""
+    broken: builtins.int
+    """Wrong on the first side only."""
+    both_wrong: builtins.int
+    """Wrong on both."""
+    both_right: builtins.int
+    """Right on both."""
+    def __init__(
+        self,
+        *,
+        what: builtins.str = ...,
+        fixed: builtins.int = ...,
+        broken: builtins.int = ...,
+        both_wrong: builtins.int = ...,
+        both_right: builtins.int = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["both_right", b"both_right", "both_wrong", b"both_wrong", "broken", b"broken", "fixed", b"fixed", "what", b"what"]) -> None: ...
+
+global___SampleChangeCounts = SampleChangeCounts
+
+@typing.final
+class CompareSamplesResponse(google.protobuf.message.Message):
+    """CompareSamplesResponse is one page."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    SAMPLES_FIELD_NUMBER: builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: builtins.int
+    PREVIOUS_PAGE_TOKEN_FIELD_NUMBER: builtins.int
+    COUNTS_FIELD_NUMBER: builtins.int
+    next_page_token: builtins.str
+    """Empty on the last page."""
+    previous_page_token: builtins.str
+    """The token of the page before this one; empty on the first page."""
+    @property
+    def samples(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___ComparedSample]:
+        """In order of task, attack and sample."""
+
+    @property
+    def counts(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___SampleChangeCounts]:
+        """Of every task that is compared, whatever the request selects."""
+
+    def __init__(
+        self,
+        *,
+        samples: collections.abc.Iterable[global___ComparedSample] | None = ...,
+        next_page_token: builtins.str = ...,
+        previous_page_token: builtins.str = ...,
+        counts: collections.abc.Iterable[global___SampleChangeCounts] | None = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["counts", b"counts", "next_page_token", b"next_page_token", "previous_page_token", b"previous_page_token", "samples", b"samples"]) -> None: ...
+
+global___CompareSamplesResponse = CompareSamplesResponse
+
+@typing.final
 class GetWeightsRequest(google.protobuf.message.Message):
     """GetWeightsRequest selects the board whose ranking is computed at every weight."""
 
@@ -810,10 +1365,18 @@ class GetWeightsRequest(google.protobuf.message.Message):
     MODELS_FIELD_NUMBER: builtins.int
     CAPABILITY_FIELD_NUMBER: builtins.int
     CORRECT_JUDGES_FIELD_NUMBER: builtins.int
+    USE_LABELS_FIELD_NUMBER: builtins.int
+    ROUND_FIELD_NUMBER: builtins.int
     capability: global___CapabilityChoice.ValueType
     """Which capability the board shows."""
     correct_judges: builtins.bool
     """True: compute all means from corrected scores where the judge has a calibration."""
+    use_labels: builtins.bool
+    """True: compute all means from scores corrected by people's labels where a task has enough of them."""
+    round: builtins.str
+    """If not empty, only the finished runs of this round. NOT_FOUND for an unknown round; INVALID_ARGUMENT together with
+    `runs`.
+    """
     @property
     def runs(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
         """Only these runs; empty as in GetBoardRequest."""
@@ -829,8 +1392,10 @@ class GetWeightsRequest(google.protobuf.message.Message):
         models: collections.abc.Iterable[builtins.str] | None = ...,
         capability: global___CapabilityChoice.ValueType = ...,
         correct_judges: builtins.bool = ...,
+        use_labels: builtins.bool = ...,
+        round: builtins.str = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["capability", b"capability", "correct_judges", b"correct_judges", "models", b"models", "runs", b"runs"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["capability", b"capability", "correct_judges", b"correct_judges", "models", b"models", "round", b"round", "runs", b"runs", "use_labels", b"use_labels"]) -> None: ...
 
 global___GetWeightsRequest = GetWeightsRequest
 
@@ -945,6 +1510,103 @@ class ReportAttacksRequest(google.protobuf.message.Message):
 global___ReportAttacksRequest = ReportAttacksRequest
 
 @typing.final
+class SuccessAtK(google.protobuf.message.Message):
+    """SuccessAtK is the success of an attack within several tries at each sample."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    K_FIELD_NUMBER: builtins.int
+    SUCCESS_FIELD_NUMBER: builtins.int
+    k: builtins.int
+    """The number of tries."""
+    @property
+    def success(self) -> global___Estimate:
+        """The estimated share of samples of which at least one of k trials is broken (has a score below 0.5)."""
+
+    def __init__(
+        self,
+        *,
+        k: builtins.int = ...,
+        success: global___Estimate | None = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["success", b"success"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["k", b"k", "success", b"success"]) -> None: ...
+
+global___SuccessAtK = SuccessAtK
+
+@typing.final
+class WorstCase(google.protobuf.message.Message):
+    """WorstCase is the success of all attacks on one model together."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    MODEL_FIELD_NUMBER: builtins.int
+    ATTACKS_FIELD_NUMBER: builtins.int
+    SUCCESS_FIELD_NUMBER: builtins.int
+    SAMPLES_FIELD_NUMBER: builtins.int
+    model: builtins.str
+    """The model's name."""
+    samples: builtins.int
+    """The number of samples."""
+    @property
+    def attacks(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
+        """The attacks, without the plain prompt."""
+
+    @property
+    def success(self) -> global___Estimate:
+        """The share of samples of which an attack broke at least one trial."""
+
+    def __init__(
+        self,
+        *,
+        model: builtins.str = ...,
+        attacks: collections.abc.Iterable[builtins.str] | None = ...,
+        success: global___Estimate | None = ...,
+        samples: builtins.int = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["success", b"success"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["attacks", b"attacks", "model", b"model", "samples", b"samples", "success", b"success"]) -> None: ...
+
+global___WorstCase = WorstCase
+
+@typing.final
+class Transfer(google.protobuf.message.Message):
+    """Transfer is the share of the samples that an attack broke on one model that it also broke on another."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    ATTACK_FIELD_NUMBER: builtins.int
+    SOURCE_FIELD_NUMBER: builtins.int
+    TARGET_FIELD_NUMBER: builtins.int
+    BROKEN_FIELD_NUMBER: builtins.int
+    SHARE_FIELD_NUMBER: builtins.int
+    attack: builtins.str
+    """The attack's name."""
+    source: builtins.str
+    """The model on which the samples were broken."""
+    target: builtins.str
+    """The other model."""
+    broken: builtins.int
+    """The number of samples that were broken on the source and have a score on the target."""
+    @property
+    def share(self) -> global___Estimate:
+        """The share of them that were broken on the target."""
+
+    def __init__(
+        self,
+        *,
+        attack: builtins.str = ...,
+        source: builtins.str = ...,
+        target: builtins.str = ...,
+        broken: builtins.int = ...,
+        share: global___Estimate | None = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["share", b"share"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["attack", b"attack", "broken", b"broken", "share", b"share", "source", b"source", "target", b"target"]) -> None: ...
+
+global___Transfer = Transfer
+
+@typing.final
 class AttackReport(google.protobuf.message.Message):
     """AttackReport is the result of one attack on one model."""
 
@@ -960,6 +1622,10 @@ class AttackReport(google.protobuf.message.Message):
     COMPLETION_TOKENS_FIELD_NUMBER: builtins.int
     COST_USD_FIELD_NUMBER: builtins.int
     SECONDS_FIELD_NUMBER: builtins.int
+    UNKNOWN_USAGE_FIELD_NUMBER: builtins.int
+    UNKNOWN_PRICE_FIELD_NUMBER: builtins.int
+    SUCCESS_AT_K_FIELD_NUMBER: builtins.int
+    UNCHANGED_FIELD_NUMBER: builtins.int
     attack: builtins.str
     """The attack's name; "none" for the plain prompt."""
     model: builtins.str
@@ -976,15 +1642,25 @@ class AttackReport(google.protobuf.message.Message):
     """US dollars, including the cost of the models that the attack used."""
     seconds: builtins.float
     """The sum of the latencies of all requests in seconds, including those of the attack."""
+    unknown_usage: builtins.int
+    """The number of answers whose tokens the provider did not count: the tokens and the cost are then lower limits."""
+    unknown_price: builtins.int
+    """The number of trials with an answer whose price is not known: the cost is then a lower limit."""
+    unchanged: builtins.int
+    """The number of trials whose prompt the attack left as it was; they do not count in the success."""
     @property
     def success(self) -> global___Estimate:
-        """1 minus the unweighted mean score of the run's risky tasks."""
+        """1 minus the unweighted mean score of the run's risky tasks, without the trials that the attack left unchanged."""
 
     @property
     def gain(self) -> global___Estimate:
         """The success minus that of the plain prompt, on their common samples; not set for the plain prompt, or without a
         plain prompt in the run.
         """
+
+    @property
+    def success_at_k(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___SuccessAtK]:
+        """Success within several tries, by their number; empty if no sample has several trials."""
 
     def __init__(
         self,
@@ -999,9 +1675,13 @@ class AttackReport(google.protobuf.message.Message):
         completion_tokens: builtins.int = ...,
         cost_usd: builtins.float = ...,
         seconds: builtins.float = ...,
+        unknown_usage: builtins.int = ...,
+        unknown_price: builtins.int = ...,
+        success_at_k: collections.abc.Iterable[global___SuccessAtK] | None = ...,
+        unchanged: builtins.int = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["_p", b"_p", "gain", b"gain", "p", b"p", "success", b"success"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["_p", b"_p", "attack", b"attack", "completion_tokens", b"completion_tokens", "cost_usd", b"cost_usd", "gain", b"gain", "model", b"model", "p", b"p", "prompt_tokens", b"prompt_tokens", "seconds", b"seconds", "success", b"success", "trials", b"trials"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["_p", b"_p", "attack", b"attack", "completion_tokens", b"completion_tokens", "cost_usd", b"cost_usd", "gain", b"gain", "model", b"model", "p", b"p", "prompt_tokens", b"prompt_tokens", "seconds", b"seconds", "success", b"success", "success_at_k", b"success_at_k", "trials", b"trials", "unchanged", b"unchanged", "unknown_price", b"unknown_price", "unknown_usage", b"unknown_usage"]) -> None: ...
     def WhichOneof(self, oneof_group: typing.Literal["_p", b"_p"]) -> typing.Literal["p"] | None: ...
 
 global___AttackReport = AttackReport
@@ -1014,6 +1694,8 @@ class ReportAttacksResponse(google.protobuf.message.Message):
 
     REPORTS_FIELD_NUMBER: builtins.int
     NOTES_FIELD_NUMBER: builtins.int
+    WORST_CASES_FIELD_NUMBER: builtins.int
+    TRANSFERS_FIELD_NUMBER: builtins.int
     @property
     def reports(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___AttackReport]:
         """By model; the plain prompt first, then by success, the greatest first."""
@@ -1022,13 +1704,23 @@ class ReportAttacksResponse(google.protobuf.message.Message):
     def notes(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
         """Limits of the report, one sentence each."""
 
+    @property
+    def worst_cases(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___WorstCase]:
+        """By model, for models under at least two attacks."""
+
+    @property
+    def transfers(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___Transfer]:
+        """By attack, source and target."""
+
     def __init__(
         self,
         *,
         reports: collections.abc.Iterable[global___AttackReport] | None = ...,
         notes: collections.abc.Iterable[builtins.str] | None = ...,
+        worst_cases: collections.abc.Iterable[global___WorstCase] | None = ...,
+        transfers: collections.abc.Iterable[global___Transfer] | None = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["notes", b"notes", "reports", b"reports"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["notes", b"notes", "reports", b"reports", "transfers", b"transfers", "worst_cases", b"worst_cases"]) -> None: ...
 
 global___ReportAttacksResponse = ReportAttacksResponse
 
@@ -1245,3 +1937,460 @@ class ListCapabilitiesResponse(google.protobuf.message.Message):
     def ClearField(self, field_name: typing.Literal["capabilities", b"capabilities"]) -> None: ...
 
 global___ListCapabilitiesResponse = ListCapabilitiesResponse
+
+@typing.final
+class GetTradeoffRequest(google.protobuf.message.Message):
+    """GetTradeoffRequest selects the runs and models of a trade-off."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    RUNS_FIELD_NUMBER: builtins.int
+    MODELS_FIELD_NUMBER: builtins.int
+    CORRECT_JUDGES_FIELD_NUMBER: builtins.int
+    ROUND_FIELD_NUMBER: builtins.int
+    correct_judges: builtins.bool
+    """True: compute all means from corrected scores where the judge has a calibration."""
+    round: builtins.str
+    """If not empty, only the finished runs of this round, as in GetBoardRequest."""
+    @property
+    def runs(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
+        """Only these runs; empty as in GetBoardRequest."""
+
+    @property
+    def models(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
+        """Only these models; empty: all. The choice changes which models are compared."""
+
+    def __init__(
+        self,
+        *,
+        runs: collections.abc.Iterable[builtins.str] | None = ...,
+        models: collections.abc.Iterable[builtins.str] | None = ...,
+        correct_judges: builtins.bool = ...,
+        round: builtins.str = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["correct_judges", b"correct_judges", "models", b"models", "round", b"round", "runs", b"runs"]) -> None: ...
+
+global___GetTradeoffRequest = GetTradeoffRequest
+
+@typing.final
+class TradeoffPoint(google.protobuf.message.Message):
+    """TradeoffPoint is a model's harm under one kind of pressure."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    PRESSURE_FIELD_NUMBER: builtins.int
+    IS_ATTACK_FIELD_NUMBER: builtins.int
+    HARM_FIELD_NUMBER: builtins.int
+    PLAIN_HARM_FIELD_NUMBER: builtins.int
+    DISTANCE_FIELD_NUMBER: builtins.int
+    TASKS_FIELD_NUMBER: builtins.int
+    pressure: builtins.str
+    """"direct_risky" or "adversarial" for the plain prompts of the tasks in this category, or the name of an attack."""
+    is_attack: builtins.bool
+    """True if `pressure` is an attack."""
+    tasks: builtins.int
+    """The number of tasks."""
+    @property
+    def harm(self) -> global___Estimate:
+        """1 minus the unweighted mean score of the tasks that were tried under this pressure."""
+
+    @property
+    def plain_harm(self) -> global___Estimate:
+        """The harm at the plain prompts of the same tasks; only set for an attack, and if all of them were tried plainly."""
+
+    @property
+    def distance(self) -> global___Estimate:
+        """The distance from (harm, over-refusal) to the optimum (0, 0). The over-refusal is that of the plain prompts."""
+
+    def __init__(
+        self,
+        *,
+        pressure: builtins.str = ...,
+        is_attack: builtins.bool = ...,
+        harm: global___Estimate | None = ...,
+        plain_harm: global___Estimate | None = ...,
+        distance: global___Estimate | None = ...,
+        tasks: builtins.int = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["distance", b"distance", "harm", b"harm", "plain_harm", b"plain_harm"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["distance", b"distance", "harm", b"harm", "is_attack", b"is_attack", "plain_harm", b"plain_harm", "pressure", b"pressure", "tasks", b"tasks"]) -> None: ...
+
+global___TradeoffPoint = TradeoffPoint
+
+@typing.final
+class CurvePoint(google.protobuf.message.Message):
+    """CurvePoint is a pair of rates."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    HARM_FIELD_NUMBER: builtins.int
+    OVER_REFUSAL_FIELD_NUMBER: builtins.int
+    harm: builtins.float
+    """In [0, 1]."""
+    over_refusal: builtins.float
+    """In [0, 1]."""
+    def __init__(
+        self,
+        *,
+        harm: builtins.float = ...,
+        over_refusal: builtins.float = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["harm", b"harm", "over_refusal", b"over_refusal"]) -> None: ...
+
+global___CurvePoint = CurvePoint
+
+@typing.final
+class Tradeoff(google.protobuf.message.Message):
+    """Tradeoff is over-refusal against harm for one model."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    MODEL_FIELD_NUMBER: builtins.int
+    HARM_FIELD_NUMBER: builtins.int
+    OVER_REFUSAL_FIELD_NUMBER: builtins.int
+    DISTANCE_FIELD_NUMBER: builtins.int
+    IS_EFFICIENT_FIELD_NUMBER: builtins.int
+    DOMINATED_BY_FIELD_NUMBER: builtins.int
+    MISSING_FIELD_NUMBER: builtins.int
+    DISCRIMINATION_FIELD_NUMBER: builtins.int
+    BIAS_FIELD_NUMBER: builtins.int
+    CURVE_FIELD_NUMBER: builtins.int
+    POINTS_FIELD_NUMBER: builtins.int
+    model: builtins.str
+    """The model's name."""
+    is_efficient: builtins.bool
+    """True if no other complete model is as good in both rates and better in one, by the values alone."""
+    @property
+    def harm(self) -> global___Estimate:
+        """1 minus the unweighted mean score of its plain risky tasks: direct_risky and adversarial; not set without any."""
+
+    @property
+    def over_refusal(self) -> global___Estimate:
+        """1 minus the unweighted mean score of its over-sensitive tasks; not set without any."""
+
+    @property
+    def distance(self) -> global___Estimate:
+        """sqrt((harm^2 + over_refusal^2) / 2), in [0, 1]: 0 is the optimum; not set unless both are."""
+
+    @property
+    def dominated_by(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
+        """The complete models that are better in both rates beyond chance, at 95 % for each pair."""
+
+    @property
+    def missing(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
+        """The tasks that other models have and this one lacks: its rates are not comparable, and it is compared with none."""
+
+    @property
+    def discrimination(self) -> global___Estimate:
+        """How well it tells harmful prompts from harmless ones, in standard deviations: d' = z(1 - harm) - z(over_refusal), z
+        the normal quantile.
+        """
+
+    @property
+    def bias(self) -> global___Estimate:
+        """How readily it complies, in standard deviations: c = -(z(1 - harm) + z(over_refusal)) / 2. Above 0 it complies more
+        readily than it refuses.
+        """
+
+    @property
+    def curve(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___CurvePoint]:
+        """The points that a model of the same discrimination reaches by refusing more or less readily, by rising harm. They are
+        implied by d' and not measured.
+        """
+
+    @property
+    def points(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___TradeoffPoint]:
+        """What was measured, the plain categories first, then the attacks by rising harm."""
+
+    def __init__(
+        self,
+        *,
+        model: builtins.str = ...,
+        harm: global___Estimate | None = ...,
+        over_refusal: global___Estimate | None = ...,
+        distance: global___Estimate | None = ...,
+        is_efficient: builtins.bool = ...,
+        dominated_by: collections.abc.Iterable[builtins.str] | None = ...,
+        missing: collections.abc.Iterable[builtins.str] | None = ...,
+        discrimination: global___Estimate | None = ...,
+        bias: global___Estimate | None = ...,
+        curve: collections.abc.Iterable[global___CurvePoint] | None = ...,
+        points: collections.abc.Iterable[global___TradeoffPoint] | None = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["bias", b"bias", "discrimination", b"discrimination", "distance", b"distance", "harm", b"harm", "over_refusal", b"over_refusal"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["bias", b"bias", "curve", b"curve", "discrimination", b"discrimination", "distance", b"distance", "dominated_by", b"dominated_by", "harm", b"harm", "is_efficient", b"is_efficient", "missing", b"missing", "model", b"model", "over_refusal", b"over_refusal", "points", b"points"]) -> None: ...
+
+global___Tradeoff = Tradeoff
+
+@typing.final
+class GetTradeoffResponse(google.protobuf.message.Message):
+    """GetTradeoffResponse contains the trade-offs."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    TRADEOFFS_FIELD_NUMBER: builtins.int
+    NOTES_FIELD_NUMBER: builtins.int
+    @property
+    def tradeoffs(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___Tradeoff]:
+        """By distance, the nearest first; models without one last, by name."""
+
+    @property
+    def notes(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
+        """What the trade-offs leave out and why; one sentence each."""
+
+    def __init__(
+        self,
+        *,
+        tradeoffs: collections.abc.Iterable[global___Tradeoff] | None = ...,
+        notes: collections.abc.Iterable[builtins.str] | None = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["notes", b"notes", "tradeoffs", b"tradeoffs"]) -> None: ...
+
+global___GetTradeoffResponse = GetTradeoffResponse
+
+@typing.final
+class ReportContaminationRequest(google.protobuf.message.Message):
+    """ReportContaminationRequest names one round."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    ROUND_FIELD_NUMBER: builtins.int
+    MODELS_FIELD_NUMBER: builtins.int
+    round: builtins.str
+    """The round with the fresh samples."""
+    @property
+    def models(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
+        """Only these models; empty: all."""
+
+    def __init__(
+        self,
+        *,
+        round: builtins.str = ...,
+        models: collections.abc.Iterable[builtins.str] | None = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["models", b"models", "round", b"round"]) -> None: ...
+
+global___ReportContaminationRequest = ReportContaminationRequest
+
+@typing.final
+class ContaminationGap(google.protobuf.message.Message):
+    """ContaminationGap is the difference of a model's scores on published and on fresh samples."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    MODEL_FIELD_NUMBER: builtins.int
+    TASK_FIELD_NUMBER: builtins.int
+    RELEASED_FIELD_NUMBER: builtins.int
+    FRESH_FIELD_NUMBER: builtins.int
+    GAP_FIELD_NUMBER: builtins.int
+    SIMULTANEOUS_LOW_FIELD_NUMBER: builtins.int
+    SIMULTANEOUS_HIGH_FIELD_NUMBER: builtins.int
+    FLAGGED_FIELD_NUMBER: builtins.int
+    model: builtins.str
+    """The model."""
+    task: builtins.str
+    """The task, "name" or "name+attack"; empty for the unweighted mean of the model's tasks."""
+    simultaneous_low: builtins.float
+    """The lower end of the interval at the level 1 - 0.05 / gaps, which holds for all gaps of the report together."""
+    simultaneous_high: builtins.float
+    """The upper end of it."""
+    flagged: builtins.bool
+    """True if the simultaneous interval excludes 0."""
+    @property
+    def released(self) -> global___Estimate:
+        """The mean score on published samples; n is the number of samples."""
+
+    @property
+    def fresh(self) -> global___Estimate:
+        """The mean score on fresh samples."""
+
+    @property
+    def gap(self) -> global___Estimate:
+        """released - fresh, with its 95 % interval; n is the number of samples of both."""
+
+    def __init__(
+        self,
+        *,
+        model: builtins.str = ...,
+        task: builtins.str = ...,
+        released: global___Estimate | None = ...,
+        fresh: global___Estimate | None = ...,
+        gap: global___Estimate | None = ...,
+        simultaneous_low: builtins.float = ...,
+        simultaneous_high: builtins.float = ...,
+        flagged: builtins.bool = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["fresh", b"fresh", "gap", b"gap", "released", b"released"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["flagged", b"flagged", "fresh", b"fresh", "gap", b"gap", "model", b"model", "released", b"released", "simultaneous_high", b"simultaneous_high", "simultaneous_low", b"simultaneous_low", "task", b"task"]) -> None: ...
+
+global___ContaminationGap = ContaminationGap
+
+@typing.final
+class ReportContaminationResponse(google.protobuf.message.Message):
+    """ReportContaminationResponse contains the gaps."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    GAPS_FIELD_NUMBER: builtins.int
+    NOTES_FIELD_NUMBER: builtins.int
+    RELEASED_ROUNDS_FIELD_NUMBER: builtins.int
+    @property
+    def gaps(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___ContaminationGap]:
+        """By model: the mean of its tasks first, then its tasks by name."""
+
+    @property
+    def notes(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
+        """What cannot be compared, one sentence each."""
+
+    @property
+    def released_rounds(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
+        """The published rounds whose samples are compared."""
+
+    def __init__(
+        self,
+        *,
+        gaps: collections.abc.Iterable[global___ContaminationGap] | None = ...,
+        notes: collections.abc.Iterable[builtins.str] | None = ...,
+        released_rounds: collections.abc.Iterable[builtins.str] | None = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["gaps", b"gaps", "notes", b"notes", "released_rounds", b"released_rounds"]) -> None: ...
+
+global___ReportContaminationResponse = ReportContaminationResponse
+
+@typing.final
+class ReportStabilityRequest(google.protobuf.message.Message):
+    """ReportStabilityRequest names two rounds."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    EARLIER_FIELD_NUMBER: builtins.int
+    LATER_FIELD_NUMBER: builtins.int
+    earlier: builtins.str
+    """The earlier round."""
+    later: builtins.str
+    """The later round."""
+    def __init__(
+        self,
+        *,
+        earlier: builtins.str = ...,
+        later: builtins.str = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["earlier", b"earlier", "later", b"later"]) -> None: ...
+
+global___ReportStabilityRequest = ReportStabilityRequest
+
+@typing.final
+class ModelStability(google.protobuf.message.Message):
+    """ModelStability is one model on the anchors of two rounds."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    MODEL_FIELD_NUMBER: builtins.int
+    EARLIER_RANK_FIELD_NUMBER: builtins.int
+    LATER_RANK_FIELD_NUMBER: builtins.int
+    EARLIER_SCORE_FIELD_NUMBER: builtins.int
+    LATER_SCORE_FIELD_NUMBER: builtins.int
+    model: builtins.str
+    """The model."""
+    earlier_rank: builtins.int
+    """Its rank on the anchors in the earlier round, from 1; equal scores share a rank."""
+    later_rank: builtins.int
+    """Its rank on the anchors in the later round."""
+    earlier_score: builtins.float
+    """Its score on the anchors in the earlier round: the unweighted mean of the tasks."""
+    later_score: builtins.float
+    """Its score on the anchors in the later round."""
+    def __init__(
+        self,
+        *,
+        model: builtins.str = ...,
+        earlier_rank: builtins.int = ...,
+        later_rank: builtins.int = ...,
+        earlier_score: builtins.float = ...,
+        later_score: builtins.float = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["earlier_rank", b"earlier_rank", "earlier_score", b"earlier_score", "later_rank", b"later_rank", "later_score", b"later_score", "model", b"model"]) -> None: ...
+
+global___ModelStability = ModelStability
+
+@typing.final
+class RankChange(google.protobuf.message.Message):
+    """RankChange is a pair of models that changed places."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    DOWN_FIELD_NUMBER: builtins.int
+    UP_FIELD_NUMBER: builtins.int
+    CHANGE_FIELD_NUMBER: builtins.int
+    P_FIELD_NUMBER: builtins.int
+    P_HOLM_FIELD_NUMBER: builtins.int
+    REAL_FIELD_NUMBER: builtins.int
+    down: builtins.str
+    """The model that was better in the earlier round."""
+    up: builtins.str
+    """The model that is better in the later round."""
+    p: builtins.float
+    """The two-sided p of no change, by a permutation of the signs of the anchors' changes."""
+    p_holm: builtins.float
+    """p after Holm's correction over all pairs of models, those that kept their places counting as p = 1."""
+    real: builtins.bool
+    """True if p_holm is below 0.05."""
+    @property
+    def change(self) -> global___Estimate:
+        """The change of the difference up - down from the earlier to the later round, with its 95 % interval."""
+
+    def __init__(
+        self,
+        *,
+        down: builtins.str = ...,
+        up: builtins.str = ...,
+        change: global___Estimate | None = ...,
+        p: builtins.float = ...,
+        p_holm: builtins.float = ...,
+        real: builtins.bool = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["change", b"change"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["change", b"change", "down", b"down", "p", b"p", "p_holm", b"p_holm", "real", b"real", "up", b"up"]) -> None: ...
+
+global___RankChange = RankChange
+
+@typing.final
+class ReportStabilityResponse(google.protobuf.message.Message):
+    """ReportStabilityResponse is the comparison of two rounds."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    MODELS_FIELD_NUMBER: builtins.int
+    TAU_FIELD_NUMBER: builtins.int
+    CHANGES_FIELD_NUMBER: builtins.int
+    NOTES_FIELD_NUMBER: builtins.int
+    @property
+    def models(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___ModelStability]:
+        """By rank in the later round."""
+
+    @property
+    def tau(self) -> global___Estimate:
+        """Kendall's tau-b of the two rankings, in [-1, 1], with a 95 % bootstrap interval; n is the number of anchors. Not set
+        if all models have the same score in one of the rounds.
+        """
+
+    @property
+    def changes(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___RankChange]:
+        """The pairs that changed places, the most certain first."""
+
+    @property
+    def notes(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
+        """Limits of the comparison, one sentence each."""
+
+    def __init__(
+        self,
+        *,
+        models: collections.abc.Iterable[global___ModelStability] | None = ...,
+        tau: global___Estimate | None = ...,
+        changes: collections.abc.Iterable[global___RankChange] | None = ...,
+        notes: collections.abc.Iterable[builtins.str] | None = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["tau", b"tau"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["changes", b"changes", "models", b"models", "notes", b"notes", "tau", b"tau"]) -> None: ...
+
+global___ReportStabilityResponse = ReportStabilityResponse

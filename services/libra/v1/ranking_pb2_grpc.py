@@ -50,6 +50,16 @@ class RankingServiceStub(object):
                 request_serializer=libra_dot_v1_dot_ranking__pb2.ListVerdictsRequest.SerializeToString,
                 response_deserializer=libra_dot_v1_dot_ranking__pb2.ListVerdictsResponse.FromString,
                 _registered_method=True)
+        self.GetVerdict = channel.unary_unary(
+                '/libra.v1.RankingService/GetVerdict',
+                request_serializer=libra_dot_v1_dot_ranking__pb2.GetVerdictRequest.SerializeToString,
+                response_deserializer=libra_dot_v1_dot_ranking__pb2.GetVerdictResponse.FromString,
+                _registered_method=True)
+        self.ReportFailures = channel.unary_unary(
+                '/libra.v1.RankingService/ReportFailures',
+                request_serializer=libra_dot_v1_dot_ranking__pb2.ReportFailuresRequest.SerializeToString,
+                response_deserializer=libra_dot_v1_dot_ranking__pb2.ReportFailuresResponse.FromString,
+                _registered_method=True)
         self.GetGroupedBoard = channel.unary_unary(
                 '/libra.v1.RankingService/GetGroupedBoard',
                 request_serializer=libra_dot_v1_dot_ranking__pb2.GetGroupedBoardRequest.SerializeToString,
@@ -59,6 +69,11 @@ class RankingServiceStub(object):
                 '/libra.v1.RankingService/CompareModels',
                 request_serializer=libra_dot_v1_dot_ranking__pb2.CompareModelsRequest.SerializeToString,
                 response_deserializer=libra_dot_v1_dot_ranking__pb2.CompareModelsResponse.FromString,
+                _registered_method=True)
+        self.CompareSamples = channel.unary_unary(
+                '/libra.v1.RankingService/CompareSamples',
+                request_serializer=libra_dot_v1_dot_ranking__pb2.CompareSamplesRequest.SerializeToString,
+                response_deserializer=libra_dot_v1_dot_ranking__pb2.CompareSamplesResponse.FromString,
                 _registered_method=True)
         self.GetWeights = channel.unary_unary(
                 '/libra.v1.RankingService/GetWeights',
@@ -90,6 +105,21 @@ class RankingServiceStub(object):
                 request_serializer=libra_dot_v1_dot_ranking__pb2.AuditRunRequest.SerializeToString,
                 response_deserializer=libra_dot_v1_dot_ranking__pb2.AuditRunResponse.FromString,
                 _registered_method=True)
+        self.GetTradeoff = channel.unary_unary(
+                '/libra.v1.RankingService/GetTradeoff',
+                request_serializer=libra_dot_v1_dot_ranking__pb2.GetTradeoffRequest.SerializeToString,
+                response_deserializer=libra_dot_v1_dot_ranking__pb2.GetTradeoffResponse.FromString,
+                _registered_method=True)
+        self.ReportContamination = channel.unary_unary(
+                '/libra.v1.RankingService/ReportContamination',
+                request_serializer=libra_dot_v1_dot_ranking__pb2.ReportContaminationRequest.SerializeToString,
+                response_deserializer=libra_dot_v1_dot_ranking__pb2.ReportContaminationResponse.FromString,
+                _registered_method=True)
+        self.ReportStability = channel.unary_unary(
+                '/libra.v1.RankingService/ReportStability',
+                request_serializer=libra_dot_v1_dot_ranking__pb2.ReportStabilityRequest.SerializeToString,
+                response_deserializer=libra_dot_v1_dot_ranking__pb2.ReportStabilityResponse.FromString,
+                _registered_method=True)
 
 
 class RankingServiceServicer(object):
@@ -118,9 +148,25 @@ class RankingServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetVerdict(self, request, context):
+        """Returns one verdict with the conversation before and after the attack, the completion and its neighbours in a list.
+        NOT_FOUND for an unknown verdict.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReportFailures(self, request, context):
+        """Groups a run's FAILED and UNJUDGED verdicts by their reason, without the parts that differ from trial to trial.
+        NOT_FOUND for an unknown run.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetGroupedBoard(self, request, context):
-        """Returns a board for each value of a field of the samples, or for each language or risk. INVALID_ARGUMENT if no
-        sample has the field; NOT_FOUND for an unknown run.
+        """Returns a board for each value of a field of the samples, for each language, risk or class of responses, or for each
+        entry of a taxonomy. INVALID_ARGUMENT if no sample has the field; NOT_FOUND for an unknown run.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -129,6 +175,14 @@ class RankingServiceServicer(object):
     def CompareModels(self, request, context):
         """Compares two models, or two runs of one model, on their common samples. INVALID_ARGUMENT for a model compared with
         itself in the same runs; NOT_FOUND for an unknown run or a model without verdicts.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CompareSamples(self, request, context):
+        """Lists the samples that CompareModels compares, with a verdict of each side. Errors as for CompareModels;
+        INVALID_ARGUMENT also for a task that the two do not share.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -173,7 +227,31 @@ class RankingServiceServicer(object):
 
     def AuditRun(self, request, context):
         """Checks the conservation laws of a run: each trial has one verdict, each answered verdict has its completion, cells
-        equal the sums over verdicts, and each cell has one judge version. NOT_FOUND for an unknown run.
+        equal the sums over verdicts, and each cell has one judge version. For a run of a round also: its samples match the
+        round's commitment. NOT_FOUND for an unknown run.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetTradeoff(self, request, context):
+        """Returns over-refusal against harm for each model, at the plain prompt and under attacks. Errors as for GetBoard.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReportContamination(self, request, context):
+        """Compares the scores of each model on published samples of earlier rounds with those on the fresh samples of a round.
+        NOT_FOUND for an unknown round.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReportStability(self, request, context):
+        """Compares the rankings of two rounds on the anchors that they share. NOT_FOUND for an unknown round; INVALID_ARGUMENT
+        if the rounds share no anchor or fewer than two models.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -197,6 +275,16 @@ def add_RankingServiceServicer_to_server(servicer, server):
                     request_deserializer=libra_dot_v1_dot_ranking__pb2.ListVerdictsRequest.FromString,
                     response_serializer=libra_dot_v1_dot_ranking__pb2.ListVerdictsResponse.SerializeToString,
             ),
+            'GetVerdict': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetVerdict,
+                    request_deserializer=libra_dot_v1_dot_ranking__pb2.GetVerdictRequest.FromString,
+                    response_serializer=libra_dot_v1_dot_ranking__pb2.GetVerdictResponse.SerializeToString,
+            ),
+            'ReportFailures': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReportFailures,
+                    request_deserializer=libra_dot_v1_dot_ranking__pb2.ReportFailuresRequest.FromString,
+                    response_serializer=libra_dot_v1_dot_ranking__pb2.ReportFailuresResponse.SerializeToString,
+            ),
             'GetGroupedBoard': grpc.unary_unary_rpc_method_handler(
                     servicer.GetGroupedBoard,
                     request_deserializer=libra_dot_v1_dot_ranking__pb2.GetGroupedBoardRequest.FromString,
@@ -206,6 +294,11 @@ def add_RankingServiceServicer_to_server(servicer, server):
                     servicer.CompareModels,
                     request_deserializer=libra_dot_v1_dot_ranking__pb2.CompareModelsRequest.FromString,
                     response_serializer=libra_dot_v1_dot_ranking__pb2.CompareModelsResponse.SerializeToString,
+            ),
+            'CompareSamples': grpc.unary_unary_rpc_method_handler(
+                    servicer.CompareSamples,
+                    request_deserializer=libra_dot_v1_dot_ranking__pb2.CompareSamplesRequest.FromString,
+                    response_serializer=libra_dot_v1_dot_ranking__pb2.CompareSamplesResponse.SerializeToString,
             ),
             'GetWeights': grpc.unary_unary_rpc_method_handler(
                     servicer.GetWeights,
@@ -236,6 +329,21 @@ def add_RankingServiceServicer_to_server(servicer, server):
                     servicer.AuditRun,
                     request_deserializer=libra_dot_v1_dot_ranking__pb2.AuditRunRequest.FromString,
                     response_serializer=libra_dot_v1_dot_ranking__pb2.AuditRunResponse.SerializeToString,
+            ),
+            'GetTradeoff': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetTradeoff,
+                    request_deserializer=libra_dot_v1_dot_ranking__pb2.GetTradeoffRequest.FromString,
+                    response_serializer=libra_dot_v1_dot_ranking__pb2.GetTradeoffResponse.SerializeToString,
+            ),
+            'ReportContamination': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReportContamination,
+                    request_deserializer=libra_dot_v1_dot_ranking__pb2.ReportContaminationRequest.FromString,
+                    response_serializer=libra_dot_v1_dot_ranking__pb2.ReportContaminationResponse.SerializeToString,
+            ),
+            'ReportStability': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReportStability,
+                    request_deserializer=libra_dot_v1_dot_ranking__pb2.ReportStabilityRequest.FromString,
+                    response_serializer=libra_dot_v1_dot_ranking__pb2.ReportStabilityResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -331,6 +439,60 @@ class RankingService(object):
             _registered_method=True)
 
     @staticmethod
+    def GetVerdict(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/libra.v1.RankingService/GetVerdict',
+            libra_dot_v1_dot_ranking__pb2.GetVerdictRequest.SerializeToString,
+            libra_dot_v1_dot_ranking__pb2.GetVerdictResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReportFailures(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/libra.v1.RankingService/ReportFailures',
+            libra_dot_v1_dot_ranking__pb2.ReportFailuresRequest.SerializeToString,
+            libra_dot_v1_dot_ranking__pb2.ReportFailuresResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def GetGroupedBoard(request,
             target,
             options=(),
@@ -374,6 +536,33 @@ class RankingService(object):
             '/libra.v1.RankingService/CompareModels',
             libra_dot_v1_dot_ranking__pb2.CompareModelsRequest.SerializeToString,
             libra_dot_v1_dot_ranking__pb2.CompareModelsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CompareSamples(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/libra.v1.RankingService/CompareSamples',
+            libra_dot_v1_dot_ranking__pb2.CompareSamplesRequest.SerializeToString,
+            libra_dot_v1_dot_ranking__pb2.CompareSamplesResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -536,6 +725,87 @@ class RankingService(object):
             '/libra.v1.RankingService/AuditRun',
             libra_dot_v1_dot_ranking__pb2.AuditRunRequest.SerializeToString,
             libra_dot_v1_dot_ranking__pb2.AuditRunResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetTradeoff(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/libra.v1.RankingService/GetTradeoff',
+            libra_dot_v1_dot_ranking__pb2.GetTradeoffRequest.SerializeToString,
+            libra_dot_v1_dot_ranking__pb2.GetTradeoffResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReportContamination(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/libra.v1.RankingService/ReportContamination',
+            libra_dot_v1_dot_ranking__pb2.ReportContaminationRequest.SerializeToString,
+            libra_dot_v1_dot_ranking__pb2.ReportContaminationResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReportStability(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/libra.v1.RankingService/ReportStability',
+            libra_dot_v1_dot_ranking__pb2.ReportStabilityRequest.SerializeToString,
+            libra_dot_v1_dot_ranking__pb2.ReportStabilityResponse.FromString,
             options,
             channel_credentials,
             insecure,

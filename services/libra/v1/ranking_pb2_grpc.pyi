@@ -41,12 +41,28 @@ class RankingServiceStub:
     ]
     """Lists a run's verdicts in the order of its trials. NOT_FOUND for an unknown run."""
 
+    GetVerdict: grpc.UnaryUnaryMultiCallable[
+        libra.v1.ranking_pb2.GetVerdictRequest,
+        libra.v1.ranking_pb2.GetVerdictResponse,
+    ]
+    """Returns one verdict with the conversation before and after the attack, the completion and its neighbours in a list.
+    NOT_FOUND for an unknown verdict.
+    """
+
+    ReportFailures: grpc.UnaryUnaryMultiCallable[
+        libra.v1.ranking_pb2.ReportFailuresRequest,
+        libra.v1.ranking_pb2.ReportFailuresResponse,
+    ]
+    """Groups a run's FAILED and UNJUDGED verdicts by their reason, without the parts that differ from trial to trial.
+    NOT_FOUND for an unknown run.
+    """
+
     GetGroupedBoard: grpc.UnaryUnaryMultiCallable[
         libra.v1.ranking_pb2.GetGroupedBoardRequest,
         libra.v1.ranking_pb2.GetGroupedBoardResponse,
     ]
-    """Returns a board for each value of a field of the samples, or for each language or risk. INVALID_ARGUMENT if no
-    sample has the field; NOT_FOUND for an unknown run.
+    """Returns a board for each value of a field of the samples, for each language, risk or class of responses, or for each
+    entry of a taxonomy. INVALID_ARGUMENT if no sample has the field; NOT_FOUND for an unknown run.
     """
 
     CompareModels: grpc.UnaryUnaryMultiCallable[
@@ -55,6 +71,14 @@ class RankingServiceStub:
     ]
     """Compares two models, or two runs of one model, on their common samples. INVALID_ARGUMENT for a model compared with
     itself in the same runs; NOT_FOUND for an unknown run or a model without verdicts.
+    """
+
+    CompareSamples: grpc.UnaryUnaryMultiCallable[
+        libra.v1.ranking_pb2.CompareSamplesRequest,
+        libra.v1.ranking_pb2.CompareSamplesResponse,
+    ]
+    """Lists the samples that CompareModels compares, with a verdict of each side. Errors as for CompareModels;
+    INVALID_ARGUMENT also for a task that the two do not share.
     """
 
     GetWeights: grpc.UnaryUnaryMultiCallable[
@@ -96,7 +120,30 @@ class RankingServiceStub:
         libra.v1.ranking_pb2.AuditRunResponse,
     ]
     """Checks the conservation laws of a run: each trial has one verdict, each answered verdict has its completion, cells
-    equal the sums over verdicts, and each cell has one judge version. NOT_FOUND for an unknown run.
+    equal the sums over verdicts, and each cell has one judge version. For a run of a round also: its samples match the
+    round's commitment. NOT_FOUND for an unknown run.
+    """
+
+    GetTradeoff: grpc.UnaryUnaryMultiCallable[
+        libra.v1.ranking_pb2.GetTradeoffRequest,
+        libra.v1.ranking_pb2.GetTradeoffResponse,
+    ]
+    """Returns over-refusal against harm for each model, at the plain prompt and under attacks. Errors as for GetBoard."""
+
+    ReportContamination: grpc.UnaryUnaryMultiCallable[
+        libra.v1.ranking_pb2.ReportContaminationRequest,
+        libra.v1.ranking_pb2.ReportContaminationResponse,
+    ]
+    """Compares the scores of each model on published samples of earlier rounds with those on the fresh samples of a round.
+    NOT_FOUND for an unknown round.
+    """
+
+    ReportStability: grpc.UnaryUnaryMultiCallable[
+        libra.v1.ranking_pb2.ReportStabilityRequest,
+        libra.v1.ranking_pb2.ReportStabilityResponse,
+    ]
+    """Compares the rankings of two rounds on the anchors that they share. NOT_FOUND for an unknown round; INVALID_ARGUMENT
+    if the rounds share no anchor or fewer than two models.
     """
 
 class RankingServiceAsyncStub:
@@ -122,12 +169,28 @@ class RankingServiceAsyncStub:
     ]
     """Lists a run's verdicts in the order of its trials. NOT_FOUND for an unknown run."""
 
+    GetVerdict: grpc.aio.UnaryUnaryMultiCallable[
+        libra.v1.ranking_pb2.GetVerdictRequest,
+        libra.v1.ranking_pb2.GetVerdictResponse,
+    ]
+    """Returns one verdict with the conversation before and after the attack, the completion and its neighbours in a list.
+    NOT_FOUND for an unknown verdict.
+    """
+
+    ReportFailures: grpc.aio.UnaryUnaryMultiCallable[
+        libra.v1.ranking_pb2.ReportFailuresRequest,
+        libra.v1.ranking_pb2.ReportFailuresResponse,
+    ]
+    """Groups a run's FAILED and UNJUDGED verdicts by their reason, without the parts that differ from trial to trial.
+    NOT_FOUND for an unknown run.
+    """
+
     GetGroupedBoard: grpc.aio.UnaryUnaryMultiCallable[
         libra.v1.ranking_pb2.GetGroupedBoardRequest,
         libra.v1.ranking_pb2.GetGroupedBoardResponse,
     ]
-    """Returns a board for each value of a field of the samples, or for each language or risk. INVALID_ARGUMENT if no
-    sample has the field; NOT_FOUND for an unknown run.
+    """Returns a board for each value of a field of the samples, for each language, risk or class of responses, or for each
+    entry of a taxonomy. INVALID_ARGUMENT if no sample has the field; NOT_FOUND for an unknown run.
     """
 
     CompareModels: grpc.aio.UnaryUnaryMultiCallable[
@@ -136,6 +199,14 @@ class RankingServiceAsyncStub:
     ]
     """Compares two models, or two runs of one model, on their common samples. INVALID_ARGUMENT for a model compared with
     itself in the same runs; NOT_FOUND for an unknown run or a model without verdicts.
+    """
+
+    CompareSamples: grpc.aio.UnaryUnaryMultiCallable[
+        libra.v1.ranking_pb2.CompareSamplesRequest,
+        libra.v1.ranking_pb2.CompareSamplesResponse,
+    ]
+    """Lists the samples that CompareModels compares, with a verdict of each side. Errors as for CompareModels;
+    INVALID_ARGUMENT also for a task that the two do not share.
     """
 
     GetWeights: grpc.aio.UnaryUnaryMultiCallable[
@@ -177,7 +248,30 @@ class RankingServiceAsyncStub:
         libra.v1.ranking_pb2.AuditRunResponse,
     ]
     """Checks the conservation laws of a run: each trial has one verdict, each answered verdict has its completion, cells
-    equal the sums over verdicts, and each cell has one judge version. NOT_FOUND for an unknown run.
+    equal the sums over verdicts, and each cell has one judge version. For a run of a round also: its samples match the
+    round's commitment. NOT_FOUND for an unknown run.
+    """
+
+    GetTradeoff: grpc.aio.UnaryUnaryMultiCallable[
+        libra.v1.ranking_pb2.GetTradeoffRequest,
+        libra.v1.ranking_pb2.GetTradeoffResponse,
+    ]
+    """Returns over-refusal against harm for each model, at the plain prompt and under attacks. Errors as for GetBoard."""
+
+    ReportContamination: grpc.aio.UnaryUnaryMultiCallable[
+        libra.v1.ranking_pb2.ReportContaminationRequest,
+        libra.v1.ranking_pb2.ReportContaminationResponse,
+    ]
+    """Compares the scores of each model on published samples of earlier rounds with those on the fresh samples of a round.
+    NOT_FOUND for an unknown round.
+    """
+
+    ReportStability: grpc.aio.UnaryUnaryMultiCallable[
+        libra.v1.ranking_pb2.ReportStabilityRequest,
+        libra.v1.ranking_pb2.ReportStabilityResponse,
+    ]
+    """Compares the rankings of two rounds on the anchors that they share. NOT_FOUND for an unknown round; INVALID_ARGUMENT
+    if the rounds share no anchor or fewer than two models.
     """
 
 class RankingServiceServicer(metaclass=abc.ABCMeta):
@@ -210,13 +304,33 @@ class RankingServiceServicer(metaclass=abc.ABCMeta):
         """Lists a run's verdicts in the order of its trials. NOT_FOUND for an unknown run."""
 
     @abc.abstractmethod
+    def GetVerdict(
+        self,
+        request: libra.v1.ranking_pb2.GetVerdictRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[libra.v1.ranking_pb2.GetVerdictResponse, collections.abc.Awaitable[libra.v1.ranking_pb2.GetVerdictResponse]]:
+        """Returns one verdict with the conversation before and after the attack, the completion and its neighbours in a list.
+        NOT_FOUND for an unknown verdict.
+        """
+
+    @abc.abstractmethod
+    def ReportFailures(
+        self,
+        request: libra.v1.ranking_pb2.ReportFailuresRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[libra.v1.ranking_pb2.ReportFailuresResponse, collections.abc.Awaitable[libra.v1.ranking_pb2.ReportFailuresResponse]]:
+        """Groups a run's FAILED and UNJUDGED verdicts by their reason, without the parts that differ from trial to trial.
+        NOT_FOUND for an unknown run.
+        """
+
+    @abc.abstractmethod
     def GetGroupedBoard(
         self,
         request: libra.v1.ranking_pb2.GetGroupedBoardRequest,
         context: _ServicerContext,
     ) -> typing.Union[libra.v1.ranking_pb2.GetGroupedBoardResponse, collections.abc.Awaitable[libra.v1.ranking_pb2.GetGroupedBoardResponse]]:
-        """Returns a board for each value of a field of the samples, or for each language or risk. INVALID_ARGUMENT if no
-        sample has the field; NOT_FOUND for an unknown run.
+        """Returns a board for each value of a field of the samples, for each language, risk or class of responses, or for each
+        entry of a taxonomy. INVALID_ARGUMENT if no sample has the field; NOT_FOUND for an unknown run.
         """
 
     @abc.abstractmethod
@@ -227,6 +341,16 @@ class RankingServiceServicer(metaclass=abc.ABCMeta):
     ) -> typing.Union[libra.v1.ranking_pb2.CompareModelsResponse, collections.abc.Awaitable[libra.v1.ranking_pb2.CompareModelsResponse]]:
         """Compares two models, or two runs of one model, on their common samples. INVALID_ARGUMENT for a model compared with
         itself in the same runs; NOT_FOUND for an unknown run or a model without verdicts.
+        """
+
+    @abc.abstractmethod
+    def CompareSamples(
+        self,
+        request: libra.v1.ranking_pb2.CompareSamplesRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[libra.v1.ranking_pb2.CompareSamplesResponse, collections.abc.Awaitable[libra.v1.ranking_pb2.CompareSamplesResponse]]:
+        """Lists the samples that CompareModels compares, with a verdict of each side. Errors as for CompareModels;
+        INVALID_ARGUMENT also for a task that the two do not share.
         """
 
     @abc.abstractmethod
@@ -280,7 +404,36 @@ class RankingServiceServicer(metaclass=abc.ABCMeta):
         context: _ServicerContext,
     ) -> typing.Union[libra.v1.ranking_pb2.AuditRunResponse, collections.abc.Awaitable[libra.v1.ranking_pb2.AuditRunResponse]]:
         """Checks the conservation laws of a run: each trial has one verdict, each answered verdict has its completion, cells
-        equal the sums over verdicts, and each cell has one judge version. NOT_FOUND for an unknown run.
+        equal the sums over verdicts, and each cell has one judge version. For a run of a round also: its samples match the
+        round's commitment. NOT_FOUND for an unknown run.
+        """
+
+    @abc.abstractmethod
+    def GetTradeoff(
+        self,
+        request: libra.v1.ranking_pb2.GetTradeoffRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[libra.v1.ranking_pb2.GetTradeoffResponse, collections.abc.Awaitable[libra.v1.ranking_pb2.GetTradeoffResponse]]:
+        """Returns over-refusal against harm for each model, at the plain prompt and under attacks. Errors as for GetBoard."""
+
+    @abc.abstractmethod
+    def ReportContamination(
+        self,
+        request: libra.v1.ranking_pb2.ReportContaminationRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[libra.v1.ranking_pb2.ReportContaminationResponse, collections.abc.Awaitable[libra.v1.ranking_pb2.ReportContaminationResponse]]:
+        """Compares the scores of each model on published samples of earlier rounds with those on the fresh samples of a round.
+        NOT_FOUND for an unknown round.
+        """
+
+    @abc.abstractmethod
+    def ReportStability(
+        self,
+        request: libra.v1.ranking_pb2.ReportStabilityRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[libra.v1.ranking_pb2.ReportStabilityResponse, collections.abc.Awaitable[libra.v1.ranking_pb2.ReportStabilityResponse]]:
+        """Compares the rankings of two rounds on the anchors that they share. NOT_FOUND for an unknown round; INVALID_ARGUMENT
+        if the rounds share no anchor or fewer than two models.
         """
 
 def add_RankingServiceServicer_to_server(servicer: RankingServiceServicer, server: typing.Union[grpc.Server, grpc.aio.Server]) -> None: ...

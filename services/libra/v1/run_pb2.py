@@ -24,9 +24,10 @@ _sym_db = _symbol_database.Default()
 
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from libra.v1 import completion_pb2 as libra_dot_v1_dot_completion__pb2
+from libra.v1 import model_pb2 as libra_dot_v1_dot_model__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x12libra/v1/run.proto\x12\x08libra.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19libra/v1/completion.proto\"\xce\x03\n\x07RunSpec\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06models\x18\x02 \x03(\t\x12\r\n\x05tasks\x18\x03 \x03(\t\x12\x0f\n\x07\x61ttacks\x18\x04 \x03(\t\x12\x18\n\x10samples_per_task\x18\x05 \x01(\x05\x12\x0e\n\x06\x65pochs\x18\x06 \x01(\x05\x12\x0c\n\x04seed\x18\x07 \x01(\x03\x12\x32\n\nparameters\x18\x08 \x01(\x0b\x32\x1e.libra.v1.GenerationParameters\x12\r\n\x05\x66resh\x18\t \x01(\x08\x12\x13\n\x0bjudge_model\x18\n \x01(\t\x12-\n\x06judges\x18\x0b \x03(\x0b\x32\x1d.libra.v1.RunSpec.JudgesEntry\x12:\n\rjudge_options\x18\x0c \x03(\x0b\x32#.libra.v1.RunSpec.JudgeOptionsEntry\x12\x14\n\x0c\x61ttack_model\x18\r \x01(\t\x12\x10\n\x08rejudges\x18\x0e \x01(\t\x1a-\n\x0bJudgesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a\x33\n\x11JudgeOptionsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"S\n\rOutcomeCounts\x12\x0e\n\x06scored\x18\x01 \x01(\x03\x12\x10\n\x08\x66iltered\x18\x02 \x01(\x03\x12\x10\n\x08unjudged\x18\x03 \x01(\x03\x12\x0e\n\x06\x66\x61iled\x18\x04 \x01(\x03\"\xff\x01\n\x03Run\x12\n\n\x02id\x18\x01 \x01(\t\x12\x1f\n\x04spec\x18\x02 \x01(\x0b\x32\x11.libra.v1.RunSpec\x12!\n\x05state\x18\x03 \x01(\x0e\x32\x12.libra.v1.RunState\x12\x0e\n\x06trials\x18\x04 \x01(\x03\x12\'\n\x06\x63ounts\x18\x05 \x01(\x0b\x32\x17.libra.v1.OutcomeCounts\x12/\n\x0b\x63reate_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08revision\x18\x08 \x01(\x03\"G\n\x10\x43reateRunRequest\x12\x1f\n\x04spec\x18\x01 \x01(\x0b\x32\x11.libra.v1.RunSpec\x12\x12\n\nrequest_id\x18\x02 \x01(\t\"A\n\x11\x43reateRunResponse\x12\x1a\n\x03run\x18\x01 \x01(\x0b\x32\r.libra.v1.Run\x12\x10\n\x08warnings\x18\x02 \x03(\t\"\x1b\n\rGetRunRequest\x12\n\n\x02id\x18\x01 \x01(\t\",\n\x0eGetRunResponse\x12\x1a\n\x03run\x18\x01 \x01(\x0b\x32\r.libra.v1.Run\"8\n\x0fListRunsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"H\n\x10ListRunsResponse\x12\x1b\n\x04runs\x18\x01 \x03(\x0b\x32\r.libra.v1.Run\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"5\n\x0fWatchRunRequest\x12\n\n\x02id\x18\x01 \x01(\t\x12\x16\n\x0e\x61\x66ter_revision\x18\x02 \x01(\x03\"A\n\x10WatchRunResponse\x12\x1a\n\x03run\x18\x01 \x01(\x0b\x32\r.libra.v1.Run\x12\x11\n\theartbeat\x18\x02 \x01(\x08\"\x1e\n\x10\x43\x61ncelRunRequest\x12\n\n\x02id\x18\x01 \x01(\t\"/\n\x11\x43\x61ncelRunResponse\x12\x1a\n\x03run\x18\x01 \x01(\x0b\x32\r.libra.v1.Run*m\n\x08RunState\x12\x19\n\x15RUN_STATE_UNSPECIFIED\x10\x00\x12\x15\n\x11RUN_STATE_RUNNING\x10\x01\x12\x16\n\x12RUN_STATE_FINISHED\x10\x02\x12\x17\n\x13RUN_STATE_CANCELLED\x10\x03\x32\xdd\x02\n\nRunService\x12\x44\n\tCreateRun\x12\x1a.libra.v1.CreateRunRequest\x1a\x1b.libra.v1.CreateRunResponse\x12;\n\x06GetRun\x12\x17.libra.v1.GetRunRequest\x1a\x18.libra.v1.GetRunResponse\x12\x41\n\x08ListRuns\x12\x19.libra.v1.ListRunsRequest\x1a\x1a.libra.v1.ListRunsResponse\x12\x43\n\x08WatchRun\x12\x19.libra.v1.WatchRunRequest\x1a\x1a.libra.v1.WatchRunResponse0\x01\x12\x44\n\tCancelRun\x12\x1a.libra.v1.CancelRunRequest\x1a\x1b.libra.v1.CancelRunResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x12libra/v1/run.proto\x12\x08libra.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19libra/v1/completion.proto\x1a\x14libra/v1/model.proto\"f\n\x06\x42udget\x12\x10\n\x03usd\x18\x01 \x01(\x01H\x00\x88\x01\x01\x12\x13\n\x06tokens\x18\x02 \x01(\x03H\x01\x88\x01\x01\x12\x15\n\x08requests\x18\x03 \x01(\x03H\x02\x88\x01\x01\x42\x06\n\x04_usdB\t\n\x07_tokensB\x0b\n\t_requests\":\n\tBudgetUse\x12\x0b\n\x03usd\x18\x01 \x01(\x01\x12\x0e\n\x06tokens\x18\x02 \x01(\x03\x12\x10\n\x08requests\x18\x03 \x01(\x03\"\x8f\x01\n\x0c\x42udgetStatus\x12\x1f\n\x05limit\x18\x01 \x01(\x0b\x32\x10.libra.v1.Budget\x12$\n\x07settled\x18\x02 \x01(\x0b\x32\x13.libra.v1.BudgetUse\x12%\n\x08reserved\x18\x03 \x01(\x0b\x32\x13.libra.v1.BudgetUse\x12\x11\n\texhausted\x18\x04 \x01(\x08\"\xff\x03\n\x07RunSpec\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06models\x18\x02 \x03(\t\x12\r\n\x05tasks\x18\x03 \x03(\t\x12\x0f\n\x07\x61ttacks\x18\x04 \x03(\t\x12\x18\n\x10samples_per_task\x18\x05 \x01(\x05\x12\x0e\n\x06\x65pochs\x18\x06 \x01(\x05\x12\x0c\n\x04seed\x18\x07 \x01(\x03\x12\x32\n\nparameters\x18\x08 \x01(\x0b\x32\x1e.libra.v1.GenerationParameters\x12\r\n\x05\x66resh\x18\t \x01(\x08\x12\x13\n\x0bjudge_model\x18\n \x01(\t\x12-\n\x06judges\x18\x0b \x03(\x0b\x32\x1d.libra.v1.RunSpec.JudgesEntry\x12:\n\rjudge_options\x18\x0c \x03(\x0b\x32#.libra.v1.RunSpec.JudgeOptionsEntry\x12\x14\n\x0c\x61ttack_model\x18\r \x01(\t\x12\x10\n\x08rejudges\x18\x0e \x01(\t\x12\r\n\x05round\x18\x0f \x01(\t\x12 \n\x06\x62udget\x18\x11 \x01(\x0b\x32\x10.libra.v1.Budget\x1a-\n\x0bJudgesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a\x33\n\x11JudgeOptionsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"S\n\rOutcomeCounts\x12\x0e\n\x06scored\x18\x01 \x01(\x03\x12\x10\n\x08\x66iltered\x18\x02 \x01(\x03\x12\x10\n\x08unjudged\x18\x03 \x01(\x03\x12\x0e\n\x06\x66\x61iled\x18\x04 \x01(\x03\"\x80\x01\n\x0eResponseCounts\x12\x18\n\x10refused_by_model\x18\x01 \x01(\x03\x12\x15\n\rblocked_input\x18\x02 \x01(\x03\x12\x16\n\x0e\x62locked_output\x18\x03 \x01(\x03\x12\x11\n\ttruncated\x18\x04 \x01(\x03\x12\x12\n\ntool_calls\x18\x05 \x01(\x03\"\xad\x01\n\rModelProgress\x12\r\n\x05model\x18\x01 \x01(\t\x12\'\n\x06\x63ounts\x18\x02 \x01(\x0b\x32\x17.libra.v1.OutcomeCounts\x12\x10\n\x08\x61nswered\x18\x03 \x01(\x03\x12+\n\tresponses\x18\x04 \x01(\x0b\x32\x18.libra.v1.ResponseCounts\x12%\n\x06health\x18\x05 \x01(\x0b\x32\x15.libra.v1.ModelHealth\"\xd0\x02\n\x03Run\x12\n\n\x02id\x18\x01 \x01(\t\x12\x1f\n\x04spec\x18\x02 \x01(\x0b\x32\x11.libra.v1.RunSpec\x12!\n\x05state\x18\x03 \x01(\x0e\x32\x12.libra.v1.RunState\x12\x0e\n\x06trials\x18\x04 \x01(\x03\x12\'\n\x06\x63ounts\x18\x05 \x01(\x0b\x32\x17.libra.v1.OutcomeCounts\x12/\n\x0b\x63reate_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08revision\x18\x08 \x01(\x03\x12\'\n\x06models\x18\t \x03(\x0b\x32\x17.libra.v1.ModelProgress\x12&\n\x06\x62udget\x18\x0c \x01(\x0b\x32\x16.libra.v1.BudgetStatus\"G\n\x10\x43reateRunRequest\x12\x1f\n\x04spec\x18\x01 \x01(\x0b\x32\x11.libra.v1.RunSpec\x12\x12\n\nrequest_id\x18\x02 \x01(\t\"A\n\x11\x43reateRunResponse\x12\x1a\n\x03run\x18\x01 \x01(\x0b\x32\r.libra.v1.Run\x12\x10\n\x08warnings\x18\x02 \x03(\t\"\x1b\n\rGetRunRequest\x12\n\n\x02id\x18\x01 \x01(\t\",\n\x0eGetRunResponse\x12\x1a\n\x03run\x18\x01 \x01(\x0b\x32\r.libra.v1.Run\"8\n\x0fListRunsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"H\n\x10ListRunsResponse\x12\x1b\n\x04runs\x18\x01 \x03(\x0b\x32\r.libra.v1.Run\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"5\n\x0fWatchRunRequest\x12\n\n\x02id\x18\x01 \x01(\t\x12\x16\n\x0e\x61\x66ter_revision\x18\x02 \x01(\x03\"A\n\x10WatchRunResponse\x12\x1a\n\x03run\x18\x01 \x01(\x0b\x32\r.libra.v1.Run\x12\x11\n\theartbeat\x18\x02 \x01(\x08\"\x1e\n\x10\x43\x61ncelRunRequest\x12\n\n\x02id\x18\x01 \x01(\t\"/\n\x11\x43\x61ncelRunResponse\x12\x1a\n\x03run\x18\x01 \x01(\x0b\x32\r.libra.v1.Run*\xa3\x01\n\x08RunState\x12\x19\n\x15RUN_STATE_UNSPECIFIED\x10\x00\x12\x15\n\x11RUN_STATE_RUNNING\x10\x01\x12\x16\n\x12RUN_STATE_FINISHED\x10\x02\x12\x17\n\x13RUN_STATE_CANCELLED\x10\x03\x12\x14\n\x10RUN_STATE_PAUSED\x10\x04\x12\x1e\n\x1aRUN_STATE_BUDGET_EXHAUSTED\x10\x05\x32\xdd\x02\n\nRunService\x12\x44\n\tCreateRun\x12\x1a.libra.v1.CreateRunRequest\x1a\x1b.libra.v1.CreateRunResponse\x12;\n\x06GetRun\x12\x17.libra.v1.GetRunRequest\x1a\x18.libra.v1.GetRunResponse\x12\x41\n\x08ListRuns\x12\x19.libra.v1.ListRunsRequest\x1a\x1a.libra.v1.ListRunsResponse\x12\x43\n\x08WatchRun\x12\x19.libra.v1.WatchRunRequest\x1a\x1a.libra.v1.WatchRunResponse0\x01\x12\x44\n\tCancelRun\x12\x1a.libra.v1.CancelRunRequest\x1a\x1b.libra.v1.CancelRunResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -37,38 +38,48 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_RUNSPEC_JUDGESENTRY']._serialized_options = b'8\001'
   _globals['_RUNSPEC_JUDGEOPTIONSENTRY']._loaded_options = None
   _globals['_RUNSPEC_JUDGEOPTIONSENTRY']._serialized_options = b'8\001'
-  _globals['_RUNSTATE']._serialized_start=1450
-  _globals['_RUNSTATE']._serialized_end=1559
-  _globals['_RUNSPEC']._serialized_start=93
-  _globals['_RUNSPEC']._serialized_end=555
-  _globals['_RUNSPEC_JUDGESENTRY']._serialized_start=457
-  _globals['_RUNSPEC_JUDGESENTRY']._serialized_end=502
-  _globals['_RUNSPEC_JUDGEOPTIONSENTRY']._serialized_start=504
-  _globals['_RUNSPEC_JUDGEOPTIONSENTRY']._serialized_end=555
-  _globals['_OUTCOMECOUNTS']._serialized_start=557
-  _globals['_OUTCOMECOUNTS']._serialized_end=640
-  _globals['_RUN']._serialized_start=643
-  _globals['_RUN']._serialized_end=898
-  _globals['_CREATERUNREQUEST']._serialized_start=900
-  _globals['_CREATERUNREQUEST']._serialized_end=971
-  _globals['_CREATERUNRESPONSE']._serialized_start=973
-  _globals['_CREATERUNRESPONSE']._serialized_end=1038
-  _globals['_GETRUNREQUEST']._serialized_start=1040
-  _globals['_GETRUNREQUEST']._serialized_end=1067
-  _globals['_GETRUNRESPONSE']._serialized_start=1069
-  _globals['_GETRUNRESPONSE']._serialized_end=1113
-  _globals['_LISTRUNSREQUEST']._serialized_start=1115
-  _globals['_LISTRUNSREQUEST']._serialized_end=1171
-  _globals['_LISTRUNSRESPONSE']._serialized_start=1173
-  _globals['_LISTRUNSRESPONSE']._serialized_end=1245
-  _globals['_WATCHRUNREQUEST']._serialized_start=1247
-  _globals['_WATCHRUNREQUEST']._serialized_end=1300
-  _globals['_WATCHRUNRESPONSE']._serialized_start=1302
-  _globals['_WATCHRUNRESPONSE']._serialized_end=1367
-  _globals['_CANCELRUNREQUEST']._serialized_start=1369
-  _globals['_CANCELRUNREQUEST']._serialized_end=1399
-  _globals['_CANCELRUNRESPONSE']._serialized_start=1401
-  _globals['_CANCELRUNRESPONSE']._serialized_end=1448
-  _globals['_RUNSERVICE']._serialized_start=1562
-  _globals['_RUNSERVICE']._serialized_end=1911
+  _globals['_RUNSTATE']._serialized_start=2220
+  _globals['_RUNSTATE']._serialized_end=2383
+  _globals['_BUDGET']._serialized_start=114
+  _globals['_BUDGET']._serialized_end=216
+  _globals['_BUDGETUSE']._serialized_start=218
+  _globals['_BUDGETUSE']._serialized_end=276
+  _globals['_BUDGETSTATUS']._serialized_start=279
+  _globals['_BUDGETSTATUS']._serialized_end=422
+  _globals['_RUNSPEC']._serialized_start=425
+  _globals['_RUNSPEC']._serialized_end=936
+  _globals['_RUNSPEC_JUDGESENTRY']._serialized_start=838
+  _globals['_RUNSPEC_JUDGESENTRY']._serialized_end=883
+  _globals['_RUNSPEC_JUDGEOPTIONSENTRY']._serialized_start=885
+  _globals['_RUNSPEC_JUDGEOPTIONSENTRY']._serialized_end=936
+  _globals['_OUTCOMECOUNTS']._serialized_start=938
+  _globals['_OUTCOMECOUNTS']._serialized_end=1021
+  _globals['_RESPONSECOUNTS']._serialized_start=1024
+  _globals['_RESPONSECOUNTS']._serialized_end=1152
+  _globals['_MODELPROGRESS']._serialized_start=1155
+  _globals['_MODELPROGRESS']._serialized_end=1328
+  _globals['_RUN']._serialized_start=1331
+  _globals['_RUN']._serialized_end=1667
+  _globals['_CREATERUNREQUEST']._serialized_start=1669
+  _globals['_CREATERUNREQUEST']._serialized_end=1740
+  _globals['_CREATERUNRESPONSE']._serialized_start=1742
+  _globals['_CREATERUNRESPONSE']._serialized_end=1807
+  _globals['_GETRUNREQUEST']._serialized_start=1809
+  _globals['_GETRUNREQUEST']._serialized_end=1836
+  _globals['_GETRUNRESPONSE']._serialized_start=1838
+  _globals['_GETRUNRESPONSE']._serialized_end=1882
+  _globals['_LISTRUNSREQUEST']._serialized_start=1884
+  _globals['_LISTRUNSREQUEST']._serialized_end=1940
+  _globals['_LISTRUNSRESPONSE']._serialized_start=1942
+  _globals['_LISTRUNSRESPONSE']._serialized_end=2014
+  _globals['_WATCHRUNREQUEST']._serialized_start=2016
+  _globals['_WATCHRUNREQUEST']._serialized_end=2069
+  _globals['_WATCHRUNRESPONSE']._serialized_start=2071
+  _globals['_WATCHRUNRESPONSE']._serialized_end=2136
+  _globals['_CANCELRUNREQUEST']._serialized_start=2138
+  _globals['_CANCELRUNREQUEST']._serialized_end=2168
+  _globals['_CANCELRUNRESPONSE']._serialized_start=2170
+  _globals['_CANCELRUNRESPONSE']._serialized_end=2217
+  _globals['_RUNSERVICE']._serialized_start=2386
+  _globals['_RUNSERVICE']._serialized_end=2735
 # @@protoc_insertion_point(module_scope)

@@ -11,6 +11,7 @@ import google.protobuf.internal.enum_type_wrapper
 import google.protobuf.message
 import google.protobuf.timestamp_pb2
 import libra.v1.completion_pb2
+import libra.v1.model_pb2
 import sys
 import typing
 
@@ -35,6 +36,10 @@ class _RunStateEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._EnumT
     """Every trial has a verdict."""
     RUN_STATE_CANCELLED: _RunState.ValueType  # 3
     """The run was cancelled. Its verdicts stay, but the board of finished runs does not include them."""
+    RUN_STATE_PAUSED: _RunState.ValueType  # 4
+    """No trials are sent until the run is resumed. Trials in flight still end in their verdicts."""
+    RUN_STATE_BUDGET_EXHAUSTED: _RunState.ValueType  # 5
+    """The run's budget does not cover another request. No trials are sent until the run is resumed with more."""
 
 class RunState(_RunState, metaclass=_RunStateEnumTypeWrapper):
     """RunState is the state of a run."""
@@ -47,7 +52,107 @@ RUN_STATE_FINISHED: RunState.ValueType  # 2
 """Every trial has a verdict."""
 RUN_STATE_CANCELLED: RunState.ValueType  # 3
 """The run was cancelled. Its verdicts stay, but the board of finished runs does not include them."""
+RUN_STATE_PAUSED: RunState.ValueType  # 4
+"""No trials are sent until the run is resumed. Trials in flight still end in their verdicts."""
+RUN_STATE_BUDGET_EXHAUSTED: RunState.ValueType  # 5
+"""The run's budget does not cover another request. No trials are sent until the run is resumed with more."""
 global___RunState = RunState
+
+@typing.final
+class Budget(google.protobuf.message.Message):
+    """Budget is the most that a run may spend, requests for judge and attack models included. At least one limit is set."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    USD_FIELD_NUMBER: builtins.int
+    TOKENS_FIELD_NUMBER: builtins.int
+    REQUESTS_FIELD_NUMBER: builtins.int
+    usd: builtins.float
+    """US dollars; not set means no limit. Every model of the run needs a known price."""
+    tokens: builtins.int
+    """Tokens of prompts and answers; not set means no limit."""
+    requests: builtins.int
+    """Requests to models, repeated ones included; not set means no limit. Stored answers cost none."""
+    def __init__(
+        self,
+        *,
+        usd: builtins.float | None = ...,
+        tokens: builtins.int | None = ...,
+        requests: builtins.int | None = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["_requests", b"_requests", "_tokens", b"_tokens", "_usd", b"_usd", "requests", b"requests", "tokens", b"tokens", "usd", b"usd"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["_requests", b"_requests", "_tokens", b"_tokens", "_usd", b"_usd", "requests", b"requests", "tokens", b"tokens", "usd", b"usd"]) -> None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: typing.Literal["_requests", b"_requests"]) -> typing.Literal["requests"] | None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: typing.Literal["_tokens", b"_tokens"]) -> typing.Literal["tokens"] | None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: typing.Literal["_usd", b"_usd"]) -> typing.Literal["usd"] | None: ...
+
+global___Budget = Budget
+
+@typing.final
+class BudgetUse(google.protobuf.message.Message):
+    """BudgetUse is an amount of each of the three measures."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    USD_FIELD_NUMBER: builtins.int
+    TOKENS_FIELD_NUMBER: builtins.int
+    REQUESTS_FIELD_NUMBER: builtins.int
+    usd: builtins.float
+    """US dollars."""
+    tokens: builtins.int
+    """Tokens of prompts and answers."""
+    requests: builtins.int
+    """Requests to models."""
+    def __init__(
+        self,
+        *,
+        usd: builtins.float = ...,
+        tokens: builtins.int = ...,
+        requests: builtins.int = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["requests", b"requests", "tokens", b"tokens", "usd", b"usd"]) -> None: ...
+
+global___BudgetUse = BudgetUse
+
+@typing.final
+class BudgetStatus(google.protobuf.message.Message):
+    """BudgetStatus is a run's budget and what is left of it."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    LIMIT_FIELD_NUMBER: builtins.int
+    SETTLED_FIELD_NUMBER: builtins.int
+    RESERVED_FIELD_NUMBER: builtins.int
+    EXHAUSTED_FIELD_NUMBER: builtins.int
+    exhausted: builtins.bool
+    """True: a request was refused because the rest does not cover the most that it may cost."""
+    @property
+    def limit(self) -> global___Budget:
+        """The limits that hold now: those of the spec, or those that the run was resumed or updated with."""
+
+    @property
+    def settled(self) -> global___BudgetUse:
+        """What was spent. A request whose gateway died counts at the most that it may have cost."""
+
+    @property
+    def reserved(self) -> global___BudgetUse:
+        """The most that the requests in flight may cost."""
+
+    def __init__(
+        self,
+        *,
+        limit: global___Budget | None = ...,
+        settled: global___BudgetUse | None = ...,
+        reserved: global___BudgetUse | None = ...,
+        exhausted: builtins.bool = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["limit", b"limit", "reserved", b"reserved", "settled", b"settled"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["exhausted", b"exhausted", "limit", b"limit", "reserved", b"reserved", "settled", b"settled"]) -> None: ...
+
+global___BudgetStatus = BudgetStatus
 
 @typing.final
 class RunSpec(google.protobuf.message.Message):
@@ -101,6 +206,8 @@ class RunSpec(google.protobuf.message.Message):
     JUDGE_OPTIONS_FIELD_NUMBER: builtins.int
     ATTACK_MODEL_FIELD_NUMBER: builtins.int
     REJUDGES_FIELD_NUMBER: builtins.int
+    ROUND_FIELD_NUMBER: builtins.int
+    BUDGET_FIELD_NUMBER: builtins.int
     name: builtins.str
     """A label for people, at most 200 characters; it need not be unique."""
     samples_per_task: builtins.int
@@ -123,6 +230,10 @@ class RunSpec(google.protobuf.message.Message):
     """If not empty, judge the stored answers of this finished run again, with the judges of this spec and without requests
     to models under test. Models, attacks, samples, epochs, seed and parameters are those of that run: leave them out.
     `tasks` may select some of its tasks; empty means all.
+    """
+    round: builtins.str
+    """If not empty, evaluate only the samples of this open round. `tasks` may select some of its tasks; empty means all.
+    FAILED_PRECONDITION if the round has no commitment yet or is closed.
     """
     @property
     def models(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
@@ -152,6 +263,12 @@ class RunSpec(google.protobuf.message.Message):
     def judge_options(self) -> google.protobuf.internal.containers.ScalarMap[builtins.str, builtins.str]:
         """Options of the judges in `judges`; they override the options on the cards."""
 
+    @property
+    def budget(self) -> global___Budget:
+        """The most that the run may spend. INVALID_ARGUMENT for a limit of 0 or less, for a budget without a limit, and for a limit
+        in dollars if the price of one of the run's models is not known.
+        """
+
     def __init__(
         self,
         *,
@@ -169,9 +286,11 @@ class RunSpec(google.protobuf.message.Message):
         judge_options: collections.abc.Mapping[builtins.str, builtins.str] | None = ...,
         attack_model: builtins.str = ...,
         rejudges: builtins.str = ...,
+        round: builtins.str = ...,
+        budget: global___Budget | None = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["parameters", b"parameters"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["attack_model", b"attack_model", "attacks", b"attacks", "epochs", b"epochs", "fresh", b"fresh", "judge_model", b"judge_model", "judge_options", b"judge_options", "judges", b"judges", "models", b"models", "name", b"name", "parameters", b"parameters", "rejudges", b"rejudges", "samples_per_task", b"samples_per_task", "seed", b"seed", "tasks", b"tasks"]) -> None: ...
+    def HasField(self, field_name: typing.Literal["budget", b"budget", "parameters", b"parameters"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["attack_model", b"attack_model", "attacks", b"attacks", "budget", b"budget", "epochs", b"epochs", "fresh", b"fresh", "judge_model", b"judge_model", "judge_options", b"judge_options", "judges", b"judges", "models", b"models", "name", b"name", "parameters", b"parameters", "rejudges", b"rejudges", "round", b"round", "samples_per_task", b"samples_per_task", "seed", b"seed", "tasks", b"tasks"]) -> None: ...
 
 global___RunSpec = RunSpec
 
@@ -206,6 +325,83 @@ class OutcomeCounts(google.protobuf.message.Message):
 global___OutcomeCounts = OutcomeCounts
 
 @typing.final
+class ResponseCounts(google.protobuf.message.Message):
+    """ResponseCounts is the number of verdicts by what came back from the model. Ordinary answers and failures are not
+    counted.
+    """
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    REFUSED_BY_MODEL_FIELD_NUMBER: builtins.int
+    BLOCKED_INPUT_FIELD_NUMBER: builtins.int
+    BLOCKED_OUTPUT_FIELD_NUMBER: builtins.int
+    TRUNCATED_FIELD_NUMBER: builtins.int
+    TOOL_CALLS_FIELD_NUMBER: builtins.int
+    refused_by_model: builtins.int
+    """Refused by the model, marked by the provider."""
+    blocked_input: builtins.int
+    """Blocked by the provider before the model answered."""
+    blocked_output: builtins.int
+    """Blocked by the provider while or after the model answered."""
+    truncated: builtins.int
+    """Cut off at the limit on tokens."""
+    tool_calls: builtins.int
+    """Tool calls without text."""
+    def __init__(
+        self,
+        *,
+        refused_by_model: builtins.int = ...,
+        blocked_input: builtins.int = ...,
+        blocked_output: builtins.int = ...,
+        truncated: builtins.int = ...,
+        tool_calls: builtins.int = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["blocked_input", b"blocked_input", "blocked_output", b"blocked_output", "refused_by_model", b"refused_by_model", "tool_calls", b"tool_calls", "truncated", b"truncated"]) -> None: ...
+
+global___ResponseCounts = ResponseCounts
+
+@typing.final
+class ModelProgress(google.protobuf.message.Message):
+    """ModelProgress is the progress of a run with one of its models."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    MODEL_FIELD_NUMBER: builtins.int
+    COUNTS_FIELD_NUMBER: builtins.int
+    ANSWERED_FIELD_NUMBER: builtins.int
+    RESPONSES_FIELD_NUMBER: builtins.int
+    HEALTH_FIELD_NUMBER: builtins.int
+    model: builtins.str
+    """The model's name."""
+    answered: builtins.int
+    """Trials that were answered but have no verdict yet."""
+    @property
+    def counts(self) -> global___OutcomeCounts:
+        """Trials that have a verdict, by outcome."""
+
+    @property
+    def responses(self) -> global___ResponseCounts:
+        """What came back, of the trials that have a verdict."""
+
+    @property
+    def health(self) -> libra.v1.model_pb2.ModelHealth:
+        """What the gateway knows of the model; not set once the run has ended."""
+
+    def __init__(
+        self,
+        *,
+        model: builtins.str = ...,
+        counts: global___OutcomeCounts | None = ...,
+        answered: builtins.int = ...,
+        responses: global___ResponseCounts | None = ...,
+        health: libra.v1.model_pb2.ModelHealth | None = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["counts", b"counts", "health", b"health", "responses", b"responses"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["answered", b"answered", "counts", b"counts", "health", b"health", "model", b"model", "responses", b"responses"]) -> None: ...
+
+global___ModelProgress = ModelProgress
+
+@typing.final
 class Run(google.protobuf.message.Message):
     """Run is a request for trials with its progress."""
 
@@ -219,6 +415,8 @@ class Run(google.protobuf.message.Message):
     CREATE_TIME_FIELD_NUMBER: builtins.int
     END_TIME_FIELD_NUMBER: builtins.int
     REVISION_FIELD_NUMBER: builtins.int
+    MODELS_FIELD_NUMBER: builtins.int
+    BUDGET_FIELD_NUMBER: builtins.int
     id: builtins.str
     """A ULID; ids sort by the time of creation."""
     state: global___RunState.ValueType
@@ -243,6 +441,16 @@ class Run(google.protobuf.message.Message):
     def end_time(self) -> google.protobuf.timestamp_pb2.Timestamp:
         """The time at which the run finished or was cancelled; not set while it runs."""
 
+    @property
+    def models(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___ModelProgress]:
+        """The progress with each model, in the order of spec.models; then the models that judge or write for it, without
+        counts.
+        """
+
+    @property
+    def budget(self) -> global___BudgetStatus:
+        """What the run has spent of its budget; not set for a run without a budget."""
+
     def __init__(
         self,
         *,
@@ -254,9 +462,11 @@ class Run(google.protobuf.message.Message):
         create_time: google.protobuf.timestamp_pb2.Timestamp | None = ...,
         end_time: google.protobuf.timestamp_pb2.Timestamp | None = ...,
         revision: builtins.int = ...,
+        models: collections.abc.Iterable[global___ModelProgress] | None = ...,
+        budget: global___BudgetStatus | None = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["counts", b"counts", "create_time", b"create_time", "end_time", b"end_time", "spec", b"spec"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["counts", b"counts", "create_time", b"create_time", "end_time", b"end_time", "id", b"id", "revision", b"revision", "spec", b"spec", "state", b"state", "trials", b"trials"]) -> None: ...
+    def HasField(self, field_name: typing.Literal["budget", b"budget", "counts", b"counts", "create_time", b"create_time", "end_time", b"end_time", "spec", b"spec"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["budget", b"budget", "counts", b"counts", "create_time", b"create_time", "end_time", b"end_time", "id", b"id", "models", b"models", "revision", b"revision", "spec", b"spec", "state", b"state", "trials", b"trials"]) -> None: ...
 
 global___Run = Run
 
@@ -431,7 +641,7 @@ class WatchRunResponse(google.protobuf.message.Message):
     RUN_FIELD_NUMBER: builtins.int
     HEARTBEAT_FIELD_NUMBER: builtins.int
     heartbeat: builtins.bool
-    """True if nothing has changed and the message only shows that the watch is alive."""
+    """True if the revision has not changed: the message shows that the watch is alive, and the health of the models."""
     @property
     def run(self) -> global___Run:
         """The run's current state, also in a heartbeat."""

@@ -45,8 +45,10 @@ class RunServiceStub:
         libra.v1.run_pb2.WatchRunRequest,
         libra.v1.run_pb2.WatchRunResponse,
     ]
-    """Sends the run now, after each change and when it ends; then the stream ends. Without a change it sends a heartbeat
-    every 10 seconds. NOT_FOUND for an unknown id.
+    """Sends the run now, after each change and when it ends or has used up its budget; then the stream ends. Without a
+    change it sends a heartbeat
+    every 10 seconds, and within two seconds if the health of one of its models has changed. NOT_FOUND for an unknown
+    id.
     """
 
     CancelRun: grpc.UnaryUnaryMultiCallable[
@@ -82,8 +84,10 @@ class RunServiceAsyncStub:
         libra.v1.run_pb2.WatchRunRequest,
         libra.v1.run_pb2.WatchRunResponse,
     ]
-    """Sends the run now, after each change and when it ends; then the stream ends. Without a change it sends a heartbeat
-    every 10 seconds. NOT_FOUND for an unknown id.
+    """Sends the run now, after each change and when it ends or has used up its budget; then the stream ends. Without a
+    change it sends a heartbeat
+    every 10 seconds, and within two seconds if the health of one of its models has changed. NOT_FOUND for an unknown
+    id.
     """
 
     CancelRun: grpc.aio.UnaryUnaryMultiCallable[
@@ -127,8 +131,10 @@ class RunServiceServicer(metaclass=abc.ABCMeta):
         request: libra.v1.run_pb2.WatchRunRequest,
         context: _ServicerContext,
     ) -> typing.Union[collections.abc.Iterator[libra.v1.run_pb2.WatchRunResponse], collections.abc.AsyncIterator[libra.v1.run_pb2.WatchRunResponse]]:
-        """Sends the run now, after each change and when it ends; then the stream ends. Without a change it sends a heartbeat
-        every 10 seconds. NOT_FOUND for an unknown id.
+        """Sends the run now, after each change and when it ends or has used up its budget; then the stream ends. Without a
+        change it sends a heartbeat
+        every 10 seconds, and within two seconds if the health of one of its models has changed. NOT_FOUND for an unknown
+        id.
         """
 
     @abc.abstractmethod

@@ -24,9 +24,10 @@ _sym_db = _symbol_database.Default()
 
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from libra.v1 import message_pb2 as libra_dot_v1_dot_message__pb2
+from libra.v1 import taxonomy_pb2 as libra_dot_v1_dot_taxonomy__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x13libra/v1/task.proto\x12\x08libra.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16libra/v1/message.proto\"|\n\tJudgeSpec\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x31\n\x07options\x18\x02 \x03(\x0b\x32 .libra.v1.JudgeSpec.OptionsEntry\x1a.\n\x0cOptionsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\x9d\x02\n\x04Task\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\x12$\n\x08\x63\x61tegory\x18\x03 \x01(\x0e\x32\x12.libra.v1.Category\x12\x0c\n\x04risk\x18\x04 \x01(\t\x12\x11\n\tlanguages\x18\x05 \x03(\t\x12\x0f\n\x07licence\x18\x06 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x07 \x01(\t\x12\"\n\x05judge\x18\x08 \x01(\x0b\x32\x13.libra.v1.JudgeSpec\x12\x0e\n\x06metric\x18\t \x01(\t\x12\x14\n\x0csample_count\x18\n \x01(\x05\x12\x0e\n\x06source\x18\x0b \x01(\t\x12/\n\x0b\x63reate_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xa7\x01\n\x06Sample\x12\x0f\n\x07ordinal\x18\x01 \x01(\x05\x12\n\n\x02id\x18\x02 \x01(\t\x12#\n\x08messages\x18\x03 \x03(\x0b\x32\x11.libra.v1.Message\x12,\n\x06\x66ields\x18\x04 \x03(\x0b\x32\x1c.libra.v1.Sample.FieldsEntry\x1a-\n\x0b\x46ieldsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xcc\x01\n\x0e\x43\x61talogueEntry\x12\x1c\n\x04task\x18\x01 \x01(\x0b\x32\x0e.libra.v1.Task\x12\'\n\x05state\x18\x02 \x01(\x0e\x32\x18.libra.v1.CatalogueState\x12\x12\n\nmulti_turn\x18\x03 \x01(\x08\x12\x19\n\x11published_samples\x18\x04 \x01(\x05\x12\x0f\n\x07\x64\x61taset\x18\x05 \x01(\t\x12\r\n\x05split\x18\x06 \x01(\t\x12\x12\n\nconversion\x18\x07 \x01(\t\x12\x10\n\x08imported\x18\x08 \x01(\t\"Y\n\x10ImportTaskHeader\x12\x11\n\tcard_yaml\x18\x01 \x01(\t\x12\x11\n\tfile_name\x18\x02 \x01(\t\x12\x11\n\tcatalogue\x18\x03 \x01(\t\x12\x0c\n\x04seed\x18\x04 \x01(\x03\"\x16\n\x14ListCatalogueRequest\"B\n\x15ListCatalogueResponse\x12)\n\x07\x65ntries\x18\x01 \x03(\x0b\x32\x18.libra.v1.CatalogueEntry\"Y\n\x11ImportTaskRequest\x12,\n\x06header\x18\x01 \x01(\x0b\x32\x1a.libra.v1.ImportTaskHeaderH\x00\x12\x0e\n\x04\x64\x61ta\x18\x02 \x01(\x0cH\x00\x42\x06\n\x04part\"C\n\x12ImportTaskResponse\x12\x1c\n\x04task\x18\x01 \x01(\x0b\x32\x0e.libra.v1.Task\x12\x0f\n\x07\x63reated\x18\x02 \x01(\x08\"\x1e\n\x0eGetTaskRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"/\n\x0fGetTaskResponse\x12\x1c\n\x04task\x18\x01 \x01(\x0b\x32\x0e.libra.v1.Task\"u\n\x10ListTasksRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12$\n\x08\x63\x61tegory\x18\x03 \x01(\x0e\x32\x12.libra.v1.Category\x12\x14\n\x0c\x61ll_versions\x18\x04 \x01(\x08\"K\n\x11ListTasksResponse\x12\x1d\n\x05tasks\x18\x01 \x03(\x0b\x32\x0e.libra.v1.Task\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"I\n\x12ListSamplesRequest\x12\x0c\n\x04task\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"Q\n\x13ListSamplesResponse\x12!\n\x07samples\x18\x01 \x03(\x0b\x32\x10.libra.v1.Sample\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t*\xb3\x01\n\x08\x43\x61tegory\x12\x18\n\x14\x43\x41TEGORY_UNSPECIFIED\x10\x00\x12\x19\n\x15\x43\x41TEGORY_DIRECT_RISKY\x10\x01\x12\x18\n\x14\x43\x41TEGORY_ADVERSARIAL\x10\x02\x12\"\n\x1e\x43\x41TEGORY_INSTRUCTION_HIERARCHY\x10\x03\x12\x1b\n\x17\x43\x41TEGORY_OVER_SENSITIVE\x10\x04\x12\x17\n\x13\x43\x41TEGORY_CAPABILITY\x10\x05*\x8f\x01\n\x0e\x43\x61talogueState\x12\x1f\n\x1b\x43\x41TALOGUE_STATE_UNSPECIFIED\x10\x00\x12\x1c\n\x18\x43\x41TALOGUE_STATE_BUILT_IN\x10\x01\x12\x1e\n\x1a\x43\x41TALOGUE_STATE_IMPORTABLE\x10\x02\x12\x1e\n\x1a\x43\x41TALOGUE_STATE_NOT_PUBLIC\x10\x03\x32\xfc\x02\n\x0bTaskService\x12I\n\nImportTask\x12\x1b.libra.v1.ImportTaskRequest\x1a\x1c.libra.v1.ImportTaskResponse(\x01\x12>\n\x07GetTask\x12\x18.libra.v1.GetTaskRequest\x1a\x19.libra.v1.GetTaskResponse\x12\x44\n\tListTasks\x12\x1a.libra.v1.ListTasksRequest\x1a\x1b.libra.v1.ListTasksResponse\x12J\n\x0bListSamples\x12\x1c.libra.v1.ListSamplesRequest\x1a\x1d.libra.v1.ListSamplesResponse\x12P\n\rListCatalogue\x12\x1e.libra.v1.ListCatalogueRequest\x1a\x1f.libra.v1.ListCatalogueResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x13libra/v1/task.proto\x12\x08libra.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16libra/v1/message.proto\x1a\x17libra/v1/taxonomy.proto\"|\n\tJudgeSpec\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x31\n\x07options\x18\x02 \x03(\x0b\x32 .libra.v1.JudgeSpec.OptionsEntry\x1a.\n\x0cOptionsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xdf\x02\n\x04Task\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\x12$\n\x08\x63\x61tegory\x18\x03 \x01(\x0e\x32\x12.libra.v1.Category\x12\x0c\n\x04risk\x18\x04 \x01(\t\x12\x11\n\tlanguages\x18\x05 \x03(\t\x12\x0f\n\x07licence\x18\x06 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x07 \x01(\t\x12\"\n\x05judge\x18\x08 \x01(\x0b\x32\x13.libra.v1.JudgeSpec\x12\x0e\n\x06metric\x18\t \x01(\t\x12\x14\n\x0csample_count\x18\n \x01(\x05\x12\x0e\n\x06source\x18\x0b \x01(\t\x12/\n\x0b\x63reate_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0b\x62\x61lanced_by\x18\r \x01(\t\x12\x0e\n\x06\x63\x61veat\x18\x0e \x01(\t\x12\r\n\x05round\x18\x0f \x01(\t\x12\x0c\n\x04tags\x18\x14 \x03(\t\"\xb7\x01\n\x06Sample\x12\x0f\n\x07ordinal\x18\x01 \x01(\x05\x12\n\n\x02id\x18\x02 \x01(\t\x12#\n\x08messages\x18\x03 \x03(\x0b\x32\x11.libra.v1.Message\x12,\n\x06\x66ields\x18\x04 \x03(\x0b\x32\x1c.libra.v1.Sample.FieldsEntry\x12\x0e\n\x06sealed\x18\x05 \x01(\x08\x1a-\n\x0b\x46ieldsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xf8\x01\n\x0e\x43\x61talogueEntry\x12\x1c\n\x04task\x18\x01 \x01(\x0b\x32\x0e.libra.v1.Task\x12\'\n\x05state\x18\x02 \x01(\x0e\x32\x18.libra.v1.CatalogueState\x12\x12\n\nmulti_turn\x18\x03 \x01(\x08\x12\x19\n\x11published_samples\x18\x04 \x01(\x05\x12\x0f\n\x07\x64\x61taset\x18\x05 \x01(\t\x12\r\n\x05split\x18\x06 \x01(\t\x12\x12\n\nconversion\x18\x07 \x01(\t\x12\x10\n\x08imported\x18\x08 \x01(\t\x12*\n\ntaxonomies\x18\x14 \x03(\x0b\x32\x16.libra.v1.TaxonomyTags\"Y\n\x10ImportTaskHeader\x12\x11\n\tcard_yaml\x18\x01 \x01(\t\x12\x11\n\tfile_name\x18\x02 \x01(\t\x12\x11\n\tcatalogue\x18\x03 \x01(\t\x12\x0c\n\x04seed\x18\x04 \x01(\x03\"\x16\n\x14ListCatalogueRequest\"B\n\x15ListCatalogueResponse\x12)\n\x07\x65ntries\x18\x01 \x03(\x0b\x32\x18.libra.v1.CatalogueEntry\"Y\n\x11ImportTaskRequest\x12,\n\x06header\x18\x01 \x01(\x0b\x32\x1a.libra.v1.ImportTaskHeaderH\x00\x12\x0e\n\x04\x64\x61ta\x18\x02 \x01(\x0cH\x00\x42\x06\n\x04part\"U\n\x12ImportTaskResponse\x12\x1c\n\x04task\x18\x01 \x01(\x0b\x32\x0e.libra.v1.Task\x12\x0f\n\x07\x63reated\x18\x02 \x01(\x08\x12\x10\n\x08warnings\x18\x03 \x03(\t\"\x1e\n\x0eGetTaskRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"[\n\x0fGetTaskResponse\x12\x1c\n\x04task\x18\x01 \x01(\x0b\x32\x0e.libra.v1.Task\x12*\n\ntaxonomies\x18\x14 \x03(\x0b\x32\x16.libra.v1.TaxonomyTags\"u\n\x10ListTasksRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12$\n\x08\x63\x61tegory\x18\x03 \x01(\x0e\x32\x12.libra.v1.Category\x12\x14\n\x0c\x61ll_versions\x18\x04 \x01(\x08\"K\n\x11ListTasksResponse\x12\x1d\n\x05tasks\x18\x01 \x03(\x0b\x32\x0e.libra.v1.Task\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"I\n\x12ListSamplesRequest\x12\x0c\n\x04task\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"Q\n\x13ListSamplesResponse\x12!\n\x07samples\x18\x01 \x03(\x0b\x32\x10.libra.v1.Sample\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t*\xb3\x01\n\x08\x43\x61tegory\x12\x18\n\x14\x43\x41TEGORY_UNSPECIFIED\x10\x00\x12\x19\n\x15\x43\x41TEGORY_DIRECT_RISKY\x10\x01\x12\x18\n\x14\x43\x41TEGORY_ADVERSARIAL\x10\x02\x12\"\n\x1e\x43\x41TEGORY_INSTRUCTION_HIERARCHY\x10\x03\x12\x1b\n\x17\x43\x41TEGORY_OVER_SENSITIVE\x10\x04\x12\x17\n\x13\x43\x41TEGORY_CAPABILITY\x10\x05*\x8f\x01\n\x0e\x43\x61talogueState\x12\x1f\n\x1b\x43\x41TALOGUE_STATE_UNSPECIFIED\x10\x00\x12\x1c\n\x18\x43\x41TALOGUE_STATE_BUILT_IN\x10\x01\x12\x1e\n\x1a\x43\x41TALOGUE_STATE_IMPORTABLE\x10\x02\x12\x1e\n\x1a\x43\x41TALOGUE_STATE_NOT_PUBLIC\x10\x03\x32\xfc\x02\n\x0bTaskService\x12I\n\nImportTask\x12\x1b.libra.v1.ImportTaskRequest\x1a\x1c.libra.v1.ImportTaskResponse(\x01\x12>\n\x07GetTask\x12\x18.libra.v1.GetTaskRequest\x1a\x19.libra.v1.GetTaskResponse\x12\x44\n\tListTasks\x12\x1a.libra.v1.ListTasksRequest\x1a\x1b.libra.v1.ListTasksResponse\x12J\n\x0bListSamples\x12\x1c.libra.v1.ListSamplesRequest\x1a\x1d.libra.v1.ListSamplesResponse\x12P\n\rListCatalogue\x12\x1e.libra.v1.ListCatalogueRequest\x1a\x1f.libra.v1.ListCatalogueResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -37,44 +38,44 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_JUDGESPEC_OPTIONSENTRY']._serialized_options = b'8\001'
   _globals['_SAMPLE_FIELDSENTRY']._loaded_options = None
   _globals['_SAMPLE_FIELDSENTRY']._serialized_options = b'8\001'
-  _globals['_CATEGORY']._serialized_start=1660
-  _globals['_CATEGORY']._serialized_end=1839
-  _globals['_CATALOGUESTATE']._serialized_start=1842
-  _globals['_CATALOGUESTATE']._serialized_end=1985
-  _globals['_JUDGESPEC']._serialized_start=90
-  _globals['_JUDGESPEC']._serialized_end=214
-  _globals['_JUDGESPEC_OPTIONSENTRY']._serialized_start=168
-  _globals['_JUDGESPEC_OPTIONSENTRY']._serialized_end=214
-  _globals['_TASK']._serialized_start=217
-  _globals['_TASK']._serialized_end=502
-  _globals['_SAMPLE']._serialized_start=505
-  _globals['_SAMPLE']._serialized_end=672
-  _globals['_SAMPLE_FIELDSENTRY']._serialized_start=627
-  _globals['_SAMPLE_FIELDSENTRY']._serialized_end=672
-  _globals['_CATALOGUEENTRY']._serialized_start=675
-  _globals['_CATALOGUEENTRY']._serialized_end=879
-  _globals['_IMPORTTASKHEADER']._serialized_start=881
-  _globals['_IMPORTTASKHEADER']._serialized_end=970
-  _globals['_LISTCATALOGUEREQUEST']._serialized_start=972
-  _globals['_LISTCATALOGUEREQUEST']._serialized_end=994
-  _globals['_LISTCATALOGUERESPONSE']._serialized_start=996
-  _globals['_LISTCATALOGUERESPONSE']._serialized_end=1062
-  _globals['_IMPORTTASKREQUEST']._serialized_start=1064
-  _globals['_IMPORTTASKREQUEST']._serialized_end=1153
-  _globals['_IMPORTTASKRESPONSE']._serialized_start=1155
-  _globals['_IMPORTTASKRESPONSE']._serialized_end=1222
-  _globals['_GETTASKREQUEST']._serialized_start=1224
-  _globals['_GETTASKREQUEST']._serialized_end=1254
-  _globals['_GETTASKRESPONSE']._serialized_start=1256
-  _globals['_GETTASKRESPONSE']._serialized_end=1303
-  _globals['_LISTTASKSREQUEST']._serialized_start=1305
-  _globals['_LISTTASKSREQUEST']._serialized_end=1422
-  _globals['_LISTTASKSRESPONSE']._serialized_start=1424
-  _globals['_LISTTASKSRESPONSE']._serialized_end=1499
-  _globals['_LISTSAMPLESREQUEST']._serialized_start=1501
-  _globals['_LISTSAMPLESREQUEST']._serialized_end=1574
-  _globals['_LISTSAMPLESRESPONSE']._serialized_start=1576
-  _globals['_LISTSAMPLESRESPONSE']._serialized_end=1657
-  _globals['_TASKSERVICE']._serialized_start=1988
-  _globals['_TASKSERVICE']._serialized_end=2368
+  _globals['_CATEGORY']._serialized_start=1873
+  _globals['_CATEGORY']._serialized_end=2052
+  _globals['_CATALOGUESTATE']._serialized_start=2055
+  _globals['_CATALOGUESTATE']._serialized_end=2198
+  _globals['_JUDGESPEC']._serialized_start=115
+  _globals['_JUDGESPEC']._serialized_end=239
+  _globals['_JUDGESPEC_OPTIONSENTRY']._serialized_start=193
+  _globals['_JUDGESPEC_OPTIONSENTRY']._serialized_end=239
+  _globals['_TASK']._serialized_start=242
+  _globals['_TASK']._serialized_end=593
+  _globals['_SAMPLE']._serialized_start=596
+  _globals['_SAMPLE']._serialized_end=779
+  _globals['_SAMPLE_FIELDSENTRY']._serialized_start=734
+  _globals['_SAMPLE_FIELDSENTRY']._serialized_end=779
+  _globals['_CATALOGUEENTRY']._serialized_start=782
+  _globals['_CATALOGUEENTRY']._serialized_end=1030
+  _globals['_IMPORTTASKHEADER']._serialized_start=1032
+  _globals['_IMPORTTASKHEADER']._serialized_end=1121
+  _globals['_LISTCATALOGUEREQUEST']._serialized_start=1123
+  _globals['_LISTCATALOGUEREQUEST']._serialized_end=1145
+  _globals['_LISTCATALOGUERESPONSE']._serialized_start=1147
+  _globals['_LISTCATALOGUERESPONSE']._serialized_end=1213
+  _globals['_IMPORTTASKREQUEST']._serialized_start=1215
+  _globals['_IMPORTTASKREQUEST']._serialized_end=1304
+  _globals['_IMPORTTASKRESPONSE']._serialized_start=1306
+  _globals['_IMPORTTASKRESPONSE']._serialized_end=1391
+  _globals['_GETTASKREQUEST']._serialized_start=1393
+  _globals['_GETTASKREQUEST']._serialized_end=1423
+  _globals['_GETTASKRESPONSE']._serialized_start=1425
+  _globals['_GETTASKRESPONSE']._serialized_end=1516
+  _globals['_LISTTASKSREQUEST']._serialized_start=1518
+  _globals['_LISTTASKSREQUEST']._serialized_end=1635
+  _globals['_LISTTASKSRESPONSE']._serialized_start=1637
+  _globals['_LISTTASKSRESPONSE']._serialized_end=1712
+  _globals['_LISTSAMPLESREQUEST']._serialized_start=1714
+  _globals['_LISTSAMPLESREQUEST']._serialized_end=1787
+  _globals['_LISTSAMPLESRESPONSE']._serialized_start=1789
+  _globals['_LISTSAMPLESRESPONSE']._serialized_end=1870
+  _globals['_TASKSERVICE']._serialized_start=2201
+  _globals['_TASKSERVICE']._serialized_end=2581
 # @@protoc_insertion_point(module_scope)

@@ -11,6 +11,7 @@ import google.protobuf.internal.enum_type_wrapper
 import google.protobuf.message
 import google.protobuf.timestamp_pb2
 import libra.v1.message_pb2
+import libra.v1.taxonomy_pb2
 import sys
 import typing
 
@@ -143,6 +144,10 @@ class Task(google.protobuf.message.Message):
     SAMPLE_COUNT_FIELD_NUMBER: builtins.int
     SOURCE_FIELD_NUMBER: builtins.int
     CREATE_TIME_FIELD_NUMBER: builtins.int
+    BALANCED_BY_FIELD_NUMBER: builtins.int
+    CAVEAT_FIELD_NUMBER: builtins.int
+    ROUND_FIELD_NUMBER: builtins.int
+    TAGS_FIELD_NUMBER: builtins.int
     name: builtins.str
     """Unique together with the version. 1 to 100 lower-case letters, digits, "_", "-" and "."; the first is a letter or a
     digit.
@@ -163,6 +168,16 @@ class Task(google.protobuf.message.Message):
     """The number of samples."""
     source: builtins.str
     """The origin of the samples."""
+    balanced_by: builtins.str
+    """The field of the samples that holds the gold label. The score of the task is then the unweighted mean of the scores
+    of its labels, so that no constant answer wins; empty: the mean over all trials.
+    """
+    caveat: builtins.str
+    """What a reader of its scores must know, in one sentence, for instance which constant answer scores high; usually
+    empty.
+    """
+    round: builtins.str
+    """The round whose samples these are; the version is then the round's name. Empty for an imported task."""
     @property
     def languages(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
         """BCP 47 tags of the languages of its prompts."""
@@ -174,6 +189,10 @@ class Task(google.protobuf.message.Message):
     @property
     def create_time(self) -> google.protobuf.timestamp_pb2.Timestamp:
         """The time at which this version was first imported."""
+
+    @property
+    def tags(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
+        """The tags on its own card, for instance "ailuminate:vcr"; without any, Libra's mapping applies."""
 
     def __init__(
         self,
@@ -190,9 +209,13 @@ class Task(google.protobuf.message.Message):
         sample_count: builtins.int = ...,
         source: builtins.str = ...,
         create_time: google.protobuf.timestamp_pb2.Timestamp | None = ...,
+        balanced_by: builtins.str = ...,
+        caveat: builtins.str = ...,
+        round: builtins.str = ...,
+        tags: collections.abc.Iterable[builtins.str] | None = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["create_time", b"create_time", "judge", b"judge"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["category", b"category", "create_time", b"create_time", "description", b"description", "judge", b"judge", "languages", b"languages", "licence", b"licence", "metric", b"metric", "name", b"name", "risk", b"risk", "sample_count", b"sample_count", "source", b"source", "version", b"version"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["balanced_by", b"balanced_by", "category", b"category", "caveat", b"caveat", "create_time", b"create_time", "description", b"description", "judge", b"judge", "languages", b"languages", "licence", b"licence", "metric", b"metric", "name", b"name", "risk", b"risk", "round", b"round", "sample_count", b"sample_count", "source", b"source", "tags", b"tags", "version", b"version"]) -> None: ...
 
 global___Task = Task
 
@@ -222,10 +245,15 @@ class Sample(google.protobuf.message.Message):
     ID_FIELD_NUMBER: builtins.int
     MESSAGES_FIELD_NUMBER: builtins.int
     FIELDS_FIELD_NUMBER: builtins.int
+    SEALED_FIELD_NUMBER: builtins.int
     ordinal: builtins.int
     """Its index in the task, from 0."""
     id: builtins.str
     """The record's own id or, without one, the ordinal."""
+    sealed: builtins.bool
+    """True: the text is withheld, because the sample belongs to a round and is not published yet. `messages`, `fields` and
+    `id` are then empty.
+    """
     @property
     def messages(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[libra.v1.message_pb2.Message]:
         """The conversation; its last turn is a user's."""
@@ -243,8 +271,9 @@ class Sample(google.protobuf.message.Message):
         id: builtins.str = ...,
         messages: collections.abc.Iterable[libra.v1.message_pb2.Message] | None = ...,
         fields: collections.abc.Mapping[builtins.str, builtins.str] | None = ...,
+        sealed: builtins.bool = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["fields", b"fields", "id", b"id", "messages", b"messages", "ordinal", b"ordinal"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["fields", b"fields", "id", b"id", "messages", b"messages", "ordinal", b"ordinal", "sealed", b"sealed"]) -> None: ...
 
 global___Sample = Sample
 
@@ -262,6 +291,7 @@ class CatalogueEntry(google.protobuf.message.Message):
     SPLIT_FIELD_NUMBER: builtins.int
     CONVERSION_FIELD_NUMBER: builtins.int
     IMPORTED_FIELD_NUMBER: builtins.int
+    TAXONOMIES_FIELD_NUMBER: builtins.int
     state: global___CatalogueState.ValueType
     """Where the samples are."""
     multi_turn: builtins.bool
@@ -280,6 +310,10 @@ class CatalogueEntry(google.protobuf.message.Message):
     def task(self) -> global___Task:
         """The task without version, sample_count and create_time."""
 
+    @property
+    def taxonomies(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[libra.v1.taxonomy_pb2.TaxonomyTags]:
+        """Its tags, by taxonomy."""
+
     def __init__(
         self,
         *,
@@ -291,9 +325,10 @@ class CatalogueEntry(google.protobuf.message.Message):
         split: builtins.str = ...,
         conversion: builtins.str = ...,
         imported: builtins.str = ...,
+        taxonomies: collections.abc.Iterable[libra.v1.taxonomy_pb2.TaxonomyTags] | None = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["task", b"task"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["conversion", b"conversion", "dataset", b"dataset", "imported", b"imported", "multi_turn", b"multi_turn", "published_samples", b"published_samples", "split", b"split", "state", b"state", "task", b"task"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["conversion", b"conversion", "dataset", b"dataset", "imported", b"imported", "multi_turn", b"multi_turn", "published_samples", b"published_samples", "split", b"split", "state", b"state", "task", b"task", "taxonomies", b"taxonomies"]) -> None: ...
 
 global___CatalogueEntry = CatalogueEntry
 
@@ -395,20 +430,26 @@ class ImportTaskResponse(google.protobuf.message.Message):
 
     TASK_FIELD_NUMBER: builtins.int
     CREATED_FIELD_NUMBER: builtins.int
+    WARNINGS_FIELD_NUMBER: builtins.int
     created: builtins.bool
     """False if this version already existed."""
     @property
     def task(self) -> global___Task:
         """The task as stored."""
 
+    @property
+    def warnings(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
+        """What is to be known before a run of the task; one sentence each."""
+
     def __init__(
         self,
         *,
         task: global___Task | None = ...,
         created: builtins.bool = ...,
+        warnings: collections.abc.Iterable[builtins.str] | None = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["task", b"task"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["created", b"created", "task", b"task"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["created", b"created", "task", b"task", "warnings", b"warnings"]) -> None: ...
 
 global___ImportTaskResponse = ImportTaskResponse
 
@@ -437,17 +478,23 @@ class GetTaskResponse(google.protobuf.message.Message):
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
     TASK_FIELD_NUMBER: builtins.int
+    TAXONOMIES_FIELD_NUMBER: builtins.int
     @property
     def task(self) -> global___Task:
         """The task."""
+
+    @property
+    def taxonomies(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[libra.v1.taxonomy_pb2.TaxonomyTags]:
+        """Its tags, by taxonomy."""
 
     def __init__(
         self,
         *,
         task: global___Task | None = ...,
+        taxonomies: collections.abc.Iterable[libra.v1.taxonomy_pb2.TaxonomyTags] | None = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["task", b"task"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["task", b"task"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["task", b"task", "taxonomies", b"taxonomies"]) -> None: ...
 
 global___GetTaskResponse = GetTaskResponse
 

@@ -28,7 +28,7 @@ from libra.v1 import message_pb2 as libra_dot_v1_dot_message__pb2
 from libra.v1 import task_pb2 as libra_dot_v1_dot_task__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16libra/v1/verdict.proto\x12\x08libra.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19libra/v1/completion.proto\x1a\x16libra/v1/message.proto\x1a\x13libra/v1/task.proto\"B\n\x0cJudgeVersion\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\x12\x13\n\x0brubric_hash\x18\x03 \x01(\t\"\xb6\x04\n\x07Verdict\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0b\n\x03run\x18\x02 \x01(\t\x12\x0f\n\x07judging\x18\x03 \x01(\x05\x12\r\n\x05model\x18\x04 \x01(\t\x12\x0c\n\x04task\x18\x05 \x01(\t\x12\x0e\n\x06\x61ttack\x18\x06 \x01(\t\x12\x0e\n\x06sample\x18\x07 \x01(\x05\x12\r\n\x05\x65poch\x18\x08 \x01(\x05\x12\"\n\x07outcome\x18\t \x01(\x0e\x32\x11.libra.v1.Outcome\x12\r\n\x05score\x18\n \x01(\x01\x12\r\n\x05label\x18\x0b \x01(\t\x12%\n\x05judge\x18\x0c \x01(\x0b\x32\x16.libra.v1.JudgeVersion\x12\x11\n\trationale\x18\r \x01(\t\x12\x15\n\rcompletion_id\x18\x0e \x01(\t\x12/\n\x0b\x63reate_time\x18\x0f \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12#\n\x08messages\x18\x10 \x03(\x0b\x32\x11.libra.v1.Message\x12(\n\ncompletion\x18\x11 \x01(\x0b\x32\x14.libra.v1.Completion\x12-\n\x06\x66ields\x18\x12 \x03(\x0b\x32\x1d.libra.v1.Verdict.FieldsEntry\x12$\n\x08\x63\x61tegory\x18\x13 \x01(\x0e\x32\x12.libra.v1.Category\x12\x1e\n\x03log\x18\x14 \x03(\x0b\x32\x11.libra.v1.Message\x1a-\n\x0b\x46ieldsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01*v\n\x07Outcome\x12\x17\n\x13OUTCOME_UNSPECIFIED\x10\x00\x12\x12\n\x0eOUTCOME_SCORED\x10\x01\x12\x14\n\x10OUTCOME_FILTERED\x10\x02\x12\x14\n\x10OUTCOME_UNJUDGED\x10\x03\x12\x12\n\x0eOUTCOME_FAILED\x10\x04\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16libra/v1/verdict.proto\x12\x08libra.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19libra/v1/completion.proto\x1a\x16libra/v1/message.proto\x1a\x13libra/v1/task.proto\"B\n\x0cJudgeVersion\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\x12\x13\n\x0brubric_hash\x18\x03 \x01(\t\"\xc6\x04\n\x07Verdict\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0b\n\x03run\x18\x02 \x01(\t\x12\x0f\n\x07judging\x18\x03 \x01(\x05\x12\r\n\x05model\x18\x04 \x01(\t\x12\x0c\n\x04task\x18\x05 \x01(\t\x12\x0e\n\x06\x61ttack\x18\x06 \x01(\t\x12\x0e\n\x06sample\x18\x07 \x01(\x05\x12\r\n\x05\x65poch\x18\x08 \x01(\x05\x12\"\n\x07outcome\x18\t \x01(\x0e\x32\x11.libra.v1.Outcome\x12\r\n\x05score\x18\n \x01(\x01\x12\r\n\x05label\x18\x0b \x01(\t\x12%\n\x05judge\x18\x0c \x01(\x0b\x32\x16.libra.v1.JudgeVersion\x12\x11\n\trationale\x18\r \x01(\t\x12\x15\n\rcompletion_id\x18\x0e \x01(\t\x12/\n\x0b\x63reate_time\x18\x0f \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12#\n\x08messages\x18\x10 \x03(\x0b\x32\x11.libra.v1.Message\x12(\n\ncompletion\x18\x11 \x01(\x0b\x32\x14.libra.v1.Completion\x12-\n\x06\x66ields\x18\x12 \x03(\x0b\x32\x1d.libra.v1.Verdict.FieldsEntry\x12$\n\x08\x63\x61tegory\x18\x13 \x01(\x0e\x32\x12.libra.v1.Category\x12\x1e\n\x03log\x18\x14 \x03(\x0b\x32\x11.libra.v1.Message\x12\x0e\n\x06sealed\x18\x15 \x01(\x08\x1a-\n\x0b\x46ieldsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01*v\n\x07Outcome\x12\x17\n\x13OUTCOME_UNSPECIFIED\x10\x00\x12\x12\n\x0eOUTCOME_SCORED\x10\x01\x12\x14\n\x10OUTCOME_FILTERED\x10\x02\x12\x14\n\x10OUTCOME_UNJUDGED\x10\x03\x12\x12\n\x0eOUTCOME_FAILED\x10\x04\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -37,12 +37,12 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_VERDICT_FIELDSENTRY']._loaded_options = None
   _globals['_VERDICT_FIELDSENTRY']._serialized_options = b'8\001'
-  _globals['_OUTCOME']._serialized_start=778
-  _globals['_OUTCOME']._serialized_end=896
+  _globals['_OUTCOME']._serialized_start=794
+  _globals['_OUTCOME']._serialized_end=912
   _globals['_JUDGEVERSION']._serialized_start=141
   _globals['_JUDGEVERSION']._serialized_end=207
   _globals['_VERDICT']._serialized_start=210
-  _globals['_VERDICT']._serialized_end=776
-  _globals['_VERDICT_FIELDSENTRY']._serialized_start=731
-  _globals['_VERDICT_FIELDSENTRY']._serialized_end=776
+  _globals['_VERDICT']._serialized_end=792
+  _globals['_VERDICT_FIELDSENTRY']._serialized_start=747
+  _globals['_VERDICT_FIELDSENTRY']._serialized_end=792
 # @@protoc_insertion_point(module_scope)

@@ -125,6 +125,7 @@ class Verdict(google.protobuf.message.Message):
     FIELDS_FIELD_NUMBER: builtins.int
     CATEGORY_FIELD_NUMBER: builtins.int
     LOG_FIELD_NUMBER: builtins.int
+    SEALED_FIELD_NUMBER: builtins.int
     id: builtins.str
     """"run/judging/model/task@version/attack/sample/epoch", the last two zero-padded; ids sort in the order of trials."""
     run: builtins.str
@@ -153,6 +154,10 @@ class Verdict(google.protobuf.message.Message):
     """The id of the judged completion; empty if FAILED."""
     category: libra.v1.task_pb2.Category.ValueType
     """The category that the trial counts in."""
+    sealed: builtins.bool
+    """True: the sample belongs to a round and is not published yet. Everything that may quote it is withheld: `rationale`,
+    `completion_id`, `messages`, `completion`, `log`, and `fields` except those that say what came back.
+    """
     @property
     def judge(self) -> global___JudgeVersion:
         """The judge's version."""
@@ -202,8 +207,9 @@ class Verdict(google.protobuf.message.Message):
         fields: collections.abc.Mapping[builtins.str, builtins.str] | None = ...,
         category: libra.v1.task_pb2.Category.ValueType = ...,
         log: collections.abc.Iterable[libra.v1.message_pb2.Message] | None = ...,
+        sealed: builtins.bool = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["completion", b"completion", "create_time", b"create_time", "judge", b"judge"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["attack", b"attack", "category", b"category", "completion", b"completion", "completion_id", b"completion_id", "create_time", b"create_time", "epoch", b"epoch", "fields", b"fields", "id", b"id", "judge", b"judge", "judging", b"judging", "label", b"label", "log", b"log", "messages", b"messages", "model", b"model", "outcome", b"outcome", "rationale", b"rationale", "run", b"run", "sample", b"sample", "score", b"score", "task", b"task"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["attack", b"attack", "category", b"category", "completion", b"completion", "completion_id", b"completion_id", "create_time", b"create_time", "epoch", b"epoch", "fields", b"fields", "id", b"id", "judge", b"judge", "judging", b"judging", "label", b"label", "log", b"log", "messages", b"messages", "model", b"model", "outcome", b"outcome", "rationale", b"rationale", "run", b"run", "sample", b"sample", "score", b"score", "sealed", b"sealed", "task", b"task"]) -> None: ...
 
 global___Verdict = Verdict
