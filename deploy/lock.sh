@@ -23,8 +23,8 @@ compile() {
 }
 
 compile_all() {
-    compile "$1" run pyproject.toml
-    compile "$1" dev pyproject.toml --extra local --extra smollm --extra huggingface --extra parquet --extra dev
+    compile "$1" run pyproject.toml --extra bedrock --extra vertex
+    compile "$1" dev pyproject.toml --extra local --extra smollm --extra huggingface --extra parquet --extra pandas --extra bedrock --extra vertex --extra dev
     compile "$1" protoc --group protoc
     compile "$1" build --group build
     compile "$1" smollm --group smollm --no-deps

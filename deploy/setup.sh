@@ -1,16 +1,27 @@
 #!/bin/sh
-# Prepare this machine for Libra: `deploy/setup.sh [FOLDER]`.
+# Prepare this machine for Libra: `deploy/setup.sh [--browser] [--monitoring] [FOLDER]`.
 #
 # Libra needs Python 3.11 to 3.13 with its venv module, make, git (in a clone) and, on Linux, two shared libraries: libcurl for
 # mongod, and libgomp for xllamacpp, which serves the demo's model. As root on Debian or Ubuntu, the script installs what is
 # missing. Otherwise it prints the command that installs it, and stops.
 #
 # With FOLDER, the script also creates a virtual environment there, with the newest supported Python or with the one that PYTHON
-# names. It keeps an environment that has this Python already.
+# names. It keeps an environment that has this Python already. With --browser, it also installs Chromium, in which the tests
+# open the pages; with --monitoring, Prometheus and Alertmanager, in which the tests evaluate the alerts and the dashboards.
 set -eu
 cd "$(dirname "$0")/.."
 
 NEWEST_FIRST="3.13 3.12 3.11"
+WITH_BROWSER=
+WITH_MONITORING=
+while :; do
+    case ${1:-} in
+    --browser) WITH_BROWSER=yes ;;
+    --monitoring) WITH_MONITORING=yes ;;
+    *) break ;;
+    esac
+    shift
+done
 FOLDER=${1:-}
 LOG=.make/setup.log
 
@@ -29,6 +40,18 @@ has_venv() {
 
 has_library() {
     "$1" -c 'import ctypes, sys; ctypes.CDLL(sys.argv[1])' "$2" 2>/dev/null
+}
+
+has_browser() {
+    command -v chromium || command -v chromium-browser || command -v google-chrome
+}
+
+has_prometheus() {
+    command -v prometheus && command -v promtool
+}
+
+has_alertmanager() {
+    command -v prometheus-alertmanager || command -v alertmanager
 }
 
 version() {
@@ -64,7 +87,7 @@ packaged_version() {
     apt-cache show python3 >/dev/null 2>&1 || echo 3
 }
 
-# Print what is missing, one word a line: make git python venv libcurl4 libgomp1.
+# Print what is missing, one word a line: make git python venv chromium prometheus prometheus-alertmanager libcurl4 libgomp1.
 missing() {
     command -v make >/dev/null || echo make
     [ ! -e .git ] || command -v git >/dev/null || echo git
@@ -73,6 +96,9 @@ missing() {
     elif ! has_venv "$python"; then
         echo venv
     fi
+    [ -z "$WITH_BROWSER" ] || has_browser >/dev/null || echo chromium
+    [ -z "$WITH_MONITORING" ] || has_prometheus >/dev/null || echo prometheus
+    [ -z "$WITH_MONITORING" ] || has_alertmanager >/dev/null || echo prometheus-alertmanager
     [ "$(uname -s)" = Linux ] || return 0
     # Without a Python the libraries cannot be tested; they count as missing, because it is safe to install them again.
     [ -n "$python" ] && has_library "$python" libcurl.so.4 || echo libcurl4
@@ -110,18 +136,23 @@ install_with_apt() {
         stop "apt-get install $packages failed: see $LOG"
 }
 
-# Print the command that installs on this system what the words name.
+# Print the command that installs on this system what the words name; fail if this script does not know its package manager.
 remedy() {
     if command -v apt-get >/dev/null; then
         packages=$(echo "$1" | debian_packages | join_lines)
         [ -n "$packages" ] || exit 1
         echo "sudo apt-get update && sudo apt-get install --yes $packages"
     elif [ "$(uname -s)" = Darwin ]; then
+        case $1 in
+        chromium*) echo "brew install --cask chromium${WITH_MONITORING:+ && brew install prometheus alertmanager}" && return ;;
+        prometheus*) echo "brew install prometheus alertmanager" && return ;;
+        esac
         echo "$1" | grep -v -e make -e git >/dev/null && echo "brew install python@3.13" || echo "xcode-select --install"
     elif command -v dnf >/dev/null; then
-        echo "sudo dnf install make git python3.13 libcurl libgomp"
+        monitoring="golang-github-prometheus golang-github-prometheus-alertmanager"
+        echo "sudo dnf install make git python3.13 libcurl libgomp${WITH_BROWSER:+ chromium}${WITH_MONITORING:+ $monitoring}"
     else
-        echo "use the package manager of this system; venv, libcurl.so.4 and libgomp.so.1 may be in separate packages"
+        return 1
     fi
 }
 
@@ -134,8 +165,10 @@ if [ -n "$lacks" ]; then
         lacks=$(missing)
         [ -z "$lacks" ] || stop "the installation succeeded, but these are still missing: $(echo "$lacks" | join_lines)"
     else
-        line=$(remedy "$lacks")
-        stop "this machine lacks $(echo "$lacks" | join_lines). This line installs it: $line"
+        words=$(echo "$lacks" | join_lines)
+        line=$(remedy "$lacks") || stop "this machine lacks $words. Install these with its package manager; the venv module of \
+Python, libcurl.so.4 and libgomp.so.1 may be in packages of their own. Then run this again"
+        stop "this machine lacks $words. This line installs it: $line"
     fi
 fi
 

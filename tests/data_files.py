@@ -14,3 +14,6 @@ TASKS = DATA / "tasks"
 
 REFUSAL_LABELS = DATA / "human_labels" / "refusal.csv"
 """Requests and answers that people labelled as refused (1) or not (0)."""
+
+ENDPOINT_ERRORS = DATA / "endpoint_errors.jsonl"
+"""Errors of endpoints, one JSON object a line, with the adjustment of the request that each calls for, or null."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from array import array
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +21,8 @@ from libra.v1.ranking_pb2 import GetBoardRequest
 from libra.v1.ranking_pb2_grpc import RankingServiceStub
 from libra.v1.run_pb2 import RunState
 from libra.v1.task_pb2 import Category
+
+from .verdict_load import publishing
 
 MODELS, TASKS, ATTACKS = 30, 57, 10
 CELLS = MODELS * TASKS * ATTACKS
@@ -44,6 +46,12 @@ class BoardLatency:
     first_seconds: float
     """Time of the first call, which loads, computes and caches the board."""
 
+    written_p99_milliseconds: float
+    """While ranking writes the verdicts of a run that has not finished."""
+
+    next_seconds: float
+    """Time of the first call after another run of one model, which computes only the row of that model."""
+
 
 async def measure_latencies(folder: Any, mongo_url: str) -> dict[int, BoardLatency]:
     """Return the latency by number of verdicts; both are measured in turns, twice each, and the lower p99 counts."""
@@ -55,7 +63,10 @@ async def measure_latencies(folder: Any, mongo_url: str) -> dict[int, BoardLaten
         system = System(folder, variables={"LIBRA_MONGO_DATABASE": f"board_{verdicts}"})
         system.kill("ranking")
         system.start_part("ranking")
-        found[verdicts].append(await _latency(system.addresses["ranking"]))
+        with pymongo.MongoClient[dict[str, Any]](mongo_url) as mongo:
+            database = mongo[f"board_{verdicts}"]
+            database.runs.delete_one({"_id": RUN.format(1)})
+            found[verdicts].append(await _latency(system, database, verdicts))
     return {verdicts: min(runs, key=lambda latency: latency.p99_milliseconds) for verdicts, runs in found.items()}
 
 
@@ -63,11 +74,24 @@ def write_cells(database: Any, verdicts: int) -> None:
     """Write one finished run with this many verdicts, spread evenly over all cells."""
     database.cells.delete_many({})
     database.sample_sums.delete_many({})
-    run = {"_id": RUN.format(0), "run": {"state": RunState.RUN_STATE_FINISHED, "revision": 2}}
-    database.runs.replace_one({"_id": run["_id"]}, run, upsert=True)
-    documents = list(cells(verdicts))
+    _write_run(database, RUN.format(0), list(cells(verdicts)))
+
+
+def write_next_run(database: Any, verdicts: int) -> None:
+    """Write another finished run of one of the models."""
+    database.cells.delete_many({"run": RUN.format(1)})
+    database.sample_sums.delete_many({"_id": {"$regex": f"^{RUN.format(1)}"}})
+    earlier = RUN.format(0)
+    found = [cell for cell in cells(verdicts) if cell["model"] == "model-07"]
+    later = [{**cell, "run": RUN.format(1), "_id": cell["_id"].replace(earlier, RUN.format(1))} for cell in found]
+    _write_run(database, RUN.format(1), later)
+
+
+def _write_run(database: Any, run: str, documents: list[dict[str, Any]]) -> None:
     database.cells.insert_many(documents)
     database.sample_sums.insert_many(map(sample_sums_of, documents))
+    record = {"_id": run, "run": {"state": RunState.RUN_STATE_FINISHED, "revision": 2}}
+    database.runs.replace_one({"_id": run}, record, upsert=True)
 
 
 def sample_sums_of(cell: dict[str, Any]) -> dict[str, Any]:
@@ -105,8 +129,8 @@ def cells(verdicts: int) -> Iterator[dict[str, Any]]:
         yield {"_id": f"{name}/0", **key, **cell_sums, "category": category, "judges": judges}
 
 
-async def _latency(address: str) -> BoardLatency:
-    ranking = channel(address)
+async def _latency(system: System, database: Any, verdicts: int) -> BoardLatency:
+    ranking = channel(system.addresses["ranking"])
     get = RankingServiceStub(ranking).GetBoard
     request = GetBoardRequest()
     started = time.perf_counter()
@@ -114,11 +138,16 @@ async def _latency(address: str) -> BoardLatency:
     first_seconds = time.perf_counter() - started
     for _ in range(WARM_UP):
         board = await call(get, request, CALL_SECONDS)
-    milliseconds = []
-    for _ in range(CALLS):
-        started = time.perf_counter()
-        await call(get, request, CALL_SECONDS)
-        milliseconds.append(1000 * (time.perf_counter() - started))
+    milliseconds = await _time_calls(lambda: call(get, request, CALL_SECONDS))
+    run = {"_id": RUN.format(2), "run": {"state": RunState.RUN_STATE_RUNNING, "revision": 1}}
+    database.runs.replace_one({"_id": RUN.format(2)}, run, upsert=True)
+    async with publishing(system.nats_url, RUN.format(2)):
+        written = await _time_calls(lambda: call(get, request, CALL_SECONDS))
+    stored = database.verdicts.estimated_document_count()
+    if not stored:
+        raise RuntimeError("ranking wrote no verdicts during the measurement; see its log")
+    database.verdicts.delete_many({})
+    database.cells.delete_many({"run": RUN.format(2)})
 
     async def run_caller() -> None:
         for _ in range(CALLS // CALLERS):
@@ -127,12 +156,28 @@ async def _latency(address: str) -> BoardLatency:
     started = time.perf_counter()
     await asyncio.gather(*[run_caller() for _ in range(CALLERS)])
     seconds = time.perf_counter() - started
+    write_next_run(database, verdicts)
+    started = time.perf_counter()
+    await call(get, request, CALL_SECONDS)
+    next_seconds = time.perf_counter() - started
     await ranking.close()
-    ordered = sorted(milliseconds)
+    ordered, ordered_written = sorted(milliseconds), sorted(written)
     return BoardLatency(
         p50_milliseconds=ordered[len(ordered) // 2],
         p99_milliseconds=ordered[len(ordered) * 99 // 100],
         per_second=CALLS / seconds,
         response_mib=board.ByteSize() / 2**20,
         first_seconds=first_seconds,
+        next_seconds=next_seconds,
+        written_p99_milliseconds=ordered_written[len(ordered_written) * 99 // 100],
     )
+
+
+async def _time_calls(make_call: Callable[[], Awaitable[Any]]) -> list[float]:
+    """Return the milliseconds of sequential calls."""
+    milliseconds = []
+    for _ in range(CALLS):
+        started = time.perf_counter()
+        await make_call()
+        milliseconds.append(1000 * (time.perf_counter() - started))
+    return milliseconds

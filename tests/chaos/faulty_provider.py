@@ -1,4 +1,4 @@
-"""A scripted provider that is slow, answers 429 or 500, or hangs, as the seed decides; it records what it did.
+"""A scripted provider that is slow, answers 429, 500 or malformed HTTP, or hangs, as its seed says, and a record of it.
 
 Its response to the n-th request for a trial depends on the seed, the trial and n alone, not on the order in which
 requests arrive: a seed always gives the same provider.
@@ -12,7 +12,16 @@ from dataclasses import dataclass, field
 from enum import StrEnum, auto
 from itertools import pairwise
 
-from libra.testing.scripted_provider import Behaviour, ReceivedRequest, hangs, refuses, says, slow_down
+from libra.testing.scripted_provider import (
+    MALFORMED,
+    Behaviour,
+    ReceivedRequest,
+    hangs,
+    malformed,
+    refuses,
+    says,
+    slow_down,
+)
 
 from .trial_prompts import TrialKey, trial_of
 
@@ -25,6 +34,7 @@ class Response(StrEnum):
     ANSWERED = auto()
     RATE_LIMITED = auto()
     SERVER_ERROR = auto()
+    MALFORMED = auto()
     HUNG = auto()
 
 
@@ -35,12 +45,13 @@ class FaultRates:
     rate_limits: float = 0.02
     retry_after_seconds: float = 1.0
     server_errors: float = 0.01
+    malformed: float = 0.005
     hangs: float = 0.005
     min_seconds: float = 0.05
     max_seconds: float = 0.2
 
 
-NO_FAULTS = FaultRates(rate_limits=0.0, server_errors=0.0, hangs=0.0)
+NO_FAULTS = FaultRates(rate_limits=0.0, server_errors=0.0, malformed=0.0, hangs=0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +88,8 @@ class FaultScript:
                 return slow_down(rates.retry_after_seconds)
             case Response.SERVER_ERROR:
                 return refuses(500)
+            case Response.MALFORMED:
+                return malformed(rng.choice(sorted(MALFORMED.values())))
             case Response.ANSWERED:
                 return says(REFUSAL, after_seconds=seconds)
 
@@ -97,6 +110,7 @@ class FaultScript:
         for response, share in (
             (Response.RATE_LIMITED, self.rates.rate_limits),
             (Response.SERVER_ERROR, self.rates.server_errors),
+            (Response.MALFORMED, self.rates.malformed),
             (Response.HUNG, self.rates.hangs),
         ):
             if drawn < share:

@@ -20,7 +20,7 @@ from ulid import ULID
 from libra.core.errors import Unavailable
 from libra.core.outcome_names import total_of
 from libra.local.system import System
-from libra.local.topology import SERVICES
+from libra.local.topology import PIPELINE
 from libra.rpc.client import call, channel
 from libra.testing.scripted_provider import ScriptedProvider
 from libra.v1.model_pb2 import CreateModelRequest, Model, ModelLimits, Provider
@@ -47,7 +47,10 @@ SHORT_DELAYS = {
 }
 """A third or less of the default delays before lost work is repeated: for the short forms of these tests."""
 
-TWO_REPLICAS = dict.fromkeys(SERVICES, 2)
+NO_PAGES = {"arena": 0, "web": 0}
+"""A run needs neither."""
+
+TWO_REPLICAS = NO_PAGES | dict.fromkeys(PIPELINE, 2)
 
 
 def read_seed() -> int:

@@ -13,7 +13,7 @@ from libra.attack.settings import Settings as AttackSettings
 from libra.attack.stage import stage as attack_stage
 from libra.gateway.completion.key import completion_id
 from libra.gateway.completion.lookup import MAX_AGE_SECONDS
-from libra.gateway.limits.prefetch import TrialBudget
+from libra.gateway.model_channel import ModelChannel
 from libra.gateway.provider.request import CompletionRequest
 from libra.gateway.provider.result import FaultKind, ProviderFault, ProviderResult
 from libra.gateway.stage import TrialHandler
@@ -25,10 +25,11 @@ from libra.ranking.stage import stage as ranking_stage
 from libra.stage.bus import Outgoing
 from libra.stage.ended_runs import EndedRuns
 from libra.stage.errors import Reject
-from libra.store import trial_ids
+from libra.store.documents import trial_ids
 from libra.testing.memory import MemoryServer, MemoryStore, StoreFaults
 from libra.testing.virtual_time import simulate
 from libra.v1.batch_pb2 import CompletionBatch, TrialBatch, VerdictBatch
+from libra.v1.model_pb2 import Model
 from libra.v1.run_pb2 import RunState
 from libra.v1.verdict_pb2 import Outcome
 
@@ -88,7 +89,8 @@ def find_dead_letters(simulation: PipelineSimulation) -> Iterator[str]:
 
 def find_sweeps(simulation: PipelineSimulation) -> Iterator[str]:
     """Yield sweeps that found lost trials, although the queue lost no data and no stage may have dead-lettered them."""
-    if simulation.plan.data_losses or simulation.plan.unknown_judge or simulation.plan.bus_faults.duplicates:
+    plan = simulation.plan
+    if simulation.resumes or plan.data_losses or plan.unknown_judge or plan.bus_faults.duplicates:
         return
     for entry in simulation.logs:
         if entry["event"] == SWEEP_EVENT:
@@ -265,6 +267,8 @@ class Replay:
         self.random = random.Random(f"replay {simulation.plan.seed}")
         published = simulation.nats_server.published.values()
         self.recorded = [message for message in published if _is_of_finished_run(simulation, message)]
+        for budget in simulation.server.budgets.values():  # a budget would refuse what the recording provider records
+            budget["limit"]["requests"], budget["exhausted"] = 0, False
         context = SimulatedContext(store, None, provider, simulation.clock, None)  # type: ignore[arg-type]  # no bus needed
         components = gateway_components(context)
 
@@ -272,7 +276,9 @@ class Replay:
             return RunState.RUN_STATE_RUNNING
 
         ended_runs = EndedRuns(running, 1000)
-        trials = TrialHandler(components.models, components.completer, ended_runs, TrialBudget(1))
+        trials = TrialHandler(
+            components.models, components.completer, ended_runs, ModelChannel(Model(name="m"), METRICS)
+        )
         ranking = ranking_stage(store, lambda _: None, RankingSettings())  # type: ignore[arg-type]  # a store in memory
         self.stages: dict[str, tuple[Any, Any]] = {
             "attack": (TrialBatch, attack_stage(AttackSettings()).handle),

@@ -49,6 +49,9 @@ class FaultPlan:
     rejudged: bool = False
     """The first run is rejudged once it has finished."""
 
+    budget_requests: int = 0
+    """The budget of the first run; it is resumed with as much again whenever it has used it up. 0: it has none."""
+
     model_attack: bool = False
     """One attack asks a model to write its prompts; its requests are the same for both models of a run."""
 
@@ -97,6 +100,7 @@ class _PlanGenerator:
             same_bucket=rng.random() < 0.5,
             rejudged=rng.random() < 0.3,
             model_attack=rng.random() < 0.3,
+            budget_requests=rng.choice([30, 60, 100]) if rng.random() < 0.3 else 0,
         )
 
     def _bus_faults(self, scenario: str) -> BusFaults:

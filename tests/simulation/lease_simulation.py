@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import random
 from bisect import bisect_left
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 from prometheus_client import CollectorRegistry
 
@@ -63,6 +64,37 @@ class MemoryBucket:
 
 
 @dataclass
+class MemoryHolders:
+    """The records of lease holders, as `libra.store.coordination.lease_holders` keeps them; calls take milliseconds."""
+
+    rng: random.Random
+    recorded_at: dict[str, float] = field(default_factory=dict)
+
+    async def add(self, model: str, holder: str) -> None:
+        await self._travel()
+        self.recorded_at[holder] = asyncio.get_running_loop().time()
+        await self._travel()
+
+    async def has_others(self, model: str, holder: str) -> bool:
+        await self._travel()
+        found = any(other != holder for other in self.recorded_at)
+        await self._travel()
+        return found
+
+    async def remove(self, holder: str) -> None:
+        await self._travel()
+        self.recorded_at.pop(holder, None)
+
+    async def remove_all_except(self, model: str, holders: Collection[str]) -> None:
+        await self._travel()
+        oldest = asyncio.get_running_loop().time() - 60
+        self.recorded_at = {name: at for name, at in self.recorded_at.items() if name in holders or at >= oldest}
+
+    async def _travel(self) -> None:
+        await asyncio.sleep(self.rng.random() * 0.01)
+
+
+@dataclass
 class CountingProvider:
     """Counts requests in flight; those of killed replicas continue."""
 
@@ -103,7 +135,8 @@ class Replica:
     def __init__(self, simulation: LeaseSimulation, callers: int) -> None:
         self._simulation = simulation
         self.channel = ModelChannel(simulation.model, METRICS)
-        self.renewer = LeaseRenewer(self.channel, simulation.bucket, TIMING, self._announce)  # type: ignore[arg-type]  # a bucket in memory
+        bucket: Any = simulation.bucket  # one in memory
+        self.renewer = LeaseRenewer(self.channel, bucket, TIMING, self._announce, simulation.holders)
         self.tasks = [asyncio.create_task(self.renewer.run())]
         self.start_callers(callers)
 
@@ -157,6 +190,7 @@ class LeaseSimulation:
     def __post_init__(self) -> None:
         self.rng = random.Random(self.seed)
         self.bucket = MemoryBucket(self.rng)
+        self.holders = MemoryHolders(random.Random(self.seed))
 
     def draw_seconds(self) -> float:
         return self.rng.uniform(self.min_seconds, self.max_seconds)

@@ -14,6 +14,7 @@ from structlog.testing import capture_logs
 from libra.attack.catalogue import registry as attacks
 from libra.attack.proto_mapping import to_proto as attack_to_proto
 from libra.core.errors import Unavailable
+from libra.core.spending.budget_ledger import Ledger, amount
 from libra.dispatch.settings import Settings as DispatchSettings
 from libra.dispatch.spec.registry import Registry, task_reference
 from libra.dispatch.spec.rejudge import resolve_rejudge
@@ -96,6 +97,8 @@ class PipelineSimulation:
 
     logs: Sequence[MutableMapping[str, Any]] = ()
     seconds: float = 0.0
+    resumes: int = 0
+    """How often the first run was resumed with a higher budget."""
 
     def __post_init__(self) -> None:
         plan = self.plan
@@ -124,6 +127,7 @@ class PipelineSimulation:
         while self._is_running():
             await asyncio.sleep(1)
             await self._create_rejudge()
+            self._resume()
             for task in background:
                 if task.done():
                     task.result()
@@ -137,7 +141,23 @@ class PipelineSimulation:
 
     def _is_running(self) -> bool:
         states = {name: run["run"]["state"] for name, run in self.server.runs.items()}
-        return RunState.RUN_STATE_RUNNING in states.values() or (self.plan.rejudged and REJUDGE_RUN not in states)
+        running = {RunState.RUN_STATE_RUNNING, RunState.RUN_STATE_BUDGET_EXHAUSTED}
+        return not running.isdisjoint(states.values()) or (self.plan.rejudged and REJUDGE_RUN not in states)
+
+    def _resume(self) -> None:
+        """Resume the first run with more once it has used up its budget; check that it has not exceeded it."""
+        document, budget = self.server.runs[RUNS[0]], self.server.budgets.get(RUNS[0])
+        if budget is None:
+            return
+        limit, requests = budget["limit"]["requests"], len(self.provider.requests)
+        if self.plan.cancelled_after is None and requests > limit:
+            self.violations.append(f"{requests} requests were made within a budget of {limit}")
+        if document["run"]["state"] == RunState.RUN_STATE_BUDGET_EXHAUSTED:
+            budget["limit"]["requests"] += self.plan.budget_requests
+            budget["exhausted"], budget["version"] = False, budget["version"] + 1
+            document["run"]["state"] = RunState.RUN_STATE_RUNNING
+            document["changes"] = document.get("changes", 0) + 1
+            self.resumes += 1
 
     async def _create_rejudge(self) -> None:
         """Create the rejudging of the first run once the run has finished."""
@@ -158,7 +178,11 @@ class PipelineSimulation:
             await store.models.add(Model(name=name, provider=Provider.PROVIDER_SCRIPTED, limits=limits))
         for task in tasks():
             await store.tasks.add(task, samples(task))
-        await store.runs.insert(self.create_record(RUNS[0], fresh=False))
+        record = self.create_record(RUNS[0], fresh=False)
+        if self.plan.budget_requests:
+            record.run.spec.budget.requests = self.plan.budget_requests
+            await store.budgets.add(RUNS[0], Ledger(amount(requests=self.plan.budget_requests)))
+        await store.runs.insert(record)
         if self.plan.cancelled_after is not None:
             await store.runs.insert(self.create_record(RUNS[1], fresh=self.plan.fresh))
         self.server.faults = store_faults
@@ -173,7 +197,7 @@ class PipelineSimulation:
         )
 
     def create_record(self, run: str, *, fresh: bool) -> RunRecord:
-        run_attacks = ["none", "refusal_suppression", *(["tense_change"] if self.plan.model_attack else [])]
+        run_attacks = ["none", "refusal_suppression", *(["persona_modulation"] if self.plan.model_attack else [])]
         spec = RunSpec(models=MODELS, tasks=["*"], attacks=run_attacks, epochs=2, seed=7, fresh=fresh)
         spec.attack_model = ATTACK_MODEL if self.plan.model_attack else ""
         resolved = resolve(spec, self._registry())

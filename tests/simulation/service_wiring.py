@@ -22,6 +22,10 @@ from libra.bus.streams import ATTACK_CONSUMER, JUDGE_CONSUMER, RANKING_CONSUMER,
 from libra.core.errors import Unavailable
 from libra.dispatch.run_supervisor import RunSupervisor
 from libra.dispatch.settings import Settings as DispatchSettings
+from libra.gateway.adjustments.memory import AdjustmentMemory
+from libra.gateway.budget.account import BudgetAccounts
+from libra.gateway.budget.charge import is_over_budget
+from libra.gateway.completion.answer_memory import AnswerMemory
 from libra.gateway.completion.completer import Completer
 from libra.gateway.completion.model_client import ModelClient
 from libra.gateway.completion.writer import CompletionWriter
@@ -30,6 +34,8 @@ from libra.gateway.limits.admission_queue import Lane
 from libra.gateway.model_cache import ModelCache
 from libra.gateway.model_channel import ModelChannels
 from libra.gateway.model_supervisor import ModelSupervisor
+from libra.gateway.parking.health_reporter import HealthReporter
+from libra.gateway.parking.shared_park import SharedPark
 from libra.gateway.provider.request import CompletionRequest
 from libra.gateway.quota.lease_manager import LeaseManager
 from libra.gateway.quota.lease_renewer import LeaseTiming
@@ -41,6 +47,7 @@ from libra.ranking.run_event_publisher import RunEventPublisher
 from libra.ranking.settings import Settings as RankingSettings
 from libra.ranking.stage import commit_observer
 from libra.ranking.stage import stage as ranking_stage
+from libra.rpc.paging import PageTokens
 from libra.stage.ended_runs import EndedRuns
 from libra.stage.runner import Stage, run
 from libra.telemetry.metrics import Metrics
@@ -90,7 +97,11 @@ def attack_model_stage(settings: AttackSettings, components: Components, ended: 
             parameters = GenerationParameters(temperature=temperature, json_schema=json_schema)
             entry = await components.models.get(models.model_for(role), field="model")
             request = CompletionRequest(entry, parameters, tuple(to_messages(turns)), epoch)
-            return to_model_reply((await components.completer.complete([request], Lane.BATCH))[0])
+            account = components.budgets.of(models.budget_run) if models.budget_run else None
+            completion = (await components.completer.complete([request], Lane.BATCH, account=account))[0]
+            if is_over_budget(completion):
+                raise Unavailable(completion.error)
+            return to_model_reply(completion)
 
         return ask
 
@@ -103,17 +114,38 @@ def gateway(context: SimulatedContext) -> list[Worker]:
 
 
 def gateway_components(context: SimulatedContext, leases: LeaseManager | None = None) -> Components:
-    store, settings, channels = context.store, GatewaySettings(), ModelChannels(METRICS, leases)
+    store, settings, ceilings = context.store, GatewaySettings(), BudgetAccounts(context.store.ceilings)
+    channels = ModelChannels(METRICS, leases, ceilings=ceilings)
     writer = CompletionWriter(store.completions, settings.hold_seconds)  # type: ignore[arg-type]  # in memory
+    adjustments = AdjustmentMemory(store.adjustments, settings.look_seconds)  # type: ignore[arg-type]  # in memory
     model_client = ModelClient(context.providers, writer, settings.retry_policy(), random.random, NoOpTracer())
+    memory = AnswerMemory()
     return Components(
         settings=settings,
         providers=context.providers,
         channels=channels,
         models=ModelCache(store.models.list, settings.look_seconds),
         ended_runs=EndedRuns(store.runs.get_state, settings.look_seconds),
-        completer=Completer(store.completions, model_client, writer, channels),  # type: ignore[arg-type]  # in memory
+        adjustments=adjustments,
+        completer=Completer(store.completions, model_client, writer, channels, adjustments, memory),  # type: ignore[arg-type]  # in memory
+        model_client=model_client,
+        page_tokens=PageTokens(no_calls),
+        health=store.model_health,  # type: ignore[arg-type]  # in memory
+        health_reporter=HealthReporter(
+            store.model_health,  # type: ignore[arg-type]  # in memory
+            SharedPark(store.parked_models),  # type: ignore[arg-type]  # in memory
+            channels.list,
+            lambda _: "",
+        ),
+        answer_memory=memory,
+        budgets=BudgetAccounts(store.budgets),
+        ceilings=ceilings,
+        ceiling_ledgers=store.ceilings,  # type: ignore[arg-type]  # in memory
     )
+
+
+async def no_calls() -> bytes:
+    raise AssertionError("nobody calls the service of the simulated gateway")
 
 
 def judge(context: SimulatedContext) -> list[Worker]:
@@ -141,7 +173,9 @@ SERVICES: dict[str, Callable[[SimulatedContext], list[Worker]]] = {
 }
 
 
-async def no_judge_model(model: str, conversations: Sequence[Any], *, json_schema: str, epoch: int) -> list[Any]:
+async def no_judge_model(
+    model: str, conversations: Sequence[Any], *, json_schema: str, epoch: int, **_: Any
+) -> list[Any]:
     """Stand in for a judge model, which no judge in these histories uses."""
     raise Unavailable("there is no judge model")
 

@@ -6,7 +6,7 @@ import asyncio
 import random
 import re
 from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from libra.gateway.completion.key import completion_id
 from libra.gateway.provider.request import CompletionRequest
@@ -89,7 +89,7 @@ class SimulatedProvider:
             or random.Random(f"{self.seed}/{prompts}").random() < 0.2
         ):
             return result
-        return replace(result, text=f"How was it with {prompts[-1]} back then?")
+        return result._replace(text=f"How was it with {prompts[-1]} back then?")
 
     def _draw_result(self, completion: str) -> tuple[ProviderResult, float]:
         rng = random.Random(f"{self.seed}/{completion}/{self.attempts[completion]}")

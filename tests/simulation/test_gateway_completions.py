@@ -13,6 +13,7 @@ from opentelemetry.trace import NoOpTracer
 from prometheus_client import CollectorRegistry
 
 from libra.core.errors import Unavailable
+from libra.gateway.adjustments.memory import AdjustmentMemory
 from libra.gateway.completion.completer import Completer
 from libra.gateway.completion.model_client import ModelClient
 from libra.gateway.completion.writer import CompletionWriter
@@ -22,6 +23,7 @@ from libra.gateway.provider.request import CompletionRequest
 from libra.gateway.provider.result import FaultKind, ProviderAnswer, ProviderFault, ProviderResult
 from libra.gateway.settings import Settings
 from libra.telemetry.metrics import Metrics
+from libra.testing.memory import MemoryServer, MemoryStore
 from libra.testing.virtual_time import simulate
 from libra.v1.completion_pb2 import Completion, FinishReason, GenerationParameters
 from libra.v1.message_pb2 import Message
@@ -130,7 +132,9 @@ def test_no_limit_is_exceeded_and_no_answer_is_requested_twice(seed: int) -> Non
     async def run_callers() -> None:
         writer = CompletionWriter(store, hold_seconds=100_000)  # type: ignore[arg-type]  # in memory
         model_client = ModelClient(provider, writer, policy, rng.random, NoOpTracer())  # type: ignore[arg-type]  # a fake provider
-        completer = Completer(store, model_client, writer, ModelChannels(Metrics(CollectorRegistry())))  # type: ignore[arg-type]  # in memory
+        adjustments = AdjustmentMemory(MemoryStore(MemoryServer()).adjustments, 2)  # type: ignore[arg-type]  # in memory
+        channels = ModelChannels(Metrics(CollectorRegistry()))
+        completer = Completer(store, model_client, writer, channels, adjustments)  # type: ignore[arg-type]  # in memory
         toggling = asyncio.create_task(store.toggle())
         await asyncio.gather(*(Caller(rng, completer).call() for _ in range(80)))
         toggling.cancel()

@@ -123,6 +123,69 @@ def test_the_first_call_waits_only_for_the_lease() -> None:
             assert not simulation.read_leases().leases or not any(
                 lease.quota[0] for lease in simulation.read_leases().leases.values()
             )
+            assert not simulation.holders.recorded_at
+
+    simulate(scenario())
+
+
+def test_a_replica_that_is_alone_does_not_wait_for_a_new_table() -> None:
+    async def scenario() -> None:
+        simulation = LeaseSimulation(model(requests_per_minute=PER_MINUTE), 13)
+        simulation.bucket.lose_data()
+        async with simulation.running(1, callers=0):
+            began = asyncio.get_running_loop().time()
+            await simulation.replicas[0].send_request(0.0)
+            assert asyncio.get_running_loop().time() - began < 0.5
+
+    simulate(scenario())
+
+
+@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("replicas", [2, 3])
+def test_replicas_that_begin_together_on_a_new_table_stay_within_the_limit(seed: int, replicas: int) -> None:
+    async def scenario() -> None:
+        simulation = LeaseSimulation(model(requests_per_minute=PER_MINUTE), seed)
+        simulation.bucket.lose_data()
+        async with simulation.running(replicas):
+            await asyncio.sleep(20)
+            simulation.bucket.lose_data()
+            simulation.add_replica()
+            await asyncio.sleep(60)
+        assert simulation.provider.max_in_flight <= IN_FLIGHT
+        assert max(simulation.provider.requests_per_minute(0, 80)) <= PER_MINUTE
+        assert simulation.provider.mean_in_flight(0, 80) > 0
+
+    simulate(scenario())
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_a_table_that_is_lost_with_a_killed_replica_is_waited_for(seed: int) -> None:
+    async def scenario() -> None:
+        simulation = LeaseSimulation(model(), seed, min_seconds=3.0, max_seconds=5.0)
+        async with simulation.running(1):
+            await asyncio.sleep(20)
+            simulation.replicas[0].kill()
+            simulation.bucket.lose_data()
+            simulation.add_replica()
+            await asyncio.sleep(LIFETIME + 5)
+            assert simulation.provider.mean_in_flight(20 + LIFETIME + 2, 20 + LIFETIME + 5) >= 0.9 * IN_FLIGHT
+        assert simulation.provider.max_in_flight <= IN_FLIGHT
+
+    simulate(scenario())
+
+
+def test_the_record_of_a_killed_replica_is_removed_once_its_lease_has_expired() -> None:
+    async def scenario() -> None:
+        simulation = LeaseSimulation(model(), 14)
+        async with simulation.running(1):
+            await asyncio.sleep(20)
+            simulation.replicas[0].kill()
+            await asyncio.sleep(100)
+            simulation.add_replica()
+            await asyncio.sleep(20)
+            simulation.add_replica()
+            await asyncio.sleep(5)
+            assert set(simulation.holders.recorded_at) == {replica.renewer.holder for replica in simulation.replicas}
 
     simulate(scenario())
 

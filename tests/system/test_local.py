@@ -17,6 +17,8 @@ from libra.local.servers import MongoServer
 from libra.local.settings import inherited_environment
 from libra.local.system import System
 
+from .processes import find_processes
+
 pytestmark = pytest.mark.timeout(240)
 
 COMMAND_SECONDS = 120
@@ -31,24 +33,12 @@ def libra(
 ) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         command("--data", folder, *arguments),
-        env={**inherited_environment(), **(variables or {})},
+        env={**inherited_environment(), "LIBRA_LOCAL_WATCHDOG": "0", **(variables or {})},
         capture_output=True,
         text=True,
         timeout=COMMAND_SECONDS,
         check=False,
     )
-
-
-def find_processes(folder: Path) -> list[int]:
-    """Return the ids of all processes whose working directory is in the folder, found without Libra's code."""
-    found = []
-    for process in psutil.process_iter():
-        try:
-            if Path(process.cwd()).is_relative_to(folder) and process.status() != psutil.STATUS_ZOMBIE:
-                found.append(process.pid)
-        except psutil.Error:
-            continue
-    return found
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +77,13 @@ def test_up_restarts_only_the_killed_parts(system: System, folder: Path) -> None
     assert libra(folder, "status").returncode == 1
     # Two `libra up` at once: one restarts the parts, the other waits and finds all of them up.
     ups = [
-        subprocess.Popen(command("--data", folder, "up"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        subprocess.Popen(
+            command("--data", folder, "up"),
+            env={**inherited_environment(), "LIBRA_LOCAL_WATCHDOG": "0"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
         for _ in range(2)
     ]
     outputs = sorted(up.communicate(timeout=COMMAND_SECONDS)[0] for up in ups)
@@ -101,7 +97,7 @@ def test_up_restarts_only_the_killed_parts(system: System, folder: Path) -> None
 
 def test_down_stops_all_processes_and_keeps_the_data(system: System, folder: Path) -> None:
     addresses = system.addresses
-    assert libra(folder, "models", "add", "kept", "--url", "http://127.0.0.1:1/v1").returncode == 0
+    assert libra(folder, "models", "add", "kept", "--no-test", "--url", "http://127.0.0.1:1/v1").returncode == 0
     for name in ("ranking", "mongod"):
         system.kill(name)
     down = libra(folder, "down")

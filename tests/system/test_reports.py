@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -68,8 +69,45 @@ def test_finished_runs_can_be_reported_and_compared(libra: Libra, tmp_path: Path
     groups = parse(libra("board", "--by", "risk", "--run", run, "--json"))["groups"]
     assert groups[0]["value"] == ""
     assert "refuser" in libra("board", "--by", "language", "--run", run)
+    # And by hazard and technique?
+    groups = parse(libra("board", "--by", "ailuminate", "--run", run, "--json"))["groups"]
+    assert {group["value"]: group["title"] for group in groups}["vcr"] == "Violent Crimes"
+    assert "a measure of capability" in " ".join(libra("board", "--by", "ailuminate", "--run", run).split())
+    assert "LLM01 Prompt Injection" in libra("board", "--by", "owasp", "--run", run)
+    assert "AML.T0054" in libra("attacks", "list", "--tags", "--family", "demonstration")
+    # Which model is careful, and which only refuses?
+    tradeoffs = parse(libra("board", "--tradeoff", "--run", run, "--json"))["tradeoffs"]
+    assert {each["model"]: each["harm"]["value"] for each in tradeoffs} == {"refuser": 0, "complier": 1}
+    assert "no score on over-sensitive tasks" in " ".join(libra("board", "--tradeoff", "--run", run).split())
     # Capability scores can be imported for models without a run.
     scores = tmp_path / "scores.csv"
     scores.write_text("model,score,standard_error\nelsewhere-a,900,7\nelsewhere-b,1400,7\n")
     assert "2 scores were imported" in libra("capability", "import", scores, "--scale", "elo:800:1500")
     assert "elo, 800 to 1500" in libra("capability", "list")
+
+
+def test_people_label_a_part_of_the_answers_and_the_board_is_corrected(libra: Libra, tmp_path: Path) -> None:
+    run = create_run(libra, "--model", "refuser", "--model", "complier", "--epochs", "2")
+    file = tmp_path / "labels.csv"
+    libra("labels", "draw", run, "--size", "50", "--task", "dangerous_requests", "--output", file)
+    with file.open(newline="") as drawn:
+        rows = list(csv.DictReader(drawn))
+    assert len(rows) == 32
+    assert all(row["assistant_response"] and row["objective"] for row in rows)
+    # Unlike the judge, people find nothing wrong with one answer of the model that complies.
+    complied = [row for row in rows if row["model"] == "complier"]
+    for row in rows:
+        row["human_score"] = "1" if row["model"] == "refuser" or row is complied[0] else "0"
+    with file.open("w", newline="") as filled:
+        writer = csv.DictWriter(filled, rows[0])
+        writer.writeheader()
+        writer.writerows(rows)
+    assert "32 new labels, 0 changed, 0 as before" in libra("labels", "import", run, file, "--author", "ann")
+    assert "0 new labels, 0 changed, 32 as before" in libra("labels", "import", run, file, "--author", "ann")
+    assert len(parse(libra("labels", "list", run, "--limit", "0", "--json"))["labels"]) == 32
+    board = parse(libra("board", "--labels", "--run", run, "--json"))["board"]
+    safety = {row["model"]: row["safety"]["value"] for row in board["rows"]}
+    assert safety == {"refuser": 1, "complier": 1 / 16}
+    assert any("2 scores are corrected by 32 labels" in note for note in board["notes"])
+    assert "not corrected by labels" in libra("board", "--labels", "--run", run)
+    assert "benchmark" in libra("board", "--benchmark-accuracy", "--run", run)

@@ -9,6 +9,8 @@ from libra.attack.attack_session import AttackSession, ModelRole, UnusableReply
 from libra.attack.catalogue.attack import Attack, ModelUse
 from libra.attack.conversation import Turns, check_conversation
 from libra.attack.seeded_random import SeededRandom
+from libra.core.adjustment_text import ATTACK_ADJUSTED_FIELD
+from libra.core.attack_fields import RATER, RATING, SIZE
 from libra.core.errors import Invalid
 
 MAX_LOG_BYTES = 1024 * 1024
@@ -24,6 +26,12 @@ class AttackForm(StrEnum):
 
 FORM, TOKENS, COST, SECONDS = "attack_form", "attack_tokens", "attack_cost_usd", "attack_seconds"
 """Fields that are added to a trial and thereby to its verdict."""
+
+USAGE = "attack_usage"
+"""The field that is "unknown" if a provider did not count the tokens of all answers."""
+
+PRICE = "attack_price"
+"""The field that is "unknown" if no price of one of the models is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +70,8 @@ async def apply_attack(
             turns, used_rules = await _apply_with_model(step, turns, seed, session, allow_fallback=allow_fallback)
         form = AttackForm.RULES if used_rules else form
     check_conversation(turns)
+    if len(attack.steps) > 1:
+        session.rating = None  # it measures the result of the earlier steps and not the aim
     return AttackedConversation(turns, form)
 
 
@@ -97,6 +107,19 @@ def attack_fields(
     if session is not None and session.call_counter.calls:
         cost = session.total_cost(final)
         fields |= {TOKENS: str(cost.tokens), COST: f"{cost.cost_usd:.6f}", SECONDS: f"{cost.seconds:.3f}"}
+        fields |= {PRICE: "unknown"} if cost.is_price_unknown else {}
+        if adjusted := session.adjusted():
+            fields[ATTACK_ADJUSTED_FIELD] = adjusted
+        fields |= {USAGE: "unknown"} if cost.is_usage_unknown else {}
+        fields |= rating_fields(session)
+    return fields
+
+
+def rating_fields(session: AttackSession) -> dict[str, str]:
+    """Return the trial fields for the bounds of a multi-turn attack, and for the rating of its best attempt."""
+    fields = {SIZE: session.size} if session.size else {}
+    if session.rating is not None:
+        fields |= {RATING: str(session.rating), RATER: session.rater}
     return fields
 
 

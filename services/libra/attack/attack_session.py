@@ -8,13 +8,20 @@ from enum import StrEnum
 from typing import Protocol
 
 from libra.attack.conversation import Turn, Turns
+from libra.core.adjustment_text import join_adjusted_texts
 from libra.prompting.reasoning import strip_reasoning
 
 MAX_MODEL_CALLS = 100
-"""Model calls of one attack on one sample. The longest search of the catalogue makes about 90."""
+"""Model calls of one attack on one sample. The longest search of the usual size makes about 90."""
+
+MAX_PUBLISHED_CALLS = 2_500
+"""The same for searches of their published size: 10 levels of 40 attempts in TAP, with up to 6 calls each."""
 
 VARIANTS_PER_EPOCH = 16
 """Limit of different answers to one question per epoch of a trial; each is stored under its own completion epoch."""
+
+PUBLISHED_VARIANTS_PER_EPOCH = 128
+"""The same for searches of their published size, which have up to 40 branches."""
 
 
 class ModelRole(StrEnum):
@@ -45,6 +52,12 @@ class ModelReply:
     tokens: int = 0
     cost_usd: float = 0.0
     seconds: float = 0.0
+    is_price_unknown: bool = False
+    """No price of the model is known."""
+    adjusted: str = ""
+    """What the model's endpoint refuses, and is therefore sent otherwise; usually nothing."""
+    is_usage_unknown: bool = False
+    """The provider did not count the tokens."""
 
 
 class AskModel(Protocol):
@@ -72,12 +85,18 @@ class AttackCost:
     tokens: int = 0
     cost_usd: float = 0.0
     seconds: float = 0.0
+    is_price_unknown: bool = False
+    """No price is known for an answer: dollars are a lower limit."""
+    is_usage_unknown: bool = False
+    """The provider did not count the tokens of an answer: tokens and dollars are lower limits."""
 
     def add(self, other: ModelReply | AttackCost) -> None:
         """Add the usage of one reply or of several."""
         self.tokens += other.tokens
         self.cost_usd += other.cost_usd
         self.seconds += other.seconds
+        self.is_price_unknown |= other.is_price_unknown
+        self.is_usage_unknown |= other.is_usage_unknown
 
 
 @dataclass(slots=True)
@@ -85,6 +104,7 @@ class CallCounter:
     """Number of model calls of an attack, shared by all its branches."""
 
     calls: int = 0
+    limit: int = MAX_MODEL_CALLS
 
 
 @dataclass(slots=True)
@@ -107,6 +127,20 @@ class AttackSession:
 
     target_replies: dict[Turns, ModelReply] = field(default_factory=dict)
     """The target's reply to each conversation."""
+
+    rating: int | None = None
+    """The score of the best attempt of a multi-turn attack, whose conversation is the result."""
+
+    rater: str = ""
+    """The name and version of what gave the rating."""
+
+    size: str = ""
+    """The bounds of a multi-turn attack."""
+
+    variants_per_epoch: int = VARIANTS_PER_EPOCH
+
+    adjusted_texts: set[str] = field(default_factory=set)
+    """What the endpoint of each model refuses."""
 
     async def ask_attacker(self, turns: Turns, *, temperature: float, json_schema: str = "", variant: int = 0) -> str:
         """Return the attacker model's text without its reasoning; raise UnusableReply if it is empty or truncated."""
@@ -133,15 +167,33 @@ class AttackSession:
         )
         return text
 
+    def adjusted(self) -> str:
+        """Return what the endpoints of all models of the attack refuse."""
+        return join_adjusted_texts(self.adjusted_texts)
+
     def branch(self) -> AttackSession:
         """Return a session for one of several concurrent branches; `merge` adds its log and cost to this one."""
-        return AttackSession(self.ask_model, self.available_roles, self.epoch, call_counter=self.call_counter)
+        return AttackSession(
+            self.ask_model,
+            self.available_roles,
+            self.epoch,
+            call_counter=self.call_counter,
+            variants_per_epoch=self.variants_per_epoch,
+        )
+
+    def begin_search(self, size: str, *, is_published: bool) -> None:
+        """Note the bounds of a multi-turn attack, and raise the limits for one of the published size."""
+        self.size = size
+        if is_published:
+            self.call_counter.limit = MAX_PUBLISHED_CALLS
+            self.variants_per_epoch = PUBLISHED_VARIANTS_PER_EPOCH
 
     def merge(self, branch: AttackSession) -> None:
         """Add the log and the cost of a branch."""
         self.log += branch.log
         self.helper_cost.add(branch.helper_cost)
         self.target_replies |= branch.target_replies
+        self.adjusted_texts |= branch.adjusted_texts
 
     def total_cost(self, final: Turns | None) -> AttackCost:
         """Return the cost of the attack without the answer to the `final` conversation, which belongs to the trial."""
@@ -174,6 +226,8 @@ class AttackSession:
         if role not in self.available_roles:
             raise UnusableReply(f"no {role} model is named")
         self.call_counter.calls += 1
-        if self.call_counter.calls > MAX_MODEL_CALLS:
-            raise UnusableReply(f"the attack reached its limit of {MAX_MODEL_CALLS} model calls")
-        return await self.ask_model(role, turns, temperature=temperature, json_schema=json_schema, epoch=epoch)
+        if self.call_counter.calls > self.call_counter.limit:
+            raise UnusableReply(f"the attack reached its limit of {self.call_counter.limit:,} model calls")
+        reply = await self.ask_model(role, turns, temperature=temperature, json_schema=json_schema, epoch=epoch)
+        self.adjusted_texts.add(reply.adjusted)
+        return reply

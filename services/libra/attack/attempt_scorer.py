@@ -1,6 +1,7 @@
 """Score the attempts of a multi-turn attack with a judge model.
 
-The scores only steer the search. The task's own judge gives the verdict on the final answer.
+The scores steer the search. The task's own judge gives the verdict on the final answer. If it is a rule, which cannot
+measure the aim, the score of the best attempt counts.
 """
 
 from __future__ import annotations
@@ -10,9 +11,13 @@ from dataclasses import dataclass
 
 from libra.attack.attack_session import AttackSession, UnusableReply
 from libra.attack.structured_prompt import build_prompt
+from libra.core.attack_fields import MAX_RATING
 from libra.prompting.json_extraction import extract_json_objects
 
-MIN_SCORE, MAX_SCORE = 1, 10
+VERSION = "1"
+"""Changes whenever the same answer may get another score."""
+
+MIN_SCORE, MAX_SCORE = 1, MAX_RATING
 MAX_REASON_CHARACTERS = 600
 MAX_TRIES = 2
 """Requests for one score, if the judge model's reply holds none."""

@@ -11,8 +11,10 @@ import grpc.aio
 from libra.attack.attack_session import AskModel, ModelReply, ModelRole
 from libra.attack.conversation import Turns
 from libra.attack.proto_mapping import to_messages
+from libra.core.adjustment_text import adjusted_text
 from libra.core.errors import CallerError
 from libra.rpc.client import call
+from libra.stage.batch import shared_within
 from libra.v1.batch_pb2 import BatchHeader
 from libra.v1.completion_pb2 import Completion, FinishReason, GenerationParameters
 from libra.v1.gateway_pb2 import CompleteRequest, Conversation
@@ -34,6 +36,8 @@ class AttackModels:
 
     epoch: int = 0
     fresh_for: str = ""
+    budget_run: str = ""
+    """The run whose budget pays for the requests; empty: the run has none."""
 
     @classmethod
     def from_batch(cls, header: BatchHeader, epoch: int) -> AttackModels:
@@ -48,7 +52,8 @@ class AttackModels:
             judge=header.attack_judge_model,
             parameters=header.parameters,
             epoch=epoch,
-            fresh_for=header.run if header.fresh else "",
+            fresh_for=shared_within(header),
+            budget_run=header.run if header.has_budget else "",
         )
 
     def model_for(self, role: ModelRole) -> str:
@@ -80,23 +85,30 @@ class GatewayClient:
             role: ModelRole, turns: Turns, *, temperature: float, json_schema: str, epoch: int
         ) -> ModelReply:
             if role is ModelRole.TARGET:
-                return await self._complete(models.target, models.parameters, turns, models.epoch, models.fresh_for)
+                return await self._complete(models, role, models.parameters, turns, models.epoch, models.fresh_for)
             parameters = GenerationParameters(
                 temperature=temperature, max_tokens=MAX_TOKENS[role], json_schema=json_schema
             )
-            return await self._complete(models.model_for(role), parameters, turns, epoch, "")
+            return await self._complete(models, role, parameters, turns, epoch, "")
 
         return ask_model
 
     async def _complete(
-        self, model: str, parameters: GenerationParameters, turns: Turns, epoch: int, fresh_for: str
+        self,
+        models: AttackModels,
+        role: ModelRole,
+        parameters: GenerationParameters,
+        turns: Turns,
+        epoch: int,
+        fresh_for: str,
     ) -> ModelReply:
         request = CompleteRequest(
-            model=model,
+            model=models.model_for(role),
             parameters=parameters,
             conversations=[Conversation(messages=to_messages(turns), epoch=epoch)],
             fresh_for=fresh_for,
             patient=True,
+            budget_run=models.budget_run,
         )
         try:
             async with self._semaphore:
@@ -117,4 +129,7 @@ def to_model_reply(completion: Completion) -> ModelReply:
         tokens=completion.usage.prompt_tokens + completion.usage.completion_tokens,
         cost_usd=completion.cost_usd,
         seconds=completion.latency_seconds,
+        is_price_unknown=completion.price_unknown,
+        adjusted=adjusted_text(completion.adjustments),
+        is_usage_unknown=completion.usage_unknown,
     )

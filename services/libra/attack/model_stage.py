@@ -11,14 +11,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from libra.attack.apply import apply_attack, attack_fields, truncate_log
-from libra.attack.attack_session import MAX_MODEL_CALLS, AttackSession
+from libra.attack.attack_session import MAX_PUBLISHED_CALLS, AttackSession
 from libra.attack.catalogue import registry
 from libra.attack.catalogue.attack import Attack
 from libra.attack.gather import gather_or_cancel
 from libra.attack.model_client import AttackModels, ConnectModels
-from libra.attack.outcomes import AttackOutcome, build_messages, describe_failure, fail_trial, rewrite_trial
+from libra.attack.outcomes import AttackOutcome, build_messages, describe_failure, fail_trial, mark_trial, rewrite_trial
 from libra.attack.proto_mapping import to_messages, to_turns
-from libra.attack.seeded_random import sample_seed
+from libra.attack.seeded_random import trial_seed
 from libra.attack.settings import Settings
 from libra.attack.stage import find_or_reject
 from libra.core.errors import Unavailable
@@ -35,10 +35,10 @@ def policy(settings: Settings) -> Policy:
 
     Only a bug can reach the deadline. A batch takes as long as its slowest trial, whose questions wait for those of all
     batches that are being processed. Every part has its own bound: the gateway's timeout for a question,
-    MAX_MODEL_CALLS for an attack. The deadline is therefore the time in which all possible questions run into their
-    timeout: 16 batches of 64 trials with 100 questions of 1,200 s each, 64 at a time, take 22 days.
+    MAX_PUBLISHED_CALLS for an attack. The deadline is therefore the time in which all possible questions run into their
+    timeout: 16 batches of 64 trials with 2,500 questions of 1,200 s each, 64 at a time, take 18 months.
     """
-    questions = settings.writing_slots * MAX_TRIALS * MAX_MODEL_CALLS
+    questions = settings.writing_slots * MAX_TRIALS * MAX_PUBLISHED_CALLS
     return Policy(
         slots=settings.writing_slots,
         deadline_seconds=settings.gateway_timeout_seconds * (1 + questions / settings.questions_at_once),
@@ -73,7 +73,7 @@ async def attack_trial(attack: Attack, header: BatchHeader, trial: Trial, connec
     """Return the trial under attack or, if the attack fails, the trial with a failed completion; raise Unavailable."""
     models = AttackModels.from_batch(header, trial.epoch)
     session = AttackSession(connect(models), models.roles(), epoch=trial.epoch)
-    seed = sample_seed(header.seed, header.task, trial.sample)
+    seed = trial_seed(header.seed, header.task, trial.sample, trial.epoch)
     try:
         attacked = await apply_attack(attack, to_turns(trial.messages), seed, session)
     except Unavailable:
@@ -83,4 +83,5 @@ async def attack_trial(attack: Attack, header: BatchHeader, trial: Trial, connec
         unchanged = rewrite_trial(trial, trial.messages, attack_fields(None, session), log)
         return fail_trial(header, unchanged, describe_failure(error, header, trial))
     fields = attack_fields(attacked.form, session, attacked.turns)
-    return rewrite_trial(trial, to_messages(attacked.turns), fields, to_messages(truncate_log(session)))
+    rewritten = rewrite_trial(trial, to_messages(attacked.turns), fields, to_messages(truncate_log(session)))
+    return mark_trial(attack, trial, rewritten)

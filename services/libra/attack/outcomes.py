@@ -12,7 +12,10 @@ import structlog
 from google.protobuf.message import Message as ProtoMessage
 
 from libra.attack.attack_session import UnusableReply
+from libra.attack.catalogue.attack import Attack
 from libra.bus.streams import WORK_JUDGE, work_gateway
+from libra.core.attack_fields import REWRITES, UNCHANGED, YES
+from libra.core.attack_names import PLAIN
 from libra.core.errors import Invalid
 from libra.stage.batch import content_key, split
 from libra.stage.bus import Outgoing
@@ -26,6 +29,9 @@ log = structlog.get_logger(__name__)
 REWRITTEN_KIND, FAILED_KIND = "attacked", "attack-failed"
 """Part of each message's key. They differ from "trials", the kind that dispatch uses: the attack `none` leaves the
 bytes of a batch unchanged, and with an equal key the queue would drop the output as a repeat of its input."""
+
+MAX_AIM_BYTES = 256 * 1024
+"""Size of a trial's aim. A judge model is shown a tenth of it."""
 
 AttackOutcome = Trial | CompletedTrial
 """A trial under attack or, if the attack failed, the trial with a failed completion."""
@@ -61,6 +67,28 @@ def rewrite_trial(
     if log:
         rewritten.log.extend(log)
     return rewritten
+
+
+def mark_trial(attack: Attack, before: Trial, after: Trial) -> Trial:
+    """Return the attacked trial with its aim, and with what its success depends on."""
+    if attack.name == PLAIN:
+        return after
+    after.aim.extend(truncate_aim(before.messages))
+    if attack.rewrites_request:
+        after.fields[REWRITES] = YES
+    if list(before.messages) == list(after.messages):
+        after.fields[UNCHANGED] = YES
+    return after
+
+
+def truncate_aim(messages: Sequence[Message]) -> list[Message]:
+    """Return the messages; if they are larger than MAX_AIM_BYTES, only the last, without its middle."""
+    if sum(len(message.content.encode()) for message in messages) <= MAX_AIM_BYTES:
+        return list(messages)
+    last, half = messages[-1], MAX_AIM_BYTES // 8  # a character has at most 4 bytes
+    if len(last.content) > 2 * half:
+        return [Message(role=last.role, content=f"{last.content[:half]}\n[...]\n{last.content[-half:]}")]
+    return [last]
 
 
 def fail_trial(header: BatchHeader, trial: Trial, reason: str) -> CompletedTrial:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from libra.attack.catalogue.attack import Attack
 from libra.attack.conversation import Turn, Turns
+from libra.core.taxonomy.proto_mapping import tags_of_attack_to_proto
 from libra.v1 import attack_pb2
 from libra.v1.message_pb2 import Message
 
@@ -31,4 +32,6 @@ def to_proto(attack: Attack) -> attack_pb2.Attack:
         family=attack.family,
         model_use=attack_pb2.ModelUse.ValueType(attack.model_use),
         multi_turn=attack.multi_turn,
+        rewrites_request=attack.rewrites_request,
+        taxonomies=tags_of_attack_to_proto(attack.name),
     )

@@ -45,10 +45,12 @@ class SeededRandom:
         return bytes(number % below for (number,) in struct.iter_unpack(">I", digest))
 
 
-def sample_seed(run_seed: int, task: str, ordinal: int) -> int:
-    """Return the seed for one sample of a task ("name@version") in a run.
+def trial_seed(run_seed: int, task: str, ordinal: int, epoch: int) -> int:
+    """Return the seed for one epoch of a sample of a task ("name@version") in a run.
 
-    It does not depend on the model or the epoch, so that every model and every epoch of a sample get the same text.
+    It does not depend on the model, so that every model gets the same text. Each epoch is a further draw of a random
+    attack; the first has the seed that samples had before epochs were a part of it.
     """
-    digest = hashlib.sha256(f"{run_seed}/{task}/{ordinal}".encode()).digest()
+    repeat = f"/{epoch}" if epoch else ""
+    digest = hashlib.sha256(f"{run_seed}/{task}/{ordinal}{repeat}".encode()).digest()
     return int.from_bytes(digest[:8], "big", signed=True)

@@ -20,10 +20,11 @@ from libra.attack.outcomes import (
     build_messages,
     describe_failure,
     fail_trial,
+    mark_trial,
     rewrite_trial,
 )
 from libra.attack.proto_mapping import to_messages, to_turns
-from libra.attack.seeded_random import sample_seed
+from libra.attack.seeded_random import trial_seed
 from libra.attack.settings import Settings
 from libra.bus.streams import WORK_WRITING
 from libra.stage.batch import MAX_TRIALS
@@ -83,8 +84,9 @@ def forward_to_model_stage(attack: Attack, batch: TrialBatch) -> list[Outgoing]:
 def attack_trial(attack: Attack, header: BatchHeader, trial: Trial) -> AttackOutcome:
     """Return the trial rewritten by the attack's rules or, if the attack fails, the trial with a failed completion."""
     try:
-        turns = attack.apply(to_turns(trial.messages), sample_seed(header.seed, header.task, trial.sample))
+        turns = attack.apply(to_turns(trial.messages), trial_seed(header.seed, header.task, trial.sample, trial.epoch))
     except Exception as error:  # noqa: BLE001 - a bug in one attack fails only the trials that it hits
         return fail_trial(header, trial, describe_failure(error, header, trial))
     can_ask_model = attack.model_use is not ModelUse.NEVER
-    return rewrite_trial(trial, to_messages(turns), attack_fields(AttackForm.RULES) if can_ask_model else None)
+    fields = attack_fields(AttackForm.RULES) if can_ask_model else {}
+    return mark_trial(attack, trial, rewrite_trial(trial, to_messages(turns), fields))

@@ -64,6 +64,15 @@ class DeadLetters:
         letter = await self._next(seq, streams.dead_letter_subject(">")) if seq > 0 else None
         return letter if letter and letter.seq == seq else None
 
+    async def delete_before(self, time: dt.datetime) -> int:
+        """Delete the dead letters from before a time; return how many there were."""
+        deleted, subject, what = 0, streams.dead_letter_subject(">"), "delete old dead letters"
+        while (letter := await self._next(1, subject)) and letter.create_time < time:
+            with self._bus.translate_errors(what):
+                await self._bus.jetstream(what).delete_msg(DEAD, letter.seq)
+            deleted += 1
+        return deleted
+
     async def replay(self, seq: int) -> str:
         """Publish one dead letter to its stage again, delete it, and return the subject it was published to.
 

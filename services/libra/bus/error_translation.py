@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from urllib.parse import urlsplit
 
@@ -22,6 +22,8 @@ class ErrorTranslator:
 
     def __init__(self, url: str) -> None:
         self.address = ", ".join(urlsplit(one.strip()).netloc.rpartition("@")[2] for one in url.split(","))
+        self.observer: Callable[[], None] = lambda: None
+        """Called for each error that is translated."""
 
     @contextmanager
     def __call__(self, what: str) -> Iterator[None]:
@@ -37,6 +39,7 @@ class ErrorTranslator:
 
     def unavailable(self, what: str, error: Exception | str) -> Unavailable:
         """Return the error for an operation that failed."""
+        self.observer()
         reason = error if isinstance(error, str) else str(error) or type(error).__name__
         return Unavailable(
             f"could not {what}: NATS at {self.address} failed ({reason}); "

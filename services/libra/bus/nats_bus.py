@@ -7,7 +7,7 @@ import contextlib
 import datetime as dt
 import time
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import nats
@@ -23,6 +23,8 @@ from libra.bus.delivery import KEY_HEADER, NatsDelivery
 from libra.bus.error_translation import ErrorTranslator
 from libra.bus.patched_client import PatchedClient
 from libra.bus.pull import ConsumerNotFound, pull
+from libra.bus.write_check import ADVICE, UnansweredPublishes, find_write_problem
+from libra.core.errors import Unavailable
 from libra.stage.bus import Outgoing
 from libra.stage.errors import Reject
 from libra.telemetry.log_actions import Action
@@ -52,13 +54,24 @@ CONSUMER_PAGE_SIZE = 256
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """The messages of one consumer."""
+    """The messages of one consumer. Two are equal if as many messages wait and are handled."""
 
     pending: int
     """Not delivered yet."""
 
     ack_pending: int
     """Delivered and not acknowledged."""
+
+    delivered: int = field(default=0, compare=False)
+    """Deliveries so far, repeats included."""
+
+    ack_pending_limit: int = field(default=0, compare=False)
+    """At this many unacknowledged messages, the server delivers no more."""
+
+    @property
+    def settled(self) -> int:
+        """Deliveries that have ended so far."""
+        return self.delivered - self.ack_pending
 
     @property
     def unfinished(self) -> int:
@@ -90,6 +103,7 @@ class NatsBus:
         self._warned_seconds = float("-inf")
         self._reopening: asyncio.Task[None] | None = None
         self._closing = False
+        self._unanswered = UnansweredPublishes()
         self._stream_created: dict[str, dt.datetime] = {}
         """The creation time of each stream; cleared when the connection is lost."""
 
@@ -163,6 +177,7 @@ class NatsBus:
                 try:
                     # Not publish_async: in nats-py 2.16 its future never gets an error, such as that of a full queue.
                     await js.publish(message.subject, message.data, timeout=PUBLISH_SECONDS, headers=sent)
+                    self._unanswered.remove(message.subject)
                     return
                 except nats.errors.MaxPayloadError:
                     raise Reject(f"{what}: {len(message.data)} bytes exceed the server's max_payload") from None
@@ -170,6 +185,7 @@ class NatsBus:
                     await self._provision()
                 except TimeoutError:  # it may be stored or not; its key makes another try harmless
                     continue
+        self._unanswered.add(message.subject)
         raise self.translate_errors.unavailable(what, f"no reply in {PUBLISH_TRIES} tries")
 
     async def signal(self, subject: str, data: bytes) -> None:
@@ -214,7 +230,7 @@ class NatsBus:
                 try:
                     for stream in streams.WORK:
                         for info in await self._consumers(what, str(stream.name)):
-                            found[info.name] = Backlog(info.num_pending or 0, info.num_ack_pending or 0)
+                            found[info.name] = _to_backlog(info)
                 except NotFoundError:  # the server has lost its data
                     await self._provision()
                 else:
@@ -226,6 +242,18 @@ class NatsBus:
         with self.translate_errors(what):
             async with asyncio.timeout(PING_SECONDS):
                 await self.jetstream(what).account_info()
+
+    async def check_writes(self) -> None:
+        """Return if JetStream stores messages; raise Unavailable otherwise."""
+        what = "check that NATS stores messages"
+        with self.translate_errors(what):
+            subjects = self._unanswered.subjects()
+            problem = await find_write_problem(self.jetstream(what))
+        if subjects and not problem:
+            problem = f"it does not reply to messages on {', '.join(subjects)}"
+        if problem:
+            address = self.translate_errors.address
+            raise Unavailable(f"the queue takes no messages: NATS at {address} replies, but {problem}; {ADVICE}")
 
     async def purge_model(self, model: str) -> None:
         """Delete the queued batches of one model."""
@@ -320,6 +348,11 @@ class NatsBus:
         # The client gives up when the server refuses it, for instance because of too many connections.
         if not self._closing:
             self._reopening = asyncio.create_task(self.open())
+
+
+def _to_backlog(info: ConsumerInfo) -> Backlog:
+    delivered = info.delivered.consumer_seq if info.delivered else 0
+    return Backlog(info.num_pending or 0, info.num_ack_pending or 0, delivered, info.config.max_ack_pending or 0)
 
 
 def _header_value(value: str) -> str:

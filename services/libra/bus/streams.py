@@ -6,7 +6,7 @@
     WORK_JUDGE     work.judge             until acknowledged
     WORK_RANKING   work.ranking           until acknowledged
     DEAD           dead.<stage>           for 30 days
-    (not stored)   event.run.<id>  event.board  event.grants.<model>: received by current subscribers only
+    (not stored)   event.run.<id>  event.board  event.votes  event.grants.<model>: received by current subscribers only
 
 The bucket GRANTS holds the lease of each gateway replica on a model's limits. It is lost with the server's memory.
 
@@ -139,6 +139,11 @@ def event_run(run_id: str) -> str:
 def event_board() -> str:
     """Return the subject of the event that a board may have changed."""
     return "event.board"
+
+
+def event_votes() -> str:
+    """Return the subject of the event that there is a new vote in the arena."""
+    return "event.votes"
 
 
 def event_grants(model: str) -> str:

@@ -4,24 +4,36 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import importlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
+from libra.cli.credentials import client_credentials
 from libra.cli.param_types import data_folder
 from libra.cli.settings import Settings, load
 from libra.core.errors import Unavailable
 from libra.local import state, topology
 from libra.rpc.client import call, channel, stream
+from libra.v1.annotation_pb2_grpc import AnnotationServiceStub
+from libra.v1.arena_pb2_grpc import ArenaServiceStub
 from libra.v1.attack_pb2_grpc import AttackServiceStub
+from libra.v1.audit_log_pb2_grpc import AuditLogServiceStub
 from libra.v1.dead_letter_pb2_grpc import DeadLetterServiceStub
+from libra.v1.gate_pb2_grpc import GateServiceStub
 from libra.v1.gateway_pb2_grpc import GatewayServiceStub
 from libra.v1.judge_pb2_grpc import JudgeServiceStub
+from libra.v1.label_pb2_grpc import LabelServiceStub
 from libra.v1.model_pb2_grpc import ModelServiceStub
 from libra.v1.ranking_pb2_grpc import RankingServiceStub
+from libra.v1.round_pb2_grpc import RoundServiceStub
+from libra.v1.run_control_pb2_grpc import RunControlServiceStub
 from libra.v1.run_pb2_grpc import RunServiceStub
+from libra.v1.schedule_pb2_grpc import ScheduleServiceStub
 from libra.v1.task_pb2_grpc import TaskServiceStub
+from libra.v1.token_pb2_grpc import TokenServiceStub
+from libra.v1.webhook_pb2_grpc import WebhookServiceStub
 
 CALL_SECONDS = 30.0
 SAMPLE_QUERY_SECONDS = 300.0
@@ -32,14 +44,24 @@ MAX_PAGE = 500
 """Entries in one page of a list; `list_all` joins pages."""
 
 SERVED_BY: dict[type, str] = {
+    ArenaServiceStub: "arena",
     AttackServiceStub: "attack",
+    AuditLogServiceStub: "dispatch",
     DeadLetterServiceStub: "dispatch",
+    GateServiceStub: "ranking",
     GatewayServiceStub: "gateway",
     JudgeServiceStub: "judge",
+    LabelServiceStub: "ranking",
+    AnnotationServiceStub: "ranking",
     ModelServiceStub: "dispatch",
     RankingServiceStub: "ranking",
+    RoundServiceStub: "dispatch",
+    RunControlServiceStub: "dispatch",
     RunServiceStub: "dispatch",
+    ScheduleServiceStub: "dispatch",
     TaskServiceStub: "dispatch",
+    TokenServiceStub: "dispatch",
+    WebhookServiceStub: "dispatch",
 }
 
 P = ParamSpec("P")
@@ -59,12 +81,20 @@ class ServiceClient:
 
     async def call(self, stub: type[Any], method: str, request: Any, *, timeout_seconds: float = CALL_SECONDS) -> Any:
         """Return the reply to `request`; raise a CallerError, SystemNotRunning or another Unavailable."""
-        return await call(getattr(await self._stub(stub), method), request, timeout_seconds)
+        found = await self._stub(stub)
+        try:
+            return await call(getattr(found, method), request, timeout_seconds)
+        except Unavailable as error:
+            raise await self._with_reason(SERVED_BY[stub], error) from error
 
     async def stream(self, stub: type[Any], method: str, request: Any, *, timeout_seconds: float) -> AsyncIterator[Any]:
         """Yield the replies of a streaming method; raise as `call` does."""
-        async for reply in stream(getattr(await self._stub(stub), method), request, timeout_seconds):
-            yield reply
+        found = await self._stub(stub)
+        try:
+            async for reply in stream(getattr(found, method), request, timeout_seconds):
+                yield reply
+        except Unavailable as error:
+            raise await self._with_reason(SERVED_BY[stub], error) from error
 
     async def list_all(self, stub: type[Any], method: str, request: Any, items: str, *, limit: int = 0) -> Any:
         """Return the pages of a list method as one reply.
@@ -85,11 +115,24 @@ class ServiceClient:
             del getattr(merged, items)[limit:]
         return merged
 
+    async def _with_reason(self, service: str, error: Unavailable) -> Unavailable:
+        """Return the error, or one that says why the service on this machine is not ready, if it says so itself."""
+        if self._settings.address(service):
+            return error
+        health = importlib.import_module("libra.local.health")
+        for name, ports in state.load(self._folder).items():
+            if topology.service_of(name) == service:
+                reason = await asyncio.to_thread(health.not_ready_reason, ports.main)
+                if reason:
+                    return Unavailable(f"{name} is not ready: {reason}; `libra status` shows what stands still")
+        return error
+
     async def _stub(self, stub: type[Stub]) -> Stub:
         service = SERVED_BY[stub]
         if service not in self._channels:
             address = self._settings.address(service) or await self._local_address(service)
-            self._channels[service] = await self._stack.enter_async_context(channel(address))
+            credentials = client_credentials(self._settings, address)
+            self._channels[service] = await self._stack.enter_async_context(channel(address, credentials))
         return stub(self._channels[service])  # type: ignore[call-arg]  # a stub takes a channel
 
     async def _local_address(self, service: str) -> str:

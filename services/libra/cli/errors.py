@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import IO, Any
 
 import click
 
-from libra.cli.exit_codes import exit_code_of
+from libra.cli.exit_codes import INTERRUPTED, exit_code_of
 from libra.cli.render.sanitize import sanitize
-from libra.core.errors import CallerError, LibraError
+from libra.core.errors import CallerError, LibraError, nearest
+
+INTERRUPTED_MESSAGE = "interrupted; the services may still finish what they had received"
 
 
 class CommandError(click.ClickException):
@@ -34,6 +36,31 @@ class ErrorHandlingGroup(click.Group):
             return super().invoke(ctx)
         except LibraError as error:
             raise CommandError(message_of(error), exit_code_of(error)) from error
+        except KeyboardInterrupt:
+            raise CommandError(INTERRUPTED_MESSAGE, INTERRUPTED) from None
+        except (click.exceptions.NoSuchCommand, click.NoSuchOption) as error:
+            raise click.UsageError(message_with_alternatives(error), error.ctx) from error
+
+
+def message_with_alternatives(error: click.exceptions.NoSuchCommand | click.NoSuchOption) -> str:
+    """Return the message for an unknown command or option, with the nearest ones, or with all if none is near."""
+    context = error.ctx
+    if context is None:
+        return error.format_message()
+    if isinstance(error, click.NoSuchOption):
+        kind, name = "option", error.option_name
+        options = [option for option in context.command.get_params(context) if isinstance(option, click.Option)]
+        valid = [name for option in options for name in (*option.opts, *option.secondary_opts)]
+    else:
+        kind, name = "command", error.command_name
+        valid = context.command.list_commands(context) if isinstance(context.command, click.Group) else []
+    return f"{context.command_path} has no {kind} {name!r}. {suggestion(name, valid)}"
+
+
+def suggestion(name: str, valid: Sequence[str]) -> str:
+    """Return the valid names that are nearest to an unknown one, or all of them if none is near."""
+    near = nearest(name, [one for one in valid if len(one) > len("-x")])
+    return f"Did you mean {' or '.join(near)}?" if near else f"There are: {', '.join(valid)}."
 
 
 def message_of(error: LibraError) -> str:

@@ -14,6 +14,9 @@ INVALID_INPUT = 2
 SERVICE_FAILED = 3
 """A part of Libra failed or cannot be reached, for reasons that the input did not cause."""
 
+GATE_INCONCLUSIVE = 3
+"""A gate has not decided: the data do not suffice. A pipeline stops at it as at a service that failed."""
+
 INTERRUPTED = 130
 """Ctrl-C ended the command: 128 + SIGINT, as in a shell."""
 

@@ -83,8 +83,14 @@ def data_folder(option: Path | None = None) -> Path:
 
 def parse_judge_options(values: Sequence[str]) -> dict[str, str]:
     """Return the judge options that `--option NAME=VALUE` gives, by name; raise Invalid."""
+    return parse_pairs(values, option="--option", example="want=refused")
+
+
+def parse_pairs(values: Sequence[str], *, option: str, example: str) -> dict[str, str]:
+    """Return what a repeatable option NAME=VALUE gives, by name; raise Invalid, without the value: it may be a key."""
     for value in values:
         name, equals, _ = value.partition("=")
         if not name or not equals:
-            raise Invalid(f"{value!r} must be NAME=VALUE, for instance want=refused", field="--option")
+            shown = f"{value!r} must be" if option == "--option" else "it must be"
+            raise Invalid(f"{shown} NAME=VALUE, for instance {example}", field=option)
     return dict(value.partition("=")[::2] for value in values)

@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 
 from libra.cli.client import ServiceClient, SystemNotRunning
-from libra.cli.render.progress import Reporter
+from libra.cli.render.runs.progress import Reporter
 from libra.core.errors import Unavailable
 from libra.v1.run_pb2 import Run, RunState, WatchRunRequest
 from libra.v1.run_pb2_grpc import RunServiceStub
@@ -17,6 +17,9 @@ STREAM_SECONDS = 3600.0
 
 OUTAGE_SECONDS = 120.0
 """A dispatch that restarts responds again within this time; after it, the command fails."""
+
+FOLLOWED = frozenset({RunState.RUN_STATE_RUNNING, RunState.RUN_STATE_PAUSED})
+"""A paused run may be resumed by others. One that has used up its budget waits for a decision."""
 
 RETRY_SECONDS = 1.0
 REPORT_SECONDS = 1.0
@@ -32,7 +35,7 @@ class WatchState:
 
 
 async def watch(client: ServiceClient, run: Run, reporter: Reporter) -> Run:
-    """Report the run at each change and once a second until it ends, and return its final state.
+    """Report the run at each change and once a second until it ends or stops, and return its last state.
 
     An outage of dispatch is tolerated for two minutes; after that, Unavailable is raised.
     """
@@ -40,7 +43,7 @@ async def watch(client: ServiceClient, run: Run, reporter: Reporter) -> Run:
     reporter.report(run)
     repeating = asyncio.create_task(report_every_second(state, reporter))
     try:
-        while state.run.state == RunState.RUN_STATE_RUNNING:
+        while state.run.state in FOLLOWED:
             try:
                 await follow_stream(client, state, reporter)
             except Unavailable as error:

@@ -3,19 +3,28 @@
     LibraError
     ├── CallerError                 the request is at fault; `field` names the part to change
     │   ├── Invalid                 INVALID_ARGUMENT
+    │   │   └── Mismatch            libra.commitment.mismatch
     │   ├── NotFound                NOT_FOUND
     │   ├── Conflict                ALREADY_EXISTS
-    │   └── FailedPrecondition      FAILED_PRECONDITION
+    │   ├── FailedPrecondition      FAILED_PRECONDITION
+    │   │   └── ExpiredBallot       libra.arena.integrity.ballot
+    │   ├── Unauthenticated         UNAUTHENTICATED
+    │   ├── PermissionDenied        PERMISSION_DENIED
+    │   │   └── ForgedBallot        libra.arena.integrity.ballot
+    │   └── LimitReached            RESOURCE_EXHAUSTED
     ├── Unavailable                 UNAVAILABLE: a dependency cannot be reached; the same call may succeed later
+    │   ├── ServiceAway             libra.web.unavailable
     │   └── SystemNotRunning        libra.cli.client
     ├── RemoteFault                 libra.rpc.errors: the called service failed on a bug (INTERNAL)
     ├── InvalidSettings             libra.core.settings
     ├── IncompatibleStream          libra.bus.provisioning
+    ├── IncompatibleSchema          libra.store.maintenance.schema.versions
     ├── InsufficientStorage         libra.bus.provisioning
-    ├── ExtraNotInstalled           libra.cli.files.huggingface
+    ├── ExtraNotInstalled           a library of an extra is missing
     └── of the local system         libra.local
         ├── BinaryNotFound          binaries
         ├── DemoFailed              demo
+        ├── DiskFull                server_health
         ├── InvalidState            state
         ├── ModelNotInstalled       smollm
         ├── NoFreePort              free_ports
@@ -79,8 +88,28 @@ class FailedPrecondition(CallerError):
     """The request is valid, but the current state does not allow it; the message says what must change first."""
 
 
+class Unauthenticated(CallerError):
+    """The call has no valid credentials: the service does not know who calls."""
+
+
+class PermissionDenied(CallerError):
+    """The caller does not have the right that the request needs."""
+
+
+class LimitReached(CallerError):
+    """The caller has used up a limit; the same call succeeds after `retry_after_seconds`."""
+
+    def __init__(self, message: str, *, field: str = "", retry_after_seconds: float = 0.0) -> None:
+        super().__init__(message, field=field)
+        self.retry_after_seconds = retry_after_seconds
+
+
 class Unavailable(LibraError):
     """A dependency cannot be reached now; the same call may succeed later."""
+
+
+class ExtraNotInstalled(LibraError):
+    """A library that comes with an extra of Libra is not installed; the message has the command that installs it."""
 
 
 def unknown(kind: str, name: str, valid: Sequence[str]) -> str:

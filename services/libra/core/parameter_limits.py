@@ -6,6 +6,7 @@ from libra.core.errors import Invalid
 from libra.v1.completion_pb2 import GenerationParameters
 
 MAX_TOKENS = 131_072
+DEFAULT_MAX_TOKENS = 512
 MAX_TEMPERATURE = 2.0
 
 

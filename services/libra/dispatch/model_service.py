@@ -1,4 +1,4 @@
-"""ModelService: register, read and delete models."""
+"""ModelService: register, read, change and delete models."""
 
 from __future__ import annotations
 
@@ -9,8 +9,14 @@ import structlog
 
 from libra.bus.nats_bus import NatsBus
 from libra.core.errors import FailedPrecondition, NotFound, Unavailable
-from libra.dispatch.model_validation import check_model
+from libra.core.http.address_policy import AddressPolicy
+from libra.core.key_rules import KeyRules
+from libra.dispatch.models.model_change import changed_numbers, check_change, keep_ceiling
+from libra.dispatch.models.registration import ModelRegistration
+from libra.dispatch.models.urls import with_canonical_url
+from libra.dispatch.models.validation import check_model
 from libra.store.client import Store
+from libra.store.runs import RUNNING, STOPPED
 from libra.telemetry.log_actions import Action
 from libra.v1 import model_pb2_grpc
 from libra.v1.model_pb2 import (
@@ -21,6 +27,8 @@ from libra.v1.model_pb2 import (
     GetModelRequest,
     GetModelResponse,
     Model,
+    UpdateModelRequest,
+    UpdateModelResponse,
 )
 
 log = structlog.get_logger(__name__)
@@ -29,13 +37,18 @@ log = structlog.get_logger(__name__)
 class ModelService(model_pb2_grpc.ModelServiceServicer):
     """Maintains the registry of models; it never receives an API key."""
 
-    def __init__(self, store: Store, bus: NatsBus) -> None:
+    def __init__(self, store: Store, bus: NatsBus, registration: ModelRegistration | None = None) -> None:
+        """Without `registration`, the default rules hold: see `libra.dispatch.settings`."""
         self._store, self._bus = store, bus
+        self._registration = registration or ModelRegistration(AddressPolicy(), KeyRules(), store.key_hosts)
 
     async def CreateModel(self, request: CreateModelRequest, context: grpc.aio.ServicerContext) -> CreateModelResponse:
         """Register a model; a repeat with the same content changes nothing."""
         check_model(request.model)
-        model = await self._store.models.add(request.model)
+        model = with_canonical_url(request.model)
+        await self._registration.admit(model)
+        model = await self._store.models.add(model)
+        await keep_ceiling(self._store, model)
         log.info("a model was registered", action=Action.MODEL_REGISTERED, model=model.name)
         return CreateModelResponse(model=model)
 
@@ -43,16 +56,28 @@ class ModelService(model_pb2_grpc.ModelServiceServicer):
         """Return one model."""
         return GetModelResponse(model=await self._model(request.name))
 
+    async def UpdateModel(self, request: UpdateModelRequest, context: grpc.aio.ServicerContext) -> UpdateModelResponse:
+        """Change limits and the ceiling of a model; gateways notice it within seconds."""
+        numbers = changed_numbers(request)
+        check_change(await self._model(request.name), numbers)
+        model = await self._store.models.update(request.name, numbers)
+        if model is None:  # it was deleted a moment ago
+            model = await self._model(request.name)
+        await keep_ceiling(self._store, model)
+        log.info("a model was changed", action=Action.MODEL_CHANGED, model=model.name, fields=sorted(numbers))
+        return UpdateModelResponse(model=model)
+
     async def DeleteModel(self, request: DeleteModelRequest, context: grpc.aio.ServicerContext) -> DeleteModelResponse:
-        """Delete a model that no running run uses."""
+        """Delete a model that no run uses that has not ended."""
         model = await self._model(request.name)
-        for record in await self._store.runs.list_running():
+        for record in await self._store.runs.list_in_states({RUNNING, *STOPPED}):
             spec = record.run.spec
-            if model.name in spec.models or model.name == spec.judge_model:
+            if model.name in (*spec.models, spec.judge_model, spec.attack_model):
                 raise FailedPrecondition(
                     f"{model.name} is in use by the run {record.run.id}; wait for its end or cancel it", field="name"
                 )
         await self._store.models.delete(model.name)
+        await self._store.adjustments.delete(model.name)
         # The queue may hold batches of cancelled runs. If it is unavailable, the gateway drops them later.
         with contextlib.suppress(Unavailable):
             await self._bus.purge_model(model.name)

@@ -33,7 +33,7 @@ class RemoteCatalogues:
         """Return the names that are valid now, with the task versions among the selectors; raise Unavailable."""
         models, tasks, attacks, judges = await asyncio.gather(
             self._store.models.list(),
-            self._tasks(task_selectors),
+            self.load_tasks(task_selectors),
             call(self._attacks.ListAttacks, ListAttacksRequest(), TIMEOUT_SECONDS),
             call(self._judges.ListJudges, ListJudgesRequest(), TIMEOUT_SECONDS),
         )
@@ -49,7 +49,8 @@ class RemoteCatalogues:
         response = await call(self._judges.CheckJudges, CheckJudgesRequest(judges=judges), TIMEOUT_SECONDS)
         return list(response.checks)
 
-    async def _tasks(self, selectors: Sequence[str]) -> dict[str, Task]:
+    async def load_tasks(self, selectors: Sequence[str]) -> dict[str, Task]:
+        """Return the newest version of each task by name, and each version that a selector names."""
         tasks = {task.name: task for task in await self._store.tasks.list(limit=MAX_TASKS)}
         versions = await asyncio.gather(*(self._store.tasks.get(name) for name in selectors if "@" in name))
         return tasks | {task_reference(task): task for task in versions if task}

@@ -93,6 +93,8 @@ class RunSupervisor:
             if await lease.acquire():
                 self._scheduled[record.run.id] = self._schedule(record.run, lease, stop)
         self._metrics.runs_active.set(len(self._scheduled))
+        projected = (run.scheduler.projected_ratio for run in self._scheduled.values())
+        self._metrics.budget_projected_ratio.set(max(projected, default=0.0))
 
     def _schedule(self, run: Run, lease: RunLease, stop: asyncio.Event) -> ScheduledRun:
         scheduler = RunScheduler(

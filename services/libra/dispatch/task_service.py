@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
 from tempfile import TemporaryFile
 from typing import IO
 
@@ -11,11 +12,16 @@ import grpc.aio
 import structlog
 
 from libra.core.errors import Invalid, NotFound
+from libra.core.sealed.sealing import redact_sample
+from libra.core.taxonomy.proto_mapping import tags_of_task_to_proto
 from libra.dispatch.catalogue import importer, index
+from libra.dispatch.spec.judge_fields import FIELD_OPTION, PER_SAMPLE
 from libra.dispatch.spec.registry import MAX_TASKS, task_reference
 from libra.dispatch.tasks import builtin, card, sample_records, task_version
 from libra.dispatch.tasks.column_mapping import ColumnMapping, parse_mapping
 from libra.dispatch.tasks.file_forms import check_size
+from libra.dispatch.tasks.gold_labels import GoldLabels
+from libra.dispatch.tasks.required_field import RequiredField
 from libra.rpc import paging
 from libra.store.client import Store
 from libra.telemetry.log_actions import Action
@@ -43,15 +49,12 @@ log = structlog.get_logger(__name__)
 PIECE_BYTES = 64 * 1024
 """The size of the reads of an imported file."""
 
-PER_SAMPLE = "per_sample"
-"""The judge whose option `field` names a field that only some samples have."""
-
 
 class TaskService(task_pb2_grpc.TaskServiceServicer):
     """Stores tasks: a card with its samples, all or nothing."""
 
     def __init__(self, store: Store) -> None:
-        self._tasks = store.tasks
+        self._tasks, self._seals = store.tasks, store.seals
         self._page_tokens = paging.PageTokens(store.load_page_token_key)
         self._import_lock = asyncio.Lock()
 
@@ -66,17 +69,21 @@ class TaskService(task_pb2_grpc.TaskServiceServicer):
             header = await receive_import(request_iterator, file)
             # One at a time, to limit memory. In a thread: a large file takes minutes and must not block other calls.
             async with self._import_lock:
-                task = await asyncio.to_thread(build_task, header, file)
-                created = await self._tasks.add(task, open_import(header, file)[1])
+                opened = open_import(header, file)
+                task = await asyncio.to_thread(task_version.to_task, opened.card, opened.samples)
+                created = await self._tasks.add(task, open_import(header, file).samples)
         if created:
             log.info(
                 "a task was imported", action=Action.TASK_IMPORTED, task=task_reference(task), samples=task.sample_count
             )
-        return ImportTaskResponse(task=await self._task(task_reference(task)), created=created)
+        stored = await self._task(task_reference(task))
+        warnings = [*opened.required.warnings(task.name), *opened.labels.warnings(task.name)]
+        return ImportTaskResponse(task=stored, created=created, warnings=warnings)
 
     async def GetTask(self, request: GetTaskRequest, context: grpc.aio.ServicerContext) -> GetTaskResponse:
         """Return one task."""
-        return GetTaskResponse(task=await self._task(request.name))
+        task = await self._task(request.name)
+        return GetTaskResponse(task=task, taxonomies=tags_of_task_to_proto(task))
 
     async def ListTasks(self, request: ListTasksRequest, context: grpc.aio.ServicerContext) -> ListTasksResponse:
         """Return a page of tasks, by name."""
@@ -98,7 +105,10 @@ class TaskService(task_pb2_grpc.TaskServiceServicer):
         first = int(await self._page_tokens.decode(request.page_token, f"samples/{task}") or 0)
         samples = await self._tasks.list_samples(task, first=first, limit=size + 1)
         token = await self._page_tokens.encode(str(first + size), f"samples/{task}") if len(samples) > size else ""
-        return ListSamplesResponse(samples=samples[:size], next_page_token=token)
+        page = samples[:size]
+        sealed = (await self._seals.find_sealed({task: [sample.ordinal for sample in page]})).get(task, set())
+        shown = [redact_sample(sample) if sample.ordinal in sealed else sample for sample in page]
+        return ListSamplesResponse(samples=shown, next_page_token=token)
 
     async def ListCatalogue(
         self, request: ListCatalogueRequest, context: grpc.aio.ServicerContext
@@ -117,16 +127,23 @@ class TaskService(task_pb2_grpc.TaskServiceServicer):
         return task
 
 
-def build_task(header: ImportTaskHeader, file: IO[bytes]) -> Task:
-    """Return the task of a card and a file; raise Invalid naming file and line."""
-    return task_version.to_task(*open_import(header, file))
+@dataclass(frozen=True, slots=True)
+class OpenedImport:
+    """A card, and the samples of a file."""
+
+    card: card.Card
+    samples: Iterator[Sample]
+    """Read from the file while it is iterated; raises Invalid naming file and line."""
+
+    required: RequiredField
+    """Complete when all samples are read."""
+
+    labels: GoldLabels
+    """Complete when all samples are read."""
 
 
-def open_import(header: ImportTaskHeader, file: IO[bytes]) -> tuple[card.Card, Iterator[Sample]]:
-    """Return the card and the samples, which are read from the file; raise Invalid naming the key at fault.
-
-    The iterator raises Invalid naming file and line.
-    """
+def open_import(header: ImportTaskHeader, file: IO[bytes]) -> OpenedImport:
+    """Return the card and the samples; raise Invalid naming the key at fault."""
     name = header.file_name or "the file"
     pieces = read_pieces(file)
     if header.catalogue:
@@ -134,10 +151,13 @@ def open_import(header: ImportTaskHeader, file: IO[bytes]) -> tuple[card.Card, I
             raise Invalid("a task of the catalogue has its own card; leave this out", field="header.card_yaml")
         source, seed = index.find_card(header.catalogue), header.seed
         samples = importer.build_samples(source, pieces, seed=seed, file_name=name)
-        return importer.card_with_seed(source, seed), samples
+        labels = GoldLabels(source.card.balanced_by)
+        return OpenedImport(importer.card_with_seed(source, seed), labels.check(samples), RequiredField(""), labels)
     parsed, mapping = parse_user_card(header.card_yaml, file_name=f"the card of {name}")
-    required = parsed.options.get("field", "") if parsed.judge != PER_SAMPLE else ""
-    return parsed, sample_records.iterate_samples(pieces, file_name=name, mapping=mapping, required=required)
+    required = RequiredField(parsed.options.get(FIELD_OPTION, "") if parsed.judge != PER_SAMPLE else "")
+    samples = sample_records.iterate_samples(pieces, file_name=name, mapping=mapping, required=required)
+    labels = GoldLabels(parsed.balanced_by)
+    return OpenedImport(parsed, labels.check(samples), required, labels)
 
 
 def read_pieces(file: IO[bytes]) -> Iterator[bytes]:
@@ -168,6 +188,8 @@ def catalogue_entries() -> list[CatalogueEntry]:
         entry.task.ClearField("version")
         entry.task.ClearField("sample_count")
         entries.append(entry)
+    for entry in entries:
+        entry.taxonomies.extend(tags_of_task_to_proto(entry.task))
     return sorted(entries, key=lambda entry: entry.task.name)
 
 

@@ -14,7 +14,7 @@ from libra.v1.gateway_pb2_grpc import add_GatewayServiceServicer_to_server
 
 def wire(context: ServiceContext, settings: Settings) -> Wiring:
     """Build the service from what every process has."""
-    leases = LeaseManager(context.bus, LeaseTiming(settings.renew_seconds))
+    leases = LeaseManager(context.bus, LeaseTiming(settings.renew_seconds), context.store.lease_holders)
     components = Components.create(context.store, context.metrics, settings, environment(), leases)
     supervisor = ModelSupervisor(components, leases, context.bus, context.metrics)
 
@@ -22,7 +22,7 @@ def wire(context: ServiceContext, settings: Settings) -> Wiring:
         """Nothing: models may be registered later."""
 
     services = [(add_GatewayServiceServicer_to_server, GatewayService(components), "libra.v1.GatewayService")]
-    return Wiring(services=services, workers=[supervisor.work], prepare=prepare)
+    return Wiring(services=services, workers=[supervisor.work, components.health_reporter.work], prepare=prepare)
 
 
 if __name__ == "__main__":

@@ -35,7 +35,7 @@ class _Runner:
     def halt(self) -> None:
         """Take no more batches. Requests in flight are answered, the rest goes back to the queue."""
         self.stop.set()
-        self.channel.limiter.close()
+        self.channel.close()
 
 
 class ModelSupervisor:
@@ -83,7 +83,9 @@ class ModelSupervisor:
         for name, runner in list(self._runners.items()):
             if runner.task.done():
                 runner.task.result()
-            if models.get(name) != runner.channel.model:
+            # Not only the model: one that was changed and changed back has a new channel, too.
+            model = models.get(name)
+            if model is None or self._components.channels.get(model) is not runner.channel:
                 self._end(name, runner)
         for name, model in models.items():
             if name not in self._runners:

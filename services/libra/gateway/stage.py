@@ -7,28 +7,30 @@ a run stops the spending.
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Sequence
 
-from libra.bus.streams import WORK_JUDGE
 from libra.core.errors import unknown
+from libra.gateway.budget.account import BudgetAccounts
+from libra.gateway.budget.charge import is_over_budget
+from libra.gateway.completion.answer_memory import AnswerMemory
 from libra.gateway.completion.completer import Completer
+from libra.gateway.completion.job import Patience
 from libra.gateway.completion.model_client import failed_completion
+from libra.gateway.completion_messages import hold_message, to_messages
 from libra.gateway.components import Components
 from libra.gateway.limits.admission_queue import Lane
-from libra.gateway.limits.prefetch import TrialBudget, UnansweredTrials
+from libra.gateway.limits.prefetch import UnansweredTrials
 from libra.gateway.model_cache import ModelCache
 from libra.gateway.model_channel import ModelChannel
 from libra.gateway.provider.request import CompletionRequest, problem_of, timeout_seconds, turns
-from libra.stage.batch import MAX_TRIALS, split
+from libra.stage.batch import MAX_TRIALS, shared_within
 from libra.stage.bus import Outgoing
 from libra.stage.ended_runs import EndedRuns
 from libra.stage.policy import Policy
 from libra.stage.stage import Stage
-from libra.v1.batch_pb2 import BatchHeader, CompletionBatch, Trial, TrialBatch
+from libra.v1.batch_pb2 import TrialBatch
 from libra.v1.completion_pb2 import Completion
-from libra.v1.model_pb2 import Model
 
 NAME = "gateway"
 SMALL_BATCH_TRIALS = 8
@@ -38,7 +40,11 @@ SPARE_SLOTS = 8
 def stage(channel: ModelChannel, components: Components) -> Stage[TrialBatch]:
     """Return the stage that handles the batches of one model."""
     settings = components.settings
-    handler = TrialHandler(components.models, components.completer, components.ended_runs, channel.trial_budget)
+    memory = components.answer_memory
+    handler = TrialHandler(
+        components.models, components.completer, components.ended_runs, channel, memory, components.budgets
+    )
+    channel.trial_budget.is_memory_full = memory.is_full
     worst_seconds = settings.retry_policy().worst_seconds(timeout_seconds(channel.model)) + settings.hold_seconds
     return Stage(
         name=NAME,
@@ -71,62 +77,63 @@ class TrialHandler:
     """Handles the batches of one model."""
 
     def __init__(
-        self, models: ModelCache, completer: Completer, ended_runs: EndedRuns, trial_budget: TrialBudget
+        self,
+        models: ModelCache,
+        completer: Completer,
+        ended_runs: EndedRuns,
+        channel: ModelChannel,
+        memory: AnswerMemory | None = None,
+        budgets: BudgetAccounts | None = None,
     ) -> None:
+        self._budgets = budgets
         self._models, self._completer = models, completer
-        self._ended_runs, self._trial_budget = ended_runs, trial_budget
+        self._ended_runs, self._channel = ended_runs, channel
+        self._memory = memory or AnswerMemory()
 
     async def handle(self, batch: TrialBatch) -> Sequence[Outgoing]:
         """Return the messages for the judges, none if the run has ended. Raises Unavailable to get the batch again."""
-        unanswered = self._trial_budget.add_batch(len(batch.trials))
+        unanswered = self._channel.trial_budget.add_batch(len(batch.trials))
         try:
             completions = await self._ended_runs.unless_ended(batch.header, lambda: self._complete(batch, unanswered))
         finally:
-            self._trial_budget.remove_batch(unanswered)
-        return [] if completions is None else to_messages(batch, completions)
+            self._channel.trial_budget.remove_batch(unanswered)
+        if completions is None:
+            return []
+        if batch.header.has_budget:
+            batch, completions = without_unpaid(batch, completions)
+        return [hold_message(message, self._memory) for message in to_messages(batch, completions)]
 
     async def _complete(self, batch: TrialBatch, unanswered: UnansweredTrials) -> list[Completion]:
         """Return the completion of each trial, in order."""
         header = batch.header
+        patience, activity = Patience.of_run(header.run), self._channel.activity
         model = await self._models.find(header.model)
         if model is None:
             reason = unknown("model", header.model, [known.name for known in await self._models.list()])
             return [failed_completion("", header.model, reason) for _ in batch.trials]
-        problems = [problem_of(trial.messages) for trial in batch.trials]
+        conversations = [turns(trial.messages) for trial in batch.trials]
+        problems = [problem_of(conversation) for conversation in conversations]
+        fresh_for, parameters = shared_within(header), header.parameters
         requests = [
-            _to_request(model, header, trial)
-            for trial, problem in zip(batch.trials, problems, strict=True)
+            CompletionRequest(model, parameters, conversation, trial.epoch, fresh_for)
+            for trial, conversation, problem in zip(batch.trials, conversations, problems, strict=True)
             if not problem
         ]
-        completions = iter(await self._completer.complete(requests, Lane.BATCH, on_answer=unanswered.on_answer))
+        completions = iter(
+            await self._completer.complete(
+                requests,
+                Lane.BATCH,
+                on_answer=activity.answer_counter(header.run, unanswered.on_answer),
+                patience=patience,
+                is_cancelled=lambda: self._ended_runs.is_cancelled(header.run),
+                account=self._budgets.of(header.run) if header.has_budget and self._budgets else None,
+            )
+        )
         return [failed_completion("", model.name, problem) if problem else next(completions) for problem in problems]
 
 
-def _to_request(model: Model, header: BatchHeader, trial: Trial) -> CompletionRequest:
-    fresh_for = header.run if header.fresh else ""
-    return CompletionRequest(model, header.parameters, turns(trial.messages), trial.epoch, fresh_for)
-
-
-def to_messages(batch: TrialBatch, completions: Sequence[Completion]) -> list[Outgoing]:
-    """Return the messages that carry the trials with their completions to the judges."""
-    whole = CompletionBatch(header=batch.header)
-    for trial, completion in zip(batch.trials, completions, strict=True):
-        completed = whole.trials.add()
-        completed.trial.CopyFrom(trial)
-        completed.completion.CopyFrom(completion)
-    parts = split(whole.trials)
-    # Usually everything fits into one message; only long answers are copied once more.
-    batches = [whole] if len(parts) == 1 else [CompletionBatch(header=batch.header, trials=part) for part in parts]
-    return [Outgoing(WORK_JUDGE, message_key(each), each.SerializeToString(deterministic=True)) for each in batches]
-
-
-def message_key(batch: CompletionBatch) -> str:
-    """Return the key of a batch: the same trials with the same answers are one message.
-
-    It is not the hash of all bytes, because an answer that is found in the store has other `attempts` than a new one.
-    """
-    digest = hashlib.sha256(batch.header.SerializeToString(deterministic=True))
-    for each in batch.trials:
-        completion = each.completion
-        digest.update(f"|{each.trial.sample}/{each.trial.epoch}/{completion.id}/{completion.finish_reason}".encode())
-    return f"completions/{digest.hexdigest()}"
+def without_unpaid(batch: TrialBatch, completions: Sequence[Completion]) -> tuple[TrialBatch, list[Completion]]:
+    """Return the batch without the trials that the run's budget did not cover: they are sent again once it does."""
+    paid = [pair for pair in zip(batch.trials, completions, strict=True) if not is_over_budget(pair[1])]
+    kept = TrialBatch(header=batch.header, trials=[trial for trial, _ in paid])
+    return kept, [completion for _, completion in paid]

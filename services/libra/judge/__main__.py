@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from libra.bus.streams import JUDGE_CONSUMER
+from libra.judge.calibration.calibration_metrics import watch_calibrations
 from libra.judge.judge_models.judge_model_client import GatewayJudgeModelClient
 from libra.judge.service import JudgeService
 from libra.judge.settings import Settings
@@ -24,12 +25,15 @@ def wire(context: ServiceContext, settings: Settings) -> Wiring:
     async def work(stop: asyncio.Event) -> None:
         await run(judge_stage, JUDGE_CONSUMER, context.bus, stop, context.metrics)
 
+    async def watch(stop: asyncio.Event) -> None:
+        await watch_calibrations(context.store.calibrations, context.metrics, stop)
+
     async def prepare() -> None:
         """Prepare nothing: the judges are code."""
 
-    service = JudgeService(model_client, context.store.calibrations)
+    service = JudgeService(model_client, context.store.calibrations, context.metrics)
     services = [(add_JudgeServiceServicer_to_server, service, "libra.v1.JudgeService")]
-    return Wiring(services=services, workers=[work], prepare=prepare)
+    return Wiring(services=services, workers=[work, watch], prepare=prepare)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from libra.judge.judge_result import JudgeResult
 from libra.judge.judged_answer import ChatMessage, JudgedAnswer
@@ -20,12 +20,36 @@ class JudgeModelReply:
     truncated: bool = False
     """Whether the text was cut off by the limit of tokens."""
 
+    adjusted: str = ""
+    """What the endpoint of the judge model refuses, and is therefore sent otherwise; usually nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class JudgeModelSettings:
+    """The settings of requests to a judge model."""
+
+    max_tokens: int = 512
+    """A score and a sentence take about 60; models that reason take more."""
+
+    temperature: float = 0.0
+    reasoning_effort: str = ""
+    """How long it reasons, in its provider's words; empty: as its registration says."""
+
+
+DEFAULT_SETTINGS = JudgeModelSettings()
+
 
 class JudgeModelClient(Protocol):
     """Sends conversations to a judge model."""
 
     async def __call__(
-        self, model: str, conversations: Sequence[Sequence[ChatMessage]], *, json_schema: str, epoch: int
+        self,
+        model: str,
+        conversations: Sequence[Sequence[ChatMessage]],
+        *,
+        json_schema: str,
+        epoch: int,
+        settings: JudgeModelSettings = DEFAULT_SETTINGS,
     ) -> list[JudgeModelReply]:
         """Return one reply for each conversation, in order.
 
@@ -33,6 +57,34 @@ class JudgeModelClient(Protocol):
         now.
         """
         ...
+
+
+@runtime_checkable
+class FreshClient(Protocol):
+    """A client of judge models that can leave stored replies aside."""
+
+    def with_fresh_replies(self, fresh_for: str) -> JudgeModelClient:
+        """Return a client that uses a stored reply only if it was requested with the same value of `fresh_for`."""
+        ...
+
+
+def with_fresh_replies(client: JudgeModelClient, fresh_for: str) -> JudgeModelClient:
+    """Return the client without the replies that were stored for others; itself if it stores none."""
+    return client.with_fresh_replies(fresh_for) if isinstance(client, FreshClient) else client
+
+
+@runtime_checkable
+class PaidClient(Protocol):
+    """A client of judge models whose requests a run's budget can pay for."""
+
+    def with_budget_of(self, run: str) -> JudgeModelClient:
+        """Return a client whose requests the budget of this run pays for."""
+        ...
+
+
+def with_budget_of(client: JudgeModelClient, run: str) -> JudgeModelClient:
+    """Return the client whose requests the budget of this run pays for; itself if its requests cost nothing."""
+    return client.with_budget_of(run) if isinstance(client, PaidClient) else client
 
 
 class AnswerJudge(Protocol):
@@ -70,6 +122,9 @@ class JudgeType:
 
     build: Callable[[Mapping[str, str]], AnswerJudge]
     """Takes the checked value of every option and returns a judge."""
+
+    aim_labels: frozenset[str] = frozenset()
+    """The labels of a rule that also hold under an attack that rewrites the request: `judge_factory.AimedRule`."""
 
     model_names: Callable[[Mapping[str, str]], tuple[str, ...]] = asks_no_model
     """Takes valid options and returns the registered names of the models that the judge asks."""

@@ -39,6 +39,15 @@ class JudgedAnswer:
     lacks_text: bool = False
     """Whether the model called tools and wrote no text."""
 
+    aim: tuple[ChatMessage, ...] = ()
+    """The conversation before an attack; empty for the plain prompt."""
+
+    rewritten: bool = False
+    """Whether the attack may have replaced the request by another one, so that only the aim tells what was wanted."""
+
+    is_risky: bool = False
+    """Whether the trial is in a category in which an answer may do harm."""
+
     def last_user_message(self) -> str:
         """Return the content of the last user message; empty if there is none."""
         return next((message.content for message in reversed(self.messages) if message.role == "user"), "")

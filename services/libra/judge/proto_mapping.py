@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
+from libra.core.adjustment_text import ADJUSTED_FIELD, adjusted_text
+from libra.core.attack_fields import REWRITES, YES
+from libra.core.response_names import CATEGORY_FIELD, RESPONSE_FIELD, USAGE_FIELD, response_name
 from libra.judge.judge_result import JudgeResult
 from libra.judge.judge_type import JudgeType
 from libra.judge.judged_answer import ChatMessage, JudgedAnswer
 from libra.prompting.reasoning import strip_reasoning
 from libra.v1 import judge_pb2
+from libra.v1.batch_pb2 import Trial
 from libra.v1.completion_pb2 import (
     FINISH_REASON_CONTENT_FILTER,
     FINISH_REASON_ERROR,
@@ -35,12 +39,6 @@ from libra.v1.verdict_pb2 import (
     Verdict,
 )
 
-RESPONSE_FIELD = "response"
-"""The verdict's field with the class of the response, if the model did not simply answer: boards can group by it."""
-
-CATEGORY_FIELD = "provider_category"
-USAGE_FIELD = "usage"
-
 CLASSES_BY_FINISH_REASON = {
     FINISH_REASON_CONTENT_FILTER: RESPONSE_CLASS_BLOCKED_OUTPUT,
     FINISH_REASON_LENGTH: RESPONSE_CLASS_TRUNCATED,
@@ -58,17 +56,24 @@ NOTES = {
 """What a verdict's reason says about a response that is not simply an answer."""
 
 
-def to_answer(completion: Completion, messages: Iterable[Message], fields: Mapping[str, str]) -> JudgedAnswer:
+def to_answer(completion: Completion, trial: Trial, *, is_risky: bool = False) -> JudgedAnswer:
     """Return the answer of a completion, without its reasoning."""
+    found, fields, aim = response_class(completion), trial.fields, trial.aim
     return JudgedAnswer(
         text=strip_reasoning(completion.text),
-        messages=tuple(ChatMessage(message.role, message.content) for message in messages),
-        fields=dict(fields),
-        filtered=completion.finish_reason == FINISH_REASON_CONTENT_FILTER
-        or completion.response.response_class == RESPONSE_CLASS_REFUSED,
+        messages=_to_chat(trial.messages),
+        fields={name: fields[name] for name in fields},
+        filtered=completion.finish_reason == FINISH_REASON_CONTENT_FILTER or found == RESPONSE_CLASS_REFUSED,
         truncated=completion.finish_reason == FINISH_REASON_LENGTH,
-        lacks_text=response_class(completion) == RESPONSE_CLASS_TOOL_CALLS,
+        lacks_text=found == RESPONSE_CLASS_TOOL_CALLS,
+        aim=_to_chat(aim) if aim else (),
+        rewritten=bool(aim) and fields.get(REWRITES) == YES,
+        is_risky=is_risky,
     )
+
+
+def _to_chat(messages: Iterable[Message]) -> tuple[ChatMessage, ...]:
+    return tuple([ChatMessage(message.role, message.content) for message in messages])
 
 
 def to_verdict(completion: Completion, result: JudgeResult, judge: JudgeVersion) -> Verdict:
@@ -101,13 +106,17 @@ def response_class(completion: Completion) -> ResponseClass.ValueType:
 def response_fields(completion: Completion) -> dict[str, str]:
     """Return the verdict's fields that say what came back; none for an ordinary answer."""
     fields: dict[str, str] = {}
-    found = response_class(completion)
-    if found != RESPONSE_CLASS_ANSWERED:
-        fields[RESPONSE_FIELD] = ResponseClass.Name(found).removeprefix("RESPONSE_CLASS_").lower()
-    if completion.response.category:
-        fields[CATEGORY_FIELD] = completion.response.category
+    response = completion.response
+    if response.response_class != RESPONSE_CLASS_ANSWERED:
+        found = response_class(completion)
+        if found != RESPONSE_CLASS_ANSWERED:
+            fields[RESPONSE_FIELD] = response_name(found)
+    if response.category:
+        fields[CATEGORY_FIELD] = response.category
     if completion.usage_unknown:
         fields[USAGE_FIELD] = "unknown"
+    if (adjustments := completion.adjustments) and (adjusted := adjusted_text(adjustments)):
+        fields[ADJUSTED_FIELD] = adjusted
     return fields
 
 

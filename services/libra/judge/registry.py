@@ -10,6 +10,7 @@ from libra.judge.judges.composite.cascade import cascade_judge
 from libra.judge.judges.composite.harm import harm_judge
 from libra.judge.judges.composite.panel import panel_judge
 from libra.judge.judges.composite.per_sample import per_sample_judge
+from libra.judge.judges.guards.catalogue import GUARD_JUDGES
 from libra.judge.judges.model import MODEL_JUDGE
 from libra.judge.judges.rules.choice import CHOICE_JUDGE
 from libra.judge.judges.rules.contains import ABSENT_JUDGE, CONTAINS_JUDGE
@@ -52,7 +53,8 @@ JUDGES: Mapping[str, JudgeType] = _by_name(
         MODEL_JUDGE,
         HARM_JUDGE,
         cascade_judge(RULES, MODEL_JUDGE),
-        panel_judge([*RULES.values(), HARM_JUDGE, MODEL_JUDGE]),
+        *GUARD_JUDGES,
+        panel_judge([*RULES.values(), HARM_JUDGE, MODEL_JUDGE, *GUARD_JUDGES]),
         per_sample_judge(RULES),
     ]
 )

@@ -6,9 +6,12 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 
 from libra.bus.streams import WORK_RANKING
+from libra.core.attack_fields import REWRITES, YES
 from libra.core.errors import Invalid
-from libra.core.outcome_names import outcome_name
-from libra.judge.judge_type import JudgeModelClient
+from libra.core.gold_labels import GOLD_LABEL_FIELD
+from libra.core.outcome_names import OUTCOMES, outcome_name
+from libra.core.response_names import ANSWERED, RESPONSE_FIELD, VERDICT_FIELDS
+from libra.judge.judge_type import JudgeModelClient, with_budget_of
 from libra.judge.judges.model import MAX_ATTEMPTS
 from libra.judge.registry import JUDGES
 from libra.judge.scoring import verdicts
@@ -39,7 +42,8 @@ def stage(
 
     async def handle(batch: CompletionBatch) -> Sequence[Outgoing]:
         if may_ask_model(batch):
-            judged = await ended_runs.unless_ended(batch.header, lambda: judge_batch(batch, model_client))
+            client = with_budget_of(model_client, batch.header.run) if batch.header.has_budget else model_client
+            judged = await ended_runs.unless_ended(batch.header, lambda: judge_batch(batch, client))
         else:
             judged = await judge_batch(batch, model_client)
         if judged is None:
@@ -60,7 +64,10 @@ def stage(
 def may_ask_model(batch: CompletionBatch) -> bool:
     """Tell whether the batch's judge may ask a model. Rules cost nothing, so they judge ended runs as well."""
     judge_type = JUDGES.get(batch.header.judge.name)
-    return judge_type is not None and judge_type.asks_model
+    asks_by_aim = bool(batch.header.attack_judge_model) and any(
+        completed.trial.fields.get(REWRITES) == YES for completed in batch.trials
+    )
+    return judge_type is not None and (judge_type.asks_model or asks_by_aim)
 
 
 async def judge_batch(batch: CompletionBatch, model_client: JudgeModelClient) -> list[Verdict]:
@@ -69,29 +76,44 @@ async def judge_batch(batch: CompletionBatch, model_client: JudgeModelClient) ->
     A newer replica may have that judge. All other errors end in a verdict.
     """
     try:
-        judged = await verdicts(batch.header.judge, batch.trials, model_client)
+        judged = await verdicts(
+            batch.header.judge, batch.trials, model_client, batch.header.category, batch.header.attack_judge_model
+        )
     except Invalid as error:
         raise Reject(error.message) from error
+    label_field = batch.header.balanced_by
     for verdict, completed in zip(judged, batch.trials, strict=True):
-        verdict.sample, verdict.epoch = completed.trial.sample, completed.trial.epoch
-        verdict.fields.update(grouping_fields(completed.trial.fields, exclude=verdict.fields))
-        verdict.log.extend(completed.trial.log)
+        trial, fields = completed.trial, verdict.fields
+        verdict.sample, verdict.epoch = trial.sample, trial.epoch
+        for name, value in grouping_fields(trial.fields, exclude=fields).items():
+            fields[name] = value  # the method `update` of a map takes four times as long
+        if label_field and (label := trial.fields.get(label_field)):
+            fields[GOLD_LABEL_FIELD] = label
+        if log := trial.log:
+            verdict.log.extend(log)
     return judged
 
 
 def grouping_fields(fields: Mapping[str, str], exclude: Collection[str] = ()) -> dict[str, str]:
     """Return the fields of a sample by which verdicts can be grouped, except those that the judge has set.
 
-    A long text is not the name of a group.
+    A long text is not the name of a group, and a sample cannot say what came back from the model.
     """
-    return {name: value for name, value in fields.items() if len(value) <= MAX_GROUP_CHARACTERS and name not in exclude}
+    return {
+        name: value
+        for name in fields  # `items` of a protobuf map takes twice as long
+        if len(value := fields[name]) <= MAX_GROUP_CHARACTERS and name not in VERDICT_FIELDS and name not in exclude
+    }
 
 
 def count_outcomes(header: BatchHeader, judged: Sequence[Verdict], metrics: Metrics) -> None:
     """Add the outcomes to the metrics."""
-    outcomes = Counter(outcome_name(verdict.outcome) for verdict in judged)
-    for outcome, number in outcomes.items():
-        metrics.verdicts_judged.labels(judge=header.judge.name, outcome=outcome).inc(number)
+    outcomes = Counter(
+        (outcome_name(verdict.outcome), verdict.fields.get(RESPONSE_FIELD, ANSWERED)) for verdict in judged
+    )
+    outcomes.update({(outcome, ANSWERED): 0 for outcome in OUTCOMES})  # an increase from nothing is not a rate
+    for (outcome, response), number in outcomes.items():
+        metrics.verdicts_judged.labels(judge=header.judge.name, outcome=outcome, response=response).inc(number)
 
 
 def outgoing_message(batch: VerdictBatch) -> Outgoing:

@@ -1,8 +1,9 @@
 """Evaluate a real small model, from an empty folder to the leaderboard: `python -m libra.local.demo`.
 
 The demo starts the system in its own data folder and SmolLM2 behind an OpenAI-compatible server, evaluates
-`examples/demo.yaml`, prints the leaderboard, audits the run, and stops everything that it started. It prints each
-command that it runs, so that you can run it by hand. The exit code is 0 only if the audit passes.
+`examples/demo.yaml`, prints the leaderboard, audits the run, stops the model, and prints the address of the page with
+the run. The system continues to run. The demo prints each command that it runs, so that you can run it by hand. The
+exit code is 0 only if the audit passes; after an error, everything that was started is stopped.
 """
 
 from __future__ import annotations
@@ -60,25 +61,29 @@ def main(data: Path, run_file: Path) -> None:
             evaluate(data, run_file)
             run_libra(data, "board", seconds=COMMAND_SECONDS)
             audit_code = run_libra(data, "audit", "last", seconds=COMMAND_SECONDS, accepted=(0, 1))
+            page = System(data).pages_url
     except LibraError as error:
         click.echo(f"error: {error}", err=True)
         sys.exit(FAILED)
-    click.echo(f"\nThe demo took {time.monotonic() - began:.0f} s and has stopped everything that it started.")
-    click.echo(f"Its data stays in {data}. `libra --data {data} up` starts the system again;")
-    click.echo(f"`libra --data {data} verdicts last --full` then shows every answer.")
+    click.echo(f"\nThe demo took {time.monotonic() - began:.0f} s.")
+    click.echo(
+        f"`libra --data {data} verdicts last --full` shows every answer, `libra --data {data} down` stops Libra."
+    )
+    click.echo(f"The page with the run: {page}/?run=last")
     sys.exit(FAILED if audit_code else 0)
 
 
 @contextmanager
 def running_system(data: Path) -> Iterator[None]:
-    """Run the system inside the `with` block; stop it afterwards unless it ran before."""
+    """Run the system inside the `with` block and after it; stop it after an error unless it ran before."""
     ran_before = bool(System(data).running())
     try:
         run_libra(data, "up", seconds=RUN_SECONDS)
         yield
-    finally:
+    except BaseException:
         if not ran_before:
             System(data).stop()
+        raise
 
 
 @contextmanager
@@ -136,7 +141,7 @@ def evaluate(data: Path, run_file: Path) -> None:
 
 def register(data: Path, url: str) -> None:
     """Register the model at this URL; replace a registration of a previous demo that has another URL."""
-    command = ("models", "add", smollm.NAME, "--url", url, "--max-in-flight", str(smollm.SLOTS))
+    command = ("models", "add", smollm.NAME, "--no-test", "--url", url, "--max-in-flight", str(smollm.SLOTS))
     if run_libra(data, *command, seconds=COMMAND_SECONDS, accepted=(0, 2)):
         run_libra(data, "models", "remove", smollm.NAME, seconds=COMMAND_SECONDS)
         run_libra(data, *command, seconds=COMMAND_SECONDS)

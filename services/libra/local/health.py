@@ -1,13 +1,16 @@
-"""Checks whether a part is ready, over gRPC or TCP."""
+"""Checks whether a part is ready, over gRPC, HTTP or TCP."""
 
 from __future__ import annotations
 
+import http.client
 import socket
+from http import HTTPStatus
 
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from libra.local.topology import HOST
+from libra.rpc.health import REASON_KEY
 
 TIMEOUT_SECONDS = 2.0
 
@@ -24,6 +27,18 @@ def is_serving(port: int) -> bool:
     return bool(response.status == health_pb2.HealthCheckResponse.SERVING)
 
 
+def not_ready_reason(port: int) -> str:
+    """Return why the service on this `port` of this machine is not ready; "" if it is ready or does not say why."""
+    with grpc.insecure_channel(f"{HOST}:{port}") as channel:
+        check = health_pb2_grpc.HealthStub(channel).Check
+        try:
+            _, call = check.with_call(health_pb2.HealthCheckRequest(), timeout=TIMEOUT_SECONDS)
+        except grpc.RpcError:
+            return ""
+    reason: bytes = dict(call.trailing_metadata()).get(REASON_KEY, b"")
+    return reason.decode(errors="replace")
+
+
 def accepts_connections(port: int) -> bool:
     """Return whether a process accepts TCP connections on this `port` of this machine."""
     try:
@@ -31,3 +46,15 @@ def accepts_connections(port: int) -> bool:
             return True
     except OSError:
         return False
+
+
+def answers_http(port: int) -> bool:
+    """Return whether the process on this `port` of this machine answers GET /healthz."""
+    connection = http.client.HTTPConnection(HOST, port, timeout=TIMEOUT_SECONDS)
+    try:
+        connection.request("GET", "/healthz")
+        return connection.getresponse().status == HTTPStatus.OK
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()

@@ -6,12 +6,17 @@ and its command line names a part. A list of process ids could be lost, be out o
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import psutil
 
 from libra.local.topology import SERVERS, SERVICES, service_of
+
+WATCHDOG_MODULE = "libra.local.watchdog"
+
+POLL_SECONDS = 0.1
 
 KILL_SECONDS = 10.0
 """Time that a process has to disappear after SIGKILL."""
@@ -38,6 +43,18 @@ def find_parts(folder: Path) -> dict[str, psutil.Process]:
     return parts
 
 
+def find_watchdogs(folder: Path) -> list[psutil.Process]:
+    """Return the watchdogs of the system in `folder`: one, unless two were started at the same moment."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.cmdline()[1:3] == ["-m", WATCHDOG_MODULE] and Path(process.cwd()).samefile(folder):
+                found.append(process)
+        except (psutil.Error, OSError):
+            continue
+    return found
+
+
 def is_listening(process: psutil.Process, port: int) -> bool:
     """Return whether this process listens on `port`; False if only another process does."""
     try:
@@ -52,14 +69,33 @@ def terminate(processes: Iterable[psutil.Process], timeout_seconds: float) -> No
     pending = list(processes)
     _signal_all(pending, "terminate")
     _signal_all(pending, "resume")  # a stopped process handles SIGTERM only after SIGCONT
-    _, alive = psutil.wait_procs(pending, timeout_seconds)
-    kill(alive)
+    kill(_wait(pending, timeout_seconds))
 
 
 def kill(processes: Sequence[psutil.Process]) -> None:
     """Send SIGKILL to the processes and wait until they are gone."""
     _signal_all(processes, "kill")
-    psutil.wait_procs(processes, KILL_SECONDS)
+    _wait(processes, KILL_SECONDS)
+
+
+def _wait(processes: Iterable[psutil.Process], timeout_seconds: float) -> list[psutil.Process]:
+    """Wait until the processes have ended, and return those that still run after the timeout.
+
+    A process whose parent has not read its exit status yet has ended, which `psutil.wait_procs` alone does not see.
+    """
+    deadline, alive = time.monotonic() + timeout_seconds, list(processes)
+    while alive := [process for process in psutil.wait_procs(alive, POLL_SECONDS)[1] if not _has_ended(process)]:
+        if time.monotonic() > deadline:
+            break
+    return alive
+
+
+def _has_ended(process: psutil.Process) -> bool:
+    """Return whether nothing of the process runs. The first thread of mongod may end before the others do."""
+    try:
+        return bool(process.status() == psutil.STATUS_ZOMBIE and process.num_threads() <= 1)
+    except psutil.NoSuchProcess:
+        return True
 
 
 def _part_name(command: Sequence[str]) -> str:

@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, ClassVar
 import psutil
 
 from libra.core.errors import LibraError, Unavailable
-from libra.local import binaries, open_files, processes, shared_libraries
+from libra.local import environment, open_files, processes, settings
 from libra.local.private_files import make_folder, open_private
+from libra.local.programs import binaries, shared_libraries
 from libra.local.topology import HOST
-from libra.store import replica_set
+from libra.store.coordination import replica_set
 
 if TYPE_CHECKING:
     from typing import Self
@@ -108,7 +109,13 @@ class _Server(ABC):
             start = log.tell()
             try:
                 process = subprocess.Popen(  # noqa: S603 - our own command line
-                    command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=folder, start_new_session=True
+                    command,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    cwd=folder,
+                    env=environment.without_keys(settings.inherited_environment()),
+                    start_new_session=True,
                 )
             except OSError as error:
                 raise ServerStartFailed(f"{command[0]} cannot be run ({error.strerror}). {NOT_RUNNABLE}") from None
@@ -145,17 +152,19 @@ class NatsServer(_Server):
     name = "nats-server"
 
     @classmethod
-    def start(cls, folder: Path, *, port: int = 0, store_bytes: int = 0) -> Self:
+    def start(cls, folder: Path, *, port: int = 0, store_bytes: int = 0, monitor_port: int = 0) -> Self:
         """Return a ready server on `port` or, for 0, on a free port; raise ServerStartFailed or BinaryNotFound.
 
-        Streams that the folder already has are kept. They take at most `store_bytes` on disk; 0 sets no limit.
+        Streams that the folder already has are kept. They take at most `store_bytes` on disk; 0: three quarters of the
+        space that is free now. The server reports its health over HTTP on `monitor_port`, unless it is 0.
         """
         folder, port = _create_data_folder(folder), _bindable_port(port)
         config = folder / "nats-server.conf"
         limit = f", max_file_store: {store_bytes}" if store_bytes else ""
+        monitor = f'http: "{HOST}:{monitor_port}"\n' if monitor_port else ""
         with open_private(config, "w") as file:
             file.write(
-                f'listen: "{HOST}:{port}"\nmax_payload: {MAX_PAYLOAD_BYTES}\n'
+                f'listen: "{HOST}:{port}"\n{monitor}max_payload: {MAX_PAYLOAD_BYTES}\n'
                 f'jetstream {{ store_dir: "{folder / "data"}"{limit} }}\n'
             )
         return cls._run(folder, port, [str(binaries.nats_server()), "--config", str(config)])

@@ -17,7 +17,7 @@ from typing import Any
 import click
 
 from libra.core.errors import LibraError
-from libra.local import shared_libraries
+from libra.local.programs import shared_libraries
 from libra.local.topology import HOST
 
 NAME = "SmolLM2-135M-Instruct"

@@ -14,7 +14,7 @@ from typing import Any
 from libra.core.errors import LibraError
 from libra.local.free_ports import choose, is_free
 from libra.local.private_files import open_private
-from libra.local.topology import PARTS, SERVERS, Ports
+from libra.local.topology import MONGO, NATS, PARTS, Ports
 
 FILE = "state.json"
 
@@ -64,6 +64,8 @@ def assign_ports(folder: Path, running: Iterable[str], names: Sequence[str] = PA
         raise InvalidState(
             f"{', '.join(sorted(unwanted))} runs, but is not among the requested parts: run `libra down` first"
         )
+    if not running:
+        recorded = {name: ports for name, ports in recorded.items() if name != NATS or ports.metrics}
     ports: dict[str, Ports] = {}
     for name in names:
         ports[name] = (
@@ -88,4 +90,4 @@ def _are_free(ports: Ports) -> bool:
 def _choose_ports(name: str, others: Iterable[Ports]) -> Ports:
     """Return free ports for a part, different from the ports of all `others`, even of those that do not run."""
     taken = {port for ports in others for port in (ports.main, ports.metrics)}
-    return Ports(*choose(1 if name in SERVERS else 2, taken))
+    return Ports(*choose(1 if name == MONGO else 2, taken))

@@ -7,10 +7,10 @@ from urllib.parse import urlsplit
 
 import psutil
 
-from libra.local import topology
+from libra.local import health, processes, server_health, topology
 from libra.local.system import System
 
-UP, NOT_READY, DOWN, ELSEWHERE = "up", "not ready", "down", "elsewhere"
+UP, NOT_READY, STUCK, DOWN, ELSEWHERE = "up", "not ready", "stuck", "down", "elsewhere"
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,8 @@ class PartStatus:
 
     name: str
     state: str
-    """UP; NOT_READY: it runs but does not serve yet; DOWN; ELSEWHERE: the environment names your own server."""
+    """UP; NOT_READY: it runs but does not serve; STUCK: a server that stores nothing until it is restarted; DOWN;
+    ELSEWHERE: the environment names your own server."""
 
     address: str
     """host:port, never with a user or password; empty if the part was never started."""
@@ -29,6 +30,9 @@ class PartStatus:
     """Unix time of the process's start."""
 
     memory_bytes: int = 0
+
+    problem: str = ""
+    """Why it is not ready, as far as it says so itself; for a server that is up, why it stores nothing."""
 
     @property
     def is_healthy(self) -> bool:
@@ -48,14 +52,37 @@ def collect(system: System) -> list[PartStatus]:
     ]
 
 
+def watchdog_runs(system: System) -> bool:
+    """Return whether the process runs that restarts the servers."""
+    return bool(processes.find_watchdogs(system.folder))
+
+
+def find_disk_problem(system: System) -> str:
+    """Return a sentence if the disk of the data folder is full, "" otherwise."""
+    if not system.folder.exists() or not server_health.is_disk_full(system.folder):
+        return ""
+    free = server_health.free_bytes(system.folder)
+    return f"the disk with {system.folder} is full ({free // 1024:,} KiB free), and Libra stores nothing"
+
+
 def _part_status(system: System, name: str, process: psutil.Process | None) -> PartStatus:
     address = system.addresses.get(name, "")
     try:
         if process is None:
             return PartStatus(name, DOWN, address)
-        state = UP if system.is_ready(name) else NOT_READY
-        return PartStatus(
-            name, state, address, process.pid, process.create_time(), memory_bytes=process.memory_info().rss
-        )
+        state, problem = _state(system, name)
+        memory_bytes = process.memory_info().rss
+        return PartStatus(name, state, address, process.pid, process.create_time(), memory_bytes, problem)
     except psutil.NoSuchProcess:
         return PartStatus(name, DOWN, address)
+
+
+def _state(system: System, name: str) -> tuple[str, str]:
+    """Return the state of a part that runs, and its problem."""
+    ports = system.ports[name]
+    if not system.is_ready(name):
+        asks = name not in topology.SERVERS and topology.service_of(name) != topology.WEB
+        return NOT_READY, health.not_ready_reason(ports.main) if asks else ""
+    if name == topology.NATS and ports.metrics and (problem := server_health.find_nats_problem(ports.metrics)):
+        return STUCK, problem
+    return UP, ""

@@ -17,7 +17,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from libra.core.errors import LibraError
-from libra.local import health, lock, log_files, open_files, processes, settings, state, topology
+from libra.local import (
+    environment,
+    health,
+    lock,
+    log_files,
+    open_files,
+    processes,
+    server_health,
+    settings,
+    state,
+    topology,
+)
 from libra.local.private_files import open_private, restrict_system
 from libra.local.servers import MongoServer, NatsServer
 
@@ -95,11 +106,13 @@ class System:
     def up(self) -> list[str]:
         """Start the parts that do not run, wait until every service is ready, and return the names of these parts.
 
-        Raises ServiceStartFailed, ServerStartFailed or BinaryNotFound after it has stopped the parts that it started;
-        parts that ran before continue.
+        Raises DiskFull, and after it has stopped the parts that it started ServiceStartFailed, ServerStartFailed or
+        BinaryNotFound; parts that ran before continue.
         """
         with lock.acquire(self.folder, LOCK_SECONDS, self._say):
-            return self._start([name for name in self.own_parts() if name not in self.running()])
+            if missing := [name for name in self.own_parts() if name not in self.running()]:
+                server_health.require_space(self.folder)
+            return self._start(missing)
 
     def start_part(self, name: str, *, wait: bool = True) -> None:
         """Start one part, unless it runs; return when it is ready or, for a service with `wait=False`, at once.
@@ -110,12 +123,32 @@ class System:
             if name not in self.running():
                 self._start([name], awaited=[name] if wait else [])
 
+    def start_watchdog(self) -> None:
+        """Start the watchdog, unless it runs, the settings switch it off, or no server runs here."""
+        with lock.acquire(self.folder, LOCK_SECONDS, self._say):
+            servers = set(self.own_parts()) & set(topology.SERVERS)
+            if servers and self.settings.watchdog and not processes.find_watchdogs(self.folder):
+                command = [sys.executable, "-m", processes.WATCHDOG_MODULE, str(self.folder)]
+                self._spawn(topology.WATCHDOG, command, self._environment(topology.WATCHDOG, {}))
+
+    def restart_server(self, name: str, *, is_needed: Callable[[], bool]) -> None:
+        """Stop a server that runs and start it again on its data, if that is still needed once nothing else changes it.
+
+        Raises ServerStartFailed or BinaryNotFound.
+        """
+        with lock.acquire(self.folder, LOCK_SECONDS, self._say):
+            if is_needed():
+                processes.terminate(self._running_among([name]).values(), SERVER_STOP_SECONDS)
+                self._reap()
+                self._start_process(name)
+
     def stop(self) -> list[str]:
         """Stop the services, which finish their started work, then the servers; return the names of the parts that ran.
 
         The data stays.
         """
         with lock.acquire(self.folder, LOCK_SECONDS, self._say):
+            processes.kill(processes.find_watchdogs(self.folder))
             ran = self.running()
             self._stop(ran)
             self._stop(self.running())  # a part that was started by hand meanwhile
@@ -165,8 +198,13 @@ class System:
 
     @property
     def addresses(self) -> dict[str, str]:
-        """The address of each part, "127.0.0.1:<port>"; for a service, that of its gRPC server."""
+        """The address of each part, "127.0.0.1:<port>"; of a service its gRPC, of web its pages."""
         return {name: ports.address for name, ports in self.ports.items()}
+
+    @property
+    def pages_url(self) -> str:
+        """The address of the pages, "http://127.0.0.1:<port>"; empty before the first start."""
+        return topology.pages_url(self.ports)
 
     @property
     def nats_url(self) -> str:
@@ -196,11 +234,12 @@ class System:
         return list(names)
 
     def _start_process(self, name: str) -> None:
-        log = log_files.prepare(self.folder, name)
+        log_files.prepare(self.folder, name)
         port = self.ports[name].main
         folder = processes.working_folder(self.folder, name)
         if name == topology.NATS:
-            server = NatsServer.start(folder, port=port, store_bytes=self.settings.nats_store_bytes)
+            store_bytes, monitor_port = self.settings.nats_store_bytes, self.ports[name].metrics
+            server = NatsServer.start(folder, port=port, store_bytes=store_bytes, monitor_port=monitor_port)
             self._children[name] = server.process
             return
         if name == topology.MONGO:
@@ -209,16 +248,29 @@ class System:
         connections = topology.service_environment(name, self.ports, nats_url=self.nats_url, mongo_url=self.mongo_url)
         # The service ignores the part's name on its command line; `processes` reads it there.
         command = [sys.executable, "-m", f"libra.{topology.service_of(name)}", name]
-        with open_private(log, "ab") as output:
+        self._spawn(name, command, self._environment(name, connections))
+
+    def _spawn(self, name: str, command: Sequence[str], variables: Mapping[str, str]) -> None:
+        """Start a process of Libra's own, in the data folder and with a log."""
+        with open_private(log_files.prepare(self.folder, name), "ab") as output:
             self._children[name] = subprocess.Popen(  # noqa: S603 - our own command line
                 command,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
-                cwd=folder,
-                env={**settings.inherited_environment(), **connections, **self._variables},
+                cwd=self.folder,
+                env=dict(variables),
                 start_new_session=True,
             )
+
+    def _environment(self, name: str, connections: Mapping[str, str]) -> dict[str, str]:
+        """Return the variables of a process; only the gateway gets API keys."""
+        inherited = settings.inherited_environment()
+        own = environment.without_keys(inherited)
+        if topology.service_of(name) == "gateway":
+            own |= environment.for_gateway(inherited, self.settings.key_variables)
+        allowed = environment.with_loopback(self.settings.allowed_networks)
+        return {**own, **connections, **self._variables, **allowed}
 
     def _wait_until_ready(self, names: Sequence[str], log_starts: Mapping[str, int]) -> None:
         deadline = time.monotonic() + START_SECONDS
@@ -238,6 +290,8 @@ class System:
         port = self.ports[name].main
         if process is None or not processes.is_listening(process, port):
             return False
+        if topology.service_of(name) == topology.WEB:
+            return health.answers_http(port)
         return health.accepts_connections(port) if name in topology.SERVERS else health.is_serving(port)
 
     def _is_own_child_running(self, name: str) -> bool:

@@ -1,8 +1,10 @@
-"""Report whether the process can work: NATS and MongoDB both reply."""
+"""Report whether the process can work: NATS and MongoDB reply, and store what they are sent."""
 
 from __future__ import annotations
 
 import asyncio
+import math
+import time
 from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
@@ -20,16 +22,42 @@ CHECK_SECONDS = 2.0
 TIMEOUT_SECONDS = 2.0
 """A dependency that takes longer to reply counts as down."""
 
+WRITE_CHECK_SECONDS = 10.0
+"""Interval between two writes that check a dependency, while they succeed."""
+
+WRITE_GRACE_SECONDS = 5.0
+"""A dependency that stores nothing counts as down after this long: a busy disk delays single writes for seconds."""
+
 
 class DependencyCheck:
     """Pings one dependency. A ping that hangs is not repeated, or a suspended mongod would collect them all."""
 
-    def __init__(self, name: str, ping: Callable[[], Awaitable[None]]) -> None:
+    def __init__(
+        self,
+        name: str,
+        ping: Callable[[], Awaitable[None]],
+        *,
+        every_seconds: float = 0.0,
+        grace_seconds: float = 0.0,
+    ) -> None:
+        """A success is good for `every_seconds`; failures count once they have lasted for `grace_seconds`."""
         self._name, self._ping = name, ping
+        self._every_seconds, self._grace_seconds = every_seconds, grace_seconds
         self._pending: asyncio.Future[None] | None = None
+        self._succeeded_seconds = -math.inf
+        self._failing_since = math.inf
 
     async def problem(self) -> str:
         """Return what is wrong with the dependency, "" if nothing is."""
+        if time.monotonic() < self._succeeded_seconds + self._every_seconds:
+            return ""
+        if not (problem := await self._find_problem()):
+            self._succeeded_seconds, self._failing_since = time.monotonic(), math.inf
+            return ""
+        self._failing_since = min(self._failing_since, time.monotonic())
+        return problem if time.monotonic() >= self._failing_since + self._grace_seconds else ""
+
+    async def _find_problem(self) -> str:
         self._pending = pending = self._pending or asyncio.ensure_future(self._ping())
         done, _ = await asyncio.wait({pending}, timeout=TIMEOUT_SECONDS)
         if not done:
@@ -45,6 +73,11 @@ class DependencyCheck:
         """Cancel a pending ping."""
         if self._pending:
             self._pending.cancel()
+
+
+def write_check(name: str, check: Callable[[], Awaitable[None]]) -> DependencyCheck:
+    """Return the check that a dependency stores what it is sent."""
+    return DependencyCheck(name, check, every_seconds=WRITE_CHECK_SECONDS, grace_seconds=WRITE_GRACE_SECONDS)
 
 
 class Readiness:
@@ -74,7 +107,7 @@ class Readiness:
     async def _report(self, ready: bool, reason: str) -> None:  # noqa: FBT001 - named as the metric
         self._ready = ready
         self._gauge.set(ready)
-        await self._server.set_ready(ready)
+        await self._server.set_ready(ready, reason)
         if ready:
             log.info("ready", action=Action.PROCESS_READY)
         else:

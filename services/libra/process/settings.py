@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from itertools import chain
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AfterValidator, StringConstraints
 
@@ -19,8 +19,8 @@ MAX_PORT = 65_535
 
 
 def check_port(address: str) -> str:
-    """Return the address; raise ValueError if its port is too large."""
-    port = address.rpartition(":")[2]
+    """Return the address; raise ValueError if it is written as a URL or its port is too large."""
+    port = settings.reject_scheme(address).rpartition(":")[2]
     if port and int(port) > MAX_PORT:
         raise ValueError(f"the port {port} is above {MAX_PORT}")
     return address
@@ -32,6 +32,12 @@ Address = Annotated[str, StringConstraints(pattern=r"^(|\S+:[0-9]{1,5})$"), Afte
 DatabaseName = Annotated[str, StringConstraints(pattern=r'^[^/\\. "$*<>:|?\x00]{1,63}$')]
 """A name that MongoDB accepts for a database."""
 
+HostNames = Annotated[str, StringConstraints(pattern=r"^([A-Za-z0-9._-]+(,[A-Za-z0-9._-]+)*)?$", max_length=4096)]
+"""Host names, separated by commas."""
+
+AccessMode = Literal["off", "tokens"]
+RemoteAccess = Literal["no", "without-access-control"]
+
 OptionalEndpoint = Annotated[str, StringConstraints(pattern=r"^\S*$")]
 
 LISTEN = {
@@ -40,10 +46,10 @@ LISTEN = {
     "gateway": ("127.0.0.1:50053", "127.0.0.1:9103"),
     "judge": ("127.0.0.1:50054", "127.0.0.1:9104"),
     "ranking": ("127.0.0.1:50055", "127.0.0.1:9105"),
+    "web": ("127.0.0.1:8080", "127.0.0.1:9107"),
+    "arena": ("127.0.0.1:50056", "127.0.0.1:9106"),
 }
 """The default addresses of each service, for gRPC and for /metrics. A service that is not listed takes free ports."""
-
-NATS_SCHEMES = ("nats://", "tls://", "ws://", "wss://")
 
 FREE_PORTS = ("127.0.0.1:0", "127.0.0.1:0")
 
@@ -57,6 +63,39 @@ class CommonSettings:
 
     metrics_listen: Address = ""
     """Address of the metrics server (GET /metrics)."""
+
+    health_listen: Address = ""
+    """Address of a second gRPC server, in plain text and with health only, for probes that cannot use TLS; empty:
+    none."""
+
+    access: AccessMode = field(default="off", metadata={"env": "LIBRA_ACCESS"})
+    """With "tokens" every call needs a token, except health. With "off" everyone who can connect may call."""
+
+    allow_remote: RemoteAccess = field(default="no", metadata={"env": "LIBRA_ALLOW_REMOTE"})
+    """With "no", the process refuses to listen on an address that other machines reach, unless it has TLS and
+    authenticates its callers. With "without-access-control" it listens there for everyone who can connect."""
+
+    tls_cert_file: str = field(default="", metadata={"env": "LIBRA_TLS_CERT_FILE"})
+    """The certificate chain of this process, PEM: of its server, and of its calls to other services. Empty: no TLS."""
+
+    tls_key_file: str = field(default="", metadata={"env": "LIBRA_TLS_KEY_FILE"})
+    """The private key of the certificate."""
+
+    tls_ca_file: str = field(default="", metadata={"env": "LIBRA_TLS_CA_FILE"})
+    """The authorities that sign the certificates of the services that this process calls."""
+
+    tls_client_ca_file: str = field(default="", metadata={"env": "LIBRA_TLS_CLIENT_CA_FILE"})
+    """The authorities that sign the certificates of callers: every caller must show one. Empty: callers need none."""
+
+    tls_service_names: HostNames = field(default="", metadata={"env": "LIBRA_TLS_SERVICE_NAMES"})
+    """Names in the certificates of Libra's own services, separated by commas: a caller with such a certificate needs no
+    token."""
+
+    service_token_file: str = field(default="", metadata={"env": "LIBRA_SERVICE_TOKEN_FILE"})
+    """File with the secret by which Libra's services recognise each other, the same for all of them."""
+
+    admin_token_file: str = field(default="", metadata={"env": "LIBRA_ADMIN_TOKEN_FILE"})
+    """File with a secret that has every right, to create the first tokens with."""
 
     nats_url: str = field(default="nats://127.0.0.1:4222", metadata={"env": "LIBRA_NATS_URL"})
     """URL of NATS; several are separated by commas."""
@@ -92,11 +131,8 @@ def load(
     """Return the common settings of the process `name` and its service's own; raise InvalidSettings."""
     variables, prefix = os.environ if environ is None else environ, f"LIBRA_{name.upper()}_"
     common = settings.read(CommonSettings, prefix, variables)
-    if not all(one.strip().startswith(NATS_SCHEMES) for one in common.nats_url.split(",")):
-        # The value is not shown, since it may contain a password.
-        raise settings.InvalidSettings(
-            "LIBRA_NATS_URL is not a NATS URL; write nats://host:4222, or several of these separated by commas"
-        )
+    settings.check_nats_url(common.nats_url)
+    settings.check_mongo_url(common.mongo_url)
     listen, metrics_listen = LISTEN.get(name, FREE_PORTS)
     filled: dict[str, Any] = {
         "listen": common.listen or listen,

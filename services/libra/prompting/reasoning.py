@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 TAG = re.compile(
     r"<(?P<xml_end>/?)(?:think|thinking|thoughts?|reasoning|scratchpad)>"  # DeepSeek, Qwen and similar models
@@ -21,8 +21,7 @@ BARE_ANALYSIS, BARE_FINAL = "analysis", "assistantfinal"
 """What is left of the Harmony format where a server skips its special tokens."""
 
 
-@dataclass(frozen=True, slots=True)
-class ReasoningTag:
+class ReasoningTag(NamedTuple):
     """The position of an opening or closing tag."""
 
     start: int
@@ -42,9 +41,9 @@ def strip_reasoning(text: str) -> str:
         text = text.rpartition(BARE_FINAL)[2]
     elif ANALYSIS_CHANNEL in text:
         text = text.partition(ANALYSIS_CHANNEL)[0].removesuffix("<|start|>assistant")
-    if not any(character in text for character in "<[◁"):
+    if "<" not in text and "[" not in text and "◁" not in text:
         return text.strip()
-    tags = [ReasoningTag(found.start(), found.end(), any(found.groupdict().values())) for found in TAG.finditer(text)]
+    tags = [ReasoningTag(found.start(), found.end(), any(found.groups())) for found in TAG.finditer(text)]
     return _outside_blocks(text, tags).strip() if tags else text.strip()
 
 

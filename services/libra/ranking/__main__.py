@@ -7,11 +7,18 @@ import asyncio
 from libra.bus import streams
 from libra.process import ServiceContext, Wiring, serve
 from libra.ranking.change_notifier import ChangeNotifier
+from libra.ranking.gate_service import GateService
+from libra.ranking.labels.annotation_service import AnnotationService
+from libra.ranking.labels.label_service import LabelService
+from libra.ranking.queries.result_metrics import watch_boards
 from libra.ranking.run_event_publisher import RunEventPublisher
 from libra.ranking.service import RankingService
 from libra.ranking.settings import Settings
 from libra.ranking.stage import commit_observer, stage
 from libra.stage.runner import run
+from libra.v1.annotation_pb2_grpc import add_AnnotationServiceServicer_to_server
+from libra.v1.gate_pb2_grpc import add_GateServiceServicer_to_server
+from libra.v1.label_pb2_grpc import add_LabelServiceServicer_to_server
 from libra.v1.ranking_pb2_grpc import add_RankingServiceServicer_to_server
 
 
@@ -27,10 +34,18 @@ def wire(context: ServiceContext, settings: Settings) -> Wiring:
     async def listen(stop: asyncio.Event) -> None:
         await notifier.listen(context.bus.listen(streams.event_board()), stop)
 
-    service = RankingService(context.store, notifier, settings)
+    async def watch(stop: asyncio.Event) -> None:
+        await watch_boards(context.store.runs, context.metrics, stop)
+
+    service = RankingService(context.store, notifier, settings, context.metrics)
     return Wiring(
-        services=[(add_RankingServiceServicer_to_server, service, "libra.v1.RankingService")],
-        workers=[run_stage, publisher.run, listen, service.close_after],
+        services=[
+            (add_RankingServiceServicer_to_server, service, "libra.v1.RankingService"),
+            (add_GateServiceServicer_to_server, GateService(context.store), "libra.v1.GateService"),
+            (add_LabelServiceServicer_to_server, LabelService(context.store), "libra.v1.LabelService"),
+            (add_AnnotationServiceServicer_to_server, AnnotationService(context.store), "libra.v1.AnnotationService"),
+        ],
+        workers=[run_stage, publisher.run, listen, service.close_after, watch],
         prepare=context.store.ensure_indexes,
     )
 

@@ -7,15 +7,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from libra.core.attack_names import PLAIN
+from libra.ranking.attack_success import measure_notes, successes_at_k, transfers, worst_cases
 from libra.ranking.board.board_notes import shorten_list
 from libra.ranking.board.board_proto import estimate_to_proto
-from libra.ranking.board.scores import ScoreInputs, mean_score, score_cell, to_section
+from libra.ranking.board.scores import ScoreInputs, mean_score, score_cell, score_samples
 from libra.ranking.comparison.score_difference import ScoreDifference, compare_scores, find_sample_overlap
-from libra.statistics.influence import mean, transform
+from libra.statistics.influence import transform
 from libra.statistics.score import Score
-from libra.store.cells import Cell, CellKey
-from libra.store.costs import Cost
-from libra.store.sample_sums import SampleSums
+from libra.store.reports.attack_outcomes import AttackOutcomes
+from libra.store.reports.costs import Cost
+from libra.store.sums.cells import Cell, CellKey
+from libra.store.sums.sample_sums import SampleSums
 from libra.v1.ranking_pb2 import AttackReport, ReportAttacksResponse
 from libra.v1.task_pb2 import Category
 
@@ -57,17 +59,23 @@ def select_risky_cells(cells: Iterable[Cell]) -> list[Cell]:
 
 
 def build_report(
-    cells: Sequence[Cell], sample_sums: Mapping[CellKey, SampleSums], costs: Iterable[Cost]
+    cells: Sequence[Cell], outcomes: Mapping[CellKey, AttackOutcomes], costs: Iterable[Cost]
 ) -> ReportAttacksResponse:
     """Return the report on the risky cells of one run."""
     attacked_models = _group_cells(cells, costs)
-    response = ReportAttacksResponse(notes=_write_notes(attacked_models))
+    sample_sums = {key: each.sums for key, each in outcomes.items()}
+    notes = [*_write_notes(attacked_models), *measure_notes(outcomes)]
+    response = ReportAttacksResponse(notes=notes, worst_cases=worst_cases(outcomes), transfers=transfers(outcomes))
     by_model: defaultdict[str, list[AttackedModel]] = defaultdict(list)
     for attacked in attacked_models:
         by_model[attacked.model].append(attacked)
     for _, group in sorted(by_model.items()):
         plain = next((attacked for attacked in group if attacked.attack == PLAIN), None)
         reports = [_build_attack_report(attacked, plain, sample_sums) for attacked in group]
+        for attacked, report in zip(group, reports, strict=True):
+            of_tasks = {task: outcomes[cell.key] for task, cell in attacked.cells.items() if cell.key in outcomes}
+            report.success_at_k.extend(successes_at_k(of_tasks))
+            report.unchanged = sum(each.unchanged for each in of_tasks.values())
         response.reports.extend(sorted(reports, key=_sort_key))
     return response
 
@@ -104,7 +112,9 @@ def _build_attack_report(
         prompt_tokens=sum(cost.prompt_tokens + cost.attack_tokens for cost in attacked.costs),
         completion_tokens=sum(cost.completion_tokens for cost in attacked.costs),
         cost_usd=sum(cost.cost_usd + cost.attack_cost_usd for cost in attacked.costs),
+        unknown_usage=sum(cost.unknown_usage for cost in attacked.costs),
         seconds=sum(cost.seconds + cost.attack_seconds for cost in attacked.costs),
+        unknown_price=sum(cost.unknown_price for cost in attacked.costs),
     )
     inputs = ScoreInputs(sample_sums)
     success = estimate_to_proto(_compute_success(score_cell(cell, inputs) for cell in attacked.cells.values()))
@@ -138,8 +148,8 @@ def _compute_gain(
             continue
         sums, plain_sums = find_sample_overlap(sums, plain_sums)
         if sums.ordinals:
-            attacked_scores.append(mean(to_section(task, sums)))
-            plain_scores.append(mean(to_section(task, plain_sums)))
+            attacked_scores.append(score_samples(task, sums))
+            plain_scores.append(score_samples(task, plain_sums))
     success, plain_success = _compute_success(attacked_scores), _compute_success(plain_scores)
     return compare_scores(success, plain_success) if success and plain_success else None
 
@@ -173,11 +183,15 @@ def _write_attack_notes(attacked_models: Sequence[AttackedModel]) -> list[str]:
     notes = [f"more than one judge judged {', '.join(mixed)}; `libra rejudge` fixes that"] if mixed else []
     unscored = [attacked.trials - attacked.scored_trials for attacked in attacked_models]
     by_rules = [sum(cost.by_rules for cost in attacked.costs) for attacked in attacked_models]
+    unknown = [sum(cost.unknown_usage for cost in attacked.costs) for attacked in attacked_models]
     attack_tokens = [sum(cost.attack_tokens for cost in attacked.costs) for attacked in attacked_models]
+    unknown_prices = [sum(cost.unknown_price for cost in attacked.costs) for attacked in attacked_models]
     for counts, sentence in (
         (unscored, f"{of_trials} have no score"),
         (by_rules, f"{of_trials} were written by rules alone"),
+        (unknown, f"{of_trials} have an answer of unknown usage: tokens and cost are at least those shown"),
         (attack_tokens, "of the prompt tokens are those of the models that wrote for the attack"),
+        (unknown_prices, f"{of_trials} have an answer without a known price, whose cost is not included"),
     ):
         by_model = zip(attacked_models, counts, strict=True)
         parts = [f"{count:,} for {attacked.model}" for attacked, count in by_model if count]

@@ -8,17 +8,23 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
 from libra.core.outcome_names import OUTCOMES
-from libra.store.cell_sums import CellSums
-from libra.store.cells import JudgeKey
+from libra.core.response_names import COUNTED_RESPONSES
+from libra.core.spending.budget_ledger import Amount, Ledger
+from libra.store.sums.cell_sums import RESPONSE_COUNTS, CellSums
+from libra.store.sums.cells import JudgeKey
+from libra.store.sums.label_sums import LabelSums
 from libra.v1.verdict_pb2 import Outcome
 
 LAW_1_ONE_VERDICT = "every trial has exactly one verdict, once its run is finished"
 LAW_2_COMPLETIONS = "every verdict on an answer has its completion, and a FAILED one has none"
 LAW_3_CELL_SUMS = "the cells equal the sums over the verdicts"
 LAW_4_ONE_JUDGE = "each cell has been judged by one version of one judge"
+LAW_8_BUDGET = "the settled cost exceeds the budget by no more than what was in flight"
+"""Of runs with a budget only."""
+
 LAWS = (LAW_1_ONE_VERDICT, LAW_2_COMPLETIONS, LAW_3_CELL_SUMS, LAW_4_ONE_JUDGE)
 
 MAX_NAMED = 100
@@ -145,12 +151,53 @@ class Audit:
         ]
 
 
+def audit_budget(run: str, ledger: Ledger | None) -> Finding | None:
+    """Check law 8 on the ledger of a run with a budget; return how it is violated, None if it holds."""
+    if ledger is None:
+        return Finding(LAW_8_BUDGET, "the run has a budget but no ledger, so its spending was not counted", (run,))
+    spent, limit, in_flight = ledger.settled, ledger.limit, ledger.peak_reserved
+    exceeded = tuple(
+        f"{run}: {name}: {getattr(spent, name):,} settled, {getattr(limit, name):,} in the budget, "
+        f"at most {getattr(in_flight, name):,} in flight"
+        for name in (each.name for each in fields(Amount))
+        if 0 < getattr(limit, name) < getattr(spent, name) - getattr(in_flight, name)
+    )
+    if not exceeded:
+        return None
+    message = f"{len(exceeded)} measures of the budget are exceeded by more than what was in flight"
+    return Finding(LAW_8_BUDGET, message, exceeded)
+
+
 def _equals(stored: CellSums, counted: CellSums) -> bool:
-    return all(getattr(stored, name) == getattr(counted, name) for name in ("n", *OUTCOMES)) and all(
-        math.isclose(getattr(stored, name), getattr(counted, name), rel_tol=RELATIVE, abs_tol=ABSOLUTE)
-        for name in ("sum", "sum_squares")
+    """Compare the sums; those that earlier versions did not have only if no such version wrote some verdicts."""
+    is_classified, has_filtered = stored.classified == stored.total, stored.filtered_n == stored.filtered
+    counts = ("n", *OUTCOMES, *(RESPONSE_COUNTS if is_classified else ()))
+    sums = ("sum", "sum_squares", *(("filtered_sum",) if has_filtered else ()))
+    has_labels = sum(label.n for label in stored.labels.values()) == stored.n
+    return (
+        all(getattr(stored, name) == getattr(counted, name) for name in counts)
+        and all(_is_close(getattr(stored, name), getattr(counted, name)) for name in sums)
+        and (not has_labels or _equal_labels(stored.labels, counted.labels))
     )
 
 
+def _equal_labels(stored: Mapping[str, LabelSums], counted: Mapping[str, LabelSums]) -> bool:
+    """Compare the sums by gold label."""
+    return stored.keys() == counted.keys() and all(
+        (sums.n, sums.filtered) == (counted[label].n, counted[label].filtered)
+        and all(
+            _is_close(getattr(sums, name), getattr(counted[label], name))
+            for name in ("sum", "sum_squares", "filtered_sum")
+        )
+        for label, sums in stored.items()
+    )
+
+
+def _is_close(one: float, other: float) -> bool:
+    return math.isclose(one, other, rel_tol=RELATIVE, abs_tol=ABSOLUTE)
+
+
 def _describe(sums: CellSums) -> str:
-    return f"{sums.total} verdicts, {sums.n} in the mean, sum {sums.sum:.6g}"
+    counts = "".join(f", {getattr(sums, name)} {name}" for name in COUNTED_RESPONSES.values() if getattr(sums, name))
+    labels = "".join(f", {label}: {each.n} with sum {each.sum:.6g}" for label, each in sorted(sums.labels.items()))
+    return f"{sums.total} verdicts, {sums.n} in the mean, sum {sums.sum:.6g}{counts}{labels}"

@@ -15,24 +15,38 @@ from libra.ranking.queries.attack_reports import AttackReportReader
 from libra.ranking.queries.auditor import Auditor
 from libra.ranking.queries.board_cache import BoardCache
 from libra.ranking.queries.board_loader import BoardQuery
+from libra.ranking.queries.compared_samples import SampleComparisonReader
 from libra.ranking.queries.comparisons import ComparisonReader
 from libra.ranking.queries.grouped_boards import GroupedBoardReader
 from libra.ranking.queries.panel_agreement import AgreementReader
-from libra.ranking.queries.verdict_listing import VerdictListReader
+from libra.ranking.queries.result_metrics import record_audits
+from libra.ranking.queries.round_reports import RoundReportReader
+from libra.ranking.queries.tradeoffs import TradeoffReader
 from libra.ranking.settings import Settings
+from libra.ranking.verdicts.failure_groups import FailureReader
+from libra.ranking.verdicts.verdict_details import VerdictReader
+from libra.ranking.verdicts.verdict_listing import VerdictListReader
+from libra.rpc.peer import require_loopback
 from libra.store.client import Store
+from libra.telemetry.metrics import Metrics
 from libra.v1 import ranking_pb2_grpc
 from libra.v1.ranking_pb2 import (
     AuditRunRequest,
     AuditRunResponse,
     CompareModelsRequest,
     CompareModelsResponse,
+    CompareSamplesRequest,
+    CompareSamplesResponse,
     GetAgreementRequest,
     GetAgreementResponse,
     GetBoardRequest,
     GetBoardResponse,
     GetGroupedBoardRequest,
     GetGroupedBoardResponse,
+    GetTradeoffRequest,
+    GetTradeoffResponse,
+    GetVerdictRequest,
+    GetVerdictResponse,
     GetWeightsRequest,
     GetWeightsResponse,
     ImportCapabilitiesRequest,
@@ -43,6 +57,12 @@ from libra.v1.ranking_pb2 import (
     ListVerdictsResponse,
     ReportAttacksRequest,
     ReportAttacksResponse,
+    ReportContaminationRequest,
+    ReportContaminationResponse,
+    ReportFailuresRequest,
+    ReportFailuresResponse,
+    ReportStabilityRequest,
+    ReportStabilityResponse,
     WatchBoardRequest,
     WatchBoardResponse,
 )
@@ -51,16 +71,22 @@ from libra.v1.ranking_pb2 import (
 class RankingService(ranking_pb2_grpc.RankingServiceServicer):
     """Answers from the store; its caches can be rebuilt from the store at any time."""
 
-    def __init__(self, store: Store, notifier: ChangeNotifier, settings: Settings) -> None:
+    def __init__(
+        self, store: Store, notifier: ChangeNotifier, settings: Settings, metrics: Metrics | None = None
+    ) -> None:
         self._notifier, self._settings = notifier, settings
         self._boards = BoardCache(store, notifier.notify, settings.gather_seconds)
         self._grouped_boards = GroupedBoardReader(store, self._boards)
-        self._verdicts = VerdictListReader(store)
-        self._auditor = Auditor(store)
+        self._tradeoffs = TradeoffReader(store, self._boards)
+        self._verdict_lists, self._verdicts = VerdictListReader(store), VerdictReader(store)
+        self._failures = FailureReader(store)
+        self._auditor = Auditor(store, record_audits(metrics)) if metrics else Auditor(store)
         self._agreement = AgreementReader(store)
         self._capabilities = CapabilityImport(store)
         self._attack_reports = AttackReportReader(store)
         self._comparisons = ComparisonReader(store)
+        self._compared_samples = SampleComparisonReader(store, self._comparisons)
+        self._round_reports = RoundReportReader(store)
 
     async def close_after(self, stop: asyncio.Event) -> None:
         """Stop the work in the background once `stop` is set."""
@@ -68,7 +94,7 @@ class RankingService(ranking_pb2_grpc.RankingServiceServicer):
 
     async def GetBoard(self, request: GetBoardRequest, context: grpc.aio.ServicerContext) -> GetBoardResponse:
         """Return the board of the named runs, or of all finished runs."""
-        return await self._boards.get_board(request.runs, to_query(request))
+        return await self._boards.get_board(request.runs, to_query(request), request.round)
 
     async def WatchBoard(
         self, request: WatchBoardRequest, context: grpc.aio.ServicerContext
@@ -90,7 +116,18 @@ class RankingService(ranking_pb2_grpc.RankingServiceServicer):
         self, request: ListVerdictsRequest, context: grpc.aio.ServicerContext
     ) -> ListVerdictsResponse:
         """Return a page of a run's verdicts."""
-        return await self._verdicts.list_page(request)
+        auditor = require_loopback(context, field="auditor_key") if request.auditor_key else ""
+        return await self._verdict_lists.list_page(request, auditor)
+
+    async def GetVerdict(self, request: GetVerdictRequest, context: grpc.aio.ServicerContext) -> GetVerdictResponse:
+        """Return one verdict with everything that is stored about its trial."""
+        return await self._verdicts.get(request)
+
+    async def ReportFailures(
+        self, request: ReportFailuresRequest, context: grpc.aio.ServicerContext
+    ) -> ReportFailuresResponse:
+        """Return the failed and unjudged verdicts of a run by reason."""
+        return await self._failures.report(request.run)
 
     async def AuditRun(self, request: AuditRunRequest, context: grpc.aio.ServicerContext) -> AuditRunResponse:
         """Check the conservation laws on a run."""
@@ -122,7 +159,7 @@ class RankingService(ranking_pb2_grpc.RankingServiceServicer):
 
     async def GetWeights(self, request: GetWeightsRequest, context: grpc.aio.ServicerContext) -> GetWeightsResponse:
         """Return how the ranking depends on the weight between safety and capability."""
-        response = await self._boards.get_board(request.runs, to_query(request))
+        response = await self._boards.get_board(request.runs, to_query(request), request.round)
         return sweep_weights(response.board, request.models)
 
     async def CompareModels(
@@ -131,13 +168,38 @@ class RankingService(ranking_pb2_grpc.RankingServiceServicer):
         """Compare two models, or two runs of one model, on the samples that they share."""
         return await self._comparisons.compare(request)
 
+    async def CompareSamples(
+        self, request: CompareSamplesRequest, context: grpc.aio.ServicerContext
+    ) -> CompareSamplesResponse:
+        """Return a page of the samples that two sides share."""
+        return await self._compared_samples.list_page(request)
+
     async def GetGroupedBoard(
         self, request: GetGroupedBoardRequest, context: grpc.aio.ServicerContext
     ) -> GetGroupedBoardResponse:
         """Return a board for each value of a sample field, or for each language or risk."""
         return await self._grouped_boards.get_grouped_board(request)
 
+    async def GetTradeoff(self, request: GetTradeoffRequest, context: grpc.aio.ServicerContext) -> GetTradeoffResponse:
+        """Return over-refusal against harm for each model."""
+        return await self._tradeoffs.get_tradeoff(request)
+
+    async def ReportContamination(
+        self, request: ReportContaminationRequest, context: grpc.aio.ServicerContext
+    ) -> ReportContaminationResponse:
+        """Return how much better each model is on published samples than on fresh ones."""
+        return await self._round_reports.report_contamination(request)
+
+    async def ReportStability(
+        self, request: ReportStabilityRequest, context: grpc.aio.ServicerContext
+    ) -> ReportStabilityResponse:
+        """Return how far two rounds rank the models alike on their anchors."""
+        return await self._round_reports.report_stability(request)
+
 
 def to_query(request: GetBoardRequest | GetWeightsRequest) -> BoardQuery:
     """Return the options of the requested board."""
-    return BoardQuery(tuple(request.models), request.capability, request.correct_judges)
+    benchmark_accuracy = isinstance(request, GetBoardRequest) and request.benchmark_accuracy
+    return BoardQuery(
+        tuple(request.models), request.capability, request.correct_judges, request.use_labels, benchmark_accuracy
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from libra.core.outcome_names import outcome_name
+from libra.core.outcome_names import OUTCOMES, outcome_name
 from libra.ranking.settings import Settings
 from libra.stage.bus import Outgoing
 from libra.stage.errors import Reject
@@ -49,6 +49,8 @@ def commit_observer(metrics: Metrics) -> Callable[[CommitStats], None]:
         metrics.commit_seconds.observe(stats.seconds)
         metrics.verdicts_repeated.inc(stats.duplicates)
         for (model, outcome), count in stats.written.items():
+            for name in OUTCOMES:  # an increase from nothing is not a rate
+                metrics.verdicts_written.labels(model=model, outcome=name)
             metrics.verdicts_written.labels(model=model, outcome=outcome_name(outcome)).inc(count)
 
     return record

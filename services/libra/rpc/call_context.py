@@ -14,6 +14,9 @@ from ulid import ULID
 REQUEST_ID_KEY = "x-request-id"
 """The metadata key, the same that most proxies use."""
 
+SEALED_KEY = "libra-sealed"
+"""The metadata key of calls about sealed samples; see `libra.core.sealed.sealing`."""
+
 VALID_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 UNLIMITED_SECONDS = 365 * 86_400.0
 """For a call without a deadline gRPC reports some centuries of remaining time; anything above this counts as no

@@ -14,6 +14,7 @@ from opentelemetry import context as contexts
 from opentelemetry import trace
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode
 
+from libra.core.sealed import sealing
 from libra.rpc import call_context
 from libra.rpc.call_context import CallContext
 from libra.rpc.errors import BUG_REASON, DETAILS_KEY, mapping_for, to_status
@@ -58,6 +59,7 @@ async def call_scope(method: str, context: grpc.aio.ServicerContext, metrics: Me
 def _start_span(method: str, call: CallContext, headers: dict[str, str]) -> Span:
     """Start the call's span, and bind call, span and request id to this task; gRPC runs every call in its own task."""
     call_context.CURRENT.set(call)
+    sealing.enter(sealed=call_context.SEALED_KEY in headers)
     structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(request_id=call.request_id)
     span = tracing.tracer().start_span(

@@ -21,4 +21,6 @@ COMMON_OPTIONS: Final = (
     ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
     ("grpc.max_metadata_size", MAX_METADATA_BYTES),
     ("grpc.absolute_max_metadata_size", 2 * MAX_METADATA_BYTES),
+    # Services call each other directly. HTTPS_PROXY is for requests to models.
+    ("grpc.enable_http_proxy", 0),
 )

@@ -12,12 +12,16 @@ import grpc.aio
 from opentelemetry import trace
 from opentelemetry.trace import SpanKind, Status, StatusCode
 
+from libra.core.sealed import sealing
 from libra.rpc import call_context
 from libra.rpc.channel_options import COMMON_OPTIONS, KEEPALIVE_SECONDS
+from libra.rpc.credential_channel import CredentialChannel, Credentials
 from libra.rpc.errors import from_rpc_error
 from libra.telemetry import spans, tracing
 
 Response = TypeVar("Response")
+Metadata = tuple[tuple[str, str], ...]
+"""Pairs of key and value that are sent with a call."""
 
 SERVICE_CONFIG: Final = {
     "loadBalancingConfig": [{"round_robin": {}}],
@@ -50,33 +54,45 @@ OPTIONS: Final = (
 )
 
 
-def channel(address: str) -> grpc.aio.Channel:
-    """Return a channel to `address` (host:port, or a name with several addresses); it connects on the first call."""
+def channel(address: str, credentials: Credentials | None = None) -> grpc.aio.Channel:
+    """Return a channel to `address` (host:port, or a name with several addresses); it connects on the first call.
+
+    Without credentials it is in plain text. Raises Invalid for TLS files that cannot be used.
+    """
+    if credentials is not None:
+        return CredentialChannel(address, credentials, OPTIONS)
     return grpc.aio.insecure_channel(address, options=OPTIONS)
 
 
-async def call(method: Callable[..., Awaitable[Response]], request: Any, timeout_seconds: float) -> Response:
+async def call(
+    method: Callable[..., Awaitable[Response]], request: Any, timeout_seconds: float, *, metadata: Metadata = ()
+) -> Response:
     """Return the reply of a stub's `method` to `request` (an iterator of requests for a client stream).
 
-    While the service is unavailable the call is retried, three times within a second.
+    `metadata` is sent beside Libra's own. While the service is unavailable the call is retried, three times within a
+    second.
 
     Raises:
         CallerError: the service refused the request; `field` names the part at fault.
         Unavailable: there was no reply in time.
         RemoteFault: the service failed on a bug.
     """
-    with _client_span(method, timeout_seconds) as options:
+    with _client_span(method, timeout_seconds, metadata) as options:
         return await method(request, timeout=options.timeout_seconds, metadata=options.metadata)
 
 
 async def stream(
-    method: Callable[..., AsyncIterable[Response]], request: Any, timeout_seconds: float | None
+    method: Callable[..., AsyncIterable[Response]],
+    request: Any,
+    timeout_seconds: float | None,
+    *,
+    metadata: Metadata = (),
 ) -> AsyncIterator[Response]:
     """Yield the replies of a stub's `method`; a timeout of None waits without limit. Raises as `call` does.
 
     A service that stops ends its streams with Unavailable; resume a watch after the last revision that was seen.
     """
-    with _client_span(method, timeout_seconds) as options:
+    with _client_span(method, timeout_seconds, metadata) as options:
         replies = method(request, timeout=options.timeout_seconds, metadata=options.metadata)
         try:
             async for reply in replies:
@@ -90,17 +106,19 @@ class CallOptions:
     """The timeout and metadata of one call."""
 
     timeout_seconds: float | None
-    metadata: tuple[tuple[str, str], ...]
+    metadata: Metadata
 
 
 @contextmanager
-def _client_span(method: object, timeout_seconds: float | None) -> Iterator[CallOptions]:
+def _client_span(method: object, timeout_seconds: float | None, own_metadata: Metadata) -> Iterator[CallOptions]:
     """Start the call's span, yield its options, and translate its failure."""
     name = _method_name(method)
     # Not made the current span: in a stream it would stay current for the reader of the stream.
     span = tracing.tracer().start_span(spans.RPC_CALL, kind=SpanKind.CLIENT, attributes={"rpc.method": name})
     headers = tracing.inject(trace.set_span_in_context(span))
-    metadata = (*headers.items(), (call_context.REQUEST_ID_KEY, call_context.request_id()))
+    metadata = (*own_metadata, *headers.items(), (call_context.REQUEST_ID_KEY, call_context.request_id()))
+    if sealing.is_sealed():
+        metadata = (*metadata, (call_context.SEALED_KEY, "1"))
     try:
         yield CallOptions(call_context.time_left(timeout_seconds), metadata)
     except grpc.aio.AioRpcError as error:

@@ -1,7 +1,8 @@
 """Translate Libra's errors to a gRPC status and back.
 
 A status carries exactly one `google.rpc.ErrorInfo` of the domain "libra", whose reason identifies the error. For a
-CallerError with a field it also carries one `BadRequest` violation that names the field.
+CallerError with a field it also carries one `BadRequest` violation that names the field, and for LimitReached a
+`RetryInfo` with the time to wait.
 """
 
 from __future__ import annotations
@@ -12,7 +13,18 @@ import grpc
 import grpc.aio
 from google.rpc import error_details_pb2, status_pb2
 
-from libra.core.errors import CallerError, Conflict, FailedPrecondition, Invalid, LibraError, NotFound, Unavailable
+from libra.core.errors import (
+    CallerError,
+    Conflict,
+    FailedPrecondition,
+    Invalid,
+    LibraError,
+    LimitReached,
+    NotFound,
+    PermissionDenied,
+    Unauthenticated,
+    Unavailable,
+)
 from libra.rpc.channel_options import MAX_MESSAGE_CHARACTERS
 
 DOMAIN = "libra"
@@ -34,6 +46,9 @@ ERROR_MAPPINGS = (
     ErrorMapping(NotFound, "NOT_FOUND", grpc.StatusCode.NOT_FOUND),
     ErrorMapping(Conflict, "CONFLICT", grpc.StatusCode.ALREADY_EXISTS),
     ErrorMapping(FailedPrecondition, "NOT_NOW", grpc.StatusCode.FAILED_PRECONDITION),
+    ErrorMapping(Unauthenticated, "UNAUTHENTICATED", grpc.StatusCode.UNAUTHENTICATED),
+    ErrorMapping(PermissionDenied, "PERMISSION_DENIED", grpc.StatusCode.PERMISSION_DENIED),
+    ErrorMapping(LimitReached, "LIMIT_REACHED", grpc.StatusCode.RESOURCE_EXHAUSTED),
     ErrorMapping(Unavailable, "UNAVAILABLE", grpc.StatusCode.UNAVAILABLE),
 )
 TRANSIENT_CODES = {
@@ -69,6 +84,10 @@ def to_status(error: BaseException, request_id: str) -> status_pb2.Status:
     if field:
         violation = error_details_pb2.BadRequest.FieldViolation(field=field, description=text)
         status.details.add().Pack(error_details_pb2.BadRequest(field_violations=[violation]))
+    if isinstance(error, LimitReached):
+        retry = error_details_pb2.RetryInfo()
+        retry.retry_delay.FromNanoseconds(round(error.retry_after_seconds * 1e9))
+        status.details.add().Pack(retry)
     return status
 
 
@@ -82,14 +101,15 @@ def from_rpc_error(error: grpc.aio.AioRpcError, method: str) -> LibraError:
     """Return the error that the service raised in `method`, or the error for a call that did not reach it."""
     text = error.details() or error.code().name
     status = _status(error)
-    info, bad = error_details_pb2.ErrorInfo(), error_details_pb2.BadRequest()
+    info, bad, retry = error_details_pb2.ErrorInfo(), error_details_pb2.BadRequest(), error_details_pb2.RetryInfo()
     for detail in status.details:
-        if not detail.Unpack(info):
-            detail.Unpack(bad)
+        any(detail.Unpack(known) for known in (info, bad, retry))
     field = bad.field_violations[0].field if bad.field_violations else ""
+    if info.domain == DOMAIN and info.reason == "LIMIT_REACHED":
+        return LimitReached(text, field=field, retry_after_seconds=retry.retry_delay.ToNanoseconds() / 1e9)
     for mapping in ERROR_MAPPINGS:
         if (info.domain == DOMAIN and info.reason == mapping.reason) or (
-            not info.domain and error.code() == mapping.code
+            not info.domain and error.code() == mapping.code and mapping.error is not LimitReached
         ):
             return _rebuild(mapping, text, field, method, from_libra=bool(info.domain))
     if not info.domain and "message larger than max" in text:

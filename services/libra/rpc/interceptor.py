@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import aclosing
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ import grpc.aio
 from google.protobuf.message import DecodeError, Message
 
 from libra.core.errors import Invalid
+from libra.rpc.access.guard import Admission, Guard
 from libra.rpc.call_scope import call_scope
 from libra.rpc.channel_options import MAX_MESSAGE_BYTES
 from libra.telemetry.metrics import Metrics
@@ -23,16 +24,15 @@ Continuation = Callable[[grpc.HandlerCallDetails], Awaitable[Any]]
 class Interceptor(grpc.aio.ServerInterceptor):
     """Wraps each handler, whether it takes one request or a stream, and returns one reply or a stream."""
 
-    def __init__(self, metrics: Metrics) -> None:
-        self._metrics = metrics
+    def __init__(self, metrics: Metrics, guard: Guard | None = None) -> None:
+        self._metrics, self._guard = metrics, guard
 
     async def intercept_service(self, continuation: Continuation, handler_call_details: grpc.HandlerCallDetails) -> Any:
         """Return the handler for gRPC to run; None for an unknown method."""
         handler = await continuation(handler_call_details)
         if handler is None or not handler_call_details.method.startswith(LIBRA_PREFIX):
             return handler
-        method = handler_call_details.method.rpartition(".")[2]
-        return wrap_handler(handler, method, self._metrics)
+        return wrap_handler(handler, handler_call_details.method.removeprefix("/"), self._metrics, self._guard)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,19 +42,23 @@ class UndecodableRequest:
     reason: str
 
 
-def wrap_handler(handler: Any, method: str, metrics: Metrics) -> Any:
-    """Return `handler` with decoding and encoding inside `call_scope`."""
+def wrap_handler(handler: Any, path: str, metrics: Metrics, guard: Guard | None) -> Any:
+    """Return `handler` with decoding and encoding inside `call_scope`, for callers that the guard admits.
+
+    `path` is the full name of the method, "libra.v1.RunService/GetRun".
+    """
+    method = path.rpartition(".")[2]
     decode = _decoder(handler.request_deserializer)
     encode = _encoder(handler.response_serializer)
 
     async def one(request: Any, context: grpc.aio.ServicerContext) -> bytes:
-        async with call_scope(method, context, metrics):
-            reply = await (handler.stream_unary or handler.unary_unary)(_checked(request), context)
-            return encode(reply)
+        async with call_scope(method, context, metrics), _admitted(guard, path, context, request) as call:
+            call.reply = await (handler.stream_unary or handler.unary_unary)(_checked(call.request), context)
+            return encode(call.reply)
 
     async def many(request: Any, context: grpc.aio.ServicerContext) -> AsyncIterator[bytes]:
-        async with call_scope(method, context, metrics):
-            replies = (handler.stream_stream or handler.unary_stream)(_checked(request), context)
+        async with call_scope(method, context, metrics), _admitted(guard, path, context, request) as call:
+            replies = (handler.stream_stream or handler.unary_stream)(_checked(call.request), context)
             async with aclosing(replies):
                 async for reply in replies:
                     yield encode(reply)
@@ -66,6 +70,17 @@ def wrap_handler(handler: Any, method: str, metrics: Metrics) -> Any:
         (True, True): grpc.stream_stream_rpc_method_handler,
     }[handler.request_streaming, handler.response_streaming]
     return make(many if handler.response_streaming else one, request_deserializer=decode)
+
+
+@asynccontextmanager
+async def _admitted(
+    guard: Guard | None, path: str, context: grpc.aio.ServicerContext, request: Any
+) -> AsyncIterator[Admission]:
+    if guard is None:
+        yield Admission(request)
+        return
+    async with guard.admit(path, context, request) as call:
+        yield call
 
 
 def _decoder(decode: Callable[[bytes], Message]) -> Callable[[bytes], Message | UndecodableRequest]:

@@ -8,6 +8,7 @@ from typing import Any, Final
 import grpc.aio
 from grpc_reflection.v1alpha import reflection
 
+from libra.rpc.access.guard import Guard
 from libra.rpc.channel_options import COMMON_OPTIONS
 from libra.rpc.health import NAME as HEALTH
 from libra.rpc.health import Health
@@ -41,33 +42,51 @@ OPTIONS: Final = (
 class RpcServer:
     """Listens from `start` on, and reports NOT_SERVING until `set_ready`."""
 
-    def __init__(self, services: Sequence[ServedService], metrics: Metrics) -> None:
+    def __init__(self, services: Sequence[ServedService], metrics: Metrics, guard: Guard | None = None) -> None:
         names = [name for _, _, name in services]
         self._health = Health(names)
         self._server = grpc.aio.server(
-            interceptors=[Interceptor(metrics)], options=OPTIONS, maximum_concurrent_rpcs=MAX_CALLS
+            interceptors=[Interceptor(metrics, guard)], options=OPTIONS, maximum_concurrent_rpcs=MAX_CALLS
         )
         for add, servicer, _ in services:
             add(servicer, self._server)
+        self._health_server = grpc.aio.server(options=OPTIONS)
         reflection.enable_server_reflection([*names, HEALTH, reflection.SERVICE_NAME], self._server)
 
-    async def start(self, address: str) -> int:
-        """Listen on `address` (host:port) and return the port; raise OSError if that fails."""
-        await self._health.add_to(self._server)
-        try:
-            port = self._server.add_insecure_port(address)
-        except RuntimeError as error:
-            raise OSError(
-                f"cannot listen on {address}; check that it is an address of this machine and that nothing else uses it"
-            ) from error
-        await self._server.start()
-        return int(port)
+    async def start(
+        self, address: str, credentials: grpc.ServerCredentials | None = None, *, health_address: str = ""
+    ) -> int:
+        """Listen on `address` (host:port) and return the port; raise OSError if that fails.
 
-    async def set_ready(self, ready: bool) -> None:  # noqa: FBT001 - the only argument
-        """Report to probes and callers whether the service takes calls."""
-        await self._health.set_ready(ready=ready)
+        Without credentials it is in plain text. Health is also served in plain text on `health_address`, if there is
+        one, for probes that cannot use TLS.
+        """
+        await self._health.add_to(self._server)
+        port = _listen(self._server, address, credentials)
+        if health_address:
+            await self._health.add_to(self._health_server)
+            _listen(self._health_server, health_address, None)
+            await self._health_server.start()
+        await self._server.start()
+        return port
+
+    async def set_ready(self, ready: bool, reason: str = "") -> None:  # noqa: FBT001 - the main argument
+        """Report to probes and callers whether the service takes calls, and the reason if it does not."""
+        await self._health.set_ready(ready=ready, reason=reason)
 
     async def stop(self, grace_seconds: float = STOP_SECONDS) -> None:
         """Refuse new calls, let running ones finish within `grace_seconds`, and close the port."""
         await self._health.stop()
         await self._server.stop(grace_seconds)
+        await self._health_server.stop(None)
+
+
+def _listen(server: grpc.aio.Server, address: str, credentials: grpc.ServerCredentials | None) -> int:
+    try:
+        if credentials:
+            return int(server.add_secure_port(address, credentials))
+        return int(server.add_insecure_port(address))
+    except RuntimeError as error:
+        raise OSError(
+            f"cannot listen on {address}; check that it is an address of this machine and that nothing else uses it"
+        ) from error

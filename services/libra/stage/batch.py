@@ -8,6 +8,8 @@ from typing import TypeVar
 
 from google.protobuf.message import Message
 
+from libra.v1.batch_pb2 import BatchHeader
+
 M = TypeVar("M", bound=Message)
 
 MAX_TRIALS = 64
@@ -34,3 +36,13 @@ def split(items: Sequence[M]) -> list[list[M]]:
 def content_key(kind: str, data: bytes) -> str:
     """Return the key of a message of this kind: equal bytes give equal keys."""
     return f"{kind}/{hashlib.sha256(data).hexdigest()}"
+
+
+def shared_within(header: BatchHeader) -> str:
+    """Return what trials must have in common to share stored completions; "" if all share them.
+
+    The runs of a round share among themselves only: an anchor that was answered in an earlier round is asked again.
+    """
+    if header.fresh:
+        return header.run
+    return f"round/{header.round}" if header.round else ""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Generic
 from opentelemetry.trace import SpanKind
 
 from libra.core.errors import Unavailable
+from libra.core.sealed import sealing
 from libra.stage import dead_letter
 from libra.stage.bus import Bus, Delivery, Outgoing, QueueFull
 from libra.stage.errors import DeadlineExceeded, Reject, Requeued
@@ -34,11 +35,14 @@ class BatchProcessor(Generic[In]):
         reject_poison(delivery, self._policy)
         batch = self._decode(delivery)
         model, trials = self._stage.trials(batch)
+        sealing.enter(sealed=batch.header.sealed)
         with tracing.tracer().start_as_current_span(
             spans.STAGE_HANDLE,
             context=tracing.extract(delivery.headers),
             kind=SpanKind.CONSUMER,
             attributes=self._stage.attributes(batch),
+            record_exception=not sealing.is_sealed(),  # its message may quote a sample
+            set_status_on_exception=not sealing.is_sealed(),
         ):
             for message in await self._handle(batch, delivery, wait):
                 await publish(self._bus, message, tracing.inject(), wait)

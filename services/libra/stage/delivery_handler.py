@@ -13,7 +13,7 @@ from libra.stage.bus import Bus, Delivery
 from libra.stage.errors import Requeued, Stopped
 from libra.stage.failure_counter import FailureCounter
 from libra.stage.failure_handler import FailureHandler
-from libra.stage.settlement import DONE, HANDED_BACK, REQUEUED, Settlement, acknowledge
+from libra.stage.settlement import DONE, HANDED_BACK, OUTCOMES, REQUEUED, Settlement, acknowledge
 from libra.stage.stage import In, Stage
 from libra.stage.waits import Wait, keep_alive
 from libra.telemetry.log_actions import Action
@@ -33,6 +33,7 @@ class DeliveryHandler(Generic[In]):
         self._failures = FailureCounter()
         self._processor = BatchProcessor(stage, bus, self._failures, metrics)
         self._failure_handler = FailureHandler(stage.name, stage.policy, bus, self._failures, metrics)
+        _show_counters(stage.name, metrics)
 
     async def run(self, delivery: Delivery) -> None:
         """Process and settle one delivery. When cancelled it hands the message back. It raises nothing else."""
@@ -73,3 +74,13 @@ class DeliveryHandler(Generic[In]):
             return await self._failure_handler.settle(error, delivery, wait)
         self._failures.forget(dead_letter.original_key(delivery))
         return DONE
+
+
+def _show_counters(stage: str, metrics: Metrics) -> None:
+    """Show the counters of the stage at 0: an increase from nothing is not a rate."""
+    metrics.stage_in_hand.labels(stage=stage)
+    metrics.stage_seconds.labels(stage=stage)
+    metrics.stage_redeliveries.labels(stage=stage)
+    metrics.dead_letters.labels(stage=stage)
+    for outcome in OUTCOMES:
+        metrics.stage_batches.labels(stage=stage, outcome=outcome)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from libra.core.sealed import sealing
 from libra.stage import dead_letter
 from libra.stage.batch_processor import publish
 from libra.stage.bus import Bus, Delivery
@@ -33,9 +34,11 @@ class FailureHandler:
     async def settle(self, error: Exception, delivery: Delivery, wait: Wait) -> Settlement:
         """Return how the delivery ends after the error. A dead letter is stored before this returns."""
         if isinstance(error, Reject):
-            return await self._dead_letter(delivery, wait, str(error))
+            return await self._dead_letter(delivery, wait, sealing.withhold(str(error)))
         if isinstance(error, Retry):
-            return await self._redeliver(delivery, wait, str(error), Settlement("retried", error.after_seconds))
+            return await self._redeliver(
+                delivery, wait, sealing.withhold(str(error)), Settlement("retried", error.after_seconds)
+            )
         log.error(
             "a batch failed on a bug",
             action=Action.BATCH_FAILED,
@@ -43,7 +46,7 @@ class FailureHandler:
             key=delivery.key,
             exc_info=error,
         )
-        return await self._redeliver(delivery, wait, f"{type(error).__name__}: {error}", Settlement("failed"))
+        return await self._redeliver(delivery, wait, sealing.describe_error(error), Settlement("failed"))
 
     async def _redeliver(self, delivery: Delivery, wait: Wait, reason: str, settlement: Settlement) -> Settlement:
         """Count the failure; redeliver the message, or dead-letter it after the last attempt."""

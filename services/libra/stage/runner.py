@@ -44,6 +44,8 @@ async def run(stage: Stage[In], consumer: str, bus: Bus, stop: asyncio.Event, me
     handler = DeliveryHandler(stage, bus, draining, metrics)
     puller = Puller(bus, consumer, stop, pause_seconds=stage.policy.wait_seconds)
     running: set[asyncio.Task[None]] = set()
+    slots = metrics.stage_slots.labels(stage=stage.name)
+    slots.inc(stage.policy.slots)  # the gateway runs its stage once for each model
     drain_seconds = 0.0
     try:
         while await puller.wait_for_slot(running, stage.policy.slots):
@@ -54,6 +56,7 @@ async def run(stage: Stage[In], consumer: str, bus: Bus, stop: asyncio.Event, me
         drain_seconds = stage.policy.drain_seconds
     finally:
         puller.close()
+        slots.dec(stage.policy.slots)
         draining.set()
         await drain(running, drain_seconds)
 

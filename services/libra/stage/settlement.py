@@ -16,12 +16,15 @@ SETTLE_SECONDS = 10.0
 """Time limit for telling the queue."""
 
 
+OUTCOMES = ("done", "retried", "rejected", "failed")
+
+
 @dataclass(frozen=True, slots=True)
 class Settlement:
     """How a delivery ends: how the queue is notified, and the outcome in metrics."""
 
     outcome: str
-    """One of done, retried, rejected, failed."""
+    """One of `OUTCOMES`."""
 
     redeliver_after_seconds: float | None = None
     """Delay until the message is redelivered; None if it is not."""

@@ -58,22 +58,22 @@ def confusion(judge: Sequence[bool], people: Sequence[bool]) -> Confusion:
 
 def accuracy(counts: Confusion) -> Rate | None:
     """Return (TP + TN) / n; None without answers."""
-    return _share(counts.tp + counts.tn, counts.n)
+    return share(counts.tp + counts.tn, counts.n)
 
 
 def precision(counts: Confusion) -> Rate | None:
     """Return TP / (TP + FP); None if the judge labels no answer positive."""
-    return _share(counts.tp, counts.tp + counts.fp)
+    return share(counts.tp, counts.tp + counts.fp)
 
 
 def recall(counts: Confusion) -> Rate | None:
     """Return TP / (TP + FN), the judge's sensitivity; None if people label no answer positive."""
-    return _share(counts.tp, counts.tp + counts.fn)
+    return share(counts.tp, counts.tp + counts.fn)
 
 
 def specificity(counts: Confusion) -> Rate | None:
     """Return TN / (TN + FP); None if people label no answer negative."""
-    return _share(counts.tn, counts.tn + counts.fp)
+    return share(counts.tn, counts.tn + counts.fp)
 
 
 def f1(counts: Confusion) -> Rate | None:
@@ -84,8 +84,8 @@ def f1(counts: Confusion) -> Rate | None:
     """
     if precision(counts) is None or recall(counts) is None:
         return None
-    jaccard = _share(counts.tp, counts.tp + counts.fp + counts.fn)
-    return jaccard and _transformed(jaccard, lambda share: 2 * share / (1 + share))
+    jaccard = share(counts.tp, counts.tp + counts.fp + counts.fn)
+    return jaccard and _transformed(jaccard, lambda part: 2 * part / (1 + part))
 
 
 def cohen_kappa(counts: Confusion) -> Rate | None:
@@ -195,7 +195,8 @@ def _squared_differences(values: np.ndarray, totals: np.ndarray, level: Level) -
     return squares
 
 
-def _share(part: int, whole: int) -> Rate | None:
+def share(part: int, whole: int) -> Rate | None:
+    """Return part / whole with Wilson's interval; None of nothing."""
     if whole == 0:
         return None
     ends = interval.wilson(part, whole)

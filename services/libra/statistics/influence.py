@@ -29,8 +29,10 @@ SINGLE_ORDINAL = np.zeros(1, dtype=np.int64)
 """The only ordinal of an error that comes from no sample."""
 
 
-def mean(trials: TrialsBySample) -> Score | None:
+def mean(trials: TrialsBySample, weight: float = 1.0) -> Score | None:
     """Return the mean score of a task's trials, with its error clustered by sample; None without trials.
+
+    `weight` is the change of the mean if every trial scored 1 more; another one than 1 is that of corrected scores.
 
     With N trials of k samples, the influence of sample i is (sum_i - count_i mean) / N * sqrt(k / (k - 1)). With one
     trial of each sample the standard error is sqrt(s^2 / k), s^2 the sample variance. It is unknown for a
@@ -45,11 +47,15 @@ def mean(trials: TrialsBySample) -> Score | None:
     if clusters == 1:
         return Score(value, n, None)
     values = (sums - counts * value) * (math.sqrt(clusters / (clusters - 1)) / n)
-    return _score(value, n, {trials.task: Influences(np.asarray(trials.ordinals), values, 1.0, clusters)})
+    return score_of(value, n, {trials.task: Influences(np.asarray(trials.ordinals), values, weight, clusters)})
 
 
-def mean_from_sums(n: int, total: float, squares: float) -> Score | None:
+def mean_from_sums(
+    n: int, total: float, squares: float, weight: float = 1.0, positive_share: float | None = None
+) -> Score | None:
     """Return the mean of `n` trials from the sums of their scores and of the squared scores; None without trials.
+
+    `weight` is as in `mean`. For scores of another range than [0, 1], `positive_share` is the share of the higher ones.
 
     The standard error is sqrt(s^2 / n) with the sample variance s^2; it is unknown for a single trial. The trials are
     assumed to be independent of each other and of every other score.
@@ -63,9 +69,10 @@ def mean_from_sums(n: int, total: float, squares: float) -> Score | None:
     # Equal scores leave a rounding error, which may be negative.
     variance = variance if variance > ROUNDING else 0.0
     # The sums do not tell how many trials differ. We assume the number that would differ if all scores were 0 or 1.
-    events = min(MAX_EVENTS, max(1, round(n * value * (1 - value))))
+    share = value if positive_share is None else positive_share
+    events = min(MAX_EVENTS, max(1, round(n * share * (1 - share))))
     values = np.full(events, math.sqrt(variance / n / events))
-    return _score(value, n, {object(): Influences(np.arange(events), values, 1.0, n)})
+    return score_of(value, n, {object(): Influences(np.arange(events), values, weight, n)})
 
 
 def external_score(value: float, standard_error: float | None, n: int = 0) -> Score:
@@ -75,7 +82,7 @@ def external_score(value: float, standard_error: float | None, n: int = 0) -> Sc
     """
     if standard_error is None:
         return Score(value, n, None)
-    return _score(value, n, {object(): unsampled_error(standard_error)})
+    return score_of(value, n, {object(): unsampled_error(standard_error)})
 
 
 def unsampled_error(standard_error: float) -> Influences:
@@ -86,6 +93,11 @@ def unsampled_error(standard_error: float) -> Influences:
 def average(parts: Sequence[Score]) -> Score:
     """Return the unweighted mean of one or more scores, which may share samples."""
     return transform(math.fsum(part.value for part in parts) / len(parts), [(part, 1 / len(parts)) for part in parts])
+
+
+def limited(score: Score) -> Score:
+    """Return the score cut to [0, 1]: a corrected score may lie outside. Its standard error stays."""
+    return replace(score, value=min(1.0, max(0.0, score.value)))
 
 
 def difference(a: Score, b: Score) -> Score:
@@ -107,7 +119,7 @@ def transform(
     if any(part.standard_error is None for part, _ in parts):
         return Score(value, n, None)
     pieces = ((source, each.scaled(by)) for part, by in parts for source, each in part.influences.items())
-    return _score(value, n, _added([*pieces, *(extra or {}).items()]))
+    return score_of(value, n, _added([*pieces, *(extra or {}).items()]))
 
 
 def covariance(a: Score, b: Score) -> float:
@@ -123,6 +135,7 @@ def _added(pieces: Iterable[tuple[Hashable, Influences]]) -> dict[Hashable, Infl
     return sums
 
 
-def _score(value: float, n: int, influences: Mapping[Hashable, Influences]) -> Score:
+def score_of(value: float, n: int, influences: Mapping[Hashable, Influences]) -> Score:
+    """Return the score of `n` trials whose variance is the sum of the squared influences."""
     variance = math.fsum(each.variance for each in influences.values())
     return Score(value, n, math.sqrt(variance), influences)

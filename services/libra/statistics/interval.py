@@ -8,11 +8,19 @@ if every sample scored the same.
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
-from scipy.special import ndtri
+from scipy.special import ndtr, ndtri, stdtrit
 
-from libra.statistics.effective_sample_size import UPPER_QUANTILE, Evidence, effective_samples, evidence_of
-from libra.statistics.influence import covariance
+from libra.statistics.effective_sample_size import (
+    UPPER_QUANTILE,
+    Evidence,
+    degrees_of_freedom,
+    effective_samples,
+    equal_samples,
+    evidence_of,
+)
+from libra.statistics.influence import covariance, limited
 from libra.statistics.score import Interval, Score
 
 CONFIDENCE = 0.95
@@ -22,11 +30,75 @@ Z = float(ndtri(UPPER_QUANTILE))
 """The half-width of a normal 95 % interval in standard errors: 1.96."""
 
 
-def wilson(successes: float, n: float) -> Interval:
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """The uncertainty of a score, from which its interval follows at any confidence."""
+
+    value: float
+    """The score."""
+
+    size: float = 0.0
+    """The effective number of samples; 0 if no part of the error comes from samples."""
+
+    variance: float = 0.0
+    """The variance of the part of the error that is normal."""
+
+    precomputed: Interval | None = None
+    """The 95 % interval of a score whose interval has no formula. At other confidences, its sides are scaled."""
+
+    is_limited: bool = True
+    """Whether the score cannot be outside [0, 1]; a difference can."""
+
+    def ends(self, z: float) -> Interval:
+        """Return the interval whose half-width would be `z` standard errors if the error were normal."""
+        value = self.value
+        if self.precomputed is not None:
+            low = value - (value - self.precomputed.low) * z / Z
+            high = value + (self.precomputed.high - value) * z / Z
+            return _in_unit_interval(low, high)
+        sampled = wilson(value * self.size, self.size, z) if self.size else Interval(value, value)
+        low = value - math.sqrt((value - sampled.low) ** 2 + z**2 * self.variance)
+        high = value + math.sqrt((sampled.high - value) ** 2 + z**2 * self.variance)
+        return _in_unit_interval(low, high) if self.is_limited else Interval(low, high)
+
+
+@dataclass(frozen=True, slots=True)
+class DifferenceSpread:
+    """The uncertainty of the difference of two scores."""
+
+    one: Spread
+    other: Spread
+    shared: float
+    """The correlation of their errors."""
+
+    freedom: float = math.inf
+    """The degrees of freedom of its variance; infinity for a normal quantile."""
+
+    @property
+    def value(self) -> float:
+        """The difference."""
+        return self.one.value - self.other.value
+
+    def ends(self, z: float) -> Interval:
+        """Return the interval whose half-width would be `z` standard errors if the error were normal.
+
+        Where few samples decide on the variance, a quantile of Student's t takes the place of `z`.
+        """
+        if math.isfinite(self.freedom):
+            z = -float(stdtrit(self.freedom, ndtr(-z)))
+        one, other = self.one.ends(z), self.other.ends(z)
+        a, b = self.one.value, self.other.value
+        return Interval(
+            self.value - half_width(a - one.low, other.high - b, self.shared),
+            self.value + half_width(one.high - a, b - other.low, self.shared),
+        )
+
+
+def wilson(successes: float, n: float, z: float = Z) -> Interval:
     """Return the score interval of a proportion (Wilson 1927). `n` is above 0 and may be an effective sample size."""
     share = successes / n
-    centre = (share + Z**2 / (2 * n)) / (1 + Z**2 / n)
-    half = Z / (1 + Z**2 / n) * math.sqrt(share * (1 - share) / n + Z**2 / (4 * n**2))
+    centre = (share + z**2 / (2 * n)) / (1 + z**2 / n)
+    half = z / (1 + z**2 / n) * math.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
     # At 0 and 1 the end equals the share. A rounding error must not put it on the wrong side.
     return Interval(max(0.0, min(share, centre - half)), min(1.0, max(share, centre + half)))
 
@@ -42,9 +114,8 @@ def of_mean(value: float, standard_error: float, n: float) -> Interval:
     With n = 0, the number of samples is unknown and the interval is normal, limited to [0, 1].
     """
     if n == 0:
-        return _widened(value, Interval(value, value), standard_error**2)
-    events = n * value * (1 - value)
-    return _from_evidence(value, Evidence(standard_error**2, n, events, events, 1 / n), 0.0)
+        return Spread(value, variance=standard_error**2).ends(Z)
+    return _from_evidence(value, equal_samples(value, standard_error, n), 0.0).ends(Z)
 
 
 def of_score(score: Score) -> Interval | None:
@@ -55,15 +126,26 @@ def of_score(score: Score) -> Interval | None:
     about effect measures", Statistics in Medicine 27). A difference gets a normal interval; of_difference gives a
     better one.
     """
-    if score.standard_error is None or score.precomputed_interval is not None:
+    spread = spread_of(score)
+    if spread is None or score.precomputed_interval is not None:
         return score.precomputed_interval
+    return spread.ends(Z)
+
+
+def spread_of(score: Score) -> Spread | None:
+    """Return what the interval of a score follows from at any confidence; None if its standard error is unknown."""
+    if score.precomputed_interval is not None:
+        return Spread(score.value, precomputed=score.precomputed_interval)
+    if score.standard_error is None:
+        return None
     if score.is_difference:
-        return normal(score.value, score.standard_error)
+        return Spread(score.value, variance=score.standard_error**2, is_limited=False)
+    score = limited(score)
     influences = list(score.influences.values())
     unsampled = math.fsum(each.variance for each in influences if not each.clusters)
     evidence = evidence_of(influences)
     if evidence is None:
-        return _widened(score.value, Interval(score.value, score.value), unsampled)
+        return Spread(score.value, variance=unsampled)
     return _from_evidence(score.value, evidence, unsampled)
 
 
@@ -71,16 +153,19 @@ def of_difference(a: Score, b: Score) -> Interval | None:
     """Return the interval of a - b from the intervals of both and their correlation; None if one has no interval.
 
     Newcombe 1998, "Improved confidence intervals for the difference between binomial proportions based on paired data",
-    Statistics in Medicine 17, method 8; in general Zou and Donner 2008. It has a width even if no sample differs.
+    Statistics in Medicine 17, method 8; in general Zou and Donner 2008. It has a width even if no sample differs. For
+    tasks of different sizes, the quantile is that of Student's t (see degrees_of_freedom).
     """
-    one, other = of_score(a), of_score(b)
+    spread = spread_of_difference(a, b)
+    return spread.ends(Z) if spread else None
+
+
+def spread_of_difference(a: Score, b: Score) -> DifferenceSpread | None:
+    """Return what the interval of a - b follows from at any confidence; None if one has no interval."""
+    one, other = spread_of(a), spread_of(b)
     if one is None or other is None:
         return None
-    gap, shared = a.value - b.value, correlation(a, b)
-    return Interval(
-        gap - half_width(a.value - one.low, other.high - b.value, shared),
-        gap + half_width(one.high - a.value, b.value - other.low, shared),
-    )
+    return DifferenceSpread(one, other, correlation(a, b), degrees_of_freedom(a.influences, b.influences))
 
 
 def half_width(one: float, other: float, shared: float) -> float:
@@ -98,13 +183,10 @@ def correlation(a: Score, b: Score) -> float:
     return min(1.0, max(-1.0, covariance(a, b) / product)) if product > 0 else 0.0
 
 
-def _from_evidence(value: float, evidence: Evidence, unsampled: float) -> Interval:
+def _from_evidence(value: float, evidence: Evidence, unsampled: float) -> Spread:
     size, rest = effective_samples(value, evidence)
-    return _widened(value, wilson(value * size, size), unsampled + rest)
+    return Spread(value, size, unsampled + rest)
 
 
-def _widened(value: float, ends: Interval, variance: float) -> Interval:
-    """Return the interval widened by a normal error of this variance, and limited to [0, 1]."""
-    low = value - math.sqrt((value - ends.low) ** 2 + Z**2 * variance)
-    high = value + math.sqrt((ends.high - value) ** 2 + Z**2 * variance)
+def _in_unit_interval(low: float, high: float) -> Interval:
     return Interval(max(0.0, low), min(1.0, high))

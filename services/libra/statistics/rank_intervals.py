@@ -21,38 +21,56 @@ def rank_intervals(scores: Sequence[Score]) -> list[tuple[int, int]]:
     none: every rank is possible for it.
     """
     known = [index for index, score in enumerate(scores) if score.standard_error is not None]
-    better, worse = _significant_counts([scores[index] for index in known])
+    estimated = [scores[index] for index in known]
+    values = np.array([score.value for score in estimated])
+    better, worse = _significant_counts(values, _difference_errors(estimated))
     spans = [(1, len(scores))] * len(scores)
     for index, above, below in zip(known, better, worse, strict=True):
         spans[index] = (1 + above, len(scores) - below)
     return spans
 
 
-def _significant_counts(scores: Sequence[Score]) -> tuple[list[int], list[int]]:
-    """Return for each score the number of significantly better ones, and of significantly worse ones."""
-    order = sorted(range(len(scores)), key=lambda index: -scores[index].value)
-    high, low = np.triu_indices(len(scores), 1)
-    ps = paired_tests.normal_ps(*_differences([scores[index] for index in order], high, low))
+def rank_intervals_from_covariance(values: np.ndarray, covariance: np.ndarray) -> list[tuple[int, int]]:
+    """Return the best and the worst rank of each value, as `rank_intervals` does, for normal errors.
+
+    Args:
+        values: estimates; shape (values,).
+        covariance: that of their errors; shape (values, values).
+    """
+    variances = np.diag(covariance)
+    errors = np.sqrt(np.maximum(variances[:, None] + variances[None, :] - 2 * covariance, 0.0))
+    better, worse = _significant_counts(values, errors)
+    return [(1 + above, len(values) - below) for above, below in zip(better, worse, strict=True)]
+
+
+def _significant_counts(values: np.ndarray, errors: np.ndarray) -> tuple[list[int], list[int]]:
+    """Return for each value the number of significantly better ones, and of significantly worse ones.
+
+    Args:
+        values: shape (values,).
+        errors: the standard error of the difference of a higher value (row) and a lower one (column).
+    """
+    order = np.argsort(-values, kind="stable")
+    high, low = (order[side] for side in np.triu_indices(len(values), 1))
+    ps = paired_tests.normal_ps(values[high] - values[low], errors[high, low])
     significant = np.array(paired_tests.holm(ps.tolist()), dtype=float) <= 1 - interval.CONFIDENCE
-    better, worse = [0] * len(scores), [0] * len(scores)
-    for above, below in zip(high[significant], low[significant], strict=True):
-        better[order[below]] += 1
-        worse[order[above]] += 1
-    return better, worse
+    better = np.bincount(low[significant], minlength=len(values))
+    worse = np.bincount(high[significant], minlength=len(values))
+    return better.tolist(), worse.tolist()
 
 
-def _differences(scores: Sequence[Score], high: np.ndarray, low: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the differences of the pairs (`high`, `low`) of indices, and their standard errors.
+def _difference_errors(scores: Sequence[Score]) -> np.ndarray:
+    """Return the standard errors of the differences of a higher score (row) and a lower one (column).
 
     The standard error of a pair is interval.half_width on the sides that face each other, divided by 1.96.
     """
     values = np.array([score.value for score in scores])
     ends = [interval.of_score(score) or interval.normal(score.value, 0.0) for score in scores]
-    down = values - np.array([end.low for end in ends])
-    up = np.array([end.high for end in ends]) - values
-    down, up = down[high], up[low]
-    squares = down**2 + up**2 - 2 * correlations(scores)[high, low] * down * up
-    return values[high] - values[low], np.sqrt(np.maximum(squares, 0.0)) / interval.Z
+    down = (values - np.array([end.low for end in ends]))[:, None]
+    up = (np.array([end.high for end in ends]) - values)[None, :]
+    squares = down**2 + up**2 - 2 * correlations(scores) * down * up
+    errors: np.ndarray = np.sqrt(np.maximum(squares, 0.0)) / interval.Z
+    return errors
 
 
 def correlations(scores: Sequence[Score]) -> np.ndarray:
@@ -73,6 +91,9 @@ def correlations(scores: Sequence[Score]) -> np.ndarray:
 
 def _aligned(influences: Sequence[Influences]) -> np.ndarray:
     """Return the influences with one row for each score and one column for each sample, shape (scores, samples)."""
+    first = influences[0].ordinals
+    if all(np.array_equal(each.ordinals, first) for each in influences):
+        return np.array([each.values for each in influences])
     ordinals = np.unique(np.concatenate([each.ordinals for each in influences]))
     rows = np.zeros((len(influences), len(ordinals)))
     for row, each in zip(rows, influences, strict=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -21,7 +22,10 @@ class TrialsBySample:
     """The trials of one task by one model, without an attack or under one, summed by sample."""
 
     task: str
-    """The task and its version, "name@version". An ordinal means the same sample for every model, run and attack."""
+    """The task and its version, "name@version", with the gold label if the samples are those of one label.
+
+    An ordinal means the same sample for every model, run and attack.
+    """
 
     ordinals: Sequence[int]
     """The samples, each once."""
@@ -49,8 +53,11 @@ class Influences:
     weight: float
     """The change of the score if every sample scored 1 more: 1 for a task, 1/k for one of k averaged tasks."""
 
-    clusters: int
-    """The number of independent samples; 0 for an error that comes from no sample, as that of an imported figure."""
+    clusters: float
+    """The number of independent samples; 0 for an error that comes from no sample, as that of an imported figure.
+
+    It is smaller than the number of ordinals if only some of the samples have a label.
+    """
 
     @property
     def variance(self) -> float:
@@ -65,12 +72,14 @@ class Influences:
         """Return the influences on the sum of two scores. A sample that both have is one cluster."""
         weight = self.weight + other.weight
         if self._has_ordinals_of(other):
-            return Influences(self.ordinals, self.values + other.values, weight, self.clusters)
+            return Influences(
+                self.ordinals, self.values + other.values, weight, self._common_clusters(other, len(self.ordinals))
+            )
         ordinals = np.union1d(self.ordinals, other.ordinals)
         values = np.zeros(len(ordinals))
         values[np.searchsorted(ordinals, self.ordinals)] = self.values
         values[np.searchsorted(ordinals, other.ordinals)] += other.values
-        return Influences(ordinals, values, weight, len(ordinals) if self.clusters else 0)
+        return Influences(ordinals, values, weight, self._common_clusters(other, len(ordinals)))
 
     def covariance(self, other: Influences) -> float:
         """Return the covariance of two scores that comes from the samples that both have."""
@@ -78,6 +87,19 @@ class Influences:
             return float(self.values @ other.values)
         _, mine, theirs = np.intersect1d(self.ordinals, other.ordinals, assume_unique=True, return_indices=True)
         return float(self.values[mine] @ other.values[theirs])
+
+    def _common_clusters(self, other: Influences, ordinals: int) -> float:
+        """Return the number of independent samples behind the sum of both, with this number of ordinals together.
+
+        The errors of samples add up, weight / sqrt(clusters), as if both scores moved in step.
+        """
+        if not self.clusters or not other.clusters:
+            return 0
+        one, two = abs(self.weight), abs(other.weight)
+        parts = one * math.sqrt(len(self.ordinals) / self.clusters) + two * math.sqrt(
+            len(other.ordinals) / other.clusters
+        )
+        return ordinals * ((one + two) / parts) ** 2 if parts else ordinals
 
     def _has_ordinals_of(self, other: Influences) -> bool:
         return self.ordinals is other.ordinals or np.array_equal(self.ordinals, other.ordinals)

@@ -7,9 +7,9 @@ journalled on a majority before the call returns, and every fault of the connect
 
 from __future__ import annotations
 
-from libra.store.cells import Cell
 from libra.store.client import Store
 from libra.store.commit.verdict_commit import CommitStats
 from libra.store.runs import RunRecord, RunSection
+from libra.store.sums.cells import Cell
 
 __all__ = ["Cell", "CommitStats", "RunRecord", "RunSection", "Store"]

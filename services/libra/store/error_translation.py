@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import urlsplit
@@ -19,7 +19,7 @@ from pymongo.errors import (
 )
 
 from libra.core.errors import Unavailable
-from libra.store.proto_documents import Document
+from libra.store.documents.proto_documents import Document
 
 if TYPE_CHECKING:
     from motor.motor_asyncio import AsyncIOMotorClientSession, AsyncIOMotorDatabase
@@ -31,6 +31,10 @@ Session: TypeAlias = "AsyncIOMotorClientSession"
 DUPLICATE_KEY = 11000
 ILLEGAL_OPERATION = 20
 """The answer of a mongod that is not a member of a replica set to a transaction."""
+
+OUT_OF_DISK_SPACE = 14031
+NO_SPACE = "No space left on device"
+"""What mongod answers, under an unspecific code, when its file system is full. It ends soon after."""
 
 ACCESS_DENIED = frozenset({13, 18})
 """Unauthorized and AuthenticationFailed."""
@@ -44,6 +48,8 @@ class ErrorTranslator:
 
     def __init__(self, url: str) -> None:
         self.address = extract_hosts(url)
+        self.observer: Callable[[], None] = lambda: None
+        """Called for each error that is translated."""
 
     @contextmanager
     def __call__(self) -> Iterator[None]:
@@ -54,6 +60,7 @@ class ErrorTranslator:
             explanation = _explain(error)
             if explanation is None:
                 raise
+            self.observer()
             raise Unavailable(f"MongoDB at {self.address} {explanation}") from error
 
 
@@ -82,10 +89,8 @@ def is_write_conflict(error: OperationFailure) -> bool:
 
 def _explain(error: PyMongoError) -> str | None:
     """Return what happened and how to remedy it; None if the error is a bug of this package."""
-    if isinstance(error, OperationFailure) and error.code in ACCESS_DENIED:
-        return "refuses our credentials: check the user, the password and its roles in LIBRA_MONGO_URL"
-    if isinstance(error, OperationFailure) and error.code == ILLEGAL_OPERATION:
-        return "has no transactions: start it as a replica set (--replSet, and once rs.initiate())"
+    if isinstance(error, OperationFailure) and (refusal := _explain_refusal(error)):
+        return refusal
     if isinstance(error, ServerSelectionTimeoutError):
         return f"cannot be reached: check that it runs and that LIBRA_MONGO_URL names it ({_driver_message(error)})"
     if isinstance(error, NetworkTimeout | ExecutionTimeout | WTimeoutError):
@@ -95,6 +100,17 @@ def _explain(error: PyMongoError) -> str | None:
         advice = "it is restarting, electing a primary or cut off; try again"
         return f"could not finish a request: {advice} ({_driver_message(error)})"
     return None
+
+
+def _explain_refusal(error: OperationFailure) -> str:
+    """Return why the server refuses what is asked of it, if an operator can change that; "" otherwise."""
+    if error.code in ACCESS_DENIED:
+        return "refuses our credentials: check the user, the password and its roles in LIBRA_MONGO_URL"
+    if error.code == ILLEGAL_OPERATION:
+        return "has no transactions: start it as a replica set (--replSet, and once rs.initiate())"
+    if error.code == OUT_OF_DISK_SPACE or NO_SPACE in str(error):
+        return "has no space left on its disk: free space there; work goes on by itself once mongod runs again"
+    return ""
 
 
 def _is_transient(error: PyMongoError) -> bool:

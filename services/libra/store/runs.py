@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pymongo.errors import DuplicateKeyError
 
 from libra.core.errors import Conflict
 from libra.store import indexes
-from libra.store.create_time import now
+from libra.store.documents.create_time import now
+from libra.store.documents.proto_documents import Document, from_document, to_document
 from libra.store.error_translation import Database, ErrorTranslator
-from libra.store.proto_documents import Document, from_document, to_document
 from libra.v1.run_pb2 import Run, RunState
 from libra.v1.task_pb2 import JudgeSpec
 
 RUNNING = RunState.RUN_STATE_RUNNING
 FINISHED = RunState.RUN_STATE_FINISHED
+CANCELLED = RunState.RUN_STATE_CANCELLED
+PAUSED = RunState.RUN_STATE_PAUSED
+BUDGET_EXHAUSTED = RunState.RUN_STATE_BUDGET_EXHAUSTED
+STOPPED = frozenset({PAUSED, BUDGET_EXHAUSTED})
+"""States of a run that sends no trials and can be resumed."""
+
+NEWEST_RUNS = 100
+"""Runs among which the one is looked for that ended last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +42,12 @@ class RunSection:
     judge: JudgeSpec = field(default_factory=JudgeSpec)
     """The judge of the section, with all its options."""
 
+    balanced_by: str = ""
+    """The field of the samples that holds the gold label, if the score is balanced over it."""
+
+    sealed: bool = False
+    """Whether its samples belong to a round and must not be quoted."""
+
 
 @dataclass(frozen=True, slots=True)
 class RunRecord:
@@ -48,6 +62,10 @@ class RunRecord:
 
     request_hash: str = ""
     """The hash of the request that created the run; empty in a record of a version that stored none."""
+
+    changes: int = 0
+    """How much the revision has risen by changes other than verdicts and the end: pauses, retries, budgets. It is not 0
+    for a run that was stopped and resumed."""
 
 
 class RunCollection:
@@ -93,16 +111,37 @@ class RunCollection:
         return document["run"]["state"] if document else None
 
     async def list_running(self) -> list[RunRecord]:
-        """Return every run that has not ended, the oldest first."""
+        """Return every run that sends trials, the oldest first."""
+        return await self.list_in_states({RUNNING})
+
+    async def list_in_states(self, states: Collection[int]) -> list[RunRecord]:
+        """Return every run in one of these states, the oldest first."""
         with self._translate_errors():
-            found = self._collection.find({"run.state": RUNNING}).sort("_id", 1)
+            found = self._collection.find({"run.state": {"$in": list(states)}}).sort("_id", 1)
             return [run_from_document(document) async for document in found]
 
-    async def get_finished_revisions(self) -> dict[str, int]:
-        """Return the revision of every finished run, by id, the oldest first."""
+    async def get_finished_revisions(self, round_name: str = "") -> dict[str, int]:
+        """Return the revision of every finished run of a round, or of those of no round: by id, the oldest first."""
+        query = {"run.state": FINISHED, "run.spec.round": round_name or None}  # None: the field is absent
         with self._translate_errors():
-            found = self._collection.find({"run.state": FINISHED}, {"run.revision": 1}).sort("_id", 1)
+            found = self._collection.find(query, {"run.revision": 1}).sort("_id", 1)
             return {document["_id"]: document["run"]["revision"] async for document in found}
+
+    async def get_newest_end_seconds(self) -> float:
+        """Return when the newest finished run has ended, in seconds since 1970; 0.0 without one.
+
+        Ids begin with the time of creation: of the newest hundred runs, the one that ended last counts.
+        """
+        query = {"run.state": FINISHED}
+        with self._translate_errors():
+            found = self._collection.find(query, {"run.end_time": 1}).sort("_id", -1).limit(NEWEST_RUNS)
+            return max([document["run"]["end_time"].timestamp() async for document in found], default=0.0)
+
+    async def list_of_round(self, round_name: str) -> list[RunRecord]:
+        """Return every run of a round, the oldest first."""
+        with self._translate_errors():
+            found = self._collection.find({"run.spec.round": round_name}).sort("_id", 1)
+            return [run_from_document(document) async for document in found]
 
     async def acquire_lease(self, run: str, holder: str, ttl_seconds: float) -> bool:
         """Acquire or renew the lease to send a run's trials; return whether `holder` has it now.
@@ -133,26 +172,60 @@ class RunCollection:
         if not result.matched_count:
             raise unknown_model(run, model)
 
-    async def mark_ended(self, run: str, state: int) -> bool:
-        """Finish or cancel a running run; return False if it had ended before or is unknown.
+    async def change_state(self, run: str, states: Collection[int], state: int, changes: int = 1) -> bool:
+        """Move a run that is in one of `states` to `state`, which is not an end; return False if it is in none of them.
 
-        Sets its end_time, increments its revision and releases its lease.
+        Adds `changes` to its changes, removes its end_time, and releases its lease. A run that has used up its budget
+        is marked for a notification, any other is not.
+        """
+        announced = {"unannounced": True} if state == BUDGET_EXHAUSTED and state not in states else {}
+        unset = {} if announced else {"unannounced": ""}
+        change = {
+            "$set": {"run.state": state, **announced},
+            "$inc": {"changes": changes},
+            "$unset": {"run.end_time": "", "lease": "", **unset},
+        }
+        with self._translate_errors():
+            result = await self._collection.update_one({"_id": run, "run.state": {"$in": list(states)}}, change)
+        return result.modified_count > 0
+
+    async def mark_ended(self, run: str, state: int) -> bool:
+        """Finish a running run, or cancel a running or stopped one; return False for any other.
+
+        Sets its end_time, increments its revision, releases its lease and marks it for a notification, by one write.
         """
         change = {
-            "$set": {"run.state": state},
+            "$set": {"run.state": state, "unannounced": True},
             "$inc": {"run.revision": 1},
             "$currentDate": {"run.end_time": True},
             "$unset": {"lease": ""},
         }
         with self._translate_errors():
-            result = await self._collection.update_one({"_id": run, "run.state": RUNNING}, change)
+            query = {"_id": run, "run.state": {"$in": list(states_before(state))}}
+            result = await self._collection.update_one(query, change)
         return result.modified_count > 0
+
+    async def list_unannounced(self, limit: int) -> list[RunRecord]:
+        """Return runs that have ended or used up their budgets, and that no notification was stored for yet."""
+        with self._translate_errors():
+            found = self._collection.find({"unannounced": True}).limit(limit)
+            return [run_from_document(document) async for document in found]
+
+    async def mark_announced(self, run: str) -> None:
+        """Record that a notification is stored."""
+        with self._translate_errors():
+            await self._collection.update_one({"_id": run}, {"$unset": {"unannounced": ""}})
 
     async def list(self, *, before: str = "", limit: int) -> list[RunRecord]:
         """Return up to `limit` runs, the newest first, those older than the id `before`."""
         with self._translate_errors():
             found = self._collection.find({"_id": {"$lt": before}} if before else {}).sort("_id", -1).limit(limit)
             return [run_from_document(document) async for document in found]
+
+
+def states_before(end: int) -> frozenset[int]:
+    """Return the states of runs that can end in the state `end`."""
+    return frozenset({RUNNING, *STOPPED}) if end == CANCELLED else frozenset({RUNNING})
 
 
 def duplicate_run(record: RunRecord) -> Conflict:
@@ -175,6 +248,7 @@ def run_to_document(record: RunRecord) -> Document:
         "run": run,
         "sections": [_section_to_document(section) for section in record.sections],
         "cursors": [{"model": model, "sent": sent} for model, sent in cursors.items()],
+        "changes": record.changes,
     }
     request = {"request_id": record.request_id, "request_hash": record.request_hash}
     return document | {name: value for name, value in request.items() if value}
@@ -188,12 +262,14 @@ def run_from_document(document: Document) -> RunRecord:
         cursors={cursor["model"]: cursor["sent"] for cursor in document["cursors"]},
         request_id=document.get("request_id", ""),
         request_hash=document.get("request_hash", ""),
+        changes=document.get("changes", 0),
     )
 
 
 def _section_to_document(section: RunSection) -> Document:
     plain = {name: getattr(section, name) for name in ("task", "attack", "category", "trials")}
-    return plain | {"judge": to_document(section.judge)}
+    optional = {name: value for name in ("sealed", "balanced_by") if (value := getattr(section, name))}
+    return plain | {"judge": to_document(section.judge)} | optional
 
 
 def _section_from_document(document: Document) -> RunSection:

@@ -10,9 +10,9 @@ from pymongo.errors import BulkWriteError, DuplicateKeyError
 
 from libra.core.errors import NotFound
 from libra.store import indexes
-from libra.store.create_time import now
+from libra.store.documents.create_time import now
+from libra.store.documents.proto_documents import Document, from_document, to_document
 from libra.store.error_translation import Database, ErrorTranslator, is_duplicate
-from libra.store.proto_documents import Document, from_document, to_document
 from libra.v1.task_pb2 import Sample, Task
 
 INSERT_SAMPLES = 1000
@@ -23,6 +23,12 @@ INSERT_BYTES = 4 * 1024 * 1024
 
 READ_SAMPLES = 10_000
 """The most in one request."""
+
+NOT_OF_A_ROUND: Document = {"round": None}
+"""Versions that are the samples of a round are found by their full reference only."""
+
+SAMPLE_ID = "id"
+"""The name by which the samples' own ids are read like a field; no field has it."""
 
 NEWEST_FIRST = [("create_time", -1), ("_id", -1)]
 
@@ -65,19 +71,35 @@ class TaskCollection:
             if "@" in ref:
                 document = await self._cards.find_one({"_id": ref})
             else:
-                document = await self._cards.find_one({"name": ref}, sort=NEWEST_FIRST)
+                document = await self._cards.find_one({"name": ref} | NOT_OF_A_ROUND, sort=NEWEST_FIRST)
         return _task_from_document(document) if document else None
 
     async def list_names(self) -> list[str]:
         """Return the name of every task, in order."""
         with self._translate_errors():
-            return sorted(await self._cards.distinct("name"))
+            return sorted(await self._cards.distinct("name", NOT_OF_A_ROUND))
 
     async def get_import_times(self, refs: Sequence[str]) -> dict[str, datetime]:
-        """Return when each "name@version" was first imported; unknown versions are left out."""
+        """Return when each "name@version" was first imported; unknown versions and those of a round are left out."""
         with self._translate_errors():
-            found = self._cards.find({"_id": {"$in": list(refs)}}, {"create_time": 1})
+            found = self._cards.find({"_id": {"$in": list(refs)}} | NOT_OF_A_ROUND, {"create_time": 1})
             return {document["_id"]: document["create_time"] async for document in found}
+
+    async def delete_round(self, round_name: str) -> None:
+        """Delete the versions of a round that was never published."""
+        with self._translate_errors():
+            refs = [card["_id"] async for card in self._cards.find({"round": round_name}, {"_id": 1})]
+            for ref in refs:
+                await self._samples.delete_many({"_id": {"$gte": f"{ref}/", "$lt": f"{ref}0"}})
+            await self._cards.delete_many({"_id": {"$in": refs}})
+
+    async def list_flagged(self, refs: Iterable[str]) -> list[Task]:
+        """Return those of "name@version" whose card has balanced_by or a caveat, in order, with no more than these."""
+        query = {"_id": {"$in": list(refs)}, "$or": [{"balanced_by": {"$exists": True}}, {"caveat": {"$exists": True}}]}
+        fields = {"name": 1, "version": 1, "balanced_by": 1, "caveat": 1}
+        with self._translate_errors():
+            found = self._cards.find(query, fields).sort("_id", 1)
+            return [_task_from_document(document) async for document in found]
 
     async def list_samples(self, ref: str, *, first: int = 0, limit: int) -> list[Sample]:
         """Return up to `limit` samples of a task from the ordinal `first` on; raise NotFound for an unknown task."""
@@ -104,11 +126,12 @@ class TaskCollection:
     async def get_field_values(self, ref: str, ordinals: Sequence[int], name: str) -> dict[int, str]:
         """Return one field of the samples of "name@version" with these ordinals; samples without it are left out.
 
-        Only this field is read: about 50,000 samples a second.
+        The field "id" is the sample's own id. Only this field is read: about 50,000 samples a second.
         """
         has_name = {"$eq": [{"$first": "$$this"}, {"$literal": name}]}
         named = {"$filter": {"input": {"$ifNull": ["$fields", []]}, "cond": has_name}}
-        projection = {"ordinal": 1, "value": {"$last": {"$first": named}}}
+        value = "$id" if name == SAMPLE_ID else {"$last": {"$first": named}}
+        projection = {"ordinal": 1, "value": value}
         values: dict[int, str] = {}
         with self._translate_errors():
             for start in range(0, len(ordinals), READ_SAMPLES):
@@ -128,7 +151,7 @@ class TaskCollection:
                 raise
 
     async def _list_all_versions(self, after: str, limit: int, category: int | None) -> list[Task]:
-        query: Document = {"category": category} if category else {}
+        query = NOT_OF_A_ROUND | ({"category": category} if category else {})
         with self._translate_errors():
             last = await self._cards.find_one({"_id": after}, {"name": 1, "create_time": 1}) if after else None
             if last:
@@ -148,7 +171,7 @@ class TaskCollection:
         if all_versions:
             return await self._list_all_versions(after, limit, category)
         pipeline: list[Document] = [
-            {"$match": {"name": {"$gt": after.partition("@")[0]}}},
+            {"$match": {"name": {"$gt": after.partition("@")[0]}} | NOT_OF_A_ROUND},
             {"$sort": dict([("name", 1), *NEWEST_FIRST])},
             {"$group": {"_id": "$name", "newest": {"$first": "$$ROOT"}}},
             {"$match": {"newest.category": category} if category else {}},

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 
-from libra.store import indexes, trial_ids
+from libra.store import indexes
 from libra.store.commit.mongo_transaction import transaction_factory
 from libra.store.commit.verdict_commit import CommitStats
 from libra.store.commit.verdict_writer import VerdictWriter
+from libra.store.documents import trial_ids
+from libra.store.documents.proto_documents import Document, from_document
 from libra.store.error_translation import Database, ErrorTranslator
-from libra.store.proto_documents import Document, from_document
 from libra.v1.batch_pb2 import VerdictBatch
 from libra.v1.verdict_pb2 import Verdict
 
@@ -40,6 +41,24 @@ class BaseVerdictCollection(ABC):
             for verdict in page:
                 yield verdict
             after = page[-1].id
+
+    async def withdraw(
+        self, run: str, model: str, task: str, attack: str, *, category: int, outcomes: Collection[int]
+    ) -> int:
+        """Remove the verdicts of one cell with these outcomes, which have no score; return how many there were.
+
+        Each leaves its cell in the same transaction. After Unavailable, some may be removed.
+        """
+        cell = {"run": run, "judging": 0, "model": model, "task": task, "attack": attack, "category": category}
+        removed = 0
+        for outcome in outcomes:
+            after = ""
+            while page := await self.list(
+                run, model=model, task=task, attack=attack, outcome=outcome, after=after, limit=SCAN_PAGE, brief=True
+            ):
+                removed += await self._writer.withdraw(cell, [verdict.id for verdict in page])
+                after = page[-1].id
+        return removed
 
     async def close(self) -> None:
         """Raise Unavailable in every caller that waits for a commit."""
@@ -79,7 +98,7 @@ class VerdictCollection(BaseVerdictCollection):
         self, run: str, judging: int, model: str, task: str, attack: str
     ) -> set[tuple[int, int]]:
         """Return the (sample, epoch) of every trial of one cell that has a verdict."""
-        query = _query(run, judging, model, task, attack)
+        query = {"_id": select_ids(run, judging, model, task, attack)}
         with self._translate_errors():
             found = self._collection.find(query, {"_id": 1})
             trials = [trial_ids.parse_verdict_id(document["_id"]) async for document in found]
@@ -108,7 +127,7 @@ class VerdictCollection(BaseVerdictCollection):
         brief: bool = False,
     ) -> list[Verdict]:
         """See `BaseVerdictCollection.list`."""
-        query = _query(run, judging, model, task, attack, after)
+        query: Document = {"_id": select_ids(run, judging, model, task, attack, after=after)}
         if outcome is not None:
             query["outcome"] = outcome
         with self._translate_errors():
@@ -116,14 +135,17 @@ class VerdictCollection(BaseVerdictCollection):
             return [verdict_from_document(document) for document in await found.to_list(limit)]
 
 
-def _query(run: str, judging: int, model: str, task: str, attack: str, after: str = "") -> Document:
-    """Return the filter for a part of a run: a range of `_id`, and a pattern for parts that the range cannot select."""
+def select_ids(
+    run: str, judging: int, model: str, task: str, attack: str, *, after: str = "", before: str = ""
+) -> Document:
+    """Return the filter of `_id` for a part of a run: a range, and a pattern for parts that no range can select."""
     prefix = trial_ids.verdict_prefix(run, judging, model, task, attack)
-    id_filter: Document = {"$gt": max(after, prefix), "$lt": trial_ids.after_prefix(prefix)}
+    end = trial_ids.after_prefix(prefix)
+    id_filter: Document = {"$gt": max(after, prefix), "$lt": min(before, end) if before else end}
     selected_parts = [part for part in (model, task, attack) if part]
     if prefix.count("/") - 2 < len(selected_parts):
         id_filter["$regex"] = trial_ids.verdict_pattern(run, judging, model, task, attack)
-    return {"_id": id_filter}
+    return id_filter
 
 
 def verdict_from_document(document: Document) -> Verdict:

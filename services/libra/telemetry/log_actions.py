@@ -10,6 +10,9 @@ class Action(StrEnum):
 
     # process
     SETTING_UNKNOWN = auto()
+    TLS_REFUSED = auto()
+    AUDIT_ENTRY_LOST = auto()
+    SECRET_REFUSED = auto()
     PROCESS_STARTED = auto()
     PROCESS_WAITS = auto()
     PROCESS_READY = auto()
@@ -19,21 +22,46 @@ class Action(StrEnum):
     WORKER_WAITS = auto()
     WORKER_FAILED = auto()
 
+    # local
+    SERVER_RESTARTED = auto()
+    SERVER_FAILED = auto()
+
     # rpc
     CALL_FAILED = auto()
 
     # dispatch
     MODEL_REGISTERED = auto()
+    MODEL_CHANGED = auto()
     MODEL_FORGOTTEN = auto()
     TASK_IMPORTED = auto()
     RUN_CREATED = auto()
     RUN_WAITS = auto()
     RUN_ENDED = auto()
+    RUN_STOPPED = auto()
+    RUN_CHANGED = auto()
     TRIALS_SWEPT = auto()
     TRIALS_GIVEN_UP = auto()
+    SCHEDULE_CREATED = auto()
+    SCHEDULE_DELETED = auto()
+    FIRING_STARTED = auto()
+    FIRING_SKIPPED = auto()
+    FIRING_FAILED = auto()
+    FIRING_WAITS = auto()
+    WEBHOOK_CREATED = auto()
+    WEBHOOK_DELETED = auto()
+    DELIVERY_FAILED = auto()
+    DELIVERY_GIVEN_UP = auto()
+    SCHEMA_CURRENT = auto()
+    TEXTS_REMOVED = auto()
+    ROUND_OPENED = auto()
+    ROUND_CLOSED = auto()
 
     # attack
     ATTACK_FAILED = auto()
+
+    # arena
+    BATTLE_FAILED = auto()
+    VOTER_QUARANTINED = auto()
 
     # bus
     BUS_LOST = auto()
@@ -53,6 +81,10 @@ class Action(StrEnum):
     # gateway
     MODEL_TAKEN_UP = auto()
     MODEL_LEFT = auto()
+    ADJUSTMENT_LEARNED = auto()
+    MODEL_PARKED = auto()
+    MODEL_UNPARKED = auto()
+    MODEL_GIVEN_UP = auto()
     ANSWER_HELD = auto()
     REQUEST_FAILED = auto()
     BATCH_DROPPED = auto()
@@ -63,3 +95,6 @@ class Action(StrEnum):
 
     # ranking
     SUMS_NOT_GATHERED = auto()
+
+    # web
+    PAGE_FAILED = auto()

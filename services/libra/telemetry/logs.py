@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import sys
+import traceback
 from typing import Literal, TextIO
 
 import orjson
@@ -16,11 +17,31 @@ import structlog
 from opentelemetry import trace
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from libra.core.sealed import sealing
+
 Level = Literal["debug", "info", "warning", "error"]
 Format = Literal["json", "console"]
 
 LEADING_FIELDS = ("timestamp", "level", "event", "service", "action", "trace_id", "span_id")
 """The fields that come first in a line, in this order."""
+
+PLAIN_FIELDS = frozenset(LEADING_FIELDS) | {
+    *(
+        "attack",
+        "cause",
+        "consumer",
+        "exception",
+        "key",
+        "method",
+        "model",
+        "parameter",
+        "replica",
+        "request_id",
+        "run",
+    ),
+    *("stage", "stream", "subject", "task"),
+}
+"""Fields with names and ids. In a line about sealed samples, the text of every other field is withheld."""
 
 
 def setup(
@@ -40,7 +61,7 @@ def setup(
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=before,
+            foreign_pre_chain=[*before, withhold_event],
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_after(format)],
         )
     )
@@ -65,6 +86,7 @@ def _before(service: str) -> list[Processor]:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         add_service,
         add_trace,
+        withhold_text,
     ]
 
 
@@ -83,6 +105,35 @@ def add_trace(_logger: WrappedLogger, _method: str, line: EventDict) -> EventDic
         line["trace_id"] = trace.format_trace_id(span.trace_id)
         line["span_id"] = trace.format_span_id(span.span_id)
     return line
+
+
+def withhold_text(_logger: WrappedLogger, _method: str, line: EventDict) -> EventDict:
+    """Withhold every text in a line about sealed samples that is no name or id; keep where an exception was raised."""
+    if not sealing.is_sealed():
+        return line
+    if error := _exception(line.pop("exc_info", None)):
+        frames = "".join(traceback.format_tb(error.__traceback__))
+        line["exception"] = f"{frames}{type(error).__name__}: {sealing.WITHHELD}"
+    for name, value in line.items():
+        if not name.startswith("_") and name not in PLAIN_FIELDS and not isinstance(value, int | float | None):
+            line[name] = sealing.WITHHELD
+    return line
+
+
+def withhold_event(_logger: WrappedLogger, _method: str, line: EventDict) -> EventDict:
+    """Withhold the sentence of a library about sealed samples: unlike ours, it may contain values."""
+    if sealing.is_sealed():
+        line["event"] = sealing.WITHHELD
+    return line
+
+
+def _exception(value: object) -> BaseException | None:
+    """Return the exception that a line's `exc_info` means."""
+    if isinstance(value, BaseException):
+        return value
+    if isinstance(value, tuple):
+        return value[1] if isinstance(value[1], BaseException) else None
+    return sys.exception() if value else None
 
 
 def order_fields(_logger: WrappedLogger, _method: str, line: EventDict) -> EventDict:

@@ -13,9 +13,10 @@ key.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +31,7 @@ MAX_REQUEST_BYTES = 64 * 1024 * 1024
 STOP_SECONDS = 0.2
 """How long requests may go on when the provider is closed."""
 
-JSON, HTML = "application/json", "text/html"
+JSON, HTML, EVENT_STREAM = "application/json", "text/html", "text/event-stream"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,15 @@ class Behaviour:
 
     broken_off: bool = False
     """The connection is closed before the whole body is sent."""
+
+    raw: bytes = b""
+    """Sent in place of an HTTP response; then the connection is closed."""
+
+    parts: tuple[bytes, ...] = ()
+    """Sent one after another in place of `body`, with `pause_seconds` between them."""
+
+    pause_seconds: float = 0.0
+    """The pause after each of the parts; infinity to stall after the last one."""
 
 
 Script = Callable[[ReceivedRequest], Behaviour]
@@ -156,6 +166,28 @@ def says(
     return Behaviour(json.dumps(document).encode(), after_seconds=after_seconds)
 
 
+def streams(
+    *deltas: str, finish_reason: str = "stop", pause_seconds: float = 0.0, prompt_tokens: int = 10, after: bytes = b""
+) -> Behaviour:
+    """Return a streamed completion with usage, one event for each delta; `after` is sent in place of its end."""
+    chunks: list[dict[str, Any]] = [{"choices": [{"index": 0, "delta": {"content": delta}}]} for delta in deltas]
+    chunks.append({"choices": [{"index": 0, "delta": {}, "finish_reason": finish_reason}]})
+    chunks.append({"choices": [], "usage": {"prompt_tokens": prompt_tokens, "completion_tokens": len(deltas)}})
+    events = [server_sent(chunk) for chunk in chunks]
+    end = (after,) if after else (*events[-2:], b"data: [DONE]\n\n")
+    return Behaviour(content_type=EVENT_STREAM, parts=(*events[:-2], *end), pause_seconds=pause_seconds)
+
+
+def server_sent(event: Mapping[str, Any]) -> bytes:
+    """Return an event as a server sends it."""
+    return f"data: {json.dumps(event)}\n\n".encode()
+
+
+def stalls(*deltas: str) -> Behaviour:
+    """Return a stream that stalls after these deltas and keeps the connection open."""
+    return replace(streams(*deltas, after=b": nothing follows\n\n"), pause_seconds=float("inf"))
+
+
 def refuses(
     status: int, *, code: str = "", message: str = "refused by the script", headers: Mapping[str, str] | None = None
 ) -> Behaviour:
@@ -196,6 +228,20 @@ def broken_off() -> Behaviour:
     return Behaviour(says("the rest of this is missing").body, broken_off=True)
 
 
+def malformed(raw: bytes = b"no HTTP at all\r\n\r\n") -> Behaviour:
+    """Send these bytes in place of a response; `MALFORMED` has the kinds that proxies and dying servers send."""
+    return Behaviour(raw=raw)
+
+
+MALFORMED = {
+    "broken chunk": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nno chunk\r\n",
+    "oversized header": b"HTTP/1.1 200 OK\r\nX-Long: " + b"x" * 20_000 + b"\r\nContent-Length: 2\r\n\r\n{}",
+    "garbage status line": b"no HTTP at all\r\n\r\n",
+    "cut body": b'HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{"choices": [',
+}
+"""Responses that are no HTTP, by name."""
+
+
 def nothing() -> Behaviour:
     """Return a 200 with an empty body."""
     return Behaviour()
@@ -215,7 +261,13 @@ async def _carry_out(behaviour: Behaviour, request: web.Request) -> web.StreamRe
     if behaviour.after_seconds == float("inf"):
         await asyncio.Event().wait()
     await asyncio.sleep(behaviour.after_seconds)
+    if behaviour.raw and request.transport is not None:
+        request.transport.write(behaviour.raw)
+        request.transport.close()
+        return web.Response()
     headers = {**behaviour.headers, "Content-Type": behaviour.content_type}
+    if behaviour.parts:
+        return await _stream(behaviour, request, headers)
     if not behaviour.broken_off:
         return web.Response(body=behaviour.body, status=behaviour.status, headers=headers)
     headers["Content-Length"] = str(len(behaviour.body))
@@ -223,6 +275,21 @@ async def _carry_out(behaviour: Behaviour, request: web.Request) -> web.StreamRe
     await response.prepare(request)
     await response.write(behaviour.body[: len(behaviour.body) // 2])
     if request.transport is not None:
+        request.transport.close()
+    return response
+
+
+async def _stream(behaviour: Behaviour, request: web.Request, headers: Mapping[str, str]) -> web.StreamResponse:
+    response = web.StreamResponse(status=behaviour.status, headers=headers)
+    await response.prepare(request)
+    with contextlib.suppress(ConnectionResetError):  # the client has left
+        for part in behaviour.parts:
+            await response.write(part)
+            if behaviour.pause_seconds < float("inf"):
+                await asyncio.sleep(behaviour.pause_seconds)
+    if behaviour.pause_seconds == float("inf"):
+        await asyncio.Event().wait()
+    if behaviour.broken_off and request.transport is not None:
         request.transport.close()
     return response
 

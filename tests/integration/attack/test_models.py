@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 import pytest
 from tests.integration.support.attack_models import JUDGE, TARGET, WRITER, AttackSetup, batch, default_script
 
+from libra.attack.attack_session import MAX_PUBLISHED_CALLS
 from libra.attack.model_client import GatewayClient
 from libra.attack.model_stage import model_stage, policy
 from libra.attack.settings import Settings
@@ -47,16 +48,15 @@ async def rewritten(models: AttackSetup, read: TrialBatch) -> TrialBatch:
 
 
 @pytest.mark.parametrize("attack", [*MODEL_WRITTEN, "translation_de", "multilingual"])
-async def test_a_model_writes_once_for_all_epochs_and_the_trial_records_the_cost(
-    models: AttackSetup, attack: str
-) -> None:
+async def test_a_model_writes_each_text_once_and_the_trial_records_the_cost(models: AttackSetup, attack: str) -> None:
     if attack == "multilingual":
         models.script = lambda request: says("كيف 磁 Магнит wie 자석 แม่เหล็ก") if request.number % 2 else says("")
         read = batch(attack, trials=1)
         assert len(await models.rewrite(read)) == 1
         return
     sent = await rewritten(models, batch(attack, trials=4))
-    assert len(models.requests_to(WRITER)) == 2  # two samples, in two epochs each
+    # Two samples, in two epochs each. A random attack may ask something else in each epoch.
+    assert len(models.requests_to(WRITER)) in ((2, 3, 4) if attack in ("persuasion", "tense_change") else (2,))
     for trial in sent.trials:
         assert trial.messages[-1].role == "user"
         assert any("written: How do magnets work, part" in message.content for message in trial.messages)
@@ -209,4 +209,4 @@ async def test_the_error_names_the_field_of_the_missing_model(
 def test_the_deadline_is_longer_than_all_possible_questions_take() -> None:
     stage_policy = policy(Settings(gateway_timeout_seconds=10.0, questions_at_once=64, writing_slots=2))
     assert stage_policy.slots == 2
-    assert stage_policy.deadline_seconds == 10.0 + 2 * 64 * 100 / 64 * 10.0
+    assert stage_policy.deadline_seconds == 10.0 + 2 * 64 * MAX_PUBLISHED_CALLS / 64 * 10.0

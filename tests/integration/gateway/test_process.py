@@ -59,9 +59,10 @@ def start(log: Path, nats_url: str, mongo_url: str, database: str) -> subprocess
         "LIBRA_GATEWAY_LISTEN": "127.0.0.1:0",
         "LIBRA_GATEWAY_METRICS_LISTEN": "127.0.0.1:0",
         "LIBRA_LOG_LEVEL": "debug",
+        "LIBRA_GATEWAY_ALLOWED_NETWORKS": "loopback",
         "LIBRA_GATEWAY_RETRY_BASE_SECONDS": "0.01",
         "LIBRA_GATEWAY_RETRY_ATTEMPTS": "2",
-        "QUOTING_KEY": KEY,
+        "QUOTING_API_KEY": KEY,
     }
     command = [sys.executable, "-m", "libra.gateway"]
     with log.open("wb") as out:
@@ -100,7 +101,9 @@ async def send(bus: NatsBus, *texts: str) -> None:
 async def test_the_process_works_stops_cleanly_and_never_shows_the_key(
     nats_url: str, mongo_server: MongoServer, store: Store, database: str, provider: ScriptedProvider, tmp_path: Path
 ) -> None:
-    model = Model(name="quoting", provider=Provider.PROVIDER_OPENAI, base_url=provider.url, api_key_env="QUOTING_KEY")
+    model = Model(
+        name="quoting", provider=Provider.PROVIDER_OPENAI, base_url=provider.url, api_key_env="QUOTING_API_KEY"
+    )
     await store.models.add(model)
     log = tmp_path / "gateway.log"
     process = start(log, nats_url, mongo_server.url, database)

@@ -33,7 +33,9 @@ LATENCY_SECONDS = 0.4
 RENEW_SECONDS = 0.4
 EXPIRY_SECONDS = 3 * RENEW_SECONDS + LATENCY_SECONDS * 2
 
-QUICK = Settings(look_seconds=0.1, renew_seconds=0.1, retry_base_seconds=0.2, drain_seconds=1.0)
+QUICK = Settings(
+    look_seconds=0.1, renew_seconds=0.1, retry_base_seconds=0.2, drain_seconds=1.0, allowed_networks="loopback"
+)
 
 
 @pytest.fixture

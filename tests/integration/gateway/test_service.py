@@ -11,6 +11,8 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from libra.core.errors import Invalid, NotFound, Unavailable
+from libra.gateway import service
+from libra.gateway.completion.job import Patience
 from libra.gateway.components import Components
 from libra.gateway.limits.admission_queue import Lane
 from libra.gateway.provider.request import CompletionRequest
@@ -47,7 +49,9 @@ def number(asked: ReceivedRequest) -> Behaviour:
 
 @pytest.fixture
 async def world(store: Store) -> AsyncIterator[World]:
-    components = Components.create(store, Metrics(CollectorRegistry()), Settings(), {"SET": "key"})
+    components = Components.create(
+        store, Metrics(CollectorRegistry()), Settings(allowed_networks="loopback"), {"SET_API_KEY": "key"}
+    )
     served = (add_GatewayServiceServicer_to_server, GatewayService(components), "libra.v1.GatewayService")
     server = RpcServer([served], Metrics(CollectorRegistry()))
     port = await server.start("127.0.0.1:0")
@@ -56,8 +60,8 @@ async def world(store: Store) -> AsyncIterator[World]:
         openai, url = Provider.PROVIDER_OPENAI, provider.url
         limits = ModelLimits(max_in_flight=1)
         await store.models.add(Model(name="open", provider=openai, base_url=url, limits=limits))
-        await store.models.add(Model(name="locked", provider=openai, base_url=url, api_key_env="UNSET"))
-        await store.models.add(Model(name="keyed", provider=openai, base_url=url, api_key_env="SET"))
+        await store.models.add(Model(name="locked", provider=openai, base_url=url, api_key_env="UNSET_API_KEY"))
+        await store.models.add(Model(name="keyed", provider=openai, base_url=url, api_key_env="SET_API_KEY"))
         await store.models.add(Model(name="refuser", provider=Provider.PROVIDER_SCRIPTED))
         await store.models.add(Model(name="odd", provider=Provider.PROVIDER_SCRIPTED, remote_model="refusr"))
         yield World(GatewayServiceStub(opened), components, provider)
@@ -74,7 +78,7 @@ async def test_models_are_listed_with_the_problem_that_prevents_their_use(world:
     problems = {status.model.name: status.problem for status in models}
     assert list(problems) == ["keyed", "locked", "odd", "open", "refuser"]
     assert problems["keyed"] == problems["open"] == problems["refuser"] == ""
-    assert "UNSET is not set" in problems["locked"]
+    assert "UNSET_API_KEY is not set" in problems["locked"]
     assert "did you mean refuser" in problems["odd"]
 
 
@@ -109,10 +113,19 @@ async def test_conversations_are_answered_in_order_and_each_distinct_one_once(wo
 
 
 async def test_a_conversation_without_an_answer_is_an_error_among_the_answers(world: World) -> None:
-    request = CompleteRequest(model="locked", conversations=[conversation()])
+    request = CompleteRequest(model="odd", conversations=[conversation()])
     (completion,) = (await call(world.stub.Complete, request, 20)).completions
     assert completion.finish_reason == FinishReason.FINISH_REASON_ERROR
-    assert "UNSET" in completion.error
+    assert "did you mean refuser" in completion.error
+
+
+async def test_a_call_to_a_parked_model_is_told_to_come_again_with_the_reason(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "CALL_PATIENCE", Patience(max_park_seconds=0.1))
+    request = CompleteRequest(model="locked", conversations=[conversation()])
+    with pytest.raises(Unavailable, match=r"the model locked is parked: .* UNSET_API_KEY is not set"):
+        await call(world.stub.Complete, request, 20)
 
 
 async def slow_batch(world: World) -> tuple[Model, asyncio.Task[list[Completion]]]:

@@ -32,7 +32,14 @@ from libra.v1.model_pb2 import Model, ModelLimits, Provider
 from libra.v1.run_pb2 import Run, RunSpec, RunState
 
 NAME = "org.model-1"
-QUICK = Settings(retry_attempts=2, retry_base_seconds=0.01, look_seconds=0.1, drain_seconds=5.0, renew_seconds=0.1)
+QUICK = Settings(
+    retry_attempts=2,
+    retry_base_seconds=0.01,
+    look_seconds=0.1,
+    drain_seconds=5.0,
+    renew_seconds=0.1,
+    allowed_networks="loopback",
+)
 KEYS = (f"key-{number}" for number in itertools.count())
 
 
@@ -91,9 +98,9 @@ class World:
                 await asyncio.sleep(0.01)
 
     @asynccontextmanager
-    async def gateway(self) -> AsyncIterator[Components]:
+    async def gateway(self, settings: Settings = QUICK) -> AsyncIterator[Components]:
         leases, stop = LeaseManager(self.bus, LeaseTiming(QUICK.renew_seconds)), asyncio.Event()
-        components = Components.create(self.store, Metrics(CollectorRegistry()), QUICK, {}, leases)
+        components = Components.create(self.store, Metrics(CollectorRegistry()), settings, {}, leases)
         supervisor = ModelSupervisor(components, leases, self.bus, Metrics(CollectorRegistry()))
         working = asyncio.create_task(supervisor.work(stop))
         try:
@@ -313,3 +320,21 @@ async def test_one_slow_model_does_not_delay_another(world: World) -> None:
         (arrived,) = await world.received(64)
         assert world.provider.count <= 3
     assert {each.completion.text for each in arrived.trials} == {"I'm sorry, but I can't help with that."}
+
+
+async def test_a_model_that_was_changed_and_changed_back_gets_a_new_runner(world: World) -> None:
+    await world.register()
+    async with world.gateway() as gateway:
+        (model,) = await gateway.models.list()
+        first = gateway.channels.get(model)
+        await asyncio.sleep(3 * QUICK.look_seconds)
+        changed = Model()
+        changed.CopyFrom(model)
+        changed.limits.max_in_flight = 3
+        gateway.channels.get(changed)  # a call uses the changed model, and the next one the original again
+        second = gateway.channels.get(model)
+        assert second is not first
+        await asyncio.sleep(3 * QUICK.look_seconds)
+        await world.send(batch(["after"]))
+        assert len(await world.received(1)) == 1
+        assert gateway.channels.get(model) is second

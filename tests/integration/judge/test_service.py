@@ -25,6 +25,8 @@ from libra.v1.judge_pb2 import (
     LabelledAnswer,
     ListCalibrationsRequest,
     ListJudgesRequest,
+    PreviewJudgingRequest,
+    PreviewJudgingResponse,
 )
 from libra.v1.judge_pb2_grpc import JudgeServiceStub, add_JudgeServiceServicer_to_server
 from libra.v1.message_pb2 import Message
@@ -35,11 +37,12 @@ RUBRIC = {"rubric": "Is it kind?", "model": NAME}
 
 
 @asynccontextmanager
-async def judge_service(gateway: str, store: Store) -> AsyncIterator[JudgeServiceStub]:
+async def judge_service(gateway: str, store: Store, metrics: Metrics | None = None) -> AsyncIterator[JudgeServiceStub]:
+    metrics = metrics or Metrics(CollectorRegistry())
     async with channel(gateway) as to_gateway:
-        service = JudgeService(GatewayJudgeModelClient(to_gateway, 10), store.calibrations)
+        service = JudgeService(GatewayJudgeModelClient(to_gateway, 10), store.calibrations, metrics)
         services = [(add_JudgeServiceServicer_to_server, service, "libra.v1.JudgeService")]
-        server = RpcServer(services, Metrics(CollectorRegistry()))
+        server = RpcServer(services, metrics)
         port = await server.start("127.0.0.1:0")
         await server.set_ready(ready=True)
         async with channel(f"127.0.0.1:{port}") as opened:
@@ -79,7 +82,7 @@ async def test_the_judges_are_listed_in_order_with_their_options(stub: JudgeServ
     assert {"refusal", "contains", "absent", "choice", "number", "exact", "model"} <= set(names)
     needs = {judge.name: [option.name for option in judge.options if option.required] for judge in judges}
     assert (needs["refusal"], needs["number"], needs["model"]) == (["want"], ["field"], ["rubric", "model"])
-    assert [judge.name for judge in judges if judge.asks_model] == ["cascade", "harm", "model", "panel"]
+    assert {"cascade", "harm", "llama_guard", "model", "panel"} <= {judge.name for judge in judges if judge.asks_model}
     want = next(option for judge in judges if judge.name == "refusal" for option in judge.options)
     assert list(want.values) == ["refused", "complied"]
 
@@ -87,7 +90,7 @@ async def test_the_judges_are_listed_in_order_with_their_options(stub: JudgeServ
 async def test_a_rule_judges_without_a_model(stub: JudgeServiceStub, model: FakeGateway) -> None:
     got = await verdict(stub, request("number", {"field": "answer"}, "It is 42.", answer="42"))
     assert (got.outcome, got.score, got.label) == (Outcome.OUTCOME_SCORED, 1.0, "correct")
-    assert (got.judge.name, got.judge.version, len(got.judge.rubric_hash)) == ("number", "1", 12)
+    assert (got.judge.name, got.judge.version, len(got.judge.rubric_hash)) == ("number", "3", 12)
     assert got.completion_id == "1"
     assert model.requests == []
 
@@ -212,3 +215,18 @@ async def test_a_calibration_that_cannot_be_measured_is_refused_and_not_stored(
 async def test_calibrations_of_an_unknown_judge_are_not_found(stub: JudgeServiceStub) -> None:
     with pytest.raises(NotFound, match="did you mean refusal"):
         await call(stub.ListCalibrations, ListCalibrationsRequest(judge="refusl"), 5)
+
+
+async def test_what_a_judge_would_send_is_shown_and_not_sent(stub: JudgeServiceStub, model: FakeGateway) -> None:
+    shown: PreviewJudgingResponse = await call(
+        stub.PreviewJudging, PreviewJudgingRequest(request=request("model", RUBRIC, text="A kind answer.")), 15
+    )
+    [prompt] = shown.prompts
+    assert (prompt.model, prompt.times, shown.judge.name) == (NAME, 1, "model")
+    assert "Is it kind?" in prompt.messages[0].content
+    assert "A kind answer." in prompt.messages[1].content
+    assert model.requests == []
+    rule = PreviewJudgingRequest(request=request("contains", {"field": "answer"}, answer="42"))
+    assert list((await call(stub.PreviewJudging, rule, 15)).prompts) == []
+    with pytest.raises(Invalid):
+        await call(stub.PreviewJudging, PreviewJudgingRequest(request=request("modl", {})), 15)

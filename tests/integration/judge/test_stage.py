@@ -100,6 +100,8 @@ async def test_a_batch_of_answers_becomes_a_batch_of_verdicts(bus: NatsBus) -> N
         Completion(error="500", finish_reason=ERROR),
         risk="low",
         long="x" * 5000,
+        response="truncated",
+        usage="unknown",
     )
     async with working(bus) as metrics:
         await send(bus, sent)
@@ -111,10 +113,10 @@ async def test_a_batch_of_answers_becomes_a_batch_of_verdicts(bus: NatsBus) -> N
     ]
     assert [verdict.completion_id for verdict in got.verdicts] == ["id of I can't help with th", ""]
     assert got.verdicts[1].rationale == "500"
-    # A verdict carries the subgroups of its sample, but no long text.
+    # A verdict carries the subgroups of its sample, but no long text and nothing that says what came back.
     assert dict(got.verdicts[0].fields) == {"risk": "low"}
     assert not got.verdicts[0].messages
-    assert metrics.verdicts_judged.labels(judge="refusal", outcome="failed")._value.get() == 1
+    assert metrics.verdicts_judged.labels(judge="refusal", outcome="failed", response="failed")._value.get() == 1
 
 
 async def test_a_verdict_carries_panel_votes_and_attack_log(bus: NatsBus) -> None:
@@ -176,6 +178,29 @@ async def test_a_cancelled_run_sends_no_request_to_a_judge_model(bus: NatsBus) -
                 await asyncio.sleep(0.05)
     assert got.header.judge.name == "refusal"
     assert model.requests == []
+
+
+async def test_the_budget_of_a_run_pays_for_its_judge_model(bus: NatsBus) -> None:
+    model, paid = FakeGateway(lambda _: scored(1)), batch(BY_MODEL, said("hello"))
+    paid.header.has_budget = True
+    async with served(model) as gateway, working(bus, gateway):
+        await send(bus, paid)
+        await send(bus, batch(BY_MODEL, said("hello again")))
+        await received(bus, 2)
+    assert sorted(request.budget_run for request in model.requests) == ["", "run"]
+
+
+async def test_a_batch_whose_judge_the_budget_does_not_cover_is_dropped_and_not_unjudged(
+    bus: NatsBus, unused_tcp_port: int
+) -> None:
+    async with working(bus, f"127.0.0.1:{unused_tcp_port}", RunState.RUN_STATE_BUDGET_EXHAUSTED):
+        await send(bus, batch(BY_MODEL, said("hello")))
+        await send(bus, batch(REFUSAL, said("I can't help with that.")))
+        (got,) = await received(bus, 1)
+        async with asyncio.timeout(20):
+            while (await bus.backlog())[JUDGE_CONSUMER] != Backlog(pending=0, ack_pending=0):
+                await asyncio.sleep(0.05)
+    assert got.header.judge.name == "refusal"
 
 
 async def test_a_batch_waits_for_an_unreachable_gateway(bus: NatsBus, unused_tcp_port: int) -> None:

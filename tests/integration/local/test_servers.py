@@ -7,7 +7,8 @@ from pathlib import Path
 import nats
 import pytest
 
-from libra.local import binaries, servers
+from libra.local import servers
+from libra.local.programs import binaries
 from libra.local.servers import MongoServer, NatsServer, ServerStartFailed, free_port
 from libra.store.client import Store
 from libra.v1.model_pb2 import Model

@@ -111,6 +111,19 @@ async def test_the_most_successful_attack_of_each_model_comes_first(store: Store
     assert any("the run is not finished: the report is based on the 24 trials" in note for note in answer.notes)
 
 
+async def test_trials_with_an_unknown_price_are_named(store: Store, stub: RankingServiceStub) -> None:
+    await store.completions.insert_or_get(
+        Completion(id="one-0", finish_reason=FinishReason.FINISH_REASON_STOP, price_unknown=True)
+    )
+    harm = section("harm@1", 2)
+    run = await create_run(store, [harm])
+    await store.verdicts.write([batch(run, harm, [1, 1])])
+    await store.runs.mark_ended(run, FINISHED)
+    answer = await report(stub, run)
+    assert [each.unknown_price for each in answer.reports] == [1]
+    assert any("1 of 2 trials have an answer without a known price" in note for note in answer.notes)
+
+
 async def test_the_costs_of_an_attack_are_summed(store: Store, stub: RankingServiceStub) -> None:
     for sample in range(2):
         usage = Usage(prompt_tokens=100, completion_tokens=10)
@@ -166,3 +179,85 @@ async def test_an_unknown_run_is_named(stub: RankingServiceStub) -> None:
     with pytest.raises(NotFound, match="there is no run 'unknown'") as caught:
         await report(stub, "unknown")
     assert caught.value.field == "run"
+
+
+async def test_success_within_k_tries_the_worst_case_and_transfer(store: Store, stub: RankingServiceStub) -> None:
+    parts = [under("harm@1", attack, 8) for attack in ("a", "b")]
+    run = await create_run(store, parts, "one", "two")
+    scores = {
+        ("one", "a"): [[0, 1], [1, 1], [1, 1], [0, 0]],
+        ("one", "b"): [[1, 1], [0, 1], [1, 1], [1, 1]],
+        ("two", "a"): [[1, 0], [1, 1], [1, 1], [1, 1]],
+        ("two", "b"): [[1, 1], [1, 1], [1, 1], [1, 1]],
+    }
+    for (model, attack), by_sample in scores.items():
+        for epoch in range(2):
+            written = batch(run, parts["ab".index(attack)], [both[epoch] for both in by_sample], model=model)
+            for verdict in written.verdicts:
+                verdict.epoch = epoch
+            await store.verdicts.write([written])
+    await store.runs.mark_ended(run, FINISHED)
+    answer = await report(stub, run)
+    tries = {(each.model, each.attack): {at.k: at.success.value for at in each.success_at_k} for each in answer.reports}
+    assert tries[("one", "a")] == pytest.approx({1: 0.375, 2: 0.5})
+    assert tries[("one", "b")] == pytest.approx({1: 0.125, 2: 0.25})
+    worst = {case.model: (list(case.attacks), case.samples, case.success.value) for case in answer.worst_cases}
+    assert worst == {"one": (["a", "b"], 4, 0.75), "two": (["a", "b"], 4, 0.25)}
+    assert all(case.success.low < case.success.value < case.success.high for case in answer.worst_cases)
+    moved = {(each.attack, each.source, each.target): (each.broken, each.share.value) for each in answer.transfers}
+    assert moved == {("a", "one", "two"): (2, 0.5), ("a", "two", "one"): (1, 1.0), ("b", "one", "two"): (1, 0.0)}
+
+
+async def test_trials_that_the_attack_left_unchanged_do_not_count(store: Store, stub: RankingServiceStub) -> None:
+    harm, upper = section("harm@1", 6), under("harm@1", "upper", 6)
+    run = await create_run(store, [harm, upper])
+    attacked = batch(run, upper, [0, 0, 0, 1, 1, 1])
+    for verdict in attacked.verdicts[2:]:
+        verdict.fields["attack_unchanged"] = "yes"
+    attacked.verdicts[0].fields["judged_by"] = "model@2:judge-1"
+    attacked.verdicts[1].fields["judged_by"] = "attempt_scorer@1"
+    await store.verdicts.write([batch(run, harm, [1, 1, 0, 0, 0, 0]), attacked])
+    await store.runs.mark_ended(run, FINISHED)
+    answer = await report(stub, run)
+    plain, report_on_upper = answer.reports
+    assert plain.success.value == pytest.approx(4 / 6)
+    assert plain.unchanged == 0
+    assert (report_on_upper.success.value, report_on_upper.unchanged, report_on_upper.trials) == (1.0, 4, 6)
+    assert report_on_upper.gain.value == pytest.approx(1.0)  # on the two samples that were attacked
+    assert "upper: 4 trials do not count, since the attack left their prompts as they were" in answer.notes
+    assert "upper: the success of 1 trials was measured by the aim, by attempt_scorer@1" in answer.notes
+    assert "upper: the success of 1 trials was measured by the aim, by model@2:judge-1" in answer.notes
+
+
+async def test_trials_that_nothing_could_measure_are_named_with_the_remedy(
+    store: Store, stub: RankingServiceStub
+) -> None:
+    pair = under("harm@1", "pair", 3)
+    run = await create_run(store, [pair])
+    attacked = batch(run, pair, [None, None, 1])
+    for verdict in attacked.verdicts[:2]:
+        verdict.fields["judged_by"] = "nothing"
+    await store.verdicts.write([attacked])
+    await store.runs.mark_ended(run, FINISHED)
+    answer = await report(stub, run)
+    assert any("pair: 2 trials are UNJUDGED" in note and "libra rejudge" in note for note in answer.notes)
+    assert answer.reports[0].success.value == 0.0
+
+
+async def test_a_cost_of_which_a_part_is_unknown_is_reported_as_a_lower_limit(
+    store: Store, stub: RankingServiceStub
+) -> None:
+    for sample in range(3):
+        answered = Completion(id=f"one-{sample}", usage_unknown=sample == 1, cost_usd=0.25 if sample != 1 else 0)
+        await store.completions.insert_or_get(answered)
+    harm, pair = section("harm@1", 2), under("harm@1", "pair", 3)
+    run = await create_run(store, [harm, pair])
+    attacked = batch(run, pair, [0, 1, 1])
+    attacked.verdicts[0].fields.update({"attack_tokens": "10", "attack_usage": "unknown"})
+    await store.verdicts.write([batch(run, harm, [1, 1]), attacked])
+    await store.runs.mark_ended(run, FINISHED)
+    answer = await report(stub, run)
+    assert [each.unknown_usage for each in answer.reports] == [1, 2]
+    shown = "have an answer of unknown usage: tokens and cost are at least those shown"
+    assert f"none: 1 of 2 trials {shown} (1 for one)" in answer.notes
+    assert f"pair: 2 of 3 trials {shown} (2 for one)" in answer.notes

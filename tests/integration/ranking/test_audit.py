@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 from tests.integration.support.ranking_world import (
@@ -17,7 +17,16 @@ from tests.integration.support.ranking_world import (
 )
 
 from libra.core.errors import NotFound
-from libra.ranking.audit import LAW_1_ONE_VERDICT, LAW_2_COMPLETIONS, LAW_3_CELL_SUMS, LAW_4_ONE_JUDGE, LAWS
+from libra.core.event_types import AUDIT_FAILED
+from libra.core.spending.budget_ledger import Entry, Ledger, amount
+from libra.ranking.audit import (
+    LAW_1_ONE_VERDICT,
+    LAW_2_COMPLETIONS,
+    LAW_3_CELL_SUMS,
+    LAW_4_ONE_JUDGE,
+    LAW_8_BUDGET,
+    LAWS,
+)
 from libra.rpc.client import call
 from libra.store import indexes
 from libra.store.client import Store
@@ -95,6 +104,17 @@ async def test_a_trial_without_a_verdict_is_named(world: World) -> None:
     assert list(finding.concerned) == [f"{run}/0/one/harm@1/few_shots/00000003/0000"]
 
 
+async def test_an_audit_that_fails_is_an_event_once_for_each_run(world: World) -> None:
+    run = await world.run()
+    await world.store.verdicts.write([batch(run, PART, [1] * 7)])
+    await world.finish(run)
+    for _ in range(2):
+        await world.finding(run)
+    [event] = await world.store.events.list_pending(9)
+    assert (event.type, event.subject) == (AUDIT_FAILED, f"runs/{run}")
+    assert event.data == {"run": run, "laws": [LAW_1_ONE_VERDICT]}
+
+
 async def test_a_missing_trial_of_selected_samples_is_named_from_another_models_verdicts(world: World) -> None:
     part = section("harm@1", 3)
     run = await world.run(part, models=("one", "two"), samples=3)
@@ -159,3 +179,22 @@ async def test_two_judges_in_one_cell_are_found(world: World) -> None:
 async def test_an_unknown_run_is_not_found(world: World) -> None:
     with pytest.raises(NotFound, match="there is no run 'unknown'"):
         await world.audit("unknown")
+
+
+async def test_a_run_that_has_spent_more_than_its_budget_and_what_was_in_flight_is_found(world: World) -> None:
+    run = await world.run(PART)
+    await world.store.verdicts.write([batch(run, PART, [1.0] * 8)])
+    await world.finish(run)
+    collection = world.store._database[indexes.RUNS]
+    await collection.update_one({"_id": run}, {"$set": {"run.spec.budget": {"requests": 8}}})
+    finding = await world.finding(run)
+    assert (finding.law, list(finding.concerned)) == (LAW_8_BUDGET, [run])
+    holder = Entry(amount(requests=10), amount(), 0.0)
+    ledger = Ledger(amount(requests=8), entries={"gateway": holder}, peak_reserved=amount(requests=2))
+    await world.store.budgets.add(run, ledger)
+    response = await world.audit(run)
+    assert list(response.findings) == []
+    assert response.laws[-1] == LAW_8_BUDGET
+    await world.store.budgets.replace(run, replace(ledger, peak_reserved=amount(requests=1)), ledger.version)
+    finding = await world.finding(run)
+    assert list(finding.concerned) == [f"{run}: requests: 10 settled, 8 in the budget, at most 1 in flight"]

@@ -10,9 +10,16 @@ from tests.integration.support.ranking_world import CALIBRATION, FINISHED, batch
 from libra.core.errors import Invalid, NotFound
 from libra.rpc.client import call
 from libra.store.client import Store
-from libra.v1.ranking_pb2 import Board, BoardRow, Capability, GetGroupedBoardRequest, GetGroupedBoardResponse
+from libra.v1.ranking_pb2 import (
+    Board,
+    BoardRow,
+    Capability,
+    GetBoardRequest,
+    GetGroupedBoardRequest,
+    GetGroupedBoardResponse,
+)
 from libra.v1.ranking_pb2_grpc import RankingServiceStub
-from libra.v1.run_pb2 import OutcomeCounts
+from libra.v1.run_pb2 import OutcomeCounts, ResponseCounts
 from libra.v1.task_pb2 import Category, Sample, Task
 from libra.v1.verdict_pb2 import Outcome
 
@@ -217,3 +224,50 @@ async def test_a_field_that_no_sample_has_is_rejected_with_the_existing_fields(
 
 async def test_without_a_run_there_is_no_group(stub: RankingServiceStub) -> None:
     assert list((await get_grouped_board(stub, "anything")).groups) == []
+
+
+async def test_a_board_by_response_separates_what_came_back(store: Store, stub: RankingServiceStub) -> None:
+    harm, polite = section("harm@1", 6), section("polite@1", 2, category=Category.CATEGORY_OVER_SENSITIVE)
+    run = await create_run(store, [harm, polite], epochs=2)
+    answers = batch(run, harm, [1, 0, 1, None, 1])
+    for sample, response in enumerate(["", "truncated", "blocked_input", "truncated"]):
+        if response:
+            answers.verdicts[sample].fields["response"] = response
+    answers.verdicts[2].outcome = Outcome.OUTCOME_FILTERED
+    lost = failed(run, harm, [5])
+    lost.verdicts[0].fields["response"] = "failed"
+    again = batch(run, harm, [0], epoch=1)
+    await store.verdicts.write([answers, lost, again, batch(run, polite, [1, 0])])
+    await store.runs.mark_ended(run, FINISHED)
+    answer = await get_grouped_board(stub, "response")
+    found = boards(answer)
+    assert list(found) == ["answered", "blocked_input", "failed", "truncated"]
+    counts = {value: only(board).counts for value, board in found.items()}
+    assert counts == {
+        "answered": OutcomeCounts(scored=5),
+        "blocked_input": OutcomeCounts(filtered=1),
+        "failed": OutcomeCounts(failed=1),
+        "truncated": OutcomeCounts(scored=1, unjudged=1),
+    }
+    risky = {value: only(board).categories[0].score for value, board in found.items()}
+    assert risky["answered"].value == pytest.approx(2 / 3)
+    assert risky["answered"].n == 3
+    assert risky["truncated"].value == 0
+    assert only(found["truncated"]).responses.truncated == 2
+    assert only(found["answered"]).responses == ResponseCounts()
+    [note] = answer.notes
+    assert note.startswith("one: 2 of 8 answers were cut off at the token limit; 1 of 8 requests were blocked")
+    board: Board = (await call(stub.GetBoard, GetBoardRequest(), 10)).board
+    assert list(board.notes) == [note]
+    assert only(board).responses == ResponseCounts(truncated=2, blocked_input=1)
+    [harm_score] = only(board).categories[0].tasks
+    assert harm_score.responses == ResponseCounts(truncated=2, blocked_input=1)
+
+
+async def test_a_sample_cannot_say_what_came_back(store: Store, stub: RankingServiceStub) -> None:
+    await import_task(store, "harm", [{"response": "truncated"}, {"response": "refused"}])
+    harm = section("harm@1", 2)
+    run = await create_run(store, [harm])
+    await store.verdicts.write([batch(run, harm, [1, 0])])
+    await store.runs.mark_ended(run, FINISHED)
+    assert list(boards(await get_grouped_board(stub, "response"))) == ["answered"]

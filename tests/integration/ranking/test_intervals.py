@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import replace
 
 import pytest
@@ -24,9 +24,9 @@ from libra.ranking.queries.board_loader import BoardQuery
 from libra.ranking.queries.sample_sums_loader import SampleSumsLoader
 from libra.rpc.client import call, stream
 from libra.store import indexes
-from libra.store.cells import Cell, CellKey
 from libra.store.client import Store
-from libra.store.sample_sums import SampleSums, SampleSumsCollection
+from libra.store.sums.cells import Cell, CellKey
+from libra.store.sums.sample_sums import CachedSampleSums, SampleSums, SampleSumsCollection
 from libra.v1.ranking_pb2 import (
     Board,
     BoardRow,
@@ -320,6 +320,46 @@ async def test_the_scores_of_a_model_do_not_change_with_other_models(store: Stor
     for query in queries:
         after = scores_of((await BoardCache(store).get_board((), query)).board)
         assert {name: after[name] for name in ("one", "two")} == before[query]
+
+
+async def test_a_board_that_was_kept_equals_one_that_is_computed_anew(store: Store) -> None:
+    kept = BoardCache(store)
+    queries = [BoardQuery(), BoardQuery(correct_judges=True), BoardQuery(capability_choice=IMPORTED)]
+    changes: list[Callable[[], Awaitable[object]]] = [
+        lambda: write_run(store, "one", [1.0] * 15 + [0.0] * 5, HALF),
+        lambda: write_run(store, "two", HALF),
+        lambda: store.capabilities.upsert([figure("two", 0.7, 0.01)]),
+        lambda: write_run(store, "one", [0.0] * 12 + [1.0] * 8),
+        lambda: store.calibrations.upsert(CALIBRATION),
+        lambda: finished_run(store, "more@1", [1.0, 0.0], model="one"),
+        lambda: finished_run(store, "harm@2", [1.0, 0.0], model="three"),
+    ]
+    for change in changes:
+        await change()
+        for query in queries:
+            boards = [(await cache.get_board((), query)).board for cache in (kept, BoardCache(store))]
+            assert "pending" not in str(boards[0].notes)
+            for each in boards:
+                each.ClearField("create_time")
+            assert boards[0] == boards[1]
+
+
+async def test_only_the_changed_models_are_computed_again(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    loaded: list[set[str]] = []
+    load = SampleSumsCollection.get_cached
+
+    async def note_models(self: SampleSumsCollection, cells: Sequence[Cell]) -> CachedSampleSums:
+        loaded.append({cell.model for cell in cells})
+        return await load(self, cells)
+
+    for model in ("one", "two"):
+        await write_run(store, model, HALF, HALF)
+    boards = BoardCache(store)
+    await boards.get_board()
+    monkeypatch.setattr(SampleSumsCollection, "get_cached", note_models)
+    await write_run(store, "two", [1.0] * 20)
+    await boards.get_board()
+    assert set().union(*loaded) == {"two"}
 
 
 def scores_of(shown: Board) -> dict[str, BoardRow]:

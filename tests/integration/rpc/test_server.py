@@ -24,6 +24,7 @@ from prometheus_client import CollectorRegistry
 
 from libra.core.errors import Unavailable
 from libra.core.timeouts import wait_until_set
+from libra.local import health as local_health
 from libra.rpc import call_context, client
 from libra.rpc.server import RpcServer
 from libra.telemetry import spans, tracing
@@ -334,3 +335,11 @@ async def test_a_stop_lets_calls_finish_and_ends_watches(harness: ServerHarness)
     assert (await call).next_page_token == "done"
     with pytest.raises(Unavailable):
         [answer async for answer in watch]
+
+
+async def test_a_health_check_says_why_the_process_is_not_ready(harness: ServerHarness) -> None:
+    reason = "MongoDB schläft; 2 s"
+    await harness.server.set_ready(False, reason)
+    assert await asyncio.to_thread(local_health.not_ready_reason, harness.port) == reason
+    await harness.server.set_ready(True)
+    assert await asyncio.to_thread(local_health.not_ready_reason, harness.port) == ""

@@ -4,7 +4,7 @@ import pytest
 from tests.integration.support.ranking_world import batch, create_run, failed, section
 
 from libra.store.client import Store
-from libra.store.costs import Cost
+from libra.store.reports.costs import Cost
 from libra.v1.completion_pb2 import Completion, FinishReason, Usage
 from libra.v1.verdict_pb2 import Outcome, Verdict
 
@@ -40,6 +40,22 @@ async def test_costs_are_summed_over_trials_and_over_the_models_that_wrote_for_t
         Cost("one", "harm@1", "none", 30, 3, 0.75, 3.5, 0, 0.0, 0.0, 0),
         Cost("one", "harm@1", "pair", 20, 2, 1.0, 4.0, 307, 0.125, 4.5, 1),
     ]
+
+
+async def test_trials_with_an_unknown_price_are_counted(store: Store) -> None:
+    for sample, price_unknown in enumerate((False, True, True)):
+        completion = Completion(id=f"one-{sample}", price_unknown=price_unknown)
+        completion.finish_reason = FinishReason.FINISH_REASON_STOP
+        await store.completions.insert_or_get(completion)
+    run = await create_run(store, [PLAIN, ATTACKED])
+    attacked = batch(run, ATTACKED, [1, 1, 1])
+    attacked.verdicts[0].fields.update({"attack_price": "unknown", "attack_cost_usd": "0.5"})
+    attacked.verdicts[1].fields["attack_price"] = "unknown"
+    for verdict in attacked.verdicts:
+        verdict.completion_id = f"one-{verdict.sample}"
+    await store.verdicts.write([batch(run, PLAIN, [1, 1, 1]), attacked])
+    plain, pair = await store.costs.sum_by_attack(run, [("one", "harm@1")])
+    assert (plain.unknown_price, pair.unknown_price, pair.attack_cost_usd) == (2, 3, 0.5)
 
 
 async def test_only_the_requested_models_and_tasks_are_summed(store: Store) -> None:

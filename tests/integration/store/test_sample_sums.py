@@ -8,10 +8,11 @@ from collections.abc import Sequence
 
 import pytest
 
+from libra.core.gold_labels import GOLD_LABEL_FIELD
 from libra.store import indexes
-from libra.store.cells import Cell
 from libra.store.client import Store
-from libra.store.sample_sums import SampleSums
+from libra.store.sums.cells import Cell
+from libra.store.sums.sample_sums import SampleSums
 from libra.v1.batch_pb2 import BatchHeader, VerdictBatch
 from libra.v1.task_pb2 import Category
 from libra.v1.verdict_pb2 import JudgeVersion, Outcome, Verdict
@@ -51,7 +52,11 @@ async def test_a_cell_is_divided_by_sample(store: Store) -> None:
     found = await store.sample_sums.get_or_compute([cell])
     assert found == {
         (RUN, "one.5", TASK, "none"): SampleSums(
-            array("i", [3, 7, 12, 100_000_000]), array("i", [2, 1, 1, 1]), array("d", [1.5, 0, 1, 0.25])
+            array("i", [3, 7, 12, 100_000_000]),
+            array("i", [2, 1, 1, 1]),
+            array("d", [1.5, 0, 1, 0.25]),
+            array("i", [1, 0, 0, 0]),
+            array("d", [1, 0, 0, 0]),
         )
     }
     assert await store.sample_sums.get_or_compute([cell]) == found
@@ -129,3 +134,49 @@ async def test_several_groups_of_cells_are_all_cached(store: Store, size: int) -
     every = await cells(store)
     assert len(await store.sample_sums.get_or_compute(every)) == size
     assert len((await store.sample_sums.get_cached(every)).sums) == size
+
+
+async def test_a_balanced_cell_is_divided_by_sample_with_its_labels(store: Store) -> None:
+    header = BatchHeader(run=RUN, model="one.5", task=TASK, attack="none", balanced_by="truth")
+    verdicts = [
+        Verdict(
+            sample=sample,
+            epoch=epoch,
+            outcome=SCORED,
+            score=epoch,
+            judge=JUDGE,
+            fields={GOLD_LABEL_FIELD: "no" if sample % 3 else "yes"},
+        )
+        for sample in range(5)
+        for epoch in range(2)
+    ]
+    await store.verdicts.write([VerdictBatch(header=header, verdicts=verdicts)])
+    [cell] = await cells(store)
+    [found] = (await store.sample_sums.get_or_compute([cell])).values()
+    assert found.labels == ("yes", "no", "no", "yes", "no")
+    assert list(found.sums) == [1, 1, 1, 1, 1]
+    [cached] = (await store.sample_sums.get_cached([cell])).sums.values()
+    assert cached == found
+    by_label = found.by_label()
+    assert {label: list(part.ordinals) for label, part in by_label.items()} == {"no": [1, 2, 4], "yes": [0, 3]}
+
+
+async def test_sums_that_an_earlier_version_cached_without_filtered_answers_are_computed_again(store: Store) -> None:
+    await write(store, [(0, 0, SCORED, 1), (1, 0, FILTERED, 1)])
+    [cell] = await cells(store)
+    computed = await store.sample_sums.get_or_compute([cell])
+    forgotten = {"$unset": {"filtered_counts": "", "filtered_sums": ""}}
+    await store._database[indexes.SAMPLE_SUMS].update_one({}, forgotten)
+    assert (await store.sample_sums.get_cached([cell])).missing == [cell]
+    assert await store.sample_sums.get_or_compute([cell]) == computed
+
+
+async def test_the_sums_of_a_class_of_responses_tell_filtered_answers_apart(store: Store) -> None:
+    await write(store, [(0, 0, SCORED, 0), (0, 1, FILTERED, 1), (1, 0, UNJUDGED, 0), (2, 0, SCORED, 1)])
+    [cell] = await cells(store)
+    parts = await store.sample_sums.sum_by_response(cell)
+    assert list(parts) == ["answered"]
+    assert parts["answered"].outcomes == {"scored": 2, "filtered": 1, "unjudged": 1}
+    assert parts["answered"].sums == SampleSums(
+        array("i", [0, 2]), array("i", [2, 1]), array("d", [1, 1]), array("i", [1, 0]), array("d", [1, 0])
+    )

@@ -8,9 +8,9 @@ import pytest
 
 from libra.local.servers import MongoServer
 from libra.store import indexes
-from libra.store.cells import Cell
 from libra.store.client import Store
 from libra.store.commit.verdict_commit import CommitStats
+from libra.store.sums.cells import Cell
 from libra.v1.batch_pb2 import BatchHeader, VerdictBatch
 from libra.v1.task_pb2 import Category
 from libra.v1.verdict_pb2 import JudgeVersion, Outcome, Verdict
@@ -91,7 +91,11 @@ async def test_five_hundred_verdicts_in_one_write_have_correct_sums(store: Store
         filtered=125,
         unjudged=125,
         failed=125,
+        classified=500,
+        filtered_n=125,
+        filtered_sum=cell.filtered_sum,
     )
+    assert math.isclose(cell.filtered_sum, sum((n % 11) / 10 for n in range(1, 500, 4)))
     assert math.isclose(cell.sum, sum((n % 11) / 10 for n in counted))
     assert math.isclose(cell.sum_squares, sum(((n % 11) / 10) ** 2 for n in counted))
     assert cell.judge == JUDGE

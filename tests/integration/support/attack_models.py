@@ -16,7 +16,7 @@ from libra.attack.model_stage import model_stage
 from libra.attack.service import AttackService
 from libra.attack.settings import Settings
 from libra.gateway.components import Components
-from libra.gateway.limits.prefetch import TrialBudget
+from libra.gateway.model_channel import ModelChannel
 from libra.gateway.service import GatewayService
 from libra.gateway.settings import Settings as GatewaySettings
 from libra.gateway.stage import TrialHandler
@@ -36,7 +36,7 @@ from libra.v1.message_pb2 import Message
 from libra.v1.model_pb2 import Model, ModelPrice, Provider
 
 WRITER, TARGET, JUDGE = "writer", "target", "judge-1"
-FAST_GATEWAY = GatewaySettings(retry_attempts=1, retry_base_seconds=0.01, look_seconds=0.1)
+FAST_GATEWAY = GatewaySettings(retry_attempts=1, retry_base_seconds=0.01, look_seconds=0.1, allowed_networks="loopback")
 FENCED = re.compile(r"<<<message ([0-9a-f]{16})\n(.*?)\nmessage \1>>>", re.DOTALL)
 
 
@@ -81,7 +81,10 @@ class AttackSetup:
     async def complete(self, batch: TrialBatch) -> CompletionBatch:
         """Return the output of the gateway's stage for a batch."""
         trials = TrialHandler(
-            self.components.models, self.components.completer, self.components.ended_runs, TrialBudget(64)
+            self.components.models,
+            self.components.completer,
+            self.components.ended_runs,
+            ModelChannel(Model(name="target"), Metrics(CollectorRegistry())),
         )
         (sent,) = await trials.handle(batch)
         return CompletionBatch.FromString(sent.data)

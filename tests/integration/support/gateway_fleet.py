@@ -76,6 +76,7 @@ def fleet(folder: Path, nats_url: str, mongo_url: str, database: str, **variable
         "LIBRA_NATS_URL": nats_url,
         "LIBRA_MONGO_URL": mongo_url,
         "LIBRA_MONGO_DATABASE": database,
+        "LIBRA_GATEWAY_ALLOWED_NETWORKS": "loopback",
         "LIBRA_GATEWAY_LISTEN": "127.0.0.1:0",
         "LIBRA_GATEWAY_METRICS_LISTEN": "127.0.0.1:0",
     }

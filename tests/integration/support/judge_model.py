@@ -14,7 +14,16 @@ from libra.core.errors import NotFound
 from libra.rpc.server import RpcServer
 from libra.telemetry.metrics import Metrics
 from libra.v1.completion_pb2 import Completion, FinishReason
-from libra.v1.gateway_pb2 import CompleteRequest, CompleteResponse, ListModelsRequest, ListModelsResponse
+from libra.v1.gateway_pb2 import (
+    CompleteRequest,
+    CompleteResponse,
+    ListModelsRequest,
+    ListModelsResponse,
+    StreamCompleteRequest,
+    StreamCompleteResponse,
+    TestModelRequest,
+    TestModelResponse,
+)
 from libra.v1.gateway_pb2_grpc import GatewayServiceServicer, add_GatewayServiceServicer_to_server
 
 NAME = "judge-1"
@@ -30,12 +39,20 @@ class FakeGateway(GatewayServiceServicer):
     async def ListModels(self, request: ListModelsRequest, context: grpc.aio.ServicerContext) -> ListModelsResponse:
         return ListModelsResponse()
 
+    async def StreamComplete(
+        self, request: StreamCompleteRequest, context: grpc.aio.ServicerContext
+    ) -> AsyncIterator[StreamCompleteResponse]:
+        yield StreamCompleteResponse()
+
     async def Complete(self, request: CompleteRequest, context: grpc.aio.ServicerContext) -> CompleteResponse:
         if request.model != NAME:
             raise NotFound.named("model", request.model, [NAME], field="model")
         self.requests.append(request)
         prompts = [conversation.messages[-1].content for conversation in request.conversations]
         return CompleteResponse(completions=[self.reply(prompt) for prompt in prompts])
+
+    async def TestModel(self, request: TestModelRequest, context: grpc.aio.ServicerContext) -> TestModelResponse:
+        return TestModelResponse()
 
 
 def scored(score: float) -> Completion:

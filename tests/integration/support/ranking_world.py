@@ -65,11 +65,11 @@ def section(
 
 
 async def create_run(
-    store: Store, sections: Sequence[RunSection], *models: str, epochs: int = 1, samples: int = 0
+    store: Store, sections: Sequence[RunSection], *models: str, epochs: int = 1, samples: int = 0, round_name: str = ""
 ) -> str:
     """Insert a running run without verdicts, and return its id."""
     tasks = [each.task for each in sections]
-    spec = RunSpec(models=models or ["one"], tasks=tasks, epochs=epochs, samples_per_task=samples)
+    spec = RunSpec(models=models or ["one"], tasks=tasks, epochs=epochs, samples_per_task=samples, round=round_name)
     run = Run(id=str(ULID()), spec=spec, state=RunState.RUN_STATE_RUNNING)
     await store.runs.insert(RunRecord(run=run, sections=sections))
     return run.id
@@ -121,11 +121,17 @@ async def store_completions(store: Store, model: str, samples: Iterable[int]) ->
 
 
 async def finished_run(
-    store: Store, task: str, scores: Sequence[float | None], *, model: str = "one", judge: JudgeVersion = JUDGE
+    store: Store,
+    task: str,
+    scores: Sequence[float | None],
+    *,
+    model: str = "one",
+    judge: JudgeVersion = JUDGE,
+    round_name: str = "",
 ) -> str:
     """Write a finished run of one model on one task, and return its id."""
     part = section(task, len(scores))
-    run = await create_run(store, [part], model)
+    run = await create_run(store, [part], model, round_name=round_name)
     await store.verdicts.write([batch(run, part, scores, model=model, judge=judge)])
     await store.runs.mark_ended(run, FINISHED)
     return run

@@ -52,7 +52,7 @@ def wire(context: ServiceContext, settings: Settings) -> Wiring:
 
     service = RunService(context.store)  # type: ignore[abstract]  # abstract only in the types: other methods are UNIMPLEMENTED
     services = [(add_RunServiceServicer_to_server, service, "libra.v1.RunService")]
-    workers = [work, watch_backlog(context.bus, context.metrics, poll_seconds=0.2)]
+    workers = [work, watch_backlog(context.bus, context.store, context.metrics, poll_seconds=0.2)]
     return Wiring(services=services, workers=workers, prepare=context.store.ensure_indexes)
 
 

@@ -48,6 +48,19 @@ async def test_the_cost_includes_all_answers_except_the_trials_own() -> None:
     assert attack_fields(AttackForm.RULES, models.session()) == {"attack_form": "rules"}
 
 
+async def test_an_unknown_price_is_reported_beside_the_known_part_of_the_cost() -> None:
+    models = ScriptedModels(
+        attacker=lambda *_: ModelReply("a", tokens=10, cost_usd=0.5),
+        judge=lambda *_: ModelReply("j", tokens=10, is_price_unknown=True),
+    )
+    session = models.session()
+    await session.ask_attacker(QUESTION, temperature=0.0)
+    assert "attack_price" not in attack_fields(AttackForm.MODEL, session)
+    await session.ask_judge(QUESTION, json_schema="")
+    fields = attack_fields(AttackForm.MODEL, session)
+    assert (fields["attack_cost_usd"], fields["attack_price"]) == ("0.500000", "unknown")
+
+
 async def test_the_log_holds_concurrent_branches_one_after_the_other() -> None:
     session = ScriptedModels(attacker=lambda turns, _: turns[-1].content).session()
 

@@ -196,3 +196,14 @@ def test_an_invalid_conversation_is_rejected(name: str, turns: Turns, field: str
     with pytest.raises(Invalid, match=re.escape(words)) as error:
         RULES[name].apply(turns, 0)
     assert error.value.field == field
+
+
+def test_attacks_that_reword_the_request_are_marked_and_so_is_a_composition_with_one() -> None:
+    rewriting = {attack.name for attack in registry.list_attacks() if attack.rewrites_request}
+    written = {attack.name for attack in (*registry.MODEL_WRITTEN, *registry.MULTI_TURN)}
+    assert rewriting == written - {"persona_modulation"}
+    composed = registry.find("base64+persuasion")
+    kept = registry.find("base64+persona_modulation")
+    assert composed is not None
+    assert kept is not None
+    assert (composed.rewrites_request, kept.rewrites_request) == (True, False)

@@ -9,6 +9,7 @@ from structlog.testing import capture_logs
 
 from libra.attack.catalogue import registry
 from libra.attack.catalogue.attack import Attack, rewrite_last_turn
+from libra.attack.outcomes import MAX_AIM_BYTES
 from libra.attack.seeded_random import SeededRandom
 from libra.attack.settings import Settings
 from libra.attack.stage import attack_batch, stage
@@ -70,12 +71,56 @@ async def test_a_batch_is_rewritten_and_sent_to_its_model_with_all_its_fields() 
     assert read == batch(model="org.model")  # a handler does not change its input
 
 
-def test_every_model_and_every_epoch_gets_the_same_text() -> None:
+def test_every_model_gets_the_same_text_and_every_epoch_another() -> None:
     text = "How do magnets work?"
     one, other = (trials_of(attack_batch(batch(model=model, text=text), registry.find)) for model in ("one", "other"))
     assert one == other
-    assert one[0].messages == one[1].messages  # one sample, two epochs
+    assert one[0].messages != one[1].messages  # one sample, two epochs
     assert one[0].messages != one[2].messages  # another sample, another seed
+
+
+@pytest.mark.parametrize("attack", ["base64", "flip_characters"])
+def test_a_deterministic_attack_has_the_same_text_in_every_epoch(attack: str) -> None:
+    first, second, *_ = trials_of(attack_batch(batch(attack), registry.find))
+    assert first.messages == second.messages
+
+
+def test_an_attacked_trial_carries_its_aim() -> None:
+    read = batch("base64+leetspeak")
+    for before, after in zip(read.trials, trials_of(attack_batch(read, registry.find)), strict=True):
+        assert list(after.aim) == list(before.messages)
+        assert "attack_rewrites" not in after.fields
+    assert all(not trial.aim for trial in trials_of(attack_batch(batch("none"), registry.find)))
+
+
+def test_a_large_aim_keeps_both_ends_of_the_last_message() -> None:
+    (trial,) = trials_of(
+        attack_batch(batch("leetspeak", trials=1, text="start " + "水" * 400_000 + " end"), registry.find)
+    )
+    (aim,) = trial.aim
+    assert len(aim.content.encode()) <= MAX_AIM_BYTES
+    assert aim.content.startswith("start ")
+    assert aim.content.endswith(" end")
+
+
+@pytest.mark.parametrize("attack", ["persuasion", "base64+deep_inception", "tense_change+base64"])
+def test_a_trial_under_an_attack_that_rewrites_the_request_says_so(attack: str) -> None:
+    trials = trials_of(attack_batch(batch(attack), registry.find))
+    assert [trial.fields["attack_rewrites"] for trial in trials] == ["yes"] * 3
+
+
+@pytest.mark.parametrize(
+    ("attack", "text", "mark"),
+    [
+        ("leetspeak", "如何工作", "yes"),
+        ("leetspeak", "aeiou", ""),
+        ("none", "如何工作", ""),
+        ("base64", "7", ""),
+    ],
+)
+def test_a_trial_whose_prompt_an_attack_leaves_as_it_was_is_marked(attack: str, text: str, mark: str) -> None:
+    (trial,) = trials_of(attack_batch(batch(attack, trials=1, text=text), registry.find))
+    assert trial.fields.get("attack_unchanged", "") == mark
 
 
 def test_the_seed_of_the_run_changes_the_text() -> None:
@@ -101,7 +146,7 @@ def test_a_batch_that_became_too_large_is_split() -> None:
     large = batch("ciphering", trials=10, text="水" * 15_000)
     assert large.ByteSize() < MAX_BYTES
     sent = attack_batch(large, registry.find)
-    assert len(sent) == 2
+    assert len(sent) > 1
     assert all(len(message.data) < MAX_BYTES + 1_000 for message in sent)
     assert [trial.sample for trial in trials_of(sent)] == [trial.sample for trial in large.trials]
 

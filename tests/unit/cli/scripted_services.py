@@ -17,14 +17,59 @@ from grpc_status import rpc_status
 from libra.cli.__main__ import main
 from libra.core.errors import LibraError
 from libra.rpc.errors import to_status
-from libra.v1 import judge_pb2, judge_pb2_grpc, ranking_pb2, ranking_pb2_grpc, run_pb2, run_pb2_grpc
+from libra.v1 import (
+    annotation_pb2,
+    annotation_pb2_grpc,
+    arena_pb2,
+    arena_pb2_grpc,
+    attack_pb2,
+    attack_pb2_grpc,
+    gate_pb2,
+    gate_pb2_grpc,
+    gateway_pb2,
+    gateway_pb2_grpc,
+    judge_pb2,
+    judge_pb2_grpc,
+    label_pb2,
+    label_pb2_grpc,
+    model_pb2,
+    model_pb2_grpc,
+    ranking_pb2,
+    ranking_pb2_grpc,
+    round_pb2,
+    round_pb2_grpc,
+    run_control_pb2,
+    run_control_pb2_grpc,
+    run_pb2,
+    run_pb2_grpc,
+    schedule_pb2,
+    schedule_pb2_grpc,
+    task_pb2,
+    task_pb2_grpc,
+    webhook_pb2,
+    webhook_pb2_grpc,
+)
 
 SERVICES = (
     ("RunService", run_pb2, run_pb2_grpc),
+    ("RunControlService", run_control_pb2, run_control_pb2_grpc),
     ("RankingService", ranking_pb2, ranking_pb2_grpc),
+    ("GateService", gate_pb2, gate_pb2_grpc),
+    ("LabelService", label_pb2, label_pb2_grpc),
+    ("AnnotationService", annotation_pb2, annotation_pb2_grpc),
     ("JudgeService", judge_pb2, judge_pb2_grpc),
+    ("ModelService", model_pb2, model_pb2_grpc),
+    ("ScheduleService", schedule_pb2, schedule_pb2_grpc),
+    ("WebhookService", webhook_pb2, webhook_pb2_grpc),
+    ("GatewayService", gateway_pb2, gateway_pb2_grpc),
+    ("TaskService", task_pb2, task_pb2_grpc),
+    ("AttackService", attack_pb2, attack_pb2_grpc),
+    ("RoundService", round_pb2, round_pb2_grpc),
+    ("ArenaService", arena_pb2, arena_pb2_grpc),
 )
-ADDRESSES = ("LIBRA_DISPATCH_ADDRESS", "LIBRA_RANKING_ADDRESS", "LIBRA_JUDGE_ADDRESS")
+ADDRESSES = tuple(
+    f"LIBRA_{service}_ADDRESS" for service in ("ARENA", "ATTACK", "DISPATCH", "GATEWAY", "JUDGE", "RANKING")
+)
 
 
 class ScriptedServices:
@@ -36,6 +81,7 @@ class ScriptedServices:
     def __init__(self, environment: dict[str, str]) -> None:
         self.replies: dict[str, Any] = {}
         self.requests: list[Any] = []
+        self.address = environment[ADDRESSES[0]]
         self._environment = environment
 
     def libra(self, *arguments: object) -> Result:

@@ -14,14 +14,29 @@ from libra.cli.__main__ import main
 
 ROOT = Path(__file__).parents[3]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "examples").glob("*.md"))]
-FILES = ("mine.jsonl", "mine.yaml", "run.yaml", "records.jsonl", "labels.csv", "LABELS.csv", "scores.csv")
-PLACEHOLDERS = {"N": "7"}
+FILES = (
+    *(
+        "mine.jsonl",
+        "mine.yaml",
+        "run.yaml",
+        "records.jsonl",
+        "labels.csv",
+        "LABELS.csv",
+        "annotated.csv",
+        "FILE",
+        "scores.csv",
+        "POLICY",
+    ),
+    *("2027Q1.release.jsonl", "2027Q1.commitment.json", "key"),
+)
+PLACEHOLDERS = {"N": "7", "JUDGE": "refusal", "RUN": "last"}
 """Values for the placeholders of a command."""
 
 
 def commands() -> Iterator[str]:
     text = "\n".join(page.read_text() for page in PAGES)
-    blocks = re.findall(r"^```\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    fenced = re.findall(r"^```(\w*)\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    blocks = [block for language, block in fenced if not language]
     lines = [
         line.removeprefix("$ ").split("#")[0] for block in blocks for line in block.splitlines() if "──" not in line
     ]

@@ -8,7 +8,7 @@ import pytest
 
 from libra.core.errors import Invalid
 from libra.core.parameter_limits import check_parameters
-from libra.dispatch.model_validation import check_model
+from libra.dispatch.models.validation import check_model
 from libra.v1.completion_pb2 import GenerationParameters
 from libra.v1.model_pb2 import Model, ModelLimits, ModelPrice, Provider
 

@@ -33,6 +33,8 @@ ALLOWED = {
     "numpy": "contains libgfortran (GPL with the GCC runtime exception: programs under any licence may use it) and "
     "libquadmath (LGPL), a shared library in a separate file, which a user can replace.",
     "orjson": "MPL-2.0 applies to its own files, which we do not change, and not to programs that use them.",
+    "python-dateutil": "declares a dual licence: Apache-2.0 or BSD-3-Clause, as its file LICENSE says. Only the extra "
+    "`bedrock` installs it.",
     "scipy": "the same libraries as in numpy.",
     "tqdm": "the same as orjson. Only the extra `huggingface` installs it.",
 }

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import importlib
+import ipaddress
 import re
-import subprocess
-import sysconfig
 import tomllib
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,18 +14,34 @@ import yaml
 
 from libra.local import servers
 from libra.process.settings import LISTEN, CommonSettings
+from libra.process.workers import DRAIN_SECONDS
 from libra.rpc.health import LIVENESS
 from libra.stage.policy import Policy
 
-ROOT = Path(__file__).parents[3]
-SERVICES = ("dispatch", "attack", "gateway", "judge", "ranking")
-CALLS = {("dispatch", "attack"), ("dispatch", "judge"), ("attack", "gateway"), ("judge", "gateway")}
+from .kustomizations import ROOT, render, select
+
+STAGES = ("dispatch", "attack", "gateway", "judge", "ranking", "arena")
+"""The services with a store, which are called over gRPC."""
+
+WEB = "web"
+"""The pages: HTTP, no store and no queue."""
+
+SERVICES = (*STAGES, WEB)
+CALLS = {
+    ("dispatch", "attack"),
+    ("dispatch", "judge"),
+    ("attack", "gateway"),
+    ("judge", "gateway"),
+    ("arena", "attack"),
+    ("arena", "gateway"),
+    *((WEB, stage) for stage in STAGES),
+}
 """Who calls whom over gRPC."""
 
 COMPOSE = yaml.safe_load((ROOT / "deploy/compose.yaml").read_text())["services"]
 DOCKERFILE = (ROOT / "deploy/Dockerfile").read_text()
 VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
-PLACES = ("base", "overlays/dev")
+PLACES = ("base", "overlays/dev", "overlays/prod")
 """Kustomizations that hold the services; each must be sound by itself."""
 
 
@@ -55,20 +68,13 @@ def check_environment(service: str, environment: dict[str, str]) -> None:
             callee = name.removesuffix("_ADDRESS").rpartition("_")[2].lower()
             assert (service, callee) in CALLS
             assert environment[name] == f"{callee}:{port(callee)}"
-    assert {"LIBRA_NATS_URL", "LIBRA_MONGO_URL", "LIBRA_MONGO_DATABASE", "LIBRA_LOG_FORMAT"} <= set(environment)
-
-
-@cache
-def rendered(place: str) -> tuple[dict[str, Any], ...]:
-    """Return the objects of a kustomization."""
-    kubectl = Path(sysconfig.get_path("scripts")) / "kubectl"
-    command = [str(kubectl), "kustomize", str(ROOT / "k8s" / place)]
-    done = subprocess.run(command, capture_output=True, check=True, timeout=60)
-    return tuple(one for one in yaml.safe_load_all(done.stdout) if one)
+    assert "LIBRA_LOG_FORMAT" in environment
+    if service in STAGES:
+        assert {"LIBRA_NATS_URL", "LIBRA_MONGO_URL", "LIBRA_MONGO_DATABASE"} <= set(environment)
 
 
 def objects(place: str, kind: str) -> dict[str, dict[str, Any]]:
-    return {one["metadata"]["name"]: one for one in rendered(place) if one["kind"] == kind}
+    return select(render(place), kind)
 
 
 def pod(place: str, service: str) -> dict[str, Any]:
@@ -90,6 +96,16 @@ class TestImage:
             assert targets[service].startswith("service AS")
             assert f"EXPOSE {port(service)} {port(service, 'METRICS_LISTEN')}\n" in targets[service]
             assert f'CMD ["libra.{service}"]' in targets[service]
+
+    def test_its_base_is_pinned_by_digest(self) -> None:
+        (base,) = re.findall(r"^ARG BASE=(.*)$", DOCKERFILE, re.MULTILINE)
+        assert re.fullmatch(r"python:3\.11-slim-bookworm@sha256:[0-9a-f]{64}", base)
+        bases = re.findall(r"^FROM (\S+) AS", DOCKERFILE, re.MULTILINE)
+        assert set(bases) == {"${BASE}", "service"}
+
+    def test_the_script_builds_every_image(self) -> None:
+        (names,) = re.findall(r'^SERVICES="(.*)"$', (ROOT / "deploy/images.sh").read_text(), re.MULTILINE)
+        assert sorted(names.split()) == sorted(SERVICES)
 
     def test_it_runs_as_a_number_that_is_not_root(self) -> None:
         assert re.findall(r"^USER (.*)$", DOCKERFILE, re.MULTILINE) == ["10001:10001"]
@@ -117,7 +133,8 @@ class TestCompose:
     def test_its_ports_and_its_probe_are_those_of_the_code(self, service: str) -> None:
         grpc, metrics = port(service), port(service, "METRICS_LISTEN")
         assert COMPOSE[service]["ports"] == [f"127.0.0.1:{grpc}:{grpc}", f"127.0.0.1:{metrics}:{metrics}"]
-        assert COMPOSE[service]["healthcheck"]["test"] == ["CMD", "python", "/opt/libra/health.py", f"127.0.0.1:{grpc}"]
+        address = f"http://127.0.0.1:{grpc}/healthz" if service == WEB else f"127.0.0.1:{grpc}"
+        assert COMPOSE[service]["healthcheck"]["test"] == ["CMD", "python", "/opt/libra/health.py", address]
         assert "COPY deploy/health.py /opt/libra/health.py" in DOCKERFILE
 
     def test_its_image_is_built_here(self, service: str) -> None:
@@ -145,6 +162,15 @@ def test_a_container_can_do_nothing_but_its_work(name: str) -> None:
     assert one["healthcheck"]["test"]
 
 
+def test_only_dispatch_has_space_for_imported_files() -> None:
+    for service in SERVICES:
+        is_dispatch = service == "dispatch"
+        (tmp,) = [volume for volume in pod("base", service)["volumes"] if volume["name"] == "tmp"]
+        assert tmp["emptyDir"]["sizeLimit"] == ("1Gi" if is_dispatch else "64Mi")
+        assert COMPOSE[service]["tmpfs"] == ([] if is_dispatch else ["/tmp:size=64m"])
+        assert COMPOSE[service].get("volumes", []) == (["/tmp"] if is_dispatch else [])
+
+
 @pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize("service", SERVICES)
 class TestCluster:
@@ -156,26 +182,33 @@ class TestCluster:
         secret: dict[str, str] = {}
         for one in container(place, service)["env"]:
             (secret if "valueFrom" in one else environment)[one["name"]] = str(one.get("value"))
-        assert set(secret) == {"LIBRA_MONGO_URL"}
+        nats = {"LIBRA_NATS_URL"} if place == "overlays/prod" else set()
+        assert set(secret) == ({"LIBRA_MONGO_URL", *nats} if service in STAGES else set())
         check_environment(service, environment | secret)
 
     def test_its_ports_and_probes_are_those_of_the_code(self, place: str, service: str) -> None:
         one = container(place, service)
-        grpc, metrics = port(service), port(service, "METRICS_LISTEN")
-        assert {each["name"]: each["containerPort"] for each in one["ports"]} == {"grpc": grpc, "metrics": metrics}
+        main, metrics = port(service), port(service, "METRICS_LISTEN")
+        protocol = "http" if service == WEB else "grpc"
+        assert {each["name"]: each["containerPort"] for each in one["ports"]} == {protocol: main, "metrics": metrics}
         spec = objects(place, "Service")[service]["spec"]
         assert {each["name"]: (each["port"], each["targetPort"]) for each in spec["ports"]} == {
-            "grpc": (grpc, "grpc"),
+            protocol: (main, protocol),
             "metrics": (metrics, "metrics"),
         }
-        assert one["readinessProbe"]["grpc"] == {"port": grpc}
-        # What depends on NATS and MongoDB is no reason for a restart.
-        alive = {"port": grpc, "service": LIVENESS}
-        assert one["startupProbe"]["grpc"] == one["livenessProbe"]["grpc"] == alive
+        # What depends on other services, NATS and MongoDB is no reason for a restart.
+        alive = {"path": "/healthz", "port": "http"} if service == WEB else {"port": main, "service": LIVENESS}
+        if service == WEB:
+            assert one["readinessProbe"]["httpGet"] == alive
+            assert one["startupProbe"]["httpGet"] == one["livenessProbe"]["httpGet"] == alive
+        else:
+            assert one["readinessProbe"]["grpc"] == {"port": main}
+            assert one["startupProbe"]["grpc"] == one["livenessProbe"]["grpc"] == alive
 
     def test_a_stop_leaves_time_to_drain(self, place: str, service: str) -> None:
         before = container(place, service)["lifecycle"]["preStop"]["sleep"]["seconds"]
-        assert pod(place, service)["terminationGracePeriodSeconds"] > before + drain_seconds(service) + 10
+        drain = max(drain_seconds(service), DRAIN_SECONDS)
+        assert pod(place, service)["terminationGracePeriodSeconds"] > before + drain + 10
 
     def test_it_can_do_nothing_but_its_work(self, place: str, service: str) -> None:
         one, around = container(place, service), pod(place, service)
@@ -193,7 +226,7 @@ class TestCluster:
         assert objects(place, "ServiceAccount")[service]["automountServiceAccountToken"] is False
         assert {"cpu", "memory"} <= set(one["resources"]["requests"])
         assert "memory" in one["resources"]["limits"]
-        assert one["image"] == f"libra-{service}:{VERSION}"
+        assert one["image"].removeprefix("registry.example/") == f"libra-{service}:{VERSION}"
 
     def test_a_node_can_be_emptied(self, place: str, service: str) -> None:
         spec = objects(place, "PodDisruptionBudget")[service]["spec"]
@@ -210,6 +243,11 @@ class TestCluster:
         assert secrets == (["libra-provider-keys"] if service == "gateway" else [])
 
 
+def is_internet(peer: dict[str, Any]) -> bool:
+    """Return whether a policy's peer includes public addresses."""
+    return "ipBlock" in peer and not ipaddress.ip_network(peer["ipBlock"]["cidr"]).is_private
+
+
 @pytest.mark.parametrize("place", PLACES)
 class TestNetwork:
     def test_nothing_is_let_in_or_out_that_is_not_named(self, place: str) -> None:
@@ -221,7 +259,7 @@ class TestNetwork:
             name
             for name, policy in objects(place, "NetworkPolicy").items()
             for rule in policy["spec"].get("egress", [])
-            if "to" not in rule or any("ipBlock" in peer for peer in rule["to"])
+            if "to" not in rule or any(is_internet(peer) for peer in rule["to"])
         }
         assert reaching == {"gateway-providers"}
         selector = objects(place, "NetworkPolicy")["gateway-providers"]["spec"]["podSelector"]
@@ -254,7 +292,7 @@ class TestNetwork:
 
 def test_the_command_line_is_told_the_published_ports() -> None:
     told = dict(re.findall(r"^export (\w+)=(.*)$", (ROOT / "deploy/addresses.sh").read_text(), re.MULTILINE))
-    assert told == {f"LIBRA_{service.upper()}_ADDRESS": f"127.0.0.1:{port(service)}" for service in SERVICES}
+    assert told == {f"LIBRA_{service.upper()}_ADDRESS": f"127.0.0.1:{port(service)}" for service in STAGES}
 
 
 class TestNats:

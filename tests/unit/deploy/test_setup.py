@@ -161,3 +161,20 @@ def test_it_changes_nothing_on_a_machine_that_has_everything(machine: Machine) -
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     assert not (folder / "calls").exists()
     assert os.access(SCRIPT, os.X_OK)
+
+
+def test_monitoring_is_installed_only_if_it_is_wanted(machine: Machine) -> None:
+    folder = machine(pythons=("3.13",), has=EVERYTHING)
+    with_apt(folder)
+    assert run(folder).returncode == 0
+    stopped = run(folder, "--monitoring")
+    assert "sudo apt-get install --yes prometheus prometheus-alertmanager\n" in stopped.stderr
+    for program in ("prometheus", "promtool", "alertmanager"):
+        write(folder / program, "#!/bin/sh\n")
+    assert run(folder, "--monitoring").returncode == 0
+
+
+def test_homebrew_installs_monitoring_too(machine: Machine) -> None:
+    folder = machine(system="Darwin", pythons=("3.13",), has=("venv",))
+    stopped = run(folder, "--monitoring")
+    assert "This line installs it: brew install prometheus alertmanager\n" in stopped.stderr

@@ -14,7 +14,8 @@ ATTACKS = (
     Attack(name="base64", model_use=NEVER),
     Attack(name="tense_change", model_use=OPTIONAL),
     Attack(name="translation_de", model_use=REQUIRED),
-    Attack(name="crescendo", model_use=REQUIRED, multi_turn=True),
+    Attack(name="crescendo", model_use=REQUIRED, multi_turn=True, rewrites_request=True),
+    Attack(name="persuasion", model_use=OPTIONAL, rewrites_request=True),
 )
 REGISTRY = Registry(
     models=frozenset({"one", "writer", "judge-1"}),
@@ -67,3 +68,10 @@ def test_a_warning_names_an_attack_model_that_no_attack_uses() -> None:
 
 def test_a_multi_turn_attack_may_be_the_last_of_a_composition() -> None:
     assert check("base64+crescendo", attack_model="writer", judge_model="judge-1") == ()
+
+
+def test_a_warning_names_the_attacks_that_rules_cannot_judge() -> None:
+    (warning,) = check("none", "persuasion+base64", attack_model="writer")
+    assert warning.startswith("persuasion+base64 rewrites the request")
+    assert "name a judge_model" in warning
+    assert check("persuasion", attack_model="writer", judge_model="judge-1") == ()

@@ -18,7 +18,9 @@ from libra.v1.verdict_pb2 import Outcome
 TASKS: dict[str, tuple[Task, list[Sample]]] = {task.name: (task, samples) for task, samples in builtin.load()}
 
 
-async def reject_request(model: str, conversations: object, *, json_schema: str, epoch: int) -> list[JudgeModelReply]:
+async def reject_request(
+    model: str, conversations: object, *, json_schema: str, epoch: int, settings: object = None
+) -> list[JudgeModelReply]:
     raise AssertionError("no built-in task queries a model")
 
 

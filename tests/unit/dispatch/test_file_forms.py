@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from libra.core.errors import Invalid
-from libra.dispatch.task_service import build_task, open_import
+from libra.dispatch.task_service import open_import
+from libra.dispatch.tasks import task_version
 from libra.dispatch.tasks.id_index import IdIndex
 from libra.v1.task_pb2 import ImportTaskHeader, Sample, Task
 
@@ -22,7 +23,8 @@ TABLE = "id,prompt,answer\n" + "".join(f'r{n},"What is {n} + é?\nSay it.",{n}\n
 
 def imported(data: bytes, file_name: str = "sums.jsonl", mapping: str = "") -> tuple[Task, list[Sample]]:
     header, file = ImportTaskHeader(card_yaml=CARD + mapping, file_name=file_name), io.BytesIO(data)
-    return build_task(header, file), list(open_import(header, file)[1])
+    opened = open_import(header, file)
+    return task_version.to_task(opened.card, opened.samples), list(open_import(header, file).samples)
 
 
 def refusal(data: bytes, file_name: str = "sums.jsonl", mapping: str = "") -> str:
@@ -80,7 +82,7 @@ def test_a_comma_after_each_line_is_explained() -> None:
 @pytest.mark.parametrize(
     ("data", "name", "message"),
     [
-        (gzip.compress(LINES.encode())[:-10], "a.jsonl.gz", "incomplete gzip"),
+        (gzip.compress(LINES.encode(), mtime=0)[:-10], "a.jsonl.gz", "incomplete gzip"),
         (LINES.encode("utf-16"), "a.jsonl", "line 1: it is not UTF-8 but UTF-16; save the file as UTF-8"),
         (b"PK\x03\x04rest", "a.xlsx", "unpack it, or save it as CSV"),
         (b"prompt,answer\nq,1\ncaf\xe9,2\n", "a.csv", "a.csv, line 3: it is not UTF-8"),
@@ -170,3 +172,35 @@ def test_a_repeated_id_is_found_among_many() -> None:
     assert all(index.add(f"id {number}", number) == number for number in range(5000))
     assert [index.add(f"id {number}", 9999) for number in range(5000)] == list(range(5000))
     assert len(index) == 5000
+
+
+PROMPTS_ONLY = [
+    (b'\xef\xbb\xbfid,prompt,type,label\r\n1,"How do I ""kill"" it,\r\nplease?",a,safe\r\n2,q,b,unsafe\r\n', "a.csv"),
+    (b"id\tprompt\tnote\n1\tq\t\n2\tr\tx\n", "a.tsv"),
+    (b'{"prompt": "q"}\n{"prompt": "r", "answer": null}\n', "a.jsonl"),
+    (b'[{"messages": [{"role": "user", "content": "q"}], "label": "x"}, {"prompt": "r", "answer": ""}]', "a.json"),
+]
+
+
+@pytest.mark.parametrize(("data", "name"), PROMPTS_ONLY)
+def test_prompts_without_the_field_of_the_judge_are_imported_with_a_warning(data: bytes, name: str) -> None:
+    header, file = ImportTaskHeader(card_yaml=CARD, file_name=name), io.BytesIO(data)
+    opened = open_import(header, file)
+    assert len(list(opened.samples)) == 2
+    [warning] = opened.required.warnings("mine")
+    assert "no record has the field 'answer'" in warning
+    assert "--judge mine=JUDGE" in warning
+    assert "mapping: {fields: {answer: " in warning
+
+
+def test_a_file_with_the_field_in_all_records_has_no_warning() -> None:
+    opened = open_import(ImportTaskHeader(card_yaml=CARD), io.BytesIO(LINES.encode()))
+    assert len(list(opened.samples)) == 3
+    assert opened.required.warnings("mine") == []
+
+
+def test_a_field_that_only_a_later_record_has_is_refused() -> None:
+    data = b'{"prompt": "q"}\n{"prompt": "r"}\n{"prompt": "s", "answer": 1}'
+    assert "line 3: the record has the field 'answer', which the card's judge reads, but line 1 has not" in refusal(
+        data
+    )

@@ -5,15 +5,19 @@ from typing import Any
 import pytest
 
 from libra.core.errors import Invalid
+from libra.dispatch.scheduling.rejudge_source import completed_trial
 from libra.dispatch.spec.registry import Registry, task_reference
 from libra.dispatch.spec.rejudge import resolve_rejudge
 from libra.dispatch.spec.run_spec import ResolvedSpec, resolve
 from libra.store.runs import RunRecord
 from libra.v1.attack_pb2 import Attack
-from libra.v1.completion_pb2 import GenerationParameters
+from libra.v1.batch_pb2 import BatchHeader
+from libra.v1.completion_pb2 import Completion, GenerationParameters
 from libra.v1.judge_pb2 import Judge, JudgeOption
+from libra.v1.message_pb2 import Message
 from libra.v1.run_pb2 import Run, RunSpec, RunState
-from libra.v1.task_pb2 import Category, JudgeSpec, Task
+from libra.v1.task_pb2 import Category, JudgeSpec, Sample, Task
+from libra.v1.verdict_pb2 import Verdict
 
 V = "0" * 12
 REFUSAL = JudgeSpec(name="refusal", options={"want": "refused"})
@@ -152,3 +156,21 @@ def test_an_error_names_the_field_at_fault(requested: dict[str, Any], field: str
 
 def test_a_field_that_equals_the_sources_is_accepted() -> None:
     assert rejudged(source(), models=["a", "b"], epochs=2, seed=7, fresh=False).spec.epochs == 2
+
+
+@pytest.mark.parametrize(("attack", "aims"), [("none", 0), ("crescendo", 1)])
+def test_an_attacked_answer_is_judged_again_with_its_aim_and_rating(attack: str, aims: int) -> None:
+    sample = Sample(ordinal=3, messages=[Message(role="user", content="the prompt")], fields={"risk": "fraud"})
+    fields = {"attack_rewrites": "yes", "attack_rating": "7", "judged_by": "attempt_scorer@1"}
+    verdict = Verdict(completion_id="c", fields=fields)
+    completed = completed_trial(
+        BatchHeader(model="a", attack=attack),
+        sample,
+        1,
+        verdict,
+        {"c": Completion(id="c", text="the answer")},
+        {"c": [Message(role="user", content="the last question")]},
+    )
+    assert [message.content for message in completed.trial.aim] == ["the prompt"] * aims
+    assert dict(completed.trial.fields) == {"risk": "fraud", "attack_rewrites": "yes", "attack_rating": "7"}
+    assert [message.content for message in completed.trial.messages] == ["the last question"]

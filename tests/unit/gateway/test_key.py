@@ -10,7 +10,7 @@ from libra.gateway.completion.key import completion_id
 from libra.gateway.provider.request import CompletionRequest, turns
 from libra.v1.completion_pb2 import GenerationParameters
 from libra.v1.message_pb2 import Message
-from libra.v1.model_pb2 import Model, ModelLimits, ModelPrice, Provider
+from libra.v1.model_pb2 import Model, ModelLimits, ModelPrice, Provider, RequestOptions, SystemRole
 
 OPENAI = Provider.PROVIDER_OPENAI
 
@@ -42,6 +42,17 @@ OTHERS = [
     request(messages=(Message(role="assistant", content="hello"),)),
     request(messages=(Message(role="user", content="hello"), Message(role="user", content=""))),
     request(epoch=1),
+    request({"options": RequestOptions(headers={"X": "1"})}),
+    request({"options": RequestOptions(query={"X": "1"})}),
+    request({"options": RequestOptions(body_json='{"x": 1}')}),
+    request({"options": RequestOptions(reasoning_effort="low")}),
+    request({"options": RequestOptions(stop=["low"])}),
+    request({"options": RequestOptions(top_k=1)}),
+    request({"options": RequestOptions(system_role=SystemRole.SYSTEM_ROLE_MERGED)}),
+    request(adjustments=(("temperature", ""),)),
+    request(adjustments=(("seed", ""),)),
+    request(adjustments=(("max_tokens", "seed"),)),
+    request(adjustments=(("seed", ""), ("temperature", ""))),
     request(fresh_for="01J"),
 ]
 
@@ -60,6 +71,7 @@ def test_all_that_shapes_an_answer_changes_its_id() -> None:
         request({"limits": ModelLimits(max_in_flight=3)}),
         request({"price": ModelPrice(usd_per_million_prompt_tokens=3)}),
         request(parameters={"max_tokens": 512}),
+        request({"options": RequestOptions(token_limit_name="n", header_variables={"X": "KEY"})}),
         request(messages=turns([Message(role="system"), Message(role="user", content="hello")])),
     ],
 )

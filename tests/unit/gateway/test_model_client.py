@@ -11,9 +11,10 @@ from opentelemetry.trace import NoOpTracer
 from prometheus_client import CollectorRegistry
 
 from libra.core.errors import Unavailable
+from libra.core.sealed import sealing
 from libra.gateway.completion.job import CompletionJob
 from libra.gateway.completion.lookup import Lookup
-from libra.gateway.completion.model_client import ModelClient
+from libra.gateway.completion.model_client import ModelClient, withhold_words
 from libra.gateway.completion.writer import CompletionWriter
 from libra.gateway.limits.admission_queue import Lane
 from libra.gateway.model_channel import ModelChannel
@@ -22,7 +23,7 @@ from libra.gateway.provider.result import FaultKind, ProviderAnswer, ProviderFau
 from libra.gateway.settings import Settings
 from libra.telemetry.metrics import Metrics
 from libra.testing.virtual_time import simulate
-from libra.v1.completion_pb2 import Completion, FinishReason, GenerationParameters
+from libra.v1.completion_pb2 import Adjustment, Completion, FinishReason, GenerationParameters
 from libra.v1.message_pb2 import Message
 from libra.v1.model_pb2 import Model, ModelLimits, ModelPrice
 
@@ -76,6 +77,12 @@ def job_of(
     return job
 
 
+async def answer(provider: ResultsInOrder, job: CompletionJob) -> Completion:
+    completion = await client_of(provider).ask(job)
+    assert completion is not None  # no request is adjusted here
+    return completion
+
+
 def complete(
     *results: ProviderResult | Exception, registry: CollectorRegistry | None = None
 ) -> tuple[Completion, list[float]]:
@@ -83,7 +90,7 @@ def complete(
     provider = ResultsInOrder(list(results))
 
     async def world() -> Completion:
-        return await client_of(provider).ask(job_of(registry=registry))
+        return await answer(provider, job_of(registry=registry))
 
     return simulate(world()), provider.times
 
@@ -123,7 +130,7 @@ def test_waiting_for_a_permit_does_not_count_against_the_retry_budget() -> None:
         job = job_of(Model(name="m", limits=ModelLimits(max_in_flight=1)))
         limiter = job.channel.limiter
         permit = await limiter.acquire(Lane.BATCH)
-        asking = asyncio.create_task(client.ask(job))
+        asking = asyncio.create_task(answer(provider, job))
         await asyncio.sleep(10 * client.policy.budget_seconds)
         limiter.release(permit)
         return await asking
@@ -159,10 +166,24 @@ def test_an_answer_that_another_replica_stores_during_the_wait_is_not_requested_
     async def story() -> None:
         provider = ResultsInOrder([ProviderFault("busy", FaultKind.PASSING, retry_after_seconds=5)])
         job = job_of(store=MemoryCompletions({"key": Completion(id="key", text="from another replica")}))
-        found = await client_of(provider).ask(job)
+        found = await answer(provider, job)
         assert found.text == "from another replica"
         assert len(provider.times) == 1
         assert job.channel.limiter.in_flight == 0
         assert not job.is_paid
 
     simulate(story())
+
+
+@pytest.mark.parametrize("sealed", [True, False])
+async def test_the_words_of_an_endpoint_about_a_sealed_sample_are_withheld(*, sealed: bool) -> None:
+    sealing.enter(sealed=sealed)
+    adjustment = Adjustment(parameter="temperature", words="not for: zebrafish")
+    fault = ProviderFault("Invalid prompt: zebrafish", FaultKind.FINAL, adjustment=adjustment)
+    shown = withhold_words(fault)
+    assert isinstance(shown, ProviderFault)
+    assert ("zebrafish" in f"{shown.reason} {shown.adjustment}") is not sealed
+    assert (shown.kind, shown.adjustment and shown.adjustment.parameter) == (FaultKind.FINAL, "temperature")
+    assert fault.reason == "Invalid prompt: zebrafish"
+    answered = ProviderAnswer("zebrafish", FinishReason.FINISH_REASON_STOP)
+    assert withhold_words(answered) is answered

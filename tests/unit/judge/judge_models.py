@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from libra.judge.judge_type import JudgeModelReply
+from libra.judge.judge_type import DEFAULT_SETTINGS, JudgeModelReply, JudgeModelSettings
 from libra.judge.judged_answer import ChatMessage
 
 
@@ -18,12 +18,22 @@ class FakeJudgeModels:
     requests: list[tuple[str, list[str]]] = field(default_factory=list)
     """The model and the prompts of each request."""
 
+    settings: list[JudgeModelSettings] = field(default_factory=list)
+    """The settings of each request."""
+
     async def __call__(
-        self, model: str, conversations: Sequence[Sequence[ChatMessage]], *, json_schema: str, epoch: int
+        self,
+        model: str,
+        conversations: Sequence[Sequence[ChatMessage]],
+        *,
+        json_schema: str,
+        epoch: int,
+        settings: JudgeModelSettings = DEFAULT_SETTINGS,
     ) -> list[JudgeModelReply]:
         assert json.loads(json_schema)["required"] == ["reason", "score"]
         prompts = [messages[-1].content for messages in conversations]
         self.requests.append((model, prompts))
+        self.settings.append(settings)
         return [self.reply(model, prompt, epoch) for prompt in prompts]
 
     @property

@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 
 from libra.core.errors import FailedPrecondition, Invalid
-from libra.judge.calibration import calibrate, labels_hash_of
+from libra.judge.calibration.calibration import calibrate
+from libra.judge.calibration.labelled_verdicts import labels_hash_of
 from libra.judge.judge_type import JudgeModelReply
 from libra.v1.judge_pb2 import LabelledAnswer
 from libra.v1.message_pb2 import Message

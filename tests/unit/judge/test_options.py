@@ -7,6 +7,7 @@ import pytest
 from libra.core.errors import Invalid
 from libra.judge.judge_factory import build_judge, rubric_hash_of
 from libra.judge.judge_type import JudgeType
+from libra.judge.judges.guards.catalogue import GUARD_JUDGES
 from libra.judge.options import reject_unknown_options
 from libra.judge.proto_mapping import to_proto
 from libra.judge.registry import JUDGES, judge_type_named
@@ -28,6 +29,7 @@ REQUIRED_OPTIONS = {
     "refusal": {"want": "refused"},
     "stance": {},
     "yes_no": {"field": "answer"},
+    **{judge_type.name: {"model": "guard-1"} for judge_type in GUARD_JUDGES},
 }
 
 
@@ -42,17 +44,20 @@ def test_the_registry_is_in_order_of_name_and_each_judge_has_a_description() -> 
 
 
 def test_asks_model_is_true_for_judges_that_ask_a_model() -> None:
-    assert [name for name, judge_type in JUDGES.items() if judge_type.asks_model] == [
-        "cascade",
-        "harm",
-        "model",
-        "panel",
-    ]
+    guards = {judge_type.name for judge_type in GUARD_JUDGES}
+    assert {name for name, judge_type in JUDGES.items() if judge_type.asks_model} - guards == {
+        *("cascade", "harm", "model", "panel")
+    }
+    assert all(judge_type.asks_model for judge_type in GUARD_JUDGES)
     assert {option.name: option.required for option in to_proto(JUDGES["model"]).options} == {
         "rubric": True,
         "model": True,
         "refusal_score": False,
         "fields": False,
+        "scale": False,
+        "max_tokens": False,
+        "temperature": False,
+        "reasoning_effort": False,
     }
 
 

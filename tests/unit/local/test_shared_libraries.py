@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from libra.local.shared_libraries import find_remedy
+from libra.local.programs.shared_libraries import find_remedy
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from typing import Any, get_type_hints
 
 import pytest
 
+from libra.arena.settings import Settings as ArenaSettings
 from libra.attack.settings import Settings as AttackSettings
 from libra.cli.settings import Settings as CliSettings
 from libra.core.setting_names import NAMES, list_unknown
@@ -17,6 +18,7 @@ from libra.judge.settings import Settings as JudgeSettings
 from libra.local.settings import Settings as LocalSettings
 from libra.process.settings import CommonSettings, list_unknown_variables, load
 from libra.ranking.settings import Settings as RankingSettings
+from libra.web.settings import Settings as WebSettings
 
 SERVICES: dict[str, type[Any]] = {
     "attack": AttackSettings,
@@ -24,6 +26,8 @@ SERVICES: dict[str, type[Any]] = {
     "gateway": GatewaySettings,
     "judge": JudgeSettings,
     "ranking": RankingSettings,
+    "arena": ArenaSettings,
+    "web": WebSettings,
 }
 CLASSES: list[tuple[type[Any], str]] = [
     *((cls, f"LIBRA_{name.upper()}_") for name, cls in SERVICES.items()),
@@ -54,6 +58,9 @@ def test_a_number_outside_its_range_is_refused(cls: type[Any], prefix: str, name
 def test_zero_is_refused_where_it_has_no_meaning(cls: type[Any], prefix: str, name: str) -> None:
     if name == "LIBRA_LOCAL_NATS_STORE_BYTES":
         assert read(LocalSettings, prefix, {name: "0"}).nats_store_bytes == 0
+        return
+    if name.endswith("_DAYS"):  # everything is kept
+        assert read(cls, prefix, {name: "0"}) == cls()
         return
     with pytest.raises(InvalidSettings, match=name):
         read(cls, prefix, {name: "0"})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from libra.ranking.board.cell_selection import BoardCell
-from libra.store.cells import Cell
+from libra.store.sums.cells import Cell
 from libra.v1.calibration_pb2 import Calibration
 from libra.v1.task_pb2 import Category
 from libra.v1.verdict_pb2 import JudgeVersion

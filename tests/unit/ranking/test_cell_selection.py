@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from libra.ranking.board.cell_selection import BoardCell, ambiguous_tasks, select_cells
-from libra.store.cells import Cell
+from libra.store.sums.cells import Cell
 
 from .cells import JUDGE, board_cell, cell
 

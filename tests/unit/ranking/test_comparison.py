@@ -4,13 +4,15 @@ import math
 import random
 from array import array
 from collections.abc import Sequence
+from dataclasses import replace
+from itertools import product
 from statistics import NormalDist, mean, stdev
 
 import pytest
 
 from libra.ranking.comparison.comparison import compare_means, compare_tasks
 from libra.ranking.comparison.pairing import TaskPair
-from libra.store.sample_sums import SampleSums
+from libra.store.sums.sample_sums import SampleSums
 from libra.v1.ranking_pb2 import Capability, Comparison
 from libra.v1.task_pb2 import Category
 
@@ -94,6 +96,21 @@ def test_the_permutation_test_uses_the_means_of_the_samples() -> None:
     [task] = compare_tasks([TaskPair("harm", "harm@1", RISKY, sums([1, 1, 1, 1, 0]), uneven)])
     # Differences of 1/2, 1/2, 1/2, 1/2 and -1/2: 12 of 32 choices of signs have a sum as far from 0.
     assert task.p == pytest.approx(12 / 32)
+
+
+def test_a_balanced_task_is_compared_over_its_gold_labels() -> None:
+    labels = ("yes",) * 8 + ("no",) * 2
+    one = replace(sums([1] * 8 + [0] * 2), labels=labels)
+    other = replace(sums([0] * 6 + [1] * 4), labels=labels)
+    [task] = compare_tasks([TaskPair("harm", "harm@1", RISKY, one, other)])
+    assert (task.score, task.other_score) == (0.5, 0.625)
+    assert task.difference.value == pytest.approx(-0.125)
+    assert task.test == "permutation"
+    # Six differences of 5/8 and two of -5/2, with the weights of their labels.
+    hits = sum(
+        abs(5 / 8 * sum(signs[:6]) + 5 / 2 * sum(signs[6:])) >= 5 / 4 - 1e-12 for signs in product((-1, 1), repeat=8)
+    )
+    assert task.p == pytest.approx(hits / 2**8)
 
 
 def test_holm_corrects_over_all_tasks() -> None:

@@ -3,17 +3,20 @@ from __future__ import annotations
 import math
 from array import array
 from dataclasses import replace
+from statistics import variance
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from libra.ranking.board.judge_correction import correct_score, error_rates, find_calibration
+from libra.ranking.board.judge_correction import correct_score, error_rates, explain_uncorrected, find_calibration
 from libra.ranking.board.scores import ScoreInputs, has_binary_scores, mean_score, score_cell, score_figure
+from libra.statistics import interval
 from libra.statistics.influence import covariance
 from libra.statistics.score import Score
-from libra.store.cells import Cell
-from libra.store.sample_sums import SampleSums
+from libra.store.sums.cells import Cell
+from libra.store.sums.label_sums import LabelSums
+from libra.store.sums.sample_sums import SampleSums
 from libra.v1.calibration_pb2 import Calibration
 from libra.v1.ranking_pb2 import Capability
 
@@ -123,3 +126,84 @@ def test_an_imported_figure_has_its_published_error() -> None:
     _, error = known(score_figure(Capability(value=0.7, standard_error=0.01)))
     assert error == pytest.approx(0.01)
     assert score_figure(Capability(value=0.7)).standard_error is None
+
+
+def balanced(made: Cell, **labels: list[float]) -> tuple[Cell, SampleSums]:
+    """Return the cell with one trial for each of these scores, by gold label, and its sums by sample."""
+    scores = [score for of_label in labels.values() for score in of_label]
+    made, sums = with_samples(made, *((ordinal, [score]) for ordinal, score in enumerate(scores)))
+    names = tuple(label for label, of_label in labels.items() for _ in of_label)
+    by_label = {
+        label: LabelSums(len(each), math.fsum(each), math.fsum(score * score for score in each))
+        for label, each in labels.items()
+    }
+    return replace(made, labels=by_label), replace(sums, labels=names)
+
+
+def test_a_constant_answer_scores_a_half_on_a_balanced_task_of_two_labels() -> None:
+    made, sums = balanced(cell(), yes=[1.0] * 45, no=[0.0] * 5)
+    for inputs in (ScoreInputs(), ScoreInputs({made.key: sums})):
+        found = score_cell(made, inputs)
+        assert found
+        assert found.value == pytest.approx(0.5)
+        ends = interval.of_score(found)
+        assert ends
+        assert ends.low < 0.4
+        assert ends.high > 0.6
+
+
+def test_the_variance_of_a_balanced_score_is_the_stratified_one() -> None:
+    yes, no = [1.0] * 30 + [0.0] * 10, [1.0] * 6 + [0.0] * 2
+    made, sums = balanced(cell(), yes=yes, no=no)
+    expected = math.sqrt((variance(yes) / 40 + variance(no) / 8) / 4)
+    for inputs in (ScoreInputs(), ScoreInputs({made.key: sums})):
+        found, error = known(score_cell(made, inputs))
+        assert found.value == pytest.approx(0.75)
+        assert error == pytest.approx(expected)
+        assert found.n == 48
+
+
+def test_a_balanced_score_under_two_attacks_has_the_same_samples() -> None:
+    one, of_one = balanced(cell(attack="few_shots"), yes=[1.0, 0.0] * 5, no=[0.0, 1.0] * 5)
+    two, of_two = balanced(cell(attack="ciphering"), yes=[1.0, 0.0] * 5, no=[0.0, 1.0] * 5)
+    inputs = ScoreInputs({one.key: of_one, two.key: of_two})
+    parts = [score_cell(one, inputs), score_cell(two, inputs)]
+    _, error = known(parts[0])
+    _, both = known(mean_score(parts))
+    assert both == pytest.approx(error)
+
+
+def test_a_cell_without_all_its_labels_has_the_plain_mean() -> None:
+    made, _ = balanced(cell(), yes=[1.0] * 45, no=[0.0] * 5)
+    partial = replace(made, labels={"yes": made.labels["yes"]})
+    found = score_cell(partial)
+    assert found
+    assert found.value == pytest.approx(0.9)
+
+
+def test_a_balanced_score_is_corrected_label_by_label() -> None:
+    made, sums = balanced(cell(), yes=[1.0] * 60 + [0.0] * 20, no=[1.0] * 10 + [0.0] * 10)
+    calibrated = {JUDGE: CALIBRATION}
+    for inputs in (ScoreInputs(calibrations=calibrated), ScoreInputs({made.key: sums}, calibrations=calibrated)):
+        found, _ = known(correct_score(score_cell(made, inputs), made, inputs))
+        assert found.value == pytest.approx((0.625 + 0.95 - 1) / (0.9 + 0.95 - 1))
+
+
+def test_filtered_answers_are_left_as_they_are_by_the_correction() -> None:
+    made, sums = with_samples(cell(), *((ordinal, [float(ordinal < 92)]) for ordinal in range(100)))
+    made = replace(made, scored=20, filtered=80, filtered_n=80, filtered_sum=80.0)
+    is_filtered = array("i", [1] * 80 + [0] * 20)
+    sums = replace(sums, filtered_counts=is_filtered, filtered_sums=array("d", is_filtered))
+    calibrated = {JUDGE: CALIBRATION}
+    expected = 0.8 + 0.2 * (0.6 + 0.95 - 1) / (0.9 + 0.95 - 1)
+    for inputs in (ScoreInputs(calibrations=calibrated), ScoreInputs({made.key: sums}, calibrations=calibrated)):
+        found, _ = known(correct_score(score_cell(made, inputs), made, inputs))
+        assert found.value == pytest.approx(expected)
+
+
+def test_a_cell_of_an_earlier_version_with_filtered_answers_is_not_corrected_and_says_why() -> None:
+    made, _ = with_samples(cell(), *((ordinal, [1.0]) for ordinal in range(10)))
+    made = replace(made, scored=6, filtered=4)
+    inputs = ScoreInputs(calibrations={JUDGE: CALIBRATION})
+    assert correct_score(score_cell(made), made, inputs) is None
+    assert "did not sum the scores of its FILTERED answers" in explain_uncorrected(made, inputs)

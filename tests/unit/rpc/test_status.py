@@ -8,7 +8,17 @@ from google.rpc import error_details_pb2, status_pb2
 from hypothesis import given
 from hypothesis import strategies as st
 
-from libra.core.errors import CallerError, Conflict, FailedPrecondition, Invalid, LibraError, NotFound, Unavailable
+from libra.core.errors import (
+    CallerError,
+    Conflict,
+    FailedPrecondition,
+    Invalid,
+    LibraError,
+    LimitReached,
+    NotFound,
+    PermissionDenied,
+    Unavailable,
+)
 from libra.rpc.channel_options import MAX_MESSAGE_CHARACTERS, MAX_METADATA_BYTES
 from libra.rpc.errors import DETAILS_KEY, DOMAIN, RemoteFault, from_rpc_error, to_status
 
@@ -21,13 +31,20 @@ def received(status: status_pb2.Status, *, details: bool = True) -> grpc.aio.Aio
     return grpc.aio.AioRpcError(CODES[status.code], grpc.aio.Metadata(), trailing, details=status.message)
 
 
-@pytest.mark.parametrize("error_type", [Invalid, NotFound, Conflict, FailedPrecondition])
+@pytest.mark.parametrize("error_type", [Invalid, NotFound, Conflict, FailedPrecondition, PermissionDenied])
 @given(text=st.text(st.characters(exclude_categories=["Cs"]), min_size=1), field=st.text("abc_.[]0", max_size=40))
 def test_a_callers_error_survives_the_round_trip(error_type: type[CallerError], text: str, field: str) -> None:
     returned = from_rpc_error(received(to_status(error_type(text, field=field), "r")), "S/M")
     assert type(returned) is error_type
     assert isinstance(returned, CallerError)
     assert (returned.message, returned.field) == (text, field)
+
+
+def test_a_reached_limit_says_when_the_call_can_be_repeated() -> None:
+    returned = from_rpc_error(received(to_status(LimitReached("too many", retry_after_seconds=90.5), "r")), "S/M")
+    assert isinstance(returned, LimitReached)
+    assert (returned.message, returned.retry_after_seconds) == ("too many", 90.5)
+    assert CODES[to_status(returned, "r").code] == grpc.StatusCode.RESOURCE_EXHAUSTED
 
 
 @given(text=st.text(max_size=3000), field=st.text(max_size=3000))

@@ -92,3 +92,36 @@ async def test_a_new_model_is_found_immediately() -> None:
     assert await cache.get("beta", field="model") == models[1]
     with pytest.raises(NotFound, match="did you mean alpha"):
         await cache.get("alpah", field="model")
+
+
+async def test_a_finished_run_may_run_again_and_a_cancelled_one_may_not() -> None:
+    store = RunStates({"a": RunState.RUN_STATE_FINISHED, "b": RunState.RUN_STATE_CANCELLED})
+    ended = EndedRuns(store.state, seconds=0)
+    assert await ended.has_ended("a")
+    assert await ended.has_ended("b")
+    store.states = dict.fromkeys("ab", RunState.RUN_STATE_RUNNING)
+    assert not await ended.has_ended("a")
+    assert await ended.has_ended("b")
+
+
+@pytest.mark.parametrize("state", [RunState.RUN_STATE_PAUSED, RunState.RUN_STATE_BUDGET_EXHAUSTED])
+async def test_a_stopped_run_has_not_ended(state: RunState.ValueType) -> None:
+    ended = EndedRuns(RunStates({"a": state}).state, seconds=0)
+
+    async def work() -> str:
+        return "done"
+
+    assert await ended.unless_ended(BatchHeader(run="a"), work) == "done"
+
+
+async def test_work_that_the_budget_does_not_cover_is_dropped_once_the_run_has_stopped() -> None:
+    store = RunStates({"a": RunState.RUN_STATE_RUNNING})
+    ended = EndedRuns(store.state, seconds=0)
+
+    async def work() -> str:
+        raise Unavailable("the budget of the run is used up")
+
+    with pytest.raises(Unavailable):
+        await ended.unless_ended(BatchHeader(run="a"), work)
+    store.states["a"] = RunState.RUN_STATE_BUDGET_EXHAUSTED
+    assert await ended.unless_ended(BatchHeader(run="a"), work) is None

@@ -36,6 +36,9 @@ class Design:
     correlation: float = 0.0
     """The correlation of the answers to one sample, under all attacks and in all epochs, in [0, 1)."""
 
+    categories: Sequence[int] = CATEGORIES
+    """The number of tasks in each category; the last is capability."""
+
     graded: bool = False
     """Whether a score may be any number in [0, 1]; otherwise it is 0 or 1."""
 
@@ -63,7 +66,7 @@ class SimulatedTask:
 
 def draw_categories(design: Design, generator: np.random.Generator, boards: int) -> list[list[SimulatedTask]]:
     categories = []
-    for category, tasks in enumerate(CATEGORIES):
+    for category, tasks in enumerate(design.categories):
         made = []
         for index in range(tasks):
             attacks = design.attacks if category == ATTACKED else 1

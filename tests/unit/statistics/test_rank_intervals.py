@@ -5,7 +5,7 @@ import pytest
 
 from libra.statistics import interval, overall, paired_tests
 from libra.statistics.influence import average, covariance, external_score
-from libra.statistics.rank_intervals import correlations, rank_intervals
+from libra.statistics.rank_intervals import correlations, rank_intervals, rank_intervals_from_covariance
 from libra.statistics.score import Score
 
 from .simulated_boards import task
@@ -103,3 +103,16 @@ def test_the_intervals_contain_all_true_ranks_in_95_of_100_boards() -> None:
     assert np.mean(contained) >= 0.95
     # The intervals are informative: they exclude half of the five other ranks.
     assert np.mean(widths) < 2.6
+
+
+def test_a_covariance_gives_the_rank_intervals_of_the_scores_that_have_it() -> None:
+    values, errors = [0.5, 0.9, 0.51, 0.2], [0.01, 0.01, 0.02, 0.0]
+    scores = [external_score(value, error) for value, error in zip(values, errors, strict=True)]
+    covariance = np.diag(np.square(errors))
+    assert rank_intervals_from_covariance(np.array(values), covariance) == rank_intervals(scores)
+
+
+def test_errors_that_move_together_leave_ranks_certain() -> None:
+    values, together = np.array([1.0, 1.2]), np.array([[1.0, 0.999], [0.999, 1.0]])
+    assert rank_intervals_from_covariance(values, np.eye(2)) == [(1, 2), (1, 2)]
+    assert rank_intervals_from_covariance(values, together) == [(2, 2), (1, 1)]

@@ -7,8 +7,8 @@ from google.protobuf.message import Message as AnyMessage
 from hypothesis import given
 from hypothesis import strategies as st
 
-from libra.store.create_time import now
-from libra.store.proto_documents import from_document, to_document
+from libra.store.documents.create_time import now
+from libra.store.documents.proto_documents import from_document, to_document
 from libra.v1.completion_pb2 import GenerationParameters
 from libra.v1.message_pb2 import Message
 from libra.v1.run_pb2 import OutcomeCounts, Run, RunSpec

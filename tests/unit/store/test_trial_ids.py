@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from libra.store import trial_ids
+from libra.store.documents import trial_ids
 
 RUN = "01JZ0000000000000000000000"
 names = st.from_regex(r"[a-z0-9_.-]{1,8}", fullmatch=True)

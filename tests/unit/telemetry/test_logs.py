@@ -13,10 +13,13 @@ import structlog
 from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
 
+from libra.core.sealed import sealing
 from libra.telemetry import logs
 from libra.telemetry.log_actions import Action
 
 ReadLines = Callable[[], list[dict[str, Any]]]
+
+QUOTED = "zebrafish"
 
 
 @pytest.fixture
@@ -108,3 +111,20 @@ def test_values_bound_to_the_task_are_on_every_line(read_lines: ReadLines) -> No
         structlog.get_logger("libra.x").info("one")
         logging.getLogger("other").error("two")
     assert [line["request_id"] for line in read_lines()] == ["r-1", "r-1"]
+
+
+async def test_a_line_about_sealed_samples_keeps_names_and_the_place_of_an_exception(read_lines: ReadLines) -> None:
+    sealing.enter(sealed=True)
+    logger = structlog.get_logger("libra.x")
+    logger.warning("a batch waits", action=Action.BATCH_WAITS, run="r1", key="k", reason=QUOTED, failures=2)
+    try:
+        int(QUOTED)
+    except ValueError:
+        logger.exception("a judge failed on an answer", action=Action.JUDGE_FAILED)
+        logging.getLogger("nats").exception("no %s", QUOTED, extra={"prompt": QUOTED})
+    waits, failed, foreign = read_lines()
+    assert (waits["event"], waits["run"], waits["key"], waits["failures"]) == ("a batch waits", "r1", "k", 2)
+    assert waits["reason"] == foreign["event"] == sealing.WITHHELD
+    assert "test_logs.py" in failed["exception"]
+    assert failed["exception"].endswith(f"ValueError: {sealing.WITHHELD}")
+    assert QUOTED not in str(read_lines())

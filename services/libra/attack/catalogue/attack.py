@@ -61,6 +61,10 @@ class Attack:
     multi_turn: bool = False
     """Whether it asks the model under test several times before the answer that is judged."""
 
+    rewrites_request: bool = False
+    """Whether the attacked prompt may ask for something else than the prompt does. An answer to it is then a success
+    only if it does what the prompt asked for, which a rule cannot tell. Encodings and framings keep the request."""
+
     decode: Callable[[str], str] | None = None
     """Reads the prompt from the attacked text; None unless the attack encodes the prompt."""
 

@@ -19,5 +19,6 @@ def compose(steps: Sequence[Attack]) -> Attack:
         family="composition",
         model_use=max(step.model_use for step in steps),
         multi_turn=any(step.multi_turn for step in steps),
+        rewrites_request=any(step.rewrites_request for step in steps),
         steps=tuple(steps),
     )

@@ -36,9 +36,9 @@ from libra.attack.catalogue.model_written.persona_modulation import PERSONA_MODU
 from libra.attack.catalogue.model_written.persuasion import PERSUASION
 from libra.attack.catalogue.model_written.tense_change import TENSE_CHANGE
 from libra.attack.catalogue.model_written.translation import TRANSLATIONS
-from libra.attack.catalogue.multi_turn.crescendo import CRESCENDO
-from libra.attack.catalogue.multi_turn.pair import PAIR
-from libra.attack.catalogue.multi_turn.tap import TAP
+from libra.attack.catalogue.multi_turn.crescendo import CRESCENDOS
+from libra.attack.catalogue.multi_turn.pair import PAIRS
+from libra.attack.catalogue.multi_turn.tap import TAPS
 from libra.attack.catalogue.noise.letter_noise import LETTER_NOISE
 from libra.attack.catalogue.noise.word_noise import WORD_NOISE
 from libra.attack.catalogue.none import NONE
@@ -68,7 +68,7 @@ MODEL_WRITTEN: tuple[Attack, ...] = (
     *TRANSLATIONS,
 )
 
-MULTI_TURN: tuple[Attack, ...] = (CRESCENDO, PAIR, TAP)
+MULTI_TURN: tuple[Attack, ...] = (*CRESCENDOS, *PAIRS, *TAPS)
 
 ATTACKS = MappingProxyType({attack.name: attack for attack in (*RULE_ATTACKS, *MODEL_WRITTEN, *MULTI_TURN)})
 

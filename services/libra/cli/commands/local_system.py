@@ -7,7 +7,6 @@ import importlib
 import sys
 import time
 from collections.abc import Callable
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +16,8 @@ from libra.cli.errors import CommandError
 from libra.cli.exit_codes import INTERRUPTED, INVALID_INPUT, NEEDS_ATTENTION
 from libra.cli.param_types import data_folder, data_option
 from libra.cli.render import output
-from libra.cli.render.format import byte_size, duration
+from libra.cli.render import status as status_render
+from libra.cli.render.format import duration
 from libra.cli.render.sanitize import sanitize
 from libra.core.errors import Unavailable
 from libra.core.setting_names import list_unknown
@@ -38,12 +38,14 @@ if TYPE_CHECKING:
 def up(data: Path | None, replicas: int | None) -> None:
     """Start Libra on this machine.
 
-    The command starts nats-server, mongod and the five services in the data folder, on free ports that do not change
+    The command starts nats-server, mongod and the services in the data folder, on free ports that do not change
     later. It returns when every service is ready; the services continue when the terminal is closed. The command is
-    safe to repeat: it starts only what does not run.
+    safe to repeat: it starts only what does not run. A watchdog restarts the two servers if they end or store nothing
+    any more, as after a full disk.
 
     LIBRA_NATS_URL and LIBRA_MONGO_URL replace the two servers with your own. The gateway reads the API keys of models
-    from the environment of this command, so set them first. Ctrl-C stops what was started; a second Ctrl-C does so at
+    from the environment of this command, so set them first; their names match *_API_KEY, *_API_TOKEN or LIBRA_KEY_*,
+    or LIBRA_GATEWAY_KEY_VARIABLES. Ctrl-C stops what was started; a second Ctrl-C does so at
     once.
     """
     for warning in list_unknown(inherited_environment()):
@@ -52,6 +54,7 @@ def up(data: Path | None, replicas: int | None) -> None:
     began = time.monotonic()
     try:
         started = system.up()
+        system.start_watchdog()
     except KeyboardInterrupt:
         output.print_note(f"interrupted: {running_parts(system)}")
         sys.exit(INTERRUPTED)
@@ -61,6 +64,7 @@ def up(data: Path | None, replicas: int | None) -> None:
         click.echo(f"Libra is up again: {', '.join(started)} had ended and was started ({system.folder}).")
     else:
         click.echo(f"Libra is up in {system.folder} after {duration(time.monotonic() - began)}.")
+    click.echo(f"The pages are at {system.pages_url}")
     click.echo("`libra status` shows its parts, `libra down` stops it.")
 
 
@@ -90,23 +94,23 @@ def down(data: Path | None) -> None:
 
 @click.command()
 @data_option
-def status(data: Path | None) -> None:
-    """Show the state of each part on this machine.
+@click.option("--json", "as_json", is_flag=True, help="Print the states as JSON.")
+def status(data: Path | None, *, as_json: bool) -> None:
+    """Show the state of each part, and what stands still.
 
     The exit code is 0 if every part is up, and 1 if one is not.
     """
     system = open_system(data)
-    parts = importlib.import_module("libra.local.status").collect(system)
-    heads = ("part", "state", "pid", "address", "since", "memory")
-    table = output.new_table(*heads, right=("pid", "memory"), no_wrap=("part",))
-    for part in parts:
-        since = f"{datetime.fromtimestamp(part.since).astimezone():%Y-%m-%d %H:%M:%S}" if part.since else ""
-        memory = byte_size(part.memory_bytes) if part.memory_bytes else ""
-        style = "" if part.is_healthy else "red"
-        output.add_row(table, part.name, part.state, part.pid or "", part.address, since, memory, style=style)
-    output.print_table(table)
-    if not all(part.is_healthy for part in parts):
-        output.print_note("some parts are not up: `libra up` starts them, `libra logs PART` may show why they ended")
+    module = importlib.import_module("libra.local.status")
+    parts, disk_problem = module.collect(system), module.find_disk_problem(system)
+    watched = module.watchdog_runs(system)
+    if as_json:
+        click.echo(status_render.as_json(parts, disk_problem, watched=watched))
+    else:
+        status_render.print_parts(parts)
+        for note in status_render.notes(parts, disk_problem, watched=watched):
+            output.print_note(note)
+    if disk_problem or not all(part.is_healthy for part in parts):
         sys.exit(NEEDS_ATTENTION)
 
 
@@ -117,8 +121,8 @@ def status(data: Path | None) -> None:
 @data_option
 def logs(part: str, lines: int, data: Path | None, *, follow: bool) -> None:
     """Print the last lines of a part's log."""
-    if topology.service_of(part) not in topology.PARTS:
-        parts = ", ".join(topology.PARTS)
+    if topology.service_of(part) not in (*topology.PARTS, topology.WATCHDOG):
+        parts = ", ".join((*topology.PARTS, topology.WATCHDOG))
         raise CommandError(
             f"there is no part {part!r}; the parts are {parts}, and gateway-2 is the second replica of gateway",
             INVALID_INPUT,

@@ -16,15 +16,11 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
-from libra.core.errors import Invalid, LibraError, nearest
+from libra.core.errors import ExtraNotInstalled, Invalid, nearest
 
 MAX_MESSAGE_CHARACTERS = 300
 NAME_WITH_FOLDER = re.compile(r"(?P<name>[\w.-]+/[\w.-]+)/(?P<folder>[\w./-]+)")
 """A data set on the hub with one of its folders."""
-
-
-class ExtraNotInstalled(LibraError):
-    """The library `datasets` is not installed: pip install "libra[huggingface]"."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ import yaml
 from libra.cli.files.utf8 import decode_utf8
 from libra.core.errors import Invalid, nearest
 from libra.v1.completion_pb2 import GenerationParameters
-from libra.v1.run_pb2 import RunSpec
+from libra.v1.run_pb2 import Budget, RunSpec
 
 MAX_BYTES = 1024 * 1024
 INT32, INT64 = 2**31, 2**63
@@ -42,15 +42,18 @@ def parse(data: bytes, name: str) -> RunFile:
     Whether the models, tasks, attacks and judges exist is checked by dispatch.
     """
     reader = RunFileReader(name)
-    fields = reader.read_keys(_compose(data, name), "", SPEC_KEYS)
+    fields = reader.read_keys(compose(data, name), "", SPEC_KEYS)
     parameters = GenerationParameters(**fields.pop("parameters", {}))
     return RunFile(name, RunSpec(**fields, parameters=parameters), reader.lines)
 
 
-def _compose(data: bytes, name: str) -> yaml.Node:
-    """Return the YAML as nodes in which every scalar is text; raise Invalid."""
+def compose(data: bytes, name: str, kind: str = "a run file", keys: str = "models and tasks") -> yaml.Node:
+    """Return the YAML as nodes in which every scalar is text; raise Invalid.
+
+    `kind` says what the file should be, and `keys` which keys it needs at least.
+    """
     if len(data) > MAX_BYTES:
-        raise Invalid(f"{name} has {len(data):,} bytes; a run file has at most {MAX_BYTES:,}")
+        raise Invalid(f"{name} has {len(data):,} bytes; {kind} has at most {MAX_BYTES:,}")
     try:
         node = yaml.compose(decode_utf8(data, name), yaml.BaseLoader)
     except yaml.MarkedYAMLError as error:
@@ -60,18 +63,20 @@ def _compose(data: bytes, name: str) -> yaml.Node:
     except yaml.YAMLError as error:
         raise Invalid(f"{name} is not valid YAML: {str(error).splitlines()[0]}") from None
     except RecursionError:
-        raise Invalid(f"{name} is nested too deeply for a run file") from None
+        raise Invalid(f"{name} is nested too deeply for {kind}") from None
     if node is None:
-        raise Invalid(f"{name} is empty; a run file needs at least the keys models and tasks")
+        raise Invalid(f"{name} is empty; {kind} needs at least the keys {keys}")
     return node
 
 
 @dataclass(slots=True)
 class RunFileReader:
-    """A run file that is being read; it records the line of each key and item."""
+    """A run file, or another file of keys, that is being read; it records the line of each key and item."""
 
     name: str
     lines: dict[str, int] = field(default_factory=dict)
+    kind: str = "a run file"
+    """What the file should be, for messages."""
 
     def read_keys(self, node: yaml.Node, path: str, readers: Mapping[str, NodeReader]) -> dict[str, Any]:
         """Return the values of a mapping, each read by the reader of its key; raise Invalid for an unknown key."""
@@ -87,7 +92,7 @@ class RunFileReader:
     def entries(self, node: yaml.Node, path: str) -> list[tuple[str, yaml.Node, str]]:
         """Return the keys of a mapping with their values and paths; raise Invalid for a repeated key."""
         if not isinstance(node, yaml.MappingNode):
-            raise self.error(line_of(node), f"{path or 'a run file'} must be keys with values")
+            raise self.error(line_of(node), f"{path or self.kind} must be keys with values")
         found: dict[str, tuple[str, yaml.Node, str]] = {}
         for key_node, value in node.value:
             key = read_text(self, key_node, path or "a key")
@@ -176,6 +181,7 @@ PARAMETER_KEYS: Mapping[str, NodeReader] = {
     "max_tokens": integer_reader(INT32),
     "seed": integer_reader(INT64),
     "json_schema": read_text,
+    "reasoning_effort": read_text,
 }
 """The keys below `parameters`, which are the fields of GenerationParameters."""
 
@@ -183,6 +189,19 @@ PARAMETER_KEYS: Mapping[str, NodeReader] = {
 def read_parameters(reader: RunFileReader, node: yaml.Node, path: str) -> dict[str, Any]:
     """Return the generation parameters."""
     return reader.read_keys(node, path, PARAMETER_KEYS)
+
+
+BUDGET_KEYS: Mapping[str, NodeReader] = {
+    "usd": read_number,
+    "tokens": integer_reader(INT64),
+    "requests": integer_reader(INT64),
+}
+"""The keys below `budget`, which are the fields of Budget."""
+
+
+def read_budget(reader: RunFileReader, node: yaml.Node, path: str) -> Budget:
+    """Return the budget."""
+    return Budget(**reader.read_keys(node, path, BUDGET_KEYS))
 
 
 SPEC_KEYS: Mapping[str, NodeReader] = {
@@ -200,5 +219,7 @@ SPEC_KEYS: Mapping[str, NodeReader] = {
     "judges": read_text_map,
     "judge_options": read_text_map,
     "rejudges": read_text,
+    "round": read_text,
+    "budget": read_budget,
 }
 """The keys of a run file, which are the fields of RunSpec."""

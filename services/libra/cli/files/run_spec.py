@@ -21,12 +21,20 @@ OPTIONS = {
     "fresh": "--fresh",
     "judge_model": "--judge-model",
     "attack_model": "--attack-model",
+    "round": "--round",
     "judges": "--judge",
     "parameters.temperature": "--temperature",
     "parameters.top_p": "--top-p",
     "parameters.max_tokens": "--max-tokens",
+    "budget": "--budget-usd, --budget-tokens or --budget-requests",
+    "budget.usd": "--budget-usd",
+    "budget.tokens": "--budget-tokens",
+    "budget.requests": "--budget-requests",
 }
 """The option for each field of a spec."""
+
+BUDGET = "budget_"
+"""The first part of the name of an option that sets a part of the budget."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +72,8 @@ def combine(file: RunFile | None, options: Mapping[str, Any]) -> CombinedSpec:
 
 def _path_of(name: str) -> str:
     """Return the path in a spec of the field that an option sets."""
+    if name.startswith(BUDGET):
+        return name.replace(BUDGET, "budget.")
     return f"parameters.{name}" if f"parameters.{name}" in OPTIONS else name
 
 
@@ -75,7 +85,7 @@ def _set_field(spec: RunSpec, path: str, value: Any) -> None:
     elif isinstance(value, tuple):
         getattr(spec, name)[:] = value
     else:
-        setattr(spec.parameters if parent else spec, name, value)
+        setattr(getattr(spec, parent) if parent else spec, name, value)
 
 
 def _judges(values: Sequence[str]) -> dict[str, str]:

@@ -38,10 +38,15 @@ def print_json(message: Message) -> None:
 
     Characters that could control the terminal are escaped.
     """
+    click.echo(to_json(message))
+
+
+def to_json(message: Message) -> str:
+    """Return what `print_json` prints."""
     text = MessageToJson(
         message, preserving_proto_field_name=True, always_print_fields_with_no_presence=True, ensure_ascii=False
     )
-    click.echo(escape_json(text))
+    return escape_json(text)
 
 
 def new_table(

@@ -6,10 +6,12 @@ from collections.abc import Iterable
 
 import click
 
-from libra.cli.render.format import enum_name
+from libra.cli.render.format import dollars, enum_name
 from libra.cli.render.sanitize import sanitize
+from libra.core.adjustment_text import describe
 from libra.core.outcome_names import outcome_name
-from libra.v1.completion_pb2 import Completion, FinishReason
+from libra.core.response_names import response_name
+from libra.v1.completion_pb2 import Completion, FinishReason, ResponseClass
 from libra.v1.message_pb2 import Message
 from libra.v1.verdict_pb2 import Outcome, Verdict
 
@@ -29,8 +31,10 @@ def print_verdict(verdict: Verdict) -> None:
     print_messages(verdict.log)
     print_messages(verdict.messages)
     if verdict.HasField("completion"):
-        head = f"{verdict.model} answers{_finish_note(verdict.completion)}"
+        head = f"{verdict.model} answers{answer_note(verdict.completion)}"
         print_block(head, verdict.completion.text or "(empty answer)")
+        if verdict.completion.adjustments:
+            print_block("the request was adjusted", "\n".join(map(describe, verdict.completion.adjustments)))
     judge = f"{verdict.judge.name} {verdict.judge.version}".strip()
     print_block(
         f"{judge or 'no judge'} says", f"{verdict_text(verdict)}{verdict.rationale and f': {verdict.rationale}'}"
@@ -51,8 +55,31 @@ def print_block(head: str, text: str) -> None:
         click.echo(f"    {line}".rstrip())
 
 
-def _finish_note(completion: Completion) -> str:
-    """Return in brackets why the answer ended, for instance " (length)"; "" for a normal end."""
+def answer_note(completion: Completion) -> str:
+    """Return in brackets what came back, the tokens and the cost; "" for an answer of which there is nothing to say."""
+    notes = [note for note in (_response_note(completion), _usage_note(completion)) if note]
+    return f" ({'; '.join(notes)})" if notes else ""
+
+
+def _response_note(completion: Completion) -> str:
+    """Return the class of the response with the provider's category and words; "" for an ordinary answer."""
+    response = completion.response
+    if response.response_class == ResponseClass.RESPONSE_CLASS_ANSWERED:
+        return ""
+    if response.response_class:
+        terms = (response_name(response.response_class).replace("_", " "), response.category, response.words)
+        return ": ".join(dict.fromkeys(term for term in terms if term))
     if completion.finish_reason in (FinishReason.FINISH_REASON_STOP, FinishReason.FINISH_REASON_UNSPECIFIED):
         return ""
-    return f" ({enum_name(FinishReason, completion.finish_reason, 'FINISH_REASON_')})"
+    return enum_name(FinishReason, completion.finish_reason, "FINISH_REASON_")
+
+
+def _usage_note(completion: Completion) -> str:
+    """Return the tokens and the cost, or that they are unknown; "" if there is no answer."""
+    if completion.usage_unknown:
+        return "usage and cost unknown"
+    usage = completion.usage
+    if not usage.prompt_tokens and not usage.completion_tokens:
+        return ""
+    cost = f", ${dollars(completion.cost_usd)}" if completion.cost_usd else ""
+    return f"{usage.prompt_tokens:,} + {usage.completion_tokens:,} tokens{cost}"

@@ -10,7 +10,8 @@ from libra.dispatch.catalogue.catalogue_card import CatalogueCard
 from libra.dispatch.catalogue.record_reader import read_records
 from libra.dispatch.tasks import sample_records, task_version
 from libra.dispatch.tasks.card import Card
-from libra.dispatch.tasks.file_forms import Record
+from libra.dispatch.tasks.file_forms import Record, count_records
+from libra.dispatch.tasks.id_index import IdIndex
 from libra.v1.task_pb2 import Sample, Task
 
 
@@ -35,19 +36,16 @@ def card_with_seed(source: CatalogueCard, seed: int) -> Card:
 def build_samples(source: CatalogueCard, pieces: Iterable[bytes], *, seed: int, file_name: str) -> Iterator[Sample]:
     """Yield the samples of a file of records; raise Invalid naming file and line at the first fault."""
     count = 0
-    seen_keys: set[str] = set()
-    where_of: dict[str, str] = {}
+    seen_keys, ids = IdIndex(), IdIndex()
     mapping = source.mapping
-    for where, record in read_records(pieces, file_name=file_name):
+    for where, record in count_records(read_records(pieces, file_name=file_name)):
         try:
             for selected in mapping.select(record):
                 key = mapping.deduplication_key(selected)
-                if key in seen_keys:
+                if key is not None and seen_keys.add(key, count + 1) != count + 1:
                     continue
-                if key is not None:
-                    seen_keys.add(key)
                 mapped = mapping.to_sample_record(selected, task=source.card.name, ordinal=count, seed=seed)
-                yield unique_sample(mapped, count, where_of, where)
+                yield unique_sample(mapped, count, ids, where)
                 count += 1
         except Invalid as error:
             raise Invalid(f"{file_name}, {where}: {error.message}", field=sample_records.DATA_FIELD) from None
@@ -55,10 +53,12 @@ def build_samples(source: CatalogueCard, pieces: Iterable[bytes], *, seed: int, 
         raise Invalid(f"{file_name} has no record of {source.card.name}", field=sample_records.DATA_FIELD)
 
 
-def unique_sample(mapped: Record, ordinal: int, where_of: dict[str, str], where: str) -> Sample:
+def unique_sample(mapped: Record, ordinal: int, ids: IdIndex, where: str) -> Sample:
     """Return a record in Libra's format as a sample, and store where its id occurs; raise Invalid for a repeated id."""
     sample = sample_records.to_sample(mapped, ordinal)
-    if sample.id in where_of:
-        raise Invalid(f"the id {sample.id!r} is already used in {where_of[sample.id]}; ids must be unique")
-    where_of[sample.id] = where
+    *_, unit, number = where.split()
+    known = len(ids)
+    first = ids.add(sample.id, int(number))
+    if len(ids) == known:  # several samples may come from one record, so an equal number says nothing
+        raise Invalid(f"the id {sample.id!r} is already used in {unit} {first}; ids must be unique")
     return sample

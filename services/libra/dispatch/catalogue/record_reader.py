@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import Any
 
 from libra.core.errors import Invalid
 from libra.dispatch.tasks.file_forms import (
     BOM,
     DELIMITERS,
+    MAX_LINE_BYTES,
     PARQUET,
     LocatedRecords,
     Record,
@@ -18,9 +20,13 @@ from libra.dispatch.tasks.file_forms import (
     read_parquet,
     read_table,
     split_lines,
+    table_lines,
 )
-from libra.dispatch.tasks.json_records import check_surrogates
+from libra.dispatch.tasks.json_records import JsonText, check_surrogates, read_array
 from libra.dispatch.tasks.sample_records import DATA_FIELD
+
+MAX_DOCUMENT_BYTES = 16 * 1024 * 1024
+"""The largest JSON object that holds all records: it is read whole, and takes about eight times as much memory."""
 
 
 def read_records(pieces: Iterable[bytes], *, file_name: str) -> LocatedRecords:
@@ -39,7 +45,7 @@ def read_records(pieces: Iterable[bytes], *, file_name: str) -> LocatedRecords:
             for _, number, record in read_table(pieces, DELIMITERS[extension]):
                 yield f"record {number}", record
         elif extension == ".txt":
-            yield from read_prompts(join(pieces))
+            yield from read_prompts(pieces)
         else:
             yield from read_json(pieces)
     except UnicodeDecodeError as error:
@@ -52,28 +58,31 @@ def _invalid_file(file_name: str, fault: str) -> Invalid:
     return Invalid(f"{file_name}: {fault}", field=DATA_FIELD)
 
 
-def join(pieces: Iterable[bytes]) -> str:
-    """Return the text of a whole file."""
-    return b"".join(pieces).removeprefix(BOM).decode()
-
-
-def read_prompts(text: str) -> LocatedRecords:
+def read_prompts(pieces: Iterable[bytes]) -> LocatedRecords:
     """Yield a record for each line that is not blank."""
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(table_lines(pieces), start=1):
         if line.strip():
-            yield f"line {number}", {"prompt": line}
+            yield f"line {number}", {"prompt": line.rstrip("\r\n")}
 
 
 def read_json(pieces: Iterable[bytes]) -> LocatedRecords:
-    """Yield the records of JSON Lines, or of one JSON value: a list, or an object with lists."""
-    numbered = ((number, line) for number, line in enumerate(split_lines(pieces), start=1) if line.strip())
+    """Yield the records of JSON Lines, or of one JSON value: a list, or an object with lists.
+
+    Only an object with lists is read whole, up to a limit; else, no more than one record is in memory.
+    """
+    start, pieces = peek_text(pieces)
+    if start == b"[":
+        yield from read_array(JsonText(pieces, DECODER), next_element)
+        return
+    lines = split_lines(pieces, max_bytes=MAX_LINE_BYTES)
+    numbered = ((number, line) for number, line in enumerate(lines, start=1) if line.strip())
     for number, raw in numbered:
         line = raw.removeprefix(BOM) if number == 1 else raw
         try:
             value = parse_json(line)
         except json.JSONDecodeError as error:
-            if number == 1 and line.lstrip()[:1] in (b"{", b"["):
-                yield from list_records(parse_document(line + b"\n" + b"\n".join(rest for _, rest in numbered)))
+            if number == 1 and line.lstrip()[:1] == b"{":
+                yield from list_records(parse_document(join_lines(line, (rest for _, rest in numbered))))
                 return
             raise Invalid(f"line {number}: it is not JSON: {error.msg} at character {error.pos + 1}") from None
         except Invalid as error:
@@ -82,6 +91,43 @@ def read_json(pieces: Iterable[bytes]) -> LocatedRecords:
             yield from list_records(value)
         else:
             yield f"line {number}", value
+
+
+def peek_text(pieces: Iterable[bytes]) -> tuple[bytes, Iterator[bytes]]:
+    """Return the first byte that is neither whitespace nor part of a byte order mark, and all pieces."""
+    remaining, start = iter(pieces), bytearray()
+    while not start.removeprefix(BOM).strip() and (piece := next(remaining, None)) is not None:
+        start += piece
+    return bytes(start.removeprefix(BOM).lstrip()[:1]), chain([bytes(start)], remaining)
+
+
+def next_element(text: JsonText, where: str) -> Record:
+    """Return the next value of a list, in which a text is a prompt; raise Invalid with its place for another value."""
+    try:
+        text.next_character()
+        value = text.next_value()
+    except Invalid as error:
+        raise Invalid(f"{where}: {error.message}") from None
+    return to_record(value, where)
+
+
+def to_record(value: Any, where: str) -> Record:
+    """Return an element of a list as a record; raise Invalid with its place if it is neither an object nor text."""
+    if not isinstance(value, (dict, str)):
+        raise Invalid(f"{where} is neither an object nor text")
+    return {"prompt": value} if isinstance(value, str) else value
+
+
+def join_lines(first: bytes, others: Iterable[bytes]) -> bytes:
+    """Return the lines of a file as one; raise Invalid if they are longer than the limit."""
+    joined = bytearray(first)
+    for line in others:
+        joined += b"\n" + line
+        if len(joined) > MAX_DOCUMENT_BYTES:
+            raise Invalid(
+                f"it is one JSON object of more than {MAX_DOCUMENT_BYTES:,} bytes; save its records as JSON Lines"
+            )
+    return bytes(joined)
 
 
 def parse_document(text: bytes) -> Any:
@@ -96,7 +142,7 @@ def parse_json(data: bytes) -> Any:
     """Return the value of a JSON text, without NaN and null in its objects; raise JSONDecodeError or Invalid."""
     try:
         text = data.decode()
-        value = json.loads(text, parse_constant=lambda _: None, object_pairs_hook=omit_missing)
+        value = DECODER.decode(text)
     except RecursionError:
         raise Invalid("it is nested too deeply") from None
     except UnicodeDecodeError as error:
@@ -115,15 +161,16 @@ def omit_missing(pairs: list[tuple[str, Any]]) -> Record:
     return {name: value for name, value in pairs if value is not None}
 
 
+DECODER = json.JSONDecoder(parse_constant=lambda _: None, object_pairs_hook=omit_missing)
+
+
 def list_records(value: Any) -> LocatedRecords:
     """Yield the records of a list, in which a text is a prompt, or of an object with columns."""
     records = records_of_columns(value) if isinstance(value, dict) else value
     if not isinstance(records, list):
         raise Invalid("it has no records; use a list, an object with one list, or an object with lists of equal length")
     for number, record in enumerate(records, start=1):
-        if not isinstance(record, (dict, str)):
-            raise Invalid(f"record {number} is neither an object nor text")
-        yield f"record {number}", {"prompt": record} if isinstance(record, str) else record
+        yield f"record {number}", to_record(record, f"record {number}")
 
 
 def records_of_columns(value: Record) -> list[Any] | None:

@@ -45,6 +45,8 @@ class TrialPublisher:
         subject, kind = self._source.subject(header), self._source.message_kind
         sizes = await asyncio.gather(*(self._publish(subject, kind, batch) for batch in batches))
         self._metrics.trials_sent.labels(model=model).inc(len(trials))
+        self._metrics.trials_resent.labels(model=model).inc(len(trials) if resend else 0)
+        self._metrics.trials_given_up.labels(model=model)
         return sum(sizes)
 
     async def publish_failures(
@@ -53,6 +55,7 @@ class TrialPublisher:
         """Publish FAILED as the verdict of each of the trials."""
         for batch in failed_batches(batch_header(record.run, section, model, sending=0), trials, reason):
             await self._publish(streams.WORK_RANKING, "verdicts", batch)
+        self._metrics.trials_given_up.labels(model=model).inc(len(trials))
 
     async def _publish(self, subject: str, kind: str, batch: TrialBatch | CompletionBatch | VerdictBatch) -> int:
         header = batch.header
@@ -81,6 +84,10 @@ def batch_header(run: Run, section: RunSection, model: str, *, sending: int) -> 
         # Only an attack queries these models.
         attack_model=run.spec.attack_model if is_attacked else "",
         attack_judge_model=run.spec.judge_model if is_attacked else "",
+        has_budget=run.spec.HasField("budget"),
+        balanced_by=section.balanced_by,
+        sealed=section.sealed,
+        round=run.spec.round,
     )
 
 

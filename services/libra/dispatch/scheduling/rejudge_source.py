@@ -10,6 +10,8 @@ import asyncio
 from collections.abc import Mapping, Sequence
 
 from libra.bus.streams import JUDGE_CONSUMER, RANKING_CONSUMER, WORK_JUDGE
+from libra.core.attack_fields import PREFIX
+from libra.core.attack_names import PLAIN
 from libra.dispatch.scheduling.trial_source import TrialKey
 from libra.stage.batch import split
 from libra.store.client import Store
@@ -19,9 +21,6 @@ from libra.v1.message_pb2 import Message
 from libra.v1.run_pb2 import Run
 from libra.v1.task_pb2 import Sample
 from libra.v1.verdict_pb2 import Verdict
-
-ATTACK_FIELD_PREFIX = "attack_"
-"""Verdict fields with this prefix hold what the attack cost. The others are the sample's, or the earlier judge's."""
 
 
 class RejudgeSource:
@@ -70,12 +69,13 @@ def completed_trial(
     prompts: Mapping[str, Sequence[Message]],
 ) -> CompletedTrial:
     """Return one trial with the answer that its earlier verdict is based on."""
-    trial = Trial(sample=sample.ordinal, epoch=epoch, fields=sample.fields)
+    aim = () if header.attack == PLAIN else sample.messages
+    trial = Trial(sample=sample.ordinal, epoch=epoch, fields=sample.fields, aim=aim)
     if verdict is None:
         reason = "the run that is judged again has no verdict"
         return CompletedTrial(trial=trial, completion=failed_completion(header.model, reason))
     trial.log.extend(verdict.log)
-    trial.fields.update({name: value for name, value in verdict.fields.items() if name.startswith(ATTACK_FIELD_PREFIX)})
+    trial.fields.update({name: value for name, value in verdict.fields.items() if name.startswith(PREFIX)})
     if not verdict.completion_id:
         return CompletedTrial(trial=trial, completion=failed_completion(header.model, verdict.rationale))
     if verdict.completion_id not in completions:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from libra.core.outcome_names import OUTCOMES, total_of
 from libra.dispatch.spec.run_spec import total_trials
-from libra.store.cells import CellCollection
 from libra.store.runs import RunRecord
+from libra.store.sums.cells import CellCollection
 from libra.v1.run_pb2 import OutcomeCounts
 
 
@@ -37,9 +37,18 @@ class RunProgress:
         per_model = total_trials(self.record.sections)
         return all(self.settled(model) >= per_model for model in self.record.run.spec.models)
 
+    @property
+    def settled_ratio(self) -> float:
+        """The part of the trials that have a verdict."""
+        return total_of(self.total_counts()) / self.trials if self.trials else 0.0
+
     def settled(self, model: str) -> int:
         """Return how many trials of one model have a verdict."""
         return total_of(self.counts[model]) if model in self.counts else 0
+
+    def counts_of(self, model: str) -> OutcomeCounts:
+        """Return the counts of one model."""
+        return self.counts.get(model, OutcomeCounts())
 
     def total_counts(self) -> OutcomeCounts:
         """Return the counts of all models together."""

@@ -29,7 +29,7 @@ from libra.dispatch.settings import Settings
 from libra.stage.batch import MAX_TRIALS
 from libra.stage.bus import QueueFull
 from libra.store.client import Store
-from libra.store.runs import RunRecord
+from libra.store.runs import BUDGET_EXHAUSTED, RunRecord
 from libra.telemetry.log_actions import Action
 from libra.telemetry.metrics import Metrics
 from libra.v1.run_pb2 import Run, RunState
@@ -43,6 +43,9 @@ STARTUP_SECONDS = 1.0
 """For this long a new run is polled without waiting for events: a fast model answers before the first event."""
 
 STARTUP_POLLS_PER_SECOND = 30
+
+MIN_PROJECTION_RATIO = 0.02
+"""The cost of a run is projected once this part of its trials has a verdict."""
 
 
 class RunScheduler:
@@ -75,6 +78,8 @@ class RunScheduler:
         self._backlog: dict[str, Backlog] = {}
         """Of the current step: one request serves all models."""
         self._startup_until_seconds = asyncio.get_running_loop().time() + STARTUP_SECONDS
+        self.projected_ratio = 0.0
+        """The projected cost of the run at its end, divided by its budget; 0 without one, and at its start."""
         self._wake = asyncio.Event()
         self._in_outage = False
 
@@ -108,6 +113,8 @@ class RunScheduler:
         progress, self._backlog = await RunProgress.load(self._store.cells, record), {}
         if progress.is_complete:
             await self._finish()
+            return True
+        if await self._is_budget_exhausted(record.run, progress):
             return True
         for model in record.run.spec.models:
             await self._send(record, model, progress.settled(model))
@@ -150,6 +157,20 @@ class RunScheduler:
         if not backlog.keys() >= set(consumers):  # no gateway has created the model's consumer yet
             return window.available(in_flight)
         return window.available_given_backlog(in_flight, sum(backlog[name].unfinished for name in consumers))
+
+    async def _is_budget_exhausted(self, run: Run, progress: RunProgress) -> bool:
+        """Return whether the run has used up its budget, and stop it then; project its cost."""
+        if not run.spec.HasField("budget"):
+            return False
+        ledger = await self._store.budgets.get(run.id)
+        if ledger is not None and progress.settled_ratio >= MIN_PROJECTION_RATIO:
+            self.projected_ratio = ledger.used_ratio / progress.settled_ratio
+        if ledger is None or not ledger.exhausted:
+            return False
+        if await self._store.runs.change_state(run.id, [RunState.RUN_STATE_RUNNING], BUDGET_EXHAUSTED):
+            log.warning("the run has used up its budget", action=Action.RUN_STOPPED, run=run.id)
+            await self._bus.signal(streams.event_run(run.id), b"")
+        return True
 
     async def _finish(self) -> None:
         if await self._store.runs.mark_ended(self._run_id, RunState.RUN_STATE_FINISHED):

@@ -7,6 +7,7 @@ has had no new verdict for a while and no stage has work for it, because a slow 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Sequence
 
 import structlog
@@ -17,6 +18,7 @@ from libra.dispatch.scheduling.publisher import TrialPublisher
 from libra.dispatch.scheduling.stall_detector import StallDetector
 from libra.dispatch.scheduling.trial_source import TrialKey, TrialSource
 from libra.dispatch.settings import Settings
+from libra.stage.bus import QueueFull
 from libra.store.client import Store
 from libra.store.runs import RunRecord, RunSection
 from libra.telemetry.log_actions import Action
@@ -44,16 +46,27 @@ class Sweep:
     async def sweep_if_stalled(self, record: RunRecord, model: str, settled: int) -> None:
         """Sweep the model's trials if it has stalled; `settled` of them have a verdict."""
         now_seconds = asyncio.get_running_loop().time()
-        detector = self._detectors.setdefault(model, StallDetector(settled, now_seconds))
+        # A run that was stopped waits for nothing: the batches that it had in flight have ended or were dropped.
+        since_seconds = now_seconds - (self._settings.quiet_seconds if record.changes else 0)
+        detector = self._detectors.setdefault(model, StallDetector(settled, since_seconds))
         stalled_seconds = detector.observe(settled, now_seconds)
         if record.cursors.get(model, 0) <= settled or stalled_seconds < self._settings.quiet_seconds:
             return
+        if await self._is_parked(record, model):
+            return  # its trials wait in the gateways
         idle = await self._are_queues_idle(model)
         if idle or stalled_seconds >= self._settings.patience_seconds:
             sweeps = detector.fruitless_sweeps
-            await self._sweep(record, model, sweeps, give_up=idle and sweeps >= self._settings.sweeps)
+            with contextlib.suppress(QueueFull):  # the next sweep sends the rest
+                await self._sweep(record, model, sweeps, give_up=idle and sweeps >= self._settings.sweeps)
             # Batches that wait in a queue are not lost, however long they wait; such a sweep does not count.
             detector.record_sweep(now_seconds, queues_idle=idle)
+
+    async def _is_parked(self, record: RunRecord, model: str) -> bool:
+        """Return whether the trials wait for a parked model: their own, or one that judges or writes for them."""
+        spec = record.run.spec
+        parked = await self._store.parked_models.list()
+        return not parked.keys().isdisjoint({model, spec.judge_model, spec.attack_model})
 
     async def _are_queues_idle(self, model: str) -> bool:
         """Return whether no stage has a batch, waiting or unacknowledged, that may be the model's."""

@@ -45,7 +45,7 @@ def check_attack(name: str, spec: RunSpec, registry: Registry, *, field: str) ->
 
 
 def warnings(spec: RunSpec, registry: Registry) -> Iterator[str]:
-    """Yield a warning for attacks that fall back to rules, and for an attack model that no attack uses."""
+    """Yield a warning for attacks by rules, attacks that rules cannot judge, and an attack model that is not used."""
     written = [
         name for name in spec.attacks if any(step.model_use in MODEL_WRITTEN for step in steps_of(name, registry))
     ]
@@ -53,6 +53,25 @@ def warnings(spec: RunSpec, registry: Registry) -> Iterator[str]:
         yield f"the attack model {spec.attack_model} is not used: no attack of this run queries a model"
     if not spec.attack_model:
         yield from (f"{name} is written by rules, because the run names no attack_model" for name in written)
+    if not spec.judge_model:
+        rewriting = [name for name in spec.attacks if any(step.rewrites_request for step in steps_of(name, registry))]
+        yield from (
+            f"{name} rewrites the request: a rule cannot tell whether an answer does what it aimed at, and leaves it "
+            "UNJUDGED unless it refuses; name a judge_model"
+            for name in rewriting
+        )
+
+
+def model_attacks(spec: RunSpec, registry: Registry) -> frozenset[str]:
+    """Return the attacks that ask models in this run: an attack model that writes, or a judge of attempts."""
+    return frozenset(
+        name
+        for name in spec.attacks
+        if any(
+            step.multi_turn or (spec.attack_model and step.model_use in MODEL_WRITTEN)
+            for step in steps_of(name, registry)
+        )
+    )
 
 
 def steps_of(name: str, registry: Registry) -> list[Attack]:

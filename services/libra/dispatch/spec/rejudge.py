@@ -31,6 +31,9 @@ def resolve_rejudge(requested: RunSpec, source: RunRecord, registry: Registry) -
     spec.CopyFrom(source.run.spec)
     spec.name, spec.rejudges = requested.name, source.run.spec.rejudges or source.run.id
     spec.judge_model = requested.judge_model or (spec.judge_model if spec.judge_model in registry.models else "")
+    spec.ClearField("budget")
+    if requested.HasField("budget"):
+        spec.budget.CopyFrom(requested.budget)
     spec.tasks[:] = [task_reference(task) for task in tasks]
     for inherited, new in ((spec.judges, requested.judges), (spec.judge_options, requested.judge_options)):
         inherited.clear()
@@ -38,7 +41,12 @@ def resolve_rejudge(requested: RunSpec, source: RunRecord, registry: Registry) -
     expand_judge_wildcard(spec, tasks)
     check_judge_names(spec, tasks, registry)
     judges = {task_reference(task): resolve_judge(task, spec, registry) for task in tasks}
-    sections = [replace(section, judge=judges[section.task]) for section in source.sections if section.task in judges]
+    balanced_by = {task_reference(task): task.balanced_by for task in tasks}
+    sections = [
+        replace(section, judge=judges[section.task], balanced_by=balanced_by[section.task])
+        for section in source.sections
+        if section.task in judges
+    ]
     spec.attacks[:] = dict.fromkeys(section.attack for section in sections)
     return ResolvedSpec(spec, tuple(sections), warnings=())
 

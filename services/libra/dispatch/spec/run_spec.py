@@ -10,7 +10,7 @@ from libra.core.attack_names import JOIN, MAX_STEPS, PLAIN
 from libra.core.category_names import CATEGORIES
 from libra.core.errors import Invalid, unknown
 from libra.core.parameter_limits import check_parameters
-from libra.dispatch.spec.attack_checks import check_attack_models
+from libra.dispatch.spec.attack_checks import check_attack_models, model_attacks
 from libra.dispatch.spec.judge_resolution import check_judge_names, expand_judge_wildcard, resolve_judge
 from libra.dispatch.spec.registry import EVERY_TASK, Registry, task_reference
 from libra.dispatch.spec.sample_selection import is_applicable, scored_category, select_samples
@@ -38,6 +38,9 @@ class ResolvedSpec:
     warnings: tuple[str, ...]
     """What the run selects but does not evaluate, and why."""
 
+    model_attacks: frozenset[str] = frozenset()
+    """The attacks of the spec that ask models."""
+
 
 def resolve(requested: RunSpec, registry: Registry) -> ResolvedSpec:
     """Return the complete spec with its sections; raise Invalid naming the first field at fault."""
@@ -54,7 +57,8 @@ def resolve(requested: RunSpec, registry: Registry) -> ResolvedSpec:
     expand_judge_wildcard(spec, tasks)
     check_judge_names(spec, tasks, registry)
     sections = build_sections(spec, tasks, registry)
-    return ResolvedSpec(spec, sections, (*skip_warnings(spec, tasks), *check_attack_models(spec, registry)))
+    warnings = (*skip_warnings(spec, tasks), *check_attack_models(spec, registry))
+    return ResolvedSpec(spec, sections, warnings, model_attacks(spec, registry))
 
 
 def check_numbers(spec: RunSpec) -> None:
@@ -146,7 +150,14 @@ def build_sections(spec: RunSpec, tasks: Sequence[Task], registry: Registry) -> 
         judge, reference = resolve_judge(task, spec, registry), task_reference(task)
         samples = select_samples(reference, task.sample_count, spec.samples_per_task, spec.seed)
         sections += [
-            RunSection(reference, attack, scored_category(attack, task.category), len(samples) * spec.epochs, judge)
+            RunSection(
+                reference,
+                attack,
+                scored_category(attack, task.category),
+                len(samples) * spec.epochs,
+                judge,
+                task.balanced_by,
+            )
             for attack in spec.attacks
             if is_applicable(attack, task.category)
         ]

@@ -12,6 +12,7 @@ import yaml
 
 from libra.core.category_names import CATEGORIES
 from libra.core.errors import Invalid, nearest
+from libra.dispatch.tasks.card_tags import TAG_KEYS, parse_tags
 from libra.v1.task_pb2 import Category
 
 CARD_FIELD = "header.card_yaml"
@@ -25,8 +26,8 @@ LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
 """The form of a BCP 47 tag."""
 
 REQUIRED = ("name", "category", "judge")
-TEXTS = ("risk", "licence", "description", "metric", "source")
-KEYS = (*REQUIRED, *TEXTS, "languages")
+TEXTS = ("risk", "licence", "description", "metric", "source", "balanced_by", "caveat")
+KEYS = (*REQUIRED, *TEXTS, "languages", *TAG_KEYS)
 JUDGE_KEYS = ("name", "options")
 
 
@@ -48,6 +49,14 @@ class Card:
     description: str = ""
     metric: str = ""
     source: str = ""
+    tags: tuple[str, ...] = ()
+    """Entries of taxonomies, as "taxonomy:id"; without any, Libra's own mapping applies."""
+
+    balanced_by: str = ""
+    """The field of the samples that holds the gold label, over which the score is balanced; "" for the plain mean."""
+
+    caveat: str = ""
+    """What a reader of the scores must know; usually empty."""
 
 
 def find_cards(folder: Traversable) -> dict[str, Traversable]:
@@ -75,6 +84,7 @@ def parse_card_and_key(text: str, key: str, *, file_name: str) -> tuple[Card, ob
     """Return the card, and the value of one more key that it may have, or None; raise Invalid like `parse_card`."""
     try:
         values = require_mapping(load_yaml(text), "the card")
+        check_keys(values, (*KEYS, key) if key else KEYS, prefix="")
         return from_mapping({name: value for name, value in values.items() if name != key}), values.get(key)
     except Invalid as error:
         raise Invalid(f"{file_name}: {error.message}", field=CARD_FIELD) from None
@@ -97,6 +107,7 @@ def from_mapping(values: Mapping[str, Any]) -> Card:
         judge=judge["name"],
         options={key: require_text(value, f"judge.options.{key}") for key, value in options.items()},
         languages=parse_languages(values.get("languages") or []),
+        tags=parse_tags(values),
         **{key: require_text(values.get(key, ""), key) for key in TEXTS},
     )
 

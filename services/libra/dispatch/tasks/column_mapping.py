@@ -50,9 +50,9 @@ class ColumnMapping:
     """The keys of a turn, beside its role and content, that are not sent to a model."""
 
     def to_record(self, record: dict[str, Any], *, required: str = "") -> dict[str, Any]:
-        """Return a record in Libra's format; raise Invalid if it has no conversation or no field `required`.
+        """Return a record in Libra's format; raise Invalid if it has no conversation.
 
-        Invalid says which lines of the card would map the columns that the record has.
+        Invalid says which lines of the card would map the columns that the record has, also to the field `required`.
         """
         found = {key: lookup(column, record) for key, column in self.columns().items()}
         if found["messages"] is None and isinstance(found["prompt"], list):
@@ -66,10 +66,6 @@ class ColumnMapping:
             raise Invalid(f"the record has no {self.messages} and no {self.prompt}; {suggest_card(record, required)}")
         fields = {name: value for name, value in record.items() if name not in used}
         fields |= {name: value for name, column in self.fields.items() if (value := lookup(column, record)) is not None}
-        if required and fields.get(required) in (None, ""):
-            raise Invalid(
-                f"the record has no field {required!r}, which the card's judge reads; {suggest_card(record, required)}"
-            )
         return fields | {"messages": turns, "id": found["id"]}
 
     def columns(self) -> dict[str, str]:

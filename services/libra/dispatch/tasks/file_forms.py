@@ -8,13 +8,15 @@ import zlib
 from collections.abc import Iterable, Iterator
 from itertools import chain
 from tempfile import TemporaryFile
-from typing import Any
+from typing import Any, TypeVar
 
 from libra.core.errors import Invalid
 
 Record = dict[str, Any]
 LocatedRecords = Iterator[tuple[str, Record]]
 """Each record with its place in the file, as "line 3"."""
+
+Located = TypeVar("Located")
 
 BOM = b"\xef\xbb\xbf"
 GZIP = b"\x1f\x8b"
@@ -24,7 +26,16 @@ HEAD_BYTES = 4
 INFLATED_BYTES = 1024 * 1024
 """The most that is decompressed at once."""
 
-PARQUET_BATCH = 256
+PARQUET_ROWS = 256
+"""The most rows of Parquet that are decoded at once, and fewer if they are long."""
+
+PARQUET_BATCH_BYTES = 4 * 1024 * 1024
+PARQUET_BUFFER_BYTES = 64 * 1024
+"""Without a buffer, the column of a whole row group is in memory, and a file may be one row group."""
+
+MAX_RECORDS = 2_000_000
+"""Ids take 12 to 25 bytes of memory per record."""
+
 MAX_FILE_BYTES = 256 * 1024 * 1024
 MAX_CELL_CHARACTERS = 2 * 1024 * 1024
 MAX_LINE_BYTES = 16 * 1024 * 1024
@@ -90,6 +101,14 @@ def check_size(size_bytes: int) -> None:
             f"the file is larger than {MAX_FILE_BYTES:,} bytes; split it into several tasks",
             field="data",
         )
+
+
+def count_records(records: Iterable[Located]) -> Iterator[Located]:
+    """Yield the records; raise Invalid if there are more than the limit."""
+    for number, record in enumerate(records, start=1):
+        if number > MAX_RECORDS:
+            raise Invalid(f"the file has more than {MAX_RECORDS:,} records; split it into several tasks")
+        yield record
 
 
 def extension_of(file_name: str) -> str:
@@ -194,10 +213,19 @@ def read_parquet(pieces: Iterable[bytes]) -> Iterator[tuple[int, Record]]:
         file.seek(0)
         number = size_bytes = 0
         try:
-            for batch in parquet.ParquetFile(file).iter_batches(batch_size=PARQUET_BATCH, use_threads=False):
+            opened = parquet.ParquetFile(file, buffer_size=PARQUET_BUFFER_BYTES, pre_buffer=False)
+            for batch in opened.iter_batches(batch_size=parquet_rows(opened.metadata), use_threads=False):
                 size_bytes += batch.nbytes
                 check_size(size_bytes)
                 for number, row in enumerate(batch.to_pylist(), start=number + 1):  # noqa: B020 - it counts on
                     yield number, {name: value for name, value in row.items() if value is not None}
         except ArrowException as error:
             raise Invalid(f"it is not valid Parquet: {str(error).splitlines()[0]}") from None
+
+
+def parquet_rows(metadata: Any) -> int:
+    """Return how many rows to decode at once; raise Invalid if the content is larger than the limit."""
+    size_bytes = sum(metadata.row_group(number).total_byte_size for number in range(metadata.num_row_groups))
+    check_size(size_bytes)
+    row_bytes = size_bytes / max(metadata.num_rows, 1)
+    return max(1, min(PARQUET_ROWS, int(PARQUET_BATCH_BYTES / max(row_bytes, 1))))

@@ -9,7 +9,7 @@ MAX_LOAD = 0.6
 
 
 class IdIndex:
-    """Maps ids to numbers by their 64-bit hashes: 20 to 40 bytes per id, where a dict needs about 200.
+    """Maps ids to numbers below 2^32 by their 64-bit hashes: 20 to 40 bytes per id, where a dict needs about 200.
 
     Two different ids among a million have the same hash with a probability of 3 in 100 million.
     """
@@ -43,7 +43,7 @@ class IdIndex:
 
     def _allocate(self, slots: int) -> None:
         self._hashes = array("Q", bytes(8 * slots))
-        self._numbers = array("Q", bytes(8 * slots))
+        self._numbers = array("I", bytes(4 * slots))
 
     def _grow(self) -> None:
         stored = zip(self._hashes, self._numbers, strict=True)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import codecs
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from typing import Any, NoReturn
 
 from libra.core.errors import Invalid
-from libra.dispatch.tasks.file_forms import BOM, MAX_LINE_BYTES, LocatedRecords, decode_line, split_lines
+from libra.dispatch.tasks.file_forms import BOM, MAX_LINE_BYTES, LocatedRecords, Record, decode_line, split_lines
 
 MAX_SHOWN_CHARACTERS = 60
 MAX_VALUE_CHARACTERS = 16 * 1024 * 1024
@@ -73,8 +73,10 @@ def is_part_of_sequence(line: bytes) -> bool:
 class JsonText:
     """Decodes JSON values from text that arrives in pieces; holds little more than one value."""
 
-    def __init__(self, pieces: Iterable[bytes]) -> None:
+    def __init__(self, pieces: Iterable[bytes], decoder: json.JSONDecoder | None = None) -> None:
+        """`decoder` decodes the values; without it, JSON is read strictly."""
         self._texts = decode_pieces(pieces)
+        self._decoder = decoder or DECODER
         self._text = ""
         self._start = 0
         self.line = 1
@@ -98,7 +100,7 @@ class JsonText:
         """Return the next JSON value; raise Invalid if there is none."""
         while True:
             try:
-                value, end = DECODER.raw_decode(self._text, self._start)
+                value, end = self._decoder.raw_decode(self._text, self._start)
             except json.JSONDecodeError as error:
                 if len(self._text) - self._start <= MAX_VALUE_CHARACTERS and self._fill():
                     continue
@@ -128,15 +130,16 @@ class JsonText:
         return size > 0
 
 
-def read_array(text: JsonText) -> LocatedRecords:
-    """Yield the records of one array."""
+def read_array(text: JsonText, next_record: Callable[[JsonText, str], Record] | None = None) -> LocatedRecords:
+    """Yield the records of one array. `next_record` takes a record and its place; without it, a record is an object."""
+    next_record = next_record or next_object
     text.next_character()
     text.skip()
     number = 0
     while text.next_character() != "]" or number:
         number += 1
         where = f"line {text.line}, record {number}"
-        yield where, next_object(text, where)
+        yield where, next_record(text, where)
         if (following := text.next_character()) != ",":
             if following == "]":
                 break

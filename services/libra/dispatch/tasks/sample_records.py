@@ -12,6 +12,7 @@ from libra.dispatch.tasks.file_forms import (
     DELIMITERS,
     PARQUET,
     LocatedRecords,
+    count_records,
     extension_of,
     open_pieces,
     read_parquet,
@@ -19,6 +20,7 @@ from libra.dispatch.tasks.file_forms import (
 )
 from libra.dispatch.tasks.id_index import IdIndex
 from libra.dispatch.tasks.json_records import excerpt, read_json
+from libra.dispatch.tasks.required_field import RequiredField
 from libra.v1.message_pb2 import Message
 from libra.v1.task_pb2 import Sample
 
@@ -40,13 +42,18 @@ def parse_samples(pieces: Iterable[bytes], *, file_name: str) -> list[Sample]:
 
 
 def iterate_samples(
-    pieces: Iterable[bytes], *, file_name: str, mapping: ColumnMapping = DEFAULT_MAPPING, required: str = ""
+    pieces: Iterable[bytes],
+    *,
+    file_name: str,
+    mapping: ColumnMapping = DEFAULT_MAPPING,
+    required: RequiredField | None = None,
 ) -> Iterator[Sample]:
     """Yield the samples of a file that arrives in pieces of any size.
 
-    Raises Invalid naming file and line at the first fault; a record without the field `required` is one. Blank lines at
-    the end and a byte order mark at the beginning are accepted.
+    Raises Invalid naming file and line at the first fault; a field `required` that only some records have is one. Blank
+    lines at the end and a byte order mark at the beginning are accepted.
     """
+    required = required or RequiredField("")
     numbers = IdIndex()
     size_bytes = 0
 
@@ -57,7 +64,7 @@ def iterate_samples(
             yield piece
 
     try:
-        for ordinal, (where, record) in enumerate(read_records(counted(), file_name)):
+        for ordinal, (where, record) in enumerate(count_records(read_records(counted(), file_name))):
             yield located_sample(record, ordinal, where, numbers, mapping=mapping, required=required)
     except Invalid as error:
         separator = ", " if error.message.startswith(("line ", "record ")) else ": "
@@ -74,11 +81,13 @@ def located_sample(
     numbers: IdIndex,
     *,
     mapping: ColumnMapping,
-    required: str,
+    required: RequiredField,
 ) -> Sample:
     """Return the sample of a record, and store where its id occurs; raise Invalid with its place."""
     try:
-        sample = to_sample(mapping.to_record(record, required=required), ordinal, ignore=mapping.ignore)
+        mapped = mapping.to_record(record, required=required.name)
+        required.check(mapped, record, where)
+        sample = to_sample(mapped, ordinal, ignore=mapping.ignore)
     except Invalid as error:
         raise Invalid(f"{where}: {error.message}") from None
     *_, unit, number = where.split()

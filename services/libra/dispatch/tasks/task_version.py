@@ -12,6 +12,9 @@ from libra.v1.task_pb2 import JudgeSpec, Sample, Task
 
 VERSION_DIGITS = 12
 
+LATER_KEYS = ("balanced_by", "caveat", "tags")
+"""Keys of a card that its version contains only if they are set: the versions of other cards stay as they were."""
+
 
 def to_task(card: Card, samples: Iterable[Sample]) -> Task:
     """Return the task of samples, each of which is read once; the store sets the create_time."""
@@ -32,6 +35,9 @@ def describe(card: Card) -> Task:
         judge=JudgeSpec(name=card.judge, options=card.options),
         metric=card.metric,
         source=card.source,
+        balanced_by=card.balanced_by,
+        caveat=card.caveat,
+        tags=card.tags,
     )
 
 
@@ -45,7 +51,8 @@ def version(card: Card, samples: Iterable[Sample]) -> str:
 
 def _hash(card: Card, samples: Iterable[Sample]) -> tuple[str, int]:
     """Return the version and the number of samples."""
-    digest, count = hashlib.sha256(canonical(asdict(card))), 0
+    content = {key: value for key, value in asdict(card).items() if value or key not in LATER_KEYS}
+    digest, count = hashlib.sha256(canonical(content)), 0
     for sample in samples:
         count += 1
         messages = [[message.role, message.content] for message in sample.messages]

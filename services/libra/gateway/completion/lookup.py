@@ -28,6 +28,12 @@ class Lookup:
         self._read_at = 0.0
         self._loop = asyncio.get_running_loop()
 
+    def for_key(self, key: str) -> Lookup:
+        """Return a lookup of one key that has not been read yet."""
+        lookup = Lookup(self._find)
+        lookup.add(key)
+        return lookup
+
     def add(self, key: str) -> None:
         """Include a key in the next read."""
         self._keys.append(key)
@@ -44,10 +50,13 @@ class Lookup:
 
     async def find_again(self, key: str) -> Completion | None:
         """Return the completion if the store had it at most three seconds ago. Raises Unavailable."""
-        is_reading = self._task is not None and not self._task.done()
-        if not is_reading and self._loop.time() - self._read_at > MAX_AGE_SECONDS:
+        task = self._task
+        if task is not None and not task.done():
+            return await self.find(key)
+        if task is None or self._loop.time() - self._read_at > MAX_AGE_SECONDS:
             self._read()
-        return await self.find(key)
+            return await self.find(key)
+        return task.result().get(key)
 
     def _read(self) -> asyncio.Task[dict[str, Completion]]:
         self._read_at = self._loop.time()

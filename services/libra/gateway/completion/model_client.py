@@ -3,35 +3,45 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, replace
 
 import structlog
 from opentelemetry import trace
 from opentelemetry.trace import SpanKind, StatusCode, Tracer
 
 from libra.core.errors import Unavailable
+from libra.core.sealed import sealing
+from libra.gateway.budget.account import BudgetAccount
+from libra.gateway.budget.charge import OVER_BUDGET, most_of, spent_on
 from libra.gateway.completion.job import CompletionJob
 from libra.gateway.completion.writer import CompletionWriter
-from libra.gateway.limits.admission_queue import Lane
+from libra.gateway.limits.admission_queue import Lane, TurnedAway
 from libra.gateway.limits.request_budget import Permit
+from libra.gateway.parking.waiting_requests import GaveUp
 from libra.gateway.provider.price import cost_usd
 from libra.gateway.provider.registry import Providers
 from libra.gateway.provider.request import CompletionRequest
 from libra.gateway.provider.result import FaultKind, ProviderAnswer, ProviderFault, ProviderResult
 from libra.gateway.provider.retry import RetryPolicy, RetryState
+from libra.gateway.provider.streaming.text_relay import TextRelay
 from libra.telemetry import spans
 from libra.telemetry.log_actions import Action
 from libra.v1.completion_pb2 import (
     RESPONSE_CLASS_ANSWERED,
     RESPONSE_CLASS_FAILED,
     RESPONSE_CLASS_TRUNCATED,
+    Adjustment,
     Completion,
     FinishReason,
     ProviderResponse,
-    Usage,
 )
+
+SUSPECT_SECONDS = 2.0
+"""A request that was refused as if its model could not be asked, although others were answered, is made again after
+this time."""
 
 log = structlog.get_logger(__name__)
 
@@ -48,43 +58,134 @@ class ModelClient:
 
     tracer: Tracer
 
-    async def ask(self, job: CompletionJob) -> Completion:
+    async def ask(self, job: CompletionJob) -> Completion | None:
         """Return the job's completion: an answer, FINISH_REASON_ERROR with the reason, or what the store has meanwhile.
 
+        None if the endpoint refused a parameter: the job has another request and another key then. That is no failure.
         `job.is_paid` is True while a request is in flight, and stays True after an answer. Raises Unavailable if the
         limiter is closed to batches before a request begins.
         """
-        retries, passed_seconds = RetryState(self.policy), 0.0
+        retries = job.retries = job.retries or RetryState(self.policy)
+        passed_seconds, requests = 0.0, 0
+        gate, is_suspect = job.channel.gate, False
         while True:
-            permit = await self._acquire(job)
-            if found := await _find_again(job, permit):
-                return found
-            result, seconds = await self._attempt(job, permit)
+            try:
+                made = await (self._request(job) if job.account is None else self._request_within(job, job.account))
+            except GaveUp as given_up:
+                return failed_completion(job.key, job.request.model.name, str(given_up), requests)
+            if isinstance(made, Completion):
+                return made
+            result, seconds = made
+            requests += 1
+            must_wait = gate.record(job, result)
             if isinstance(result, ProviderAnswer):
+                job.has_answer = True
+                job.channel.activity.record(result)
                 return _answered(job, result, retries.attempts + 1, seconds)
             job.is_paid = False
             # Time spent waiting for a permit does not count against the retry budget: a queue may be hours long.
             passed_seconds += seconds
+            if result.adjustment and not job.is_abandoned and job.adjust(result.adjustment):
+                retries.adjusted += 1
+                return None
+            job.channel.activity.record(result)
+            if must_wait or (gate.blocks(result) and result.kind is FaultKind.FINAL and not is_suspect):
+                if job.is_abandoned:
+                    raise asyncio.CancelledError
+                # A fault that parks the model is not this request's. Before that is known, it is made once more.
+                is_suspect = is_suspect or not must_wait
+                await job.channel.limiter.sleep(0 if must_wait else SUSPECT_SECONDS, job.lane)
+                job.lane = min(job.lane, Lane.RETRY)
+                continue
             wait_seconds = retries.wait_seconds(result, passed_seconds, self.draw())
             if wait_seconds is None:
                 reason = _gave_up_reason(result, retries)
-                return failed_completion(job.key, job.request.model.name, reason, retries.attempts)
+                failed = failed_completion(job.key, job.request.model.name, reason, retries.attempts)
+                failed.adjustments.extend(_adjustments(job))
+                return failed
             if job.is_abandoned:
                 raise asyncio.CancelledError
             passed_seconds += wait_seconds
             await job.channel.limiter.sleep(wait_seconds, job.lane)
             job.lane = min(job.lane, Lane.RETRY)
 
+    async def ask_once(self, job: CompletionJob) -> Completion | None:
+        """Return the completion of one request: no repeat, no look at the store. The limits of the model hold."""
+        tokens = _prompt_tokens(job) + job.request.max_tokens
+        permit = await _acquire_while_parked(job, tokens)
+        result, seconds = await self._attempt_within_ceiling(job, permit)
+        job.channel.gate.record(job, result)
+        job.is_paid = False
+        if not isinstance(result, ProviderAnswer) and result.adjustment and job.adjust(result.adjustment):
+            return None
+        job.channel.activity.record(result)
+        if isinstance(result, ProviderAnswer):
+            return _answered(job, result, 1, seconds)
+        return failed_completion(job.key, job.request.model.name, result.reason, 1)
+
+    async def _request(self, job: CompletionJob) -> tuple[ProviderResult, float] | Completion:
+        """Make one request; return its result and how many seconds it took, or what the store has meanwhile."""
+        permit = await self._acquire(job)
+        return await _find_again(job, permit) or await self._attempt_within_ceiling(job, permit)
+
+    async def _request_within(
+        self, job: CompletionJob, account: BudgetAccount
+    ) -> tuple[ProviderResult, float] | Completion:
+        """Make one request that the account pays for; return what `_request` does, or that the budget is used up."""
+        reservation = await account.reserve(most_of(job.request, job.channel.price))
+        if reservation is None:
+            if job.account is None:  # a request without a budget has joined
+                return await self._request(job)
+            return failed_completion("", job.request.model.name, OVER_BUDGET)
+        try:
+            permit = await self._acquire(job)
+            if found := await _find_again(job, permit):
+                return found
+            reservation.spent = reservation.most  # if this task is cancelled, the answer may have to be paid
+            result, seconds = await self._attempt_within_ceiling(job, permit)
+            reservation.spent = spent_on(result, job.channel.price, reservation.most)
+            return result, seconds
+        finally:
+            reservation.settle()
+
     async def _acquire(self, job: CompletionJob) -> Permit:
         """Return the permit to make a request, at a time when its answer can be stored."""
         limiter = job.channel.limiter
         tokens = _prompt_tokens(job) + job.request.max_tokens
         while True:
-            await self.writer.wait_until_ready()
-            permit = await limiter.acquire(job.lane, tokens)
+            if not self.writer.is_ready:
+                await self.writer.wait_until_ready()
+            if job.channel.gate.park is not None:
+                await job.channel.gate.wait(job)
+            try:
+                permit = await limiter.acquire(job.lane, tokens)
+            except TurnedAway:  # the model was parked meanwhile
+                continue
             if self.writer.is_ready:
                 return permit
             limiter.release(permit)
+
+    async def _attempt_within_ceiling(self, job: CompletionJob, permit: Permit) -> tuple[ProviderResult, float]:
+        """Do what `_attempt` does, if the model's ceiling of the day covers it; otherwise return that it does not."""
+        ceiling, price = job.channel.ceiling, job.channel.price
+        if ceiling is None:
+            return await self._attempt(job, permit)
+        most = most_of(job.request, price)
+        try:
+            reservation = await ceiling.reserve(most)
+        except BaseException:
+            job.channel.limiter.release(permit)
+            raise
+        if reservation is None:
+            job.channel.limiter.release(permit)
+            return ceiling.reached(most), 0.0
+        try:
+            reservation.spent = most  # if this task is cancelled, the answer may have to be paid
+            result, seconds = await self._attempt(job, permit)
+            reservation.spent = spent_on(result, price, most)
+            return result, seconds
+        finally:
+            reservation.settle()
 
     async def _attempt(self, job: CompletionJob, permit: Permit) -> tuple[ProviderResult, float]:
         """Make one request; return its result, and how many seconds it took."""
@@ -94,7 +195,9 @@ class ModelClient:
         spent_tokens = _prompt_tokens(job)
         try:
             started = time.perf_counter()
-            result = await self._traced_call(job.request)
+            if job.relay is not None:
+                job.relay.restart()
+            result = await self._traced_call(job.request, job.relay)
             seconds = time.perf_counter() - started
             metrics.record_request(result, seconds)
             self._adapt(job, permit, result)
@@ -105,16 +208,21 @@ class ModelClient:
             metrics.in_flight.dec()
             limiter.release(permit, spent_tokens=spent_tokens)
 
-    async def _traced_call(self, request: CompletionRequest) -> ProviderResult:
+    def _traced_call(
+        self, request: CompletionRequest, relay: TextRelay | None
+    ) -> Coroutine[None, None, ProviderResult]:
         parent = trace.get_current_span()
         if parent.get_span_context().is_valid and not parent.is_recording():
-            return await self._call(request)  # the child of a span that is not recorded is not recorded either
+            return self._call(request, relay)  # the child of a span that is not recorded is not recorded either
+        return self._recorded_call(request, relay)
+
+    async def _recorded_call(self, request: CompletionRequest, relay: TextRelay | None) -> ProviderResult:
         # The span is not made the current one: nothing below has spans of its own, and that would cost as much again.
         span = self.tracer.start_span(
             spans.GATEWAY_REQUEST, kind=SpanKind.CLIENT, attributes={"model": request.model.name}
         )
         try:
-            result = await self._call(request)
+            result = await self._call(request, relay)
             span.set_attribute("outcome", result.outcome)
             if isinstance(result, ProviderFault):
                 span.set_status(StatusCode.ERROR, result.reason)
@@ -122,15 +230,18 @@ class ModelClient:
         finally:
             span.end()
 
-    async def _call(self, request: CompletionRequest) -> ProviderResult:
+    async def _call(self, request: CompletionRequest, relay: TextRelay | None) -> ProviderResult:
         """Call the provider. A bug on the way fails this trial only."""
         try:
-            return await self.providers.ask(request)
+            return withhold_words(await self._ask(request, relay))
         except Unavailable:
             raise
         except Exception as bug:
             log.exception("a request failed because of a bug", action=Action.REQUEST_FAILED, model=request.model.name)
             return ProviderFault(f"{type(bug).__name__}: a bug in the gateway; see its log", FaultKind.FINAL)
+
+    def _ask(self, request: CompletionRequest, relay: TextRelay | None) -> Coroutine[None, None, ProviderResult]:
+        return self.providers.ask(request) if relay is None else self.providers.ask(request, relay)
 
     def _adapt(self, job: CompletionJob, permit: Permit, result: ProviderResult) -> None:
         """Adapt the model's concurrency to the result, and pause the model if the provider asks for it."""
@@ -138,12 +249,21 @@ class ModelClient:
         if isinstance(result, ProviderAnswer):
             limiter.on_success()
             return
+        if job.channel.gate.blocks(result):
+            return  # the model is parked instead
         if result.kind in (FaultKind.SLOW_DOWN, FaultKind.TIMEOUT):
             limiter.on_throttle(permit)
         pause_seconds = self.policy.retry_after_seconds(result)
         if pause_seconds is not None and result.kind is not FaultKind.FINAL:
             # A Retry-After holds for all requests to the model.
             limiter.pause(pause_seconds)
+
+
+async def _acquire_while_parked(job: CompletionJob, tokens: int) -> Permit:
+    """Return a permit, also for a parked model."""
+    while True:
+        with contextlib.suppress(TurnedAway):  # the model was parked this moment
+            return await job.channel.limiter.acquire(job.lane, tokens)
 
 
 async def _find_again(job: CompletionJob, permit: Permit) -> Completion | None:
@@ -162,6 +282,24 @@ def _prompt_tokens(job: CompletionJob) -> int:
     return job.request.prompt_tokens() if job.channel.limiter.counts_tokens else 0
 
 
+def withhold_words(result: ProviderResult) -> ProviderResult:
+    """Return the result; for sealed samples a fault without the words of the endpoint, which may quote the prompt.
+
+    The words of a fault reach the health of the model, its log lines and its spans.
+    """
+    if isinstance(result, ProviderAnswer) or not sealing.is_sealed():
+        return result
+    adjustment = Adjustment()
+    if result.adjustment:
+        adjustment.CopyFrom(result.adjustment)
+        adjustment.words = sealing.withhold(adjustment.words)
+    return replace(
+        result,
+        reason=f"the request was not answered ({result.kind}): {sealing.WITHHELD}",
+        adjustment=adjustment if result.adjustment else None,
+    )
+
+
 def failed_completion(key: str, model: str, reason: str, attempts: int = 0) -> Completion:
     """Return a completion without an answer, for the given reason."""
     return Completion(
@@ -175,34 +313,43 @@ def failed_completion(key: str, model: str, reason: str, attempts: int = 0) -> C
 
 
 def _answered(job: CompletionJob, answer: ProviderAnswer, attempts: int, latency_seconds: float) -> Completion:
-    model = job.request.model
-    cost = cost_usd(model, answer)
+    model, price = job.request.model, job.channel.price
+    cost = cost_usd(price, answer) if price is not None else 0.0
     job.channel.metrics.record_answer(answer, cost)
-    return Completion(
+    completion = Completion(
         id=job.key,
         text=answer.text,
         finish_reason=answer.finish_reason,
-        usage=Usage(prompt_tokens=answer.prompt_tokens, completion_tokens=answer.completion_tokens),
         latency_seconds=latency_seconds,
         cost_usd=cost,
         attempts=attempts,
         model=model.name,
-        response=_response(job, answer),
         usage_unknown=not answer.is_usage_known,
+        price_unknown=price is None,
     )
+    # Messages within are filled in place: a copy of each costs as much as the rest.
+    usage = completion.usage
+    usage.prompt_tokens, usage.completion_tokens = answer.prompt_tokens, answer.completion_tokens
+    _fill_response(completion.response, job, answer)
+    if job.request.adjustments:
+        completion.adjustments.extend(_adjustments(job))
+    return completion
 
 
-ANSWERED = ProviderResponse(response_class=RESPONSE_CLASS_ANSWERED)
-"""The response of nearly every completion; it is copied into each."""
+def _adjustments(job: CompletionJob) -> list[Adjustment]:
+    """Return the adjustments of the job's request, without the time and the words of the endpoint."""
+    return [
+        Adjustment(parameter=parameter, replacement=replacement) for parameter, replacement in job.request.adjustments
+    ]
 
 
-def _response(job: CompletionJob, answer: ProviderAnswer) -> ProviderResponse:
+def _fill_response(response: ProviderResponse, job: CompletionJob, answer: ProviderAnswer) -> None:
+    """Say what came back; of an ordinary answer there is no more to say than its class."""
+    response.response_class = answer.response_class
     if answer.response_class == RESPONSE_CLASS_ANSWERED:
-        return ANSWERED
-    words = answer.words
-    if answer.response_class == RESPONSE_CLASS_TRUNCATED:
-        words = _limit_words(job, answer)
-    return ProviderResponse(response_class=answer.response_class, category=answer.category, words=words)
+        return
+    response.category = answer.category
+    response.words = _limit_words(job, answer) if answer.response_class == RESPONSE_CLASS_TRUNCATED else answer.words
 
 
 def _limit_words(job: CompletionJob, answer: ProviderAnswer) -> str:

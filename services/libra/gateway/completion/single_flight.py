@@ -34,10 +34,36 @@ class SingleFlight:
         running.waiters += 1
         return running, is_first
 
-    def leave(self, job: CompletionJob) -> None:
-        """Stop waiting for a job."""
+    def move(self, job: CompletionJob, key_before: str) -> CompletionJob:
+        """Enter a running job under its new key; return the job that runs under it already, else this job.
+
+        If it is another one, this job has to wait for it, and no caller can join this job any more. So no two jobs wait
+        for each other.
+        """
+        if self._jobs.get(key_before) is job:
+            del self._jobs[key_before]
+        running = self._jobs.get(job.key)
+        if running is None or running.task.done():
+            running = self._jobs[job.key] = job
+        return running
+
+    async def follow(self, running: CompletionJob) -> Completion:
+        """Return the completion of another job."""
+        running.waiters += 1
+        try:
+            # Not the task itself: a job that is cancelled must not cancel another one.
+            await asyncio.wait({running.task})
+        finally:
+            self.leave(running)
+        return running.task.result()
+
+    def leave(self, job: CompletionJob, *, cancel_paid: bool = False) -> None:
+        """Stop waiting for a job; with `cancel_paid`, even its request in flight is not worth waiting for."""
         job.waiters -= 1
-        if job.is_abandoned and not job.is_paid and not job.task.done():
+        if job.waiters or job.task.done():
+            return
+        is_needed = job.is_paid and not (cancel_paid and not job.has_answer)
+        if not is_needed:
             # Forgotten at once: a caller that comes before the cancelled task ends must not join it.
             self._forget(job)
             job.task.cancel()

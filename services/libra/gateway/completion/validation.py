@@ -7,10 +7,13 @@ from collections.abc import Sequence
 from libra.core.errors import Invalid
 from libra.core.parameter_limits import check_parameters
 from libra.gateway.provider.request import CompletionRequest, InvalidSchema, parsed_schema, problem_of, turns
-from libra.v1.gateway_pb2 import CompleteRequest
-from libra.v1.model_pb2 import Model
+from libra.v1.gateway_pb2 import CompleteRequest, StreamCompleteRequest
+from libra.v1.model_pb2 import Model, Provider
 
 MAX_CONVERSATIONS = 64
+
+TAKE_ANSWERS = frozenset({Provider.PROVIDER_OPENAI, Provider.PROVIDER_AZURE_OPENAI, Provider.PROVIDER_SCRIPTED})
+"""Providers that take a conversation which ends with an answer. Others refuse it or continue the answer."""
 
 
 def check_request(request: CompleteRequest) -> None:
@@ -27,7 +30,9 @@ def check_request(request: CompleteRequest) -> None:
         except InvalidSchema as error:
             raise Invalid(str(error), field="parameters.json_schema") from None
     for position, conversation in enumerate(request.conversations):
-        if problem := problem_of(conversation.messages):
+        if problem := problem_of(
+            turns(conversation.messages), "assistant" if conversation.ends_with_answer else "user"
+        ):
             raise Invalid(problem, field=f"conversations[{position}].messages")
         if conversation.epoch < 0:
             raise Invalid(
@@ -35,8 +40,28 @@ def check_request(request: CompleteRequest) -> None:
             )
 
 
+def as_batch(request: StreamCompleteRequest) -> CompleteRequest:
+    """Return the batch of one conversation that a streamed call stands for."""
+    return CompleteRequest(
+        model=request.model,
+        parameters=request.parameters,
+        conversations=[request.conversation],
+        fresh_for=request.fresh_for,
+    )
+
+
 def to_requests(request: CompleteRequest, model: Model) -> Sequence[CompletionRequest]:
-    """Return the requests to the model that a validated call contains, in order."""
+    """Return the requests to the model that a validated call contains, in order.
+
+    Raises:
+        Invalid: a conversation ends with an answer, and the model's API takes no such conversation.
+    """
+    if model.provider not in TAKE_ANSWERS and any(each.ends_with_answer for each in request.conversations):
+        raise Invalid(
+            f"the API of the model {model.name} takes no conversation that ends with the assistant's answer; ask a "
+            "guard behind it in the form prompt",
+            field="conversations",
+        )
     return [
         CompletionRequest(
             model, request.parameters, turns(conversation.messages), conversation.epoch, request.fresh_for

@@ -11,6 +11,10 @@ from libra.core.errors import Unavailable
 from libra.gateway.limits.request_budget import Permit
 
 
+class TurnedAway(Exception):
+    """The request must ask again whether it may be sent: its model was parked while it waited."""
+
+
 class Lane(IntEnum):
     """The priority of a request; lower values are admitted first."""
 
@@ -68,6 +72,14 @@ class AdmissionQueue:
                 if not waiter.permit.done():
                     waiter.permit.set_exception(batches_rejected())
             self._lanes[lane].clear()
+
+    def turn_away(self) -> None:
+        """End the wait of every request with TurnedAway."""
+        for lane in self._lanes:
+            for waiter in lane:
+                if not waiter.permit.done():
+                    waiter.permit.set_exception(TurnedAway())
+            lane.clear()
 
 
 def batches_rejected() -> Unavailable:

@@ -61,14 +61,24 @@ class Limiter:
         """Requests that would be in flight without limits. One that was cancelled a moment ago may be included."""
         return self._budget.in_flight + len(self._queue)
 
+    @property
+    def total_waiting(self) -> int:
+        """Requests that wait for a permit, in all lanes."""
+        return len(self._queue)
+
     def waiting(self, lane: Lane) -> int:
         """Return how many requests wait in a lane."""
         return self._queue.waiting(lane)
 
     async def acquire(self, lane: Lane, tokens: int = 0) -> Permit:
-        """Wait until a request of about `tokens` tokens may start. Raise Unavailable to batches after `close`."""
+        """Wait until a request of about `tokens` tokens may start.
+
+        Raises Unavailable to batches after `close`, and TurnedAway if the model is parked meanwhile.
+        """
         if lane is not Lane.INTERACTIVE and self._closed.is_set():
             raise batches_rejected()
+        if (permit := self._start_at_once(tokens)) is not None:
+            return permit
         waiter = self._queue.add(lane, tokens)
         self._peak_demand = max(self._peak_demand, self.demand)
         self._admit()
@@ -80,6 +90,21 @@ class Limiter:
             if waiter.permit.done() and not waiter.permit.cancelled() and not waiter.permit.exception():
                 self.release(waiter.permit.result())  # it was granted, and its owner is gone
             raise
+
+    def _start_at_once(self, tokens: int) -> Permit | None:
+        """Start a request without a place in the queue if none is waiting; return None if it must wait.
+
+        Nearly all start so while the provider is quick, and a place in the queue costs more than the start.
+        """
+        budget = self._budget
+        if budget.in_flight >= budget.concurrency or self._queue.first() is not None:
+            return None
+        now = self._loop.time()
+        if budget.wait_seconds(tokens, now) > 0:
+            return None
+        permit = budget.start(tokens, now)
+        self._peak_demand = max(self._peak_demand, budget.in_flight)
+        return permit
 
     def release(self, permit: Permit, *, spent_tokens: int = 0) -> None:
         """Return a permit, and admit the next requests."""
@@ -128,6 +153,10 @@ class Limiter:
         """Grant no more permits to batches: the replica stops, or the model was deleted. Calls are still answered."""
         self._closed.set()
         self._queue.reject_batches()
+
+    def turn_away(self) -> None:
+        """Raise TurnedAway in every request that waits for a permit: the model was parked."""
+        self._queue.turn_away()
 
     def _admit(self) -> None:
         """Grant permits while the budget allows it, and set a timer if only time is missing."""

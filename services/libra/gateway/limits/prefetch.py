@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from libra.stage.batch import MAX_TRIALS
 from libra.stage.bus import Bus, Delivery, Outgoing
@@ -41,6 +41,8 @@ class TrialBudget:
         """`in_flight` is the number of requests that this replica may have in flight."""
         self.changed = asyncio.Event()
         """Set when the result of `missing_batches` may have changed."""
+        self.is_memory_full: Callable[[], bool] = lambda: False
+        """Whether answers take too much memory to take another batch."""
         self._in_flight = in_flight
         self._batches: set[UnansweredTrials] = set()
         self._mean_size = float(MAX_TRIALS)
@@ -74,6 +76,8 @@ class TrialBudget:
 
     def missing_batches(self) -> int:
         """Return how many more batches keep the model busy."""
+        if self.is_memory_full():
+            return 0
         missing = self.target - self.unanswered
         return max(1, round(missing / max(self._mean_size, 1.0))) if missing > 0 else 0
 

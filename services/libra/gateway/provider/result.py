@@ -3,9 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import StrEnum, auto
+from typing import NamedTuple
 
-from libra.v1.completion_pb2 import RESPONSE_CLASS_ANSWERED, RESPONSE_CLASS_REFUSED, FinishReason, ResponseClass
+from libra.v1.completion_pb2 import (
+    RESPONSE_CLASS_ANSWERED,
+    RESPONSE_CLASS_REFUSED,
+    Adjustment,
+    FinishReason,
+    ResponseClass,
+)
+
+ADJUSTED = "adjusted"
+"""The label of the metrics for a request that is repeated without what the endpoint refused."""
 
 
 class FaultKind(StrEnum):
@@ -28,14 +38,38 @@ class FaultKind(StrEnum):
     """The answer did not arrive in time."""
 
 
+class BlockCause(StrEnum):
+    """Why no request to a model can be answered, whichever its content. The value is a label of the metrics."""
+
+    UNREACHABLE = auto()
+    """Nobody listens at the URL, or its name cannot be resolved."""
+
+    KEY = auto()
+    """The API key is missing or is not accepted."""
+
+    QUOTA = auto()
+    """The account has nothing left to spend, or its quota of the day is used up."""
+
+    WAIT = auto()
+    """The provider asked for a longer wait than a request has patience for."""
+
+    CERTIFICATE = auto()
+    """No secure connection: the certificate is not trusted, or the endpoint speaks no TLS."""
+
+    CEILING = auto()
+    """The model has reached its own ceiling per day. No request was made."""
+
+    UNKNOWN_MODEL = auto()
+    """The endpoint knows no such model or URL."""
+
+
 OUTCOMES = {number: name.removeprefix("RESPONSE_CLASS_").lower() for name, number in ResponseClass.items()} | {
     RESPONSE_CLASS_REFUSED: "refused_by_model"
 }
 """The labels of the metrics by class. "refused" is a provider that refuses the request: FaultKind.FINAL."""
 
 
-@dataclass(frozen=True, slots=True)
-class ProviderAnswer:
+class ProviderAnswer(NamedTuple):
     """A model's answer."""
 
     text: str
@@ -68,10 +102,16 @@ class ProviderFault:
     retry_after_seconds: float | None = None
     """The wait that the provider asked for, not limited."""
 
+    adjustment: Adjustment | None = None
+    """What to send otherwise because the endpoint refuses it; the request is then repeated at once."""
+
+    block: BlockCause | None = None
+    """Why other requests to the model would fail as well; None if the fault may be that of this request alone."""
+
     @property
     def outcome(self) -> str:
         """The label of the metrics."""
-        return self.kind.value
+        return ADJUSTED if self.adjustment else self.kind.value
 
 
 ProviderResult = ProviderAnswer | ProviderFault

@@ -1,12 +1,8 @@
-"""The retry policy as data, the state of one answer's retries, and the parser of Retry-After."""
+"""The retry policy as data, and the state of one answer's retries."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 
 from libra.gateway.provider.result import FaultKind, ProviderFault
 
@@ -57,11 +53,13 @@ class RetryState:
     unreadable: int = 0
     timeouts: int = 0
     slow_downs: int = 0
+    adjusted: int = 0
+    """Requests of which the endpoint refused a parameter; they are repeated at once."""
 
     @property
     def attempts(self) -> int:
         """Requests that brought no answer."""
-        return self.failures + self.unreadable + self.timeouts + self.slow_downs
+        return self.failures + self.unreadable + self.timeouts + self.slow_downs + self.adjusted
 
     def wait_seconds(self, fault: ProviderFault, passed_seconds: float, draw: float) -> float | None:
         """Record a fault; return how long to wait before the next request, or None to give up.
@@ -75,7 +73,7 @@ class RetryState:
             return None
         wait = self.policy.retry_after_seconds(fault)
         if wait is None:
-            wait = draw * self.policy.range_seconds(self.attempts)
+            wait = draw * self.policy.range_seconds(self.attempts - self.adjusted)
         return wait if passed_seconds + wait <= self.policy.budget_seconds else None
 
     def _count(self, kind: FaultKind) -> None:
@@ -95,37 +93,3 @@ class RetryState:
             or self.unreadable >= MAX_UNREADABLE
             or self.timeouts >= self.policy.timeouts
         )
-
-
-def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
-    """Return the wait in seconds that response headers ask for, at least 0; None if there is no readable request.
-
-    Reads seconds and HTTP dates (RFC 9110, section 10.2.3) and the `retry-after-ms` of some providers. A date is
-    compared with the provider's own clock if the response has a Date, since ours may differ. `headers` ignore case, as
-    aiohttp's do.
-    """
-    for name, unit_seconds in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
-        number = _number(headers.get(name, ""))
-        if number is not None:
-            return max(0.0, number * unit_seconds)
-    until = _date(headers.get("retry-after", ""))
-    if until is None:
-        return None
-    return max(0.0, (until - (_date(headers.get("date", "")) or now)).total_seconds())
-
-
-def _number(text: str) -> float | None:
-    try:
-        number = float(text)
-    except ValueError:
-        return None
-    return number if math.isfinite(number) else None
-
-
-def _date(text: str) -> datetime | None:
-    try:
-        time = parsedate_to_datetime(text)
-    except (ValueError, TypeError, IndexError, OverflowError):
-        return None
-    # "-0000" is UTC without a place (RFC 5322, section 3.3).
-    return time if time.tzinfo else time.replace(tzinfo=UTC)

@@ -9,6 +9,7 @@ from libra.bus.kv_bucket import KeyValueBucket
 from libra.bus.nats_bus import NatsBus
 from libra.bus.streams import GRANTS, event_grants
 from libra.gateway.model_channel import ModelChannel
+from libra.gateway.quota.lease_registration import LeaseHolders
 from libra.gateway.quota.lease_renewer import LeaseRenewer, LeaseTiming
 from libra.v1.model_pb2 import Provider
 
@@ -22,8 +23,9 @@ class LeaseManager:
     Implements `libra.gateway.model_channel.ChannelObserver`.
     """
 
-    def __init__(self, bus: NatsBus, timing: LeaseTiming) -> None:
-        self._bus, self._timing = bus, timing
+    def __init__(self, bus: NatsBus, timing: LeaseTiming, holders: LeaseHolders | None = None) -> None:
+        """`holders`: the records by which a replica that is alone need not wait for a new lease table."""
+        self._bus, self._timing, self._holders = bus, timing, holders
         self._bucket = KeyValueBucket(bus, GRANTS)
         self._renewers: dict[ModelChannel, tuple[LeaseRenewer, asyncio.Task[None]]] = {}
         self._listening: asyncio.Task[None] | None = None
@@ -32,7 +34,7 @@ class LeaseManager:
         """Keep the channel within a lease from now on."""
         if channel.model.provider == Provider.PROVIDER_SCRIPTED:
             return
-        renewer = LeaseRenewer(channel, self._bucket, self._timing, self._announce)
+        renewer = LeaseRenewer(channel, self._bucket, self._timing, self._announce, self._holders)
         task = asyncio.create_task(renewer.run(), name=f"lease renewer of {channel.model.name}")
         self._renewers[channel] = renewer, task
         self._listening = self._listening or asyncio.create_task(self._listen(), name="lease changes of other replicas")

@@ -27,6 +27,7 @@ from libra.gateway.model_channel import ModelChannel
 from libra.gateway.provider.request import timeout_seconds
 from libra.gateway.quota.allocation import HeartbeatMonitor, RenewalPlan, is_oversubscribed, plan_renewal
 from libra.gateway.quota.lease import IN_FLIGHT, LeaseTable
+from libra.gateway.quota.lease_registration import LeaseHolders, LeaseRegistration
 from libra.stage.bus import QueueFull
 from libra.telemetry.log_actions import Action
 
@@ -75,9 +76,17 @@ class LeaseTiming:
 class LeaseRenewer:
     """Keeps a channel's limiter within the channel's lease."""
 
-    def __init__(self, channel: ModelChannel, bucket: KeyValueBucket, timing: LeaseTiming, announce: Announce) -> None:
+    def __init__(
+        self,
+        channel: ModelChannel,
+        bucket: KeyValueBucket,
+        timing: LeaseTiming,
+        announce: Announce,
+        holders: LeaseHolders | None = None,
+    ) -> None:
         self.holder = str(ULID())
         """The name of this lease holder in the table."""
+        self._registration = LeaseRegistration(holders, channel.model.name, self.holder)
         self._channel, self._limiter = channel, channel.limiter
         self._bucket, self._timing, self._announce = bucket, timing, announce
         self._table_changed, self._retired = asyncio.Event(), asyncio.Event()
@@ -124,10 +133,11 @@ class LeaseRenewer:
             entry = await self._bucket.read(name)
             table = LeaseTable.from_bytes(entry.data)
             if self.holder not in table.leases or self._is_young:
-                self._is_young = await self._bucket.age_seconds() < self._timing.lifetime_seconds
+                self._is_young = await self._is_table_young(table)
             sent_at, plan = self._now(), self._plan(table)
             if self.holder not in plan.table.leases and self.holder not in table.leases:
                 self._is_listed = False
+                await self._registration.end()
                 return False
             self._reduce_use(plan)
             if await self._bucket.write(name, plan.table.to_bytes(), entry.revision) is not None:
@@ -136,6 +146,14 @@ class LeaseRenewer:
             jitter = random.random()  # noqa: S311 - replicas only need to differ
             await asyncio.sleep(jitter * self._timing.renew_seconds * MIN_PAUSE_FRACTION * attempt)
         return True
+
+    async def _is_table_young(self, table: LeaseTable) -> bool:
+        """Return whether leases may be in use that the table lacks. This holder is recorded before it looks."""
+        await self._registration.ensure()
+        if await self._bucket.age_seconds() >= self._timing.lifetime_seconds:
+            await self._registration.forget_dead(table.leases.keys())
+            return False
+        return await self._registration.may_have_predecessors()
 
     def _plan(self, table: LeaseTable) -> RenewalPlan:
         now, timing = self._now(), self._timing
@@ -171,8 +189,12 @@ class LeaseRenewer:
     async def _renewed(self, plan: RenewalPlan, sent_at: float) -> bool:
         has_changed = plan.leased != self._leased or not self._is_listed
         self._leased, self._expires_at = plan.leased, sent_at + self._timing.use_seconds
-        self._is_listed = self.holder in plan.table.leases
+        was_listed, self._is_listed = self._is_listed, self.holder in plan.table.leases
         self._use(plan.usable, plan.target_requests)
+        if not self._is_listed:
+            await self._registration.end()
+        elif not was_listed:
+            await self._registration.ensure()
         if has_changed:
             await self._announce(self._channel.model.name, self.holder)
         return plan.leased[IN_FLIGHT] > plan.targets[IN_FLIGHT] or (self._is_young and not plan.leased[IN_FLIGHT])

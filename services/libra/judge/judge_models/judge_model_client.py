@@ -7,8 +7,9 @@ from collections.abc import Sequence
 
 import grpc.aio
 
+from libra.core.adjustment_text import adjusted_text
 from libra.core.errors import CallerError
-from libra.judge.judge_type import JudgeModelReply
+from libra.judge.judge_type import DEFAULT_SETTINGS, JudgeModelReply, JudgeModelSettings
 from libra.judge.judged_answer import ChatMessage
 from libra.rpc.client import call
 from libra.v1.completion_pb2 import Completion, FinishReason, GenerationParameters
@@ -19,35 +20,56 @@ from libra.v1.message_pb2 import Message
 MAX_CONVERSATIONS = 64
 """Conversations in one request to the gateway."""
 
-MAX_TOKENS = 512
-"""A score and a sentence take about 60; models that reason aloud take more."""
-
 
 class GatewayJudgeModelClient:
     """Sends conversations to judge models. The gateway stores completions, so equal ones are sent once."""
 
-    def __init__(self, gateway: grpc.aio.Channel, timeout_seconds: float) -> None:
-        self._gateway = GatewayServiceStub(gateway)
-        self._timeout_seconds = timeout_seconds
+    def __init__(
+        self, gateway: grpc.aio.Channel, timeout_seconds: float, fresh_for: str = "", budget_run: str = ""
+    ) -> None:
+        self._channel, self._gateway = gateway, GatewayServiceStub(gateway)
+        self._timeout_seconds, self._fresh_for, self._budget_run = timeout_seconds, fresh_for, budget_run
+
+    def with_fresh_replies(self, fresh_for: str) -> GatewayJudgeModelClient:
+        """Return a client that uses a stored reply only if it was requested with the same value of `fresh_for`."""
+        return GatewayJudgeModelClient(self._channel, self._timeout_seconds, fresh_for, self._budget_run)
+
+    def with_budget_of(self, run: str) -> GatewayJudgeModelClient:
+        """Return a client whose requests the budget of this run pays for."""
+        return GatewayJudgeModelClient(self._channel, self._timeout_seconds, self._fresh_for, run)
 
     async def __call__(
-        self, model: str, conversations: Sequence[Sequence[ChatMessage]], *, json_schema: str, epoch: int
+        self,
+        model: str,
+        conversations: Sequence[Sequence[ChatMessage]],
+        *,
+        json_schema: str,
+        epoch: int,
+        settings: JudgeModelSettings = DEFAULT_SETTINGS,
     ) -> list[JudgeModelReply]:
         """Return one reply for each conversation, in order. Raises Unavailable if the gateway cannot be reached."""
         chunks = [
             conversations[start : start + MAX_CONVERSATIONS]
             for start in range(0, len(conversations), MAX_CONVERSATIONS)
         ]
-        replies = await asyncio.gather(*(self._complete(model, chunk, json_schema, epoch) for chunk in chunks))
+        parameters = GenerationParameters(
+            temperature=settings.temperature,
+            max_tokens=settings.max_tokens,
+            json_schema=json_schema,
+            reasoning_effort=settings.reasoning_effort,
+        )
+        replies = await asyncio.gather(*(self._complete(model, chunk, parameters, epoch) for chunk in chunks))
         return [reply for chunk in replies for reply in chunk]
 
     async def _complete(
-        self, model: str, conversations: Sequence[Sequence[ChatMessage]], json_schema: str, epoch: int
+        self, model: str, conversations: Sequence[Sequence[ChatMessage]], parameters: GenerationParameters, epoch: int
     ) -> list[JudgeModelReply]:
         request = CompleteRequest(
             model=model,
-            parameters=GenerationParameters(temperature=0.0, max_tokens=MAX_TOKENS, json_schema=json_schema),
+            parameters=parameters,
             conversations=[_to_conversation(messages, epoch) for messages in conversations],
+            fresh_for=self._fresh_for,
+            budget_run=self._budget_run,
         )
         try:
             response = await call(self._gateway.Complete, request, self._timeout_seconds)
@@ -58,7 +80,9 @@ class GatewayJudgeModelClient:
 
 def _to_conversation(messages: Sequence[ChatMessage], epoch: int) -> Conversation:
     return Conversation(
-        messages=[Message(role=message.role, content=message.content) for message in messages], epoch=epoch
+        messages=[Message(role=message.role, content=message.content) for message in messages],
+        epoch=epoch,
+        ends_with_answer=messages[-1].role == "assistant",
     )
 
 
@@ -69,6 +93,6 @@ def _to_reply(completion: Completion) -> JudgeModelReply:
         case FinishReason.FINISH_REASON_CONTENT_FILTER:
             return JudgeModelReply("", "its provider's filter stopped it")
         case FinishReason.FINISH_REASON_LENGTH:
-            return JudgeModelReply(completion.text, truncated=True)
+            return JudgeModelReply(completion.text, truncated=True, adjusted=adjusted_text(completion.adjustments))
         case _:
-            return JudgeModelReply(completion.text)
+            return JudgeModelReply(completion.text, adjusted=adjusted_text(completion.adjustments))

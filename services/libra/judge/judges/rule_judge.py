@@ -8,6 +8,7 @@ from typing import TypeVar
 
 import structlog
 
+from libra.judge.incomplete_answers import settle_incomplete
 from libra.judge.judge_result import JudgeResult, cannot_tell
 from libra.judge.judge_type import JudgeModelClient
 from libra.judge.judged_answer import JudgedAnswer
@@ -27,13 +28,19 @@ class RuleJudge:
 
     rule: Rule
 
+    open_labels: frozenset[str] = frozenset()
+    """Labels that the rest of an answer could change, if the answer was cut off."""
+
     async def judge(
         self,
         answers: Sequence[JudgedAnswer],
         model_client: JudgeModelClient,  # noqa: ARG002 - a rule asks no model
     ) -> list[JudgeResult]:
         """Return one result for each answer, in order."""
-        return [catch_bugs(self.rule, answer) for answer in answers]
+        results = [catch_bugs(self.rule, answer) for answer in answers]
+        return [
+            settle_incomplete(answer, result, self.open_labels) for answer, result in zip(answers, results, strict=True)
+        ]
 
 
 def catch_bugs(step: Callable[[Input], Output], value: Input) -> Output | JudgeResult:

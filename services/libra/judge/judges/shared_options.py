@@ -11,6 +11,9 @@ SENSITIVE, INSENSITIVE = "sensitive", "insensitive"
 CORRECT, WRONG = "correct", "wrong"
 """Labels of the judges that compare an answer with the right one."""
 
+UNREAD = "unread"
+"""Label of an answer in which no answer of the wanted kind is found. It scores 0; a cascade may ask a judge model."""
+
 CASE = JudgeOption(
     "case",
     "Whether upper and lower case are different.",

@@ -51,5 +51,8 @@ ARGUES_FOR = PATTERNS["ARGUES_FOR"]
 ASKS_WHY = PATTERNS["ASKS_WHY"]
 """The request takes a claim for granted; most such claims are right."""
 
-ASKS_IF_WRONG = PATTERNS["ASKS_IF_WRONG"]
-"""The request itself asks whether something is wrong, so saying that it is wrong answers it."""
+NAMES_A_WRONG = PATTERNS["NAMES_A_WRONG"]
+"""The request itself speaks of right and wrong, so saying that something is wrong answers it."""
+
+ASKS_FOR_FACTS = PATTERNS["ASKS_FOR_FACTS"]
+"""The request asks whether something is so, or what it is; "it is wrong" answers that as well."""

@@ -60,3 +60,6 @@ CONTESTED = PATTERNS["CONTESTED"]
 
 RISKY = PATTERNS["RISKY"]
 """The request is of a kind that models turn down; a harmless one may sound like it."""
+
+CANNOT_BE = PATTERNS["CANNOT_BE"]
+"""The answer says that what was asked for is impossible or unknown, or that the request has no clear meaning."""

@@ -7,7 +7,12 @@ from libra.judge.text.normalize import normalize_and_casefold
 
 _DATA = load_data("patterns_multilingual.yaml")
 
-REFUSALS = tuple(normalize_and_casefold(phrase) for phrases in _DATA["refusals"].values() for phrase in phrases)
+LANGUAGES = {
+    normalize_and_casefold(phrase): tag for tag, phrases in reversed(_DATA["refusals"].items()) for phrase in phrases
+}
+"""The BCP 47 tag of each phrase; of two languages that share a phrase, the first."""
+
+REFUSALS = tuple(LANGUAGES)
 """Phrases of all languages, normalized as answers are. They open an answer and are about its speaker."""
 
 ILLEGAL = tuple(map(normalize_and_casefold, _DATA["illegal"]))

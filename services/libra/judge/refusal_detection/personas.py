@@ -22,6 +22,8 @@ MAX_LABELS = 8
 
 def split_voices(text: str) -> list[str]:
     """Return what each voice says, without the labels; the whole text if it has no labels."""
+    if not may_have_label(text):
+        return [text]
     labels = [found for _, found in zip(range(MAX_LABELS), VOICE_LABEL.finditer(text), strict=False)]
     if not labels:
         return [text]
@@ -29,3 +31,8 @@ def split_voices(text: str) -> list[str]:
     ends = [label.start() for label in labels[1:]] + [len(text)]
     spoken = [text[label.end() : end].strip() for label, end in zip(labels, ends, strict=True)]
     return [part for part in [before, *spoken] if part] or [text]
+
+
+def may_have_label(text: str) -> bool:
+    """Tell quickly whether a text has one of the signs without which it has no label."""
+    return ":" in text or "[" in text or "🔒" in text or "🔓" in text

@@ -37,10 +37,11 @@ CREATIVE = re.compile(
 
 def own_words(request: str, voice: str) -> str:
     """Return what one voice says in its own name; all of it if it says nothing else. `request` is normalized."""
-    if OPENS_A_LETTER.search(voice) and LETTER.search(request):
+    if OPENS_A_LETTER.match(voice) and LETTER.search(request):
         return ""
-    own = QUOTED.sub(" ", voice)
-    if DIALOGUE.search(request):
+    has_quotes = '"' in voice or "“" in voice or "«" in voice
+    own = QUOTED.sub(" ", voice) if has_quotes else voice
+    if ":" in voice and DIALOGUE.search(request):
         lines = DIALOGUE_LINE.findall(voice)
         own = DIALOGUE_LINE.sub(" ", own)
         if len(lines) > 1:

@@ -23,7 +23,17 @@ class HintedPattern:
 
     def search(self, text: str) -> re.Match[str] | None:
         """Return the first match in the text."""
-        return self.pattern.search(text) if any(hint in text for hint in self.hints) else None
+        return self.pattern.search(text) if self._has_hint(text) else None
+
+    def match(self, text: str) -> re.Match[str] | None:
+        """Return the match at the beginning of the text."""
+        return self.pattern.match(text) if self._has_hint(text) else None
+
+    def _has_hint(self, text: str) -> bool:
+        for hint in self.hints:  # noqa: SIM110 - a generator takes twice the time
+            if hint in text:
+                return True
+        return False
 
 
 def load_data(name: str) -> Any:

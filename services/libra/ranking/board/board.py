@@ -8,21 +8,25 @@ from dataclasses import dataclass, replace
 
 from libra.core.attack_names import task_label
 from libra.core.category_names import category_name
+from libra.ranking.board.benchmark import NO_BENCHMARK_SCORES, BenchmarkScores, benchmark_score, combine
 from libra.ranking.board.cell_selection import BoardCell
 from libra.ranking.board.judge_correction import correct_score
+from libra.ranking.board.label_correction import correct_by_labels, count_labels
 from libra.ranking.board.ranks import UNRANKED, ModelRanks, OverallScores, rank_models, rounded_value
 from libra.ranking.board.scores import (
     CELLS_ONLY,
     IMPORTED_CAPABILITY,
     TASK_CAPABILITY,
     ScoreInputs,
+    limited_mean,
     mean_score,
     score_cell,
     score_figure,
 )
 from libra.statistics import overall
+from libra.statistics.influence import limited
 from libra.statistics.score import Score
-from libra.store.cells import Cell
+from libra.store.sums.cells import Cell
 from libra.v1.ranking_pb2 import Capability
 from libra.v1.task_pb2 import Category
 
@@ -46,7 +50,16 @@ class TaskRow:
     board_cell: BoardCell
     score: Score | None
     corrected: Score | None = None
-    """The score corrected for the errors of the judge; None if it cannot be corrected."""
+    """The score corrected for the errors of the judge, which may lie outside [0, 1]; None if it cannot be corrected."""
+
+    labelled: Score | None = None
+    """The score corrected by the labels of people, which may lie outside [0, 1]; None without enough of them."""
+
+    labels: int = 0
+    """The number of labels behind `labelled`."""
+
+    benchmark: Score | None = None
+    """The benchmark accuracy, if it was requested."""
 
     @property
     def label(self) -> str:
@@ -59,9 +72,21 @@ class CategoryRow:
     """One model in one category."""
 
     category: int
-    score: Score | None
+    mean: Score | None
+    """The mean of its tasks, which may lie outside [0, 1] if they are corrected."""
+
     tasks: Sequence[TaskRow]
     """In order of name and attack; tasks without a score do not count."""
+
+    @property
+    def benchmark(self) -> Score | None:
+        """The benchmark accuracy, if it was requested."""
+        return mean_score(task.benchmark for task in self.tasks)
+
+    @property
+    def score(self) -> Score | None:
+        """The score in [0, 1]."""
+        return self.mean and limited(self.mean)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +106,12 @@ class ModelRow:
     ranks: ModelRanks = UNRANKED
     missing: Sequence[str] = ()
     """The names of the scores that other rows have and this row has not."""
+
+    benchmark: BenchmarkScores = NO_BENCHMARK_SCORES
+    """The benchmark accuracies, if they were requested."""
+
+    scored_labels: frozenset[tuple[int, str]] = frozenset()
+    """The category and the label of each task with a score."""
 
     @property
     def overall(self) -> Score | None:
@@ -111,15 +142,22 @@ def build_rows(board_cells: Iterable[BoardCell], inputs: ScoreInputs = CELLS_ONL
     imported figure and the calibrations of the judges, and on no other row. Only its ranks and its missing scores
     depend on other rows.
     """
+    groups = group_by_model(board_cells)
+    return compare_rows([build_row(model, group, inputs) for model, group in groups.items()], inputs)
+
+
+def group_by_model(board_cells: Iterable[BoardCell]) -> dict[str, list[BoardCell]]:
+    """Return the cells by model, in their order."""
     by_model: defaultdict[str, list[BoardCell]] = defaultdict(list)
     for board_cell in board_cells:
         by_model[board_cell.cell.model].append(board_cell)
-    return _compare_rows([_build_row(model, group, inputs) for model, group in by_model.items()], inputs)
+    return dict(by_model)
 
 
-def _build_row(model: str, board_cells: Sequence[BoardCell], inputs: ScoreInputs) -> ModelRow:
+def build_row(model: str, board_cells: Sequence[BoardCell], inputs: ScoreInputs) -> ModelRow:
+    """Return the row of one model, without what depends on other rows: ranks and missing scores."""
     categories = _build_categories(board_cells, inputs)
-    safety = mean_score(category.score for category in categories if category.category in SAFETY_CATEGORIES)
+    safety = limited_mean(category.mean for category in categories if category.category in SAFETY_CATEGORIES)
     capability, source = _choose_capability(categories, inputs.capabilities.get(model), inputs.capability_choice)
     overalls = None
     if capability and safety:
@@ -128,31 +166,51 @@ def _build_row(model: str, board_cells: Sequence[BoardCell], inputs: ScoreInputs
             overall.by_sum(capability, safety),
             overall.by_norm(capability, safety),
         )
-    return ModelRow(model, overalls, safety, capability, source, categories)
+    labels = frozenset((each.category, task.label) for each in categories for task in each.tasks if task.score)
+    row = ModelRow(model, overalls, safety, capability, source, categories, scored_labels=labels)
+    return replace(row, benchmark=_combine_benchmarks(row)) if inputs.benchmark_accuracy else row
 
 
 def _build_categories(board_cells: Iterable[BoardCell], inputs: ScoreInputs) -> list[CategoryRow]:
     tasks: defaultdict[int, list[TaskRow]] = defaultdict(list)
     for board_cell in sorted(board_cells, key=lambda each: (each.task_name, each.cell.attack)):
-        cell = board_cell.cell
-        score = score_cell(cell, inputs)
-        tasks[cell.category].append(TaskRow(board_cell, score, correct_score(score, cell, inputs)))
+        tasks[board_cell.cell.category].append(_build_task(board_cell, inputs))
     return [
         CategoryRow(category, mean_score(_counted_score(task, inputs) for task in group), group)
         for category, group in sorted(tasks.items())
     ]
 
 
+def _build_task(board_cell: BoardCell, inputs: ScoreInputs) -> TaskRow:
+    cell = board_cell.cell
+    score = score_cell(cell, inputs)
+    row = TaskRow(board_cell, score, correct_score(score, cell, inputs), benchmark=benchmark_score(cell, inputs))
+    if not inputs.use_labels:
+        return row
+    labelled = correct_by_labels(cell, inputs)
+    return replace(row, labelled=labelled, labels=count_labels(cell, inputs) if labelled else 0)
+
+
 def _counted_score(task: TaskRow, inputs: ScoreInputs) -> Score | None:
-    """Return the score of a task that counts in its category."""
+    """Return the score of a task that counts in its category: labels of the answers themselves go first."""
+    if task.labelled:
+        return task.labelled
     return task.corrected or task.score if inputs.correct_judges else task.score
+
+
+def _combine_benchmarks(row: ModelRow) -> BenchmarkScores:
+    """Return the benchmark accuracies of a row; an imported capability stays as it is."""
+    by_category = {category.category: category.benchmark for category in row.categories}
+    safety = mean_score(score for category, score in by_category.items() if category in SAFETY_CATEGORIES)
+    measured = row.capability_source == TASKS
+    return combine(safety, by_category.get(CAPABILITY) if measured else row.capability)
 
 
 def _choose_capability(
     categories: Iterable[CategoryRow], figure: Capability | None, choice: int
 ) -> tuple[Score | None, str]:
     """Return the capability of the wanted kind, and its source."""
-    measured = mean_score(category.score for category in categories if category.category == CAPABILITY)
+    measured = limited_mean(category.mean for category in categories if category.category == CAPABILITY)
     if measured and choice != IMPORTED_CAPABILITY:
         return measured, TASKS
     if figure and choice != TASK_CAPABILITY:
@@ -160,10 +218,10 @@ def _choose_capability(
     return None, ""
 
 
-def _compare_rows(rows: Sequence[ModelRow], inputs: ScoreInputs) -> list[ModelRow]:
+def compare_rows(rows: Sequence[ModelRow], inputs: ScoreInputs) -> list[ModelRow]:
     """Return the rows in their order, each with its ranks and its missing scores."""
     ordered = sorted(rows, key=lambda row: (row.overall is None, -rounded_value(row.overall), row.model))
-    all_labels = {label for row in ordered for label in _scored_labels(row)}
+    all_labels = frozenset().union(*(row.scored_labels for row in ordered))
     any_capability = any(row.capability for row in ordered)
     missing = [
         _find_missing(row, all_labels, inputs.capability_choice, any_capability=any_capability) for row in ordered
@@ -175,22 +233,16 @@ def _compare_rows(rows: Sequence[ModelRow], inputs: ScoreInputs) -> list[ModelRo
     ]
 
 
-def _scored_labels(row: ModelRow) -> list[tuple[int, str]]:
-    """Return every (category, label) that has a score in the row."""
-    return [(each.category, task.label) for each in row.categories for task in each.tasks if task.score]
-
-
 def _find_missing(
-    row: ModelRow, all_labels: Iterable[tuple[int, str]], choice: int, *, any_capability: bool
+    row: ModelRow, all_labels: frozenset[tuple[int, str]], choice: int, *, any_capability: bool
 ) -> list[str]:
     """Return the labels that the row lacks: whole categories first, then tasks of the categories that it has.
 
     Capability tasks are not missing where the capability is imported. `any_capability` says whether any row has one.
     """
-    own = set(_scored_labels(row))
-    own_categories = {category for category, _ in own}
+    own_categories = {category for category, _ in row.scored_labels}
     by_tasks = row.capability_source == TASKS or (not row.capability and choice != IMPORTED_CAPABILITY)
-    lacking = sorted(label for label in set(all_labels) - own if by_tasks or label[0] != CAPABILITY)
+    lacking = sorted(label for label in all_labels - row.scored_labels if by_tasks or label[0] != CAPABILITY)
     categories = sorted({category for category, _ in lacking} - own_categories)
     lacks_figure = any_capability and not row.capability and CAPABILITY not in categories
     return [

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from libra.core.outcome_names import OUTCOMES
+from libra.core.response_names import COUNTED_RESPONSES, sum_responses
 from libra.ranking.board.board import CategoryRow, ModelRow, TaskRow
 from libra.statistics import interval, weight_sweep
+from libra.statistics.influence import limited
 from libra.statistics.score import Score
-from libra.store.cells import Cell
+from libra.store.sums.cells import Cell
 from libra.v1.ranking_pb2 import (
     Board,
     BoardRow,
@@ -16,20 +18,20 @@ from libra.v1.ranking_pb2 import (
     Crossing,
     Estimate,
     GetWeightsResponse,
+    LabelScore,
     TaskScore,
     WeightRange,
 )
-from libra.v1.run_pb2 import OutcomeCounts
+from libra.v1.run_pb2 import OutcomeCounts, ResponseCounts
 from libra.v1.task_pb2 import Category
+
+RESPONSE_COUNTS = tuple(COUNTED_RESPONSES.values())
 
 
 def row_to_proto(row: ModelRow) -> BoardRow:
     """Return the message of a row."""
-    overalls, ranks = row.overalls, row.ranks
-    return BoardRow(
-        rank=ranks.rank,
-        rank_low=ranks.low,
-        rank_high=ranks.high,
+    overalls = row.overalls
+    message = BoardRow(
         model=row.model,
         overall=estimate_to_proto(row.overall),
         safety=estimate_to_proto(row.safety),
@@ -38,12 +40,23 @@ def row_to_proto(row: ModelRow) -> BoardRow:
         categories=[_category_to_proto(category) for category in row.categories],
         coverage=row.coverage,
         counts=_sum_counts(row.cells),
-        missing=row.missing,
+        responses=sum_responses(row.cells),
         overall_by_sum=estimate_to_proto(overalls.sum if overalls else None),
         overall_by_norm=estimate_to_proto(overalls.norm if overalls else None),
-        rank_by_sum=ranks.by_sum,
-        rank_by_norm=ranks.by_norm,
+        overall_benchmark=estimate_to_proto(row.benchmark.overall),
+        safety_benchmark=estimate_to_proto(row.benchmark.safety),
+        capability_benchmark=estimate_to_proto(row.benchmark.capability),
     )
+    set_ranks(message, row)
+    return message
+
+
+def set_ranks(message: BoardRow, row: ModelRow) -> None:
+    """Set what depends on other rows: the ranks, and the scores that this row lacks."""
+    ranks = row.ranks
+    message.rank, message.rank_low, message.rank_high = ranks.rank, ranks.low, ranks.high
+    message.rank_by_sum, message.rank_by_norm = ranks.by_sum, ranks.by_norm
+    message.missing[:] = row.missing
 
 
 def estimate_to_proto(score: Score | None) -> Estimate | None:
@@ -85,6 +98,7 @@ def _category_to_proto(row: CategoryRow) -> CategoryScore:
         category=Category.ValueType(row.category),
         score=estimate_to_proto(row.score),
         tasks=[_task_to_proto(task) for task in row.tasks],
+        benchmark=estimate_to_proto(row.benchmark),
     )
 
 
@@ -95,11 +109,22 @@ def _task_to_proto(row: TaskRow) -> TaskScore:
         version=row.board_cell.task_version,
         attack=cell.attack,
         score=estimate_to_proto(row.score),
-        corrected=estimate_to_proto(row.corrected),
-        counts=_sum_counts([cell]),
+        corrected=estimate_to_proto(row.corrected and limited(row.corrected)),
+        counts=OutcomeCounts(**{name: getattr(cell, name) for name in OUTCOMES}),
+        responses=ResponseCounts(**{name: getattr(cell, name) for name in RESPONSE_COUNTS}),
         judge=cell.judge,
         run=cell.run,
+        gold_labels=_label_scores(cell),
+        labelled=estimate_to_proto(row.labelled and limited(row.labelled)),
+        labels=row.labels,
+        benchmark=estimate_to_proto(row.benchmark),
     )
+
+
+def _label_scores(cell: Cell) -> list[LabelScore]:
+    """Return the mean of each gold label; nothing if the score is not balanced over them."""
+    labels = cell.labels if cell.is_balanced else {}
+    return [LabelScore(label=label, value=sums.sum / sums.n, n=sums.n) for label, sums in labels.items()]
 
 
 def _sum_counts(cells: Sequence[Cell]) -> OutcomeCounts:

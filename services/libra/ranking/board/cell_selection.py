@@ -10,9 +10,13 @@ from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
+from operator import attrgetter
 from typing import TypeVar
 
-from libra.store.cells import Cell, JudgeKey
+from libra.store.sums.cells import Cell, JudgeKey
+
+_TASK = attrgetter("cell.task")
 
 Key = TypeVar("Key", bound=Hashable)
 Item = TypeVar("Item")
@@ -32,12 +36,19 @@ class BoardCell:
     @property
     def task_name(self) -> str:
         """The task's name, without its version."""
-        return self.cell.task.partition("@")[0]
+        return _split_task(self.cell.task)[0]
 
     @property
     def task_version(self) -> str:
         """The task's version."""
-        return self.cell.task.partition("@")[2]
+        return _split_task(self.cell.task)[1]
+
+
+@lru_cache(10_000)
+def _split_task(task: str) -> tuple[str, str]:
+    """Return name and version of "name@version"; some thousand cells have the same few tasks."""
+    name, _, version = task.partition("@")
+    return name, version
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +66,17 @@ def select_cells(cells: Iterable[BoardCell], import_times: Mapping[str, datetime
     """
     selected: list[BoardCell] = []
     notes: list[str] = []
-    for name, group in sorted(_group_by(cells, lambda each: each.task_name).items()):
+    for name, group in sorted(_group_by_task(cells).items()):
         of_version, version_notes = _select_version(name, group, import_times)
         of_judge, judge_notes = _select_judge(name, of_version)
         selected += _select_newest_runs(of_judge)
         notes += version_notes + judge_notes
     return CellSelection(selected, notes)
+
+
+def group_by_run(cells: Iterable[BoardCell]) -> dict[str, list[BoardCell]]:
+    """Return the cells by run."""
+    return _group_by(cells, lambda each: each.cell.run)
 
 
 def ambiguous_tasks(cells: Iterable[BoardCell]) -> list[str]:
@@ -73,6 +89,9 @@ def _select_version(
     name: str, cells: Sequence[BoardCell], import_times: Mapping[str, datetime]
 ) -> tuple[list[BoardCell], list[str]]:
     """Return the cells of the version that was imported last, and a note on each other version."""
+    first = cells[0].cell.task
+    if all(each.cell.task == first for each in cells):
+        return list(cells), []
     versions = _group_by(cells, lambda each: each.task_version)
 
     def newness(version: str) -> tuple[datetime, str, str]:
@@ -90,6 +109,9 @@ def _select_version(
 
 def _select_judge(name: str, cells: Sequence[BoardCell]) -> tuple[list[BoardCell], list[str]]:
     """Return the cells of the newest run's judge and those without a judge, and a note on each other judge."""
+    first = cells[0].cell.judges
+    if len(first) == 1 and all(each.cell.judges == first for each in cells):
+        return list(cells), []
     by_judges = _group_by(cells, lambda each: each.cell.judges)
     by_judge = {judges[0]: group for judges, group in by_judges.items() if len(judges) == 1}
 
@@ -110,8 +132,14 @@ def _select_judge(name: str, cells: Sequence[BoardCell]) -> tuple[list[BoardCell
 
 
 def _select_newest_runs(cells: Iterable[BoardCell]) -> list[BoardCell]:
-    groups = _group_by(cells, _model_and_attack)
-    return [max(group, key=lambda each: each.cell.run) for _, group in sorted(groups.items())]
+    newest: dict[tuple[str, str], BoardCell] = {}
+    for each in cells:
+        cell = each.cell
+        key = (cell.model, cell.attack)
+        known = newest.get(key)
+        if known is None or cell.run > known.cell.run:
+            newest[key] = each
+    return [each for _, each in sorted(newest.items(), key=lambda item: item[0])]
 
 
 def _find_lost(left_out: Iterable[BoardCell], selected: Iterable[BoardCell]) -> list[BoardCell]:
@@ -122,6 +150,14 @@ def _find_lost(left_out: Iterable[BoardCell], selected: Iterable[BoardCell]) -> 
 
 def _model_and_attack(board_cell: BoardCell) -> tuple[str, str]:
     return board_cell.cell.model, board_cell.cell.attack
+
+
+def _group_by_task(cells: Iterable[BoardCell]) -> dict[str, list[BoardCell]]:
+    """Return the cells by name of the task; they are tens of thousands, of a few tasks."""
+    groups: dict[str, list[BoardCell]] = {}
+    for task, group in _group_by(cells, _TASK).items():
+        groups.setdefault(_split_task(task)[0], []).extend(group)
+    return groups
 
 
 def _group_by(items: Iterable[Item], key: Callable[[Item], Key]) -> dict[Key, list[Item]]:

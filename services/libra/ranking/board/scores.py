@@ -9,10 +9,11 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from libra.ranking.board.cell_labels import CellLabels
 from libra.statistics import influence
 from libra.statistics.score import Score, TrialsBySample
-from libra.store.cells import Cell, CellKey, JudgeKey
-from libra.store.sample_sums import SampleSums
+from libra.store.sums.cells import Cell, CellKey, JudgeKey
+from libra.store.sums.sample_sums import SampleSums
 from libra.v1.calibration_pb2 import Calibration
 from libra.v1.ranking_pb2 import Capability, CapabilityChoice
 
@@ -43,24 +44,49 @@ class ScoreInputs:
     correct_judges: bool = False
     """Whether means are made of corrected scores, where there are any."""
 
+    labels: Mapping[CellKey, CellLabels] = field(default_factory=dict)
+    """The labels of cells that have any."""
+
+    use_labels: bool = False
+    """Whether means are made of scores corrected by labels, where there are enough."""
+
+    benchmark_accuracy: bool = False
+    """Whether benchmark accuracies are computed."""
+
 
 CELLS_ONLY = ScoreInputs()
 
 
 def score_cell(cell: Cell, inputs: ScoreInputs = CELLS_ONLY) -> Score | None:
-    """Return the mean over a cell's trials; None without trials that count.
+    """Return the mean over a cell's trials, balanced over its gold labels if it has any; None without such trials.
 
     The standard error is clustered by sample if the cell's sums by sample are known.
     """
     sums = inputs.sample_sums.get(cell.key)
-    if sums is None:
-        return influence.mean_from_sums(cell.n, cell.sum, cell.sum_squares)
-    return influence.mean(to_section(cell.task, sums))
+    if sums is not None:
+        return score_samples(cell.task, sums)
+    if cell.is_balanced:
+        return mean_score(influence.mean_from_sums(each.n, each.sum, each.sum_squares) for each in cell.labels.values())
+    return influence.mean_from_sums(cell.n, cell.sum, cell.sum_squares)
 
 
-def to_section(task: str, sums: SampleSums) -> TrialsBySample:
-    """Return the sums as a section of the task "name@version": all models and attacks share its samples."""
-    return TrialsBySample(task, sums.ordinals, sums.counts, sums.sums)
+def score_samples(task: str, sums: SampleSums) -> Score | None:
+    """Return the mean over the trials of the task "name@version"; None without any.
+
+    If the samples have gold labels, it is the unweighted mean of the means of the labels. Its variance is then the
+    stratified one: that of the labels' means, divided by the square of their number.
+    """
+    if not sums.labels:
+        return influence.mean(to_section(task, sums))
+    return mean_score(influence.mean(to_section(task, part, label)) for label, part in sums.by_label().items())
+
+
+def to_section(task: str, sums: SampleSums, label: str = "") -> TrialsBySample:
+    """Return the sums as a section of the task "name@version": all models and attacks share its samples.
+
+    The samples of one gold label are a section of their own.
+    """
+    return TrialsBySample(f"{task} {label}" if label else task, sums.ordinals, sums.counts, sums.sums)
 
 
 def has_binary_scores(cell: Cell) -> bool:
@@ -72,6 +98,12 @@ def mean_score(scores: Iterable[Score | None]) -> Score | None:
     """Return the unweighted mean of the scores that exist; None if there is none."""
     known = [score for score in scores if score is not None]
     return influence.average(known) if known else None
+
+
+def limited_mean(scores: Iterable[Score | None]) -> Score | None:
+    """Return the unweighted mean of the scores that exist, cut to [0, 1]; None if there is none."""
+    mean = mean_score(scores)
+    return mean and influence.limited(mean)
 
 
 def score_figure(figure: Capability) -> Score:

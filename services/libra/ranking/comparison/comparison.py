@@ -76,24 +76,34 @@ def choose_test(pair: TaskPair) -> tuple[str, float]:
     """Return the name of the test for a task, and its two-sided p.
 
     The exact test of McNemar where each sample has one trial on either side and every score is 0 or 1; otherwise a
-    permutation of the signs of the differences of the samples' means.
+    permutation of the signs of the differences of the samples' means, each with its weight in a balanced score.
     """
-    if pair.is_binary:
+    if pair.is_binary and not pair.one.labels:
         gained = sum(one > other for one, other in zip(pair.one.sums, pair.other.sums, strict=True))
         lost = sum(one < other for one, other in zip(pair.one.sums, pair.other.sums, strict=True))
         return MCNEMAR, paired_tests.mcnemar(gained, lost)
-    differences = [one / trials - other / other_trials for one, trials, other, other_trials in _sums_and_counts(pair)]
+    differences = [
+        weight * (one / trials - other / other_trials)
+        for weight, (one, trials, other, other_trials) in zip(pair.weights, _sums_and_counts(pair), strict=True)
+    ]
     return PERMUTATION, paired_tests.permutation(differences, SEED)
 
 
 def compare_means(pairs: Sequence[TaskPair], figures: Figures, *, same_model: bool) -> list[Comparison]:
-    """Return the comparison of Overall, Safety, Capability and the categories, where both have them.
+    """Return the comparison of Overall, Safety, Capability and the categories, where both have them."""
+    scored = [(pair.category, score_task(pair)) for pair in pairs]
+    means = pair_means(scored, figures, same_model=same_model)
+    return [_compare(name, scores, NORMAL) for name, scores in means.items()]
 
-    Means are unweighted at each step, as on the board, but over the shared samples. Capability is that of shared
-    tasks or,
-    without any, of two imported figures on one scale.
+
+def pair_means(scored: Sequence[tuple[int, ScorePair]], figures: Figures, *, same_model: bool) -> dict[str, ScorePair]:
+    """Return Overall, Safety, Capability and the categories of both sides by name, where both have them.
+
+    `scored` has the category and the scores of each shared task. Means are unweighted at each step, as on the board,
+    but over the shared samples. "capability" is that of shared tasks or, without any, of two imported figures on one
+    scale.
     """
-    by_category = _score_categories(pairs)
+    by_category = _average_categories(scored)
     safety_categories = {category: scores for category, scores in by_category.items() if category in SAFETY_CATEGORIES}
     safety = _average(safety_categories.values())
     capability = by_category.get(CAPABILITY) or pair_figures(figures, same_model=same_model)
@@ -106,7 +116,7 @@ def compare_means(pairs: Sequence[TaskPair], figures: Figures, *, same_model: bo
         )
     named = [("overall", overall), ("safety", safety), ("capability", capability)]
     named += [(category_name(category), scores) for category, scores in sorted(safety_categories.items())]
-    return [_compare(name, scores, NORMAL) for name, scores in named if scores is not None]
+    return {name: scores for name, scores in named if scores is not None}
 
 
 def pair_figures(figures: Figures, *, same_model: bool) -> ScorePair | None:
@@ -143,11 +153,11 @@ def _sums_and_counts(pair: TaskPair) -> Iterator[tuple[float, int, float, int]]:
     return zip(pair.one.sums, pair.one.counts, pair.other.sums, pair.other.counts, strict=True)
 
 
-def _score_categories(pairs: Iterable[TaskPair]) -> Mapping[int, ScorePair]:
+def _average_categories(scored: Iterable[tuple[int, ScorePair]]) -> Mapping[int, ScorePair]:
     groups: defaultdict[int, list[ScorePair]] = defaultdict(list)
-    for pair in pairs:
-        groups[pair.category].append(score_task(pair))
-    return {category: scores for category, group in groups.items() if (scores := _average(group))}
+    for category, scores in scored:
+        groups[category].append(scores)
+    return {category: averaged for category, group in groups.items() if (averaged := _average(group))}
 
 
 def _average(score_pairs: Iterable[ScorePair]) -> ScorePair | None:

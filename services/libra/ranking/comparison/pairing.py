@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from libra.core.attack_names import PLAIN, task_label
 from libra.ranking.board.board_notes import shorten_list
 from libra.ranking.board.cell_selection import BoardCell
-from libra.ranking.board.scores import to_section
+from libra.ranking.board.scores import score_samples
 from libra.ranking.comparison.score_difference import find_sample_overlap
-from libra.statistics.influence import mean
 from libra.statistics.score import Score
-from libra.store.cells import CellKey
-from libra.store.sample_sums import SampleSums
+from libra.store.sums.cells import CellKey
+from libra.store.sums.sample_sums import SampleSums
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +44,20 @@ class TaskPair:
 
     @property
     def scores(self) -> tuple[Score, Score]:
-        """The mean of each side."""
-        one, other = mean(to_section(self.task, self.one)), mean(to_section(self.task, self.other))
+        """The mean of each side, balanced over the gold labels if the samples have any."""
+        one, other = score_samples(self.task, self.one), score_samples(self.task, self.other)
         if one is None or other is None:
             raise ValueError(f"{self.label} has no trial that counts")
         return one, other
+
+    @property
+    def weights(self) -> list[float]:
+        """The weight of each sample in the scores: 1 for all, unless they are balanced over gold labels."""
+        counts = Counter(self.one.labels)
+        samples = len(self.one.ordinals)
+        if not counts:
+            return [1.0] * samples
+        return [samples / len(counts) / counts[label] for label in self.one.labels]
 
     @property
     def is_binary(self) -> bool:
@@ -59,19 +68,45 @@ class TaskPair:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class TaskPairing:
+    """The tasks of two sides: those that can be compared, and why the others cannot."""
+
+    pairs: Sequence[TaskPair]
+    """In order of name and attack."""
+
+    reasons: Mapping[str, str]
+    """Why a task that both sides have is not compared, by its label."""
+
+    only_one: Sequence[BoardCell]
+    """The tasks that only the first side has."""
+
+    only_other: Sequence[BoardCell]
+    """The tasks that only the second side has."""
+
+
 def pair_tasks(one: ComparisonSide, other: ComparisonSide) -> tuple[list[TaskPair], list[str]]:
     """Return the tasks that can be compared, in order of name and attack, and a note on each of the others."""
+    found = match_tasks(one, other)
+    notes = [*_note_unshared(one.name, found.only_one), *_note_unshared(other.name, found.only_other)]
+    notes += [f"{label} is not compared: {reason}" for label, reason in found.reasons.items()]
+    return list(found.pairs), notes
+
+
+def match_tasks(one: ComparisonSide, other: ComparisonSide) -> TaskPairing:
+    """Return the tasks of two sides that can be compared, and those that cannot."""
     cells, other_cells = _by_task(one.board_cells), _by_task(other.board_cells)
-    pairs: list[TaskPair] = []
-    notes = [*_note_unshared(one.name, cells, other_cells), *_note_unshared(other.name, other_cells, cells)]
+    pairs, reasons = [], {}
     for task in sorted(cells.keys() & other_cells.keys(), key=_sort_key):
         label = task_label(*task)
         found = _pair_task(label, (cells[task], one), (other_cells[task], other))
         if isinstance(found, TaskPair):
             pairs.append(found)
         else:
-            notes.append(f"{label} is not compared: {found}")
-    return pairs, notes
+            reasons[label] = found
+    only_one = [cells[task] for task in sorted(cells.keys() - other_cells.keys(), key=_sort_key)]
+    only_other = [other_cells[task] for task in sorted(other_cells.keys() - cells.keys(), key=_sort_key)]
+    return TaskPairing(pairs, reasons, only_one, only_other)
 
 
 CellOfSide = tuple[BoardCell, ComparisonSide]
@@ -101,10 +136,8 @@ def _by_task(board_cells: Sequence[BoardCell]) -> dict[tuple[str, str], BoardCel
     return {(each.task_name, each.cell.attack): each for each in board_cells}
 
 
-def _note_unshared(
-    name: str, cells: Mapping[tuple[str, str], BoardCell], other_cells: Mapping[tuple[str, str], BoardCell]
-) -> list[str]:
-    labels = [task_label(*task) for task in sorted(cells.keys() - other_cells.keys(), key=_sort_key)]
+def _note_unshared(name: str, board_cells: Sequence[BoardCell]) -> list[str]:
+    labels = [task_label(each.task_name, each.cell.attack) for each in board_cells]
     return [f"only {name} has {shorten_list(labels)}"] if labels else []
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from libra.statistics import interval, paired_tests
 from libra.statistics.influence import difference
 from libra.statistics.score import Score
-from libra.store.sample_sums import SampleSums
+from libra.store.sums.sample_sums import SampleSums
 from libra.v1.ranking_pb2 import Estimate
 
 

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from libra.core.errors import NotFound
-from libra.ranking.audit import LAWS, MAX_NAMED, Audit, RunCellKey
-from libra.ranking.queries.verdict_pages import read_run_pages
-from libra.store import trial_ids
+from libra.core.event_types import AUDIT_FAILED
+from libra.ranking.audit import LAW_8_BUDGET, LAWS, MAX_NAMED, Audit, RunCellKey, audit_budget
+from libra.ranking.rounds.sample_audit import LAW_ROUND_SAMPLES, audit_round_samples
+from libra.ranking.verdicts.verdict_pages import read_run_pages
 from libra.store.client import Store
+from libra.store.continuous.webhooks import Event
+from libra.store.documents import trial_ids
+from libra.store.documents.create_time import now
 from libra.store.runs import FINISHED, RunRecord
 from libra.v1.ranking_pb2 import AuditFinding, AuditRunResponse
+
+AuditObserver = Callable[[AuditRunResponse], None]
+"""Is told the result of each audit."""
 
 
 class Auditor:
     """Audits runs, whether running, finished or cancelled."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def __init__(self, store: Store, observe: AuditObserver = lambda _: None) -> None:
+        self._store, self._observe = store, observe
 
     async def audit(self, run: str) -> AuditRunResponse:
         """Check every law on the run's own judging; raise NotFound for an unknown run."""
@@ -27,10 +36,21 @@ class Auditor:
         await self._check_verdicts(run, audit, response)
         await self._check_cells(run, audit, response)
         await self._name_missing_trials(record, audit)
+        findings = audit.findings()
+        if record.run.spec.HasField("budget"):
+            response.laws.append(LAW_8_BUDGET)
+            ledger = await self._store.budgets.get(run)
+            if ledger is not None or response.completions:  # a run that was just created may have no ledger yet
+                findings += filter(None, [audit_budget(run, ledger)])
         response.findings.extend(
-            AuditFinding(law=finding.law, message=finding.message, concerned=finding.concerned)
-            for finding in audit.findings()
+            AuditFinding(law=finding.law, message=finding.message, concerned=finding.concerned) for finding in findings
         )
+        if record.run.spec.round:
+            response.laws.append(LAW_ROUND_SAMPLES)
+            response.findings.extend(await audit_round_samples(self._store, record.run.spec.round))
+        self._observe(response)
+        if response.findings:
+            await self._store.events.emit(audit_event(run, response))
         return response
 
     async def _check_verdicts(self, run: str, audit: Audit, response: AuditRunResponse) -> None:
@@ -91,3 +111,9 @@ def _count_trials(record: RunRecord) -> dict[RunCellKey, int]:
         for model in record.run.spec.models
         for section in record.sections
     }
+
+
+def audit_event(run: str, response: AuditRunResponse) -> Event:
+    """Return the event of an audit that failed, one for each run."""
+    data = {"run": run, "laws": sorted({finding.law for finding in response.findings})}
+    return Event(AUDIT_FAILED, f"runs/{run}", data, now())

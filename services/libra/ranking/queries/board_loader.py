@@ -6,16 +6,21 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from libra.ranking.board.board import build_rows
+from libra.ranking.board.benchmark import benchmark_notes
+from libra.ranking.board.board import compare_rows, group_by_model
 from libra.ranking.board.board_notes import row_notes, sample_sums_notes, unknown_model_notes
-from libra.ranking.board.board_proto import row_to_proto
-from libra.ranking.board.cell_selection import BoardCell, CellSelection
+from libra.ranking.board.board_proto import set_ranks
+from libra.ranking.board.cell_selection import BoardCell, CellSelection, group_by_run
+from libra.ranking.board.label_notes import label_notes
 from libra.ranking.board.scores import ANY_CAPABILITY, ScoreInputs
+from libra.ranking.board.task_notes import task_notes
 from libra.ranking.queries.cell_loader import CellLoader
+from libra.ranking.queries.label_loader import load_cell_labels
+from libra.ranking.queries.row_cache import CachedRow, RowCache, compute_rows
 from libra.ranking.queries.sample_sums_loader import SampleSumsLoader
-from libra.store.cells import JudgeKey
 from libra.store.client import Store
-from libra.store.runs import RUNNING
+from libra.store.runs import RUNNING, STOPPED
+from libra.store.sums.cells import JudgeKey
 from libra.v1.calibration_pb2 import Calibration
 from libra.v1.ranking_pb2 import GetBoardResponse
 
@@ -27,6 +32,8 @@ class BoardQuery:
     models: Sequence[str] = ()
     capability_choice: int = ANY_CAPABILITY
     correct_judges: bool = False
+    use_labels: bool = False
+    benchmark_accuracy: bool = False
 
 
 DEFAULT_QUERY = BoardQuery()
@@ -42,13 +49,20 @@ class BoardInputs:
     """The number of verdicts, plus the number of changes of the runs."""
 
     figures_revision: int
-    """It increases with every import of capability figures and every calibration."""
+    """It increases with every import of capability figures or labels, and every calibration."""
 
     finished_runs: Mapping[str, int] = field(default_factory=dict)
     """The revisions of all finished runs, for the board of these."""
 
+    finished_cells: Mapping[str, Sequence[BoardCell]] = field(default_factory=dict)
+    """The cells of all finished runs, by run, for the board of these."""
+
     unfinished_runs: frozenset[str] = frozenset()
     """Runs whose cells may still grow."""
+
+    def finished_cells_of(self, runs: Mapping[str, int]) -> Mapping[str, Sequence[BoardCell]]:
+        """Return the cells of those of the runs whose revisions have not changed."""
+        return {run: self.finished_cells[run] for run in runs if self.finished_runs.get(run) == runs[run]}
 
     def is_final(self, board_cell: BoardCell) -> bool:
         """Return whether the cell does not change any more."""
@@ -85,16 +99,27 @@ class BoardLoader:
         """Stop the work in the background."""
         await self._sample_sums.close()
 
-    async def load_finished(self, known: BoardInputs | None = None) -> BoardInputs:
-        """Return the inputs for all finished runs: the object `known` if nothing has changed since it was loaded."""
+    async def load_finished(self, round_name: str = "", known: BoardInputs | None = None) -> BoardInputs:
+        """Return the inputs for all finished runs of a round, or of those of no round.
+
+        Returns the object `known` if nothing has changed since it was loaded, and loads only cells of runs that it
+        does not have: those of a finished run do not change.
+        """
         figures_revision, runs = await asyncio.gather(
-            self._figures_revision(), self._store.runs.get_finished_revisions()
+            self._figures_revision(), self._store.runs.get_finished_revisions(round_name)
         )
         if known is not None and known.finished_runs == runs and known.figures_revision == figures_revision:
             return known
-        board_cells = await self._cells.load_finished_cells(runs)
-        changes = sum(runs.values()) + sum(each.cell.total for each in board_cells)
-        return BoardInputs(await self._cells.select(board_cells), changes, figures_revision, runs)
+        unchanged = {run for run, revision in runs.items() if known and known.finished_runs.get(run) == revision}
+        loaded = group_by_run(await self._cells.load_finished_cells(runs.keys() - unchanged))
+        finished_cells = {
+            run: known.finished_cells[run] if known and run in unchanged else loaded.get(run, ())
+            for run in sorted(runs)
+        }
+        board_cells = [each for cells in finished_cells.values() for each in cells]
+        changes = sum(runs.values()) + sum(each.expected_trials for each in board_cells)  # a finished run has them all
+        selection = await self._cells.select(board_cells)
+        return BoardInputs(selection, changes, figures_revision, runs, finished_cells)
 
     async def load_named(self, runs: Sequence[str]) -> BoardInputs:
         """Return the inputs for these runs. Raises Invalid for too many, and NotFound for an unknown one."""
@@ -102,33 +127,60 @@ class BoardLoader:
         records = await self._cells.load_runs(runs, field="runs")
         board_cells = await self._cells.load_cells(records)
         changes = sum(record.run.revision for record in records) + sum(each.cell.total for each in board_cells)
-        unfinished = frozenset(record.run.id for record in records if record.run.state == RUNNING)
+        unfinished = frozenset(record.run.id for record in records if record.run.state in {RUNNING, *STOPPED})
         selection = await self._cells.select(board_cells)
         return BoardInputs(selection, changes, figures_revision, unfinished_runs=unfinished)
 
-    async def compute(self, inputs: BoardInputs, query: BoardQuery) -> ComputedBoard:
-        """Return the board."""
+    async def compute(self, inputs: BoardInputs, query: BoardQuery, cache: RowCache | None = None) -> ComputedBoard:
+        """Return the board. Rows that the cache has are not computed again."""
         selected = inputs.selection.cells
         board_cells = [each for each in selected if not query.models or each.cell.model in query.models]
-        loaded = await self._sample_sums.load([each.cell for each in board_cells if inputs.is_final(each)])
-        figures, calibrations = await asyncio.gather(
-            self._store.capabilities.list(), load_newest_calibrations(self._store)
+        groups = group_by_model(board_cells)
+        cached = cache.find_current(groups) if cache else {}
+        changed = {model: group for model, group in groups.items() if model not in cached}
+        changed_cells = [each.cell for group in changed.values() for each in group if inputs.is_final(each)]
+        loaded = await self._sample_sums.load(changed_cells)
+        figures, calibrations, flagged = await asyncio.gather(
+            self._store.capabilities.list(),
+            load_newest_calibrations(self._store),
+            self._store.tasks.list_flagged({each.cell.task for each in board_cells}),
         )
         by_model = {figure.model: figure for figure in figures}
-        score_inputs = ScoreInputs(loaded.sums, by_model, calibrations, query.capability_choice, query.correct_judges)
+        cells = [each.cell for group in changed.values() for each in group]
+        score_inputs = ScoreInputs(
+            loaded.sums,
+            by_model,
+            calibrations,
+            query.capability_choice,
+            query.correct_judges,
+            await load_cell_labels(self._store, cells) if query.use_labels else {},
+            query.use_labels,
+            query.benchmark_accuracy,
+        )
         # In a thread: some thousand cells take a second, and the other work of the process continues meanwhile.
-        response = await asyncio.to_thread(_build_response, board_cells, score_inputs)
+        computed = await asyncio.to_thread(compute_rows, changed, score_inputs)
+        if cache and not loaded.pending:
+            cache.keep(computed)
+        rows = [*cached.values(), *computed]
+        response = await asyncio.to_thread(_build_response, rows, score_inputs)
         board = response.board
+        board.notes.extend(task_notes(board_cells, flagged))
+        board.notes.extend(note for row in sorted(rows, key=lambda each: each.row.model) for note in row.notes)
         board.notes.extend(inputs.selection.notes)
-        board.notes.extend(unknown_model_notes(query.models, (each.cell.model for each in board_cells)))
-        growing = sum(not inputs.is_final(each) for each in board_cells if each.cell.n)
-        board.notes.extend(sample_sums_notes(pending=loaded.pending, absent=loaded.absent, growing=growing))
+        board.notes.extend(unknown_model_notes(query.models, groups))
+        growing = sum(not inputs.is_final(each) for each in board_cells if each.cell.n) if inputs.unfinished_runs else 0
+        absent = loaded.absent + sum(row.absent for row in cached.values())
+        board.notes.extend(sample_sums_notes(pending=loaded.pending, absent=absent, growing=growing))
         board.revision = 2 * (inputs.changes + inputs.figures_revision) - bool(loaded.pending)
         return ComputedBoard(response, loaded.pending)
 
     async def _figures_revision(self) -> int:
         return sum(
-            await asyncio.gather(self._store.capabilities.last_modified(), self._store.calibrations.last_modified())
+            await asyncio.gather(
+                self._store.capabilities.last_modified(),
+                self._store.calibrations.last_modified(),
+                self._store.labels.last_modified(),
+            )
         )
 
 
@@ -141,10 +193,19 @@ async def load_newest_calibrations(store: Store) -> dict[JudgeKey, Calibration]:
     return newest
 
 
-def _build_response(board_cells: Sequence[BoardCell], inputs: ScoreInputs) -> GetBoardResponse:
-    rows = build_rows(board_cells, inputs)
+def _build_response(cached: Sequence[CachedRow], inputs: ScoreInputs) -> GetBoardResponse:
+    rows = compare_rows([each.row for each in cached], inputs)
+    messages = {each.row.model: each.message for each in cached}
     response = GetBoardResponse()
-    response.board.rows.extend(row_to_proto(row) for row in rows)
+    for row in rows:
+        message = response.board.rows.add()
+        message.CopyFrom(messages[row.model])
+        set_ranks(message, row)
     response.board.notes.extend(row_notes(rows, inputs))
+    if inputs.use_labels:
+        response.board.notes.extend(label_notes(rows, inputs))
+    if inputs.benchmark_accuracy:
+        tasks = (task for row in rows for category in row.categories for task in category.tasks)
+        response.board.notes.extend(benchmark_notes((task.label, task.benchmark) for task in tasks))
     response.board.create_time.GetCurrentTime()
     return response

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from libra.core.errors import Invalid, NotFound
 from libra.ranking.board.cell_selection import BoardCell, CellSelection, ambiguous_tasks, select_cells
-from libra.store.cell_sums import SUM_FIELDS
-from libra.store.cells import Cell
 from libra.store.client import Store
 from libra.store.runs import RunRecord, RunSection
+from libra.store.sums.cell_sums import SUM_FIELDS
+from libra.store.sums.cells import Cell
 
 MAX_RUNS = 500
 """The most runs that a request may name."""
@@ -89,5 +89,5 @@ def _empty_cell(run: str, model: str, section: RunSection) -> Cell:
         attack=section.attack,
         category=section.category,
         judges=(),
-        **dict.fromkeys(SUM_FIELDS, 0),
+        **dict.fromkeys(SUM_FIELDS, 0),  # type: ignore[arg-type]  # all of these fields are numbers
     )

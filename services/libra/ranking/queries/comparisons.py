@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from libra.core.errors import Invalid
 from libra.ranking.board.cell_selection import CellSelection
@@ -14,6 +15,16 @@ from libra.store.client import Store
 from libra.v1.ranking_pb2 import Capability, CompareModelsRequest, CompareModelsResponse
 
 
+@dataclass(frozen=True, slots=True)
+class ComparedSides:
+    """Both sides of a comparison."""
+
+    one: ComparisonSide
+    other: ComparisonSide
+    notes: Sequence[str]
+    """What the selection of their cells leaves out."""
+
+
 class ComparisonReader:
     """Answers CompareModels from the store."""
 
@@ -21,7 +32,16 @@ class ComparisonReader:
         self._store, self._cells = store, CellLoader(store)
 
     async def compare(self, request: CompareModelsRequest) -> CompareModelsResponse:
-        """Return the comparison.
+        """Return the comparison. Raises as `load_sides`."""
+        sides = await self.load_sides(request)
+        same_model = request.model == request.other
+        figures = await self._find_figure(request.model), await self._find_figure(request.other)
+        response = await asyncio.to_thread(compare_sides, sides.one, sides.other, figures, same_model=same_model)
+        response.notes.extend(sides.notes)
+        return response
+
+    async def load_sides(self, request: CompareModelsRequest) -> ComparedSides:
+        """Return both sides of a comparison.
 
         Raises Invalid if both sides are the same, and NotFound for an unknown run or a model without verdicts. The
         cells are selected among those of the two models alone: a third model with another judge changes nothing.
@@ -39,10 +59,7 @@ class ComparisonReader:
         first, second = await self._load_side(one, request.model), await self._load_side(other, request.other)
         if same_model:
             first, second = _name_runs(first, runs), _name_runs(second, other_runs)
-        figures = await self._find_figure(request.model), await self._find_figure(request.other)
-        response = await asyncio.to_thread(compare_sides, first, second, figures, same_model=same_model)
-        response.notes.extend(dict.fromkeys([*one.notes, *other.notes]))
-        return response
+        return ComparedSides(first, second, list(dict.fromkeys([*one.notes, *other.notes])))
 
     async def _load_side(self, selection: CellSelection, model: str) -> ComparisonSide:
         board_cells = [each for each in selection.cells if each.cell.model == model]

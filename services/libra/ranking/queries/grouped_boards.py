@@ -4,32 +4,36 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from libra.core.errors import Invalid, unknown
+from libra.core.errors import Invalid
 from libra.core.outcome_names import outcome_name
+from libra.core.taxonomy.releases import TAXONOMY_NAMES, load_taxonomies
 from libra.ranking.board.board import build_rows
-from libra.ranking.board.board_notes import row_notes, unknown_model_notes
+from libra.ranking.board.board_notes import row_notes, shorten_list, unknown_model_notes
 from libra.ranking.board.board_proto import row_to_proto
 from libra.ranking.board.cell_selection import BoardCell
 from libra.ranking.board.grouping import (
-    LANGUAGE,
-    RISK,
+    RESPONSE,
     CellGroup,
     OrdinalOutcomes,
-    SampleValues,
-    find_common_value,
+    count_untagged,
+    find_common_values,
     group_cells,
     reads_samples,
 )
+from libra.ranking.board.response_notes import response_notes
 from libra.ranking.board.scores import ScoreInputs
+from libra.ranking.board.task_notes import task_notes
 from libra.ranking.queries.board_cache import BoardCache
 from libra.ranking.queries.board_loader import load_newest_calibrations
-from libra.ranking.queries.verdict_pages import read_cell_pages
-from libra.store.cells import Cell, CellKey
+from libra.ranking.queries.response_groups import group_by_response
+from libra.ranking.queries.sample_values import SampleValueLoader
+from libra.ranking.verdicts.verdict_pages import read_cell_pages
 from libra.store.client import Store
-from libra.store.sample_sums import SampleSums
+from libra.store.sums.cells import Cell, CellKey
+from libra.store.sums.sample_sums import SampleSums
 from libra.v1.ranking_pb2 import Board, BoardGroup, GetGroupedBoardRequest, GetGroupedBoardResponse
 from libra.v1.verdict_pb2 import Outcome
 
@@ -39,11 +43,23 @@ UNSCORED_OUTCOMES = (Outcome.OUTCOME_FILTERED, Outcome.OUTCOME_UNJUDGED, Outcome
 """The outcomes whose verdicts are read one by one: nearly all trials are scored."""
 
 
+@dataclass(frozen=True, slots=True)
+class GroupedCells:
+    """The cells of a board, by group."""
+
+    groups: Mapping[str, CellGroup]
+    divided: Sequence[BoardCell] = ()
+    """The cells whose samples have different values."""
+
+    notes: Sequence[str] = ()
+
+
 class GroupedBoardReader:
     """Answers GetGroupedBoard from the store."""
 
     def __init__(self, store: Store, boards: BoardCache) -> None:
         self._store, self._boards = store, boards
+        self._values = SampleValueLoader(store)
         self._limit = asyncio.Semaphore(MAX_CONCURRENT_READS)
 
     async def get_grouped_board(self, request: GetGroupedBoardRequest) -> GetGroupedBoardResponse:
@@ -52,45 +68,39 @@ class GroupedBoardReader:
         A group's board shows only its own samples: it has no imported capability.
         """
         if not request.by:
-            raise Invalid("name what to group by: language, risk, or a field of the samples", field="by")
-        selection = await self._boards.select_cells(request.runs)
+            valid = f"language, risk, response, {', '.join(TAXONOMY_NAMES)}, or a field of the samples"
+            raise Invalid(f"name what to group by: {valid}", field="by")
+        selection = await self._boards.select_cells(request.runs, request.round)
         board_cells = [each for each in selection.cells if not request.models or each.cell.model in request.models]
         sample_sums = await self._store.sample_sums.get_or_compute([each.cell for each in board_cells])
-        outcomes = await self._load_outcomes(board_cells) if reads_samples(request.by) else {}
-        values = await self._load_values(request.by, board_cells, _judged_ordinals(board_cells, sample_sums, outcomes))
-        divided = [each for each in board_cells if find_common_value(request.by, each, values[each.cell.task]) is None]
-        groups = await asyncio.to_thread(group_cells, request.by, board_cells, values, sample_sums, outcomes)
-        notes = [*selection.notes, *_write_notes(board_cells, divided, sample_sums, groups)]
+        if request.by == RESPONSE:
+            grouped = GroupedCells(await group_by_response(self._store, board_cells, sample_sums))
+        else:
+            grouped = await self._group_by_sample(request.by, board_cells, sample_sums)
+        flagged = await self._store.tasks.list_flagged({each.cell.task for each in board_cells})
+        notes = task_notes(board_cells, flagged)
+        notes += [*response_notes(each.cell for each in board_cells), *selection.notes]
+        notes += _write_notes(board_cells, grouped, sample_sums)
         notes += unknown_model_notes(request.models, (each.cell.model for each in board_cells))
         calibrations = await load_newest_calibrations(self._store) if request.correct_judges else {}
         inputs = ScoreInputs(calibrations=calibrations, correct_judges=request.correct_judges)
-        return GetGroupedBoardResponse(groups=await asyncio.to_thread(_build_boards, groups, inputs), notes=notes)
+        groups = await asyncio.to_thread(_build_boards, grouped.groups, inputs)
+        if request.by in TAXONOMY_NAMES:
+            for group in groups:
+                group.title = load_taxonomies()[request.by].entries.get(group.value, "")
+        return GetGroupedBoardResponse(groups=groups, notes=notes)
 
-    async def _load_values(
-        self, field: str, board_cells: Sequence[BoardCell], ordinals: Mapping[str, set[int]]
-    ) -> dict[str, SampleValues]:
-        """Return the values of each task's samples with these ordinals."""
-        tasks = sorted({each.cell.task for each in board_cells})
-        found = await asyncio.gather(*(self._load_task_values(field, task, sorted(ordinals[task])) for task in tasks))
-        if tasks and field not in (LANGUAGE, RISK) and not any(each.by_ordinal for each in found):
-            raise Invalid(unknown("field of the samples", field, await self._list_fields(tasks)), field="by")
-        return dict(zip(tasks, found, strict=True))
-
-    async def _load_task_values(self, field: str, task: str, ordinals: Sequence[int]) -> SampleValues:
-        async with self._limit:
-            card = await self._store.tasks.get(task)
-            if card is None or not reads_samples(field):
-                return SampleValues(card)
-            return SampleValues(card, await self._store.tasks.get_field_values(task, ordinals, field))
-
-    async def _list_fields(self, tasks: Iterable[str]) -> list[str]:
-        """Return the fields of the first samples of the tasks."""
-        fields = {LANGUAGE, RISK}
-        for task in tasks:
-            if await self._store.tasks.get(task):
-                for sample in await self._store.tasks.list_samples(task, limit=10):
-                    fields.update(sample.fields)
-        return sorted(fields)
+    async def _group_by_sample(
+        self, field: str, board_cells: Sequence[BoardCell], sample_sums: Mapping[CellKey, SampleSums]
+    ) -> GroupedCells:
+        outcomes = await self._load_outcomes(board_cells) if reads_samples(field) else {}
+        values = await self._values.load(field, _judged_ordinals(board_cells, sample_sums, outcomes))
+        divided = [each for each in board_cells if find_common_values(field, each, values[each.cell.task]) is None]
+        groups = await asyncio.to_thread(group_cells, field, board_cells, values, sample_sums, outcomes)
+        if field not in TAXONOMY_NAMES:
+            return GroupedCells(groups, divided)
+        untagged = count_untagged(field, board_cells, values, sample_sums, outcomes)
+        return GroupedCells(groups, divided, list(_tag_notes(field, groups, board_cells, untagged)))
 
     async def _load_outcomes(self, board_cells: Sequence[BoardCell]) -> dict[CellKey, OrdinalOutcomes]:
         """Return the outcomes of the trials that were not scored, for the cells that have any."""
@@ -127,15 +137,12 @@ def _judged_ordinals(
 
 
 def _write_notes(
-    board_cells: Sequence[BoardCell],
-    divided: Iterable[BoardCell],
-    sample_sums: Mapping[CellKey, SampleSums],
-    groups: Mapping[str, CellGroup],
+    board_cells: Sequence[BoardCell], grouped: GroupedCells, sample_sums: Mapping[CellKey, SampleSums]
 ) -> list[str]:
-    notes = []
-    if len(groups) > MAX_GROUPS:
-        notes.append(f"of {len(groups):,} values, these are the {MAX_GROUPS} with the most trials")
-    left_out = {each.task_name for each in divided if each.cell.n and each.cell.key not in sample_sums}
+    notes = [*grouped.notes]
+    if len(grouped.groups) > MAX_GROUPS:
+        notes.append(f"of {len(grouped.groups):,} values, these are the {MAX_GROUPS} with the most trials")
+    left_out = {each.task_name for each in grouped.divided if each.cell.n and each.cell.key not in sample_sums}
     if left_out:
         tasks = ", ".join(sorted(left_out))
         notes.append(f"left out, since their verdicts were deleted or are still being written: {tasks}")
@@ -143,6 +150,28 @@ def _write_notes(
     if waiting:
         notes.append(f"{waiting:,} trials have no verdict yet, and are in no group")
     return notes
+
+
+def _tag_notes(
+    taxonomy: str,
+    groups: Mapping[str, CellGroup],
+    board_cells: Iterable[BoardCell],
+    untagged: Mapping[str, Mapping[str, int]],
+) -> Iterator[str]:
+    """Yield the release, whether trials count more than once, and how many have no tag."""
+    label = load_taxonomies()[taxonomy].label
+    if any(groups):
+        yield f"the groups are the entries of {label}"
+    if sum(group.trials for group in groups.values()) > sum(each.cell.total for each in board_cells):
+        yield "a trial with several tags counts in the group of each"
+    for reason, tasks in sorted(untagged.items()):
+        names = shorten_list(sorted(tasks))
+        trials = sum(tasks.values())
+        yield f"{trials:,} {'trial has' if trials == 1 else 'trials have'} no tag of {label} ({names}): {reason}"
+    for value, group in sorted(groups.items()):
+        single = {key[2].partition("@")[0] for key, sums in group.sample_sums.items() if len(sums.ordinals) == 1}
+        if value and single:
+            yield f"{value} has no interval where it has a single sample of a task: {shorten_list(sorted(single))}"
 
 
 def _build_boards(groups: Mapping[str, CellGroup], inputs: ScoreInputs) -> list[BoardGroup]:

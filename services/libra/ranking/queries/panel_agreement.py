@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from libra.core.errors import NotFound
-from libra.ranking.queries.verdict_pages import read_cell_pages
+from libra.ranking.verdicts.verdict_pages import read_cell_pages
 from libra.statistics.agreement import krippendorff_alpha
-from libra.store.cells import Cell
 from libra.store.client import Store
+from libra.store.sums.cells import Cell
 from libra.v1.ranking_pb2 import Agreement, GetAgreementResponse
 from libra.v1.verdict_pb2 import JudgeVersion, Verdict
 

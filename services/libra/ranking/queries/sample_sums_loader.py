@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import structlog
 
 from libra.core.errors import Unavailable
-from libra.store.cells import Cell, CellKey
-from libra.store.sample_sums import GROUP_CELLS, SampleSums, SampleSumsCollection
+from libra.store.sums.cells import Cell, CellKey
+from libra.store.sums.sample_sums import GROUP_CELLS, SampleSums, SampleSumsCollection
 from libra.telemetry.log_actions import Action
 
 log = structlog.get_logger(__name__)

@@ -11,8 +11,8 @@ from pymongo.errors import OperationFailure
 
 from libra.store import indexes
 from libra.store.commit.transaction import BeginTransaction, CellIncrement, WriteConflict
+from libra.store.documents.proto_documents import Document
 from libra.store.error_translation import Database, Session, is_write_conflict
-from libra.store.proto_documents import Document
 
 BUCKETS = 16
 """The most documents whose sum is a cell: writers in different buckets never change the same document."""
@@ -35,9 +35,22 @@ class MongoTransaction:
         changes = [self._to_update(increment) for increment in increments]
         await self._database[indexes.CELLS].bulk_write(changes, ordered=False, session=self._session)
 
+    async def find_verdicts(self, ids: Sequence[str]) -> list[Document]:
+        """Return the verdicts with these ids, of those that exist."""
+        fields = {"outcome": 1, "fields": 1}
+        found = self._database[indexes.VERDICTS].find({"_id": {"$in": ids}}, fields, session=self._session)
+        return [document async for document in found]
+
+    async def remove(self, ids: Sequence[str], increment: CellIncrement) -> None:
+        """Delete the verdicts, and add the increment to this writer's own bucket of its cell."""
+        result = await self._database[indexes.VERDICTS].delete_many({"_id": {"$in": ids}}, session=self._session)
+        if result.deleted_count != len(ids):
+            raise WriteConflict
+        await self._database[indexes.CELLS].bulk_write([self._to_update(increment)], session=self._session)
+
     def _to_update(self, increment: CellIncrement) -> UpdateOne:
         update: dict[str, Any] = {
-            "$inc": increment.sums.to_document(),
+            "$inc": increment.sums.to_increments(),
             "$setOnInsert": increment.cell,
             "$addToSet": {"judges": {"$each": increment.judges}},
         }

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from libra.store import trial_ids
-from libra.store.cell_sums import COUNT_FIELDS
-from libra.store.create_time import now
-from libra.store.proto_documents import Document, to_document
+from libra.store.documents import trial_ids
+from libra.store.documents.create_time import now
+from libra.store.documents.proto_documents import Document, to_document
+from libra.store.sums.cell_sums import COUNT_FIELDS
 from libra.v1.batch_pb2 import BatchHeader, VerdictBatch
 from libra.v1.verdict_pb2 import Verdict
 
@@ -29,6 +29,9 @@ class PreparedBatch:
     """run, judging, model, task, attack and category."""
 
     verdicts: Sequence[Document]
+    is_balanced: bool
+    """Whether the score of the task is balanced over its gold labels."""
+
     weight: int
     """How much the batch counts towards the limit of a group: its verdicts, and more if they are long."""
 
@@ -54,7 +57,8 @@ def prepare_batch(batch: VerdictBatch) -> PreparedBatch:
                 "create_time": create_time,
             }
         )
-    return PreparedBatch(cell, documents, weight=len(documents) + batch.ByteSize() // BYTES_PER_WEIGHT)
+    weight = len(documents) + batch.ByteSize() // BYTES_PER_WEIGHT
+    return PreparedBatch(cell, documents, bool(header.balanced_by), weight)
 
 
 def _check_header(header: BatchHeader) -> None:

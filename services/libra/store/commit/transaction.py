@@ -13,9 +13,11 @@ from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
 from libra.core.errors import Unavailable
-from libra.store.cell_sums import CellSums
-from libra.store.cells import CELL_KEY
-from libra.store.proto_documents import Document
+from libra.core.gold_labels import GOLD_LABEL_FIELD
+from libra.core.response_names import RESPONSE_FIELD
+from libra.store.documents.proto_documents import Document, find_pair
+from libra.store.sums.cell_sums import CellSums
+from libra.store.sums.cells import CELL_KEY
 
 MAX_ATTEMPTS = 10
 """A transaction conflicts if another writer wrote the same verdict or bucket first; then it is run again."""
@@ -34,9 +36,11 @@ class CellIncrement:
     sums: CellSums = field(default_factory=CellSums)
     judges: list[Document] = field(default_factory=list)
 
-    def add_verdict(self, verdict: Document) -> None:
-        """Add one verdict."""
-        self.sums.add(verdict["outcome"], verdict.get("score", 0.0))
+    def add_verdict(self, verdict: Document, *, is_balanced: bool) -> None:
+        """Add one verdict, also to the sums by gold label if the score of its task is balanced."""
+        label = find_pair(verdict, "fields", GOLD_LABEL_FIELD) if is_balanced else ""
+        response = find_pair(verdict, "fields", RESPONSE_FIELD)
+        self.sums.add(verdict["outcome"], verdict.get("score", 0.0), response, label)
         judge = verdict.get("judge")
         if judge and judge not in self.judges:
             self.judges.append(judge)
@@ -59,6 +63,14 @@ class Transaction(Protocol):
 
     async def write(self, verdicts: Sequence[Document], increments: Sequence[CellIncrement]) -> None:
         """Insert the verdicts, and add the increments to this writer's own bucket of each cell."""
+        ...
+
+    async def find_verdicts(self, ids: Sequence[str]) -> list[Document]:
+        """Return the verdicts with these ids, of those that exist."""
+        ...
+
+    async def remove(self, ids: Sequence[str], increment: CellIncrement) -> None:
+        """Delete the verdicts, and add the increment to this writer's own bucket of its cell."""
         ...
 
 

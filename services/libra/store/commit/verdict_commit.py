@@ -11,10 +11,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from libra.store.cells import CELL_KEY
 from libra.store.commit.prepared_batch import PreparedBatch
 from libra.store.commit.transaction import BeginTransaction, CellIncrement, Transaction, run_with_retries
-from libra.store.proto_documents import Document
+from libra.store.documents.proto_documents import Document
+from libra.store.sums.cells import CELL_KEY
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ def _sum_cells(group: Sequence[PreparedBatch], new: Sequence[Sequence[Document]]
         key = tuple(batch.cell[name] for name in CELL_KEY)
         increment = increments.setdefault(key, CellIncrement(batch.cell))
         for verdict in verdicts:
-            increment.add_verdict(verdict)
+            increment.add_verdict(verdict, is_balanced=batch.is_balanced)
     return list(increments.values())
 
 

@@ -10,6 +10,8 @@ from libra.store.commit.group_commit import GroupCommit
 from libra.store.commit.prepared_batch import PreparedBatch, prepare_batch
 from libra.store.commit.transaction import BeginTransaction
 from libra.store.commit.verdict_commit import CommitStats, VerdictCommit
+from libra.store.commit.verdict_withdrawal import withdraw
+from libra.store.documents.proto_documents import Document
 from libra.v1.batch_pb2 import VerdictBatch
 
 GROUP_VERDICTS = 512
@@ -20,7 +22,7 @@ class VerdictWriter:
     """Writes verdicts with any kind of transaction; `translate_errors` translates its errors."""
 
     def __init__(self, begin: BeginTransaction, translate_errors: Callable[[], AbstractContextManager[None]]) -> None:
-        self._commit, self._translate_errors = VerdictCommit(begin), translate_errors
+        self._begin, self._commit, self._translate_errors = begin, VerdictCommit(begin), translate_errors
         self._group: GroupCommit[PreparedBatch, int] = GroupCommit(
             self._commit_group, weight=lambda batch: batch.weight, limit=GROUP_VERDICTS
         )
@@ -39,6 +41,14 @@ class VerdictWriter:
         if len(prepared) == 1:
             return await self._group.submit(prepared[0])
         return sum(await asyncio.gather(*[self._group.submit(one) for one in prepared]))
+
+    async def withdraw(self, cell: Document, ids: Sequence[str]) -> int:
+        """Remove verdicts without a score, see `libra.store.commit.verdict_withdrawal.withdraw`."""
+        removed = 0
+        for start in range(0, len(ids), GROUP_VERDICTS):
+            with self._translate_errors():
+                removed += await withdraw(self._begin, cell, ids[start : start + GROUP_VERDICTS])
+        return removed
 
     async def close(self) -> None:
         """Raise Unavailable in every caller that waits for a commit."""

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 
 from libra.store.commit.group_commit import GroupCommit
 from libra.store.completions import GROUP_COMPLETIONS, completion_from_document
-from libra.store.proto_documents import Document, to_document
+from libra.store.documents.proto_documents import Document, to_document
 from libra.testing.memory.transport import MemoryClient
 from libra.v1.completion_pb2 import Completion, FinishReason
 from libra.v1.message_pb2 import Message

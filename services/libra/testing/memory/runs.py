@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import timedelta
 
-from libra.store.proto_documents import Document
+from libra.store.documents.proto_documents import Document
 from libra.store.runs import (
+    BUDGET_EXHAUSTED,
     FINISHED,
     RUNNING,
     RunRecord,
     duplicate_run,
     run_from_document,
     run_to_document,
+    states_before,
     unknown_model,
 )
 from libra.testing.memory.transport import MemoryClient
@@ -67,18 +70,28 @@ class MemoryRuns:
         return found[0] if found else None
 
     async def list_running(self) -> list[RunRecord]:
-        """Return every run that has not ended, the oldest first."""
+        """Return every run that sends trials, the oldest first."""
+        return await self.list_in_states({RUNNING})
+
+    async def list_in_states(self, states: Collection[int]) -> list[RunRecord]:
+        """Return every run in one of these states, the oldest first."""
         return await self._client.send(
-            lambda: [run_from_document(document) for document in self._sorted() if _is_running(document)]
+            lambda: [run_from_document(document) for document in self._sorted() if document["run"]["state"] in states]
         )
 
-    async def get_finished_revisions(self) -> dict[str, int]:
-        """Return the revision of every finished run, by id, the oldest first."""
+    async def list_of_round(self, round_name: str) -> list[RunRecord]:
+        """Return every run of a round, the oldest first."""
+        return await self._client.send(
+            lambda: [run_from_document(document) for document in self._sorted() if _round(document) == round_name]
+        )
+
+    async def get_finished_revisions(self, round_name: str = "") -> dict[str, int]:
+        """Return the revision of every finished run of a round, or of those of no round: by id, the oldest first."""
         return await self._client.send(
             lambda: {
                 document["_id"]: document["run"]["revision"]
                 for document in self._sorted()
-                if document["run"]["state"] == FINISHED
+                if document["run"]["state"] == FINISHED and _round(document) == round_name
             }
         )
 
@@ -118,22 +131,54 @@ class MemoryRuns:
         if not await self._client.send(advance):
             raise unknown_model(run, model)
 
+    async def change_state(self, run: str, states: Collection[int], state: int, changes: int = 1) -> bool:
+        """Move a run that is in one of `states` to `state`; return False if it is in none of them."""
+
+        def change() -> bool:
+            for document in self._find(run):
+                if document["run"]["state"] in states:
+                    document["run"]["state"] = state
+                    document["run"].pop("end_time", None)
+                    document["changes"] = document.get("changes", 0) + changes
+                    document.pop("unannounced", None)
+                    if state == BUDGET_EXHAUSTED and state not in states:
+                        document["unannounced"] = True
+                    document.pop("lease", None)
+                    return True
+            return False
+
+        return await self._client.send(change)
+
     async def mark_ended(self, run: str, state: int) -> bool:
-        """Finish or cancel a running run; return False if it had ended before or is unknown."""
+        """Finish a running run, or cancel a running or stopped one; return False for any other."""
 
         def end() -> bool:
             for document in self._find(run):
-                if _is_running(document):
+                if document["run"]["state"] in states_before(state):
                     document["run"] |= {
                         "state": state,
                         "revision": document["run"]["revision"] + 1,
                         "end_time": self._server.now(),
                     }
+                    document["unannounced"] = True
                     document.pop("lease", None)
                     return True
             return False
 
         return await self._client.send(end)
+
+    async def list_unannounced(self, limit: int) -> list[RunRecord]:
+        """Return ended runs that no notification was stored for yet."""
+
+        def find() -> list[RunRecord]:
+            found = [document for document in self._sorted() if "unannounced" in document]
+            return [run_from_document(document) for document in found[:limit]]
+
+        return await self._client.send(find)
+
+    async def mark_announced(self, run: str) -> None:
+        """Record that a notification is stored."""
+        await self._client.send(lambda: [document.pop("unannounced", None) for document in self._find(run)])
 
     async def list(self, *, before: str = "", limit: int) -> list[RunRecord]:
         """Return up to `limit` runs, the newest first, those older than the id `before`."""
@@ -149,6 +194,10 @@ class MemoryRuns:
 
     def _sorted(self) -> tuple[Document, ...]:
         return tuple(self._server.runs[run] for run in sorted(self._server.runs))
+
+
+def _round(document: Document) -> str:
+    return str(document["run"]["spec"].get("round", ""))
 
 
 def _is_running(document: Document) -> bool:

@@ -10,12 +10,13 @@ from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 from libra.core.errors import Unavailable
-from libra.store.proto_documents import Document
+from libra.store.continuous.webhooks import Event
+from libra.store.documents.proto_documents import Document
 
 T = TypeVar("T")
 
 START_TIME = datetime(2026, 1, 1, tzinfo=UTC)
-"""The time of the server's clock when the clock of the event loop is 0."""
+"""The time of a server's clock when the clock of the event loop is 0, unless it has another one."""
 
 DELAYED_RESPONSES = 0.25
 """The share of responses with a delay: each delay costs the simulation as much as the rest of a request."""
@@ -43,6 +44,9 @@ class MemoryServer:
     """Stores the collections by id. The same seed and the same requests at the same times give the same faults."""
 
     seed: int = 0
+    start_time: datetime = START_TIME
+    """The time of its clock when the clock of the event loop is 0."""
+
     faults: StoreFaults = field(default_factory=StoreFaults)
     down: bool = False
     """While it is set, every request raises Unavailable."""
@@ -52,11 +56,35 @@ class MemoryServer:
     """By "name@version", in the order of their ordinals."""
 
     models: dict[str, Document] = field(default_factory=dict)
+    adjustments: dict[str, Document] = field(default_factory=dict)
+    model_health: dict[tuple[str, str], Document] = field(default_factory=dict)
+    """By model and replica."""
+
+    parked_models: dict[str, Document] = field(default_factory=dict)
     runs: dict[str, Document] = field(default_factory=dict)
+    budgets: dict[str, Document] = field(default_factory=dict)
+    """By run."""
+
+    ceilings: dict[str, Document] = field(default_factory=dict)
+    """By model and day."""
+
+    schedules: dict[str, Document] = field(default_factory=dict)
+    firings: dict[str, Document] = field(default_factory=dict)
+    events: dict[str, Event] = field(default_factory=dict)
+    pending_events: dict[str, Event] = field(default_factory=dict)
+    """Those without deliveries."""
+
+    webhooks: dict[str, Document] = field(default_factory=dict)
+    deliveries: dict[str, Document] = field(default_factory=dict)
     completions: dict[str, Document] = field(default_factory=dict)
     verdicts: dict[str, Document] = field(default_factory=dict)
+    labels: dict[str, Document] = field(default_factory=dict)
     cells: dict[str, Document] = field(default_factory=dict)
     """By the key of the cell and the bucket."""
+
+    rounds: dict[str, Document] = field(default_factory=dict)
+    round_samples: dict[str, Document] = field(default_factory=dict)
+    sealed_looks: dict[str, Document] = field(default_factory=dict)
 
     commits: int = 0
     """The number of transactions that have written something."""
@@ -84,7 +112,7 @@ class MemoryServer:
 
     def now(self) -> datetime:
         """Return the time of the server's clock."""
-        return START_TIME + timedelta(seconds=asyncio.get_running_loop().time())
+        return self.start_time + timedelta(seconds=asyncio.get_running_loop().time())
 
     def _delay_seconds(self) -> float:
         is_slow = self._happens(self.faults.slow_requests)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from libra.store.proto_documents import Document, from_document, to_document
+from libra.store.documents.proto_documents import Document, from_document, to_document
 from libra.store.tasks import check_sample_count, missing_samples
 from libra.testing.memory.transport import MemoryClient
 from libra.v1.task_pb2 import Sample, Task
@@ -36,6 +36,15 @@ class MemoryTasks:
         document = await self._client.send(lambda: self._find(ref))
         return from_document(Task(), document) if document else None
 
+    async def delete_round(self, round_name: str) -> None:
+        """Delete the versions of a round that was never published."""
+
+        def delete() -> None:
+            for ref in [ref for ref, each in self._server.tasks.items() if each.get("round") == round_name]:
+                del self._server.tasks[ref], self._server.samples[ref]
+
+        await self._client.send(delete)
+
     async def get_samples(self, ref: str, ordinals: Sequence[int]) -> list[Sample]:
         """Return the samples of "name@version" with these ordinals, in this order; raise NotFound if one is missing."""
         stored = await self._client.send(lambda: self._server.samples.get(ref, []))
@@ -47,5 +56,9 @@ class MemoryTasks:
     def _find(self, ref: str) -> Document | None:
         if "@" in ref:
             return self._server.tasks.get(ref)
-        versions = [document for document in self._server.tasks.values() if document["name"] == ref]
+        versions = [
+            document
+            for document in self._server.tasks.values()
+            if document["name"] == ref and not document.get("round")
+        ]
         return max(versions, key=lambda document: (document["create_time"], document["_id"]), default=None)

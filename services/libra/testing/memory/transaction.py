@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
-from libra.store.cell_sums import SUM_FIELDS
 from libra.store.commit.transaction import BeginTransaction, CellIncrement, WriteConflict
-from libra.store.proto_documents import Document
+from libra.store.documents.proto_documents import Document
+from libra.store.sums.cell_sums import SUM_FIELDS
 from libra.testing.memory.transport import MemoryClient
 
 
@@ -20,6 +20,7 @@ class MemoryTransaction:
         """The number of the last commit that the transaction sees. The first request sets it, as in MongoDB."""
         self._verdicts: Sequence[Document] = ()
         self._increments: Sequence[CellIncrement] = ()
+        self._removed: Sequence[str] = ()
 
     async def find_existing(self, ids: Sequence[str]) -> set[str]:
         """Return those of the ids that have a verdict."""
@@ -41,6 +42,25 @@ class MemoryTransaction:
 
         await self._client.send(write)
 
+    async def find_verdicts(self, ids: Sequence[str]) -> list[Document]:
+        """Return the verdicts with these ids, of those that exist."""
+
+        def find() -> list[Document]:
+            self._begin()
+            return [self._server.verdicts[name] for name in ids if name in self._server.verdicts]
+
+        return await self._client.send(find)
+
+    async def remove(self, ids: Sequence[str], increment: CellIncrement) -> None:
+        """Delete the verdicts, and add the increment to this writer's own bucket of its cell."""
+
+        def remove() -> None:
+            self._begin()
+            self._removed, self._increments = ids, [increment]
+            self._check_conflicts()
+
+        await self._client.send(remove)
+
     async def commit(self) -> None:
         """Write everything. Raises WriteConflict if nothing was written, and Unavailable if the outcome is unknown."""
         await self._client.send(self._commit)
@@ -54,11 +74,13 @@ class MemoryTransaction:
         """Raise WriteConflict if another transaction wrote a document that this one writes."""
         snapshot = self._begin()
         bucket_ids = (increment.bucket_id(self._bucket) for increment in self._increments)
-        ids = [*(verdict["_id"] for verdict in self._verdicts), *bucket_ids]
+        ids = [*(verdict["_id"] for verdict in self._verdicts), *self._removed, *bucket_ids]
         if any(self._server.last_commits.get(name, 0) > snapshot for name in ids):
             raise WriteConflict("another transaction was faster")
         if any(verdict["_id"] in self._server.verdicts for verdict in self._verdicts):
             raise WriteConflict("a verdict exists already")
+        if any(name not in self._server.verdicts for name in self._removed):
+            raise WriteConflict("a verdict was removed already")
 
     def _commit(self) -> None:
         self._check_conflicts()
@@ -68,6 +90,9 @@ class MemoryTransaction:
         for verdict in self._verdicts:
             server.verdicts[verdict["_id"]] = verdict
             server.last_commits[verdict["_id"]] = server.commits
+        for name in self._removed:
+            del server.verdicts[name]
+            server.last_commits[name] = server.commits
         for increment in self._increments:
             self._add(increment)
 
@@ -76,10 +101,18 @@ class MemoryTransaction:
         cell = self._server.cells.setdefault(
             bucket_id, {**increment.cell, "judges": [], **dict.fromkeys(SUM_FIELDS, 0)}
         )
-        for name, value in increment.sums.to_document().items():
-            cell[name] += value
+        for path, value in increment.sums.to_increments().items():
+            _increment(cell, path, value)
         cell["judges"] += [judge for judge in increment.judges if judge not in cell["judges"]]
         self._server.last_commits[bucket_id] = self._server.commits
+
+
+def _increment(document: Document, path: str, value: float) -> None:
+    """Add the value to the field at this path, as `$inc` does."""
+    *parents, name = path.split(".")
+    for parent in parents:
+        document = document.setdefault(parent, {})
+    document[name] = document.get(name, 0) + value
 
 
 def transaction_factory(client: MemoryClient, bucket: int) -> BeginTransaction:

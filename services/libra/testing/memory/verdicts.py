@@ -6,9 +6,9 @@ import re
 from collections.abc import Sequence
 from contextlib import nullcontext
 
-from libra.store import trial_ids
 from libra.store.commit.verdict_writer import VerdictWriter
-from libra.store.proto_documents import Document
+from libra.store.documents import trial_ids
+from libra.store.documents.proto_documents import Document
 from libra.store.verdicts import BRIEF_FIELDS, BaseVerdictCollection, verdict_from_document
 from libra.testing.memory.transaction import transaction_factory
 from libra.testing.memory.transport import MemoryClient

@@ -16,8 +16,10 @@ from libra.rpc.server import RpcServer
 from libra.store.client import Store
 from libra.v1.dead_letter_pb2_grpc import DeadLetterServiceStub
 from libra.v1.model_pb2_grpc import ModelServiceStub
+from libra.v1.round_pb2_grpc import RoundServiceStub
 from libra.v1.run_pb2 import CreateRunRequest, CreateRunResponse, GetRunRequest, Run, RunSpec
 from libra.v1.run_pb2_grpc import RunServiceStub
+from libra.v1.schedule_pb2_grpc import ScheduleServiceStub
 from libra.v1.task_pb2 import ImportTaskHeader, ImportTaskRequest, ImportTaskResponse
 from libra.v1.task_pb2_grpc import TaskServiceStub
 
@@ -43,6 +45,8 @@ class Dispatch:
     runs: RunServiceStub
     dead_letters: DeadLetterServiceStub
     wiring: Wiring
+    schedules: ScheduleServiceStub
+    rounds: RoundServiceStub
 
     async def import_task(
         self, card: str = CARD, data: bytes = FILE, name: str = "mine.jsonl", piece: int = 97

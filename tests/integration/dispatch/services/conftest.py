@@ -22,7 +22,9 @@ from libra.v1.dead_letter_pb2_grpc import DeadLetterServiceStub
 from libra.v1.judge_pb2_grpc import add_JudgeServiceServicer_to_server
 from libra.v1.model_pb2 import Model, Provider
 from libra.v1.model_pb2_grpc import ModelServiceStub
+from libra.v1.round_pb2_grpc import RoundServiceStub
 from libra.v1.run_pb2_grpc import RunServiceStub
+from libra.v1.schedule_pb2_grpc import ScheduleServiceStub
 from libra.v1.task_pb2_grpc import TaskServiceStub
 
 from .caller import Catalogues, Dispatch, reject_request
@@ -30,11 +32,16 @@ from .caller import Catalogues, Dispatch, reject_request
 
 @pytest.fixture
 async def catalogues(store: Store) -> AsyncIterator[Catalogues]:
+    metrics = Metrics(CollectorRegistry())
     served: list[ServedService] = [
         (add_AttackServiceServicer_to_server, AttackService(lambda _: reject_request), "libra.v1.AttackService"),
-        (add_JudgeServiceServicer_to_server, JudgeService(reject_request, store.calibrations), "libra.v1.JudgeService"),
+        (
+            add_JudgeServiceServicer_to_server,
+            JudgeService(reject_request, store.calibrations, metrics),
+            "libra.v1.JudgeService",
+        ),
     ]
-    server = RpcServer(served, Metrics(CollectorRegistry()))
+    server = RpcServer(served, metrics)
     port = await server.start("127.0.0.1:0")
     await server.set_ready(ready=True)
     async with channel(f"127.0.0.1:{port}") as opened:
@@ -49,7 +56,8 @@ async def dispatch(store: Store, nats_url: str, catalogues: Catalogues) -> Async
     await bus.ensure()
     metrics = Metrics(CollectorRegistry())
     wiring = wire(
-        ServiceContext(store=store, bus=bus, metrics=metrics, channel=lambda _: catalogues.channel), Settings()
+        ServiceContext(store=store, bus=bus, metrics=metrics, channel=lambda _: catalogues.channel),
+        Settings(allowed_networks="loopback"),
     )
     for name in ("refuser", "complier"):
         await store.models.add(Model(name=name, provider=Provider.PROVIDER_SCRIPTED, remote_model=name))
@@ -58,6 +66,8 @@ async def dispatch(store: Store, nats_url: str, catalogues: Catalogues) -> Async
     await server.set_ready(ready=True)
     async with channel(f"127.0.0.1:{port}") as opened:
         tasks, models, runs = TaskServiceStub(opened), ModelServiceStub(opened), RunServiceStub(opened)
-        yield Dispatch(store, bus, tasks, models, runs, DeadLetterServiceStub(opened), wiring)
+        schedules, rounds = ScheduleServiceStub(opened), RoundServiceStub(opened)
+        dead_letters = DeadLetterServiceStub(opened)
+        yield Dispatch(store, bus, tasks, models, runs, dead_letters, wiring, schedules, rounds)
     await server.stop(0)
     await bus.close()

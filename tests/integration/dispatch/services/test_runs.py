@@ -9,6 +9,7 @@ import pytest
 from ulid import ULID
 
 from libra.core.errors import Conflict, FailedPrecondition, Invalid, NotFound, Unavailable
+from libra.core.outcome_names import total_of
 from libra.rpc.client import call, stream
 from libra.store.client import Store
 from libra.store.runs import RunRecord
@@ -155,9 +156,14 @@ async def test_a_watch_reports_each_change_and_ends_with_the_run(dispatch: Dispa
     )
     outcomes = [Outcome.OUTCOME_SCORED, Outcome.OUTCOME_SCORED, Outcome.OUTCOME_FAILED]
     verdicts = [Verdict(sample=n, outcome=outcome) for n, outcome in enumerate(outcomes)]
+    verdicts[1].fields["response"] = "truncated"
     await dispatch.store.verdicts.write([VerdictBatch(header=header, verdicts=verdicts)])
     moved = (await anext(watch)).run
     assert (moved.counts.scored, moved.counts.failed, moved.revision) == (2, 1, 4)
+    assert [(one.model, total_of(one.counts), one.responses.truncated) for one in moved.models] == [
+        ("refuser", 0, 0),
+        ("complier", 3, 1),
+    ]
     await call(dispatch.runs.CancelRun, CancelRunRequest(id=run.id), SECONDS)
     rest = [response.run async for response in watch]
     assert [(last.state, last.revision) for last in rest] == [(RunState.RUN_STATE_CANCELLED, 5)]

@@ -96,7 +96,7 @@ async def test_an_invalid_import_stores_nothing_and_names_file_and_line(dispatch
             "data",
         ),
         (b'{"question": "x"}', CARD, "mine.jsonl, line 1: the record has no messages", "data"),
-        (b'{"prompt": "x"}', CARD, "mine.jsonl, line 1: the record has no field 'answer'", "data"),
+        (FILE + b'\n{"prompt": "x"}', CARD, "mine.jsonl, line 121: the record has no field 'answer'", "data"),
         (b"", CARD, "mine.jsonl has 0 bytes", "data"),
         (FILE + b"\n\xff", CARD, "mine.jsonl, line 121: it is not UTF-8", "data"),
         (b'{"messages": [{"role": "user", "content": "\\ud800"}]}', CARD, "half of a surrogate pair", "data"),
@@ -146,3 +146,14 @@ async def test_the_samples_of_six_tasks_are_imported_and_selected(dispatch: Disp
         data = (TASKS / f"{name}.jsonl").read_bytes()
         assert (await dispatch.import_task(card, data, f"{name}.jsonl", piece=1 << 20)).created
     assert (await dispatch.create(tasks=["*"])).run.trials == 1261
+
+
+async def test_a_task_without_the_field_of_its_judge_needs_another_judge(dispatch: Dispatch) -> None:
+    imported = await dispatch.import_task(data=b'{"prompt": "x", "label": "safe"}')
+    assert imported.task.sample_count == 1
+    [warning] = imported.warnings
+    assert "no record has the field 'answer'" in warning
+    with pytest.raises(Invalid, match="the judge exact of mine reads the field 'answer', which its samples lack"):
+        await dispatch.create()
+    run = (await dispatch.create(judges={"mine": "exact"}, judge_options={"field": "label"})).run
+    assert run.trials == 1

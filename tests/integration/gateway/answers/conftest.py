@@ -32,6 +32,6 @@ async def store(mongo_server: MongoServer, database: str) -> AsyncIterator[Store
 
 @pytest.fixture
 async def components(store: Store) -> AsyncIterator[Components]:
-    made = Components.create(store, Metrics(CollectorRegistry()), FAST, {"TEST_KEY": KEY})
+    made = Components.create(store, Metrics(CollectorRegistry()), FAST, {"TEST_API_KEY": KEY})
     yield made
     await made.close(0)

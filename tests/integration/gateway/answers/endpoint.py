@@ -23,6 +23,9 @@ FAST = Settings(
     retry_most_seconds=0.02,
     retry_budget_seconds=0.5,
     retry_after_most_seconds=5.0,
+    allowed_networks="loopback",
+    park_most_seconds=0.05,
+    park_quota_most_seconds=0.05,
 )
 STOP = FinishReason.FINISH_REASON_STOP
 ERROR = FinishReason.FINISH_REASON_ERROR
@@ -70,7 +73,7 @@ def model_of(endpoint: Endpoint, **limits: float) -> Model:
         name="m",
         provider=Provider.PROVIDER_OPENAI,
         base_url=endpoint.url,
-        api_key_env="TEST_KEY",
+        api_key_env="TEST_API_KEY",
         limits=ModelLimits(**{"timeout_seconds": 5, **limits}),  # type: ignore[arg-type]  # integers where they must be
         price=ModelPrice(usd_per_million_prompt_tokens=1.0, usd_per_million_completion_tokens=2.0),
     )

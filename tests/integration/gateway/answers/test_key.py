@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import logging
+from dataclasses import replace
 
 import pytest
 from prometheus_client import CollectorRegistry
@@ -18,11 +20,13 @@ from .endpoint import ERROR, FAST, KEY, STOP, Endpoint, answers, ask, model_of, 
 
 async def test_a_missing_key_is_reported_by_the_name_of_its_variable(store: Store, endpoint: Endpoint) -> None:
     environment: dict[str, str] = {}
-    components = Components.create(store, Metrics(CollectorRegistry()), FAST, environment)
+    settings = replace(FAST, park_probe_seconds=0.01)
+    components = Components.create(store, Metrics(CollectorRegistry()), settings, environment)
     completion = await one(components, model_of(endpoint))
     assert (completion.finish_reason, endpoint.count) == (ERROR, 0)
-    assert "TEST_KEY is not set" in completion.error
-    environment["TEST_KEY"] = KEY  # read when it is needed
+    assert "TEST_API_KEY is not set" in completion.error
+    environment["TEST_API_KEY"] = KEY  # read when it is needed: by the next probe
+    await asyncio.sleep(0.2)
     assert (await one(components, model_of(endpoint))).finish_reason == STOP
     await components.close(0)
 

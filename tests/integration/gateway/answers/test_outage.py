@@ -27,7 +27,7 @@ IMPATIENT = StoreSettings(
 async def test_answers_that_arrive_while_mongod_is_away_are_paid_once(tmp_path: Path, endpoint: Endpoint) -> None:
     server = MongoServer.start(tmp_path)
     store = Store.connect(server.url, settings=IMPATIENT)
-    components = Components.create(store, Metrics(CollectorRegistry()), FAST, {"TEST_KEY": KEY})
+    components = Components.create(store, Metrics(CollectorRegistry()), FAST, {"TEST_API_KEY": KEY})
     endpoint.play(says("yes", after_seconds=0.3))
     model = model_of(endpoint, max_in_flight=4)
     try:
@@ -54,7 +54,7 @@ async def test_a_frozen_mongod_is_noticed_before_the_driver_notices(tmp_path: Pa
     """With 4 requests in flight of 0.05 s each, 80 answers arrive per second."""
     server = MongoServer.start(tmp_path)
     store = Store.connect(server.url)
-    components = Components.create(store, Metrics(CollectorRegistry()), FAST, {"TEST_KEY": KEY})
+    components = Components.create(store, Metrics(CollectorRegistry()), FAST, {"TEST_API_KEY": KEY})
     endpoint.play(says("yes", after_seconds=0.05))
     model = model_of(endpoint, max_in_flight=4)
     try:

@@ -22,7 +22,7 @@ from .endpoint import FAST, KEY, STOP, YES, Endpoint, ask, model_of
 @pytest.mark.parametrize("written", ["seconds", "date"])
 async def test_retry_after_holds_for_the_whole_model(store: Store, endpoint: Endpoint, written: str) -> None:
     components = Components.create(
-        store, Metrics(CollectorRegistry()), replace(FAST, retry_budget_seconds=10.0), {"TEST_KEY": KEY}
+        store, Metrics(CollectorRegistry()), replace(FAST, retry_budget_seconds=10.0), {"TEST_API_KEY": KEY}
     )
     later = format_datetime(datetime.now(UTC) + timedelta(seconds=2), usegmt=True)
     endpoint.play(refuses(429, headers={"Retry-After": {"seconds": "1", "date": later}[written]}), YES)

@@ -13,12 +13,14 @@ import pytest
 from libra.gateway.components import Components
 from libra.store.client import Store
 from libra.testing.scripted_provider import (
+    MALFORMED,
     Behaviour,
     broken_off,
     filtered,
     filters_the_prompt,
     hangs,
     huge,
+    malformed,
     nothing,
     refuses,
     says,
@@ -48,8 +50,8 @@ TABLE: dict[str, tuple[list[Behaviour], int, int, str]] = {
     "400 of a filter": ([filters_the_prompt()], FILTER, 1, ""),
     "filtered in the middle": ([says("Sure, I", finish_reason="content_filter")], FILTER, 1, ""),
     "filtered whole": ([filtered()], FILTER, 1, ""),
-    "401": ([refuses(401)], ERROR, 1, "TEST_KEY"),
-    "403": ([refuses(403)], ERROR, 1, "TEST_KEY"),
+    "401": ([refuses(401)], ERROR, 1, "TEST_API_KEY"),
+    "403": ([refuses(403)], ERROR, 1, "TEST_API_KEY"),
     "404": ([refuses(404)], ERROR, 1, "remote_model and base_url"),
     "redirect": ([answers(b"", 307, Location="http://elsewhere/")], ERROR, 1, "http://elsewhere/"),
     "429 forever": ([slow_down()], ERROR, 0, "slow down (429)"),
@@ -147,12 +149,15 @@ async def test_a_model_that_requires_max_completion_tokens_gets_it(components: C
     assert endpoint.provider.requests[-1].body["max_completion_tokens"] == 512
 
 
-async def test_a_connection_that_is_refused_is_retried(components: Components, endpoint: Endpoint) -> None:
+async def test_a_connection_that_is_refused_parks_the_model_and_is_given_up_with_it(
+    components: Components, endpoint: Endpoint
+) -> None:
     model = model_of(endpoint)
     model.base_url = "http://127.0.0.1:1/v1"
     completion = await one(components, model)
-    assert (completion.finish_reason, completion.attempts) == (ERROR, 3)
-    assert "http://127.0.0.1:1/v1 failed" in completion.error
+    assert (completion.finish_reason, completion.attempts) == (ERROR, 1)
+    assert "given up with the whole model" in completion.error
+    assert "nobody listens at 127.0.0.1:1; start the server or correct the URL" in completion.error
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:99999/v1", "http://[::1/v1", "http:///v1"])
@@ -164,27 +169,15 @@ async def test_an_invalid_url_fails_at_once(components: Components, endpoint: En
     assert f"{url} cannot be used" in completion.error
 
 
-@pytest.mark.parametrize(
-    "response",
-    [
-        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nno chunk\r\n",
-        b"HTTP/1.1 200 OK\r\nX-Long: " + b"x" * 20_000 + b"\r\nContent-Length: 2\r\n\r\n{}",
-        b"no HTTP at all\r\n\r\n",
-    ],
-)
+@pytest.mark.parametrize("kind", MALFORMED)
 async def test_a_malformed_http_response_is_retried_like_a_failed_connection(
-    components: Components, endpoint: Endpoint, response: bytes
+    components: Components, endpoint: Endpoint, kind: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n")
-        writer.write(response)
-        await writer.drain()
-        writer.close()
-
-    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
-        model = model_of(endpoint)
-        model.base_url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
-        completion = await one(components, model)
+    endpoint.play(malformed(MALFORMED[kind]))
+    completion = await one(components, model_of(endpoint))
     assert (completion.finish_reason, completion.attempts) == (ERROR, 3)
     assert "failed" in completion.error
     assert "a bug" not in completion.error
+    assert "Traceback" not in "".join(capsys.readouterr())
+    endpoint.play(malformed(MALFORMED[kind]), YES)
+    assert (await one(components, model_of(endpoint), "again")).finish_reason == STOP

@@ -5,7 +5,7 @@ import json
 from tests.unit.cli.scripted_services import ScriptedServices, longest_line
 
 from libra.core.errors import NotFound
-from libra.v1.ranking_pb2 import AttackReport, Estimate, ReportAttacksResponse
+from libra.v1.ranking_pb2 import AttackReport, Estimate, ReportAttacksResponse, SuccessAtK, Transfer, WorstCase
 
 REPORTS = [
     AttackReport(
@@ -50,6 +50,20 @@ def test_attacks_are_reported_for_each_model(services: ScriptedServices) -> None
     assert first["success"]["low"] == 0.081
 
 
+def test_an_unknown_cost_is_not_shown_as_nothing(services: ScriptedServices) -> None:
+    services.replies["ReportAttacks"] = ReportAttacksResponse(
+        reports=[
+            AttackReport(attack="none", model="one", trials=4, unknown_price=4),
+            AttackReport(attack="base64", model="one", trials=4, unknown_price=1, cost_usd=12.25),
+            AttackReport(attack="rot13", model="one", trials=4),
+        ]
+    )
+    plain, part, nothing = services.libra("attacks", "report", "01RUN").stdout.splitlines()[3:6]
+    assert plain.split()[-2] == "-"
+    assert part.split()[-2] == "≥12.25"
+    assert nothing.split()[-2] == "0"
+
+
 def test_a_run_without_attacks_and_an_unknown_run_are_reported(services: ScriptedServices) -> None:
     note = "the run has no verdict on a task that attacks apply to"
     services.replies["ReportAttacks"] = ReportAttacksResponse(notes=[note])
@@ -58,3 +72,30 @@ def test_a_run_without_attacks_and_an_unknown_run_are_reported(services: Scripte
     result = services.libra("attacks", "report", "x")
     assert result.exit_code == 2
     assert "error: RUN: there is no run 'x'" in result.stderr
+
+
+def test_tries_the_worst_case_and_transfer_are_shown(services: ScriptedServices) -> None:
+    estimate = Estimate(value=0.371, low=0.302, high=0.448, n=40)
+    reports = [AttackReport(attack="best_of_n", model="two", success_at_k=[SuccessAtK(k=5, success=estimate)])]
+    services.replies["ReportAttacks"] = ReportAttacksResponse(
+        reports=reports,
+        worst_cases=[WorstCase(model="two", attacks=["best_of_n", "pair"], samples=1_240, success=estimate)],
+        transfers=[Transfer(attack="pair", source="two", target="one", broken=17, share=estimate)],
+    )
+    result = services.libra("attacks", "report", "01RUN", "--transfer")
+    assert result.exit_code == 0, result.output
+    assert longest_line(result.stdout) <= 80
+    assert "worst case of 2 attacks: 37.1 % of 1,240 samples (30.2-44.8)" in result.stdout
+    assert "broken too" in result.stdout
+    assert "17" in result.stdout
+    assert "broken too" not in services.libra("attacks", "report", "01RUN").stdout
+
+
+def test_an_unknown_usage_is_no_zero(services: ScriptedServices) -> None:
+    partly = AttackReport(attack="pair", model="one", trials=4, prompt_tokens=900, cost_usd=0.5, unknown_usage=1)
+    unknown = AttackReport(attack="none", model="one", trials=4, unknown_usage=4)
+    services.replies["ReportAttacks"] = ReportAttacksResponse(reports=[unknown, partly])
+    shown = services.libra("attacks", "report", "01RUN").stdout
+    assert longest_line(shown) <= 80
+    [none, pair] = [line.split() for line in shown.splitlines() if line.startswith(("none", "pair"))]
+    assert (none[-3:-1], pair[-3:-1]) == (["-", "-"], ["≥900", "≥0.50"])

@@ -130,7 +130,7 @@ def test_groups_are_shown_below_each_other(services: ScriptedServices) -> None:
     [
         (["--weights", "--by", "risk"], "either --weights or --by"),
         (["--by", "risk", "--capability", "tasks"], "--by cannot be combined with --capability"),
-        (["--by", "risk", "--format", "csv"], "--by can be printed only as a table or as JSON"),
+        (["--by", "risk", "--format", "csv"], "--by can be printed only as a table, as Markdown or as JSON"),
     ],
 )
 def test_options_that_cannot_be_combined_are_refused(

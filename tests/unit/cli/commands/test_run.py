@@ -7,11 +7,13 @@ import pytest
 from tests.unit.cli.scripted_services import ScriptedServices
 
 from libra.core.errors import Invalid, LibraError, Unavailable
+from libra.v1.completion_pb2 import GenerationParameters
 from libra.v1.run_pb2 import (
     CreateRunResponse,
     GetRunResponse,
     ListRunsResponse,
     OutcomeCounts,
+    ResponseCounts,
     Run,
     RunSpec,
     RunState,
@@ -104,3 +106,51 @@ def test_last_is_the_newest_run(services: ScriptedServices) -> None:
     services.replies["ListRuns"] = ListRunsResponse()
     assert services.libra("run", "show", "last").exit_code == 2
     assert "no run yet" in services.libra("run", "list").stdout
+
+
+def cut_off_run(**fields: object) -> Run:
+    """A finished run with two models, of which one was cut off and the other blocked."""
+    found = run(RunState.RUN_STATE_FINISHED, 9, scored=70, filtered=5, unjudged=4, failed=1)
+    mine, other = ResponseCounts(truncated=3, refused_by_model=2), ResponseCounts(blocked_input=3, blocked_output=2)
+    other.tool_calls = 4
+    found.models.add(model="mine", counts=OutcomeCounts(scored=40), responses=mine)
+    found.models.add(model="other", counts=OutcomeCounts(scored=30, filtered=5, unjudged=4, failed=1), responses=other)
+    found.spec.MergeFrom(RunSpec(**fields))  # type: ignore[arg-type]  # fields by name
+    return found
+
+
+def test_the_summary_of_a_run_says_what_was_cut_off_and_blocked(services: ScriptedServices) -> None:
+    ended = cut_off_run()
+    services.replies |= {"GetRun": GetRunResponse(run=STARTED), "WatchRun": [[WatchRunResponse(run=ended)]]}
+    text = " ".join(services.libra("run", "watch", "01RUN").stdout.split())
+    assert "3 of 40 answers of mine were cut off at 512 tokens: raise --max-tokens" in text
+    assert "5 requests were blocked by the provider (3 at input, 2 at output): counted as refusals" in text
+    assert "2 answers were marked by the provider as refused by the model itself" in text
+    assert "4 answers were tool calls without text: UNJUDGED" in text
+
+
+def test_the_summary_names_the_limit_of_the_run(services: ScriptedServices) -> None:
+    limited = cut_off_run(parameters=GenerationParameters(max_tokens=2000))
+    services.replies["GetRun"] = GetRunResponse(run=limited)
+    assert "were cut off at 2,000 tokens" in services.libra("run", "show", "01RUN").stdout
+    shown = json.loads(services.libra("run", "show", "01RUN", "--json").stdout)
+    counts = shown["models"][0]["responses"]
+    assert {name: count for name, count in counts.items() if count != "0"} == {
+        "refused_by_model": "2",
+        "truncated": "3",
+    }
+
+
+def test_a_run_of_complete_answers_has_no_further_sentence(services: ScriptedServices) -> None:
+    services.replies["GetRun"] = GetRunResponse(run=run(RunState.RUN_STATE_FINISHED, 9, scored=10))
+    shown = services.libra("run", "show", "01RUN").stdout
+    assert not any(word in shown for word in ("cut off", "blocked", "tool calls"))
+
+
+def test_the_list_says_that_there_are_more_runs(services: ScriptedServices) -> None:
+    services.replies["ListRuns"] = ListRunsResponse(runs=[STARTED], next_page_token="more")
+    result = services.libra("run", "list", "--limit", "1")
+    assert "these are the newest 1 runs; --limit 0 lists all" in result.stderr
+    services.replies["ListRuns"] = ListRunsResponse(runs=[STARTED])
+    for limit in ("1", "0"):
+        assert services.libra("run", "list", "--limit", limit).stderr == ""

@@ -4,6 +4,7 @@ import json
 
 from tests.unit.cli.scripted_services import ScriptedServices
 
+from libra.v1.completion_pb2 import Completion, ProviderResponse, ResponseClass, Usage
 from libra.v1.message_pb2 import Message
 from libra.v1.ranking_pb2 import ListVerdictsResponse
 from libra.v1.verdict_pb2 import Outcome, Verdict
@@ -37,3 +38,27 @@ def test_full_verdicts_have_no_control_characters(services: ScriptedServices) ->
 
 def test_an_unknown_outcome_is_invalid(services: ScriptedServices) -> None:
     assert services.libra("verdicts", "01RUN", "--outcome", "lost").exit_code == 2
+
+
+def test_the_response_filter_is_sent(services: ScriptedServices) -> None:
+    services.replies["ListVerdicts"] = [page(0, "")]
+    assert services.libra("verdicts", "01RUN", "--response", "blocked_input").exit_code == 0
+    assert services.requests[-1].response == ResponseClass.RESPONSE_CLASS_BLOCKED_INPUT
+    assert services.libra("verdicts", "01RUN", "--response", "lost").exit_code == 2
+
+
+def test_full_verdicts_say_what_came_back_and_what_it_cost(services: ScriptedServices) -> None:
+    blocked, cut_off = page(0, ""), page(1, "")
+    response = ProviderResponse(category="jailbreak", words="flagged by a policy")
+    response.response_class = ResponseClass.RESPONSE_CLASS_BLOCKED_INPUT
+    blocked.verdicts[0].completion.MergeFrom(Completion(response=response, usage_unknown=True))
+    usage = Usage(prompt_tokens=1200, completion_tokens=512)
+    limit = ProviderResponse(words="the limit was 512 tokens")
+    limit.response_class = ResponseClass.RESPONSE_CLASS_TRUNCATED
+    cut_off.verdicts[0].completion.MergeFrom(Completion(text="It", response=limit, usage=usage, cost_usd=0.5))
+    blocked.verdicts.extend(cut_off.verdicts)
+    services.replies["ListVerdicts"] = [blocked]
+    shown = services.libra("verdicts", "01RUN", "--full").stdout
+    assert "(blocked input: jailbreak: flagged by a policy; usage and cost unknown)" in shown
+    assert "(truncated: the limit was 512 tokens; 1,200 + 512 tokens, $0.50)" in shown
+    assert "0 tokens" not in shown.replace("1,200 + 512 tokens", "")

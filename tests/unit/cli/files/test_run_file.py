@@ -21,7 +21,7 @@ attacks: [none]
 samples_per_task: 10
 epochs: 2
 seed: -7
-parameters: {temperature: 0.5, top_p: 0.9, max_tokens: 64, seed: 3, json_schema: "{}"}
+parameters: {temperature: 0.5, top_p: 0.9, max_tokens: 64, seed: 3, json_schema: "{}", reasoning_effort: low}
 fresh: true
 judge_model: judge
 judges: {privacy: refusal}
@@ -34,7 +34,9 @@ judges: {privacy: refusal}
         samples_per_task=10,
         epochs=2,
         seed=-7,
-        parameters=GenerationParameters(temperature=0.5, top_p=0.9, max_tokens=64, seed=3, json_schema="{}"),
+        parameters=GenerationParameters(
+            temperature=0.5, top_p=0.9, max_tokens=64, seed=3, json_schema="{}", reasoning_effort="low"
+        ),
         fresh=True,
         judge_model="judge",
         judges={"privacy": "refusal"},

@@ -2,13 +2,13 @@ from __future__ import annotations
 
 import pytest
 
-from libra.cli.commands.rejudge import user_name_of
+from libra.cli.commands.run.rejudge import user_name_of
 from libra.cli.files.run_file import parse
 from libra.cli.files.run_spec import OPTIONS, combine
 from libra.cli.param_types import parse_judge_options
 from libra.core.errors import Invalid
 from libra.v1.completion_pb2 import GenerationParameters
-from libra.v1.run_pb2 import RunSpec
+from libra.v1.run_pb2 import Budget, RunSpec
 
 FILE = parse(b"models: [a, b]\ntasks: ['*']\nseed: 3\nparameters: {temperature: 1}\njudges: {t: exact}\n", "run.yaml")
 
@@ -58,6 +58,7 @@ def test_a_field_has_the_name_that_the_user_typed() -> None:
 
 def test_every_option_sets_a_field_of_the_proto_messages() -> None:
     fields = set(RunSpec.DESCRIPTOR.fields_by_name)
+    fields |= {f"budget.{name}" for name in Budget.DESCRIPTOR.fields_by_name}
     fields |= {f"parameters.{name}" for name in GenerationParameters.DESCRIPTOR.fields_by_name}
     assert set(OPTIONS) <= fields
 

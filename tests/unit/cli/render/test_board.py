@@ -7,7 +7,14 @@ from rich.console import Console
 from rich.table import Table
 from tests.unit.cli.board_fixture import BOARD, row
 
-from libra.cli.render.board import board_table, footnotes, formulas_table, incomplete_rows, judges_table, rank_interval
+from libra.cli.render.board.board import (
+    board_table,
+    footnotes,
+    formulas_table,
+    incomplete_rows,
+    judges_table,
+    rank_interval,
+)
 from libra.v1.ranking_pb2 import Board, BoardRow
 
 MANY = Board(rows=[row(number, f"organisation-number-{number}-model-instruct") for number in range(10, 40)])

@@ -5,7 +5,7 @@ import io
 
 from tests.unit.cli.board_fixture import BOARD, row
 
-from libra.cli.render.board_export import board_csv, board_markdown
+from libra.cli.render.board.board_export import board_csv, board_markdown
 from libra.v1.ranking_pb2 import Board
 
 

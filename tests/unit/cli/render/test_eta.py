@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from libra.cli.render.eta import WINDOW_SECONDS, RateEstimator
-from libra.cli.render.run import settled_trials, unscored_trials
+from libra.cli.render.runs.run import settled_trials, unscored_trials
 from libra.v1.run_pb2 import OutcomeCounts, Run
 
 

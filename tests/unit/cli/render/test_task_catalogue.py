@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from libra.cli.render.task_catalogue import catalogue_summary, state_of
+from libra.cli.render.tasks.task_catalogue import catalogue_summary, state_of
 from libra.v1.task_pb2 import CatalogueEntry, CatalogueState
 
 BUILT_IN, IMPORTABLE, NOT_PUBLIC = (number for number in CatalogueState.values() if number)

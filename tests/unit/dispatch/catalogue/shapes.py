@@ -33,7 +33,13 @@ class ScriptedJudgeModel:
         self.is_good, self.prompts = is_good, list[str]()
 
     async def __call__(
-        self, model: str, conversations: Sequence[Sequence[Any]], *, json_schema: str, epoch: int
+        self,
+        model: str,
+        conversations: Sequence[Sequence[Any]],
+        *,
+        json_schema: str,
+        epoch: int,
+        settings: object = None,
     ) -> list[JudgeModelReply]:
         replies = []
         for turns in conversations:

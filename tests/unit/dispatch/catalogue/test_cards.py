@@ -23,7 +23,7 @@ from libra.v1.task_pb2 import CatalogueState, JudgeSpec, Task
 from .shapes import SHAPES
 
 CARDS = index.load_cards()
-BY_CATEGORY = {"direct_risky": 33, "adversarial": 18, "instruction_hierarchy": 4, "over_sensitive": 2}
+BY_CATEGORY = {"direct_risky": 34, "adversarial": 18, "instruction_hierarchy": 4, "over_sensitive": 3}
 MULTI_TURN = {"anthropic_redteam", "bad", "dices350", "latent_jailbreak"}
 SAMPLES = {"bbq": 58492, "hack_a_prompt": 41596, "librai_adv_tense_change": 4115, "xstest": 450, "confaide": 1326}
 RISKS = {"privacy": 4, "bias": 5, "misinformation": 2, "ethics": 2, "cybersecurity": 1, "toxicity": 1, "value": 1}
@@ -38,7 +38,7 @@ conversion: The prompt is the user's turn.
 """
 
 
-def test_there_is_a_card_for_each_of_the_57_published_tasks() -> None:
+def test_there_is_a_card_for_each_of_the_57_published_tasks_and_for_both_halves_of_xstest() -> None:
     categories = Counter(category_name(source.card.category) for source in CARDS.values())
     assert categories == BY_CATEGORY
     assert {name for name, source in CARDS.items() if source.is_multi_turn} == MULTI_TURN

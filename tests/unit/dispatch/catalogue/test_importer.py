@@ -258,3 +258,13 @@ def test_samples_in_the_published_form_are_imported_unchanged(name: str, size: i
         assert Counter(sample.fields["answer"] for sample in samples)["A"] < size / 3
     if name == "xstest":
         assert Counter(sample.fields["expected"] for sample in samples) == {"complied": 250, "refused": 200}
+
+
+def test_xstest_is_imported_in_two_halves_of_different_categories() -> None:
+    data = (TASKS / "xstest.jsonl").read_bytes()
+    halves = [import_text(name, data, "xstest.jsonl") for name in ("xstest_safe", "xstest_unsafe")]
+    _, whole = import_text("xstest", data, "xstest.jsonl")
+    assert [len(samples) for _, samples in halves] == [250, 200]
+    expected = {sample.id: sample.fields["expected"] for sample in whole}
+    for (_, samples), label in zip(halves, ("complied", "refused"), strict=True):
+        assert {expected[sample.id] for sample in samples} == {label}

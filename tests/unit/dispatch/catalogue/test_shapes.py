@@ -98,11 +98,11 @@ async def test_a_choice_may_be_a_letter_or_the_text_of_the_option(name: str, num
 
 
 @pytest.mark.parametrize(("name", "number"), cases_of_judge("refusal"))
-async def test_refusing_a_harmless_request_lowers_over_sensitive(name: str, number: int) -> None:
+async def test_refusing_a_harmless_request_is_wrong_and_refusing_a_harmful_one_is_right(name: str, number: int) -> None:
     task, (sample, *_) = import_shape(name, number)
-    assert task.category == Category.CATEGORY_OVER_SENSITIVE
-    assert await score(sample, task.judge, REFUSED) == 0
-    assert await score(sample, task.judge, compliant_answer(sample)) == 1
+    wants_help = task.category == Category.CATEGORY_OVER_SENSITIVE
+    assert await score(sample, task.judge, REFUSED) == (0 if wants_help else 1)
+    assert await score(sample, task.judge, compliant_answer(sample)) == (1 if wants_help else 0)
 
 
 def test_only_the_over_sensitive_tasks_score_a_refusal_zero() -> None:

@@ -7,9 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.judge.judge_runner import answer_to, judge_one
 
+from libra.judge.answers.choices.options import listed_options, option_label
+from libra.judge.answers.choices.reading import named_options
 from libra.judge.judged_answer import JudgedAnswer
 from libra.judge.judges.rules.choice import CHOICE_JUDGE
-from libra.judge.text.choice_extraction import listed_options, named_options, option_label
 
 PROMPT = """Please answer the following multiple choice question: What is the smallest country?
 A. Nauru is the smallest country.
@@ -56,6 +57,8 @@ NAMES_B = [
     "The answer is not A. The answer is B.",
     "$\\boxed{B}$",
     "The final answer is $\\boxed{\\text{B}}$.",
+    "The answer is A. Actually, the answer is B.",
+    "A. Nauru is the smallest country.\n\nThe answer is B.",
     "At first the answer is A. No, wait. The final answer is B.",
     "A. is the smallest republic\nB. is the smallest state\nThe answer is B.",
     (
@@ -87,10 +90,8 @@ def test_the_named_option_is_found(text: str) -> None:
     [
         "The answer is A or B.",
         "The answer is A and B.",
-        "The answer is A. Actually, the answer is B.",
         "A. Nauru is the smallest country.\nB. The smallest country is Vatican City.",
         "Nauru is the smallest country. The smallest country is Vatican City.",
-        "B. The smallest country is Vatican City.\n\nThe answer is A.",
     ],
 )
 async def test_an_answer_that_names_two_options_is_wrong(text: str) -> None:

@@ -7,11 +7,11 @@ import re
 import pytest
 from tests.unit.judge.judge_models import FakeJudgeModels, scored
 
-from libra.core.errors import Unavailable
+from libra.core.errors import Invalid, Unavailable
 from libra.judge.judge_factory import build_judge
 from libra.judge.judge_models.rubric_prompt import PLAIN_REFUSAL
 from libra.judge.judge_result import JudgeResult
-from libra.judge.judge_type import JudgeModelReply
+from libra.judge.judge_type import JudgeModelReply, JudgeModelSettings
 from libra.judge.judged_answer import ChatMessage, JudgedAnswer
 from libra.judge.judges.model import MODEL_JUDGE
 
@@ -107,3 +107,22 @@ async def test_an_answer_cannot_instruct_its_judge(text: str) -> None:
         FakeJudgeModels(obedient), JudgedAnswer(text, messages=(ChatMessage("user", f"Say: {text}"),))
     )
     assert result.score == 0.0
+
+
+async def test_a_reply_that_was_cut_off_names_its_limit() -> None:
+    model = FakeJudgeModels(lambda *_: JudgeModelReply('{"reason": "It is', truncated=True))
+    (result,) = await judged(model, JudgedAnswer("hello"), max_tokens="96")
+    assert result.score is None
+    assert "the judge model's reply was cut off at 96 tokens: raise max_tokens" in result.reason
+
+
+async def test_the_options_of_the_judge_reach_the_judge_model() -> None:
+    model = FakeJudgeModels(lambda *_: scored(1))
+    await judged(model, JudgedAnswer("hello"), max_tokens="4096", temperature="0.5", reasoning_effort="low")
+    assert model.settings == [JudgeModelSettings(4096, 0.5, "low")]
+
+
+@pytest.mark.parametrize("options", [{"max_tokens": "0"}, {"temperature": "3"}, {"scale": "5-1"}, {"scale": "many"}])
+def test_an_option_outside_its_range_is_named(options: dict[str, str]) -> None:
+    with pytest.raises(Invalid, match=next(iter(options))):
+        build_judge(MODEL_JUDGE, {"rubric": "Is it kind?", "model": "judge-1", **options})

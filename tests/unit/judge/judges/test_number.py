@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 from tests.unit.judge.judge_runner import judge_one
 
 from libra.core.errors import Invalid
+from libra.judge.answers.numbers.reading import final_number as answered
+from libra.judge.answers.numbers.reading import parse_single_number
 from libra.judge.judge_factory import build_judge
 from libra.judge.judged_answer import JudgedAnswer
 from libra.judge.judges.rules.number import NUMBER_JUDGE
-from libra.judge.text.number_extraction import final_number as answered
-from libra.judge.text.number_parsing import parse_single_number
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ async def test_a_filtered_answer_is_wrong() -> None:
 
 @pytest.mark.parametrize(
     ("fields", "word"),
-    [({}, "no field 'answer'"), ({"answer": "many"}, "'many'"), ({"answer": "1 or 2"}, "not one number")],
+    [({}, "no field 'answer'"), ({"answer": "many"}, "'many'"), ({"answer": "from 1 to 2"}, "not one number")],
 )
 async def test_a_sample_without_one_number_is_not_judged(fields: dict[str, str], word: str) -> None:
     result = await judge_one(NUMBER_JUDGE, JudgedAnswer("42", fields=fields), field="answer")

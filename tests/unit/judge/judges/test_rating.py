@@ -44,3 +44,18 @@ def test_an_end_of_the_scale_that_is_no_finite_number_is_refused(option: str, va
     with pytest.raises(Invalid, match="give a number") as caught:
         build_judge(RATING_JUDGE, {"field": "label", option: value})
     assert caught.value.field == f"judge.options[{option}]"
+
+
+@pytest.mark.parametrize("huge", ["1e400", "9e999", "-1e999", "1" + "0" * 30])
+async def test_a_huge_number_is_no_rating(huge: str) -> None:
+    answer = answer_to("How sensitive?", huge, label="0.5")
+    found = await judge_one(RATING_JUDGE, answer, field="label")
+    assert (found.score, found.label) == (0.0, "unrated")
+    unusable = answer_to("How sensitive?", "0.5", label=huge)
+    assert (await judge_one(RATING_JUDGE, unusable, field="label")).score is None
+
+
+@pytest.mark.parametrize(("low", "high"), [("1", "1"), ("5", "1")])
+def test_a_scale_that_does_not_rise_is_refused(low: str, high: str) -> None:
+    with pytest.raises(Invalid, match="not above its beginning"):
+        build_judge(RATING_JUDGE, {"field": "label", "low": low, "high": high})

@@ -3,9 +3,9 @@ from __future__ import annotations
 import pytest
 from tests.unit.judge.judge_runner import answer_to, judge_one
 
+from libra.judge.answers.polarity import yes_no_answers
 from libra.judge.judged_answer import JudgedAnswer
 from libra.judge.judges.rules.yes_no import YES_NO_JUDGE
-from libra.judge.text.yes_no import yes_no_answers
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ def test_yes_and_no_are_found(text: str, said: str) -> None:
     [
         ("Yes.", 1.0, "correct"),
         ("No.", 0.0, "wrong"),
-        ("I'm sorry, but I can't help with that.", 0.0, "wrong"),
+        ("I'm sorry, but I can't help with that.", 0.0, "unread"),
         ("", 0.0, "wrong"),
         ("It depends: yes and no.", None, ""),
     ],

@@ -35,7 +35,7 @@ def test_every_fragment_is_replaced(module: ModuleType) -> None:
 
 
 def test_the_hints_of_a_pattern_are_in_its_own_text() -> None:
-    hinted = [one for one in patterns_direct.PATTERNS.values() if isinstance(one, HintedPattern)]
+    hinted = [one for module in FILES.values() for one in module.PATTERNS.values() if isinstance(one, HintedPattern)]
     assert hinted
     assert all(any(hint in one.pattern.pattern for hint in one.hints) for one in hinted)
 

@@ -18,7 +18,7 @@ from libra.v1.batch_pb2 import TrialBatch
 from .runner_harness import RunnerHarness, handle_immediately, in_virtual_time, now, output
 
 
-@pytest.mark.parametrize("seconds", [30, 3600, 10_000])
+@pytest.mark.parametrize("seconds", [30, 3600])
 def test_no_outage_of_any_length_causes_dead_letters(seconds: int) -> None:
     async def test() -> None:
         harness = RunnerHarness(policy=Policy(attempts=2, deliveries=3, wait_seconds=5.0))

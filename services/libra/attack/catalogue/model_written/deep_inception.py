@@ -43,5 +43,6 @@ DEEP_INCEPTION = Attack(
     transform=choose_scene(SCENES, frame),
     family="scene",
     model_use=ModelUse.OPTIONAL,
+    rewrites_request=True,
     rewrite_with_model=write_scene(TASK, frame),
 )

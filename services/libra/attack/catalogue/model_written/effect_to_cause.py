@@ -51,5 +51,6 @@ EFFECT_TO_CAUSE = Attack(
     transform=choose_scene(SCENES, frame),
     family="scene",
     model_use=ModelUse.OPTIONAL,
+    rewrites_request=True,
     rewrite_with_model=write_scene(TASK, frame),
 )

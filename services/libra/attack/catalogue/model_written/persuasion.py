@@ -136,5 +136,6 @@ PERSUASION = Attack(
     transform=rewrite_last_turn(rewrite_by_rules),
     family="persuasion",
     model_use=ModelUse.OPTIONAL,
+    rewrites_request=True,
     rewrite_with_model=rewrite_by_model,
 )

@@ -103,5 +103,6 @@ TENSE_CHANGE = Attack(
     transform=rewrite_last_turn(rewrite_by_rules),
     family="rewording",
     model_use=ModelUse.OPTIONAL,
+    rewrites_request=True,
     rewrite_with_model=rewrite_by_model,
 )

@@ -49,6 +49,7 @@ def translation(language: Language) -> Attack:
         transform=None,
         family=FAMILY,
         model_use=ModelUse.REQUIRED,
+        rewrites_request=True,
         rewrite_with_model=write,
         static_example=(Turn("user", language.example),),
     )
@@ -67,6 +68,7 @@ MULTILINGUAL = Attack(
     transform=None,
     family=FAMILY,
     model_use=ModelUse.REQUIRED,
+    rewrites_request=True,
     rewrite_with_model=translate_to_any,
     static_example=(Turn("user", LANGUAGES[3].example),),
 )

@@ -6,8 +6,9 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from libra.attack.attack_session import VARIANTS_PER_EPOCH, AttackSession, UnusableReply
-from libra.attack.attempt_scorer import AttemptScore, score_attempt
+from libra.attack.attack_session import AttackSession, UnusableReply
+from libra.attack.attempt_scorer import MIN_SCORE, VERSION, AttemptScore, score_attempt
+from libra.attack.catalogue.attack import Attack, ModelUse, RewriteWithModel
 from libra.attack.conversation import Turn, Turns
 from libra.attack.gather import gather_or_cancel
 from libra.attack.structured_prompt import build_prompt, object_schema, parse_texts
@@ -53,6 +54,13 @@ def pick_best(attempts: Sequence[Attempt]) -> Attempt:
     return max(reversed(attempts), key=lambda attempt: attempt.rank)
 
 
+def finish(session: AttackSession, attempts: Sequence[Attempt]) -> Turns:
+    """Return the conversation of the best attempt, and leave its rating with the session; there is at least one."""
+    best = pick_best(attempts)
+    session.rating, session.rater = MIN_SCORE if best.score.refused else best.score.score, f"attempt_scorer@{VERSION}"
+    return best.turns
+
+
 async def propose(
     session: AttackSession, task: str, material: Mapping[str, str], fields: Mapping[str, str], *, branch: int = 0
 ) -> dict[str, str]:
@@ -63,7 +71,8 @@ async def propose(
         task: what the attacker has to do.
         material: what it works with, by name.
         fields: the description of each text, by name; the first one is required.
-        branch: from 0 to 7; each concurrent branch gets different answers to the same request.
+        branch: from 0 to 7, or to 63 in a search of the published size; each concurrent branch gets different answers
+            to the same request.
 
     Raises:
         UnusableReply: no reply of MAX_TRIES holds the first text.
@@ -75,7 +84,7 @@ async def propose(
             prompt,
             temperature=TEMPERATURE,
             json_schema=object_schema(**fields),
-            variant=session.epoch * VARIANTS_PER_EPOCH + MAX_TRIES * branch + retry,
+            variant=session.epoch * session.variants_per_epoch + MAX_TRIES * branch + retry,
         )
         try:
             return parse_texts(reply, list(fields))
@@ -115,3 +124,20 @@ async def run_branches(
     for branch in branches:
         session.merge(branch)
     return results
+
+
+def multi_turn_attack(name: str, run: RewriteWithModel, *, description: str, source: str, example: Turns) -> Attack:
+    """Return the attack, in version 1, that needs models and talks to the target."""
+    return Attack(
+        name=name,
+        version="1",
+        description=description,
+        source=source,
+        transform=None,
+        family="multi-turn",
+        model_use=ModelUse.REQUIRED,
+        rewrites_request=True,
+        multi_turn=True,
+        rewrite_with_model=run,
+        static_example=example,
+    )

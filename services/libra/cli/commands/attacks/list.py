@@ -6,6 +6,7 @@ import click
 
 from libra.cli.client import ServiceClient, with_client
 from libra.cli.render import output
+from libra.cli.render.tasks.taxonomy_tags import short_tags
 from libra.core.errors import NotFound
 from libra.v1.attack_pb2 import Attack, ListAttacksRequest, ListAttacksResponse, ModelUse
 from libra.v1.attack_pb2_grpc import AttackServiceStub
@@ -19,9 +20,10 @@ MODEL_USE = {
 
 @click.command("list")
 @click.option("--family", metavar="NAME", help="Only the attacks of this family, for instance encoding.")
+@click.option("--tags", is_flag=True, help="Show the tags of OWASP and MITRE ATLAS instead of the description.")
 @output.json_option
 @with_client
-async def list_attacks(client: ServiceClient, family: str | None, *, as_json: bool) -> None:
+async def list_attacks(client: ServiceClient, family: str | None, *, tags: bool, as_json: bool) -> None:
     """List the attacks by name.
 
     Attacks can be composed: `a+b` applies a, then b.
@@ -34,9 +36,11 @@ async def list_attacks(client: ServiceClient, family: str | None, *, as_json: bo
         attacks = [attack for attack in attacks if attack.family == family]
     if as_json:
         return output.print_json(ListAttacksResponse(attacks=attacks))
-    table = output.new_table("attack", "family", "model", "description", no_wrap=("attack", "model"))
+    last = "tags" if tags else "description"
+    table = output.new_table("attack", "family", "model", last, no_wrap=("attack", "model"))
     for attack in attacks:
-        output.add_row(table, attack.name, attack.family, MODEL_USE.get(attack.model_use, ""), attack.description)
+        text = short_tags(attack.taxonomies) if tags else attack.description
+        output.add_row(table, attack.name, attack.family, MODEL_USE.get(attack.model_use, ""), text)
     output.print_table(table, empty="the catalogue is empty")
     return output.print_note(
         f"{len(attacks)} attacks; the column model shows whether a model writes the attack. "

@@ -10,6 +10,7 @@ from libra.cli.client import ServiceClient, with_client
 from libra.cli.commands.attacks.list import load_attacks
 from libra.cli.commands.attacks.try_attack import transform
 from libra.cli.render import output
+from libra.cli.render.tasks.taxonomy_tags import tag_pairs
 from libra.cli.render.transcript import print_messages
 from libra.core.attack_names import JOIN
 from libra.core.errors import NotFound
@@ -44,7 +45,9 @@ async def show(client: ServiceClient, name: str, *, as_json: bool) -> None:
                 ("family", attack.family),
                 ("description", attack.description),
                 ("source", attack.source),
+                *tag_pairs(attack.taxonomies),
                 ("uses a model", MODEL_USE.get(attack.model_use, "")),
+                ("request", "rewritten; a judge model measures success by the aim" if attack.rewrites_request else ""),
                 ("turns", "several, with the model under attack and a judge_model" if attack.multi_turn else ""),
             ]
         )

@@ -1,4 +1,4 @@
-"""`libra judges`: the judge catalogue, calibration against human labels, and the agreement of panels."""
+"""`libra judges`: the judge catalogue, calibration against human labels, drift, and the agreement of panels."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import click
 
 from libra.cli.commands.judges.agreement import agreement
 from libra.cli.commands.judges.calibrate import calibrate
+from libra.cli.commands.judges.drift import drift
 from libra.cli.commands.judges.list import list_judges
 from libra.cli.commands.judges.show import show
 
@@ -18,5 +19,5 @@ def judges() -> None:
     """
 
 
-for command in (list_judges, show, calibrate, agreement):
+for command in (list_judges, show, calibrate, drift, agreement):
     judges.add_command(command)

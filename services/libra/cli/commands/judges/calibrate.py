@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import click
@@ -13,11 +13,13 @@ from libra.cli.errors import field_names
 from libra.cli.files import label_csv
 from libra.cli.param_types import EXISTING_FILE, parse_judge_options
 from libra.cli.render import output
-from libra.cli.render.calibration import MAX_DISAGREEMENTS_SHOWN, print_calibration, print_disagreements
+from libra.cli.render.judges.calibration import MAX_DISAGREEMENTS_SHOWN, print_calibration, print_disagreements
 from libra.core.errors import Invalid
 from libra.v1.judge_pb2 import CalibrateRequest, Judge
 from libra.v1.judge_pb2_grpc import JudgeServiceStub
 from libra.v1.task_pb2 import JudgeSpec
+
+MAX_REPEATS = 20
 
 CALIBRATE_SECONDS = 4 * 3600.0
 """A judge model on a small machine needs seconds for an answer."""
@@ -44,6 +46,12 @@ FIELD_NAMES = {
     default=0,
     help="Print this many answers on which the judge and people disagree.",
 )
+@click.option(
+    "--repeats",
+    type=click.IntRange(1, MAX_REPEATS),
+    default=1,
+    help="Judge the answers this many times, and measure how far the judge agrees with itself.",
+)
 @output.json_option
 @with_client
 async def calibrate(
@@ -53,6 +61,7 @@ async def calibrate(
     options: tuple[str, ...],
     judge_model: str,
     shown: int,
+    repeats: int,
     *,
     invert: bool,
     as_json: bool,
@@ -65,13 +74,13 @@ async def calibrate(
 
     LABELS is a CSV file of labelled answers with the columns objective, assistant_response and human_score.
     human_score is 1 where the judge should score 1, and 0 elsewhere. Other columns become fields of the sample.
+    With a column model or language, the rates are printed for each of its values too.
 
     Rates are printed with 95 % intervals. `libra board` includes the measured error of the judge in its intervals.
     """  # noqa: D301 - click reads the \b
     answers = label_csv.read(file, invert=invert)
-    judge = await find_judge(client, name)
-    complete = complete_options(judge, parse_judge_options(options), judge_model)
-    request = CalibrateRequest(judge=JudgeSpec(name=name, options=complete), answers=answers, labels=file.name)
+    spec = await judge_spec(client, name, options, judge_model)
+    request = CalibrateRequest(judge=spec, answers=answers, labels=file.name, repeats=repeats)
     with field_names(user_name_of):
         reply = await client.call(JudgeServiceStub, "Calibrate", request, timeout_seconds=CALIBRATE_SECONDS)
     if as_json:
@@ -79,6 +88,12 @@ async def calibrate(
     else:
         print_calibration(reply.calibration)
         print_disagreements(reply, answers, shown)
+
+
+async def judge_spec(client: ServiceClient, name: str, options: Sequence[str], judge_model: str) -> JudgeSpec:
+    """Return the judge of this name with the options of a command; raise if there is no such judge."""
+    judge = await find_judge(client, name)
+    return JudgeSpec(name=name, options=complete_options(judge, parse_judge_options(options), judge_model))
 
 
 def complete_options(judge: Judge, options: Mapping[str, str], judge_model: str) -> dict[str, str]:

@@ -7,7 +7,7 @@ import click
 from libra.cli.client import ServiceClient, with_client
 from libra.cli.commands.judges.list import find_judge
 from libra.cli.render import output
-from libra.cli.render.calibration import print_calibrations
+from libra.cli.render.judges.calibration import print_calibrations
 from libra.v1.judge_pb2 import JudgeOption, ListCalibrationsRequest
 from libra.v1.judge_pb2_grpc import JudgeServiceStub
 

@@ -7,7 +7,7 @@ import click
 from libra.cli.client import ServiceClient, with_client
 from libra.cli.errors import field_names
 from libra.cli.render import output
-from libra.cli.render.run import run_summary
+from libra.cli.render.runs.run import run_summary
 from libra.cli.run_lookup import RUN_FIELDS, find_run, run_argument
 from libra.v1.run_pb2 import CancelRunRequest
 from libra.v1.run_pb2_grpc import RunServiceStub

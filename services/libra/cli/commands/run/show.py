@@ -6,7 +6,8 @@ import click
 
 from libra.cli.client import ServiceClient, with_client
 from libra.cli.render import output
-from libra.cli.render.run import print_run
+from libra.cli.render.response_summary import response_summary
+from libra.cli.render.runs.run import print_models, print_run
 from libra.cli.run_lookup import find_run, run_argument
 
 
@@ -21,3 +22,5 @@ async def show(client: ServiceClient, run_id: str, *, as_json: bool) -> None:
         output.print_json(run)
     else:
         print_run(run)
+        print_models(run)
+        output.print_paragraphs(response_summary(run))

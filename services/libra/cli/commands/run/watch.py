@@ -12,8 +12,9 @@ import click
 from libra.cli.client import ServiceClient, with_client
 from libra.cli.exit_codes import INTERRUPTED, NEEDS_ATTENTION
 from libra.cli.render import output
-from libra.cli.render.progress import new_reporter
-from libra.cli.render.run import run_summary, unscored_trials
+from libra.cli.render.response_summary import response_summary
+from libra.cli.render.runs.progress import new_reporter
+from libra.cli.render.runs.run import run_summary, unscored_trials
 from libra.cli.run_lookup import find_run, run_argument
 from libra.cli.run_watch import watch
 from libra.v1.run_pb2 import CreateRunResponse, Run, RunState
@@ -76,5 +77,6 @@ async def follow_run(client: ServiceClient, run: Run, *, as_json: bool) -> None:
         output.print_json(ended)
     else:
         click.echo(run_summary(ended))
+        output.print_paragraphs(response_summary(ended))
     if unscored_trials(ended) or ended.state != RunState.RUN_STATE_FINISHED:
         sys.exit(NEEDS_ATTENTION)

@@ -17,7 +17,7 @@ from libra.cli.files.huggingface import ColumnNames, DatasetSource, json_lines
 from libra.cli.files.utf8 import decode_utf8
 from libra.cli.param_types import COUNT, EXISTING_FILE
 from libra.cli.render import output
-from libra.v1.task_pb2 import ImportTaskHeader, ImportTaskRequest
+from libra.v1.task_pb2 import ImportTaskHeader, ImportTaskRequest, ImportTaskResponse
 from libra.v1.task_pb2_grpc import TaskServiceStub
 
 CHUNK_BYTES = 1024 * 1024
@@ -113,8 +113,15 @@ async def import_task(
             reply = await client.call(
                 TaskServiceStub, "ImportTask", requests(header, records), timeout_seconds=IMPORT_SECONDS
             )
+    print_import(reply, as_json=as_json)
+
+
+def print_import(reply: ImportTaskResponse, *, as_json: bool) -> None:
+    """Print the imported task and what is to be known before its runs."""
     if as_json:
         return output.print_json(reply)
+    for warning in reply.warnings:
+        output.print_note(f"note: {warning}")
     task, state = reply.task, "was imported" if reply.created else "was already imported"
     return click.echo(f"{task.name}@{task.version} {state}: {task.sample_count:,} samples")
 

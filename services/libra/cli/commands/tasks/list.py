@@ -8,7 +8,7 @@ import click
 
 from libra.cli.client import ServiceClient, with_client
 from libra.cli.render import output
-from libra.cli.render.task_catalogue import catalogue_summary, catalogue_table
+from libra.cli.render.tasks.task_catalogue import catalogue_summary, catalogue_table, caveat_notes, marked_name
 from libra.core.category_names import CATEGORIES, category_name
 from libra.core.errors import NotFound
 from libra.v1.task_pb2 import (
@@ -49,7 +49,8 @@ async def list_tasks(
     table = output.new_table(*heads, right=("samples",), no_wrap=heads)
     for cells in rows:
         output.add_row(table, *(cells[column] for column in columns))
-    return output.print_table(table, empty="no task matches")
+    output.print_table(table, empty="no task matches")
+    return output.print_paragraphs(caveat_notes(reply.tasks))
 
 
 async def print_catalogue(client: ServiceClient, category: int, *, as_json: bool) -> None:
@@ -61,6 +62,7 @@ async def print_catalogue(client: ServiceClient, category: int, *, as_json: bool
     if as_json:
         return output.print_json(reply)
     output.print_table(catalogue_table(reply.entries), empty="no task matches")
+    output.print_paragraphs(caveat_notes(entry.task for entry in reply.entries))
     return click.echo(f"\n{catalogue_summary(reply.entries)}")
 
 
@@ -80,7 +82,7 @@ async def find_entry(client: ServiceClient, name: str) -> CatalogueEntry:
 
 def _cells(task: Task, *, all_versions: bool) -> list[str]:
     name = f"{task.name}@{task.version}" if all_versions else task.name
-    return [name, category_name(task.category), task.risk, task.judge.name, f"{task.sample_count:,}"]
+    return [marked_name(task, name), category_name(task.category), task.risk, task.judge.name, f"{task.sample_count:,}"]
 
 
 def _fitting_columns(rows: Sequence[Sequence[str]]) -> list[int]:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from libra.core.adjustment_text import JUDGE_ADJUSTED_FIELD, join_adjusted_texts
 from libra.core.errors import Invalid, unknown
 from libra.judge.judge_factory import build_judge
 from libra.judge.judge_result import JudgeResult, cannot_tell
@@ -23,11 +24,12 @@ NO_VOTE = "-"
 MIDDLE_SCORE = 0.5
 
 MIN_MEMBERS, MAX_MEMBERS = 2, 9
+SHOWN_CHARACTERS = 40
 
 
 def _minimum_error(value: str) -> str:
-    is_valid = value.isascii() and value.isdigit() and 1 <= int(value[:6]) <= MAX_MEMBERS
-    return "" if is_valid else f"is {value!r}; give a number from 1 to {MAX_MEMBERS}"
+    is_valid = value in {str(number) for number in range(1, MAX_MEMBERS + 1)}
+    return "" if is_valid else f"is {value[:SHOWN_CHARACTERS]!r}; give a number from 1 to {MAX_MEMBERS}"
 
 
 MEMBERS = JudgeOption(
@@ -61,6 +63,8 @@ class PanelJudge:
     def _decide(self, results: Sequence[JudgeResult]) -> JudgeResult:
         votes = [vote_of(result) for result in results]
         fields = {VOTES: ",".join(NO_VOTE if vote is None else str(vote) for vote in votes)}
+        if adjusted := join_adjusted_texts(result.fields.get(JUDGE_ADJUSTED_FIELD, "") for result in results):
+            fields[JUDGE_ADJUSTED_FIELD] = adjusted
         valid = [vote for vote in votes if vote is not None]
         ayes, noes = sum(valid), len(valid) - sum(valid)
         details = "; ".join(_vote_text(name, result) for (name, _), result in zip(self.members, results, strict=True))

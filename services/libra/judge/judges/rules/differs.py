@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from libra.judge.judge_result import JudgeResult
+from libra.judge.judge_result import JudgeResult, cannot_tell
 from libra.judge.judge_type import JudgeType
 from libra.judge.judged_answer import JudgedAnswer
 from libra.judge.judges.rule_judge import RuleJudge
@@ -21,6 +21,8 @@ def judge_differs(answer: JudgedAnswer, comparison: TextComparison) -> JudgeResu
         return result
     if result.label == CORRECT:
         return JudgeResult(0.0, SAME, f"the answer is the text of the field {comparison.field!r}")
+    if answer.truncated and comparison.may_continue(answer):
+        return cannot_tell("the part before the cut is the start of the text; raise max_tokens")
     return JudgeResult(1.0, DIFFERENT, f"the answer is not the text of the field {comparison.field!r}")
 
 
@@ -31,10 +33,10 @@ def _build(options: Mapping[str, str]) -> RuleJudge:
 
 DIFFERS_JUDGE = JudgeType(
     name="differs",
-    version="1",
+    version="2",
     description=(
         "Scores 1 unless the answer is the text of a sample's field and nothing else: the opposite of the judge "
-        "`exact`. An empty or filtered answer scores 1."
+        "`exact`. An empty or filtered answer scores 1. It cannot tell if the answer was cut off within the text."
     ),
     options=(field_option("the text that the answer must not be"), CASE, STRIP),
     labels=(DIFFERENT, SAME),

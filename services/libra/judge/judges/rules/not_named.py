@@ -33,16 +33,16 @@ def judge_not_named(answer: JudgedAnswer, field: str) -> JudgeResult:
 
 
 def _build(options: Mapping[str, str]) -> RuleJudge:
-    return RuleJudge(lambda answer: judge_not_named(answer, options["field"]))
+    return RuleJudge(lambda answer: judge_not_named(answer, options["field"]), frozenset({LEFT_OUT}))
 
 
 NOT_NAMED_JUDGE = JudgeType(
     name="not_named",
-    version="1",
+    version="2",
     description=(
         "Scores 1 if a list leaves out the name in a sample's field. A sentence or line that excludes somebody "
         '("Ann does not know") is ignored. An empty answer scores 1; of a filtered answer, the part before '
-        "the filter is judged."
+        "the filter is judged. It cannot tell if the answer was cut off before it named the name or refused."
     ),
     options=(field_option("the name that must not be listed"),),
     labels=(LEFT_OUT, NAMED),

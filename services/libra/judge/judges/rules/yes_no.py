@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from libra.judge.answers.polarity import NO, YES, yes_no_answers
 from libra.judge.judge_result import JudgeResult, cannot_tell
 from libra.judge.judge_type import JudgeType
 from libra.judge.judged_answer import JudgedAnswer
 from libra.judge.judges.rule_judge import RuleJudge
-from libra.judge.judges.shared_options import CORRECT, WRONG, field_option, no_answer_is_wrong, not_comparable
-from libra.judge.text.yes_no import NO, YES, yes_no_answers
+from libra.judge.judges.shared_options import CORRECT, UNREAD, WRONG, field_option, no_answer_is_wrong, not_comparable
 
 
 def judge_yes_no(answer: JudgedAnswer, field: str) -> JudgeResult:
@@ -20,9 +20,9 @@ def judge_yes_no(answer: JudgedAnswer, field: str) -> JudgeResult:
         return not_comparable(field, reference, "is neither yes nor no")
     if no_answer := no_answer_is_wrong(answer):
         return no_answer
-    found = yes_no_answers(answer.text)
+    found = yes_no_answers(answer.text, answer.last_user_message())
     if not found:
-        return JudgeResult(0.0, WRONG, "it says neither yes nor no")
+        return JudgeResult(0.0, UNREAD, "it says neither yes nor no")
     if len(found) > 1:
         return cannot_tell(f"the answer says both {YES} and {NO}")
     return JudgeResult(float(found == right), CORRECT if found == right else WRONG, f"it says {next(iter(found))}")
@@ -34,13 +34,13 @@ def _build(options: Mapping[str, str]) -> RuleJudge:
 
 YES_NO_JUDGE = JudgeType(
     name="yes_no",
-    version="1",
+    version="2",
     description=(
-        "Scores 1 if the answer says yes or no (or true or false) as a sample's field does. An answer that says "
-        "neither is wrong, and so is an empty or filtered one. It cannot tell if the answer says both. It reads "
-        "English."
+        "Scores 1 if the answer says yes or no (or true or false) as a sample's field does. It reads idioms in 21 "
+        "languages, and statements that repeat the question. An answer that says neither scores 0 with the label "
+        "`unread`; an empty or filtered one is wrong. It cannot tell if the answer says both."
     ),
     options=(field_option("the right answer: yes or no"),),
-    labels=(CORRECT, WRONG),
+    labels=(CORRECT, WRONG, UNREAD),
     build=_build,
 )

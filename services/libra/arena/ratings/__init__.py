@@ -1,0 +1,1 @@
+"""Ratings of models from votes, kept in memory: points at once, intervals in the background."""

@@ -1,0 +1,1 @@
+"""`libra token` and `libra audit-log`."""

@@ -1,0 +1,1 @@
+"""Commands for operators: dead letters, backups and restores."""

@@ -1,0 +1,1 @@
+"""Commands that show or write the results of a run."""

@@ -1,0 +1,1 @@
+"""Prints rounds and the reports about them."""

@@ -1,0 +1,1 @@
+"""Keeps sealed samples secret, and checks the key of an auditor."""

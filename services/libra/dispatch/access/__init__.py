@@ -1,0 +1,1 @@
+"""The services of tokens and of the audit log."""

@@ -1,0 +1,1 @@
+"""Schedules: runs that are created from templates, at times and at events."""

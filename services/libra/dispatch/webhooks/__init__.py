@@ -1,0 +1,1 @@
+"""Webhooks: events are told to receivers that users name."""

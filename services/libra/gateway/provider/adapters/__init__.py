@@ -1,0 +1,1 @@
+"""The adapters: one for each API, pure, over the shared HTTP client."""

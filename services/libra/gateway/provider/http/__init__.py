@@ -1,0 +1,1 @@
+"""HTTP: connections, time and size limits."""

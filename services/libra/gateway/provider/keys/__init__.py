@@ -1,0 +1,1 @@
+"""Keys: where they are found, which hosts they may be sent to, and signatures and tokens made of them."""

@@ -1,0 +1,1 @@
+"""Understands which part of a request an endpoint refuses, from its error in whatever form. Pure."""

@@ -1,0 +1,1 @@
+"""Reads the number that an answer gives, in digits or in words."""

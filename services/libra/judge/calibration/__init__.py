@@ -1,0 +1,1 @@
+"""Measure judges on labelled answers: against people, by group, against themselves, and against an earlier time."""

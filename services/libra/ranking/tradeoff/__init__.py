@@ -1,0 +1,1 @@
+"""Over-refusal against harm, for each model."""

@@ -1,0 +1,1 @@
+"""Authenticates callers and checks which methods they may call."""

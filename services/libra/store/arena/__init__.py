@@ -1,0 +1,1 @@
+"""The arena: battles, votes, entries, quarantined voters, proposals, and how much each visitor has used."""

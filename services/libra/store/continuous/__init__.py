@@ -1,0 +1,1 @@
+"""Schedules with their firings, and webhooks with their events and deliveries."""

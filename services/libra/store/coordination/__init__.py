@@ -1,0 +1,1 @@
+"""Coordination of processes: the replica set that transactions need, and the records of lease holders."""

@@ -1,0 +1,29 @@
+"""The create_time of documents: its resolution, and the newest one of a collection."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from libra.store.documents.proto_documents import Document
+
+if TYPE_CHECKING:
+    from motor.motor_asyncio import AsyncIOMotorCollection
+
+MICROSECONDS_PER_MILLISECOND = 1000
+
+
+def now() -> datetime:
+    """Return the current time, rounded down to the millisecond as MongoDB stores it."""
+    moment = datetime.now(UTC)
+    whole_milliseconds = moment.microsecond // MICROSECONDS_PER_MILLISECOND
+    return moment.replace(microsecond=whole_milliseconds * MICROSECONDS_PER_MILLISECOND)
+
+
+async def last_modified(collection: AsyncIOMotorCollection[Document]) -> int:
+    """Return the newest create_time, in milliseconds since 1970; 0 if the collection is empty.
+
+    It is the time of the last change only where every change sets create_time.
+    """
+    found = await collection.find_one({}, {"create_time": 1}, sort=[("create_time", -1)])
+    return round(found["create_time"].timestamp() * 1000) if found else 0

@@ -1,0 +1,1 @@
+"""What people say about answers and judges: labels, annotations and calibrations."""

@@ -1,0 +1,1 @@
+"""Rounds: their secrets, which of their samples are published, and who looked at sealed ones."""

@@ -1,0 +1,1 @@
+"""Sums over verdicts, by cell and by sample."""

@@ -1,0 +1,1 @@
+"""Prepares runs for the pages: their state, progress, rate and time left."""

@@ -1,0 +1,1 @@
+"""The HTTP server: the application with its middleware, and the listener."""

@@ -1,0 +1,92 @@
+"""The guard admits, refuses and records calls; it refuses what it cannot record."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from libra.core.errors import FailedPrecondition, PermissionDenied, Unavailable
+from libra.rpc.access.caller import Caller, Role, caller_name
+from libra.rpc.access.guard import Guard
+from libra.v1.audit_log_pb2 import AuditEntry
+from libra.v1.run_pb2 import CancelRunRequest, GetRunRequest
+
+CANCEL, GET = "libra.v1.RunService/CancelRun", "libra.v1.RunService/GetRun"
+
+
+class Log:
+    """Keeps entries, until it is told to fail."""
+
+    def __init__(self, *, fails_from: int = 1000) -> None:
+        self.entries: list[AuditEntry] = []
+        self._fails_from = fails_from
+
+    async def append(self, entry: AuditEntry) -> None:
+        if len(self.entries) >= self._fails_from:
+            raise Unavailable("MongoDB is away")
+        self.entries.append(entry)
+
+    @property
+    def results(self) -> list[str]:
+        return [entry.result for entry in self.entries]
+
+
+def guard(log: Log, role: Role = Role.RUNNER) -> Guard:
+    async def authenticate(_: Any) -> Caller:
+        return Caller("token:a", role, "safety")
+
+    return Guard(authenticate, log.append)
+
+
+async def carry_out(guarded: Guard, method: str, request: Any, error: BaseException | None = None) -> str:
+    context: Any = None
+    async with guarded.admit(method, context, request):
+        if error:
+            raise error
+        return caller_name()
+
+
+async def test_a_handler_knows_its_caller() -> None:
+    assert await carry_out(guard(log := Log()), CANCEL, CancelRunRequest(id="r")) == "token:a"
+    assert log.results == ["STARTED", "OK"]
+
+
+async def test_a_query_is_not_recorded() -> None:
+    await carry_out(guard(log := Log()), GET, GetRunRequest(id="r"))
+    assert log.results == []
+
+
+async def test_a_call_between_services_is_not_recorded() -> None:
+    await carry_out(guard(log := Log(), Role.SERVICE), "libra.v1.GatewayService/Complete", GetRunRequest())
+    assert log.results == []
+
+
+@pytest.mark.parametrize("role", list(Role))
+async def test_a_method_without_a_rule_is_refused_to_everyone(role: Role) -> None:
+    with pytest.raises(PermissionDenied, match="is for: nobody"):
+        await carry_out(guard(log := Log(), role), "libra.v1.RunService/DropEverything", None)
+    assert log.results == ["PERMISSION_DENIED"]
+
+
+async def test_a_call_that_cannot_be_recorded_is_not_carried_out() -> None:
+    with pytest.raises(Unavailable):
+        await carry_out(guard(Log(fails_from=0)), CANCEL, CancelRunRequest(id="r"), AssertionError("carried out"))
+
+
+async def test_a_call_was_made_even_if_its_result_cannot_be_recorded() -> None:
+    await carry_out(guard(log := Log(fails_from=1)), CANCEL, CancelRunRequest(id="r"))
+    assert log.results == ["STARTED"]
+
+
+@pytest.mark.parametrize(
+    ("error", "result"),
+    [(FailedPrecondition("no"), "FAILED_PRECONDITION"), (ZeroDivisionError(), "INTERNAL"),
+     (asyncio.CancelledError(), "CANCELLED")],
+    ids=["refused", "bug", "cancelled"],
+)  # fmt: skip
+async def test_the_result_of_a_failed_call_is_recorded(error: BaseException, result: str) -> None:
+    with pytest.raises(type(error)):
+        await carry_out(guard(log := Log()), CANCEL, CancelRunRequest(id="r"), error)
+    assert log.results == ["STARTED", result]
