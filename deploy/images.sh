@@ -84,8 +84,7 @@ build_images() {
         build --build-arg "BASE=$BASE" --file deploy/Dockerfile --target "$service" --tag "localhost/libra-$service:$VERSION" .
     done
     mkdir -p "$FOLDER/servers"
-    cp deploy/images/replica_set.py "$("$BIN/python" -c 'from libra.local.programs import binaries; print(binaries.nats_server())')" \
-        "$FOLDER/servers/"
+    cp "$("$BIN/python" -c 'from libra.local.programs import binaries; print(binaries.nats_server())')" "$FOLDER/servers/"
     cp "$("$BIN/python" -c 'from libra.local.programs import binaries; print(binaries.mongod())')" "$FOLDER/servers/"
     say "building libra-nats and libra-mongo"
     build --build-arg "BASE=$BASE" --file deploy/images/Containerfile --target nats --tag localhost/libra-nats "$FOLDER/servers"
@@ -100,7 +99,7 @@ compose() {
 # Without systemd nobody runs the health checks: this does.
 wait_until_ready() {
     deadline=$(($(date +%s) + READY_SECONDS))
-    for service in mongo nats $SERVICES; do
+    for service in mongo nats mongo-users $SERVICES; do
         until podman healthcheck run "libra_${service}_1" >"$FOLDER/health.log" 2>&1; do
             [ "$(date +%s)" -lt "$deadline" ] || stop "$service is not ready after $READY_SECONDS s: podman logs libra_${service}_1"
             sleep 1
@@ -134,9 +133,10 @@ run_and_audit() {
 run() {
     # shellcheck disable=SC2064 # the folder of now
     trap "compose down --volumes --timeout 5 || true" EXIT
+    "$BIN/python" -m deploy.users create deploy/secrets
     say "starting the containers"
     # shellcheck disable=SC2086 # one word a service
-    compose up --detach --no-build mongo nats $SERVICES || stop "podman-compose failed: see $FOLDER/compose.log"
+    compose up --detach --no-build mongo nats mongo-users $SERVICES || stop "podman-compose failed: see $FOLDER/compose.log"
     wait_until_ready
     run_and_audit
     say "the audit passed"

@@ -25,6 +25,7 @@ from libra.bus.patched_client import PatchedClient
 from libra.bus.pull import ConsumerNotFound, pull
 from libra.bus.write_check import ADVICE, UnansweredPublishes, find_write_problem
 from libra.core.errors import Unavailable
+from libra.core.timeouts import run_until_set
 from libra.stage.bus import Outgoing
 from libra.stage.errors import Reject
 from libra.telemetry.log_actions import Action
@@ -47,6 +48,9 @@ PING_SECONDS = 2.0
 CLOSE_SECONDS = 5.0
 MAX_SIGNALS = 1024
 """Maximum unread events of a listener. More are dropped: an event only says that something changed."""
+
+DENIED = "permissions violation"
+"""What an error of the client contains if the server does not let this user publish or subscribe to a subject."""
 
 LISTENER_POLL_SECONDS = 5.0
 CONSUMER_PAGE_SIZE = 256
@@ -104,6 +108,10 @@ class NatsBus:
         self._reopening: asyncio.Task[None] | None = None
         self._closing = False
         self._unanswered = UnansweredPublishes()
+        self._denied = asyncio.Event()
+        """Set when the server has denied something to this user: no reply comes, so that a request would time out."""
+
+        self._denial = ""
         self._stream_created: dict[str, dt.datetime] = {}
         """The creation time of each stream; cleared when the connection is lost."""
 
@@ -120,6 +128,7 @@ class NatsBus:
         await client.connect(
             [one.strip() for one in self._url.split(",")],
             name=f"libra-{self._name}",
+            inbox_prefix=f"_INBOX_{self._name}",  # so that permissions can keep replies from other services
             connect_timeout=CONNECT_SECONDS,
             reconnect_time_wait=RECONNECT_SECONDS,
             max_reconnect_attempts=-1,
@@ -316,15 +325,17 @@ class NatsBus:
         with self.translate_errors(what):
             async with self._provisioning:
                 self._stream_created.clear()
-                js = self.jetstream(what)
-                await provisioning.ensure(
-                    js,
-                    replicas=self.replicas,
-                    stage_bytes=self._stage_bytes,
-                    ack_wait_seconds=self.ack_wait_seconds,
-                )
-                if consumer is not None:
-                    await provisioning.ensure_consumer(js, consumer, ack_wait_seconds=self.ack_wait_seconds)
+                self._denied.clear()
+                if not await run_until_set(self._denied, self._create_missing(self.jetstream(what), consumer)):
+                    reason = f"{self._denial}; a service with this right creates what is missing: start dispatch"
+                    raise self.translate_errors.unavailable(what, reason)
+
+    async def _create_missing(self, js: JetStreamContext, consumer: str | None) -> None:
+        await provisioning.ensure(
+            js, replicas=self.replicas, stage_bytes=self._stage_bytes, ack_wait_seconds=self.ack_wait_seconds
+        )
+        if consumer is not None:
+            await provisioning.ensure_consumer(js, consumer, ack_wait_seconds=self.ack_wait_seconds)
 
     async def _on_connected(self) -> None:
         self._warned_seconds = float("-inf")
@@ -336,12 +347,15 @@ class NatsBus:
             log.warning("the connection to NATS is lost", action=Action.BUS_LOST, address=self.translate_errors.address)
 
     async def _on_error(self, error: Exception) -> None:
+        if DENIED in str(error).lower():
+            self._denial = f"this user has no right to do it: {error}"
+            self._denied.set()
         now = time.monotonic()
         if now - self._warned_seconds >= WARN_EVERY_SECONDS:
             self._warned_seconds = now
             reason = str(error) or type(error).__name__
             log.warning(
-                "NATS cannot be reached", action=Action.BUS_LOST, address=self.translate_errors.address, reason=reason
+                "NATS cannot be used", action=Action.BUS_LOST, address=self.translate_errors.address, reason=reason
             )
 
     async def _on_closed(self) -> None:

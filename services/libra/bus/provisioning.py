@@ -13,7 +13,7 @@ from nats.js import JetStreamContext
 from nats.js.api import KeyValueConfig, StorageType, StreamConfig
 from nats.js.errors import APIError, NotFoundError
 
-from libra.bus import streams
+from libra.bus import streams, write_check
 from libra.bus.error_translation import STORAGE_LIMIT_CODES
 from libra.core.errors import LibraError
 from libra.telemetry.log_actions import Action
@@ -65,6 +65,7 @@ async def ensure(js: JetStreamContext, *, replicas: int, stage_bytes: int, ack_w
     for consumer in streams.FIXED_CONSUMERS:
         await ensure_consumer(js, consumer, ack_wait_seconds=ack_wait_seconds)
     await ensure_bucket(js, streams.GRANTS, replicas=replicas)
+    await write_check.ensure_stream(js)
 
 
 async def ensure_consumer(js: JetStreamContext, consumer: str, *, ack_wait_seconds: float) -> None:

@@ -60,7 +60,7 @@ async def find_write_problem(js: JetStreamContext) -> str:
     try:
         await js.publish(SUBJECT, b"", timeout=TIMEOUT_SECONDS)
     except NoStreamResponseError:
-        await _create_stream(js)
+        await ensure_stream(js)
     except APIError:  # the server refuses messages by a limit: work is held back, which is not a fault
         return ""
     except (nats.errors.TimeoutError, TimeoutError):
@@ -68,7 +68,7 @@ async def find_write_problem(js: JetStreamContext) -> str:
     return ""
 
 
-async def _create_stream(js: JetStreamContext) -> None:
+async def ensure_stream(js: JetStreamContext) -> None:
     """Create the stream of the checks. Where its 64 KiB do not fit into the quota, there are no checks."""
     with contextlib.suppress(APIError):
         try:

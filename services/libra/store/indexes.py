@@ -41,6 +41,7 @@ ROUNDS = "rounds"
 ROUND_SAMPLES = "round_samples"
 SEALED_LOOKS = "sealed_looks"
 TOKENS = "tokens"
+LAST_USES = "token_uses"
 AUDIT_LOG = "audit_log"
 BATTLES = "battles"
 VOTES = "votes"
@@ -103,6 +104,7 @@ def declared() -> dict[str, list[IndexModel]]:
         BUDGETS: [],
         CEILINGS: [],
         TOKENS: [IndexModel([("name", ASCENDING)], name="name", unique=True)],
+        LAST_USES: [],
         AUDIT_LOG: [],
         **_continuous_evaluation(),
         **_arena(),

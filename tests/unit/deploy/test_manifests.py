@@ -128,7 +128,10 @@ def locked(name: str) -> dict[str, str]:
 @pytest.mark.parametrize("service", SERVICES)
 class TestCompose:
     def test_it_is_told_what_the_code_reads(self, service: str) -> None:
-        check_environment(service, COMPOSE[service]["environment"])
+        files = [file for file in COMPOSE[service].get("env_file", []) if isinstance(file, str)]
+        assert files == ([f"secrets/{service}.env"] if service in STAGES else [])
+        urls = dict.fromkeys(("LIBRA_NATS_URL", "LIBRA_MONGO_URL"), "with a user") if files else {}
+        check_environment(service, COMPOSE[service]["environment"] | urls)
 
     def test_its_ports_and_its_probe_are_those_of_the_code(self, service: str) -> None:
         grpc, metrics = port(service), port(service, "METRICS_LISTEN")
@@ -182,8 +185,10 @@ class TestCluster:
         secret: dict[str, str] = {}
         for one in container(place, service)["env"]:
             (secret if "valueFrom" in one else environment)[one["name"]] = str(one.get("value"))
-        nats = {"LIBRA_NATS_URL"} if place == "overlays/prod" else set()
-        assert set(secret) == ({"LIBRA_MONGO_URL", *nats} if service in STAGES else set())
+        assert set(secret) == ({"LIBRA_MONGO_URL", "LIBRA_NATS_URL"} if service in STAGES else set())
+        for one in container(place, service)["env"]:
+            if source := one.get("valueFrom"):
+                assert source["secretKeyRef"] == {"name": f"libra-{service}", "key": one["name"]}
         check_environment(service, environment | secret)
 
     def test_its_ports_and_probes_are_those_of_the_code(self, place: str, service: str) -> None:

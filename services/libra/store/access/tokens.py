@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -28,7 +29,7 @@ class TokenCollection:
     """Stores every token under its id. Tokens are not deleted: the audit log names them."""
 
     def __init__(self, database: Database, translate_errors: ErrorTranslator) -> None:
-        self._collection = database[indexes.TOKENS]
+        self._collection, self._uses = database[indexes.TOKENS], database[indexes.LAST_USES]
         self._translate_errors = translate_errors
 
     async def insert(self, token: Token, secret_hash: bytes) -> None:
@@ -52,7 +53,12 @@ class TokenCollection:
     async def list(self) -> list[Token]:
         """Return all tokens in order of name."""
         with self._translate_errors():
-            return [_token(document) async for document in self._collection.find().sort("name", ASCENDING)]
+            used = {document["_id"]: document["time"] async for document in self._uses.find()}
+            tokens = [_token(document) async for document in self._collection.find().sort("name", ASCENDING)]
+        for token in tokens:
+            if token.id in used:
+                token.last_use_time.FromDatetime(used[token.id])
+        return tokens
 
     async def revoke(self, name: str) -> Token | None:
         """Revoke a token and return it, with the time of the first revocation; None if it is unknown."""
@@ -64,9 +70,9 @@ class TokenCollection:
         return _token(document) if document else None
 
     async def record_use(self, token_id: str, time: datetime) -> None:
-        """Set the time of the last use."""
-        with self._translate_errors():
-            await self._collection.update_one({"_id": token_id}, {"$max": {"last_use_time": time}})
+        """Set the time of the last use. It is apart from the tokens, which only dispatch needs the right to write."""
+        with self._translate_errors(), contextlib.suppress(DuplicateKeyError):  # another replica stores the first use
+            await self._uses.update_one({"_id": token_id}, {"$max": {"time": time}}, upsert=True)
 
 
 def _token(document: Document) -> Token:
