@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 
 BIN=${BIN:-.venv/bin}
 FOLDER=.make/manifests
-CUSTOM='\(keda.sh\|monitoring.coreos.com\)/'
+CUSTOM='\(cert-manager.io\|keda.sh\|monitoring.coreos.com\)/'
 
 render() {
     "$BIN/kubectl" kustomize "$1" >"$FOLDER/$2.yaml"
