@@ -58,6 +58,8 @@ class Components:
         announce: Announce,
     ) -> Self:
         """Create the components over a store. `channel` returns the channel to an address."""
+        for result in ("answered", "failed"):  # alerts divide by these counters, so they begin at 0
+            metrics.arena_turns.labels(result=result)
         keys, ratings = KeyRing(), LiveRatings(store.votes, store.quarantine)
         gateway = channel(settings.gateway_address)
         attacks = AttackDirectory(channel(settings.attack_address))
@@ -76,7 +78,7 @@ class Components:
             suggestions=suggestions,
             starter=BattleStarter(store.battles, attacks, pool, matchmaker, suggestions),
             streamer=TurnStreamer(
-                store.battles, pool, answers, settings.characters_per_second, settings.heartbeat_seconds
+                store.battles, metrics, pool, answers, settings.characters_per_second, settings.heartbeat_seconds
             ),
             booth=VotingBooth(store.battles, store.votes, lambda: keys.get().ballots, metrics),
             limiter=RateLimiter(

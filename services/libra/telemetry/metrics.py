@@ -204,6 +204,9 @@ class Metrics:
 
     def _of_the_arena(self) -> None:
         self.arena_battles = self._counter("arena_battles", "Battles started.")
+        self.arena_turns = self._counter(
+            "arena_turns", "Turns of battles that have ended: answered by both models, or failed.", "result"
+        )
         self.arena_votes = self._counter("arena_votes", "Votes stored.")
         self.arena_refusals = self._counter(
             "arena_refusals",

@@ -69,12 +69,22 @@ async def test_a_battle_has_up_to_eight_turns(world: ArenaWorld) -> None:
     assert roles == ["user", "assistant"] * 7 + ["user"]
 
 
+def turns(world: ArenaWorld, result: str) -> float:
+    return sum(
+        sample.value
+        for family in world.components.metrics.arena_turns.collect()
+        for sample in family.samples
+        if sample.name.endswith("_total") and sample.labels["result"] == result
+    )
+
+
 async def test_a_turn_that_was_answered_is_sent_again_from_the_store(world: ArenaWorld) -> None:
     person = world.person()
     battle = await person.start()
     first, again = await person.stream(battle), await person.stream(battle)
     assert again.texts == first.texts
     assert world.provider.count == 2
+    assert (turns(world, "answered"), turns(world, "failed")) == (1, 0)
 
 
 async def test_words_that_identify_a_model_are_masked_and_the_battle_is_flagged(world: ArenaWorld) -> None:
@@ -126,6 +136,7 @@ async def test_a_model_that_fails_ends_the_battle_and_another_pair_is_offered(wo
         if turn.battle.state == pb.BATTLE_STATE_FAILED:
             break
     assert turn.battle.state == pb.BATTLE_STATE_FAILED
+    assert turns(world, "failed") == 1
     [side] = turn.battle.failed_sides
     assert turn.ends[side].response_class == RESPONSE_CLASS_FAILED
     assert "gamma" not in turn.battle.problem

@@ -18,6 +18,7 @@ from libra.core.errors import FailedPrecondition, NotFound
 from libra.core.timeouts import wait_until_set
 from libra.store.arena.battles import BattleCollection, StoredBattle
 from libra.telemetry.log_actions import Action
+from libra.telemetry.metrics import Metrics
 from libra.v1 import arena_pb2 as pb
 from libra.v1.arena_pb2 import Battle, BattleAnswer, BattleTurn, StreamTurnResponse, TurnDelta, TurnEnd, TurnStart
 from libra.v1.completion_pb2 import RESPONSE_CLASS_FAILED, Completion
@@ -35,6 +36,7 @@ class TurnStreamer:
     """Asks both models and shows their answers."""
 
     battles: BattleCollection
+    metrics: Metrics
     pool: ModelPool
     answers: AnswerClient
     characters_per_second: float
@@ -149,7 +151,7 @@ class LiveTurn:
         for answer, reader in zip((turn.a, turn.b), self._readers, strict=True):
             answer.CopyFrom(_answer(reader.screen))
         ended = await self._streamer.battles.end_turn(self._battle.id, self._position, turn)
-        return await self._current(ended)
+        return await self._current(ended, "answered")
 
     async def _fail(self) -> Battle:
         """Record which models failed, and return the battle."""
@@ -169,9 +171,12 @@ class LiveTurn:
         problem = _problem([PLACES[number] for number in failed])
         sides = [SIDES[number] for number in failed]
         ended = await self._streamer.battles.fail_turn(self._battle.id, self._position, sides, problem, faults)
-        return await self._current(ended)
+        return await self._current(ended, "failed")
 
-    async def _current(self, changed: StoredBattle | None) -> Battle:
+    async def _current(self, changed: StoredBattle | None, result: str) -> Battle:
+        """Return the battle; count the turn unless another call for it was faster."""
+        if changed:
+            self._streamer.metrics.arena_turns.labels(result=result).inc()
         found = changed or await self._streamer.battles.get(self._battle.id)
         return found.battle if found else self._battle
 
