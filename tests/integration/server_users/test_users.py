@@ -16,7 +16,7 @@ from nats.aio.client import Client
 from pymongo.database import Database
 from pymongo.errors import OperationFailure
 from tests.generated_task import import_requests, sample_lines
-from tests.system.server_users.servers import DATABASE, SERVICES, World, start_world
+from tests.integration.server_users.servers import DATABASE, SERVICES, World, start_world
 
 from libra.bus import streams
 from libra.bus.nats_bus import NatsBus
