@@ -64,7 +64,9 @@ drift: $(READY) $(PROTOC_READY)
 
 manifests: $(READY)
 	$(BIN)/hadolint deploy/Dockerfile
-	$(BIN)/nats-server --config deploy/nats/nats.conf -t
+	mkdir -p .make/nats && cp deploy/nats/nats.conf .make/nats/
+	$(BIN)/python -m deploy.users create .make/nats/users
+	$(BIN)/nats-server --config .make/nats/nats.conf -t
 	BIN=$(BIN) deploy/manifests.sh
 	$(BIN)/pytest -n 0 -q tests/unit/deploy/test_manifests.py tests/unit/deploy/test_components.py
 
