@@ -106,6 +106,12 @@ class TestImage:
         bases = re.findall(r"^FROM (\S+) AS", DOCKERFILE, re.MULTILINE)
         assert set(bases) == {"${BASE}", "service"}
 
+    def test_what_it_copies_from_the_checkout_is_not_ignored(self) -> None:
+        allowed = re.findall(r"^!(\S+)$", (ROOT / ".dockerignore").read_text(), re.MULTILINE)
+        copied = [line.split()[1:-1] for line in re.findall(r"^COPY (?!--from).*$", DOCKERFILE, re.MULTILINE)]
+        for path in (path for paths in copied for path in paths):
+            assert any(path == one or path.startswith(f"{one}/") for one in allowed), path
+
     def test_the_script_builds_every_image(self) -> None:
         (names,) = re.findall(r'^SERVICES="(.*)"$', (ROOT / "deploy/images.sh").read_text(), re.MULTILINE)
         assert sorted(names.split()) == sorted(SERVICES)
