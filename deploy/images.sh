@@ -120,7 +120,7 @@ run_and_audit() {
     "$BIN/libra" run create --name images --model careful --model refuser --task '*' --attack none --attack few_shots \
         --epochs "$EPOCHS" --watch >"$FOLDER/run.log" 2>&1 &
     watch=$!
-    until grep -q '^run ' "$FOLDER/run.log" || ! kill -0 "$watch"; do sleep 0.2; done
+    until grep -qs '^run ' "$FOLDER/run.log" || ! kill -0 "$watch"; do sleep 0.2; done
     sleep "$KILL_AFTER_SECONDS"
     kill -0 "$watch" || stop "the run was over before $KILLED was killed: see $FOLDER/run.log"
     crash "$KILLED"

@@ -78,7 +78,10 @@ def _apply(arguments: argparse.Namespace) -> None:
     sys.stderr.write(f"the users of the database {arguments.database} are current\n")
     if arguments.stay:
         arguments.stay.touch()
-        signal.sigwait({signal.SIGTERM, signal.SIGINT})
+        stop = {signal.SIGTERM, signal.SIGINT}
+        # The first process of a container receives only signals that it handles or blocks.
+        signal.pthread_sigmask(signal.SIG_BLOCK, stop)
+        signal.sigwait(stop)
 
 
 if __name__ == "__main__":
