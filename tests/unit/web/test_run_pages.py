@@ -32,6 +32,7 @@ from libra.v1.ranking_pb2 import (
 )
 from libra.v1.run_pb2 import (
     CancelRunResponse,
+from libra.v1.round_pb2 import ListRoundsResponse, Round
     GetRunResponse,
     ListRunsResponse,
     ModelProgress,
@@ -245,6 +246,19 @@ async def test_an_annotation_needs_the_token_and_says_what_is_wrong(pages: Pages
 @pytest.mark.usefixtures("replies")
 async def test_progress_is_sent_as_events_until_the_run_ends(pages: PagesClient) -> None:
     pages.services.replies["WatchRun"] = [
+@pytest.mark.usefixtures("replies")
+async def test_a_comparison_takes_the_round_of_the_form(pages: PagesClient) -> None:
+    assert 'name="round"' not in await pages.read("/compare")
+    pages.services.replies["ListRounds"] = ListRoundsResponse(rounds=[Round(name="2027Q1"), Round(name=INJECTION)])
+    text = await pages.read("/compare?model=m&other=n&round=2027Q1")
+    assert "in the round 2027Q1</h1>" in text
+    assert '<option value="2027Q1" selected>' in text
+    asked = next(each for each in pages.services.requests if type(each).__name__ == "CompareModelsRequest")
+    assert (asked.model, asked.other, asked.round) == ("m", "n", "2027Q1")
+    pages.services.replies["CompareModels"] = NotFound("there is no round 'x'", field="round")
+    assert "there is no round" in await pages.read("/compare?model=m&other=n&round=x")
+
+
         [WatchRunResponse(run=run_of(scored=3)), WatchRunResponse(run=run_of(FINISHED, scored=9))]
     ]
     async with pages.client.get(f"/runs/{RUN}/progress") as response:
