@@ -23,6 +23,11 @@ class JudgeModelReply:
     adjusted: str = ""
     """What the endpoint of the judge model refuses, and is therefore sent otherwise; usually nothing."""
 
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    is_usage_unknown: bool = False
+    """Whether the provider did not count the tokens."""
+
 
 @dataclass(frozen=True, slots=True)
 class JudgeModelSettings:
