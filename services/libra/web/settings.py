@@ -74,8 +74,8 @@ class Settings:
     in their header that is none of theirs. Empty: the address of the connection counts, and no header."""
 
     forwarded_header: ForwardedHeader = "x-forwarded-for"
-    """The header in which the trusted proxies write the address that they saw. No other is read, since they pass on what
-    a visitor writes there."""
+    """The header in which the trusted proxies write the address that they saw. No other is read: they pass on what a
+    visitor writes there."""
 
     key_file: str = ""
     """File with the secret, of at least 32 bytes, that signs cookies and form tokens. Replicas need the same one.
