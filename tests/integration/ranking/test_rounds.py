@@ -133,6 +133,9 @@ async def test_a_comparison_has_the_runs_of_its_round_or_those_of_none(
             await compare(round="2027Q1", **{field: ["x"]})
     with pytest.raises(NotFound, match="model with a verdict in the round 2027Q1"):
         await compare(round="2027Q1", other="three")
+    await add_round(store, "2027Q2", range(10, 14))
+    with pytest.raises(NotFound, match="no finished run of the round 2027Q2 has a verdict yet"):
+        await compare(round="2027Q2")
 
 
 async def test_verdicts_on_sealed_samples_are_shown_in_full_to_the_auditor_alone(

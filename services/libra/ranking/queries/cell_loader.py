@@ -61,6 +61,8 @@ class CellLoader:
         else:
             board_cells = await self.load_finished_cells(await self._store.runs.get_finished_revisions(round_name))
         known = sorted({each.cell.model for each in board_cells})
+        if round_name and not known:
+            raise NotFound(f"no finished run of the round {round_name} has a verdict yet", field="round")
         where = f"the round {round_name}" if round_name else "these runs"
         for model, model_field in models.items():
             if model not in known:
