@@ -7,13 +7,11 @@ from aiohttp import web
 from libra.telemetry.metrics import Metrics
 from libra.web.access import Access
 from libra.web.backend import Backend
-from libra.web.security.client_address import ClientAddresses
 
 BACKEND = web.AppKey("backend", Backend)
 ACCESS = web.AppKey("access", Access)
 METRICS = web.AppKey("metrics", Metrics)
 SECRET = web.AppKey("secret", bytes)
-CLIENT_ADDRESSES = web.AppKey("client_addresses", ClientAddresses)
 
 NONCE = web.RequestKey("nonce", str)
 """The nonce of a response's Content-Security-Policy, which its script elements repeat."""

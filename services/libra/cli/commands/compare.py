@@ -44,7 +44,7 @@ async def compare(
 
     \b
     libra compare careful refuser
-    libra compare careful refuser --round 2027Q1           on the samples of a round
+    libra compare careful refuser --round 2027Q1           in a round
     libra compare mine mine --run last --other-run RUN     find a regression
 
     A difference is the score of MODEL minus that of OTHER, with its 95 % interval and its p value. A task is tested

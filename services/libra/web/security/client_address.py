@@ -62,6 +62,10 @@ class ClientAddresses:
         return address is not None and any(address in network for network in self.trusted)
 
 
+CLIENT_ADDRESSES = web.AppKey("client_addresses", ClientAddresses)
+"""The key under which the application holds them."""
+
+
 def split_from_end(value: str) -> Iterator[str]:
     """Yield the elements of a header, the last first. A comma within quotes, counted from the end, divides nothing.
 

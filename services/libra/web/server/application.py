@@ -10,9 +10,9 @@ from libra.telemetry.metrics import Metrics
 from libra.web import renderer, static_files
 from libra.web.access import Access
 from libra.web.backend import Backend
-from libra.web.keys import ACCESS, BACKEND, CLIENT_ADDRESSES, METRICS, SECRET
+from libra.web.keys import ACCESS, BACKEND, METRICS, SECRET
 from libra.web.pages import registry
-from libra.web.security.client_address import ClientAddresses
+from libra.web.security.client_address import CLIENT_ADDRESSES, ClientAddresses
 from libra.web.security.headers import add_headers, header_middleware
 from libra.web.security.visitor import visitor_middleware
 from libra.web.server.errors import error_middleware

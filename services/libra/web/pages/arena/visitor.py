@@ -5,7 +5,8 @@ from __future__ import annotations
 from aiohttp import web
 
 from libra.v1.arena_pb2 import Visitor
-from libra.web.keys import CLIENT_ADDRESSES, VISITOR
+from libra.web.keys import VISITOR
+from libra.web.security.client_address import CLIENT_ADDRESSES
 
 
 def visitor_of(request: web.Request) -> Visitor:

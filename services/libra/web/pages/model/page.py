@@ -19,7 +19,7 @@ from libra.v1.ranking_pb2_grpc import RankingServiceStub
 from libra.web.backend import Backend
 from libra.web.charts import heat_map
 from libra.web.keys import ACCESS, BACKEND
-from libra.web.pages.model.failures import load_failures
+from libra.web.pages.model.failed_answers import load_failures
 from libra.web.pages.model.history import PastRun, load_cost, load_history
 from libra.web.query import Query
 from libra.web.renderer import render
