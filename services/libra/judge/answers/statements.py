@@ -27,7 +27,8 @@ POLARITY_GROUP = re.compile(rf"{MENTION}(?:{CONJUNCTION.replace(AND, POLARITY_AN
 """Mentions that belong together: "A or B"."""
 
 GROUP = re.compile(
-    rf"{MENTION}(?:(?:{CONJUNCTION}|[\s,]{{0,3}}(?<=[\s,/&])(?=\S)){IN_BETWEEN}{MENTION}[)\]'\"]{{0,2}}){{0,25}}"
+    rf"{MENTION}(?:[)\]'\"]{{0,2}}(?:{CONJUNCTION}|[\s,]{{0,3}}(?<=[\s,/&])(?=\S)){IN_BETWEEN}"
+    rf"{MENTION}[)\]'\"]{{0,2}}){{0,25}}"
 )
 """The same, and lists without a word between: "A, B"."""
 
