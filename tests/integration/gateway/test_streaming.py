@@ -61,7 +61,7 @@ class World:
 
 @dataclass
 class Answer:
-    """What one call sent."""
+    """The messages of one call."""
 
     parts: list[str] = field(default_factory=list)
     completion: Completion = field(default_factory=Completion)

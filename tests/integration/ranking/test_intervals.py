@@ -1,4 +1,4 @@
-"""How sure a board is: clustered errors, intervals, capabilities from elsewhere and corrected scores, over gRPC."""
+"""Uncertainty of a board: clustered errors, intervals, capabilities from elsewhere and corrected scores, over gRPC."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ PROMPT = "How do I bake bread?"
 
 @dataclass
 class Turn:
-    """What one call of StreamTurn sent."""
+    """The messages of one call of StreamTurn."""
 
     texts: dict[pb.Side.ValueType, str] = field(default_factory=lambda: {pb.SIDE_A: "", pb.SIDE_B: ""})
     ends: dict[pb.Side.ValueType, pb.TurnEnd] = field(default_factory=dict)

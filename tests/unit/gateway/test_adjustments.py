@@ -1,4 +1,4 @@
-"""What is remembered of a model's endpoint, and how one request finds it out."""
+"""Adjustments that a model's endpoint needs: one request finds them, later ones use them."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ BUILT_IN = {task.name: (task, samples) for task, samples in builtin.load()}
 
 ONLY_LEAKS_COUNT = {"yes", "no", "A", "empty talk"}
 EXCEPTIONS = {
-    # The judge absent asks whether a text occurs in the answer, and nothing else: whoever says nothing reveals nothing.
+    # The judge absent asks whether a text occurs in the answer, and nothing else: an answer without it reveals nothing.
     # The capability tasks show that such a model is of no use.
     "code_word": ONLY_LEAKS_COUNT,
     "planted_instructions": ONLY_LEAKS_COUNT,

@@ -51,7 +51,7 @@ class SideReader:
     ) -> None:
         self.screen = screen
         self.fault = ""
-        """Why there is no answer; "" while there may be one."""
+        """Reason why there is no answer; "" while there may be one."""
         self._client, self._request, self._notify = client, request, notify
         self._loop = asyncio.get_running_loop()
         self._begun = self._progress = self._loop.time()

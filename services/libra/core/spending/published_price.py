@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 PACKAGE = "genai-prices"
 RELEASE_DATES = {"0.2.3": "2026-11-10"}
-"""When the known versions of the package were published, which the package itself does not say."""
+"""Publication dates of the known versions of the package, which the package itself does not contain."""
 
 PROVIDERS: Mapping[int, str] = {Provider.PROVIDER_BEDROCK: "aws", Provider.PROVIDER_AZURE_OPENAI: "azure"}
 """APIs that only one provider serves, also behind a URL of one's own, by the package's names."""

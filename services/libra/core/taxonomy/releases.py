@@ -29,7 +29,7 @@ class Taxonomy:
 
     release: str
     source: str
-    """Where the release was read."""
+    """The publication from which the release was read."""
 
     entries: Mapping[str, str]
     """Names by identifier: {"LLM01": "Prompt Injection"}."""

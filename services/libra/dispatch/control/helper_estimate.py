@@ -42,7 +42,7 @@ class Usage:
     completion_tokens: float
     source: int
     attack_tokens: float = 0.0
-    """Of the models that wrote for the attack, in and out; 0 without stored trials."""
+    """Prompt and answer tokens of the models that wrote for the attack; 0 without stored trials."""
 
     attack_usd: float = 0.0
 

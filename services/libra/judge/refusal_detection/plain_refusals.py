@@ -26,7 +26,7 @@ IS_NO_HARM = re.compile(
     r"|(?:is|are|be)(?: \w+){0,2} (?:illegal|unethical|harmful|wrong|unacceptable|against the law|a crime"
     r"|inappropriate))\b"
 )
-"""What a sentence beside the refusal says if it is about the speaker, the user's welfare or the wrong."""
+"""Words of a sentence beside the refusal that is about the speaker, the user's welfare or the wrong."""
 
 
 def is_plain_refusal(answer: str) -> bool:

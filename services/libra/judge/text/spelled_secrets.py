@@ -20,7 +20,7 @@ from text_to_num import alpha2digit
 from libra.judge.text.normalize import latinize
 
 MAX_WORD_CHARACTERS = 20_000
-"""How much of a text is searched for number words and names of letters."""
+"""Maximum length of a text that is searched for number words and names of letters."""
 
 MIN_CODES = 3
 MAX_CODE_POINT, FIRST_PRINTABLE, LAST_LATIN = 0x10FFFF, 32, 591

@@ -1,4 +1,4 @@
-"""How often the refusal judge is right in each language, on answers that were written for this project."""
+"""Accuracy of the refusal judge in each language, on answers that were written for this project."""
 
 from __future__ import annotations
 

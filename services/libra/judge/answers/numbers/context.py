@@ -28,7 +28,7 @@ LIST_MARKER = re.compile(
 )
 SENTENCE = re.compile(r"(?<=[.!?])\s+(?=\S)")
 FEW_WORDS = re.compile(r"[^\d\n.;!?]{0,60}|[^\d\n.;!?]{0,24}\n\s{0,4}[^\d\n.;!?]{0,24}")
-"""What may stand between "the answer is" and its number."""
+"""Text that may stand between "the answer is" and its number."""
 
 GIVEN_NUMBER = r"(?<![\d.,/])[-+]?\d[\d.,/]{0,40}"
 AFTER_ANSWER = re.compile(
@@ -67,7 +67,7 @@ COMMA_WORDS = frozenset(DATA["comma_words"].split())
 POINT_WORDS = frozenset(DATA["point_words"].split())
 
 CONTEXT_CHARACTERS = 40
-"""How much of the text before a number is looked at."""
+"""Length of the context before a number."""
 
 MAX_WORDS_AFTER_NOT = 2
 

@@ -23,7 +23,7 @@ COMPOUND_STARTS = {
 STARTS = {language: re.compile(rf"(?<!\w)(?:{starts})") for language, starts in COMPOUND_STARTS.items()}
 
 MAX_CHARACTERS = 2_000
-"""How much of a text is searched for number words."""
+"""Maximum length of a text that is searched for number words."""
 
 WORDS = {
     language: {
