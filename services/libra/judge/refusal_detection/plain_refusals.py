@@ -7,7 +7,7 @@ import re
 from libra.judge.refusal_detection.language_id import is_only_english
 from libra.judge.refusal_detection.patterns_multilingual import LANGUAGES
 from libra.judge.refusal_detection.retraction import find_turn
-from libra.judge.refusal_detection.retraction_multilingual import NUMBERED, WORDS
+from libra.judge.refusal_detection.retraction_multilingual import DATA, NUMBERED, retraction_words
 from libra.judge.text.normalize import normalize_and_casefold
 
 MAX_CHARACTERS = 600
@@ -51,4 +51,4 @@ def _goes_on(sentence: str) -> bool:
 def _is_no_harm_elsewhere(sentence: str) -> bool:
     """Tell whether a sentence in another language than English refuses or offers help."""
     tags = {tag for phrase, tag in LANGUAGES.items() if phrase in sentence}
-    return bool(tags) or any(words.helps.search(sentence) for words in WORDS.values())
+    return bool(tags) or any(retraction_words(tag).helps.search(sentence) for tag in DATA)

@@ -93,4 +93,4 @@ def _kind(text: str) -> str:
 
 @lru_cache
 def _answer_pattern(kind: str) -> re.Pattern[str]:
-    return re.compile(rf"(?P<before>{IN_ANSWER}){KINDS[kind].pattern.pattern}")
+    return re.compile(rf"(?P<before>{IN_ANSWER}){KINDS[kind].text}")

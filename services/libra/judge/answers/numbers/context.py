@@ -6,6 +6,7 @@ import re
 
 from libra.judge.answers.numbers.parsing import ParsedNumber
 from libra.judge.answers.wording import alternatives, compile_words, fold, load_words, phrases, word_pattern
+from libra.judge.text.lazy_pattern import LazyPattern
 
 DATA = load_words("numbers.yaml")
 
@@ -18,10 +19,12 @@ BOUND = compile_words([f"{one}(?=\\W*(?:the |a )?$)" for one in phrases(DATA["bo
 ASIDE = compile_words([f"{one}(?=\\W*$)" for one in phrases(DATA["aside"])])
 HEDGES = "about |approximately |only |just |exactly |roughly |now "
 COPULA = compile_words([rf"{one}(?=\W*(?:{HEDGES})?\W*$)" for one in phrases(DATA["copula"])])
-CHECK_LINE = re.compile(rf"\W*{alternatives(phrases(DATA['check_line']))}\W*[:.]")
-STEP = re.compile(
-    rf"{alternatives(phrases(DATA['step']))}[ ]?#?[ ]?\d{{1,3}}(?:\.\d{{1,2}})?(?:\s?[步번题題])?(?![\d.,]*\d)",
-    re.IGNORECASE,
+CHECK_LINE = LazyPattern(lambda: re.compile(rf"\W*{alternatives(phrases(DATA['check_line']))}\W*[:.]"))
+STEP = LazyPattern(
+    lambda: re.compile(
+        rf"{alternatives(phrases(DATA['step']))}[ ]?#?[ ]?\d{{1,3}}(?:\.\d{{1,2}})?(?:\s?[步번题題])?(?![\d.,]*\d)",
+        re.IGNORECASE,
+    )
 )
 LIST_MARKER = re.compile(
     r"^[ \t]{0,9}(?:\d{1,3}[.)]|\(\d{1,2}\)|[-+•](?=[ ]))(?=\s)|^[ \t]{0,9}\d{1,3}[.)](?=$)", re.MULTILINE
