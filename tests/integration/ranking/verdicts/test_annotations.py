@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 import pytest
-from prometheus_client import CollectorRegistry
 from tests.integration.support.ranking_world import finished_run
+from tests.integration.support.serving import serve
 
 from libra.core.errors import CallerError, Conflict, Invalid, NotFound
 from libra.ranking.labels.annotation_service import AnnotationService
-from libra.rpc.client import call, channel
-from libra.rpc.server import RpcServer
+from libra.rpc.client import call
 from libra.store.client import Store
-from libra.telemetry.metrics import Metrics
 from libra.v1.annotation_pb2 import (
     Annotation,
     CreateAnnotationRequest,
@@ -29,12 +27,8 @@ HOSTILE = "<script>alert(1)</script> \x1b[31m \u202e $where {'$gt': ''}"
 @pytest.fixture
 async def stub(store: Store) -> AsyncIterator[AnnotationServiceStub]:
     served = (add_AnnotationServiceServicer_to_server, AnnotationService(store), "libra.v1.AnnotationService")
-    server = RpcServer([served], Metrics(CollectorRegistry()))
-    port = await server.start("127.0.0.1:0")
-    await server.set_ready(ready=True)
-    async with channel(f"127.0.0.1:{port}") as opened:
+    async with serve(served) as opened:
         yield AnnotationServiceStub(opened)
-    await server.stop(0)
 
 
 async def create(stub: AnnotationServiceStub, annotation: Annotation, request_id: str = "") -> Annotation:
