@@ -176,7 +176,7 @@ async def test_a_caller_who_leaves_ends_the_request(world: World) -> None:
     world.script[:] = [streams(*["word "] * 200, pause_seconds=0.05), says("next")]
     leaving = stream(world.stub.StreamComplete, request("long"), 20)
     assert (await anext(leaving)).text == "word "
-    await leaving.aclose()  # type: ignore[attr-defined]  # an asynchronous generator
+    await leaving.aclose()
     async with asyncio.timeout(3):  # the model serves one request at a time
         assert (await world.stream("next")).completion.text == "next"
 

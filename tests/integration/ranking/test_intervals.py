@@ -169,7 +169,7 @@ async def test_a_watch_yields_the_board_again_when_it_is_complete(store: Store) 
         watch = stream(stub.WatchBoard, WatchBoardRequest(), 30)
         async with asyncio.timeout(10):
             early, late = await anext(watch), await anext(watch)
-        await watch.aclose()  # type: ignore[attr-defined]  # a generator
+        await watch.aclose()
     assert len(early.board.notes) == 1
     assert list(late.board.notes) == []
     assert late.board.revision == early.board.revision + 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 
@@ -76,7 +76,7 @@ class Person:
             seen.take(event)
         return seen
 
-    def events(self, battle: pb.Battle, turn: int = 0) -> AsyncIterator[pb.StreamTurnResponse]:
+    def events(self, battle: pb.Battle, turn: int = 0) -> AsyncGenerator[pb.StreamTurnResponse, None]:
         return stream(self.stub.StreamTurn, pb.StreamTurnRequest(visitor=self.visitor, battle=battle.id, turn=turn), 30)
 
     async def add(self, battle: pb.Battle, prompt: str, turn: int = 1) -> pb.Battle:

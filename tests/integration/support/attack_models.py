@@ -8,6 +8,7 @@ import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 from prometheus_client import CollectorRegistry
 from tests.integration.support.serving import serve, serve_gateway
@@ -107,7 +108,7 @@ async def attack_service(connect: ConnectModels) -> AsyncIterator[AttackServiceS
         yield AttackServiceStub(opened)
 
 
-def batch(attack: str, trials: int = 2, **header: object) -> TrialBatch:
+def batch(attack: str, trials: int = 2, **header: Any) -> TrialBatch:
     head = BatchHeader(
         run="run",
         model=TARGET,
@@ -118,7 +119,7 @@ def batch(attack: str, trials: int = 2, **header: object) -> TrialBatch:
         attack_model=WRITER,
         attack_judge_model=JUDGE,
     )
-    head.MergeFrom(BatchHeader(**header))  # type: ignore[arg-type]  # any fields of the header, by name
+    head.MergeFrom(BatchHeader(**header))
     return TrialBatch(
         header=head,
         trials=[

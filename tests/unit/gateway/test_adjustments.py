@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from libra.gateway.adjustments.learned import (
     MAX_ADJUSTMENTS_PER_REQUEST,
     MAX_CHANGES,
@@ -29,8 +31,8 @@ EVERYTHING = {
 }
 
 
-def request(*messages: Message, options: RequestOptions | None = None, **parameters: object) -> CompletionRequest:
-    shape = GenerationParameters(**parameters)  # type: ignore[arg-type]  # fields by name
+def request(*messages: Message, options: RequestOptions | None = None, **parameters: Any) -> CompletionRequest:
+    shape = GenerationParameters(**parameters)
     return CompletionRequest(Model(name="m", options=options), shape, messages or (USER,))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 from tests.data_files import TASKS
@@ -63,9 +64,9 @@ def question(ordinal: int, **fields: str) -> Sample:
     return Sample(ordinal=ordinal, id=str(ordinal), messages=[Message(role="user", content="Is it?")], fields=fields)
 
 
-def yes_no_task(**card: object) -> Task:
+def yes_no_task(**card: Any) -> Task:
     judge = JudgeSpec(name="yes_no", options={"field": "truth"})
-    return Task(name="ethics", category=Category.CATEGORY_DIRECT_RISKY, judge=judge, **card)  # type: ignore[arg-type]  # its fields by name
+    return Task(name="ethics", category=Category.CATEGORY_DIRECT_RISKY, judge=judge, **card)
 
 
 @pytest.mark.parametrize("name", BUILT_IN)

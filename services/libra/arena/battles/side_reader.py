@@ -97,7 +97,7 @@ class SideReader:
         stub = GatewayServiceStub(self._client.channel)
         self.screen.restart()
         parts = stream(stub.StreamComplete, self._request, self._client.turn_seconds)
-        async with aclosing(parts):  # type: ignore[type-var]  # an asynchronous generator
+        async with aclosing(parts):
             async for part in parts:
                 self._progress = self._loop.time()
                 match part.WhichOneof("part"):

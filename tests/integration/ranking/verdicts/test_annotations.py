@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 from tests.integration.support.ranking_world import finished_run
@@ -37,8 +38,8 @@ async def create(stub: AnnotationServiceStub, annotation: Annotation, request_id
     return stored
 
 
-async def listed(stub: AnnotationServiceStub, **fields: object) -> ListAnnotationsResponse:
-    response: ListAnnotationsResponse = await call(stub.ListAnnotations, ListAnnotationsRequest(**fields), SECONDS)  # type: ignore[arg-type]  # fields by name
+async def listed(stub: AnnotationServiceStub, **fields: Any) -> ListAnnotationsResponse:
+    response: ListAnnotationsResponse = await call(stub.ListAnnotations, ListAnnotationsRequest(**fields), SECONDS)
     return response
 
 
@@ -77,7 +78,7 @@ async def test_a_repeat_returns_the_first_annotation(store: Store, stub: Annotat
 async def test_a_bad_annotation_names_its_field(store: Store, stub: AnnotationServiceStub) -> None:
     run = await finished_run(store, "harm@1", [1])
     [verdict] = await store.verdicts.list(run, limit=9)
-    bad: list[tuple[dict[str, object], type[CallerError], str]] = [
+    bad: list[tuple[dict[str, Any], type[CallerError], str]] = [
         ({"author": " "}, Invalid, "annotation.author"),
         ({"author": "x" * 201}, Invalid, "annotation.author"),
         ({"text": " "}, Invalid, "annotation.text"),
@@ -89,7 +90,7 @@ async def test_a_bad_annotation_names_its_field(store: Store, stub: AnnotationSe
     ]
     for fields, kind, field in bad:
         with pytest.raises(kind) as caught:
-            await create(stub, Annotation(**({"verdict": verdict.id, "author": "ada", "text": "x"} | fields)))  # type: ignore[arg-type]
+            await create(stub, Annotation(**({"verdict": verdict.id, "author": "ada", "text": "x"} | fields)))
         assert caught.value.field == field
     with pytest.raises(NotFound):
         await listed(stub, run="unknown")
