@@ -26,7 +26,7 @@ class Tags:
     """Each once, in order."""
 
     reason: str = UNMAPPED
-    """Why there is none; meaningless if there are identifiers."""
+    """Reason why there is none; meaningless if there are identifiers."""
 
 
 @dataclass(frozen=True, slots=True)
