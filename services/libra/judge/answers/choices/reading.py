@@ -33,7 +33,7 @@ class NamedOptions:
     """One label if the answer is clear; none or several if not."""
 
     how: str
-    """How the labels were found, as a short reason."""
+    """The rule that found the labels, in words for the verdict."""
 
 
 def named_options(text: str, listed: Mapping[str, str], question: str = "") -> NamedOptions:
