@@ -18,6 +18,7 @@ from libra.ranking.queries.cell_loader import CellLoader
 from libra.ranking.queries.label_loader import load_cell_labels
 from libra.ranking.queries.row_cache import CachedRow, RowCache, compute_rows
 from libra.ranking.queries.sample_sums_loader import SampleSumsLoader
+from libra.rpc.encoded_reply import EncodedReply
 from libra.store.client import Store
 from libra.store.runs import RUNNING, STOPPED
 from libra.store.sums.cells import JudgeKey
@@ -72,9 +73,9 @@ class BoardInputs:
 
 @dataclass(frozen=True, slots=True)
 class ComputedBoard:
-    """A board as a response: to put some thousand cells into a response takes longer than to send it."""
+    """A board as a reply with its bytes: a board of some thousand cells has megabytes, and is sent many times."""
 
-    response: GetBoardResponse
+    reply: EncodedReply[GetBoardResponse]
     pending: int
     """Cells that were computed without their sums by sample for now."""
 
@@ -172,7 +173,7 @@ class BoardLoader:
         absent = loaded.absent + sum(row.absent for row in cached.values())
         board.notes.extend(sample_sums_notes(pending=loaded.pending, absent=absent, growing=growing))
         board.revision = 2 * (inputs.changes + inputs.figures_revision) - bool(loaded.pending)
-        return ComputedBoard(response, loaded.pending)
+        return ComputedBoard(await asyncio.to_thread(EncodedReply.of, response), loaded.pending)
 
     async def _figures_revision(self) -> int:
         return sum(

@@ -30,13 +30,15 @@ class CellLoader:
             )
         return await asyncio.gather(*(self._load_run(run, field) for run in sorted(set(runs))))
 
-    async def load_cells(self, records: Sequence[RunRecord]) -> list[BoardCell]:
-        """Return the cells of the runs, with an empty cell for each section without a verdict."""
-        return add_empty_cells(records, await self._store.cells.list_for_runs([record.run.id for record in records]))
+    async def load_cells(self, records: Sequence[RunRecord], models: Sequence[str] = ()) -> list[BoardCell]:
+        """Return the cells of the runs, or of some of their models; an empty cell for a section without a verdict."""
+        runs = [record.run.id for record in records]
+        return add_empty_cells(records, await self._store.cells.list_for_runs(runs, models=models), models)
 
-    async def load_finished_cells(self, runs: Iterable[str]) -> list[BoardCell]:
-        """Return the cells of finished runs: they have all their trials."""
-        return [BoardCell(cell, cell.total) for cell in await self._store.cells.list_for_runs(list(runs))]
+    async def load_finished_cells(self, runs: Iterable[str], models: Sequence[str] = ()) -> list[BoardCell]:
+        """Return the cells of finished runs, or of some of their models: they have all their trials."""
+        cells = await self._store.cells.list_for_runs(list(runs), models=models)
+        return [BoardCell(cell, cell.total) for cell in cells]
 
     async def select(self, board_cells: Sequence[BoardCell]) -> CellSelection:
         """Return the cells that count: one version and one judge for each task, and the newest run."""
@@ -50,15 +52,18 @@ class CellLoader:
         `models` maps each model to the field of the request that names it, and `field` names the runs. Raises Invalid
         for too many runs, and NotFound for an unknown run and for a model without verdicts.
         """
-        if runs:
-            board_cells = await self.load_cells(await self.load_runs(runs, field=field))
-        else:
-            board_cells = await self.load_finished_cells(await self._store.runs.get_finished_revisions())
-        known = sorted({each.cell.model for each in board_cells})
+        board_cells = await self._load_for_models(runs, list(models), field)
+        found = {each.cell.model for each in board_cells}
         for model, model_field in models.items():
-            if model not in known:
+            if model not in found:
+                known = sorted({each.cell.model for each in await self._load_for_models(runs, (), field)})
                 raise NotFound.named("model with a verdict in these runs", model, known, field=model_field)
-        return await self.select([each for each in board_cells if each.cell.model in models])
+        return await self.select(board_cells)
+
+    async def _load_for_models(self, runs: Sequence[str], models: Sequence[str], field: str) -> list[BoardCell]:
+        if runs:
+            return await self.load_cells(await self.load_runs(runs, field=field), models)
+        return await self.load_finished_cells(await self._store.runs.get_finished_revisions(), models)
 
     async def _load_run(self, run: str, field: str) -> RunRecord:
         record = await self._store.runs.get(run)
@@ -67,12 +72,17 @@ class CellLoader:
         return record
 
 
-def add_empty_cells(records: Iterable[RunRecord], cells: Iterable[Cell]) -> list[BoardCell]:
-    """Return a cell for each model and section of the runs, an empty one where there is no verdict yet."""
+def add_empty_cells(records: Iterable[RunRecord], cells: Iterable[Cell], models: Sequence[str] = ()) -> list[BoardCell]:
+    """Return a cell for each model and section of the runs, an empty one where there is no verdict yet.
+
+    If there are `models`, only for these.
+    """
     found = {cell.key: cell for cell in cells}
     board_cells = []
     for record in records:
         for model in record.run.spec.models:
+            if models and model not in models:
+                continue
             for section in record.sections:
                 key = (record.run.id, model, section.task, section.attack)
                 cell = found.pop(key, None) or _empty_cell(record.run.id, model, section)
