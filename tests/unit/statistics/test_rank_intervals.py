@@ -80,7 +80,7 @@ def test_the_matrix_holds_the_correlation_of_each_pair() -> None:
 def test_significant_differences_are_those_whose_interval_is_above_0(monkeypatch: pytest.MonkeyPatch) -> None:
     generator = np.random.default_rng(5)
     scores = [
-        average([task(f"{space}@1", (generator.random(size) < level).astype(float)) for space, size in spaces])
+        average([task(f"{space}@1", (generator.random(size) < level).astype(float).tolist()) for space, size in spaces])
         for level in (0.3, 0.5, 0.7, 0.9, 1.0)
         for spaces in ([("a", 40), ("b", 8)], [("a", 40)], [("c", 20)])
     ]

@@ -13,7 +13,7 @@ from libra.store.arena.votes import VoteColumns
 from libra.v1 import arena_pb2 as pb
 from libra.v1.arena_pb2 import Vote
 
-OUTCOMES = {
+OUTCOMES: Mapping[int, Outcome] = {
     pb.PREFERENCE_A: Outcome.FIRST,
     pb.PREFERENCE_B: Outcome.SECOND,
     pb.PREFERENCE_TIE: Outcome.TIE,

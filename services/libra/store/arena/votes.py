@@ -64,8 +64,11 @@ class VoteColumns:
 
     def select(self, positions: Sequence[int]) -> Self:
         """Return the votes at these positions, with the same `newest`."""
-        names = [each.name for each in fields(self) if each.name != "newest"]
-        columns = {name: [getattr(self, name)[position] for position in positions] for name in names}
+        columns: dict[str, Any] = {
+            each.name: [getattr(self, each.name)[position] for position in positions]
+            for each in fields(self)
+            if each.name != "newest"
+        }
         return replace(self, **columns)
 
 
