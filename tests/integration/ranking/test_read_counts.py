@@ -36,7 +36,7 @@ async def test_callers_at_once_share_reads_and_bytes_and_a_finished_run_is_shown
     boards = BoardCache(store)
     before = await boards.get_reply()
     reads: list[Any] = []
-    monkeypatch.setattr(store.runs, "get_finished_revisions", counting(store.runs.get_finished_revisions, reads))
+    monkeypatch.setattr(store.board_revisions, "read", counting(store.board_revisions.read, reads))
     replies = await asyncio.gather(*(boards.get_reply() for _ in range(40)))
     assert len(reads) <= 2
     assert all(reply.data is before.data for reply in replies)

@@ -106,10 +106,9 @@ class BoardLoader:
         Returns the object `known` if nothing has changed since it was loaded, and loads only cells of runs that it
         does not have: those of a finished run do not change.
         """
-        figures_revision, runs = await asyncio.gather(
-            self._figures_revision(), self._store.runs.get_finished_revisions(round_name)
-        )
-        if known is not None and known.finished_runs == runs and known.figures_revision == figures_revision:
+        revisions = await self._store.board_revisions.read(round_name)
+        runs = revisions.runs
+        if known is not None and known.finished_runs == runs and known.figures_revision == revisions.figures:
             return known
         unchanged = {run for run, revision in runs.items() if known and known.finished_runs.get(run) == revision}
         loaded = group_by_run(await self._cells.load_finished_cells(runs.keys() - unchanged))
@@ -120,7 +119,7 @@ class BoardLoader:
         board_cells = [each for cells in finished_cells.values() for each in cells]
         changes = sum(runs.values()) + sum(each.expected_trials for each in board_cells)  # a finished run has them all
         selection = await self._cells.select(board_cells)
-        return BoardInputs(selection, changes, figures_revision, runs, finished_cells)
+        return BoardInputs(selection, changes, revisions.figures, runs, finished_cells)
 
     async def load_named(self, runs: Sequence[str]) -> BoardInputs:
         """Return the inputs for these runs. Raises Invalid for too many, and NotFound for an unknown one."""
