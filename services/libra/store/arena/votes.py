@@ -44,7 +44,7 @@ class VotePosition:
 
 @dataclass(frozen=True, slots=True)
 class VoteColumns:
-    """Votes as columns of what ratings are computed from, in the order of time: a million are read in seconds."""
+    """Votes as columns of what ratings are computed from, in the order of time: an arena reads all at its start."""
 
     battle: Sequence[str]
     model_a: Sequence[str]
