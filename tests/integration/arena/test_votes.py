@@ -9,6 +9,7 @@ import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, timedelta
+from typing import Any
 
 import altcha
 import pytest
@@ -32,8 +33,8 @@ async def world(store: Store) -> AsyncIterator[ArenaWorld]:
         yield running
 
 
-async def ratings(world: ArenaWorld, **fields: object) -> pb.GetRatingsResponse:
-    return await call(world.stub.GetRatings, pb.GetRatingsRequest(**fields), 10)  # type: ignore[arg-type]
+async def ratings(world: ArenaWorld, **fields: Any) -> pb.GetRatingsResponse:
+    return await call(world.stub.GetRatings, pb.GetRatingsRequest(**fields), 10)
 
 
 async def open_ballot(person: Person, prompt: str = PROMPTS[0]) -> tuple[pb.Battle, str]:

@@ -64,7 +64,7 @@ class Guard:
         callers.CURRENT.set(caller)
         if rule is None or caller.role not in rule.roles:
             await self._deny(method, caller, rule, request)
-        # What services ask of each other follows from a call that was recorded.
+        # A call between services follows from a call that was recorded.
         if not rule.is_audited or caller.role is Role.SERVICE:
             yield Admission(request)
             return
