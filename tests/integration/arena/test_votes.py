@@ -160,11 +160,6 @@ async def test_votes_are_read_as_columns_when_the_arena_starts(world: ArenaWorld
         )
 
 
-def strengths(book: RatingBook, scope: Scope) -> dict[str, float]:
-    """Return the strengths by model: the numbers of models depend on the order in which a book met them."""
-    return dict(zip(book.table.models.names, book.ratings(scope).strengths.tolist(), strict=True))
-
-
 async def test_intervals_follow_in_the_background(world: ArenaWorld) -> None:
     for prompt in PROMPTS:
         await world.person().hold_battle(prompt)
@@ -277,8 +272,9 @@ async def test_another_replica_reads_the_votes(world: ArenaWorld) -> None:
     assert strengths(other.book) == pytest.approx(strengths(world.components.ratings.book))
 
 
-def strengths(book: RatingBook) -> dict[str, float]:
-    return dict(zip(book.table.models.names, book.ratings(SAFETY).strengths.tolist(), strict=True))
+def strengths(book: RatingBook, scope: Scope = SAFETY) -> dict[str, float]:
+    """Return the strengths by model: the numbers of models depend on the order in which a book met them."""
+    return dict(zip(book.table.models.names, book.ratings(scope).strengths.tolist(), strict=True))
 
 
 async def test_votes_are_listed_page_by_page(world: ArenaWorld) -> None:
