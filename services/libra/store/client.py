@@ -45,6 +45,7 @@ from libra.store.models.key_hosts import KeyHostCollection
 from libra.store.models.parked import ParkedModels
 from libra.store.models.registry import ModelCollection
 from libra.store.reports.attack_outcomes import AttackOutcomeReader
+from libra.store.reports.board_revisions import BoardRevisionReader
 from libra.store.reports.capabilities import CapabilityCollection
 from libra.store.reports.costs import CostReader
 from libra.store.reports.verdict_search import VerdictSearch
@@ -142,6 +143,7 @@ class Store:
         self.sealed_looks = LookCollection(database, translate_errors)
         self.seals = SealReader(self.tasks, self.rounds, self.round_samples)
         self.completions = CompletionCollection(database, translate_errors)
+        self.board_revisions = BoardRevisionReader(database, translate_errors)
         self.capabilities = CapabilityCollection(database, translate_errors)
         self.cells = CellCollection(database, translate_errors)
         self.judge_usage = JudgeUsageReader(database, translate_errors)

@@ -122,9 +122,8 @@ class RunCollection:
 
     async def get_finished_revisions(self, round_name: str = "") -> dict[str, int]:
         """Return the revision of every finished run of a round, or of those of no round: by id, the oldest first."""
-        query = {"run.state": FINISHED, "run.spec.round": round_name or None}  # None: the field is absent
         with self._translate_errors():
-            found = self._collection.find(query, {"run.revision": 1}).sort("_id", 1)
+            found = self._collection.find(finished_query(round_name), {"run.revision": 1}).sort("_id", 1)
             return {document["_id"]: document["run"]["revision"] async for document in found}
 
     async def get_newest_end_seconds(self) -> float:
@@ -259,6 +258,11 @@ def run_to_document(record: RunRecord) -> Document:
     }
     request = {"request_id": record.request_id, "request_hash": record.request_hash}
     return document | {name: value for name, value in request.items() if value}
+
+
+def finished_query(round_name: str) -> Document:
+    """Return the query for the finished runs of a round, or for those of no round."""
+    return {"run.state": FINISHED, "run.spec.round": round_name or None}  # None: the field is absent
 
 
 def run_from_document(document: Document) -> RunRecord:

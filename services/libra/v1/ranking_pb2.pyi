@@ -1496,7 +1496,7 @@ class WeightRange(google.protobuf.message.Message):
     """The largest weight of safety."""
     @property
     def models(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
-        """The models, the best first."""
+        """The models, the best first; of more than 50, the first 50. Ranges are those of these places."""
 
     def __init__(
         self,
