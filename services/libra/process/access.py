@@ -43,11 +43,11 @@ ROLES: Final = {
 }
 
 
-def create_guard(settings: CommonSettings, store: Store) -> Guard | None:
-    """Return the guard of the process's calls; None where access is off. Raises InvalidSettings."""
+def create_guard(settings: CommonSettings, store: Store) -> Guard:
+    """Return the guard of the process's calls. Raises InvalidSettings."""
     provider = identity_provider(settings)
     if settings.access == "off":
-        return None
+        return Guard(None, store.audit_log.append)
     if not settings.service_token_file and not settings.tls_service_names:
         raise InvalidSettings(
             "LIBRA_ACCESS=tokens needs LIBRA_SERVICE_TOKEN_FILE or LIBRA_TLS_SERVICE_NAMES, by which the services "

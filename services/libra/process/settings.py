@@ -84,6 +84,9 @@ class CommonSettings:
     metrics_listen: Address = ""
     """Address of the metrics server (GET /metrics)."""
 
+    metrics_tls: Literal["off", "on"] = field(default="off", metadata={"env": "LIBRA_METRICS_TLS"})
+    """With "on" the metrics server has the same certificate as the gRPC server, and asks for one if that one does."""
+
     health_listen: Address = ""
     """Address of a second gRPC server, in plain text and with health only, for probes that cannot use TLS; empty:
     none."""

@@ -7,7 +7,7 @@ import base64
 import hmac
 import ssl
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 import trustme
-from joserfc.jwk import ECKey, OKPKey
+from joserfc.jwk import ECKey, Key, OKPKey
 from prometheus_client import CollectorRegistry
 from tests.integration.support.identity_provider import Provider, rsa_key, serving
 
@@ -119,7 +119,7 @@ async def test_the_audit_log_names_issuer_and_subject(libra: Service, provider: 
 @pytest.mark.parametrize("algorithm", ["RS256", "PS384", "ES512", "Ed25519", "EdDSA"])
 @pytest.mark.filterwarnings("ignore:EdDSA is deprecated")
 async def test_each_kind_of_key_is_accepted(libra: Service, provider: Provider, algorithm: str) -> None:
-    keys = {"R": rsa_key, "P": rsa_key, "E": lambda: OKPKey.generate_key("Ed25519")}
+    keys: dict[str, Callable[[], Key]] = {"R": rsa_key, "P": rsa_key, "E": lambda: OKPKey.generate_key("Ed25519")}
     key = ECKey.generate_key("P-521") if algorithm == "ES512" else keys[algorithm[0]]()
     provider.add_key("two", key)
     await libra.list_runs(provider.token("two", algorithm))
@@ -131,13 +131,13 @@ def encoded(part: bytes) -> str:
 
 def forged_tokens(provider: Provider) -> dict[str, str]:
     """Return tokens that must be refused, by the end of the message."""
-    now, other = int(time.time()), ECKey.generate_key("P-256")
-    provider.add_key("rsa", rsa_key())
+    now, other, rsa = int(time.time()), ECKey.generate_key("P-256"), rsa_key()
+    provider.add_key("rsa", rsa)
     provider.keys["curve"] = ECKey.generate_key("P-384")
     valid = provider.token()
     header, payload, signature = valid.split(".")
     changed, no_signature = encoded(b'{"sub":"eve"}'), encoded(b'{"alg":"none","kid":"one"}')
-    symmetric, published = encoded(b'{"alg":"HS256","kid":"rsa"}'), provider.keys["rsa"].as_pem(private=False)
+    symmetric, published = encoded(b'{"alg":"HS256","kid":"rsa"}'), rsa.as_pem(private=False)
     mac = hmac.digest(published, f"{symmetric}.{payload}".encode(), "sha256")
     return {
         "other key": provider.sign({"alg": "ES256", "kid": "one"}, other),
