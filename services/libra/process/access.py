@@ -17,8 +17,7 @@ from libra.process.security import secret_file
 from libra.process.settings import CommonSettings
 from libra.rpc.access.caller import Caller, Role
 from libra.rpc.access.guard import Guard
-from libra.rpc.access.oidc.token_verifier import is_jwt
-from libra.rpc.access.token import TokenText
+from libra.rpc.access.token import TokenText, is_jwt
 from libra.rpc.credential_channel import AUTHORIZATION_KEY
 from libra.store.access.tokens import TokenCollection, TokenRecord
 from libra.store.client import Store

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import AfterValidator, StringConstraints
 
 from libra.core import setting_names, settings
-from libra.core.http.json_fetch import check_url
+from libra.core.http.secure_url import check_url
 from libra.rpc.access.oidc.identity import RoleMapping
 from libra.telemetry import logs
 

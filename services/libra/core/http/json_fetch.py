@@ -7,10 +7,9 @@ import ssl
 from typing import Any
 
 import aiohttp
-from yarl import URL
 
 from libra.core.http.body import TooLong, pass_on
-from libra.core.http.host_name import InvalidHost, canonical_host, is_loopback
+from libra.core.http.secure_url import check_url
 
 MAX_DOCUMENT_BYTES = 512 * 1024
 TIMEOUT_SECONDS = 5.0
@@ -19,20 +18,6 @@ OK = 200
 
 class FetchFailed(Exception):
     """There is no document; the message says why."""
-
-
-def check_url(text: str) -> str:
-    """Return the URL; raise ValueError unless it is https://, or http:// to this machine, without user or fragment."""
-    url = URL(text)
-    try:
-        is_local = is_loopback(canonical_host(url.raw_host or ""))
-    except InvalidHost:
-        raise ValueError("it must be a URL, such as https://login.example.com") from None
-    if url.scheme != "https" and not (url.scheme == "http" and is_local):
-        raise ValueError("it must begin with https://, except on this machine")
-    if url.raw_user or url.raw_password or url.fragment:
-        raise ValueError("it must have no user, password or fragment")
-    return text
 
 
 async def fetch_json(url: str, tls: ssl.SSLContext | None = None) -> Any:

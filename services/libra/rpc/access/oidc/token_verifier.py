@@ -91,11 +91,6 @@ class TokenVerifier:
                 raise Unauthenticated(f"the token is not valid yet ({name}); compare the clocks of both machines")
 
 
-def is_jwt(text: str) -> bool:
-    """Return whether a secret has the form of a signed JWT: three parts with dots between them."""
-    return text.count(".") == 2  # noqa: PLR2004 - header, claims, signature
-
-
 def _parse(text: str) -> CompactSignature:
     """Return the token, not verified."""
     if len(text) > MAX_TOKEN_CHARACTERS:
