@@ -67,17 +67,19 @@ class Guard:
         rule = RULES.get(method)
         if self._authenticate is None:
             # Nobody knows whether a service calls, so what services may ask of each other is not recorded.
-            caller, is_from_service = anonymous(context), rule is not None and Role.SERVICE in rule.roles
+            if rule is None or not rule.is_audited or Role.SERVICE in rule.roles:
+                yield Admission(request)
+                return
+            caller = anonymous(context)
         else:
             caller = await self._authenticate(context)
             callers.CURRENT.set(caller)
             if rule is None or caller.role not in rule.roles:
                 await self._deny(method, caller, rule, request)
             # What services ask of each other follows from a call that was recorded.
-            is_from_service = caller.role is Role.SERVICE
-        if rule is None or not rule.is_audited or is_from_service:
-            yield Admission(request)
-            return
+            if not rule.is_audited or caller.role is Role.SERVICE:
+                yield Admission(request)
+                return
         async with self._recorded(method, caller, rule, request, context) as admission:
             yield admission
 

@@ -35,8 +35,9 @@ async def audit_log(
     """Show who changed what, the oldest entry first.
 
     Every call that changes something or spends money has an entry before it is carried out, and one with its result.
-    With LIBRA_ACCESS=off, it has the address of the caller and no name. --verify finds changed, removed and reordered entries, and prints the end of the log. Note
-    this end outside of Libra and give it as --head later: then a log that was replaced as a whole is found too.
+    With LIBRA_ACCESS=off, it has the address of the caller in place of a name. --verify finds changed, removed and
+    reordered entries, and prints the end of the log. Note this end outside of Libra and give it as --head later: then a
+    log that was replaced as a whole is found too.
     """
     if verify:
         if after or as_json:
