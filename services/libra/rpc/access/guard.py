@@ -66,7 +66,7 @@ class Guard:
         """
         rule = RULES.get(method)
         if self._authenticate is None:
-            # Nobody knows whether a service calls, so what services may ask of each other is not recorded.
+            # A service cannot be told from another caller, so calls that services make of each other are not recorded.
             if rule is None or not rule.is_audited or Role.SERVICE in rule.roles:
                 yield Admission(request)
                 return
@@ -76,7 +76,7 @@ class Guard:
             callers.CURRENT.set(caller)
             if rule is None or caller.role not in rule.roles:
                 await self._deny(method, caller, rule, request)
-            # What services ask of each other follows from a call that was recorded.
+            # A call between services follows from a call that was recorded.
             if not rule.is_audited or caller.role is Role.SERVICE:
                 yield Admission(request)
                 return
