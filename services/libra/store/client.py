@@ -54,6 +54,7 @@ from libra.store.rounds.rounds import RoundCollection
 from libra.store.rounds.seals import SealReader
 from libra.store.runs import RunCollection
 from libra.store.sums.cells import CellCollection
+from libra.store.sums.judge_usage import JudgeUsageReader
 from libra.store.sums.sample_sums import SampleSumsCollection
 from libra.store.tasks import TaskCollection
 from libra.store.verdicts import VerdictCollection
@@ -143,6 +144,7 @@ class Store:
         self.completions = CompletionCollection(database, translate_errors)
         self.capabilities = CapabilityCollection(database, translate_errors)
         self.cells = CellCollection(database, translate_errors)
+        self.judge_usage = JudgeUsageReader(database, translate_errors)
         self.calibrations = CalibrationCollection(database, translate_errors)
         self.annotations = AnnotationCollection(database, translate_errors)
         self.verdict_search = VerdictSearch(database, translate_errors)

@@ -205,6 +205,13 @@ class RunCollection:
             result = await self._collection.update_one(query, change)
         return result.modified_count > 0
 
+    async def find_newest_id(self, *, before: str = "") -> str:
+        """Return the id of the newest run, or of the newest among those older than `before`; "" if there is none."""
+        query = {"_id": {"$lt": before}} if before else {}
+        with self._translate_errors():
+            document = await self._collection.find_one(query, {"_id": 1}, sort=[("_id", -1)])
+        return str(document["_id"]) if document else ""
+
     async def list_unannounced(self, limit: int) -> list[RunRecord]:
         """Return runs that have ended or used up their budgets, and that no notification was stored for yet."""
         with self._translate_errors():

@@ -6,15 +6,13 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 
-from libra.core.errors import Invalid, NotFound
+from libra.core.errors import Invalid
 from libra.ranking.board.cell_selection import CellSelection
 from libra.ranking.queries.board_loader import DEFAULT_QUERY, BoardInputs, BoardLoader, BoardQuery, ComputedBoard
+from libra.ranking.queries.cell_loader import check_round
 from libra.ranking.queries.row_cache import RowCache
 from libra.store.client import Store
 from libra.v1.ranking_pb2 import Board, CapabilityChoice, GetBoardResponse
-
-MAX_ROUNDS = 500
-"""Rounds among which the nearest names are looked for."""
 
 WAIT_SECONDS = 2.0
 """The time limit for sums by sample; see Settings.gather_seconds."""
@@ -65,7 +63,7 @@ class BoardCache:
                 "benchmark accuracies are those of the judge's scores: leave corrections out",
                 field="benchmark_accuracy",
             )
-        await self._check_round(runs, round_name)
+        await check_round(self._store, round_name, runs, what="a board")
         if runs:
             return (await self._loader.compute(await self._loader.load_named(runs), query)).response
         # One at a time: when a run has finished, every watcher asks at once.
@@ -82,7 +80,7 @@ class BoardCache:
 
     async def select_cells(self, runs: Sequence[str] = (), round_name: str = "") -> CellSelection:
         """Return the cells of the board of these runs; without any, as in `get_board`."""
-        await self._check_round(runs, round_name)
+        await check_round(self._store, round_name, runs, what="a board")
         if runs:
             return (await self._loader.load_named(runs)).selection
         async with self._lock:
@@ -92,13 +90,6 @@ class BoardCache:
         """Stop the work in the background once `stop` is set."""
         await stop.wait()
         await self._loader.close()
-
-    async def _check_round(self, runs: Sequence[str], round_name: str) -> None:
-        if round_name and runs:
-            raise Invalid("a board is that of a round or that of named runs; give one of the two", field="round")
-        if round_name and await self._store.rounds.get(round_name) is None:
-            names = [record.name for record in await self._store.rounds.list(limit=MAX_ROUNDS)]
-            raise NotFound.named("round", round_name, names, field="round")
 
     async def _load_finished(self, round_name: str) -> BoardInputs:
         """Return the inputs for all finished runs of a round or of none; clear its boards if they have changed."""

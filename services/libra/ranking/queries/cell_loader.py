@@ -16,6 +16,9 @@ from libra.store.sums.cells import Cell
 MAX_RUNS = 500
 """The most runs that a request may name."""
 
+MAX_ROUNDS = 500
+"""Rounds among which the nearest names are looked for."""
+
 
 class CellLoader:
     """Loads the cells of named runs, finished or not, or of all finished runs."""
@@ -45,20 +48,26 @@ class CellLoader:
         import_times = await self._store.tasks.get_import_times(ambiguous) if ambiguous else {}
         return select_cells(board_cells, import_times)
 
-    async def select_for_models(self, runs: Sequence[str], models: Mapping[str, str], *, field: str) -> CellSelection:
+    async def select_for_models(
+        self, runs: Sequence[str], models: Mapping[str, str], *, field: str, round_name: str = ""
+    ) -> CellSelection:
         """Return the cells that count among those of these models alone.
 
-        `models` maps each model to the field of the request that names it, and `field` names the runs. Raises Invalid
-        for too many runs, and NotFound for an unknown run and for a model without verdicts.
+        Without `runs`, the finished runs of the round or of none count. `models` maps each model to the field of the
+        request that names it, and `field` names the runs. Raises Invalid for too many runs, and NotFound for an unknown
+        run and for a model without verdicts.
         """
         if runs:
             board_cells = await self.load_cells(await self.load_runs(runs, field=field))
         else:
-            board_cells = await self.load_finished_cells(await self._store.runs.get_finished_revisions())
+            board_cells = await self.load_finished_cells(await self._store.runs.get_finished_revisions(round_name))
         known = sorted({each.cell.model for each in board_cells})
+        if round_name and not known:
+            raise NotFound(f"no finished run of the round {round_name} has a verdict yet", field="round")
+        where = f"the round {round_name}" if round_name else "these runs"
         for model, model_field in models.items():
             if model not in known:
-                raise NotFound.named("model with a verdict in these runs", model, known, field=model_field)
+                raise NotFound.named(f"model with a verdict in {where}", model, known, field=model_field)
         return await self.select([each for each in board_cells if each.cell.model in models])
 
     async def _load_run(self, run: str, field: str) -> RunRecord:
@@ -66,6 +75,15 @@ class CellLoader:
         if record is None:
             raise NotFound.run(run, field=field)
         return record
+
+
+async def check_round(store: Store, round_name: str, runs: Sequence[str], *, what: str) -> None:
+    """Raise Invalid for runs together with a round, and NotFound for an unknown round; `what` is made from them."""
+    if round_name and runs:
+        raise Invalid(f"{what} is that of a round or that of named runs; give one of the two", field="round")
+    if round_name and await store.rounds.get(round_name) is None:
+        names = [record.name for record in await store.rounds.list(limit=MAX_ROUNDS)]
+        raise NotFound.named("round", round_name, names, field="round")
 
 
 def add_empty_cells(records: Iterable[RunRecord], cells: Iterable[Cell]) -> list[BoardCell]:
