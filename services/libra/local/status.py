@@ -32,7 +32,7 @@ class PartStatus:
     memory_bytes: int = 0
 
     problem: str = ""
-    """Why it is not ready, as far as it says so itself; for a server that is up, why it stores nothing."""
+    """Reason why it is not ready, if it reports one; for a server that is up, the reason why it stores nothing."""
 
     @property
     def is_healthy(self) -> bool:
@@ -82,7 +82,7 @@ def _state(system: System, name: str) -> tuple[str, str]:
     ports = system.ports[name]
     if not system.is_ready(name):
         asks = name not in topology.SERVERS and topology.service_of(name) != topology.WEB
-        return NOT_READY, health.not_ready_reason(ports.main) if asks else ""
+        return NOT_READY, health.not_ready_reason(ports.main, system.authorities) if asks else ""
     if name == topology.NATS and ports.metrics and (problem := server_health.find_nats_problem(ports.metrics)):
         return STUCK, problem
     return UP, ""

@@ -40,8 +40,22 @@ def guard(log: Log, role: Role = Role.RUNNER) -> Guard:
     return Guard(authenticate, log.append)
 
 
-async def carry_out(guarded: Guard, method: str, request: Any, error: BaseException | None = None) -> str:
-    context: Any = None
+class Context:
+    """The connection of a call."""
+
+    def __init__(self, peer: str = "ipv4:10.0.0.7:4711", certificate: tuple[bytes, ...] = ()) -> None:
+        self._peer, self._certificate = peer, certificate
+
+    def peer(self) -> str:
+        return self._peer
+
+    def peer_identities(self) -> tuple[bytes, ...]:
+        return self._certificate
+
+
+async def carry_out(
+    guarded: Guard, method: str, request: Any, error: BaseException | None = None, context: Any = None
+) -> str:
     async with guarded.admit(method, context, request):
         if error:
             raise error
@@ -90,3 +104,34 @@ async def test_the_result_of_a_failed_call_is_recorded(error: BaseException, res
     with pytest.raises(type(error)):
         await carry_out(guard(log := Log()), CANCEL, CancelRunRequest(id="r"), error)
     assert log.results == ["STARTED", result]
+
+
+def open_guard(log: Log) -> Guard:
+    return Guard(None, log.append)
+
+
+@pytest.mark.parametrize(
+    ("context", "name"),
+    [
+        (Context(), "anonymous:10.0.0.7"),
+        (Context("ipv6:%5B::1%5D:4711"), "anonymous:::1"),
+        (Context("unix:"), "anonymous:unix"),
+        (Context(certificate=(b"ci.example", b"ci2.example")), "certificate:ci.example"),
+    ],
+    ids=["ipv4", "ipv6", "unix", "certificate"],
+)
+async def test_a_change_is_recorded_while_access_is_off(context: Any, name: str) -> None:
+    assert await carry_out(open_guard(log := Log()), CANCEL, CancelRunRequest(id="r"), context=context) == ""
+    assert log.results == ["STARTED", "OK"]
+    assert {(entry.caller, entry.role, entry.resource) for entry in log.entries} == {(name, "none", "r")}
+
+
+@pytest.mark.parametrize("method", [GET, "libra.v1.GatewayService/Complete", "other.Service/Method"])
+async def test_other_calls_are_not_recorded_while_access_is_off(method: str) -> None:
+    await carry_out(open_guard(log := Log()), method, GetRunRequest(), context=Context())
+    assert log.results == []
+
+
+async def test_a_change_that_cannot_be_recorded_is_not_made_while_access_is_off() -> None:
+    with pytest.raises(Unavailable):
+        await carry_out(open_guard(Log(fails_from=0)), CANCEL, CancelRunRequest(), AssertionError("made"), Context())

@@ -11,7 +11,7 @@ from libra.rpc.access.caller import Role
 
 PACKAGE = "libra.v1."
 
-READ: Final = frozenset(Role)
+READ: Final = frozenset(Role) - {Role.NONE}
 RUN: Final = frozenset({Role.RUNNER, Role.ADMIN})
 ASK: Final = RUN | {Role.SERVICE}
 AUDIT: Final = frozenset({Role.AUDITOR, Role.ADMIN})
@@ -20,7 +20,7 @@ ADMIN: Final = frozenset({Role.ADMIN})
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """Who may call a method, and whether its calls are in the audit log."""
+    """The roles that may call a method, and whether its calls are in the audit log."""
 
     roles: frozenset[Role]
     is_audited: bool

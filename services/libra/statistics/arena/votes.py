@@ -9,7 +9,7 @@ import numpy as np
 
 
 class Outcome(enum.IntEnum):
-    """What a vote says about the two models. The values index the last axis of counts and probabilities."""
+    """The outcome of a vote on two models. The values index the last axis of counts and probabilities."""
 
     FIRST = 0
     """The model in position A is better."""
@@ -67,7 +67,7 @@ class Votes:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Counts:
-    """How often each ordered pair of models had each outcome."""
+    """Number of votes by ordered pair of models and outcome."""
 
     values: np.ndarray
     """Shape (models, models, 4): position A, position B, outcome. Integers, or floats if the votes have weights."""
@@ -85,6 +85,10 @@ class Counts:
     def add(self, first: int, second: int, outcome: int, times: int = 1) -> None:
         """Add one vote in place; a negative `times` removes votes."""
         self.values[first, second, outcome] += times
+
+    def add_votes(self, votes: Votes) -> None:
+        """Add votes without weights in place."""
+        self.values[...] += count_votes(votes, self.models).values
 
     def battles(self) -> np.ndarray:
         """Return the number of votes on each model, in either position; shape (models,)."""

@@ -14,6 +14,7 @@ from libra.telemetry.log_actions import Action
 from libra.telemetry.metrics import Metrics, process_registry
 from libra.web.access import Access
 from libra.web.backend import Backend
+from libra.web.security.client_address import ClientAddresses
 from libra.web.security.secret import load_secret
 from libra.web.server.application import create_application
 from libra.web.server.listener import Listener
@@ -29,12 +30,13 @@ async def run(common: CommonSettings, settings: Settings) -> int:
     access = Access.create(common.listen, settings.allow_remote, settings.host_names)
     secret = load_secret(settings.key_file)
     registry = process_registry()
-    metrics, metrics_server = Metrics(registry), start_metrics(registry, common.metrics_listen)
+    metrics, metrics_server = Metrics(registry), start_metrics(registry, common)
     show_build("web", metrics)
     backend = Backend.create(settings, client_credentials(common))
     for address in backend.addresses:
         require_encryption(common, address)
-    listener = Listener(create_application(backend, access, secret, metrics))
+    client_addresses = ClientAddresses.create(settings.trusted_proxies, settings.forwarded_header)
+    listener = Listener(create_application(backend, access, secret, metrics, client_addresses))
     try:
         port = await listener.start(common.listen)
         metrics.ready.labels(service="web").set(1)

@@ -47,7 +47,7 @@ def token() -> None:
 
 @token.command()
 @click.argument("name", metavar="NAME")
-@click.option("--role", type=click.Choice(list(ROLES)), required=True, help="What its owner may do.")
+@click.option("--role", type=click.Choice(list(ROLES)), required=True, help="The rights of its owner.")
 @click.option("--team", default="", help="The team of its owner, which the audit log shows.")
 @click.option("--expires", type=Lifetime(), metavar="TIME", help="Its lifetime, for instance 90d.  [default: no limit]")
 @output.json_option
