@@ -6,6 +6,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 
+from libra.core.access import team_scope
 from libra.core.errors import Invalid, NotFound
 from libra.ranking.board.cell_selection import CellSelection
 from libra.ranking.queries.board_loader import DEFAULT_QUERY, BoardInputs, BoardLoader, BoardQuery, ComputedBoard
@@ -15,6 +16,9 @@ from libra.v1.ranking_pb2 import Board, CapabilityChoice, GetBoardResponse
 
 MAX_ROUNDS = 500
 """Rounds among which the nearest names are looked for."""
+
+BoardKey = tuple[str | None, str]
+"""The team that sees the runs, and their round; "" for the runs of no round."""
 
 WAIT_SECONDS = 2.0
 """The time limit for sums by sample; see Settings.gather_seconds."""
@@ -31,11 +35,9 @@ class BoardCache:
     ) -> None:
         self._loader = BoardLoader(store, on_completed, wait_seconds)
         self._store = store
-        self._finished: dict[str, BoardInputs] = {}
-        """By round; "" for the runs of no round."""
-
-        self._boards: dict[str, dict[BoardQuery, ComputedBoard]] = {}
-        self._rows: dict[str, defaultdict[BoardQuery, RowCache]] = {}
+        self._finished: dict[BoardKey, BoardInputs] = {}
+        self._boards: dict[BoardKey, dict[BoardQuery, ComputedBoard]] = {}
+        self._rows: dict[BoardKey, defaultdict[BoardQuery, RowCache]] = {}
         self._lock = asyncio.Lock()
 
     async def get_finished_board(self) -> Board:
@@ -71,11 +73,12 @@ class BoardCache:
         # One at a time: when a run has finished, every watcher asks at once.
         async with self._lock:
             inputs = await self._load_finished(round_name)
-            boards = self._boards[round_name]
+            key = board_key(round_name)
+            boards = self._boards[key]
             cached = boards.get(query)
             if cached is None or (cached.pending and not self._loader.is_computing_sums):
                 is_whole = not query.models
-                cached = await self._loader.compute(inputs, query, self._rows[round_name][query] if is_whole else None)
+                cached = await self._loader.compute(inputs, query, self._rows[key][query] if is_whole else None)
                 if is_whole:
                     boards[query] = cached
             return cached.response
@@ -102,10 +105,16 @@ class BoardCache:
 
     async def _load_finished(self, round_name: str) -> BoardInputs:
         """Return the inputs for all finished runs of a round or of none; clear its boards if they have changed."""
-        known = self._finished.get(round_name)
+        key = board_key(round_name)
+        known = self._finished.get(key)
         inputs = await self._loader.load_finished(round_name, known)
         if inputs is not known:
-            self._finished[round_name], self._boards[round_name] = inputs, {}
+            self._finished[key], self._boards[key] = inputs, {}
             if known is None or known.figures_revision != inputs.figures_revision:
-                self._rows[round_name] = defaultdict(RowCache)
+                self._rows[key] = defaultdict(RowCache)
         return inputs
+
+
+def board_key(round_name: str) -> BoardKey:
+    """Return the key of the finished runs of a round that this task sees: each team has boards of its own."""
+    return team_scope.current(), round_name

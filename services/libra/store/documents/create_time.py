@@ -20,10 +20,10 @@ def now() -> datetime:
     return moment.replace(microsecond=whole_milliseconds * MICROSECONDS_PER_MILLISECOND)
 
 
-async def last_modified(collection: AsyncIOMotorCollection[Document]) -> int:
-    """Return the newest create_time, in milliseconds since 1970; 0 if the collection is empty.
+async def last_modified(collection: AsyncIOMotorCollection[Document], query: Document | None = None) -> int:
+    """Return the newest create_time of the documents, in milliseconds since 1970; 0 if there is none.
 
     It is the time of the last change only where every change sets create_time.
     """
-    found = await collection.find_one({}, {"create_time": 1}, sort=[("create_time", -1)])
+    found = await collection.find_one(query or {}, {"create_time": 1}, sort=[("create_time", -1)])
     return round(found["create_time"].timestamp() * 1000) if found else 0
