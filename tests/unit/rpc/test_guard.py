@@ -107,7 +107,7 @@ async def test_the_result_of_a_failed_call_is_recorded(error: BaseException, res
 async def team_of(method: str, role: Role, team: str, *metadata: tuple[str, str]) -> str | None:
     """Return the team for which the handler of an admitted call works."""
     context: Any = Context(*metadata)
-    async with guard(Log(), role, team).admit(method, context, GetRunRequest()):
+    async with guard(Log(), role, team).admit(method, context, None):
         return team_scope.current()
 
 
