@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import astuple, dataclass
 from typing import Any
@@ -47,7 +48,7 @@ class Names:
         """Return the text with a word in place of each name."""
         for position, name in sorted(enumerate(map(str, astuple(self))), key=lambda pair: -len(pair[1])):
             text = text.replace(name, f"<{position}>") if len(name) > 1 else text
-        return text
+        return re.sub(r"dead letter (<\d>|\d+)", "dead letter <letter>", text)
 
 
 Make = Callable[[Names], Any]
@@ -55,7 +56,7 @@ Make = Callable[[Names], Any]
 TURN = Message(role="user", content="How do I bake bread?")
 CONVERSATION = gateway_pb2.Conversation(messages=[TURN])
 ANSWERS = [judge_pb2.LabelledAnswer(messages=[TURN], text="No.", fields={"answer": "No."}, positive=True)]
-RULE = gate_pb2.GateRule(score="overall", condition=gate_pb2.GATE_CONDITION_AT_LEAST, limit=0.1)
+RULE = gate_pb2.GateRule(score="capability", condition=gate_pb2.GATE_CONDITION_AT_LEAST, limit=0.0)
 
 
 def judge(names: Names) -> JudgeSpec:
@@ -85,10 +86,10 @@ READS: Mapping[str, Make] = {
     "AnnotationService/ListAnnotations": lambda n: annotation_pb2.ListAnnotationsRequest(run=n.run),
     "DeadLetterService/GetDeadLetter": lambda n: dead_letter_pb2.GetDeadLetterRequest(id=n.dead_letter),
     "GateService/CheckGate": lambda n: gate_pb2.CheckGateRequest(
-        policy=gate_pb2.GatePolicy(rules=[RULE]), model=n.model
+        policy=gate_pb2.GatePolicy(rules=[RULE], min_samples=1), model=n.model
     ),
     "GateService/CalibrateGate": lambda n: gate_pb2.CalibrateGateRequest(
-        policy=gate_pb2.GatePolicy(rules=[RULE]), models=[n.model]
+        policy=gate_pb2.GatePolicy(rules=[RULE], min_samples=1), models=[n.model]
     ),
     "GatewayService/Complete": lambda n: gateway_pb2.CompleteRequest(model=n.model, conversations=[CONVERSATION]),
     "GatewayService/StreamComplete": lambda n: gateway_pb2.StreamCompleteRequest(
@@ -164,10 +165,11 @@ MORE: Mapping[str, Make] = {
         spec=run_pb2.RunSpec(models=["refuser"], tasks=[n.task])
     ),
     "GateService/CheckGate": lambda n: gate_pb2.CheckGateRequest(
-        policy=gate_pb2.GatePolicy(rules=[RULE], tasks=[n.task]), model="refuser", runs=[n.run]
+        policy=gate_pb2.GatePolicy(rules=[RULE], min_samples=1, tasks=[n.task]), model="refuser", runs=[n.run]
     ),
     "GateService/CalibrateGate": lambda n: gate_pb2.CalibrateGateRequest(
-        policy=gate_pb2.GatePolicy(rules=[RULE], baseline=gate_pb2.GateBaseline(runs=[n.run])), models=["refuser"]
+        policy=gate_pb2.GatePolicy(rules=[RULE], min_samples=1, baseline=gate_pb2.GateBaseline(runs=[n.run])),
+        models=["refuser"],
     ),
     "ScheduleService/CreateSchedule": lambda n: schedule_pb2.CreateScheduleRequest(
         schedule=schedule_pb2.Schedule(name="other", cron="0 2 * * *", template=spec(n)), preview=True
@@ -185,7 +187,7 @@ MORE: Mapping[str, Make] = {
 LISTS: Mapping[str, Any] = {
     "AuditLogService/ListAuditEntries": audit_log_pb2.ListAuditEntriesRequest(page_size=500),
     "DeadLetterService/ListDeadLetters": dead_letter_pb2.ListDeadLettersRequest(),
-    "GateService/CalibrateGate": gate_pb2.CalibrateGateRequest(policy=gate_pb2.GatePolicy(rules=[RULE])),
+    "GateService/CalibrateGate": gate_pb2.CalibrateGateRequest(policy=gate_pb2.GatePolicy(rules=[RULE], min_samples=1)),
     "GatewayService/ListModels": gateway_pb2.ListModelsRequest(),
     "JudgeService/ListCalibrations": judge_pb2.ListCalibrationsRequest(),
     "RankingService/GetBoard": ranking_pb2.GetBoardRequest(),

@@ -94,7 +94,8 @@ async def plant(world: World, client: Client, word: str, team: str) -> Names:
     await client.call("ModelService/CreateModel", model_pb2.CreateModelRequest(model=created))
     version = (await import_task(client, task)).task.version
     template = run_pb2.RunSpec(models=[model], tasks=[task], budget=run_pb2.Budget(requests=100))
-    run = await run_to_its_end(client, template)
+    both = run_pb2.RunSpec(models=[model, "refuser"], tasks=[task], budget=run_pb2.Budget(requests=100))
+    run = await run_to_its_end(client, both)
     verdict = f"{run}/0/{model}/{task}@{version}/none/00000000/0000"
     schedule, trigger = await plant_schedule(client, f"{word}-schedule", template)
     webhook = webhook_pb2.Webhook(name=f"{word}-webhook", url="http://127.0.0.1:9/hook")
