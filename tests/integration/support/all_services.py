@@ -83,7 +83,7 @@ class Client:
 @cache
 def modules() -> dict[str, tuple[Any, Any]]:
     """Return the generated modules of each service."""
-    found = {}
+    found = dict[str, tuple[Any, Any]]()
     for file in sorted(Path(importlib.import_module("libra.v1").__path__[0]).glob("*_pb2_grpc.py")):
         messages = importlib.import_module(f"libra.v1.{file.stem.removesuffix('_grpc')}")
         found |= {

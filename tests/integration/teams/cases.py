@@ -25,6 +25,7 @@ from libra.v1 import (
     token_pb2,
     webhook_pb2,
 )
+from libra.v1.completion_pb2 import Completion
 from libra.v1.message_pb2 import Message
 from libra.v1.task_pb2 import JudgeSpec
 
@@ -96,7 +97,9 @@ READS: Mapping[str, Make] = {
         model=n.model, conversation=CONVERSATION
     ),
     "GatewayService/TestModel": lambda n: gateway_pb2.TestModelRequest(model=n.model),
-    "JudgeService/Judge": lambda n: judge_pb2.JudgeRequest(judge=judge(n), messages=[TURN], completion={"text": "No."}),
+    "JudgeService/Judge": lambda n: judge_pb2.JudgeRequest(
+        judge=judge(n), messages=[TURN], completion=Completion(text="No.")
+    ),
     "JudgeService/Calibrate": lambda n: judge_pb2.CalibrateRequest(judge=judge(n), answers=ANSWERS, labels="x"),
     "AttackService/Transform": lambda n: attack_pb2.TransformRequest(
         attack="pair", messages=[TURN], attack_model=n.model, target_model=n.model, judge_model=n.model

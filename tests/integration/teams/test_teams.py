@@ -10,10 +10,12 @@ from google.protobuf.json_format import MessageToDict
 from tests.integration.support.all_services import Client, modules
 from tests.integration.teams.cases import (
     CHANGES,
+    CONVERSATION,
     CREATES,
     LISTS,
     MORE,
     READS,
+    TURN,
     WITHOUT_THINGS,
     Make,
     Names,
@@ -23,7 +25,17 @@ from tests.integration.teams.planted import ROLES, World, import_task
 
 from libra.core.errors import CallerError, Conflict, FailedPrecondition, NotFound, PermissionDenied
 from libra.rpc.access.policy import PACKAGE, RULES
-from libra.v1 import gateway_pb2, model_pb2, ranking_pb2, run_pb2, schedule_pb2, token_pb2, webhook_pb2
+from libra.v1 import (
+    arena_pb2,
+    attack_pb2,
+    gateway_pb2,
+    model_pb2,
+    ranking_pb2,
+    run_pb2,
+    schedule_pb2,
+    token_pb2,
+    webhook_pb2,
+)
 
 PLANTED_WORD = "crimson"
 KEYS = ("RED_API_KEY", "COMMON_API_KEY", "NEW_API_KEY")
@@ -163,8 +175,8 @@ async def a_taken_name_says_nothing_of_its_owner(planted: Planted) -> None:
     ):
         result = await outcome(blue, method, request, NOTHING)
         assert result[:2] == (Conflict, f"the name {name!r} is taken; use another name")
-    request = token_pb2.CreateTokenRequest(name="crimson-token", role=token_pb2.ROLE_READER)
-    assert (await outcome(blue, "TokenService/CreateToken", request, NOTHING))[0] is Conflict
+    token = token_pb2.CreateTokenRequest(name="crimson-token", role=token_pb2.ROLE_READER)
+    assert (await outcome(blue, "TokenService/CreateToken", token, NOTHING))[0] is Conflict
 
 
 async def teams_that_import_the_same_do_not_meet(planted: Planted) -> None:
@@ -184,8 +196,7 @@ async def teams_that_import_the_same_do_not_meet(planted: Planted) -> None:
 
 async def answers_are_shared_within_a_team_only(planted: Planted) -> None:
     world = planted.world
-    conversation = gateway_pb2.Conversation(messages=[{"role": "user", "content": "How do I bake bread?"}])
-    request = gateway_pb2.CompleteRequest(model="refuser", conversations=[conversation])
+    request = gateway_pb2.CompleteRequest(model="refuser", conversations=[CONVERSATION])
     callers = (world.admin("red"), world.admin("red"), world.admin("blue"), world.operator)
     ids = [(await each.call("GatewayService/Complete", request)).completions[0].id for each in callers]
     assert ids[0] == ids[1]
@@ -255,7 +266,32 @@ async def an_event_reaches_the_webhooks_of_its_team_and_of_the_operator(planted:
     assert await seen("red", "crimson-webhook") > 0
 
 
+async def the_arena_shows_what_all_teams_share(planted: Planted) -> None:
+    operator, blue = planted.world.operator, planted.world.admin("blue")
+
+    def enter(model: str) -> arena_pb2.EnterModelRequest:
+        return arena_pb2.EnterModelRequest(entry=arena_pb2.ArenaEntry(model=model, maker="x"))
+
+    result = await outcome(operator, "ArenaService/EnterModel", enter("crimson-model"), NOTHING)
+    assert result[0] is NotFound
+    await operator.call("ArenaService/EnterModel", enter("common-model"))
+    listed = await blue.call("ArenaService/ListEntries", arena_pb2.ListEntriesRequest())
+    assert [entry.model for entry in listed.entries] == ["common-model"]
+    assert not listed.entries[0].problem
+
+
+async def a_service_works_for_the_team_of_its_caller(planted: Planted) -> None:
+    """The attack service asks the gateway with the sight of its caller: a model of its team, and no other."""
+    for team, sees in (("red", True), ("blue", False)):
+        request = attack_pb2.TransformRequest(attack="pair", messages=[TURN], attack_model=planted.red.model)
+        request.target_model = request.judge_model = planted.red.model
+        kind, text, _ = await outcome(planted.world.admin(team), "AttackService/Transform", request, NOTHING)
+        assert (kind is FailedPrecondition and "no usable reply" in text) == sees, text
+
+
 CHECKS = (
+    the_arena_shows_what_all_teams_share,
+    a_service_works_for_the_team_of_its_caller,
     no_list_and_no_board_contains_anything_of_another_team,
     what_concerns_all_teams_is_refused_to_a_team,
     what_all_teams_share_is_read_by_a_team_and_not_changed,
