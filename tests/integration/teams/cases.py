@@ -178,7 +178,7 @@ MORE: Mapping[str, Make] = {
         schedule=schedule_pb2.Schedule(name="other", cron="0 2 * * *", template=spec(n)), preview=True
     ),
     "RankingService/CompareModels": lambda n: ranking_pb2.CompareModelsRequest(
-        model="refuser", other="careful", runs=[n.run]
+        model="refuser", other=n.model, runs=[n.run]
     ),
     "RankingService/GetBoard": lambda n: ranking_pb2.GetBoardRequest(models=[n.model]),
     "RankingService/GetWeights": lambda n: ranking_pb2.GetWeightsRequest(models=[n.model]),
