@@ -80,8 +80,7 @@ class ModelClient:
                 return made
             result, seconds = made
             requests += 1
-            shown = for_all_teams(job, result)
-            must_wait = gate.record(job, shown)
+            must_wait = gate.record(job, shown := for_all_teams(job, result))
             if isinstance(result, ProviderAnswer):
                 job.has_answer = True
                 job.channel.activity.record(result)
@@ -89,8 +88,7 @@ class ModelClient:
             job.is_paid = False
             # Time spent waiting for a permit does not count against the retry budget: a queue may be hours long.
             passed_seconds += seconds
-            adjustment = None if isinstance(shown, ProviderAnswer) else shown.adjustment
-            if adjustment and not job.is_abandoned and job.adjust(adjustment):
+            if not job.is_abandoned and _adjust(job, shown):
                 retries.adjusted += 1
                 return None
             job.channel.activity.record(shown)
@@ -122,7 +120,7 @@ class ModelClient:
         shown = for_all_teams(job, result)
         job.channel.gate.record(job, shown)
         job.is_paid = False
-        if not isinstance(shown, ProviderAnswer) and shown.adjustment and job.adjust(shown.adjustment):
+        if _adjust(job, shown):
             return None
         job.channel.activity.record(shown)
         if isinstance(result, ProviderAnswer):
@@ -263,6 +261,13 @@ class ModelClient:
         if pause_seconds is not None and result.kind is not FaultKind.FINAL:
             # A Retry-After holds for all requests to the model.
             limiter.pause(pause_seconds)
+
+
+def _adjust(job: CompletionJob, result: ProviderResult) -> bool:
+    """Change the request as the endpoint wants; return False if it wants nothing, or what was tried before."""
+    if isinstance(result, ProviderAnswer) or result.adjustment is None:
+        return False
+    return job.adjust(result.adjustment)
 
 
 async def _acquire_while_parked(job: CompletionJob, tokens: int) -> Permit:

@@ -42,8 +42,8 @@ async def add_run(store: AnyStore, team: str) -> None:
 async def test_a_team_sees_and_ends_its_runs(store: AnyStore) -> None:
     for team in TEAMS:
         await add_run(store, team)
-    for team, owners in SEEN.items():
-        with acting_for(team):
+    for viewer, owners in SEEN.items():
+        with acting_for(viewer):
             assert {each.run.team for each in await store.runs.list(limit=9)} == owners
             assert {each.run.team for each in await store.runs.list_running()} == owners
             for owner in TEAMS:
@@ -60,8 +60,8 @@ async def test_a_team_sees_and_ends_its_runs(store: AnyStore) -> None:
 async def test_a_team_sees_and_deletes_its_models(store: AnyStore) -> None:
     for team in TEAMS:
         await store.models.add(Model(name=named(team), team=team))
-    for team, owners in SEEN.items():
-        with acting_for(team):
+    for viewer, owners in SEEN.items():
+        with acting_for(viewer):
             assert {each.team for each in await store.models.list()} == owners
             assert {owner for owner in TEAMS if await store.models.get(named(owner))} == owners
     with acting_for("red"):
@@ -75,8 +75,8 @@ async def test_a_team_sees_and_deletes_its_models(store: AnyStore) -> None:
 async def test_a_team_sees_its_tasks(store: AnyStore) -> None:
     for version, team in enumerate(TEAMS):
         await store.tasks.add(Task(name="t", version=str(version), sample_count=1, team=team), [Sample()])
-    for team, owners in SEEN.items():
-        with acting_for(team):
+    for viewer, owners in SEEN.items():
+        with acting_for(viewer):
             assert {owner for version, owner in enumerate(TEAMS) if await store.tasks.get(f"t@{version}")} == owners
     with acting_for("red"):
         newest = await store.tasks.get("t")
@@ -91,8 +91,8 @@ async def test_a_team_sees_and_changes_its_schedules(store: AnyStore) -> None:
         firing = Firing(id=named(team), schedule=named(team), state=FiringState.FIRING_STATE_PENDING, team=team)
         firing.time.FromDatetime(TIME)
         await store.firings.insert(firing)
-    for team, owners in SEEN.items():
-        with acting_for(team):
+    for viewer, owners in SEEN.items():
+        with acting_for(viewer):
             assert {each.schedule.team for each in await store.schedules.list(limit=9)} == owners
             assert {owner for owner in TEAMS if await store.schedules.get(named(owner))} == owners
             assert {each.team for each in await store.firings.list(limit=9)} == owners
@@ -113,8 +113,8 @@ async def test_a_team_sees_its_webhooks_and_the_deliveries_of_its_events(store: 
         await store.deliveries.insert(event[team], hook[""], "")
     await store.deliveries.insert(event[""], hook["red"], "")
     assert {each.team for each in await store.events.list_pending(9)} == set(TEAMS)
-    for team, owners in SEEN.items():
-        with acting_for(team):
+    for viewer, owners in SEEN.items():
+        with acting_for(viewer):
             assert {each.team for each in await store.webhooks.list()} == owners
             assert {owner for owner in TEAMS if await store.webhooks.get(named(owner))} == owners
             found = await store.deliveries.list(limit=9)
