@@ -89,7 +89,8 @@ vendored: $(READY)
 
 test: $(READY) ## run all tests except chaos, on real servers and in a real browser
 	deploy/setup.sh --browser --monitoring
-	$(BIN)/pytest -n $(WORKERS) --dist loadfile
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile -m "not alone"
+	$(BIN)/pytest -n 0 -m alone
 
 screenshots: $(READY) ## take the pictures of the pages in docs/images
 	deploy/setup.sh --browser

@@ -12,7 +12,7 @@ from libra.testing.scripted_provider import ScriptedProvider, says
 
 from .load_generator import LoadGenerator
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = [pytest.mark.alone, pytest.mark.timeout(240)]
 
 IN_FLIGHT = 32
 LATENCY_SECONDS = 0.2

@@ -118,6 +118,7 @@ async def test_a_vote_before_the_answers_and_a_vote_without_an_answer_are_refuse
     assert caught.value.field == "safer"
 
 
+@pytest.mark.alone
 async def test_a_vote_shows_in_the_ratings_within_100_milliseconds(world: ArenaWorld) -> None:
     person = world.person()
     _, ballot = await open_ballot(person)

@@ -28,6 +28,8 @@ from libra.v1.gateway_pb2_grpc import GatewayServiceStub
 from libra.v1.message_pb2 import Message
 from libra.v1.model_pb2 import Model, ModelLimits, Provider
 
+pytestmark = pytest.mark.alone
+
 IN_FLIGHT = 40
 LATENCY_SECONDS = 0.4
 RENEW_SECONDS = 0.4

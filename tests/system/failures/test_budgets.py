@@ -64,14 +64,14 @@ class Terminal:
     async def show(self) -> Any:
         return json.loads(await self.libra("run", "show", "last", "--json"))
 
-    async def prepare(self, samples: int) -> list[object]:
+    async def prepare(self, samples: int, in_flight: int = IN_FLIGHT) -> list[object]:
         """Import a task and register a model; return the options of a run of both."""
         name = f"spend-{str(ULID()).lower()[-6:]}"  # short: the commands print it in columns
         async with channel(self.system.grpc_target("dispatch")) as dispatch:
             data = sample_lines(f"How is {n} done?" for n in range(samples))
             await call(TaskServiceStub(dispatch).ImportTask, import_requests(name, data), 60)
         prices = ("--prompt-price", PRICE, "--completion-price", PRICE)
-        limits = ("--max-in-flight", IN_FLIGHT, "--timeout", TIMEOUT_SECONDS, "--no-test")
+        limits = ("--max-in-flight", in_flight, "--timeout", TIMEOUT_SECONDS, "--no-test")
         await self.libra("models", "add", name, "--url", self.provider.url, *prices, *limits)
         return ["--model", name, "--task", name, "--max-tokens", 16]
 
@@ -230,8 +230,7 @@ async def test_a_ceiling_holds_while_gateways_are_killed_and_a_higher_one_lets_t
 
 async def test_a_running_run_uses_new_limits_within_seconds(terminal: Terminal, script: Script) -> None:
     script.seconds = 1.0
-    spec, provider = await terminal.prepare(60), terminal.provider
-    await terminal.libra("models", "update", spec[1], "--max-in-flight", 1)
+    spec, provider = await terminal.prepare(60, in_flight=1), terminal.provider
     await terminal.libra("run", "create", *spec)
     await terminal.wait_until(lambda: provider.count >= 2)
     assert provider.max_in_flight == 1

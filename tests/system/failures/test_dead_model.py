@@ -15,7 +15,7 @@ from libra.local.settings import inherited_environment
 from libra.local.system import System
 from libra.testing.scripted_provider import ScriptedProvider, refuses, says
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = [pytest.mark.alone, pytest.mark.timeout(120)]
 
 SEEN_SECONDS = 10.0
 

@@ -42,6 +42,6 @@ def test_the_normal_form_finds_its_reason(reason: str) -> None:
 
 def test_a_reason_of_many_gaps_is_matched_fast() -> None:
     pattern = reason_pattern(" ".join(["…"] * 40 + ["end"]))
-    started = time.perf_counter()
+    started = time.process_time()
     assert not pattern.match(" ".join(["a1"] * 20_000))
-    assert time.perf_counter() - started < 0.5
+    assert time.process_time() - started < 0.5

@@ -45,7 +45,7 @@ def test_conversations_are_paired_from_the_last_message() -> None:
 
 
 def test_long_texts_are_compared_in_bounded_time() -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     for words in (100_000, 1_999):
         compare_texts("a b " * (words // 2), "b a " * (words // 2))
-    assert time.perf_counter() - began < 2
+    assert time.process_time() - began < 2

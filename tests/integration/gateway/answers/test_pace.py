@@ -32,6 +32,7 @@ async def test_retry_after_holds_for_the_whole_model(store: Store, endpoint: End
     await components.close(0)
 
 
+@pytest.mark.alone
 async def test_requests_in_flight_are_close_to_the_limit_and_never_above(
     components: Components, endpoint: Endpoint
 ) -> None:

@@ -308,6 +308,7 @@ async def test_failures_are_grouped_by_reason_and_each_group_leads_to_its_verdic
         await report(world, "unknown")
 
 
+@pytest.mark.alone
 async def test_ten_thousand_verdicts_are_listed_counted_and_searched_within_a_second(store: Store) -> None:
     size = 10_000
     part = section("big@1", size)

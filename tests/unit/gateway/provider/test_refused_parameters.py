@@ -171,7 +171,7 @@ def test_the_words_are_short_and_without_the_key() -> None:
     "text", ["'temperature" * 20_000, "not supported " * 20_000, "{'loc': (" * 20_000, "temperature, " * 9_999]
 )
 def test_hostile_errors_take_no_time(text: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     adjustment_of(400, refusal(text))
     adjustment_of(400, text)
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from time import perf_counter
+from time import process_time
 
 import pytest
 
@@ -210,9 +210,9 @@ async def test_a_long_conversation_keeps_its_latest_turns(name: str, options: di
     ],
 )
 async def test_no_text_takes_long_to_escape(text: str) -> None:
-    start = perf_counter()
+    start = process_time()
     escape_turns(text)
-    assert perf_counter() - start < 0.5
+    assert process_time() - start < 0.5
 
 
 @every_guard
