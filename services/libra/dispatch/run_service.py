@@ -79,8 +79,9 @@ class RunService(run_pb2_grpc.RunServiceServicer):
         if request_id and (first := await self._store.runs.find_by_request_id(request_id)):
             check_repeat(first, request_hash)
             return CreateRunResponse(run=await self.view(first))
-        resolved = await self.resolve(request.spec)
-        team = await self._owners.owner_of(resolved)
+        team = await self._owners.owner_of(request.spec)
+        with team_scope.acting_for(team):
+            resolved = await self.resolve(request.spec)
         run = Run(id=str(ULID()), spec=resolved.spec, state=RunState.RUN_STATE_RUNNING, team=team)
         if run.spec.HasField("budget"):  # before the run: a gateway must find it
             await self._store.budgets.add(run.id, Ledger(limit_of(run.spec.budget)))
@@ -148,6 +149,11 @@ class RunService(run_pb2_grpc.RunServiceServicer):
         return (await self.resolve(spec)).warnings
 
     async def resolve(self, spec: RunSpec) -> ResolvedSpec:
+        """Return the complete spec with its sections, as the owner of a run sees it; raise a CallerError."""
+        with team_scope.acting_for(await self._owners.owner_of(spec)):
+            return await self._resolve(spec)
+
+    async def _resolve(self, spec: RunSpec) -> ResolvedSpec:
         """Return the complete spec with its sections; raise Invalid naming the field at fault."""
         if spec.rejudges:
             source = await self._finished(spec.rejudges)

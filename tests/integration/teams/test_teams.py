@@ -218,6 +218,11 @@ async def a_run_without_a_team_belongs_to_the_team_whose_things_it_uses(planted:
     spec = run_pb2.RunSpec(models=[red.model], tasks=["arithmetic"], samples_per_task=1)
     run = (await operator.call("RunService/CreateRun", run_pb2.CreateRunRequest(spec=spec))).run
     assert run.team == "red"
+    spec.tasks[:] = ["*"]  # those that red sees
+    run = (await operator.call("RunService/CreateRun", run_pb2.CreateRunRequest(spec=spec))).run
+    names = {task.partition("@")[0] for task in run.spec.tasks}
+    assert {"crimson-task", "common-task", "arithmetic"} <= names
+    assert "azure-task" not in names
     spec.models.append("azure-model")
     result = await outcome(operator, "RunService/CreateRun", run_pb2.CreateRunRequest(spec=spec), NOTHING)
     assert result == (

@@ -75,7 +75,10 @@ async def create(client: ServiceClient, name: str, role: str, team: str, expires
 @output.json_option
 @with_client
 async def list_tokens(client: ServiceClient, *, as_json: bool) -> None:
-    """List the tokens of your team, or all if you have none; revoked and expired ones too."""
+    """List all tokens, revoked and expired ones too.
+
+    A caller of a team sees the tokens of the team.
+    """
     reply = await client.call(TokenServiceStub, "ListTokens", ListTokensRequest())
     if as_json:
         return output.print_json(reply)
