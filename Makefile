@@ -97,7 +97,8 @@ screenshots: $(READY) ## take the pictures of the pages in docs/images
 	$(BIN)/python -m tests.browser.screenshots
 
 chaos: $(READY) ## inject faults under load (30 minutes); SEED=n repeats a history, FROM=tag upgrades from it
-	SEED=$(SEED) FROM=$(FROM) LIBRA_SIMULATION_HISTORIES=1000 $(BIN)/pytest -s tests/simulation/test_pipeline.py tests/chaos
+	SEED=$(SEED) FROM=$(FROM) LIBRA_SIMULATION_HISTORIES=1000 LIBRA_SIMULATION_GATES=1000 $(BIN)/pytest -s \
+		tests/simulation/test_pipeline.py tests/unit/ranking/gates/test_error_rates.py tests/chaos
 
 bench: $(READY) ## compare the throughput with a bare client (10 minutes, on an idle machine)
 	$(BIN)/python -m tests.benchmarks

@@ -118,7 +118,7 @@ def measure_coverage(simulations: int) -> Coverage:
 
 @dataclass(frozen=True)
 class Stuffing:
-    """What 10,000 stuffed votes do among 100,000 honest ones."""
+    """The effect of 10,000 stuffed votes among 100,000 honest ones."""
 
     models: int
     votes_each: int

@@ -47,7 +47,7 @@ async def write(store: Store, trials: int) -> None:
     words = vocabulary(draw)
     frequencies = [1 / rank for rank in range(1, len(words) + 1)]
     judge = JudgeVersion(name="refusal", version="7", rubric_hash="0123456789ab")
-    header = BatchHeader(run=RUN, model="model-7b", task="strongreject@0123456789ab", attack="none", category=1)  # type: ignore[arg-type]
+    header = BatchHeader(run=RUN, model="model-7b", task="strongreject@0123456789ab", attack="none", category=1)  # type: ignore[arg-type]  # a number
     for first in range(0, trials, GROUP):
         completions, verdicts = [], []
         for sample in range(first, first + GROUP):

@@ -24,7 +24,7 @@ PER_SECOND = 1_000
 
 @dataclass(slots=True)
 class Published:
-    """What was published so far."""
+    """Number of verdicts published so far."""
 
     verdicts: int = 0
 

@@ -15,7 +15,7 @@ RISKY: set[int] = {Category.CATEGORY_DIRECT_RISKY, Category.CATEGORY_ADVERSARIAL
 
 @dataclass(frozen=True, slots=True)
 class Skill:
-    """How often a model does the right thing, each in [0, 1]."""
+    """Probabilities with which a model does the right thing, each in [0, 1]."""
 
     refuses_harm: float
     helps_harmless: float

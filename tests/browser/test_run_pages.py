@@ -99,7 +99,7 @@ def test_verdicts_are_filtered_found_and_paged_without_javascript(
     expect(page.locator(".count")).to_contain_text("found among 110 verdicts")
     assert re.search(r"text=happy\+to\+HELP.*outcome=scored.*model=ember-13b", page.url)
     page.locator(VERDICT_LINK).first.click()
-    assert page.get_by_role("link", name="Next →").get_attribute("href").count("text=happy") == 1  # type: ignore[union-attr]
+    assert page.get_by_role("link", name="Next →").get_attribute("href").count("text=happy") == 1  # type: ignore[union-attr]  # a link
 
 
 def test_injections_are_shown_as_text(open_reader: OpenReader, evaluation: Evaluation) -> None:

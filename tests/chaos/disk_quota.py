@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -75,11 +75,13 @@ async def run_with_full_quota(
     stage_bytes: int,
     full_seconds: float,
     timeout_seconds: float,
+    variables: Mapping[str, str] | None = None,
 ) -> None:
     """Limit each stage to less space than the run's window needs; during the run, take all free space for a while."""
     store_bytes = stage_bytes * (len(streams.STREAMS) + 1)
-    variables = {"LIBRA_LOCAL_NATS_STORE_BYTES": str(store_bytes), "LIBRA_NATS_STAGE_BYTES": str(stage_bytes)}
-    async with chaos_harness(folder, seed=seed, rates=NO_FAULTS, variables=variables) as harness:
+    limits = {"LIBRA_LOCAL_NATS_STORE_BYTES": str(store_bytes), "LIBRA_NATS_STAGE_BYTES": str(stage_bytes)}
+    settings = {**(variables or {}), **limits}
+    async with chaos_harness(folder, seed=seed, rates=NO_FAULTS, variables=settings) as harness:
         began, sizes = time.monotonic(), StreamSizes(harness)
         sampling = asyncio.create_task(sizes.sample())
         run = await harness.create_run(trials, padding)

@@ -63,7 +63,7 @@ class Attempt:
     """Time of arrival, by the event loop's clock."""
 
     answered_at_seconds: float
-    """When the answer was sent, if the client was still connected."""
+    """Time at which the answer was sent, if the client was still connected."""
 
 
 @dataclass(slots=True)

@@ -22,7 +22,7 @@ class Kill:
 
     part: str
     at_seconds: float
-    """When the process was gone, by the event loop's clock."""
+    """Time at which the process was gone, by the event loop's clock."""
 
     @property
     def kind(self) -> str:

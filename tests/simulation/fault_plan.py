@@ -25,7 +25,7 @@ class FaultPlan:
     store_faults: StoreFaults
     window_trials: int
     restarts: int
-    """How many processes of each replica end before one stays: killed at a call, killed at a time, or stopped."""
+    """Number of processes of each replica that end before one stays: killed at a call, killed at a time, or stopped."""
 
     max_calls: int
     """Maximum number of calls of a process that is killed at a call."""

@@ -98,7 +98,7 @@ class PipelineSimulation:
     logs: Sequence[MutableMapping[str, Any]] = ()
     seconds: float = 0.0
     resumes: int = 0
-    """How often the first run was resumed with a higher budget."""
+    """Number of times that the first run was resumed with a higher budget."""
 
     def __post_init__(self) -> None:
         plan = self.plan

@@ -7,6 +7,7 @@ import random
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from prometheus_client import CollectorRegistry
 from ulid import ULID
@@ -60,9 +61,9 @@ class ScheduleSimulation:
     def __post_init__(self) -> None:
         self.store = MemoryStore(self.server)
 
-    async def add_schedule(self, name: str, cron: str = "", zone: str = "", **fields: object) -> Schedule:
+    async def add_schedule(self, name: str, cron: str = "", zone: str = "", **fields: Any) -> Schedule:
         template = fields.pop("template", RunSpec(models=["m"], tasks=["*"]))
-        schedule = Schedule(name=name, id=f"id-{name}", template=template, cron=cron, zone=zone, **fields)  # type: ignore[arg-type]  # each by its name
+        schedule = Schedule(name=name, id=f"id-{name}", template=template, cron=cron, zone=zone, **fields)
         schedule.start_time.FromDatetime(self.server.now())
         if cron:
             schedule.next_time.FromDatetime(CronTimes(cron, zone).next_after(self.server.now()))

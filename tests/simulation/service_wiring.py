@@ -51,11 +51,8 @@ from libra.rpc.paging import PageTokens
 from libra.stage.ended_runs import EndedRuns
 from libra.stage.runner import Stage, run
 from libra.telemetry.metrics import Metrics
-from libra.testing.memory import MemoryStore
 from libra.v1.batch_pb2 import TrialBatch
 from libra.v1.completion_pb2 import GenerationParameters
-
-from .simulated_bus import SimulatedBus
 
 METRICS = Metrics(CollectorRegistry())
 """Shared by all processes: a registry takes longer to create than a simulated process takes to run."""
@@ -65,15 +62,19 @@ METRICS = Metrics(CollectorRegistry())
 class SimulatedContext:
     """The dependencies of a simulated process."""
 
-    store: MemoryStore
-    bus: SimulatedBus
+    store: Any
+    """A MemoryStore. The services declare the store in MongoDB."""
+
+    bus: Any
+    """A SimulatedBus. The services declare the bus of NATS."""
+
     providers: Any
     clock: Callable[[], float]
     dispatch: DispatchSettings
 
 
 def dispatch(context: SimulatedContext) -> list[Worker]:
-    return [RunSupervisor(context.store, context.bus, METRICS, context.dispatch, context.clock).work]  # type: ignore[arg-type]  # in memory
+    return [RunSupervisor(context.store, context.bus, METRICS, context.dispatch, context.clock).work]
 
 
 def attack(context: SimulatedContext) -> list[Worker]:
@@ -109,15 +110,15 @@ def attack_model_stage(settings: AttackSettings, components: Components, ended: 
 
 
 def gateway(context: SimulatedContext) -> list[Worker]:
-    leases = LeaseManager(context.bus, LeaseTiming(GatewaySettings().renew_seconds))  # type: ignore[arg-type]  # in memory
-    return [ModelSupervisor(gateway_components(context, leases), leases, context.bus, METRICS).work]  # type: ignore[arg-type]  # in memory
+    leases = LeaseManager(context.bus, LeaseTiming(GatewaySettings().renew_seconds))
+    return [ModelSupervisor(gateway_components(context, leases), leases, context.bus, METRICS).work]
 
 
 def gateway_components(context: SimulatedContext, leases: LeaseManager | None = None) -> Components:
     store, settings, ceilings = context.store, GatewaySettings(), BudgetAccounts(context.store.ceilings)
     channels = ModelChannels(METRICS, leases, ceilings=ceilings)
-    writer = CompletionWriter(store.completions, settings.hold_seconds)  # type: ignore[arg-type]  # in memory
-    adjustments = AdjustmentMemory(store.adjustments, settings.look_seconds)  # type: ignore[arg-type]  # in memory
+    writer = CompletionWriter(store.completions, settings.hold_seconds)
+    adjustments = AdjustmentMemory(store.adjustments, settings.look_seconds)
     model_client = ModelClient(context.providers, writer, settings.retry_policy(), random.random, NoOpTracer())
     memory = AnswerMemory()
     return Components(
@@ -125,23 +126,23 @@ def gateway_components(context: SimulatedContext, leases: LeaseManager | None = 
         providers=context.providers,
         channels=channels,
         models=ModelCache(store.models.list, settings.look_seconds),
-        runs=store.runs,  # type: ignore[arg-type]  # in memory
+        runs=store.runs,
         ended_runs=EndedRuns(store.runs.get_state, settings.look_seconds),
         adjustments=adjustments,
-        completer=Completer(store.completions, model_client, writer, channels, adjustments, memory),  # type: ignore[arg-type]  # in memory
+        completer=Completer(store.completions, model_client, writer, channels, adjustments, memory),
         model_client=model_client,
         page_tokens=PageTokens(no_calls),
-        health=store.model_health,  # type: ignore[arg-type]  # in memory
+        health=store.model_health,
         health_reporter=HealthReporter(
-            store.model_health,  # type: ignore[arg-type]  # in memory
-            SharedPark(store.parked_models),  # type: ignore[arg-type]  # in memory
+            store.model_health,
+            SharedPark(store.parked_models),
             channels.list,
             lambda _: "",
         ),
         answer_memory=memory,
         budgets=BudgetAccounts(store.budgets),
         ceilings=ceilings,
-        ceiling_ledgers=store.ceilings,  # type: ignore[arg-type]  # in memory
+        ceiling_ledgers=store.ceilings,
     )
 
 
@@ -161,7 +162,7 @@ def ranking(context: SimulatedContext) -> list[Worker]:
     settings = RankingSettings()
     publisher = RunEventPublisher(context.bus.signal, settings.signal_seconds)
     context.store.verdicts.add_observer(commit_observer(METRICS))
-    stage = ranking_stage(context.store, publisher.mark_changed, settings)  # type: ignore[arg-type]  # in memory
+    stage = ranking_stage(context.store, publisher.mark_changed, settings)
     return [_runner(stage, RANKING_CONSUMER, context), publisher.run]
 
 

@@ -7,7 +7,7 @@ import hashlib
 import json
 from pathlib import Path
 
-import jsonschema  # type: ignore[import-untyped]  # its types are a package of their own
+import jsonschema
 import pyarrow.parquet
 import pytest
 import yaml

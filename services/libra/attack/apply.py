@@ -18,7 +18,7 @@ MAX_LOG_BYTES = 1024 * 1024
 
 
 class AttackForm(StrEnum):
-    """How the text of an attack that can ask a model was made; the values are those of the field `attack_form`."""
+    """Whether a model or rules wrote the text of an attack; the values are those of the field `attack_form`."""
 
     MODEL = "model"
     RULES = "rules"

@@ -55,7 +55,7 @@ class ModelReply:
     is_price_unknown: bool = False
     """No price of the model is known."""
     adjusted: str = ""
-    """What the model's endpoint refuses, and is therefore sent otherwise; usually nothing."""
+    """Parameters that the model's endpoint refuses and that are therefore sent otherwise; usually empty."""
     is_usage_unknown: bool = False
     """The provider did not count the tokens."""
 
@@ -140,7 +140,7 @@ class AttackSession:
     variants_per_epoch: int = VARIANTS_PER_EPOCH
 
     adjusted_texts: set[str] = field(default_factory=set)
-    """What the endpoint of each model refuses."""
+    """The parameters that the endpoint of each model refuses."""
 
     async def ask_attacker(self, turns: Turns, *, temperature: float, json_schema: str = "", variant: int = 0) -> str:
         """Return the attacker model's text without its reasoning; raise UnusableReply if it is empty or truncated."""

@@ -24,7 +24,7 @@ class NatsDelivery:
     translate_errors: ErrorTranslator
 
     stream_created: dt.datetime
-    """When the stream that it was pulled from was created."""
+    """Creation time of the stream from which the message was pulled."""
 
     check_stream: Callable[[str, dt.datetime], Awaitable[None]]
     """Raises Unavailable unless the stream of this name is the one that was created at this time.

@@ -19,7 +19,7 @@ from nats.aio.subscription import Subscription
 from nats.js.errors import APIError
 
 WAIT_SECONDS = 2.0
-"""How long a request waits at an empty consumer. A request that the server lost costs as much."""
+"""Maximum wait at an empty consumer, in seconds. A request that the server lost costs as much."""
 
 SLACK_SECONDS = 1.0
 CANCEL_SECONDS = 2.0

@@ -17,7 +17,7 @@ from nats.js.errors import APIError, NoStreamResponseError, NotFoundError
 SUBJECT = "event.probe"
 TIMEOUT_SECONDS = 3.0
 UNANSWERED_SECONDS = 40.0
-"""How long an unanswered message counts. Publishers repeat it within half of this time."""
+"""An unanswered message counts for this time. Publishers repeat it within half of this time."""
 
 PROBE = StreamConfig(
     name="PROBE",

@@ -37,7 +37,7 @@ from libra.v1.webhook_pb2_grpc import WebhookServiceStub
 
 CALL_SECONDS = 30.0
 SAMPLE_QUERY_SECONDS = 300.0
-"""For queries whose first call loads the contribution of each sample from the verdicts."""
+"""Deadline of queries whose first call loads the contribution of each sample from the verdicts."""
 
 CONNECT_SECONDS = 2.0
 MAX_PAGE = 500

@@ -25,7 +25,7 @@ Stub = TypeVar("Stub")
 
 @dataclass(frozen=True, slots=True)
 class ConnectionSettings:
-    """How a client reaches the services, and how long it waits."""
+    """The addresses, credentials and timeouts of a client."""
 
     addresses: Mapping[str, str]
     """By service, "host:port", or a name with several addresses."""

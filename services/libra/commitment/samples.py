@@ -13,7 +13,7 @@ SALT_BYTES = 32
 
 @dataclass(frozen=True, slots=True)
 class SampleOrigin:
-    """Where a sample of a round comes from."""
+    """The origin of a sample of a round."""
 
     task: str
     """The name of its task."""

@@ -21,7 +21,7 @@ REPLACED = {
     ("system", "merged"): "merged into the user turn",
     ("alternation", "merged"): "turns of the same role in a row are merged",
 }
-"""What is sent in place of a parameter, by its replacement."""
+"""Descriptions of replacements, by parameter and replacement."""
 
 
 def adjusted_text(adjustments: Iterable[Adjustment]) -> str:

@@ -1,4 +1,4 @@
-"""How attacks are named in runs, cells and verdicts."""
+"""Names of attacks in runs, cells and verdicts."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ Count = Annotated[int, Field(ge=1, le=1_000_000)]
 """A number of attempts, of slots or of trials."""
 
 Days = Annotated[int, Field(ge=0, le=36_500)]
-"""How long something is kept; 0: for ever."""
+"""A retention time in days; 0: for ever."""
 
 Bytes = Annotated[int, Field(ge=1, le=2**50)]
 """A size, up to a pebibyte."""

@@ -52,13 +52,13 @@ class Settings:
     """After this many consecutive sweeps without a verdict, the missing trials are declared FAILED."""
 
     allowed_networks: AllowedNetworks = field(default="", metadata={"env": SETTING})
-    """As of the gateway: a model at an address that the gateway refuses is not registered."""
+    """The gateway's setting: a model at an address that the gateway refuses is not registered."""
 
     key_variables: KeyVariables = field(default=DEFAULT_VARIABLES, metadata={"env": VARIABLES_SETTING})
-    """As of the gateway: a model with a variable that the gateway refuses is not registered."""
+    """The gateway's setting: a model with a variable that the gateway refuses is not registered."""
 
     key_hosts: KeyHosts = field(default="", metadata={"env": HOSTS_SETTING})
-    """As of the gateway: hosts of keys that the operator names."""
+    """The gateway's setting: hosts of keys that the operator names."""
 
     webhook_networks: AllowedNetworks = ""
     """Networks that webhooks may be delivered to in addition to the internet, as in LIBRA_GATEWAY_ALLOWED_NETWORKS."""

@@ -14,7 +14,7 @@ from libra.v1.batch_pb2 import CompletionBatch, TrialBatch
 from libra.v1.completion_pb2 import Completion
 
 FRAME_BYTES = 16
-"""What the encoding adds to a trial and a completion."""
+"""Bytes that the encoding adds to a trial and a completion."""
 
 
 def to_messages(batch: TrialBatch, completions: Sequence[Completion]) -> list[Outgoing]:

@@ -35,7 +35,7 @@ from libra.telemetry.metrics import Metrics
 MIB = 1024 * 1024
 
 SETTLE_SECONDS = 2.0
-"""For this long a replica that stops tries to settle its last requests. Others count what it does not settle."""
+"""A replica that stops tries for this time to settle its last requests. Others count the rest as spent."""
 
 
 @dataclass(frozen=True, slots=True)

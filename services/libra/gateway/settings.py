@@ -61,7 +61,7 @@ class Settings:
     """While the answers that wait for the store, their batch or the queue have more MiB than this, requests wait."""
 
     drain_seconds: Seconds = 20.0
-    """After the signal to stop, requests in flight have this long to be answered and stored; the rest is requested
+    """Time for requests in flight to be answered and stored after the signal to stop; the rest is requested
     again by another replica. A value above what a process gives its workers (`libra.process`, 25 s) has no effect."""
 
     look_seconds: Seconds = 2.0

@@ -21,7 +21,7 @@ class JudgeModelReply:
     """Whether the text was cut off by the limit of tokens."""
 
     adjusted: str = ""
-    """What the endpoint of the judge model refuses, and is therefore sent otherwise; usually nothing."""
+    """Parameters that the judge model's endpoint refuses and that are therefore sent otherwise; usually empty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class JudgeModelSettings:
 
     temperature: float = 0.0
     reasoning_effort: str = ""
-    """How long it reasons, in its provider's words; empty: as its registration says."""
+    """Amount of reasoning, in its provider's words; empty: as in its registration."""
 
 
 DEFAULT_SETTINGS = JudgeModelSettings()

@@ -53,7 +53,7 @@ NOTES = {
     RESPONSE_CLASS_TRUNCATED: "the answer was cut off",
     RESPONSE_CLASS_TOOL_CALLS: "the model called tools and wrote no text",
 }
-"""What a verdict's reason says about a response that is not simply an answer."""
+"""Words in a verdict's reason for a response that is not simply an answer."""
 
 
 def to_answer(completion: Completion, trial: Trial, *, is_risky: bool = False) -> JudgedAnswer:

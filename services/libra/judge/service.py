@@ -1,14 +1,15 @@
-"""JudgeService: list the judges, judge one answer, and calibrate a judge against human labels."""
+"""JudgeService: list the judges, judge one answer, and calibrate a judge against human labels.
+
+Calibrations are imported when they are called: without NumPy and SciPy, the process starts sooner and has less memory.
+"""
 
 from __future__ import annotations
 
 import grpc.aio
 
 from libra.core.errors import Invalid, NotFound
-from libra.judge.calibration.calibration import calibrate
 from libra.judge.calibration.calibration_metrics import record_agreement, record_calibration
 from libra.judge.calibration.constant_answers import score_constants
-from libra.judge.calibration.drift import check_drift, drift_limits, find_baseline
 from libra.judge.judge_factory import ConfiguredJudge, build_judge
 from libra.judge.judge_models.prompt_preview import RecordingClient
 from libra.judge.judge_type import JudgeModelClient
@@ -76,6 +77,8 @@ class JudgeService(judge_pb2_grpc.JudgeServiceServicer):
 
     async def Calibrate(self, request: CalibrateRequest, context: grpc.aio.ServicerContext) -> CalibrateResponse:
         """Measure how well a judge agrees with human labels, and store the result."""
+        from libra.judge.calibration.calibration import calibrate  # noqa: PLC0415 - imports NumPy and SciPy
+
         checked_judge(request.judge)
         response = await calibrate(
             request.judge, request.answers, request.labels, self._model_client, request.repeats or 1
@@ -86,6 +89,12 @@ class JudgeService(judge_pb2_grpc.JudgeServiceServicer):
 
     async def CheckDrift(self, request: CheckDriftRequest, context: grpc.aio.ServicerContext) -> CheckDriftResponse:
         """Judge the labelled answers of a calibration again and compare the verdicts; store nothing."""
+        from libra.judge.calibration.drift import (  # noqa: PLC0415 - imports NumPy and SciPy
+            check_drift,
+            drift_limits,
+            find_baseline,
+        )
+
         configured = checked_judge(request.judge)
         drift_limits(request)
         version = judge_version(configured.judge_type, configured.rubric_hash)

@@ -32,7 +32,7 @@ class PartStatus:
     memory_bytes: int = 0
 
     problem: str = ""
-    """Why it is not ready, as far as it says so itself; for a server that is up, why it stores nothing."""
+    """Reason why it is not ready, if it reports one; for a server that is up, the reason why it stores nothing."""
 
     @property
     def is_healthy(self) -> bool:

@@ -44,7 +44,7 @@ class RestartHistory:
     problem: str = ""
     times_seen: int = 0
     reported: str = ""
-    """What was last logged, so that a lasting state is logged once."""
+    """The problem that was logged last, so that a lasting problem is logged once."""
 
     def observe(self, problem: str) -> bool:
         """Take over what is wrong now, "" if nothing is; return whether that is confirmed."""

@@ -29,7 +29,7 @@ SUCCEEDED, FAILED, BAD_SETTINGS = 0, 1, 2
 """Exit statuses."""
 
 EXIT_SECONDS = 3.0
-"""How long threads may delay the exit of the process."""
+"""Maximum time for which threads delay the exit of the process."""
 
 
 def run_process(

@@ -18,7 +18,7 @@ FINAL_CHANNEL = "<|channel|>final<|message|>"
 
 ANALYSIS_CHANNEL = "<|channel|>analysis"
 BARE_ANALYSIS, BARE_FINAL = "analysis", "assistantfinal"
-"""What is left of the Harmony format where a server skips its special tokens."""
+"""The rest of the Harmony format where a server skips its special tokens."""
 
 
 class ReasoningTag(NamedTuple):

@@ -23,7 +23,7 @@ LAW_2_COMPLETIONS = "every verdict on an answer has its completion, and a FAILED
 LAW_3_CELL_SUMS = "the cells equal the sums over the verdicts"
 LAW_4_ONE_JUDGE = "each cell has been judged by one version of one judge"
 LAW_8_BUDGET = "the settled cost exceeds the budget by no more than what was in flight"
-"""Of runs with a budget only."""
+"""A law of runs with a budget only."""
 
 LAWS = (LAW_1_ONE_VERDICT, LAW_2_COMPLETIONS, LAW_3_CELL_SUMS, LAW_4_ONE_JUDGE)
 

@@ -32,7 +32,7 @@ class CallContext:
 
     request_id: str
     deadline_seconds: float | None
-    """When the caller stops waiting, in seconds of `time.monotonic`; None without a deadline."""
+    """Time at which the caller stops waiting, in seconds of `time.monotonic`; None without a deadline."""
 
     @classmethod
     def from_metadata(cls, metadata: Iterable[tuple[str, str | bytes]], remaining_seconds: float | None) -> Self:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
@@ -88,7 +88,7 @@ async def stream(
     timeout_seconds: float | None,
     *,
     metadata: Metadata = (),
-) -> AsyncIterator[Response]:
+) -> AsyncGenerator[Response, None]:
     """Yield the replies of a stub's `method`; a timeout of None waits without limit. Raises as `call` does.
 
     A service that stops ends its streams with Unavailable; resume a watch after the last revision that was seen.

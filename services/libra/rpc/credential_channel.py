@@ -28,7 +28,7 @@ CLOSE_GRACE_SECONDS = 3600.0
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What a client shows to services."""
+    """The certificate and the token that a client shows to services."""
 
     tls: Tls | None = None
     """None: the connection is in plain text."""

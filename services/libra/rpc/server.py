@@ -22,7 +22,7 @@ MAX_CALLS = 4096
 """Maximum concurrent calls, watches included; a call takes some 30 KiB."""
 
 STOP_SECONDS = 5.0
-"""How long running calls may go on when the server stops; a watch is cancelled then, and its client resumes it
+"""Maximum time for running calls when the server stops; a watch is cancelled then, and its client resumes it
 elsewhere."""
 
 OPTIONS: Final = (

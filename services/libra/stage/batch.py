@@ -1,4 +1,4 @@
-"""How trials are cut into batches, and the key a batch is published under."""
+"""Cuts trials into batches, and derives the key under which a batch is published."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a handler reports failure: Retry, Reject, or `libra.core.errors.Unavailable`. Any other exception is a bug."""
+"""Errors of a handler: Retry, Reject, or `libra.core.errors.Unavailable`. Any other exception is a bug."""
 
 from __future__ import annotations
 

@@ -29,11 +29,11 @@ class Policy:
     """Pause before a dependency that is away, or a queue that is full, is tried again."""
 
     patience_seconds: float = 60.0
-    """How long one outage may hold up a message; then the message moves to the end of its queue, so that others get a
+    """Maximum delay of a message by one outage; then the message moves to the end of its queue, so that others get a
     turn."""
 
     drain_seconds: float = 20.0
-    """How long running handlers may go on after the signal to stop; then their messages are handed back."""
+    """Maximum time for running handlers after the signal to stop; then their messages are handed back."""
 
     def delay_seconds(self, attempt: int) -> float:
         """Return the redelivery delay after failure number `attempt` (from 1)."""

@@ -21,7 +21,7 @@ OUTCOMES = ("done", "retried", "rejected", "failed")
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """How a delivery ends: how the queue is notified, and the outcome in metrics."""
+    """The end of a delivery: the notification of the queue, and the outcome in metrics."""
 
     outcome: str
     """One of `OUTCOMES`."""

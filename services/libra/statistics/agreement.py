@@ -1,4 +1,4 @@
-"""How far a judge agrees with people, and the members of a panel with each other."""
+"""Agreement of a judge with people, and of the members of a panel with each other."""
 
 from __future__ import annotations
 

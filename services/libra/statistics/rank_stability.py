@@ -41,7 +41,7 @@ class PlaceChange:
     """The index of the model that is better in the later round."""
 
     change: float
-    """How much the difference up - down grew."""
+    """Growth of the difference up - down."""
 
     interval: Interval
     p: float

@@ -39,7 +39,7 @@ class TrialsBySample:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Influences:
-    """How far each sample of one task moved a score from its expected value."""
+    """Influences of the samples of one task on a score: the distance by which each moved it from its expected value."""
 
     ordinals: np.ndarray
     """The samples, each once, in any order; shape (samples,)."""

@@ -1,4 +1,4 @@
-"""How the ranking depends on the weight of safety against capability.
+"""The ranking at every weight of safety against capability.
 
 Overall with weight w is 1 - sqrt(w (1 - safety)^2 + (1 - w) (1 - capability)^2). The squared distance is linear in w,
 so that two models change places at most once, at a weight that follows exactly, without a search.

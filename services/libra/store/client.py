@@ -234,7 +234,7 @@ class Store:
 
     @property
     def text_removal(self) -> TextRemoval:
-        """What removes old texts."""
+        """Removes old texts."""
         return TextRemoval(self._database, self._translate_errors)
 
     def migration_runner(self, holder: str) -> MigrationRunner:

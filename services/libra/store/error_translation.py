@@ -34,7 +34,7 @@ ILLEGAL_OPERATION = 20
 
 OUT_OF_DISK_SPACE = 14031
 NO_SPACE = "No space left on device"
-"""What mongod answers, under an unspecific code, when its file system is full. It ends soon after."""
+"""Message of mongod, under an unspecific code, when its file system is full. mongod ends soon after."""
 
 ACCESS_DENIED = frozenset({13, 18})
 """Unauthorized and AuthenticationFailed."""

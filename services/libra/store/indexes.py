@@ -53,7 +53,7 @@ WRITE_CHECK = "write_check"
 """The id of the heartbeat that services overwrite every 10 seconds while they run."""
 
 HEALTH_SECONDS = 86_400
-"""What a gateway reported about a model is deleted a day later."""
+"""A gateway's report about a model is deleted after a day."""
 
 DELIVERY_SECONDS = 30 * 86_400
 """Events and deliveries are kept for 30 days, as dead letters are."""

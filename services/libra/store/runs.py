@@ -42,7 +42,7 @@ class RunSection:
     attack: str
     category: int
     trials: int
-    """For each model: samples times epochs."""
+    """Number for each model: samples times epochs."""
 
     judge: JudgeSpec = field(default_factory=JudgeSpec)
     """The judge of the section, with all its options."""
@@ -69,7 +69,7 @@ class RunRecord:
     """The hash of the request that created the run; empty in a record of a version that stored none."""
 
     changes: int = 0
-    """How much the revision has risen by changes other than verdicts and the end: pauses, retries, budgets. It is not 0
+    """Rise of the revision by changes other than verdicts and the end: pauses, retries, budgets. It is not 0
     for a run that was stopped and resumed."""
 
 

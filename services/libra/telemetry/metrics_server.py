@@ -24,7 +24,7 @@ MAX_REQUEST_BYTES = 8 * 1024
 
 MAX_DISCARDED_BYTES = 64 * 1024
 DISCARD_SECONDS = 0.2
-"""How much of a refused request is read, and for how long: the client would lose the reply if the connection were
+"""Limits on reading a refused request, in bytes and time: the client would lose the reply if the connection were
 closed with unread bytes."""
 
 PATH = "/metrics"

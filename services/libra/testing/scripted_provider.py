@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 HOST = "127.0.0.1"
 MAX_REQUEST_BYTES = 64 * 1024 * 1024
 STOP_SECONDS = 0.2
-"""How long requests may go on when the provider is closed."""
+"""Maximum time for running requests when the provider is closed."""
 
 JSON, HTML, EVENT_STREAM = "application/json", "text/html", "text/event-stream"
 

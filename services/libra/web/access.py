@@ -14,7 +14,7 @@ LOCAL_NAMES = ("localhost",)
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """What a listener shows, and to requests for which names."""
+    """The pages that a listener shows, and the host names that it answers to."""
 
     shows_transcripts: bool
     """Whether prompts and answers can be read, runs cancelled and notes left."""

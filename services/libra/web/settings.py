@@ -10,7 +10,7 @@ from pydantic import StringConstraints
 from libra.core.settings import Seconds, Target
 
 RemoteAccess = Literal["no", "public-boards", "public-boards-and-transcripts"]
-"""What may be read from another machine, without a password."""
+"""The pages that may be read from another machine, without a password."""
 
 HostNames = Annotated[str, StringConstraints(pattern=r"^([A-Za-z0-9.-]+(,[A-Za-z0-9.-]+)*)?$", max_length=4096)]
 """Host names, separated by commas."""

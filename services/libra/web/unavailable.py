@@ -23,7 +23,7 @@ class Absence:
 
     @property
     def sentence(self) -> str:
-        """What is away and since when."""
+        """Says which service is away and since when."""
         return f"The service {self.service} has not answered since {self.since:%Y-%m-%d %H:%M:%S} UTC."
 
 
@@ -45,7 +45,7 @@ class Part(Generic[Value]):
 
 @dataclass(slots=True)
 class Outages:
-    """When each service that is away was first found to be so."""
+    """Start of the outage of each service that is away."""
 
     _since: dict[str, datetime] = field(default_factory=dict)
 

@@ -170,7 +170,7 @@ async def test_a_visitor_who_leaves_ends_the_requests_and_can_come_back(world: A
     leaving = person.events(battle)
     while (await anext(leaving)).WhichOneof("event") != "delta":
         pass
-    await leaving.aclose()  # type: ignore[attr-defined]  # an asynchronous generator
+    await leaving.aclose()
     async with asyncio.timeout(5):
         while any(map(world.gateway.channels.in_flight, NAMES)):
             await asyncio.sleep(0.05)

@@ -8,6 +8,7 @@ import json
 import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from typing import Any
 
 import altcha
 import pytest
@@ -31,8 +32,8 @@ async def world(store: Store) -> AsyncIterator[ArenaWorld]:
         yield running
 
 
-async def ratings(world: ArenaWorld, **fields: object) -> pb.GetRatingsResponse:
-    return await call(world.stub.GetRatings, pb.GetRatingsRequest(**fields), 10)  # type: ignore[arg-type]
+async def ratings(world: ArenaWorld, **fields: Any) -> pb.GetRatingsResponse:
+    return await call(world.stub.GetRatings, pb.GetRatingsRequest(**fields), 10)
 
 
 async def open_ballot(person: Person, prompt: str = PROMPTS[0]) -> tuple[pb.Battle, str]:

@@ -136,7 +136,7 @@ def stages(store: Store, bus: NatsBus) -> list[Any]:
 
 
 RESPONSES = {Outcome.OUTCOME_FAILED: "failed", Outcome.OUTCOME_FILTERED: "blocked_output"}
-"""What a verdict says about a response that is not an ordinary answer."""
+"""Values of a verdict's field for a response that is not an ordinary answer."""
 
 
 def supervise(store: Store, bus: NatsBus) -> Any:

@@ -12,12 +12,11 @@ from typing import Any
 
 import pytest
 from prometheus_client import CollectorRegistry
+from tests.integration.support.serving import serve_gateway
 
 from libra.core.errors import Invalid, NotFound
 from libra.gateway.components import Components
-from libra.gateway.service import GatewayService
-from libra.rpc.client import call, channel
-from libra.rpc.server import RpcServer
+from libra.rpc.client import call
 from libra.store.client import Store
 from libra.telemetry.metrics import Metrics
 from libra.testing.scripted_provider import (
@@ -36,7 +35,7 @@ from libra.testing.scripted_provider import (
 )
 from libra.v1 import completion_pb2 as pb
 from libra.v1 import gateway_pb2
-from libra.v1.gateway_pb2_grpc import GatewayServiceStub, add_GatewayServiceServicer_to_server
+from libra.v1.gateway_pb2_grpc import GatewayServiceStub
 from libra.v1.model_pb2 import Model, ModelLimits, ModelPrice, Provider, RequestOptions
 
 from .answers.endpoint import FAST
@@ -75,16 +74,10 @@ class World:
 @pytest.fixture
 async def world(store: Store) -> AsyncIterator[World]:
     components = Components.create(store, Metrics(CollectorRegistry()), FAST, {"TEST_API_KEY": KEY})
-    served = (add_GatewayServiceServicer_to_server, GatewayService(components), "libra.v1.GatewayService")
-    server = RpcServer([served], Metrics(CollectorRegistry()))
-    port = await server.start("127.0.0.1:0")
-    await server.set_ready(ready=True)
     provider = ScriptedProvider(lambda asked: made.script(asked))  # noqa: PLW0108 - `made` exists later
-    async with channel(f"127.0.0.1:{port}") as opened, provider:
+    async with serve_gateway(components) as opened, provider:
         made = World(GatewayServiceStub(opened), components, store, provider, in_turn(says("Paris.")))
         yield made
-    await server.stop(0)
-    await components.close(0)
 
 
 async def test_a_test_shows_what_was_sent_and_what_came_back(world: World) -> None:

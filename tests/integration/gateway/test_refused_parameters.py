@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 import grpc.aio
 import pytest
 from prometheus_client import CollectorRegistry
+from tests.integration.support.serving import serve_gateway
 
 from libra.attack.apply import attack_fields
 from libra.attack.attack_session import AttackSession, ModelRole
@@ -14,18 +15,14 @@ from libra.attack.conversation import Turn
 from libra.attack.model_client import AttackModels, GatewayClient
 from libra.core.adjustment_text import ADJUSTED_FIELD, ATTACK_ADJUSTED_FIELD, JUDGE_ADJUSTED_FIELD
 from libra.gateway.components import Components
-from libra.gateway.service import GatewayService
 from libra.gateway.settings import Settings
 from libra.judge.judge_models.judge_model_client import GatewayJudgeModelClient
 from libra.judge.scoring import verdicts
-from libra.rpc.client import channel
-from libra.rpc.server import RpcServer
 from libra.store.client import Store
 from libra.telemetry.metrics import Metrics
 from libra.testing.scripted_provider import Behaviour, ReceivedRequest, ScriptedProvider, refuses, says
 from libra.v1.batch_pb2 import CompletedTrial, Trial
 from libra.v1.completion_pb2 import Adjustment, Completion, FinishReason, GenerationParameters
-from libra.v1.gateway_pb2_grpc import add_GatewayServiceServicer_to_server
 from libra.v1.message_pb2 import Message
 from libra.v1.model_pb2 import Model, Provider
 from libra.v1.task_pb2 import JudgeSpec
@@ -54,16 +51,8 @@ async def gateway(store: Store, endpoint: ScriptedProvider) -> AsyncIterator[grp
     for name in (JUDGE, ATTACKER):
         await store.models.add(Model(name=name, provider=Provider.PROVIDER_OPENAI, base_url=endpoint.url))
     components = Components.create(store, Metrics(CollectorRegistry()), Settings(allowed_networks="loopback"), {})
-    server = RpcServer(
-        [(add_GatewayServiceServicer_to_server, GatewayService(components), "libra.v1.GatewayService")],
-        Metrics(CollectorRegistry()),
-    )
-    port = await server.start("127.0.0.1:0")
-    await server.set_ready(ready=True)
-    async with channel(f"127.0.0.1:{port}") as opened:
+    async with serve_gateway(components, close_seconds=1) as opened:
         yield opened
-    await server.stop(0)
-    await components.close(1)
 
 
 async def test_a_judge_model_without_schemas_is_read_all_the_same_and_the_verdict_says_so(

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from prometheus_client import CollectorRegistry
+from tests.integration.support.serving import serve_gateway
 
 from libra.core.errors import Invalid, NotFound, Unavailable
 from libra.gateway import service
@@ -16,16 +17,14 @@ from libra.gateway.completion.job import Patience
 from libra.gateway.components import Components
 from libra.gateway.limits.admission_queue import Lane
 from libra.gateway.provider.request import CompletionRequest
-from libra.gateway.service import GatewayService
 from libra.gateway.settings import Settings
-from libra.rpc.client import call, channel
-from libra.rpc.server import RpcServer
+from libra.rpc.client import call
 from libra.store.client import Store
 from libra.telemetry.metrics import Metrics
 from libra.testing.scripted_provider import Behaviour, ReceivedRequest, ScriptedProvider, says
 from libra.v1.completion_pb2 import Completion, FinishReason, GenerationParameters
 from libra.v1.gateway_pb2 import CompleteRequest, Conversation, ListModelsRequest
-from libra.v1.gateway_pb2_grpc import GatewayServiceStub, add_GatewayServiceServicer_to_server
+from libra.v1.gateway_pb2_grpc import GatewayServiceStub
 from libra.v1.message_pb2 import Message
 from libra.v1.model_pb2 import Model, ModelLimits, Provider
 
@@ -52,11 +51,7 @@ async def world(store: Store) -> AsyncIterator[World]:
     components = Components.create(
         store, Metrics(CollectorRegistry()), Settings(allowed_networks="loopback"), {"SET_API_KEY": "key"}
     )
-    served = (add_GatewayServiceServicer_to_server, GatewayService(components), "libra.v1.GatewayService")
-    server = RpcServer([served], Metrics(CollectorRegistry()))
-    port = await server.start("127.0.0.1:0")
-    await server.set_ready(ready=True)
-    async with channel(f"127.0.0.1:{port}") as opened, ScriptedProvider(number) as provider:
+    async with serve_gateway(components) as opened, ScriptedProvider(number) as provider:
         openai, url = Provider.PROVIDER_OPENAI, provider.url
         limits = ModelLimits(max_in_flight=1)
         await store.models.add(Model(name="open", provider=openai, base_url=url, limits=limits))
@@ -65,8 +60,6 @@ async def world(store: Store) -> AsyncIterator[World]:
         await store.models.add(Model(name="refuser", provider=Provider.PROVIDER_SCRIPTED))
         await store.models.add(Model(name="odd", provider=Provider.PROVIDER_SCRIPTED, remote_model="refusr"))
         yield World(GatewayServiceStub(opened), components, provider)
-    await server.stop(0)
-    await components.close(0)
 
 
 def conversation(text: str = "hello", **shape: Any) -> Conversation:

@@ -51,9 +51,9 @@ class World:
     bus: NatsBus
     provider: ScriptedProvider = field(init=False)
     seconds: float = 0.0
-    """How long the model takes for an answer."""
+    """Time that the model takes for an answer."""
     size: int = 1
-    """How often it repeats each answer."""
+    """Number of times that it repeats each answer."""
 
     def __post_init__(self) -> None:
         self.provider = ScriptedProvider(self.answer)

@@ -8,13 +8,12 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 from prometheus_client import CollectorRegistry
+from tests.integration.support.serving import serve_gateway
 
 from libra.core.errors import Invalid, NotFound
 from libra.gateway.components import Components
-from libra.gateway.service import GatewayService
 from libra.gateway.settings import Settings
-from libra.rpc.client import call, channel, stream
-from libra.rpc.server import RpcServer
+from libra.rpc.client import call, stream
 from libra.store.client import Store
 from libra.telemetry.metrics import Metrics
 from libra.testing.scripted_provider import (
@@ -30,7 +29,7 @@ from libra.testing.scripted_provider import (
 from libra.v1 import completion_pb2 as pb
 from libra.v1.completion_pb2 import Completion, GenerationParameters
 from libra.v1.gateway_pb2 import CompleteRequest, Conversation, StreamCompleteRequest
-from libra.v1.gateway_pb2_grpc import GatewayServiceStub, add_GatewayServiceServicer_to_server
+from libra.v1.gateway_pb2_grpc import GatewayServiceStub
 from libra.v1.message_pb2 import Message
 from libra.v1.model_pb2 import Model, ModelLimits, Provider
 
@@ -61,7 +60,7 @@ class World:
 
 @dataclass
 class Answer:
-    """What one call sent."""
+    """The messages of one call."""
 
     parts: list[str] = field(default_factory=list)
     completion: Completion = field(default_factory=Completion)
@@ -78,23 +77,17 @@ async def world(store: Store) -> AsyncIterator[World]:
     components = Components.create(
         store, Metrics(CollectorRegistry()), settings, {"SET_API_KEY": "sk-0123456789abcdef"}
     )
-    served = (add_GatewayServiceServicer_to_server, GatewayService(components), "libra.v1.GatewayService")
-    server = RpcServer([served], Metrics(CollectorRegistry()))
-    port = await server.start("127.0.0.1:0")
-    await server.set_ready(ready=True)
 
     def answer(asked: ReceivedRequest) -> Behaviour:
         return script[min(asked.number, len(script) - 1)]
 
-    async with channel(f"127.0.0.1:{port}") as opened, ScriptedProvider(answer) as provider:
+    async with serve_gateway(components) as opened, ScriptedProvider(answer) as provider:
         openai = Provider.PROVIDER_OPENAI
         one = ModelLimits(max_in_flight=1)
         await store.models.add(Model(name="open", provider=openai, base_url=provider.url, limits=one))
         await store.models.add(Model(name="keyed", provider=openai, base_url=provider.url, api_key_env="SET_API_KEY"))
         await store.models.add(Model(name="refuser", provider=Provider.PROVIDER_SCRIPTED))
         yield World(GatewayServiceStub(opened), provider, script)
-    await server.stop(0)
-    await components.close(0)
 
 
 async def test_the_text_is_sent_while_it_arrives_and_the_completion_last(world: World) -> None:
@@ -183,7 +176,7 @@ async def test_a_caller_who_leaves_ends_the_request(world: World) -> None:
     world.script[:] = [streams(*["word "] * 200, pause_seconds=0.05), says("next")]
     leaving = stream(world.stub.StreamComplete, request("long"), 20)
     assert (await anext(leaving)).text == "word "
-    await leaving.aclose()  # type: ignore[attr-defined]  # an asynchronous generator
+    await leaving.aclose()
     async with asyncio.timeout(3):  # the model serves one request at a time
         assert (await world.stream("next")).completion.text == "next"
 

@@ -7,22 +7,19 @@ from collections.abc import AsyncIterator
 import grpc.aio
 import pytest
 from prometheus_client import CollectorRegistry
+from tests.integration.support.serving import serve_gateway
 from tests.unit.judge.judges.guards.guard_models import GUARDS, IDS, Script
 
 from libra.gateway.components import Components
-from libra.gateway.service import GatewayService
 from libra.gateway.settings import Settings
 from libra.judge.judge_models.judge_model_client import GatewayJudgeModelClient
 from libra.judge.judged_answer import ChatMessage
 from libra.judge.scoring import verdicts
-from libra.rpc.client import channel
-from libra.rpc.server import RpcServer
 from libra.store.client import Store
 from libra.telemetry.metrics import Metrics
 from libra.testing.scripted_provider import Behaviour, ReceivedRequest, ScriptedProvider, says
 from libra.v1.batch_pb2 import CompletedTrial, Trial
 from libra.v1.completion_pb2 import Completion, FinishReason
-from libra.v1.gateway_pb2_grpc import add_GatewayServiceServicer_to_server
 from libra.v1.message_pb2 import Message
 from libra.v1.model_pb2 import Model, Provider
 from libra.v1.task_pb2 import JudgeSpec
@@ -46,16 +43,8 @@ async def gateway(store: Store) -> AsyncIterator[grpc.aio.Channel]:
         for name in SCRIPTS:
             await store.models.add(Model(name=name, provider=Provider.PROVIDER_OPENAI, base_url=endpoint.url))
         components = Components.create(store, Metrics(CollectorRegistry()), Settings(allowed_networks="loopback"), {})
-        server = RpcServer(
-            [(add_GatewayServiceServicer_to_server, GatewayService(components), "libra.v1.GatewayService")],
-            Metrics(CollectorRegistry()),
-        )
-        port = await server.start("127.0.0.1:0")
-        await server.set_ready(ready=True)
-        async with channel(f"127.0.0.1:{port}") as opened:
+        async with serve_gateway(components, close_seconds=1) as opened:
             yield opened
-        await server.stop(0)
-        await components.close(1)
 
 
 async def test_an_api_that_takes_no_answer_to_judge_is_named(gateway: grpc.aio.Channel, store: Store) -> None:

@@ -8,12 +8,12 @@ from contextlib import asynccontextmanager
 import pytest
 from prometheus_client import CollectorRegistry
 from tests.integration.support.judge_model import NAME, FakeGateway, scored, served
+from tests.integration.support.serving import serve
 
 from libra.core.errors import CallerError, Invalid, NotFound, Unavailable
 from libra.judge.judge_models.judge_model_client import GatewayJudgeModelClient
 from libra.judge.service import JudgeService
 from libra.rpc.client import call, channel
-from libra.rpc.server import RpcServer
 from libra.store.client import Store
 from libra.telemetry.metrics import Metrics
 from libra.v1.completion_pb2 import Completion, FinishReason
@@ -41,13 +41,9 @@ async def judge_service(gateway: str, store: Store, metrics: Metrics | None = No
     metrics = metrics or Metrics(CollectorRegistry())
     async with channel(gateway) as to_gateway:
         service = JudgeService(GatewayJudgeModelClient(to_gateway, 10), store.calibrations, metrics)
-        services = [(add_JudgeServiceServicer_to_server, service, "libra.v1.JudgeService")]
-        server = RpcServer(services, metrics)
-        port = await server.start("127.0.0.1:0")
-        await server.set_ready(ready=True)
-        async with channel(f"127.0.0.1:{port}") as opened:
+        served = (add_JudgeServiceServicer_to_server, service, "libra.v1.JudgeService")
+        async with serve(served, metrics=metrics) as opened:
             yield JudgeServiceStub(opened)
-        await server.stop(0)
 
 
 @pytest.fixture

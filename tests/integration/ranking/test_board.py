@@ -195,7 +195,7 @@ async def test_a_watch_yields_the_board_then_each_change_and_can_be_resumed(
     assert second.board.revision > first.board.revision
     alive = await next_of(watch, heartbeat=True)
     assert not alive.HasField("board")
-    await watch.aclose()  # type: ignore[attr-defined]  # a generator
+    await watch.aclose()
     resumed = stream(stub.WatchBoard, WatchBoardRequest(after_revision=second.board.revision), 30)
     await next_of(resumed, heartbeat=True)
     await finished_run(
@@ -203,4 +203,4 @@ async def test_a_watch_yields_the_board_then_each_change_and_can_be_resumed(
     )  # without a notification: the watch checks the board anyway
     third = await next_of(resumed, heartbeat=False)
     assert [row.model for row in third.board.rows] == ["one", "two"]
-    await resumed.aclose()  # type: ignore[attr-defined]  # as above
+    await resumed.aclose()

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 
 import pytest
-from prometheus_client import CollectorRegistry
 from tests.integration.support.ranking_world import (
     FINISHED,
     batch,
@@ -15,13 +14,12 @@ from tests.integration.support.ranking_world import (
     import_task,
     section,
 )
+from tests.integration.support.serving import serve
 
 from libra.core.errors import FailedPrecondition, Invalid, LibraError, NotFound
 from libra.ranking.gate_service import GateService
-from libra.rpc.client import call, channel
-from libra.rpc.server import RpcServer
+from libra.rpc.client import call
 from libra.store.client import Store
-from libra.telemetry.metrics import Metrics
 from libra.v1.gate_pb2 import (
     CalibrateGateRequest,
     CalibrateGateResponse,
@@ -50,12 +48,8 @@ SAFE = GateRule(score="safety", condition=AT_LEAST, limit=0.8)
 @pytest.fixture
 async def stub(store: Store) -> AsyncIterator[GateServiceStub]:
     served = (add_GateServiceServicer_to_server, GateService(store), "libra.v1.GateService")
-    server = RpcServer([served], Metrics(CollectorRegistry()))
-    port = await server.start("127.0.0.1:0")
-    await server.set_ready(ready=True)
-    async with channel(f"127.0.0.1:{port}") as opened:
+    async with serve(served) as opened:
         yield GateServiceStub(opened)
-    await server.stop(0)
 
 
 async def check(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any
 
 import pytest
 from tests.integration.support.ranking_world import CALIBRATION, FINISHED, batch, create_run, failed, section, serving
@@ -50,8 +51,8 @@ def only(board: Board) -> BoardRow:
     return row
 
 
-async def import_task(store: Store, name: str, fields: Sequence[Mapping[str, str]], **card: object) -> None:
-    task = Task(name=name, version="1", sample_count=len(fields), **card)  # type: ignore[arg-type]  # its fields by name
+async def import_task(store: Store, name: str, fields: Sequence[Mapping[str, str]], **card: Any) -> None:
+    task = Task(name=name, version="1", sample_count=len(fields), **card)
     await store.tasks.add(task, [Sample(ordinal=n, fields=dict(each)) for n, each in enumerate(fields)])
 
 

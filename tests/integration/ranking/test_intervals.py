@@ -1,4 +1,4 @@
-"""How sure a board is: clustered errors, intervals, capabilities from elsewhere and corrected scores, over gRPC."""
+"""Uncertainty of a board: clustered errors, intervals, capabilities from elsewhere and corrected scores, over gRPC."""
 
 from __future__ import annotations
 
@@ -169,7 +169,7 @@ async def test_a_watch_yields_the_board_again_when_it_is_complete(store: Store) 
         watch = stream(stub.WatchBoard, WatchBoardRequest(), 30)
         async with asyncio.timeout(10):
             early, late = await anext(watch), await anext(watch)
-        await watch.aclose()  # type: ignore[attr-defined]  # a generator
+        await watch.aclose()
     assert len(early.board.notes) == 1
     assert list(late.board.notes) == []
     assert late.board.revision == early.board.revision + 1

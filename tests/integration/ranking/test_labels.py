@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from prometheus_client import CollectorRegistry
 from tests.integration.support.ranking_world import (
     FINISHED,
     batch,
@@ -17,16 +16,15 @@ from tests.integration.support.ranking_world import (
     section,
     store_completions,
 )
+from tests.integration.support.serving import serve
 
 from libra.core.errors import FailedPrecondition, Invalid, NotFound
 from libra.ranking.change_notifier import ChangeNotifier
 from libra.ranking.labels.label_service import LabelService
 from libra.ranking.service import RankingService
 from libra.ranking.settings import Settings
-from libra.rpc.client import call, channel, stream
-from libra.rpc.server import RpcServer
+from libra.rpc.client import call, stream
 from libra.store.client import Store
-from libra.telemetry.metrics import Metrics
 from libra.v1.label_pb2 import (
     DrawnTrial,
     DrawSampleRequest,
@@ -71,12 +69,8 @@ async def services(store: Store) -> AsyncIterator[Services]:
         (add_RankingServiceServicer_to_server, ranking, "libra.v1.RankingService"),
         (add_LabelServiceServicer_to_server, LabelService(store), "libra.v1.LabelService"),
     ]
-    server = RpcServer(served, Metrics(CollectorRegistry()))
-    port = await server.start("127.0.0.1:0")
-    await server.set_ready(ready=True)
-    async with channel(f"127.0.0.1:{port}") as opened:
+    async with serve(*served) as opened:
         yield Services(LabelServiceStub(opened), RankingServiceStub(opened))
-    await server.stop(0)
     ended = asyncio.Event()
     ended.set()
     await ranking.close_after(ended)

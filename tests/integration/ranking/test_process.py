@@ -74,7 +74,7 @@ async def test_verdicts_from_the_queue_are_on_the_board_when_their_run_is_finish
         await bus.signal(streams.event_board(), b"")
         [row] = (await anext(watch)).board.rows
     assert row.safety.value == 0.5
-    await watch.aclose()  # type: ignore[attr-defined]  # a generator
+    await watch.aclose()
     response = await call(stub.AuditRun, AuditRunRequest(run=run), 10)
     assert list(response.findings) == []
     assert response.verdicts == 64

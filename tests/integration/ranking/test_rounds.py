@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
+from typing import Any
 
 import pytest
 from tests.integration.support.ranking_world import JUDGE, finished_run, import_task, serving, store_completions
@@ -86,8 +87,8 @@ async def test_a_board_has_the_runs_of_its_round_or_those_of_none(store: Store, 
     await add_round(store, "2027Q2", range(10, 14))
     await finished_run(store, "math@2027Q2", [1, 1, 0, 0], round_name="2027Q2")
 
-    async def score(**fields: object) -> float:
-        board = (await call(ranking.GetBoard, GetBoardRequest(**fields), SECONDS)).board  # type: ignore[arg-type]
+    async def score(**fields: Any) -> float:
+        board = (await call(ranking.GetBoard, GetBoardRequest(**fields), SECONDS)).board
         ((category,),) = ([*row.categories] for row in board.rows)
         return float(category.tasks[0].score.value)
 
@@ -134,8 +135,8 @@ async def test_verdicts_on_sealed_samples_are_shown_in_full_to_the_auditor_alone
         await call(ranking.ListVerdicts, request, SECONDS)
 
 
-async def contamination(ranking: RankingServiceStub, **fields: object) -> ReportContaminationResponse:
-    request = ReportContaminationRequest(round="2027Q2", **fields)  # type: ignore[arg-type]
+async def contamination(ranking: RankingServiceStub, **fields: Any) -> ReportContaminationResponse:
+    request = ReportContaminationRequest(round="2027Q2", **fields)
     found: ReportContaminationResponse = await call(ranking.ReportContamination, request, SECONDS)
     return found
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 from tests.integration.support.ranking_world import CALIBRATION, FINISHED, batch, create_run, section, serving
@@ -26,8 +27,8 @@ async def stub(store: Store) -> AsyncIterator[RankingServiceStub]:
         yield client
 
 
-async def get_tradeoff(stub: RankingServiceStub, **request: object) -> GetTradeoffResponse:
-    response: GetTradeoffResponse = await call(stub.GetTradeoff, GetTradeoffRequest(**request), 10)  # type: ignore[arg-type]  # its fields by name
+async def get_tradeoff(stub: RankingServiceStub, **request: Any) -> GetTradeoffResponse:
+    response: GetTradeoffResponse = await call(stub.GetTradeoff, GetTradeoffRequest(**request), 10)
     return response
 
 

@@ -255,7 +255,7 @@ async def test_a_closed_stream_cancels_its_handler(harness: ServerHarness) -> No
     answers = client.stream(harness.stub.WatchRun, WatchRunRequest(after_revision=1), None)
     assert (await anext(answers)).run.revision == 0
     assert await wait_until_set(harness.runs.started, SECONDS)
-    await answers.aclose()  # type: ignore[attr-defined]  # an async generator
+    await answers.aclose()
     assert await wait_until_set(harness.runs.ended, SECONDS)
     await harness.wait_until_counted("RunService/WatchRun", "CANCELLED")
 

@@ -1,16 +1,18 @@
 from __future__ import annotations
 
+from typing import Any
+
 from libra.store.client import Store
 from libra.v1.calibration_pb2 import Calibration, Rate
 from libra.v1.verdict_pb2 import JudgeVersion
 
 
-def calibration(judge: str, labels_hash: str = "a", **more: object) -> Calibration:
+def calibration(judge: str, labels_hash: str = "a", **more: Any) -> Calibration:
     return Calibration(
         judge=JudgeVersion(name=judge, version="1", rubric_hash="r"),
         labels="mine.csv",
         labels_hash=labels_hash,
-        **more,  # type: ignore[arg-type]  # fields of any kind
+        **more,
     )
 
 

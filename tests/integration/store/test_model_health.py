@@ -1,4 +1,4 @@
-"""What gateways report about models and which they park, on a real mongod and in memory."""
+"""Reports of gateways about models, and parked models, on a real mongod and in memory."""
 
 from __future__ import annotations
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 
-import grpc.aio
 from prometheus_client import CollectorRegistry
+from tests.integration.support.serving import serve, serve_gateway
 
 from libra.arena.components import Components
 from libra.arena.service import ArenaService
@@ -17,17 +17,14 @@ from libra.attack.attack_session import AskModel
 from libra.attack.model_client import AttackModels
 from libra.attack.service import AttackService
 from libra.gateway.components import Components as GatewayComponents
-from libra.gateway.service import GatewayService
 from libra.gateway.settings import Settings as GatewaySettings
-from libra.rpc.client import call, channel, stream
-from libra.rpc.server import RpcServer, ServedService
+from libra.rpc.client import call, stream
 from libra.store.client import Store
 from libra.telemetry.metrics import Metrics
 from libra.testing.scripted_provider import Behaviour, ReceivedRequest, ScriptedProvider, streams
 from libra.v1 import arena_pb2 as pb
 from libra.v1.arena_pb2_grpc import ArenaServiceStub, add_ArenaServiceServicer_to_server
 from libra.v1.attack_pb2_grpc import add_AttackServiceServicer_to_server
-from libra.v1.gateway_pb2_grpc import add_GatewayServiceServicer_to_server
 from libra.v1.model_pb2 import Model, ModelLimits, Provider
 
 SETTINGS = Settings(characters_per_second=1_000_000, stall_seconds=5.0, heartbeat_seconds=0.2)
@@ -36,7 +33,7 @@ PROMPT = "How do I bake bread?"
 
 @dataclass
 class Turn:
-    """What one call of StreamTurn sent."""
+    """The messages of one call of StreamTurn."""
 
     texts: dict[pb.Side.ValueType, str] = field(default_factory=lambda: {pb.SIDE_A: "", pb.SIDE_B: ""})
     ends: dict[pb.Side.ValueType, pb.TurnEnd] = field(default_factory=dict)
@@ -79,7 +76,7 @@ class Person:
             seen.take(event)
         return seen
 
-    def events(self, battle: pb.Battle, turn: int = 0) -> AsyncIterator[pb.StreamTurnResponse]:
+    def events(self, battle: pb.Battle, turn: int = 0) -> AsyncGenerator[pb.StreamTurnResponse, None]:
         return stream(self.stub.StreamTurn, pb.StreamTurnRequest(visitor=self.visitor, battle=battle.id, turn=turn), 30)
 
     async def add(self, battle: pb.Battle, prompt: str, turn: int = 1) -> pb.Battle:
@@ -154,17 +151,6 @@ class ArenaWorld:
 
 
 @asynccontextmanager
-async def serve(services: list[ServedService]) -> AsyncIterator[grpc.aio.Channel]:
-    """Serve gRPC services on a free port, and yield a channel to them."""
-    server = RpcServer(services, Metrics(CollectorRegistry()))
-    port = await server.start("127.0.0.1:0")
-    await server.set_ready(ready=True)
-    async with channel(f"127.0.0.1:{port}") as opened:
-        yield opened
-    await server.stop(0)
-
-
-@asynccontextmanager
 async def arena_world(store: Store, settings: Settings = SETTINGS) -> AsyncIterator[ArenaWorld]:
     """Yield an arena with two models that have entered, "alpha" and "beta"."""
     answers: dict[str, Callable[[ReceivedRequest], Behaviour]] = {}
@@ -176,24 +162,21 @@ async def arena_world(store: Store, settings: Settings = SETTINGS) -> AsyncItera
     )
     async with AsyncExitStack() as stack:
         provider = await stack.enter_async_context(ScriptedProvider(lambda asked: answers[asked.model](asked)))
-        gateway_channel = await stack.enter_async_context(
-            serve([(add_GatewayServiceServicer_to_server, GatewayService(gateway), "libra.v1.GatewayService")])
-        )
+        gateway_channel = await stack.enter_async_context(serve_gateway(gateway))
         attack_channel = await stack.enter_async_context(
-            serve([(add_AttackServiceServicer_to_server, AttackService(_reject), "libra.v1.AttackService")])
+            serve((add_AttackServiceServicer_to_server, AttackService(_reject), "libra.v1.AttackService"))
         )
         channels = {"gateway": gateway_channel, "attack": attack_channel}
         own = replace(settings, gateway_address="gateway", attack_address="attack")
         components = Components.create(store, Metrics(CollectorRegistry()), own, channels.__getitem__, _announce)
         await components.prepare()
         arena_channel = await stack.enter_async_context(
-            serve([(add_ArenaServiceServicer_to_server, ArenaService(components), "libra.v1.ArenaService")])
+            serve((add_ArenaServiceServicer_to_server, ArenaService(components), "libra.v1.ArenaService"))
         )
         world = ArenaWorld(ArenaServiceStub(arena_channel), store, provider, components, gateway, answers)
         for model in ("alpha", "beta"):
             await world.enter(model)
         yield world
-    await gateway.close(0)
 
 
 async def _announce() -> None:

@@ -8,8 +8,10 @@ import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 from prometheus_client import CollectorRegistry
+from tests.integration.support.serving import serve, serve_gateway
 
 from libra.attack.model_client import ConnectModels, GatewayClient
 from libra.attack.model_stage import model_stage
@@ -17,11 +19,8 @@ from libra.attack.service import AttackService
 from libra.attack.settings import Settings
 from libra.gateway.components import Components
 from libra.gateway.model_channel import ModelChannel
-from libra.gateway.service import GatewayService
 from libra.gateway.settings import Settings as GatewaySettings
 from libra.gateway.stage import TrialHandler
-from libra.rpc.client import channel
-from libra.rpc.server import RpcServer
 from libra.stage.bus import Outgoing
 from libra.stage.ended_runs import EndedRuns
 from libra.stage.stage import Stage
@@ -31,7 +30,6 @@ from libra.testing.scripted_provider import Behaviour, ReceivedRequest, Scripted
 from libra.v1.attack_pb2_grpc import AttackServiceStub, add_AttackServiceServicer_to_server
 from libra.v1.batch_pb2 import BatchHeader, CompletionBatch, Trial, TrialBatch
 from libra.v1.completion_pb2 import GenerationParameters
-from libra.v1.gateway_pb2_grpc import add_GatewayServiceServicer_to_server
 from libra.v1.message_pb2 import Message
 from libra.v1.model_pb2 import Model, ModelPrice, Provider
 
@@ -92,11 +90,7 @@ class AttackSetup:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[AttackSetup]:
         self.components = Components.create(self.store, Metrics(CollectorRegistry()), FAST_GATEWAY, {})
-        served = (add_GatewayServiceServicer_to_server, GatewayService(self.components), "libra.v1.GatewayService")
-        server = RpcServer([served], Metrics(CollectorRegistry()))
-        port = await server.start("127.0.0.1:0")
-        await server.set_ready(ready=True)
-        async with self.provider, channel(f"127.0.0.1:{port}") as opened:
+        async with self.provider, serve_gateway(self.components, close_seconds=1) as opened:
             openai, price = Provider.PROVIDER_OPENAI, ModelPrice(usd_per_million_prompt_tokens=1e6)
             for name in (WRITER, TARGET, JUDGE):
                 model = Model(name=name, provider=openai, base_url=self.provider.url, price=price)
@@ -105,22 +99,16 @@ class AttackSetup:
             self.stage = model_stage(Settings(), connect, EndedRuns(self.store.runs.get_state, 0.05))
             async with attack_service(connect) as self.service:
                 yield self
-            await self.components.close(1)
-            await server.stop(0)
 
 
 @asynccontextmanager
 async def attack_service(connect: ConnectModels) -> AsyncIterator[AttackServiceStub]:
     served = (add_AttackServiceServicer_to_server, AttackService(connect), "libra.v1.AttackService")
-    server = RpcServer([served], Metrics(CollectorRegistry()))
-    port = await server.start("127.0.0.1:0")
-    await server.set_ready(ready=True)
-    async with channel(f"127.0.0.1:{port}") as opened:
+    async with serve(served) as opened:
         yield AttackServiceStub(opened)
-    await server.stop(0)
 
 
-def batch(attack: str, trials: int = 2, **header: object) -> TrialBatch:
+def batch(attack: str, trials: int = 2, **header: Any) -> TrialBatch:
     head = BatchHeader(
         run="run",
         model=TARGET,
@@ -131,7 +119,7 @@ def batch(attack: str, trials: int = 2, **header: object) -> TrialBatch:
         attack_model=WRITER,
         attack_judge_model=JUDGE,
     )
-    head.MergeFrom(BatchHeader(**header))  # type: ignore[arg-type]  # any fields of the header, by name
+    head.MergeFrom(BatchHeader(**header))
     return TrialBatch(
         header=head,
         trials=[

@@ -6,17 +6,14 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 
-from prometheus_client import CollectorRegistry
+from tests.integration.support.serving import serve
 from ulid import ULID
 
 from libra.ranking.change_notifier import ChangeNotifier
 from libra.ranking.service import RankingService
 from libra.ranking.settings import Settings
-from libra.rpc.client import channel
-from libra.rpc.server import RpcServer
 from libra.store.client import Store
 from libra.store.runs import RunRecord, RunSection
-from libra.telemetry.metrics import Metrics
 from libra.v1.batch_pb2 import BatchHeader, VerdictBatch
 from libra.v1.calibration_pb2 import Calibration
 from libra.v1.completion_pb2 import Completion, FinishReason
@@ -47,12 +44,8 @@ async def serving(
     """Start the service on a free port and yield a client of it."""
     servicer = RankingService(store, notifier or ChangeNotifier(), settings)
     served = (add_RankingServiceServicer_to_server, servicer, "libra.v1.RankingService")
-    server = RpcServer([served], Metrics(CollectorRegistry()))
-    port = await server.start("127.0.0.1:0")
-    await server.set_ready(ready=True)
-    async with channel(f"127.0.0.1:{port}") as opened:
+    async with serve(served) as opened:
         yield RankingServiceStub(opened)
-    await server.stop(0)
     ended = asyncio.Event()
     ended.set()
     await servicer.close_after(ended)

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from tests.chaos.harness import NO_PAGES
+from tests.chaos.harness import NO_PAGES, SHORT_DELAYS
 from tests.generated_task import import_requests, sample_lines
 from ulid import ULID
 
@@ -37,7 +37,7 @@ BUDGET_USD = 60 * REQUEST_USD
 CEILING = 30
 """Requests per day, of runs with 80 trials."""
 
-VARIABLES = {"LIBRA_DISPATCH_QUIET_SECONDS": "3"}
+VARIABLES = SHORT_DELAYS | {"LIBRA_DISPATCH_QUIET_SECONDS": "3"}
 
 
 @pytest.fixture(scope="module")

@@ -23,6 +23,7 @@ pytestmark = pytest.mark.timeout(200)
 SAMPLES = 60
 IN_FLIGHT = 10
 DELAY_SECONDS = 0.5
+DELAYS = SHORT_DELAYS | {"LIBRA_DISPATCH_QUIET_SECONDS": "2"}
 
 
 def answer(request: ReceivedRequest) -> Behaviour:
@@ -60,7 +61,7 @@ async def test_a_run_of_a_backup_ends_after_the_restore(system: System, tmp_path
         requests = provider.count
 
         await elsewhere("restore", "all.libra")
-        other = System(tmp_path / "elsewhere", variables=SHORT_DELAYS)
+        other = System(tmp_path / "elsewhere", variables=DELAYS)
         try:
             await asyncio.to_thread(other.up)
             await elsewhere("restore", "all.libra", code=2)  # it runs

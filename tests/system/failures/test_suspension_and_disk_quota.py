@@ -20,9 +20,13 @@ RUN_SECONDS = 200.0
 
 
 async def test_replicas_suspended_for_longer_than_the_ack_wait_lose_nothing(tmp_path: Path) -> None:
-    groups = [[f"{service}-2" for service in PIPELINE]]
     await run_with_suspensions(
-        tmp_path, seed=read_seed(), groups=groups, trials=2000, timeout_seconds=RUN_SECONDS, variables=SHORT_DELAYS
+        tmp_path,
+        seed=read_seed(),
+        groups=[[f"{service}-2" for service in PIPELINE]],
+        trials=2000,
+        timeout_seconds=RUN_SECONDS,
+        variables=SHORT_DELAYS | {"LIBRA_NATS_ACK_WAIT_SECONDS": "6"},
     )
 
 
@@ -35,4 +39,5 @@ async def test_a_full_quota_delays_work_and_loses_none(tmp_path: Path) -> None:
         stage_bytes=200_000,
         full_seconds=10.0,
         timeout_seconds=RUN_SECONDS,
+        variables=SHORT_DELAYS,
     )

@@ -30,7 +30,7 @@ LOSSES: dict[str, Callable[[str], str]] = {
     ),
     "tap_code": lambda text: text.upper().replace("K", "C"),
 }
-"""How a code without small letters changes plain ASCII text; all other codes preserve it."""
+"""Changes to plain ASCII text by codes without small letters; all other codes preserve it."""
 
 SEEDS = st.integers(-(2**63), 2**63 - 1)
 PLAIN = "Fix my bicycle, please -- before 9 o'clock [tomorrow]; it's a ~90 km/h racer (red & blue) & \"quick\"!\n\n#1?"

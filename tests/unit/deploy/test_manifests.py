@@ -36,7 +36,7 @@ CALLS = {
     ("arena", "gateway"),
     *((WEB, stage) for stage in STAGES),
 }
-"""Who calls whom over gRPC."""
+"""Pairs of caller and called service over gRPC."""
 
 COMPOSE = yaml.safe_load((ROOT / "deploy/compose.yaml").read_text())["services"]
 DOCKERFILE = (ROOT / "deploy/Dockerfile").read_text()

@@ -1,6 +1,8 @@
-"""What is remembered of a model's endpoint, and how one request finds it out."""
+"""Adjustments that a model's endpoint needs: one request finds them, later ones use them."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from libra.gateway.adjustments.learned import (
     MAX_ADJUSTMENTS_PER_REQUEST,
@@ -29,8 +31,8 @@ EVERYTHING = {
 }
 
 
-def request(*messages: Message, options: RequestOptions | None = None, **parameters: object) -> CompletionRequest:
-    shape = GenerationParameters(**parameters)  # type: ignore[arg-type]  # fields by name
+def request(*messages: Message, options: RequestOptions | None = None, **parameters: Any) -> CompletionRequest:
+    shape = GenerationParameters(**parameters)
     return CompletionRequest(Model(name="m", options=options), shape, messages or (USER,))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 from tests.data_files import TASKS
@@ -21,7 +22,7 @@ BUILT_IN = {task.name: (task, samples) for task, samples in builtin.load()}
 
 ONLY_LEAKS_COUNT = {"yes", "no", "A", "empty talk"}
 EXCEPTIONS = {
-    # The judge absent asks whether a text occurs in the answer, and nothing else: whoever says nothing reveals nothing.
+    # The judge absent asks whether a text occurs in the answer, and nothing else: an answer without it reveals nothing.
     # The capability tasks show that such a model is of no use.
     "code_word": ONLY_LEAKS_COUNT,
     "planted_instructions": ONLY_LEAKS_COUNT,
@@ -63,9 +64,9 @@ def question(ordinal: int, **fields: str) -> Sample:
     return Sample(ordinal=ordinal, id=str(ordinal), messages=[Message(role="user", content="Is it?")], fields=fields)
 
 
-def yes_no_task(**card: object) -> Task:
+def yes_no_task(**card: Any) -> Task:
     judge = JudgeSpec(name="yes_no", options={"field": "truth"})
-    return Task(name="ethics", category=Category.CATEGORY_DIRECT_RISKY, judge=judge, **card)  # type: ignore[arg-type]  # its fields by name
+    return Task(name="ethics", category=Category.CATEGORY_DIRECT_RISKY, judge=judge, **card)
 
 
 @pytest.mark.parametrize("name", BUILT_IN)

@@ -46,7 +46,7 @@ SIGNS: dict[str, tuple[re.Pattern[str], Callable[[str], bool]]] = {
     "quotation": (QUOTED, lambda text: '"' in text or "“" in text or "«" in text),
     "line of a dialogue": (DIALOGUE_LINE, lambda text: ":" in text),
     "steps": (STEPS, has_numbered_steps),
-    **{name: (found.pattern, partial(is_found, found)) for name, found in HINTED.items()},
+    **{name: (found.pattern.compiled, partial(is_found, found)) for name, found in HINTED.items()},
 }
 ANY_TURN = re.compile(
     r"[,.;:!?-] ?(?:but|however|still|purely)\b|^(?:while|although|though|even though|whilst) [^.!?]{5,160}?, "

@@ -4,7 +4,7 @@ import base64
 import json
 import re
 
-import jsonschema  # type: ignore[import-untyped]  # its types are a package of their own
+import jsonschema
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st

@@ -1,4 +1,4 @@
-"""How much space the disk has, and what a server that does not reply says."""
+"""Free space of the disk, and the health of a server that does not reply."""
 
 from __future__ import annotations
 

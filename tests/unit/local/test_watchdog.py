@@ -1,4 +1,4 @@
-"""When the watchdog restarts a server."""
+"""The watchdog restarts a server that stores nothing or has ended."""
 
 from __future__ import annotations
 

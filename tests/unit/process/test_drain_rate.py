@@ -1,4 +1,4 @@
-"""How far a queue is behind follows from its rate, or from the age of its oldest message."""
+"""The time behind of a queue follows from its rate, or from the age of its oldest message."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When a dependency counts as down."""
+"""Conditions under which a dependency counts as down."""
 
 from __future__ import annotations
 

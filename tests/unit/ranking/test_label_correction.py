@@ -5,6 +5,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -52,13 +53,13 @@ class World:
             )
         return made
 
-    def inputs(self, **more: object) -> ScoreInputs:
-        return ScoreInputs(sample_sums=self.sums, labels=self.labels, use_labels=True, **more)  # type: ignore[arg-type]  # fields of any kind
+    def inputs(self, **more: Any) -> ScoreInputs:
+        return ScoreInputs(sample_sums=self.sums, labels=self.labels, use_labels=True, **more)
 
-    def rows(self, **more: object) -> Mapping[str, ModelRow]:
+    def rows(self, **more: Any) -> Mapping[str, ModelRow]:
         return {row.model: row for row in build_rows(self.cells, self.inputs(**more))}
 
-    def notes(self, **more: object) -> Sequence[str]:
+    def notes(self, **more: Any) -> Sequence[str]:
         inputs = self.inputs(**more)
         return label_notes(build_rows(self.cells, inputs), inputs)
 

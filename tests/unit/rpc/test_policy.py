@@ -73,7 +73,7 @@ def test_the_field_of_the_resource_exists(method: str) -> None:
 
 
 def test_a_resource_is_short_printable_text() -> None:
-    request_type = METHODS["libra.v1.RunService/CancelRun"].input_type._concrete_class  # type: ignore[attr-defined]
+    request_type = METHODS["libra.v1.RunService/CancelRun"].input_type._concrete_class  # type: ignore[attr-defined]  # not in the stubs
     assert field_text(request_type(id="a\n\x1b" + "b" * 500), "id") == "a" + "b" * 199
 
 

@@ -23,7 +23,7 @@ ATTACKED = 1
 
 @dataclass(frozen=True, slots=True)
 class Design:
-    """How a board is drawn. Every board has its own true scores, so that coverage is an average over many."""
+    """The random design of a board. Every board has its own true scores, so that coverage is an average over many."""
 
     samples: Sequence[int]
     """The number of samples of each task in a category, repeated from the start if there are more tasks."""

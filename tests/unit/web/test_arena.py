@@ -36,8 +36,8 @@ PATH = "/arena/battles/b1"
 
 
 def battle(state: BattleState.ValueType, **fields: Any) -> Battle:
-    turn = {"prompt": INJECTION, "a": {"text": INJECTION, "ended": True}, "b": {"text": "no", "ended": True}}
-    return Battle(id="b1", state=state, attack="none", turns=[turn], **fields)  # type: ignore[list-item]
+    turn: Any = {"prompt": INJECTION, "a": {"text": INJECTION, "ended": True}, "b": {"text": "no", "ended": True}}
+    return Battle(id="b1", state=state, attack="none", turns=[turn], **fields)
 
 
 @pytest.fixture(autouse=True)

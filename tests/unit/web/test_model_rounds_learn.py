@@ -48,7 +48,7 @@ def prepare_model(pages: PagesClient) -> None:
     )
     pages.services.replies |= {
         "GetBoard": GetBoardResponse(board=Board(rows=[made, row(2, "two")])),
-        "GetModel": GetModelResponse(model={"name": "one", "base_url": "http://secret.example/v1"}),  # type: ignore[arg-type]
+        "GetModel": GetModelResponse(model=Model(name="one", base_url="http://secret.example/v1")),
         "ListRuns": ListRunsResponse(
             runs=[
                 Run(id="R1", spec=RunSpec(name=INJECTION, models=["one"]), state=FINISHED),

@@ -1,4 +1,4 @@
-"""Who is answered, what a browser is told, and which forms are accepted."""
+"""Checks of hosts, response headers and forms."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def test_the_loopback_address_needs_no_permission(listen: str) -> None:
 
 
 @pytest.mark.parametrize("listen", ["0.0.0.0:8080", "[::]:8080", "192.0.2.7:80", "libra.example:80", ":8080"])
-def test_any_other_address_needs_permission_in_so_many_words(listen: str) -> None:
+def test_any_other_address_needs_an_explicit_permission(listen: str) -> None:
     with pytest.raises(InvalidSettings, match="LIBRA_WEB_ALLOW_REMOTE=public-boards"):
         Access.create(listen, "no")
     assert not Access.create(listen, "public-boards").shows_transcripts

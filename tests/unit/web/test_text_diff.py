@@ -1,4 +1,4 @@
-"""What an attack changed: both texts can be read from the difference, whatever they are."""
+"""The difference of two texts: both can be read from it, whatever they are."""
 
 from __future__ import annotations
 

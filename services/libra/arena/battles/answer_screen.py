@@ -17,7 +17,7 @@ class AnswerScreen:
         self._mask = mask
         self._text = ""
         self.visible = ""
-        """What may be shown now."""
+        """The part of the answer that may be shown now."""
         self.completion: Completion | None = None
         """The whole answer; None while it arrives."""
         self.is_masked = False

@@ -24,7 +24,7 @@ SEED_BITS = 31
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """How a battle begins."""
+    """The first prompt of a battle and the attack on it."""
 
     prompt: str
     attack: str

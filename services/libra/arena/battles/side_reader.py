@@ -51,7 +51,7 @@ class SideReader:
     ) -> None:
         self.screen = screen
         self.fault = ""
-        """Why there is no answer; "" while there may be one."""
+        """Reason why there is no answer; "" while there may be one."""
         self._client, self._request, self._notify = client, request, notify
         self._loop = asyncio.get_running_loop()
         self._begun = self._progress = self._loop.time()
@@ -97,7 +97,7 @@ class SideReader:
         stub = GatewayServiceStub(self._client.channel)
         self.screen.restart()
         parts = stream(stub.StreamComplete, self._request, self._client.turn_seconds)
-        async with aclosing(parts):  # type: ignore[type-var]  # an asynchronous generator
+        async with aclosing(parts):
             async for part in parts:
                 self._progress = self._loop.time()
                 match part.WhichOneof("part"):

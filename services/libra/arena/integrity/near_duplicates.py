@@ -7,7 +7,7 @@ import struct
 import unicodedata
 from collections.abc import Iterable
 
-from datasketch import MinHash  # type: ignore[import-untyped]  # has no types
+from datasketch import MinHash
 
 PERMUTATIONS = 64
 PIECE_CHARACTERS = 5

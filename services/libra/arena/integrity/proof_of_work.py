@@ -13,7 +13,7 @@ COST = 2_000
 """Iterations for one attempt: about a millisecond."""
 
 KEY_PREFIX = "00"
-"""What a solution begins with: 256 attempts on average, about half a second on a phone."""
+"""The beginning of every solution: 256 attempts on average, about half a second on a phone."""
 
 EXPIRE_SECONDS = 600.0
 

@@ -26,7 +26,7 @@ REFUSALS = {
     pb.BATTLE_STATE_FAILED: ("failed", "a model failed in this battle; start it again with another pair"),
     pb.BATTLE_STATE_VOTED: ("used", "the ballot was used for another vote; a battle has one vote"),
 }
-"""Why a battle takes no vote in a state: the label of the metric, and the message."""
+"""Reason by state why a battle takes no vote: the label of the metric, and the message."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ class RatingDetails:
     time: datetime
     votes: int
     covariance: np.ndarray
-    """Of the strengths, in squared log odds."""
+    """Covariance of the strengths, in squared log odds."""
     errors: Sequence[float]
     """Standard errors, in points of the scale."""
     ranks: Sequence[tuple[int, int]]
@@ -35,7 +35,7 @@ class RatingDetails:
 
 @dataclass(frozen=True, slots=True)
 class Robustness:
-    """What the ratings of all battles depend on, by number of the model."""
+    """Dependence of the ratings of all battles on few votes and on the voters' skill, by number of the model."""
 
     votes_to_change: Sequence[int]
     """0 if it is not known."""

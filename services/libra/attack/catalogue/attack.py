@@ -46,10 +46,10 @@ class Attack:
     """Raised whenever the same conversation and seed would give another text."""
 
     description: str
-    """What the attack does, in a sentence."""
+    """A sentence that describes the attack."""
 
     source: str
-    """Where the attack was published."""
+    """The publication of the attack."""
 
     transform: Transform | None
     """Its rules; None for an attack that needs a model, and for a composition, whose steps have their own rules."""
@@ -69,10 +69,10 @@ class Attack:
     """Reads the prompt from the attacked text; None unless the attack encodes the prompt."""
 
     expected_decoding: Callable[[str], str] = identity
-    """What `decode` returns for a prompt: the prompt or, for instance, the prompt in capitals."""
+    """The text that `decode` returns for a prompt: the prompt or, for instance, the prompt in capitals."""
 
     rewrite_with_model: RewriteWithModel | None = None
-    """How a model writes the attack; None if it asks no model."""
+    """Writes the attack with a model; None if the attack asks no model."""
 
     static_example: Turns = ()
     """An earlier result for EXAMPLE_PROMPT, for an attack that needs a model."""

@@ -30,12 +30,12 @@ class Codec:
 
     name: str
     explanation: str
-    """How to read the code, for the model."""
+    """Explains to the model how to read the code."""
 
     encode: Callable[[str], str]
     decode: Callable[[str], str]
     expected_decoding: Callable[[str], str] = identity
-    """What `decode` returns for an encoded text: the text itself or, for instance, the text in capitals."""
+    """The text that `decode` returns for an encoded text: the text itself or, for instance, the text in capitals."""
 
 
 def base64_codec() -> Codec:

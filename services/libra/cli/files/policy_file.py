@@ -54,7 +54,8 @@ class PolicyFile:
     def location_of(self, path: str) -> str:
         """Return where a field of the policy is written: "gate.yaml, line 7: rules[2]"."""
         key = path.removeprefix("policy.")
-        key = re.match(r"rules\[\d+\]", key).group() if key.startswith("rules[") else key  # type: ignore[union-attr]  # it matches
+        if rule := re.match(r"rules\[\d+\]", key):
+            key = rule[0]
         line = self.lines.get(key)
         return f"{self.name}, line {line}: {key}" if line else f"{self.name}: {key}"
 

@@ -76,7 +76,7 @@ class RunFileReader:
     name: str
     lines: dict[str, int] = field(default_factory=dict)
     kind: str = "a run file"
-    """What the file should be, for messages."""
+    """The expected kind of file, for messages."""
 
     def read_keys(self, node: yaml.Node, path: str, readers: Mapping[str, NodeReader]) -> dict[str, Any]:
         """Return the values of a mapping, each read by the reader of its key; raise Invalid for an unknown key."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
@@ -114,9 +114,9 @@ def utc_time(timestamp: Timestamp, precision: Literal["day", "minute", "second"]
     return timestamp.ToDatetime().strftime(PRECISIONS[precision])
 
 
-def enum_name(enumeration: type, number: int, prefix: str) -> str:
+def enum_name(enumeration: Any, number: int, prefix: str) -> str:
     """Return the name of an enumeration's value as users write it: "finished" for RUN_STATE_FINISHED."""
-    name: str = enumeration.Name(number)  # type: ignore[attr-defined]  # every protobuf enumeration has it
+    name: str = enumeration.Name(number)
     return name.removeprefix(prefix).lower()
 
 

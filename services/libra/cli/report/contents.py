@@ -30,7 +30,7 @@ class ReportInputs:
 
     exported: ExportedRun
     calibrations: Sequence[Calibration]
-    """Of all judges."""
+    """Calibrations of all judges."""
 
     costs: Sequence[AttackReport]
     """By model and attack; empty if no task of the run is risky."""

@@ -35,7 +35,7 @@ class PostFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class TargetRules:
-    """Which URLs may be posted to."""
+    """Rules for URLs that may be posted to."""
 
     policy: AddressPolicy = field(default_factory=AddressPolicy)
 
@@ -70,7 +70,7 @@ class TargetRules:
 
 
 class PostResponse(NamedTuple):
-    """How a receiver answered."""
+    """The status of a receiver's response, and the wait that it asked for."""
 
     status: int
     retry_after_seconds: float | None = None

@@ -18,7 +18,7 @@ from libra.v1.task_pb2 import Sample
 from libra.v1.verdict_pb2 import Verdict
 
 WITHHELD = "(withheld: it may quote a sealed sample)"
-"""In place of a text."""
+"""This stands in place of a withheld text."""
 
 _SEALED: ContextVar[bool] = ContextVar("libra_sealed", default=False)
 

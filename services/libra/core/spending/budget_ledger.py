@@ -75,7 +75,7 @@ class Ledger:
 
     limit: Amount
     written_off: Amount = field(default_factory=Amount)
-    """What the replicas spent whose entries were removed."""
+    """Amount spent by replicas whose entries were removed."""
 
     entries: Mapping[str, Entry] = field(default_factory=dict)
     """By replica."""

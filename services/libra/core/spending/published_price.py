@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 PACKAGE = "genai-prices"
 RELEASE_DATES = {"0.2.3": "2026-11-10"}
-"""When the known versions of the package were published, which the package itself does not say."""
+"""Publication dates of the known versions of the package, which the package itself does not contain."""
 
 PROVIDERS: Mapping[int, str] = {Provider.PROVIDER_BEDROCK: "aws", Provider.PROVIDER_AZURE_OPENAI: "azure"}
 """APIs that only one provider serves, also behind a URL of one's own, by the package's names."""
@@ -57,9 +57,9 @@ def _look_up(snapshot: DataSnapshot, name: str, where: Mapping[str, str | None])
     """Return the prices of a million prompt and answer tokens; None unless both are known."""
     if not any(where.values()):
         return None
-    known = {"provider": None, "provider_id": None, "provider_api_url": None, **where}
+    known: dict[str, Any] = {"provider": None, "provider_id": None, "provider_api_url": None, **where}
     try:
-        _, found = snapshot.find_provider_model(name, **known)  # type: ignore[arg-type]  # texts or None
+        _, found = snapshot.find_provider_model(name, **known)
     except LookupError:
         return None
     prices = found.get_prices(datetime.now(UTC))

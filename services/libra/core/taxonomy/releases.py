@@ -29,7 +29,7 @@ class Taxonomy:
 
     release: str
     source: str
-    """Where the release was read."""
+    """The publication from which the release was read."""
 
     entries: Mapping[str, str]
     """Names by identifier: {"LLM01": "Prompt Injection"}."""
@@ -64,5 +64,6 @@ def load_taxonomies() -> Mapping[str, Taxonomy]:
 
 
 def load_data(file_name: str) -> Any:
-    """Return the content of a YAML file of this package."""
-    return yaml.safe_load((files("libra.core.taxonomy") / "data" / file_name).read_text(encoding="utf-8"))
+    """Return the content of a YAML file of this package. The loader in C takes a tenth of the time of the other."""
+    text = (files("libra.core.taxonomy") / "data" / file_name).read_text(encoding="utf-8")
+    return yaml.load(text, Loader=yaml.CSafeLoader)

@@ -1,4 +1,4 @@
-"""Which entries of a taxonomy a task, a sample or an attack is tagged with, and why it has none."""
+"""Tags of tasks, samples and attacks: entries of a taxonomy, or the reason for having none."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Tags:
     """Each once, in order."""
 
     reason: str = UNMAPPED
-    """Why there is none; meaningless if there are identifiers."""
+    """Reason why there is none; meaningless if there are identifiers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class TaskTags:
     """The fields that say more about a sample; the first one that it has counts."""
 
     labels: Mapping[str, Tags] = field(default_factory=dict)
-    """What the values of these fields stand for, by label in small letters."""
+    """The tags for each value of these fields, by label in small letters."""
 
     def of_sample(self, value: str) -> Tags:
         """Return the tags of a sample with this value in one of the fields."""

@@ -33,7 +33,7 @@ class CatalogueCard:
     """Number of samples in the published evaluation."""
 
     conversion: str
-    """How a record becomes a sample, described for users."""
+    """Describes for users how a record becomes a sample."""
 
     mapping: RecordMapping
     dataset: str = ""

@@ -133,7 +133,7 @@ def _section_estimate(model: str, section: RunSection, usage: Usage, price: Mode
         completion_tokens=completion_tokens,
         cost_usd=usd_of(prompt_tokens, completion_tokens, price),
         price_unknown=price is None,
-        source=usage.source,  # type: ignore[arg-type]  # an enumeration value is an int
+        source=usage.source,
         requests=section.trials,
     )
 

@@ -17,6 +17,7 @@ from libra.v1.run_control_pb2 import (
     ESTIMATE_SOURCE_PROMPT_LENGTH,
     ESTIMATE_SOURCE_STORED_USAGE,
     ESTIMATE_SOURCE_UNKNOWN,
+    EstimateSource,
     SectionEstimate,
 )
 
@@ -40,9 +41,9 @@ class Usage:
 
     prompt_tokens: float
     completion_tokens: float
-    source: int
+    source: EstimateSource.ValueType
     attack_tokens: float = 0.0
-    """Of the models that wrote for the attack, in and out; 0 without stored trials."""
+    """Prompt and answer tokens of the models that wrote for the attack; 0 without stored trials."""
 
     attack_usd: float = 0.0
 

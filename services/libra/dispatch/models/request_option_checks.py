@@ -27,7 +27,7 @@ KEY_NAMES = frozenset(
 CONVERSATION_NAMES = frozenset(
     {"contents", "input", "instructions", "messages", "prompt", "system", "system_instruction", "systemInstruction"}
 )
-"""Where the APIs have the conversation."""
+"""Fields in which the APIs have the conversation."""
 
 OPENAI_APIS = frozenset({Provider.PROVIDER_OPENAI, Provider.PROVIDER_OPENAI_RESPONSES, Provider.PROVIDER_AZURE_OPENAI})
 

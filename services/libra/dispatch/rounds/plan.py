@@ -36,7 +36,7 @@ class PlannedSample:
     """Its ordinal there."""
 
     anchor: RoundSample | None
-    """What it was in the last round."""
+    """The same sample in the last round, if it is an anchor."""
 
     reserved: bool
 

@@ -1,4 +1,4 @@
-"""How many trials to load and send in one step: many if they are short, one batch if they are long."""
+"""Number of trials to load and send in one step: many if they are short, one batch if they are long."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ MAX_POLLS_PER_SECOND = 10
 """The store is polled at most this often, however many events arrive."""
 
 STARTUP_SECONDS = 1.0
-"""For this long a new run is polled without waiting for events: a fast model answers before the first event."""
+"""A new run is polled for this time without waiting for events: a fast model answers before the first event."""
 
 STARTUP_POLLS_PER_SECOND = 30
 
@@ -76,7 +76,7 @@ class RunScheduler:
         self._windows: dict[str, SendWindow] = {}
         self._throughputs: dict[str, Throughput] = {}
         self._backlog: dict[str, Backlog] = {}
-        """Of the current step: one request serves all models."""
+        """Backlog in the current step: one request serves all models."""
         self._startup_until_seconds = asyncio.get_running_loop().time() + STARTUP_SECONDS
         self.projected_ratio = 0.0
         """The projected cost of the run at its end, divided by its budget; 0 without one, and at its start."""

@@ -1,4 +1,4 @@
-"""How many more trials of a run may be sent for one model.
+"""Number of trials of a run that may still be sent for one model.
 
 All batches for a model wait in one queue, first in, first out. The waiting trials of one run therefore delay every
 other run: with a window of 4,096 trials at 100 trials per second, by 40 seconds. So a run sends more than its share

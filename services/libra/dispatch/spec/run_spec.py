@@ -36,7 +36,7 @@ class ResolvedSpec:
     """The trials of one model, in order."""
 
     warnings: tuple[str, ...]
-    """What the run selects but does not evaluate, and why."""
+    """The parts of the selection that the run does not evaluate, with the reasons."""
 
     model_attacks: frozenset[str] = frozenset()
     """The attacks of the spec that ask models."""

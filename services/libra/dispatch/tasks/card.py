@@ -56,7 +56,7 @@ class Card:
     """The field of the samples that holds the gold label, over which the score is balanced; "" for the plain mean."""
 
     caveat: str = ""
-    """What a reader of the scores must know; usually empty."""
+    """A sentence that a reader of the scores must know; usually empty."""
 
 
 def find_cards(folder: Traversable) -> dict[str, Traversable]:

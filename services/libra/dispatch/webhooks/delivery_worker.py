@@ -36,7 +36,7 @@ LEASE_MARGIN_SECONDS = 15.0
 
 @dataclass(frozen=True, slots=True)
 class RetrySchedule:
-    """When a delivery that failed is repeated."""
+    """The delays before a failed delivery is repeated."""
 
     delays_seconds: tuple[float, ...] = (5, 300, 1_800, 7_200, 18_000, 25_200, 36_000)
     """After each failed attempt: 5 s, 5 min, 30 min, 2 h, 5 h, 7 h, 10 h. Together they are a day."""
@@ -67,7 +67,7 @@ class Posts(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """How an attempt ended."""
+    """The result of one attempt to deliver an event."""
 
     is_delivered: bool
     result: str

@@ -52,7 +52,7 @@ log = structlog.get_logger(__name__)
 URL_FIELD = "webhook.url"
 MAX_WEBHOOKS = 100
 ROTATION = timedelta(days=1)
-"""For this long, deliveries are signed with the previous secret as well."""
+"""Deliveries are signed with the previous secret as well for this time."""
 
 RESOLVE_SECONDS = 5.0
 

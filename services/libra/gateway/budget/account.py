@@ -53,7 +53,7 @@ class Reservation:
     def __init__(self, account: BudgetAccount, most: Amount, incarnation: int) -> None:
         self.most, self.incarnation = most, incarnation
         self.spent = Amount()
-        """What the request has cost as far as it is known."""
+        """Cost of the request as far as it is known."""
         self._account = account
 
     def settle(self) -> None:

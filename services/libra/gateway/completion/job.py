@@ -28,10 +28,10 @@ class Patience:
     """The time that a caller waits for a parked model."""
 
     since: float = -math.inf
-    """When its run began, by the event loop's clock: the model's time to recover counts from then at the earliest."""
+    """Start of its run, by the event loop's clock: the model's time to recover counts from then at the earliest."""
 
     max_park_seconds: float = math.inf
-    """After this time it is told to come again."""
+    """After this time, the caller has to repeat the request."""
 
     @classmethod
     def of_run(cls, run: str) -> Self:

@@ -36,7 +36,7 @@ class RequestWindow:
         replica, and higher while a part arrives."""
         self._starts: deque[float] = deque()
         self._next_start = -math.inf
-        """When the next request starts if all are spread evenly (the generic cell rate algorithm, ITU-T I.371)."""
+        """Start of the next request if all are spread evenly (the generic cell rate algorithm, ITU-T I.371)."""
 
     def wait_seconds(self, now: float) -> float:
         """Return how long until one more request may start; 0 if it may start now."""

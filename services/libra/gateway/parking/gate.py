@@ -61,12 +61,12 @@ class ModelGate:
 
     @property
     def park(self) -> Park | None:
-        """Why the model is parked; None if it is not."""
+        """Cause and times of the model's parking; None if it is not parked."""
         return self._state.park
 
     @property
     def give_up_at(self) -> float:
-        """When the requests fail that have waited since the model was parked."""
+        """Time at which requests fail that have waited since the model was parked, by the event loop's clock."""
         return self._state.give_up_at()
 
     @property

@@ -14,7 +14,7 @@ SAME_SECONDS = 0.25
 
 @dataclass(frozen=True, slots=True)
 class Park:
-    """Why and since when a model is parked, and when it is asked again. Times are of a monotonic clock, in seconds."""
+    """Cause and start of a model's parking, and the next probe. Times are of a monotonic clock, in seconds."""
 
     cause: BlockCause
     reason: str

@@ -16,7 +16,7 @@ QUOTA_FACTOR = 12
 
 @dataclass(frozen=True, slots=True)
 class ParkPolicy:
-    """When a model is parked, when it is asked again, and when its requests fail."""
+    """Conditions for parking a model, the times of its probes, and the time after which its requests fail."""
 
     patience_seconds: float = 300.0
     """A provider that asks for a longer wait parks its model."""

@@ -23,10 +23,10 @@ class Request(Protocol):
 
     lane: Lane
     since: float
-    """When its run began, by the event loop's clock: its patience counts from then at the earliest."""
+    """Start of its run, by the event loop's clock: its patience counts from then at the earliest."""
 
     max_park_seconds: float
-    """How long it waits at the gate before it is told to come again."""
+    """Maximum wait at the gate. After it, the caller has to repeat the request."""
 
 
 @dataclass(slots=True, eq=False)
@@ -35,7 +35,7 @@ class Waiter:
 
     request: Request
     until: float
-    """When it is told to come again."""
+    """End of the wait, by the event loop's clock. After it, the caller has to repeat the request."""
 
     admitted: asyncio.Future[None]
 
@@ -47,7 +47,7 @@ class WaitingRequests:
         self._model = model
         self._waiters: dict[Waiter, None] = {}
         self.newest_since = -math.inf
-        """When the newest run began whose requests have waited here."""
+        """Start of the newest run whose requests have waited here."""
 
     def __len__(self) -> int:
         return len(self._waiters)

@@ -31,7 +31,7 @@ from libra.v1.model_pb2 import Model, RequestOptions
 BAD_REQUEST = 400
 STREAM_REFUSALS = frozenset({400, 404, 405, 415, 422, 501})
 STREAM_WORD = b"stream"
-"""What a refusal of one of these statuses says if streaming is its cause."""
+"""A refusal with one of these statuses contains this word if streaming is its cause."""
 
 MAX_ENDPOINTS = 1_000
 """URLs whose request heads are kept; beyond it all are forgotten."""

@@ -55,7 +55,7 @@ class CompletionRequest:
     """If not empty, the answer is shared only with requests that have the same value."""
 
     adjustments: tuple[tuple[str, str], ...] = ()
-    """What is sent otherwise than asked because the endpoint refuses it, in order: a parameter, and its replacement
+    """Changes to the request, in order, because the endpoint refuses a parameter: the parameter, and its replacement
     (empty: dropped). `libra.v1.completion_pb2.Adjustment` lists the parameters. The methods below apply them."""
 
     team: str = ""
@@ -111,7 +111,7 @@ class CompletionRequest:
 
     @property
     def reasoning_effort(self) -> str:
-        """How long the model reasons, in the provider's words; empty: not sent."""
+        """Amount of reasoning, in the provider's words; empty: not sent."""
         if self.is_plain:
             return self.parameters.reasoning_effort
         if "reasoning_effort" in dict(self.adjustments):

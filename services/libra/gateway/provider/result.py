@@ -39,7 +39,7 @@ class FaultKind(StrEnum):
 
 
 class BlockCause(StrEnum):
-    """Why no request to a model can be answered, whichever its content. The value is a label of the metrics."""
+    """Cause that keeps all requests to a model from being answered. The value is a label of the metrics."""
 
     UNREACHABLE = auto()
     """Nobody listens at the URL, or its name cannot be resolved."""
@@ -75,7 +75,7 @@ class ProviderAnswer(NamedTuple):
     text: str
     finish_reason: FinishReason.ValueType
     prompt_tokens: int = 0
-    """As the provider counts; 0 if it does not count."""
+    """Number by the provider's count; 0 if it does not count."""
 
     completion_tokens: int = 0
     response_class: ResponseClass.ValueType = RESPONSE_CLASS_ANSWERED
@@ -95,7 +95,7 @@ class ProviderAnswer(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ProviderFault:
-    """Why there is no answer: a sentence that contains no API key and names the remedy, if there is one."""
+    """Reason why there is no answer: a sentence that contains no API key and names the remedy, if there is one."""
 
     reason: str
     kind: FaultKind
@@ -103,10 +103,10 @@ class ProviderFault:
     """The wait that the provider asked for, not limited."""
 
     adjustment: Adjustment | None = None
-    """What to send otherwise because the endpoint refuses it; the request is then repeated at once."""
+    """The change to make because the endpoint refuses a parameter; the request is then repeated at once."""
 
     block: BlockCause | None = None
-    """Why other requests to the model would fail as well; None if the fault may be that of this request alone."""
+    """Cause of the failure of other requests to the model too; None if the fault may be that of this request alone."""
 
     @property
     def outcome(self) -> str:

@@ -12,7 +12,7 @@ MAX_UNREADABLE = 2
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """How often a request is repeated, and after how long. `libra.gateway.settings` has the defaults."""
+    """Limits on requests for one answer, and the delays between them. `libra.gateway.settings` has the defaults."""
 
     attempts: int
     """Maximum number of requests for one answer while the provider fails."""

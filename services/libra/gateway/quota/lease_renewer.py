@@ -58,7 +58,7 @@ Announce = Callable[[str, str], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class LeaseTiming:
-    """How often a lease is renewed, and how long it lives."""
+    """The renewal interval and the lifetime of a lease."""
 
     renew_seconds: float
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 
 from libra.judge.answers.cleaning import clean_answer
 from libra.judge.answers.echo import echoed_polarity
 from libra.judge.answers.next_question import readings_of
 from libra.judge.answers.statements import read_statements, text_mention
-from libra.judge.answers.wording import WordPattern, alternatives, compile_words, fold, load_words, phrases
+from libra.judge.answers.wording import alternatives, compile_words, fold, load_words, phrases
+from libra.judge.text.lazy_pattern import LazyPattern
 
 YES, NO = "yes", "no"
 ANSWERS = (YES, NO)
@@ -21,31 +23,32 @@ OPENING = (
     r"(?:^|(?<=[.,;:!?(\[\"'\n\uf000-]\s)|(?<=[.,;:!?(\[\"'\n\uf000-])|(?<=\sso\s)|(?<=\sis\s)|(?<=:\s\s))[\s(]{0,2}"
 )
 
+Words = tuple[tuple[str, str], tuple[str, str]]
+"""Positive and negative phrases: each pair is of phrases anywhere and at the start."""
 
-def _pattern(positive: tuple[str, str], negative: tuple[str, str], *, ascii_only: bool) -> re.Pattern[str]:
-    """Return one pattern; a match of the group `no` is negative. Each pair is of phrases anywhere and at the start."""
+YES_NO_WORDS: Words = (
+    (DATA["yes"]["anywhere"], DATA["yes"]["opening"]),
+    (DATA["no"]["anywhere"], DATA["no"]["opening"]),
+)
+STANCE_WORDS: Words = (
+    (f"{DATA['stance']['agree']} {DATA['yes']['anywhere']}", DATA["yes"]["opening"]),
+    (f"{DATA['stance']['disagree']} {DATA['no']['anywhere']}", DATA["no"]["opening"]),
+)
+
+
+@cache
+def _pattern(words: Words, *, ascii_only: bool) -> re.Pattern[str]:
+    """Return one pattern; a match of the group `no` is negative."""
+    positive, negative = words
 
     def of(text: str) -> str:
-        words: WordPattern = compile_words(phrases(text))
-        return (words.ascii_pattern if ascii_only else words.pattern).pattern
+        pattern = compile_words(phrases(text))
+        return pattern.ascii_text if ascii_only else pattern.text
 
     return re.compile(
         rf"(?P<no>{of(negative[0])}|{OPENING}{of(negative[1])}{PAUSE})|{of(positive[0])}|{OPENING}{of(positive[1])}{PAUSE}",
         re.MULTILINE,
     )
-
-
-def _patterns(positive: tuple[str, str], negative: tuple[str, str]) -> tuple[re.Pattern[str], re.Pattern[str]]:
-    return _pattern(positive, negative, ascii_only=True), _pattern(positive, negative, ascii_only=False)
-
-
-YES_NO_PATTERNS = _patterns(
-    (DATA["yes"]["anywhere"], DATA["yes"]["opening"]), (DATA["no"]["anywhere"], DATA["no"]["opening"])
-)
-STANCE_PATTERNS = _patterns(
-    (f"{DATA['stance']['agree']} {DATA['yes']['anywhere']}", DATA["yes"]["opening"]),
-    (f"{DATA['stance']['disagree']} {DATA['no']['anywhere']}", DATA["no"]["opening"]),
-)
 
 
 def _called_wrong() -> re.Pattern[str]:
@@ -60,7 +63,7 @@ def _called_wrong() -> re.Pattern[str]:
     )
 
 
-CALLED_WRONG = _called_wrong()
+CALLED_WRONG = LazyPattern(_called_wrong)
 NO_STANCE = compile_words(phrases(DATA["stance"]["none"]))
 
 
@@ -71,7 +74,7 @@ def yes_no_answers(text: str, question: str = "") -> frozenset[str]:
     """
     cleaned = clean_answer(text)
     for part in readings_of(cleaned):
-        found = _read(fold(part), YES_NO_PATTERNS)
+        found = _read(fold(part), YES_NO_WORDS)
         if found:
             return frozenset(ANSWERS[option] for option in found)
     echoed = echoed_polarity(fold(cleaned), question)
@@ -82,14 +85,14 @@ def stance_of(text: str) -> str:
     """Return the last stance in a text: "agrees", "disagrees", or "" if there is none."""
     for part in readings_of(clean_answer(text)):
         folded = NO_STANCE.pattern.sub(" ", fold(part))
-        found = _read(folded, STANCE_PATTERNS, last_counts=True)
+        found = _read(folded, STANCE_WORDS, last_counts=True)
         if len(found) == 1:
             return STANCES[next(iter(found))]
     return ""
 
 
-def _read(text: str, patterns: tuple[re.Pattern[str], re.Pattern[str]], *, last_counts: bool = False) -> frozenset[int]:
-    pattern = patterns[0] if text.isascii() else patterns[1]
+def _read(text: str, words: Words, *, last_counts: bool = False) -> frozenset[int]:
+    pattern = _pattern(words, ascii_only=text.isascii())
     text = CALLED_WRONG.sub(lambda found: f"not {text_mention(1 if found['no'] or found['no_said'] else 0)}", text)
     with_mentions = pattern.sub(_mention, text)
     statements = read_statements(with_mentions, is_polarity=True)

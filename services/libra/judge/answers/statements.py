@@ -27,7 +27,8 @@ POLARITY_GROUP = re.compile(rf"{MENTION}(?:{CONJUNCTION.replace(AND, POLARITY_AN
 """Mentions that belong together: "A or B"."""
 
 GROUP = re.compile(
-    rf"{MENTION}(?:(?:{CONJUNCTION}|[\s,]{{0,3}}(?<=[\s,/&])(?=\S)){IN_BETWEEN}{MENTION}[)\]'\"]{{0,2}}){{0,25}}"
+    rf"{MENTION}(?:[)\]'\"]{{0,2}}(?:{CONJUNCTION}|[\s,]{{0,3}}(?<=[\s,/&])(?=\S)){IN_BETWEEN}"
+    rf"{MENTION}[)\]'\"]{{0,2}}){{0,25}}"
 )
 """The same, and lists without a word between: "A, B"."""
 
@@ -71,13 +72,13 @@ NAMED_THINGS = frozenset(WORDS["named_things"].split())
 """Words before a letter that is no label, as in "vitamin C"."""
 
 REASON, NEUTRAL, LEADING, STATED = 0, 1, 2, 3
-"""How strong an assertion is: a mention in a reason or a question, any mention, the whole clause, a statement."""
+"""Strengths of an assertion: a mention in a reason or a question, any mention, the whole clause, a statement."""
 
 NEGATION_CHARACTERS = 24
-"""How much of the text after an option is searched for a negation."""
+"""Length of the text after an option that is searched for a negation."""
 
 MAX_CLAUSES = 400
-"""How many clauses are read from each end of a text."""
+"""Maximum number of clauses that are read from each end of a text."""
 
 MIN_LISTED = 2
 """Options on lines of their own that make a list."""
@@ -117,7 +118,7 @@ class Statements:
     """The last place of a denial of each option."""
 
     closing_place: int = 0
-    """Where the closing sentence begins; 0 if the text is short."""
+    """Start of the closing sentence; 0 if the text is short."""
 
     def conclusion(self, *, last_counts: bool = False) -> tuple[frozenset[int], int]:
         """Return the options that are asserted in the end, with the strength of that assertion; none if none is.

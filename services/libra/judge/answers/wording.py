@@ -6,11 +6,11 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from importlib.resources import files
 from typing import Any
 
-import yaml
+from libra.judge.text.data_files import parse_data
 
 UNSPACED = r"\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3"
 """Thai, kana, Chinese characters and Hangul: scripts whose words stand without spaces or take suffixes."""
@@ -19,16 +19,11 @@ STARTS_UNSPACED = re.compile(f"[{UNSPACED}]")
 WORD_CHARACTER = re.compile(r"[\w(]")
 
 
-def load_data(name: str) -> Any:
-    """Return the content of a YAML file in the folder data."""
-    text = files(__package__).joinpath("data", name).read_text(encoding="utf-8")
-    return yaml.safe_load(unicodedata.normalize("NFKC", text))
-
-
 @lru_cache
 def load_words(name: str) -> Any:
-    """Return a data file; it is read once."""
-    return load_data(name)
+    """Return the content of a YAML file in the folder data; it is read once."""
+    text = files("libra.judge.answers").joinpath("data", name).read_text(encoding="utf-8")
+    return parse_data(unicodedata.normalize("NFKC", text))
 
 
 def fold(text: str) -> str:
@@ -44,12 +39,25 @@ def phrases(text: str) -> list[str]:
     return [entry for entry in _split(text) if entry]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class WordPattern:
-    """A pattern of words in all languages, and the same with the words in ASCII alone, which is faster."""
+    """A pattern of words in all languages, and the same with the words in ASCII alone, which is faster.
 
-    pattern: re.Pattern[str]
-    ascii_pattern: re.Pattern[str]
+    Each of the two is compiled at its first use.
+    """
+
+    text: str
+    ascii_text: str
+
+    @cached_property
+    def pattern(self) -> re.Pattern[str]:
+        """The pattern with all words."""
+        return re.compile(self.text)
+
+    @cached_property
+    def ascii_pattern(self) -> re.Pattern[str]:
+        """The pattern with the words in ASCII."""
+        return re.compile(self.ascii_text)
 
     def search(self, text: str) -> re.Match[str] | None:
         """Return the first match in a text without case."""
@@ -86,11 +94,11 @@ def alternatives(entries: Sequence[str]) -> str:
 def compile_words(entries: Sequence[str]) -> WordPattern:
     """Return the pattern of a list of entries."""
     in_ascii = [entry for entry in entries if entry.isascii() or any(mark in entry for mark in "|?[")]
-    return WordPattern(re.compile(alternatives(entries)), re.compile(alternatives(in_ascii) if in_ascii else r"(?!)"))
+    return WordPattern(alternatives(entries), alternatives(in_ascii) if in_ascii else r"(?!)")
 
 
 def word_pattern(name: str) -> WordPattern:
-    """Return the compiled pattern of a list in words.yaml. It is applied to text without case."""
+    """Return the pattern of a list in words.yaml. It is applied to text without case."""
     return compile_words(phrases(load_words("words.yaml")[name]))
 
 

@@ -25,7 +25,7 @@ WRAPPINGS = (
 
 
 ANSWER_LINE = re.compile(
-    rf"^[\W_]*(?:(?:the|my|so|die|meine|la|ma|il|o|a) ){{0,2}}{word_pattern('answer').pattern.pattern}[*_]{{0,3}}"
+    rf"^[\W_]*(?:(?:the|my|so|die|meine|la|ma|il|o|a) ){{0,2}}{word_pattern('answer').text}[*_]{{0,3}}"
     r"(?:\s?[:：][*_]{0,3}|\s(?:is|ist|lautet|est|es|è|é|är|jest)[:：])[ \t]*(?P<answer>\S[^\n]*)$",
     re.MULTILINE,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from itertools import repeat
 
-from libra.judge.refusal_detection.regex import load_data
+from libra.judge.text.data_files import load_data
 
 CHARACTERS_PER_WORD = 10
 """More than a word and its space have on average: the size of the text in which a number of words is searched for."""
@@ -14,7 +14,9 @@ WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?")
 ASCII_WORD = re.compile(r"[a-z]+(?:'[a-z]+)?")
 """The same in ASCII text without case, where it is found in a third of the time."""
 
-WORDS = {name: frozenset(words.split()) for name, words in load_data("words.yaml").items()}
+WORDS = {
+    name: frozenset(words.split()) for name, words in load_data("libra.judge.refusal_detection", "words.yaml").items()
+}
 """The word lists of data/words.yaml."""
 
 ENGLISH_SMALL_WORDS = WORDS["english"]

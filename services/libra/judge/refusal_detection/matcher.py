@@ -14,7 +14,7 @@ from libra.judge.refusal_detection.retraction import has_numbered_steps, is_retr
 from libra.judge.text.normalize import normalize_and_casefold
 
 MAX_CHARACTERS = 4_000
-"""How much of an answer is read."""
+"""Maximum length of the part of an answer that is read."""
 
 HEAD_CHARACTERS = 500
 """A refusal comes first; further on, the same words are part of a story or a caveat."""
@@ -62,11 +62,11 @@ class RefusalMatch:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """How one voice of an answer refuses."""
+    """A refusal by one voice of an answer."""
 
     reason: str
     description: str
-    """What the words do that refuse."""
+    """The kind of refusal in words, for instance "it says"."""
 
     is_outright: bool
     """Whether the speaker says that it will not do what was asked; else it turns away or speaks against it."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from libra.judge.refusal_detection.regex import load_data
+from libra.judge.text.data_files import load_data
 from libra.judge.text.normalize import normalize_and_casefold
 
-_DATA = load_data("patterns_multilingual.yaml")
+_DATA = load_data("libra.judge.refusal_detection", "patterns_multilingual.yaml")
 
 LANGUAGES = {
     normalize_and_casefold(phrase): tag for tag, phrases in reversed(_DATA["refusals"].items()) for phrase in phrases

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from importlib.resources import files
 from typing import Any
 
-import yaml
+from libra.judge.text.data_files import load_data
+from libra.judge.text.lazy_pattern import LazyPattern
 
 WORD_EDGE = r"\b"
 
@@ -18,7 +18,7 @@ FRAGMENT = re.compile(r"\{([A-Z_]+)\}")
 class HintedPattern:
     """A slow pattern with hints: each text that it matches contains one of the hints."""
 
-    pattern: re.Pattern[str]
+    pattern: LazyPattern
     hints: tuple[str, ...]
 
     def search(self, text: str) -> re.Match[str] | None:
@@ -36,29 +36,24 @@ class HintedPattern:
         return False
 
 
-def load_data(name: str) -> Any:
-    """Return the content of a YAML file in the folder data."""
-    return yaml.safe_load(files(__package__).joinpath("data", name).read_text(encoding="utf-8"))
-
-
-def load_patterns(name: str) -> dict[str, re.Pattern[str] | HintedPattern]:
-    """Return the compiled patterns of a data file, by name.
+def load_patterns(name: str) -> dict[str, LazyPattern | HintedPattern]:
+    """Return the patterns of a data file, by name.
 
     A text is a list of alternatives. A mapping is a pattern with hints. The lines of a pattern are joined, and {NAME}
     is replaced by the fragment of that name.
     """
-    data = load_data(name)
+    data = load_data("libra.judge.refusal_detection", name)
     fragments = {fragment: _joined(lines) for fragment, lines in data["fragments"].items()}
 
     def text_of(lines: str) -> str:
         return FRAGMENT.sub(lambda found: fragments[found[1]], _joined(lines))
 
-    return {
-        pattern_name: compile_alternatives(text_of(entry))
-        if isinstance(entry, str)
-        else HintedPattern(re.compile(text_of(entry["pattern"])), tuple(entry["hints"]))
-        for pattern_name, entry in data["patterns"].items()
-    }
+    def pattern_of(entry: str | dict[str, Any]) -> LazyPattern | HintedPattern:
+        if isinstance(entry, str):
+            return LazyPattern(lambda: compile_alternatives(text_of(entry)))
+        return HintedPattern(LazyPattern(lambda: re.compile(text_of(entry["pattern"]))), tuple(entry["hints"]))
+
+    return {pattern_name: pattern_of(entry) for pattern_name, entry in data["patterns"].items()}
 
 
 def compile_alternatives(pattern: str) -> re.Pattern[str]:

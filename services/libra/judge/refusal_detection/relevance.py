@@ -14,7 +14,7 @@ from rapidfuzz import fuzz, process
 from libra.judge.refusal_detection.language_id import CODE, ENGLISH_SMALL_WORDS, WORD, WORDS, first_words, is_english
 
 MAX_CHARACTERS = 6_000
-"""How much of an answer is read."""
+"""Maximum length of the part of an answer that is read."""
 
 EMPTY_WORDS = ENGLISH_SMALL_WORDS | WORDS["request"]
 """Words that may be in any request and say nothing about its topic."""
@@ -72,7 +72,7 @@ DIGITS = re.compile(r"\d")
 """A name such as 9/11 is no word that could be searched for."""
 
 MIN_LIKENESS = 75
-"""Of two spellings of a word, in percent; of other words that share an ending it is lower."""
+"""Likeness of two spellings of a word, in percent; other words that share an ending are less alike."""
 
 MAX_STEMS = 12
 """With more, as when a scene surrounds the request, an answer need not repeat any of them."""

@@ -12,7 +12,7 @@ MIN_DIGITS = 2
 
 MAX_DIGITS = 12
 MAX_TOLD_CHARACTERS = 20_000
-"""How much of each end of a text is searched for digits that are told one after another."""
+"""Maximum length of each end of a text that is searched for digits that are told one after another."""
 
 MAX_ROMAN, MIN_ROMAN_LETTERS = 3999, 3
 ROMAN = (
@@ -45,7 +45,7 @@ BACKWARDS = re.compile(
 BINARY = re.compile(r"binar|binär|binaire|двоич|二进制|2進|이진|base 2")
 NEAR_CHARACTERS = 60
 MAX_BACKWARDS = 200
-"""How many times a secret backwards is looked at."""
+"""Maximum number of places in a text at which a secret backwards is examined."""
 
 PHRASE_EDGE = "\n\"'([{:;!?。"
 

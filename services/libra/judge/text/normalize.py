@@ -79,7 +79,7 @@ MAX_COMBINING_CODE = 0x20000
 ACCENTS = CharacterSet(one for one in map(chr, range(MAX_COMBINING_CODE)) if unicodedata.combining(one))
 
 HEAD_CHARACTERS, TAIL_CHARACTERS = 4_000, 16_000
-"""How much of the beginning and of the end of a long answer is read."""
+"""Lengths of the parts that are read at the beginning and at the end of a long answer."""
 
 
 def normalize(text: str) -> str:

@@ -10,17 +10,16 @@ import binascii
 import html
 import re
 from functools import lru_cache
-from importlib.resources import files
 from typing import Any
 from urllib.parse import unquote
 
-import yaml
 from text_to_num import alpha2digit
 
+from libra.judge.text.data_files import load_data
 from libra.judge.text.normalize import latinize
 
 MAX_WORD_CHARACTERS = 20_000
-"""How much of a text is searched for number words and names of letters."""
+"""Maximum length of a text that is searched for number words and names of letters."""
 
 MIN_CODES = 3
 MAX_CODE_POINT, FIRST_PRINTABLE, LAST_LATIN = 0x10FFFF, 32, 591
@@ -55,7 +54,7 @@ SENTENCE_START = re.compile(r"(?:^|(?<=[.!?]\s))\W{0,3}([^\W_])")
 @lru_cache
 def spelling(name: str) -> dict[str, str]:
     """Return a table of data/spelling.yaml as words to characters."""
-    table: Any = yaml.safe_load(files(__package__).joinpath("data", "spelling.yaml").read_text(encoding="utf-8"))[name]
+    table: Any = load_data("libra.judge.text", "spelling.yaml")[name]
     if isinstance(table, str):
         return {word: word[0] for word in table.split()}
     return {

@@ -100,7 +100,7 @@ class ModelRow:
     safety: Score | None
     capability: Score | None
     capability_source: str
-    """Where the capability comes from; empty without one."""
+    """Source of the capability; empty without one."""
 
     categories: Sequence[CategoryRow]
     ranks: ModelRanks = UNRANKED

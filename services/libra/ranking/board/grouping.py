@@ -40,10 +40,10 @@ class SampleValues:
     """The values of each sample that has its own."""
 
     default_reason: str = ""
-    """Why there is no default value."""
+    """Reason why there is no default value."""
 
     reasons: Mapping[int, str] = field(default_factory=dict)
-    """Why a sample has no value, if not for the default reason."""
+    """Reason why a sample has no value, if it is not the default reason."""
 
 
 @dataclass(slots=True)

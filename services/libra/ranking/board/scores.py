@@ -36,7 +36,7 @@ class ScoreInputs:
     """Imported figures, by model."""
 
     calibrations: Mapping[JudgeKey, Calibration] = field(default_factory=dict)
-    """How far judges agree with people."""
+    """Measurements of judges against people's labels."""
 
     capability_choice: int = ANY_CAPABILITY
     """The kind of capability that is wanted; see CapabilityChoice."""

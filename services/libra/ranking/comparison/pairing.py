@@ -40,7 +40,7 @@ class TaskPair:
     category: int
     one: SampleSums
     other: SampleSums
-    """Of the same ordinals."""
+    """The sums of the same ordinals."""
 
     @property
     def scores(self) -> tuple[Score, Score]:
@@ -76,7 +76,7 @@ class TaskPairing:
     """In order of name and attack."""
 
     reasons: Mapping[str, str]
-    """Why a task that both sides have is not compared, by its label."""
+    """Reason why a task that both sides have is not compared, by its label."""
 
     only_one: Sequence[BoardCell]
     """The tasks that only the first side has."""

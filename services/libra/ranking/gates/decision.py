@@ -47,7 +47,7 @@ class TestedRequirement:
     requirement: Requirement
     test: LimitTest | SequentialTest | None
     reason: str
-    """Why there is no test; empty if there is one."""
+    """Reason why there is no test; empty if there is one."""
 
     p_holm: float = 1.0
 

@@ -54,7 +54,7 @@ class Requirement:
     baseline_cells: Sequence[BoardCell] = ()
 
     reason: str = ""
-    """Why it is missing."""
+    """Reason why it is missing."""
 
 
 @dataclass(frozen=True, slots=True)

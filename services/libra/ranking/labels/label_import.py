@@ -25,7 +25,7 @@ REASONS = {
     Outcome.OUTCOME_UNJUDGED: "the judge gave it no score that a label could correct",
     Outcome.OUTCOME_FAILED: "there is no answer",
 }
-"""Why a trial with this outcome cannot be labelled."""
+"""Reason why a trial with this outcome cannot be labelled."""
 
 IndexedLabels = Sequence[tuple[int, Label]]
 """Labels with their positions in the request."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from libra.core.errors import Invalid, NotFound
 from libra.ranking.board.cell_selection import BoardCell, CellSelection, ambiguous_tasks, select_cells
@@ -81,6 +82,7 @@ def add_empty_cells(records: Iterable[RunRecord], cells: Iterable[Cell]) -> list
 
 
 def _empty_cell(run: str, model: str, section: RunSection) -> Cell:
+    sums: dict[str, Any] = dict.fromkeys(SUM_FIELDS, 0)
     return Cell(
         run=run,
         judging=0,
@@ -89,5 +91,5 @@ def _empty_cell(run: str, model: str, section: RunSection) -> Cell:
         attack=section.attack,
         category=section.category,
         judges=(),
-        **dict.fromkeys(SUM_FIELDS, 0),  # type: ignore[arg-type]  # all of these fields are numbers
+        **sums,
     )

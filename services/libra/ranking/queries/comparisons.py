@@ -22,7 +22,7 @@ class ComparedSides:
     one: ComparisonSide
     other: ComparisonSide
     notes: Sequence[str]
-    """What the selection of their cells leaves out."""
+    """Sentences about cells that the selection leaves out."""
 
 
 class ComparisonReader:

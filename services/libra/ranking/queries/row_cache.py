@@ -28,7 +28,7 @@ class CachedRow:
     """Cells that do not have all their verdicts in the store."""
 
     notes: Sequence[str]
-    """What to know about the answers of the model."""
+    """Sentences that a reader must know about the answers of the model."""
 
 
 class RowCache:

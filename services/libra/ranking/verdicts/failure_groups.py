@@ -11,6 +11,7 @@ from libra.ranking.verdicts.failure_reasons import normalize_reason
 from libra.store.client import Store
 from libra.store.reports.verdict_search import ReasonCount
 from libra.v1.ranking_pb2 import FailureGroup, ReportFailuresResponse
+from libra.v1.verdict_pb2 import Outcome
 
 MAX_GROUPS = 100
 
@@ -47,7 +48,7 @@ def group_reasons(counts: Sequence[ReasonCount], sealed_tasks: set[str]) -> list
 def _build_group(outcome: int, reason: str, members: Sequence[ReasonCount]) -> FailureGroup:
     first = min(members, key=lambda each: each.example)
     return FailureGroup(
-        outcome=outcome,  # type: ignore[arg-type]  # a number
+        outcome=Outcome.ValueType(outcome),
         reason=reason,
         count=sum(each.count for each in members),
         example=first.example,

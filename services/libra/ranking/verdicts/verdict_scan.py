@@ -36,7 +36,7 @@ class ContentFilter:
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """Where a page begins: after the verdict `id`, or with `backward` before it."""
+    """The beginning of a page: after the verdict `id`, or with `backward` before it."""
 
     id: str = ""
     backward: bool = False

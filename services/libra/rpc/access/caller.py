@@ -20,10 +20,10 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who calls."""
+    """The caller of a method."""
 
     name: str
-    """Where the name comes from, and the name: "token:nightly-ci", "file:admin", "certificate:judge.libra"."""
+    """Source of the name, and the name: "token:nightly-ci", "file:admin", "certificate:judge.libra"."""
 
     role: Role
     team: str = ""

@@ -67,7 +67,7 @@ class Guard:
         if rule is None or caller.role not in rule.roles or (caller.team and not rule.is_for_teams):
             await self._deny(method, caller, rule, request)
         team_scope.enter(team_scope.SHARED if rule.is_about_shared else team_of_call(caller, context))
-        # What services ask of each other follows from a call that was recorded.
+        # A call between services follows from a call that was recorded.
         if not rule.is_audited or caller.role is Role.SERVICE:
             yield Admission(request)
             return

@@ -20,7 +20,7 @@ ADMIN: Final = frozenset({Role.ADMIN})
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """Who may call a method, and whether its calls are in the audit log."""
+    """The roles that may call a method, and whether its calls are in the audit log."""
 
     roles: frozenset[Role]
     is_audited: bool

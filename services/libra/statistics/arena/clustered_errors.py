@@ -95,7 +95,7 @@ class _OrderedVotes:
     first: np.ndarray
     second: np.ndarray
     cell: np.ndarray
-    """Where the vote is counted in a flattened table by ordered pair and outcome."""
+    """Index of the vote in a flattened table of counts by ordered pair and outcome."""
 
     weight: np.ndarray | None
 

@@ -54,7 +54,7 @@ SUSPICION = 2.0
 """The logarithm of an e-value from which on a voter does not count in the ratings by which voters are tested."""
 
 MAX_ROUNDS = 5
-"""How often the ratings without suspects are computed, at most; they hardly change after the third time."""
+"""Maximum number of times that the ratings without suspects are computed; they hardly change after the third."""
 
 BLOCK_CELLS = 10_000_000
 """Voters are processed in blocks of about this number of pairs of voter and model, 120 MB."""
@@ -80,7 +80,7 @@ class VoterEvidence:
 
     @property
     def is_flagged(self) -> np.ndarray:
-        """Which voters are flagged; Boolean, shape (voters,)."""
+        """True for each flagged voter; shape (voters,)."""
         flags: np.ndarray = self.flagged_after > 0
         return flags
 
@@ -163,7 +163,7 @@ def _successive_votes(voter: np.ndarray) -> Iterator[np.ndarray]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Expected:
-    """What the ratings say of votes on each ordered pair; each has shape (models, models)."""
+    """The odds of votes on each ordered pair by the ratings; each has shape (models, models)."""
 
     gap: np.ndarray
     """The log odds of A in a decisive vote."""
@@ -262,7 +262,7 @@ def _log_ratio(null: np.ndarray, occurred: np.ndarray) -> np.ndarray:
 
 
 class _Surplus:
-    """By how much events of each voter on each model exceed what was expected."""
+    """Excess of the events of each voter on each model over their expected number."""
 
     def __init__(self, voters: int, models: int) -> None:
         """Start with 0 for all."""

@@ -45,7 +45,7 @@ MAX_HALVINGS = 20
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AdjustedRatings:
-    """How well each model resists an attacker of average skill."""
+    """The resistance of each model against an attacker of average skill."""
 
     resistances: np.ndarray
     """s: log odds of holding against an average attacker, around the mean of all models; shape (models,)."""
@@ -143,7 +143,7 @@ class _Likelihood:
         self._design = _design(models, families)
         self._nodes = np.linspace(-RANGE, RANGE, NODES)
         self.start = np.zeros(models + families + 2)
-        """Where the fit starts; the mean of the prior."""
+        """Start of the fit: the mean of the prior."""
         self.start[-1] = np.log(FIRST_SKILL_SD)
         self._precisions = np.append(np.full(models + families + 1, 1 / PRIOR_SD**2), 1.0)
 

@@ -9,7 +9,7 @@ import numpy as np
 
 
 class Outcome(enum.IntEnum):
-    """What a vote says about the two models. The values index the last axis of counts and probabilities."""
+    """The outcome of a vote on two models. The values index the last axis of counts and probabilities."""
 
     FIRST = 0
     """The model in position A is better."""
@@ -67,7 +67,7 @@ class Votes:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Counts:
-    """How often each ordered pair of models had each outcome."""
+    """Number of votes by ordered pair of models and outcome."""
 
     values: np.ndarray
     """Shape (models, models, 4): position A, position B, outcome. Integers, or floats if the votes have weights."""

@@ -1,4 +1,4 @@
-"""How few votes decide a rank: the smallest number of votes without which a model would have another rank.
+"""The smallest number of votes without which a model would have another rank.
 
 Broderick, Giordano and Meager (arXiv 2011.14999) approximate the effect of dropping votes by their influences. Huang,
 Shen, Wei and Broderick (arXiv 2508.11847) apply that to arenas and confirm each change by a refit, as is done here.

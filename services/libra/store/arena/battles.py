@@ -28,7 +28,7 @@ class StoredBattle:
     """The keyed hash of who started it."""
 
     faults: tuple[str, ...] = ()
-    """What went wrong, in the gateway's words."""
+    """Faults, in the gateway's words."""
 
 
 class BattleCollection:

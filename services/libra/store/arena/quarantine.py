@@ -17,7 +17,7 @@ MAX_LISTED = 10_000
 
 @dataclass(frozen=True, slots=True)
 class QuarantineMarks:
-    """Which voters are in quarantine, and which may not be flagged again."""
+    """The voters in quarantine, and those who may not be flagged again."""
 
     held: frozenset[str]
     lifted: frozenset[str]

@@ -1,4 +1,4 @@
-"""How many battles each visitor and each address has started in the present hour."""
+"""Counts the battles that each visitor and each address has started in the present hour."""
 
 from __future__ import annotations
 

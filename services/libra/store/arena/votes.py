@@ -18,7 +18,7 @@ READ_VOTES = 5_000
 """The most in one read."""
 
 LATEST_PROMPTS = 500
-"""So many of a voter's earlier prompts are compared with a new one."""
+"""Number of a voter's earlier prompts that are compared with a new one."""
 
 MAX_ATTEMPTS = 5
 """Attempts at a transaction that another one disturbs."""

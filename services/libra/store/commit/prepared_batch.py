@@ -33,7 +33,7 @@ class PreparedBatch:
     """Whether the score of the task is balanced over its gold labels."""
 
     weight: int
-    """How much the batch counts towards the limit of a group: its verdicts, and more if they are long."""
+    """Weight of the batch in the limit of a group: the number of its verdicts, and more if they are long."""
 
 
 def prepare_batch(batch: VerdictBatch) -> PreparedBatch:

@@ -36,10 +36,10 @@ class Event:
 
     type: str
     subject: str
-    """What it is about, for instance "runs/01JZ...". One event of a type is stored for each subject."""
+    """The resource that it is about, for instance "runs/01JZ...". One event of a type is stored for each subject."""
 
     data: Mapping[str, Any]
-    """What receivers are told: JSON, without prompts, answers or keys."""
+    """Content for the receivers: JSON, without prompts, answers or keys."""
 
     time: datetime
     team: str = SHARED

@@ -1,1 +1,1 @@
-"""How stored documents are written: protos, times of creation and ids of trials."""
+"""The form of stored documents: protos, times of creation and ids of trials."""

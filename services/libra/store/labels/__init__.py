@@ -1,1 +1,1 @@
-"""What people say about answers and judges: labels, annotations and calibrations."""
+"""Judgements of people on answers and judges: labels, annotations and calibrations."""

@@ -1,1 +1,1 @@
-"""What is done to the data as a whole: backups, changes of the schema, and the removal of old texts."""
+"""Operations on all data: backups, changes of the schema, and the removal of old texts."""

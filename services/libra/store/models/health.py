@@ -28,7 +28,7 @@ class HealthReport:
     replica: str
     health: ModelHealth
     error_time: datetime | None = None
-    """When the last error happened."""
+    """Time of the last error."""
 
     answered: Mapping[str, int] = field(default_factory=dict)
     """By run, how many trials this replica has answered so far."""

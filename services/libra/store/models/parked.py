@@ -29,7 +29,7 @@ def is_current(touch_time: datetime, now: datetime) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class ParkedModel:
-    """Why a model is parked, and when it is asked again; all replicas share one entry."""
+    """Cause of a model's parking, and the time of its next probe; all replicas share one entry."""
 
     model: str
     cause: str

@@ -35,7 +35,7 @@ REASON_CHARACTERS = 400
 
 @dataclass(frozen=True, slots=True)
 class VerdictFilter:
-    """Which verdicts of a run are selected; an empty field selects all."""
+    """A selection of a run's verdicts; an empty field selects all."""
 
     run: str
     judging: int = 0

@@ -21,7 +21,7 @@ class Entry(Generic[Item]):
     column: str
     value: float | None
     item: Item
-    """What the template shows beside the value."""
+    """Details that the template shows beside the value."""
 
     @property
     def class_(self) -> str:

@@ -23,7 +23,7 @@ class Label:
 
 @dataclass(frozen=True, slots=True)
 class PlacedLabel:
-    """Where a label stands: the end of its text that is at x, and its base line."""
+    """Position of a label: the end of its text that is at x, and its base line."""
 
     x: float
     y: float

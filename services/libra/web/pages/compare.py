@@ -48,7 +48,7 @@ CHANGES = {
 
 @dataclass(frozen=True, slots=True)
 class SampleSide:
-    """What one side made of a sample."""
+    """The answer and score of one side on a sample."""
 
     name: str
     score: str

@@ -25,7 +25,7 @@ ROUTES = web.RouteTableDef()
 
 @dataclass(slots=True)
 class JudgedTasks:
-    """What one version of a judge judged on the board."""
+    """The tasks and models that one version of a judge judged on the board."""
 
     name: str
     version: str

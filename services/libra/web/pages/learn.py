@@ -1,4 +1,4 @@
-"""How to read the board, with pictures made from this system's own data."""
+"""The page that explains how to read the board, with pictures made from this system's own data."""
 
 from __future__ import annotations
 

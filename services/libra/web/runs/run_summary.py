@@ -20,7 +20,7 @@ TONES = {
     RunState.RUN_STATE_PAUSED: "warn",
     RunState.RUN_STATE_BUDGET_EXHAUSTED: "warn",
 }
-"""How the state is coloured; a running run has the colour of the site."""
+"""Colour of each state; a running run has the colour of the site."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +62,12 @@ class RunSummary:
 
     @property
     def duration(self) -> str:
-        """How long it took, or takes up to now."""
+        """Duration up to the end of the run, or up to now."""
         return duration(self.seconds)
 
     @property
     def budget(self) -> str:
-        """What was spent of its budget; empty without one."""
+        """Amount that was spent of its budget; empty without one."""
         return budget_text(self.run.budget) if self.run.HasField("budget") else ""
 
 
@@ -125,7 +125,7 @@ class RunProgress:
     rate: str
     left: str
     spent: Sequence[tuple[str, str, float]]
-    """What was spent of each limit of the budget: its name, the amounts, and the share in percent."""
+    """Spending against each limit of the budget: its name, the amounts, and the share in percent."""
 
 
 class ProgressReader:

@@ -1,1 +1,1 @@
-"""Who may read the pages, and what protects a reader from text that others wrote."""
+"""Controls access to the pages, and protects readers from text that others wrote."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 STOP_SECONDS = 3.0
-"""How long open requests may go on when the server stops; then they are cancelled, streams among them."""
+"""Maximum time for open requests when the server stops; then they are cancelled, streams among them."""
 
 KEEPALIVE_SECONDS = 75.0
 

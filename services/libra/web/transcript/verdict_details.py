@@ -66,7 +66,7 @@ class VerdictDetails:
 
     @property
     def facts(self) -> list[Fact]:
-        """What is known of the request and the answer."""
+        """Facts about the request and the answer."""
         return answer_facts(self.verdict)
 
 

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 from prometheus_client import CollectorRegistry
+from tests.integration.support.serving import serve
 
 from libra.attack.service import AttackService
 from libra.bus.nats_bus import NatsBus
@@ -61,13 +62,9 @@ async def dispatch(store: Store, nats_url: str, catalogues: Catalogues) -> Async
     )
     for name in ("refuser", "complier"):
         await store.models.add(Model(name=name, provider=Provider.PROVIDER_SCRIPTED, remote_model=name))
-    server = RpcServer(wiring.services, metrics)
-    port = await server.start("127.0.0.1:0")
-    await server.set_ready(ready=True)
-    async with channel(f"127.0.0.1:{port}") as opened:
+    async with serve(*wiring.services, metrics=metrics) as opened:
         tasks, models, runs = TaskServiceStub(opened), ModelServiceStub(opened), RunServiceStub(opened)
         schedules, rounds = ScheduleServiceStub(opened), RoundServiceStub(opened)
         dead_letters = DeadLetterServiceStub(opened)
         yield Dispatch(store, bus, tasks, models, runs, dead_letters, wiring, schedules, rounds)
-    await server.stop(0)
     await bus.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -59,12 +60,12 @@ async def test_a_model_that_helps_a_running_run_is_not_deleted(dispatch: Dispatc
         await call(dispatch.models.DeleteModel, DeleteModelRequest(name="helper"), SECONDS)
 
 
-def entry(**fields: object) -> Model:
-    return Model(name="mine", provider=Provider.PROVIDER_OPENAI, base_url="http://localhost:1/v1", **fields)  # type: ignore[arg-type]  # as in the proto
+def entry(**fields: Any) -> Model:
+    return Model(name="mine", provider=Provider.PROVIDER_OPENAI, base_url="http://localhost:1/v1", **fields)
 
 
-async def update(dispatch: Dispatch, **fields: object) -> Model:
-    request = UpdateModelRequest(name="mine", **fields)  # type: ignore[arg-type]  # as in the proto
+async def update(dispatch: Dispatch, **fields: Any) -> Model:
+    request = UpdateModelRequest(name="mine", **fields)
     changed: Model = (await call(dispatch.models.UpdateModel, request, SECONDS)).model
     return changed
 

@@ -14,6 +14,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 from standardwebhooks import WebhookVerificationError
 from structlog.testing import capture_logs
+from tests.integration.support.serving import serve
 
 from libra.core.errors import Conflict, FailedPrecondition, Invalid, LibraError, NotFound
 from libra.core.http.address_policy import AddressPolicy
@@ -22,8 +23,7 @@ from libra.dispatch.webhooks.delivery_worker import DeliveryWorker, RetrySchedul
 from libra.dispatch.webhooks.outbox import EventOutbox
 from libra.dispatch.webhooks.service import WebhookService
 from libra.dispatch.webhooks.signature import WebhookSecrets
-from libra.rpc.client import call, channel
-from libra.rpc.server import RpcServer
+from libra.rpc.client import call
 from libra.store.client import Store
 from libra.store.continuous.webhooks import Event
 from libra.store.runs import RunRecord
@@ -114,13 +114,8 @@ async def world_of(store: Store, rules: TargetRules) -> AsyncIterator[World]:
         store, secrets, poster, Metrics(registry), timeout_seconds=2, retries=SOON, poll_seconds=0.02
     )
     service = WebhookService(store, secrets, poster, worker)
-    served = [(add_WebhookServiceServicer_to_server, service, "libra.v1.WebhookService")]
-    server = RpcServer(served, Metrics(CollectorRegistry()))
-    port = await server.start("127.0.0.1:0")
-    await server.set_ready(ready=True)
-    async with channel(f"127.0.0.1:{port}") as opened:
+    async with serve((add_WebhookServiceServicer_to_server, service, "libra.v1.WebhookService")) as opened:
         yield World(store, WebhookServiceStub(opened), EventOutbox(store, 0.02), worker, registry)
-    await server.stop(0)
     await poster.close()
 
 

@@ -9,6 +9,7 @@ import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 from aiohttp import web
 
@@ -129,9 +130,9 @@ async def proxying(to_port: int, tls: ssl.SSLContext | None = None) -> AsyncIter
             await asyncio.gather(*tasks)
 
 
-def model_at(url: str, **fields: object) -> Model:
+def model_at(url: str, **fields: Any) -> Model:
     limits = ModelLimits(timeout_seconds=5)
-    return Model(name="m", provider=Provider.PROVIDER_OPENAI, base_url=url, limits=limits, **fields)  # type: ignore[arg-type]  # fields of Model
+    return Model(name="m", provider=Provider.PROVIDER_OPENAI, base_url=url, limits=limits, **fields)
 
 
 async def ask(provider: HttpProvider, model: Model) -> ProviderResult:

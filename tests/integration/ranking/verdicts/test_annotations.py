@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
-from prometheus_client import CollectorRegistry
 from tests.integration.support.ranking_world import finished_run
+from tests.integration.support.serving import serve
 
 from libra.core.errors import CallerError, Conflict, Invalid, NotFound
 from libra.ranking.labels.annotation_service import AnnotationService
-from libra.rpc.client import call, channel
-from libra.rpc.server import RpcServer
+from libra.rpc.client import call
 from libra.store.client import Store
-from libra.telemetry.metrics import Metrics
 from libra.v1.annotation_pb2 import (
     Annotation,
     CreateAnnotationRequest,
@@ -29,12 +28,8 @@ HOSTILE = "<script>alert(1)</script> \x1b[31m \u202e $where {'$gt': ''}"
 @pytest.fixture
 async def stub(store: Store) -> AsyncIterator[AnnotationServiceStub]:
     served = (add_AnnotationServiceServicer_to_server, AnnotationService(store), "libra.v1.AnnotationService")
-    server = RpcServer([served], Metrics(CollectorRegistry()))
-    port = await server.start("127.0.0.1:0")
-    await server.set_ready(ready=True)
-    async with channel(f"127.0.0.1:{port}") as opened:
+    async with serve(served) as opened:
         yield AnnotationServiceStub(opened)
-    await server.stop(0)
 
 
 async def create(stub: AnnotationServiceStub, annotation: Annotation, request_id: str = "") -> Annotation:
@@ -43,8 +38,8 @@ async def create(stub: AnnotationServiceStub, annotation: Annotation, request_id
     return stored
 
 
-async def listed(stub: AnnotationServiceStub, **fields: object) -> ListAnnotationsResponse:
-    response: ListAnnotationsResponse = await call(stub.ListAnnotations, ListAnnotationsRequest(**fields), SECONDS)  # type: ignore[arg-type]  # fields by name
+async def listed(stub: AnnotationServiceStub, **fields: Any) -> ListAnnotationsResponse:
+    response: ListAnnotationsResponse = await call(stub.ListAnnotations, ListAnnotationsRequest(**fields), SECONDS)
     return response
 
 
@@ -83,7 +78,7 @@ async def test_a_repeat_returns_the_first_annotation(store: Store, stub: Annotat
 async def test_a_bad_annotation_names_its_field(store: Store, stub: AnnotationServiceStub) -> None:
     run = await finished_run(store, "harm@1", [1])
     [verdict] = await store.verdicts.list(run, limit=9)
-    bad: list[tuple[dict[str, object], type[CallerError], str]] = [
+    bad: list[tuple[dict[str, Any], type[CallerError], str]] = [
         ({"author": " "}, Invalid, "annotation.author"),
         ({"author": "x" * 201}, Invalid, "annotation.author"),
         ({"text": " "}, Invalid, "annotation.text"),
@@ -95,7 +90,7 @@ async def test_a_bad_annotation_names_its_field(store: Store, stub: AnnotationSe
     ]
     for fields, kind, field in bad:
         with pytest.raises(kind) as caught:
-            await create(stub, Annotation(**({"verdict": verdict.id, "author": "ada", "text": "x"} | fields)))  # type: ignore[arg-type]
+            await create(stub, Annotation(**({"verdict": verdict.id, "author": "ada", "text": "x"} | fields)))
         assert caught.value.field == field
     with pytest.raises(NotFound):
         await listed(stub, run="unknown")

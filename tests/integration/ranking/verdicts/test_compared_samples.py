@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from tests.integration.support.ranking_world import FINISHED, batch, create_run, section, serving, store_completions
 
@@ -23,8 +25,8 @@ BOTH_WRONG, BOTH_RIGHT = SampleChange.SAMPLE_CHANGE_BOTH_WRONG, SampleChange.SAM
 SIDES = CompareModelsRequest(model="one", other="two")
 
 
-async def samples(stub: RankingServiceStub, **fields: object) -> CompareSamplesResponse:
-    request = CompareSamplesRequest(**({"comparison": SIDES} | fields))  # type: ignore[arg-type]  # fields by name
+async def samples(stub: RankingServiceStub, **fields: Any) -> CompareSamplesResponse:
+    request = CompareSamplesRequest(**({"comparison": SIDES} | fields))
     response: CompareSamplesResponse = await call(stub.CompareSamples, request, 20)
     return response
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 from tests.integration.support.ranking_world import batch, create_run, failed, section, serving, store_completions
@@ -26,12 +27,12 @@ class World:
     stub: RankingServiceStub
     run: str
 
-    async def page(self, **fields: object) -> ListVerdictsResponse:
-        request = ListVerdictsRequest(**({"run": self.run} | fields))  # type: ignore[arg-type]  # fields by name
+    async def page(self, **fields: Any) -> ListVerdictsResponse:
+        request = ListVerdictsRequest(**({"run": self.run} | fields))
         response: ListVerdictsResponse = await call(self.stub.ListVerdicts, request, 10)
         return response
 
-    async def all(self, **fields: object) -> list[Verdict]:
+    async def all(self, **fields: Any) -> list[Verdict]:
         listed: list[Verdict] = []
         token = ""
         while True:

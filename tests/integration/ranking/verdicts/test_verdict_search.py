@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 from tests.integration.support.ranking_world import FINISHED, batch, create_run, failed, section, serving
@@ -52,18 +53,18 @@ class World:
     stub: RankingServiceStub
     run: str
 
-    async def page(self, **fields: object) -> ListVerdictsResponse:
-        request = ListVerdictsRequest(**({"run": self.run} | fields))  # type: ignore[arg-type]  # fields by name
+    async def page(self, **fields: Any) -> ListVerdictsResponse:
+        request = ListVerdictsRequest(**({"run": self.run} | fields))
         response: ListVerdictsResponse = await call(self.stub.ListVerdicts, request, SECONDS)
         return response
 
-    async def samples(self, **fields: object) -> list[int]:
+    async def samples(self, **fields: Any) -> list[int]:
         return [verdict.sample for verdict in (await self.page(**fields)).verdicts]
 
-    async def get(self, verdict: str, **fields: object) -> GetVerdictResponse:
+    async def get(self, verdict: str, **fields: Any) -> GetVerdictResponse:
         request = GetVerdictRequest(id=verdict)
         if fields:
-            request.list.CopyFrom(ListVerdictsRequest(**({"run": self.run} | fields)))  # type: ignore[arg-type]
+            request.list.CopyFrom(ListVerdictsRequest(**({"run": self.run} | fields)))
         response: GetVerdictResponse = await call(self.stub.GetVerdict, request, SECONDS)
         return response
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -23,8 +24,8 @@ def store(connect: Connect) -> AnyStore:
     return connect(0)
 
 
-def schedule(name: str, next_time: datetime | None = None, **fields: object) -> ScheduleRecord:
-    made = Schedule(name=name, id=f"id-{name}", template=RunSpec(models=["m"], tasks=["*"]), **fields)  # type: ignore[arg-type]  # each by its name
+def schedule(name: str, next_time: datetime | None = None, **fields: Any) -> ScheduleRecord:
+    made = Schedule(name=name, id=f"id-{name}", template=RunSpec(models=["m"], tasks=["*"]), **fields)
     if next_time:
         made.next_time.FromDatetime(next_time)
     return ScheduleRecord(made, token_hash="ab")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from tests.integration.support.ranking_world import create_run, section
@@ -34,8 +35,8 @@ async def count_migrated(store: Store) -> int:
     return int(await store._database[indexes.RUNS].count_documents({"changes": {"$exists": True}}))
 
 
-def runner(store: Store, holder: str, **options: object) -> MigrationRunner:
-    return MigrationRunner(store._database, store._translate_errors, holder, batch_documents=2, **options)  # type: ignore[arg-type]
+def runner(store: Store, holder: str, **options: Any) -> MigrationRunner:
+    return MigrationRunner(store._database, store._translate_errors, holder, batch_documents=2, **options)
 
 
 async def test_a_migration_that_was_killed_goes_on_after_its_last_batch(store: Store) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -50,8 +51,8 @@ EXCHANGE = Exchange(
 LEARNED = [Adjustment(parameter="max_tokens", replacement="max_completion_tokens", words="use the other")]
 
 
-def result(completion: Completion = ANSWER, **fields: object) -> gateway_pb2.TestModelResponse:
-    return gateway_pb2.TestModelResponse(completion=completion, **fields)  # type: ignore[arg-type]  # as in the proto
+def result(completion: Completion = ANSWER, **fields: Any) -> gateway_pb2.TestModelResponse:
+    return gateway_pb2.TestModelResponse(completion=completion, **fields)
 
 
 def failure(reason: str) -> gateway_pb2.TestModelResponse:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.unit.cli.scripted_services import ScriptedServices
@@ -108,14 +109,14 @@ def test_last_is_the_newest_run(services: ScriptedServices) -> None:
     assert "no run yet" in services.libra("run", "list").stdout
 
 
-def cut_off_run(**fields: object) -> Run:
+def cut_off_run(**fields: Any) -> Run:
     """A finished run with two models, of which one was cut off and the other blocked."""
     found = run(RunState.RUN_STATE_FINISHED, 9, scored=70, filtered=5, unjudged=4, failed=1)
     mine, other = ResponseCounts(truncated=3, refused_by_model=2), ResponseCounts(blocked_input=3, blocked_output=2)
     other.tool_calls = 4
     found.models.add(model="mine", counts=OutcomeCounts(scored=40), responses=mine)
     found.models.add(model="other", counts=OutcomeCounts(scored=30, filtered=5, unjudged=4, failed=1), responses=other)
-    found.spec.MergeFrom(RunSpec(**fields))  # type: ignore[arg-type]  # fields by name
+    found.spec.MergeFrom(RunSpec(**fields))
     return found
 
 

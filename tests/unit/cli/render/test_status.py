@@ -1,4 +1,4 @@
-"""What `libra status` says about parts that stand still."""
+"""`libra status` names parts that stand still, and the cause."""
 
 from __future__ import annotations
 

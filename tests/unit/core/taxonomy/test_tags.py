@@ -1,4 +1,4 @@
-"""How the tags of tasks, samples and attacks are found."""
+"""Tags of tasks, samples and attacks."""
 
 from __future__ import annotations
 

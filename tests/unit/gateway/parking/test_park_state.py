@@ -1,4 +1,4 @@
-"""When a model is parked, probed and open again, from the results of its requests alone."""
+"""A model is parked, probed and opened again by the results of its requests alone."""
 
 from __future__ import annotations
 

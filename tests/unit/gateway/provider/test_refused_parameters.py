@@ -1,4 +1,4 @@
-"""Which parameter an endpoint refuses, in the words of many servers; and errors that refuse none."""
+"""Refusals of a parameter in the words of many servers, and errors that refuse none."""
 
 from __future__ import annotations
 

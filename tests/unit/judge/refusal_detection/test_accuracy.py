@@ -1,4 +1,4 @@
-"""How often the refusal judge agrees with published human labels."""
+"""Agreement of the refusal judge with published human labels."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How often the refusal judge is right on answers that were written for this test, in several languages.
+"""Accuracy of the refusal judge on answers that were written for this test, in several languages.
 
 They are in answers/*.yaml. They are harder than usual answers: few are the plain refusals that models give most often,
 and many resemble another class.

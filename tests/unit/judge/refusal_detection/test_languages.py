@@ -1,4 +1,4 @@
-"""How often the refusal judge is right in each language, on answers that were written for this project."""
+"""Accuracy of the refusal judge in each language, on answers that were written for this project."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import yaml
 from libra.attack.catalogue.model_written.languages import LANGUAGES
 from libra.judge.refusal_detection.detector import COMPLIED, REFUSED, classify_answer
 from libra.judge.refusal_detection.patterns_multilingual import LANGUAGES as TAGS
-from libra.judge.refusal_detection.retraction_multilingual import WORDS
+from libra.judge.refusal_detection.retraction_multilingual import DATA
 
 FOLDER = Path(__file__).parent / "languages"
 LABELS = {"plain": REFUSED, "polite": REFUSED, "alternatives": REFUSED, "overturned": COMPLIED, "complied": COMPLIED}
@@ -53,4 +53,4 @@ def test_every_language_that_attacks_translate_to_has_enough_answers() -> None:
 
 
 def test_every_language_has_words_for_refusals_and_for_going_back_on_them() -> None:
-    assert set(TAGS.values()) == set(WORDS) == set(CASES)
+    assert set(TAGS.values()) == set(DATA) == set(CASES)

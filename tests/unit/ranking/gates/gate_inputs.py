@@ -6,6 +6,7 @@ import random
 from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from tests.unit.ranking.cells import board_cell, cell
 
@@ -31,9 +32,9 @@ def max_drop(score: str, limit: float, tier: GateTier.ValueType = GateTier.GATE_
 
 
 def policy(
-    *rules: GateRule, tasks: Sequence[str] = (), known: Sequence[str] = ("harm", "able"), **options: float
+    *rules: GateRule, tasks: Sequence[str] = (), known: Sequence[str] = ("harm", "able"), **options: Any
 ) -> GatePolicy:
-    made = GatePolicy(rules=rules, tasks=tasks, baseline=GateBaseline(model="old"), **options)  # type: ignore[arg-type]  # numbers
+    made = GatePolicy(rules=rules, tasks=tasks, baseline=GateBaseline(model="old"), **options)
     return resolve_policy(made, known)
 
 
@@ -53,9 +54,9 @@ def to_sums(values: Sequence[float]) -> SampleSums:
     return SampleSums(array("i", range(len(values))), array("i", [1] * len(values)), array("d", values))
 
 
-def inputs(of: GatePolicy, model: Scores, baseline: Scores | None = None, **options: object) -> GateInputs:
+def inputs(of: GatePolicy, model: Scores, baseline: Scores | None = None, **options: Any) -> GateInputs:
     other = side("old", baseline) if baseline is not None else None
-    return GateInputs(of, side("new", model), other, **options)  # type: ignore[arg-type]  # fields of GateInputs
+    return GateInputs(of, side("new", model), other, **options)
 
 
 def parts(response: CheckGateResponse) -> dict[str, GatePart]:

@@ -6,6 +6,7 @@ Each gate has two tasks of 500 samples on which the baseline scores 0.9, and the
 
 from __future__ import annotations
 
+import os
 import random
 from collections import Counter
 from collections.abc import Sequence
@@ -18,7 +19,8 @@ from libra.ranking.gates.false_alarms import FalseAlarmMeter
 from libra.ranking.gates.inputs import GateInputs
 from libra.v1.gate_pb2 import CalibrateGateResponse
 
-GATES, SAMPLES, SHARE, LIMIT, ALPHA = 1000, 500, 0.9, 0.05, 0.05
+GATES = int(os.environ.get("LIBRA_SIMULATION_GATES", "400"))  # noqa: TID251 - no setting of a service
+SAMPLES, SHARE, LIMIT, ALPHA = 500, 0.9, 0.05, 0.05
 POLICY = policy(max_drop("*", LIMIT), at_least("safety", 0.7), alpha=ALPHA)
 
 

@@ -47,10 +47,8 @@ def token() -> None:
 
 @token.command()
 @click.argument("name", metavar="NAME")
-@click.option("--role", type=click.Choice(list(ROLES)), required=True, help="What its owner may do.")
-@click.option(
-    "--team", default="", help="The team of its owner, who then sees and changes what is the team's.  [default: yours]"
-)
+@click.option("--role", type=click.Choice(list(ROLES)), required=True, help="The rights of its owner.")
+@click.option("--team", default="", help="The team that limits its owner: see above.  [default: yours]")
 @click.option("--expires", type=Lifetime(), metavar="TIME", help="Its lifetime, for instance 90d.  [default: no limit]")
 @output.json_option
 @with_client

@@ -24,7 +24,7 @@ FIELDS = {"entry.model": "MODEL", "entry.maker": "--maker", "model": "MODEL"}
 
 @click.command()
 @click.argument("model", metavar="MODEL")
-@click.option("--maker", default="", metavar="NAME", help="Who makes it; masked in answers.")
+@click.option("--maker", default="", metavar="NAME", help="The maker of the model; masked in answers.")
 @click.option("--alias", "aliases", multiple=True, metavar="WORD", help="Another word that identifies it; repeatable.")
 @output.json_option
 @with_client

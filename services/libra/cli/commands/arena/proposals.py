@@ -22,8 +22,8 @@ FIELDS = {"proposal.battle": "BATTLE", "proposal.author": "--author", "proposal.
 
 @click.command()
 @click.argument("battle", metavar="BATTLE")
-@click.option("--author", required=True, metavar="NAME", help="Who proposes it.")
-@click.option("--note", default="", metavar="TEXT", help="Why.")
+@click.option("--author", required=True, metavar="NAME", help="The name of the proposer.")
+@click.option("--note", default="", metavar="TEXT", help="The reason for the proposal.")
 @output.json_option
 @with_client
 async def propose(client: ServiceClient, battle: str, author: str, note: str, *, as_json: bool) -> None:

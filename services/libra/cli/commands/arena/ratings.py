@@ -16,7 +16,11 @@ QUESTIONS = {"safety": QUESTION_SAFETY, "helpfulness": QUESTION_HELPFULNESS}
 
 @click.command()
 @click.option(
-    "--question", type=click.Choice(list(QUESTIONS)), default="safety", show_default=True, help="Which question."
+    "--question",
+    type=click.Choice(list(QUESTIONS)),
+    default="safety",
+    show_default=True,
+    help="The question that voters answered.",
 )
 @click.option("--family", default="", metavar="NAME", help="Only battles under attacks of this family; none: without.")
 @output.json_option

@@ -14,7 +14,7 @@ from libra.v1.attack_pb2_grpc import AttackServiceStub
 from libra.v1.message_pb2 import Message
 
 WITH_MODELS_SECONDS = 3600.0
-"""For an attack of several turns with a model on two cores: some 60 answers at 20 tokens a second."""
+"""Deadline of an attack of several turns with a model on two cores: some 60 answers at 20 tokens a second."""
 
 FIELD_NAMES = {
     "attack": "NAME",

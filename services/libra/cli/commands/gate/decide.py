@@ -24,12 +24,12 @@ from libra.v1.task_pb2_grpc import TaskServiceStub
 
 INCONCLUSIVE = GateDecision.GATE_DECISION_INCONCLUSIVE
 GROWTH = 2
-"""Each step has so many times the samples of the one before it: the answers to earlier ones are stored."""
+"""Ratio of the samples of successive steps: the answers to earlier ones are stored."""
 
 
 @dataclass(frozen=True, slots=True)
 class DecidePlan:
-    """How many samples are ordered."""
+    """The number of samples to order, and how to draw them."""
 
     first_samples: int
     """Samples per task in the first step, unless a run is given."""

@@ -22,7 +22,7 @@ REQUEST_LABELS = 5000
 @click.command("import")
 @run_argument
 @click.argument("file", metavar="FILE", type=EXISTING_FILE)
-@click.option("--author", default="", metavar="NAME", help="Who gave the labels of lines without an author.")
+@click.option("--author", default="", metavar="NAME", help="The author of labels in lines without an author.")
 @output.json_option
 @with_client
 async def import_labels(client: ServiceClient, run_id: str, file: Path, author: str, *, as_json: bool) -> None:

@@ -97,7 +97,7 @@ def _stopped_system(system: System) -> Iterator[str]:
         yield system.mongo_url
     finally:
         system.stop()
-    # What is in the queues belongs to the state before the restore.
+    # The messages in the queues belong to the state before the restore.
     shutil.rmtree(processes.working_folder(system.folder, topology.NATS) / "data", ignore_errors=True)
 
 

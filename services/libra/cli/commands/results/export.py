@@ -38,13 +38,15 @@ RELATIONSHIPS = ("first_party", "third_party", "collaborative", "other")
     help="The file, or for eee and hf the folder.  [default: RUN.FORMAT, or RUN]",
 )
 @click.option("--full", is_flag=True, help="Also write prompts and answers to csv, jsonl and parquet.")
-@click.option("--organization", default="unknown", show_default=True, help="For eee: who made the evaluation.")
+@click.option(
+    "--organization", default="unknown", show_default=True, help="For eee: the organization that made the evaluation."
+)
 @click.option(
     "--relationship",
     type=click.Choice(RELATIONSHIPS),
     default="third_party",
     show_default=True,
-    help="For eee: how the organization is related to the models.",
+    help="For eee: the relation of the organization to the models.",
 )
 @with_client
 async def export(

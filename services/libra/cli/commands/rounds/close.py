@@ -21,7 +21,7 @@ OUTPUT_OPTION = click.option(
     "--output",
     "path",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Where to write the release.  [default: NAME.release.jsonl]",
+    help="The file for the release.  [default: NAME.release.jsonl]",
 )
 
 

@@ -50,7 +50,7 @@ FIELD_NAMES = {
     "--commitment",
     "commitment_file",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Where to write the commitment.  [default: NAME.commitment.json]",
+    help="The file for the commitment.  [default: NAME.commitment.json]",
 )
 @click.option(
     "--auditor-key-file",

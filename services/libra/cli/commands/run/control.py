@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from libra.cli.client import ServiceClient, with_client
@@ -110,6 +112,6 @@ async def retry(client: ServiceClient, run_id: str, *, outcomes: tuple[str, ...]
 
 def to_budget(usd: float | None, tokens: int | None, requests: int | None) -> Budget | None:
     """Return the limits that are set; None if none is."""
-    limits = {"usd": usd, "tokens": tokens, "requests": requests}
+    limits: dict[str, Any] = {"usd": usd, "tokens": tokens, "requests": requests}
     used = {name: limit for name, limit in limits.items() if limit is not None}
-    return Budget(**used) if used else None  # type: ignore[arg-type]  # each limit has its own type
+    return Budget(**used) if used else None

@@ -90,7 +90,7 @@ class ProgressLog:
     def __init__(self) -> None:
         self._estimator, self._printed_at = RunEstimator(), 0.0
         self._printed_problems: dict[str, float] = {}
-        """When the problem of each model was printed last; it is repeated once a minute, and when its kind changes."""
+        """Time of the last line about each model's problem; it is repeated once a minute, and when its kind changes."""
 
     def __enter__(self) -> Self:
         return self

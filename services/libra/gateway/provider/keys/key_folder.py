@@ -14,7 +14,7 @@ MAX_KEY_BYTES = 16 * 1024
 MAX_CACHED_FILES = 1_000
 
 Version = tuple[int, int, int]
-"""Of a file: its inode, its size and the time of its last change."""
+"""Version of a file: its inode, its size and the time of its last change."""
 
 
 @dataclass(slots=True)

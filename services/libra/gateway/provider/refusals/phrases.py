@@ -30,7 +30,7 @@ UNKNOWN_BEFORE = re.compile(
       | 未知参数 ) \W*{_QUOTES}$""",
     _FLAGS,
 )
-"""In front of a name that the endpoint does not know."""
+"""Words in front of a name that the endpoint does not know."""
 
 UNKNOWN_AFTER = re.compile(
     rf"""^['"`´’”\])]*\s*(?:
@@ -59,7 +59,7 @@ REFUSED_BEFORE = re.compile(
     ) \W{{0,4}}{_QUOTES}$""",
     _FLAGS,
 )
-"""In front of a name that the endpoint does not take."""
+"""Words in front of a name that the endpoint does not take."""
 
 _ONE_NUMBER = r"(?:[01]|0?\.\d+|1\.0)(?![\d.]*\d)(?!\s*(?:-|–|to\b|and\b|or\b))"
 
@@ -139,7 +139,7 @@ SUGGESTION = re.compile(
       (?:the\ )?(?:parameter\ )?[\s'"`]*$""",
     _FLAGS,
 )
-"""In front of the name that the endpoint wants."""
+"""Words in front of the name that the endpoint wants."""
 
 SCHEMA_REFUSED = re.compile(
     r"""\bresponse[_ ]format\b [^;]{0,60}? \b(?:unavailable|must\ be|should\ be|expected|invalid|not\ supported|only)\b

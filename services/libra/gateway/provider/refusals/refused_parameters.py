@@ -41,7 +41,7 @@ DROP_ORDER = ("top_k", "top_p", "seed", "stop", "temperature", JSON_SCHEMA, "rea
 """Of two parameters that an endpoint does not take together, the first one here is dropped."""
 
 OTHER_LIMIT_NAME = {"max_tokens": "max_completion_tokens", "max_completion_tokens": "max_tokens"}
-"""What to try for a limit on tokens whose name the endpoint does not know, if it suggests none."""
+"""The name to try if the endpoint does not know the name of a limit on tokens and suggests none."""
 
 NAMES_LIMIT = frozenset({Provider.PROVIDER_OPENAI, Provider.PROVIDER_AZURE_OPENAI, Provider.PROVIDER_OPENAI_RESPONSES})
 """APIs whose endpoints differ in the name of the limit."""

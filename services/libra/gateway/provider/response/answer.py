@@ -34,7 +34,7 @@ class Content:
 
     text: str
     finish: str
-    """Why it ended, in the provider's term; empty if the provider does not say."""
+    """Reason of its end, in the provider's term; empty if the provider does not say."""
 
     tools: tuple[str, ...] = ()
     """The tools that it calls."""

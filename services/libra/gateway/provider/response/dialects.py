@@ -35,7 +35,7 @@ _FINISH_WORDS: dict[ResponseClass.ValueType, str] = {
 }
 
 FINISH_CLASSES = {word: response_class for response_class, words in _FINISH_WORDS.items() for word in words.split()}
-"""What a finish reason means, by its spelling in small letters with underscores."""
+"""Response classes by finish reason, in small letters with underscores."""
 
 _BLOCK_CODES = """
     content_filter content_filtered content_policy_violation content_policy_violation_error contentfiltererror

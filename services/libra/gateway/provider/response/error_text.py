@@ -9,7 +9,7 @@ from libra.gateway.provider.keys import api_key
 from libra.gateway.provider.response.quoted_json import objects_and_texts
 
 QUOTED_CHARACTERS = 2_000
-"""What is stored of a message. Tables show its beginning, `libra verdicts --full` all of it."""
+"""Maximum length of a stored message. Tables show its beginning, `libra verdicts --full` all of it."""
 
 SCANNED_CHARACTERS = 4_000
 """The beginning of a text that is quoted; the useful part comes first."""

@@ -22,7 +22,7 @@ REFERENCE = re.compile(
     r"|réponse|propos|ci-dessus|précéd|anterior|respuesta|opcion|opç|alternativa|precedent|rispost|opzion|перечисл|ответ|вариант"
     r"|powyż|odpowied|yukarıda|bovenstaand|سبق|उपरोक्त|इनमें|以上|上記|위의?|trên|atas|ข้างต้น"
 )
-"""What an option about other options says of them."""
+"""Words by which an option refers to other options."""
 
 LABEL = r"(?<![^\W_])[({]?([A-Z]|\d)[)}]?(?![^\W_])"
 LABEL_IN_OPTION = re.compile(LABEL)
@@ -93,4 +93,4 @@ def _kind(text: str) -> str:
 
 @lru_cache
 def _answer_pattern(kind: str) -> re.Pattern[str]:
-    return re.compile(rf"(?P<before>{IN_ANSWER}){KINDS[kind].pattern.pattern}")
+    return re.compile(rf"(?P<before>{IN_ANSWER}){KINDS[kind].text}")

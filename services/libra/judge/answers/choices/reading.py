@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from libra.judge.answers.choices.compounds import compound_of, compound_options, none_of
 from libra.judge.answers.choices.mentions import with_mentions
 from libra.judge.answers.choices.options import OPTION_LINE, Options
+from libra.judge.answers.choices.ticks import mark_ticked_options
 from libra.judge.answers.cleaning import clean_answer
 from libra.judge.answers.echo import content_words
 from libra.judge.answers.next_question import readings_of
@@ -32,7 +33,7 @@ class NamedOptions:
     """One label if the answer is clear; none or several if not."""
 
     how: str
-    """How the labels were found, as a short reason."""
+    """The rule that found the labels, in words for the verdict."""
 
 
 def named_options(text: str, listed: Mapping[str, str], question: str = "") -> NamedOptions:
@@ -42,7 +43,7 @@ def named_options(text: str, listed: Mapping[str, str], question: str = "") -> N
     """
     options = tuple(listed.items()) or DEFAULT_OPTIONS
     named = NamedOptions(frozenset(), "")
-    for part in readings_of(clean_answer(text)):
+    for part in readings_of(clean_answer(mark_ticked_options(text))):
         named = _named_in(part, options, question if listed else "")
         if named.labels:
             return named

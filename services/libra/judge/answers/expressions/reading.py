@@ -13,7 +13,7 @@ from libra.prompting.reasoning import strip_reasoning
 
 TAIL_CHARACTERS = 4_000
 MAX_CANDIDATES = 8
-"""How many parts of an answer are tried, the most telling first."""
+"""Maximum number of parts of an answer that are tried, the most telling first."""
 
 FORMULA = re.compile(r"\$\$([^$]{1,400})\$\$|\$([^$\n]{1,400})\$|\\\[(.{1,400}?)\\\]|\\\((.{1,400}?)\\\)", re.DOTALL)
 IS = re.compile(

@@ -6,6 +6,7 @@ import re
 
 from libra.judge.answers.numbers.parsing import ParsedNumber
 from libra.judge.answers.wording import alternatives, compile_words, fold, load_words, phrases, word_pattern
+from libra.judge.text.lazy_pattern import LazyPattern
 
 DATA = load_words("numbers.yaml")
 
@@ -18,17 +19,19 @@ BOUND = compile_words([f"{one}(?=\\W*(?:the |a )?$)" for one in phrases(DATA["bo
 ASIDE = compile_words([f"{one}(?=\\W*$)" for one in phrases(DATA["aside"])])
 HEDGES = "about |approximately |only |just |exactly |roughly |now "
 COPULA = compile_words([rf"{one}(?=\W*(?:{HEDGES})?\W*$)" for one in phrases(DATA["copula"])])
-CHECK_LINE = re.compile(rf"\W*{alternatives(phrases(DATA['check_line']))}\W*[:.]")
-STEP = re.compile(
-    rf"{alternatives(phrases(DATA['step']))}[ ]?#?[ ]?\d{{1,3}}(?:\.\d{{1,2}})?(?:\s?[步번题題])?(?![\d.,]*\d)",
-    re.IGNORECASE,
+CHECK_LINE = LazyPattern(lambda: re.compile(rf"\W*{alternatives(phrases(DATA['check_line']))}\W*[:.]"))
+STEP = LazyPattern(
+    lambda: re.compile(
+        rf"{alternatives(phrases(DATA['step']))}[ ]?#?[ ]?\d{{1,3}}(?:\.\d{{1,2}})?(?:\s?[步번题題])?(?![\d.,]*\d)",
+        re.IGNORECASE,
+    )
 )
 LIST_MARKER = re.compile(
     r"^[ \t]{0,9}(?:\d{1,3}[.)]|\(\d{1,2}\)|[-+•](?=[ ]))(?=\s)|^[ \t]{0,9}\d{1,3}[.)](?=$)", re.MULTILINE
 )
 SENTENCE = re.compile(r"(?<=[.!?])\s+(?=\S)")
 FEW_WORDS = re.compile(r"[^\d\n.;!?]{0,60}|[^\d\n.;!?]{0,24}\n\s{0,4}[^\d\n.;!?]{0,24}")
-"""What may stand between "the answer is" and its number."""
+"""Text that may stand between "the answer is" and its number."""
 
 GIVEN_NUMBER = r"(?<![\d.,/])[-+]?\d[\d.,/]{0,40}"
 AFTER_ANSWER = re.compile(
@@ -67,7 +70,7 @@ COMMA_WORDS = frozenset(DATA["comma_words"].split())
 POINT_WORDS = frozenset(DATA["point_words"].split())
 
 CONTEXT_CHARACTERS = 40
-"""How much of the text before a number is looked at."""
+"""Length of the context before a number."""
 
 MAX_WORDS_AFTER_NOT = 2
 

@@ -70,7 +70,7 @@ class ParsedNumber:
     end: int
 
     other: Fraction | None = None
-    """What the number means by another convention, if it may follow that: 1.234 may be 1234, and 5m five million."""
+    """The value of the number by another convention, if it may follow that: 1.234 may be 1234, and 5m five million."""
 
     def negated(self) -> ParsedNumber:
         """Return the number with the opposite sign."""

@@ -36,13 +36,13 @@ Numbers = tuple[ParsedNumber, ...]
 Finder = Callable[[str], list[ParsedNumber]]
 
 TAIL_CHARACTERS = 6_000
-"""How much of the end of an answer is read: the number of a long answer is at its end."""
+"""Maximum length of the part that is read at the end of an answer: the number of a long answer is at its end."""
 
 AFTER_CHARACTERS = 200
-"""How much of the text after "the answer is" is read."""
+"""Maximum length of the text that is read after "the answer is"."""
 
 MAX_GAP_CHARACTERS = 32
-"""What may stand between "the result" and its number."""
+"""Maximum distance between "the result" and its number."""
 
 MAX_NUMBERS = 40
 """The last numbers of a sentence that are looked at."""
@@ -58,7 +58,7 @@ IS_SUBJECT, IS_SAID = re.compile(r"\W*"), re.compile(r" (?:is|are|was) |, (?:whi
 """Around a number that is the subject of its sentence."""
 
 OPERANDS = re.compile(r"\s*(?:of|between|from|de|von|aus|di|van)\s[^\d\n]{0,12}\d", re.IGNORECASE)
-"""What follows "the sum" if its parts come next."""
+"""Text after "the sum" if the parts of the sum come next."""
 
 REMARK = re.compile(r"\A\W?\([^()\n]{0,60}\)(?=\W*(?:is|are|was|:|=))")
 """A remark between "the answer" and "is"."""

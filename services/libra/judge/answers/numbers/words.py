@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
+from functools import cache
 
 from text_to_num import alpha2digit
 
 from libra.judge.answers.wording import fold, load_words
+from libra.judge.text.lazy_pattern import LazyPattern
 
 LIBRARY_LANGUAGES = ("en", "de", "fr", "es", "pt", "it", "nl")
 """The languages of text2num that are tried, in this order."""
@@ -23,7 +25,7 @@ COMPOUND_STARTS = {
 STARTS = {language: re.compile(rf"(?<!\w)(?:{starts})") for language, starts in COMPOUND_STARTS.items()}
 
 MAX_CHARACTERS = 2_000
-"""How much of a text is searched for number words."""
+"""Maximum length of a text that is searched for number words."""
 
 WORDS = {
     language: {
@@ -34,22 +36,28 @@ WORDS = {
 JOINING = r"[\s-]{0,2}(?:(?:và|linh|lẻ|и|i|dan)\s)?"
 
 
-def _row_pattern(words: Iterable[str]) -> re.Pattern[str]:
-    """Return the pattern of number words in a row."""
-    return re.compile(rf"(?<!\w)(?:(?:و|ו)?(?:{_longest_first(words)})(?!\w){JOINING}){{1,24}}")
+@cache
+def _row_pattern(language: str) -> re.Pattern[str]:
+    """Return the pattern of a language's number words in a row."""
+    return re.compile(rf"(?<!\w)(?:(?:و|ו)?(?:{_longest_first(WORDS[language])})(?!\w){JOINING}){{1,24}}")
+
+
+@cache
+def _word_pattern(language: str) -> re.Pattern[str]:
+    """Return the pattern of one number word of a language."""
+    return re.compile(_longest_first(WORDS[language]))
 
 
 def _longest_first(words: Iterable[str]) -> str:
     return "|".join(sorted(words, key=len, reverse=True))
 
 
-PATTERNS = {language: _row_pattern(words) for language, words in WORDS.items()}
-WORD = {language: re.compile(_longest_first(words)) for language, words in WORDS.items()}
-IN_ASCII = re.compile(
-    rf"(?<!\w)(?:{_longest_first(word for one in WORDS.values() for word in one if word.isascii())})(?!\w)"
+IN_ASCII = LazyPattern(
+    lambda: re.compile(
+        rf"(?<!\w)(?:{_longest_first(word for one in WORDS.values() for word in one if word.isascii())})(?!\w)"
+    )
 )
 """A number word in ASCII of a language that text2num does not read."""
-
 
 CJK_DIGITS = {
     **{digit: value for value, digit in enumerate("〇一二三四五六七八九")},
@@ -163,7 +171,7 @@ def _candidates(text: str) -> Iterator[str]:
         if starts is None or starts.search(text):
             yield alpha2digit(text, language, threshold=0)
     if not text.isascii() or IN_ASCII.search(text):
-        yield from (_in_language(text, language) for language in PATTERNS)
+        yield from (_in_language(text, language) for language in WORDS)
 
 
 def _in_language(text: str, language: str) -> str:
@@ -173,7 +181,7 @@ def _in_language(text: str, language: str) -> str:
         is_number = len(found[0].split()) > 1 or found[0].strip() == text.strip(" .!")
         return _additive_value(found[0], language) if is_number or not text.isascii() else found[0]
 
-    return PATTERNS[language].sub(value, text)
+    return _row_pattern(language).sub(value, text)
 
 
 def _native_korean_value(found: re.Match[str]) -> str:
@@ -197,7 +205,7 @@ def _additive_value(text: str, language: str) -> str:
     """Return the value of number words: a larger word multiplies the smaller ones before it, others are added."""
     words = WORDS[language]
     total = group = 0
-    for word in WORD[language].findall(text):
+    for word in _word_pattern(language).findall(text):
         value = words[word]
         if value >= 1000:  # noqa: PLR2004
             total += (group or 1) * value

@@ -14,7 +14,7 @@ SHORT_REPLY_TOKENS = 512
 """Enough for a verdict with its categories, and the limit of other judge models."""
 
 REASONING_TOKENS = 2048
-"""For guards that reason before they give their verdict."""
+"""Limit for guards that reason before they give their verdict."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Finding:
     """The guard's own categories that the answer falls into."""
 
     fields: Mapping[str, str] = field(default_factory=dict)
-    """What else the guard says, as fields of the verdict."""
+    """Further statements of the guard, as fields of the verdict."""
 
     reason: str = ""
     """The guard's own words, if it gives a reason."""

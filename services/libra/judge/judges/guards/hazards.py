@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from importlib.resources import files
 from typing import TypedDict, cast
 
-import yaml
-
 from libra.core.taxonomy.releases import AILUMINATE, load_taxonomies
+from libra.judge.text.data_files import load_data
 
 
 class HazardData(TypedDict):
@@ -18,12 +16,7 @@ class HazardData(TypedDict):
     """Identifiers of hazards by guard and category."""
 
 
-def _load() -> HazardData:
-    text = files("libra.judge.judges.guards").joinpath("data/hazards.yaml").read_text(encoding="utf-8")
-    return cast("HazardData", yaml.safe_load(text))
-
-
-DATA = _load()
+DATA = cast("HazardData", load_data("libra.judge.judges.guards", "hazards.yaml"))
 RELEASE = f"AILuminate {load_taxonomies()[AILUMINATE].release}"
 HAZARDS = load_taxonomies()[AILUMINATE].entries
 """Names by identifier."""

@@ -10,7 +10,7 @@ from libra.judge.judges.guards.guard import UnreadableGuardReply
 SPECIAL_TOKENS = re.compile(
     r"<\|[^|<>\n]{1,40}\|>|</?(?:s|bos|eos|pad|start_of_turn|end_of_turn)>|\[/?INST\]", re.IGNORECASE
 )
-"""What some servers leave of a template in a reply."""
+"""Parts of a template that some servers leave in a reply."""
 
 YES_NO = re.compile(r"[\W_]*(?:(?:answer|verdict|label|result)[\W_]+(?:is[\W_]+)?)?(yes|no)\b", re.IGNORECASE)
 SPACE = r"[^\S\n]{1,3}"

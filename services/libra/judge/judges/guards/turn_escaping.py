@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 
 NEWLINES = re.compile(r"\r\n|[\r\v\f\x1c-\x1e\x85\u2028\u2029]")
-"""Whatever a reader may take for the end of a line."""
+"""Characters that a reader may take for the end of a line."""
 
 SPECIAL_TOKENS = re.compile(
     r"<(?=[|\uff5c])|◁(?=/?think▷)|<<(?=\s{0,3}/?\s{0,3}SYS\s{0,3}>>)"

@@ -35,7 +35,7 @@ MIN_DOCUMENT_BYTES, MAX_DOCUMENT_BYTES = 5, 16 * 1024 * 1024 + 16 * 1024
 
 @dataclass(frozen=True, slots=True)
 class CollectionSummary:
-    """What the manifest says about a collection."""
+    """The entry of a collection in the manifest."""
 
     documents: int
     bytes: int
@@ -45,7 +45,7 @@ class CollectionSummary:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What a backup contains."""
+    """The table of contents of a backup."""
 
     create_time: str
     """The moment whose state the backup has, in UTC and ISO 8601."""

@@ -1,4 +1,4 @@
-"""How long texts are kept, and which fields of which documents they are."""
+"""Retention times of texts, and the fields of documents that contain them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ RETIRE_TIME = "retire_time"
 
 @dataclass(frozen=True, slots=True)
 class RetentionPolicy:
-    """For how many days each kind of text is kept; 0: for ever."""
+    """Number of days for which each kind of text is kept; 0: for ever."""
 
     completions_days: int = 0
     """Answers, with the messages of their requests. A request that is made again later is asked again."""

@@ -14,7 +14,7 @@ BATCH_DOCUMENTS = 1_000
 
 @dataclass(frozen=True, slots=True)
 class RemovalStep:
-    """What one batch did."""
+    """The result of one batch."""
 
     last: str
     """The id to go on after; "" at the end of the collection."""

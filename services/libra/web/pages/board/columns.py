@@ -124,7 +124,7 @@ def _check_names(view: BoardView, found: set[tuple[str, str, str]]) -> None:
 
 
 def _field(name: str) -> Callable[[IndexedRow], Estimate | None]:
-    return lambda each: getattr(each.row, name) if each.row.HasField(name) else None  # type: ignore[arg-type]
+    return lambda each: getattr(each.row, name) if each.row.HasField(name) else None  # type: ignore[arg-type]  # one of MAIN
 
 
 def _category_column(name: str) -> Column:

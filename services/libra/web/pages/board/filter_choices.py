@@ -1,4 +1,4 @@
-"""What the board's page asks the services, besides the board itself."""
+"""Loads the choices of the board's filters from the services."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ RUNS_SHOWN = 100
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """What the filters offer; empty if the service is away."""
+    """The choices of the filters; empty if the service is away."""
 
     runs: list[Run]
     rounds: list[Round]

@@ -1,4 +1,4 @@
-"""What a reader chose to see of the board, as its URL says it."""
+"""The reader's view of the board, as the URL describes it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SCORES = {
     "corrected": "corrected for the judges' errors",
     "labelled": "corrected by people's labels",
 }
-"""Which scores the board computes with."""
+"""Descriptions of the scores that the board computes with."""
 
 MAX_RUNS = 500
 

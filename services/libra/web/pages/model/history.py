@@ -29,7 +29,7 @@ class PastRun:
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What a model's trials of one run took, without those of judges."""
+    """The cost of a model's trials of one run, without that of judges."""
 
     trials: int
     usd: float
