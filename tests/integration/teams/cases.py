@@ -1,4 +1,4 @@
-"""What is called, method by method, with the names of things that another team owns."""
+"""The calls of every method, with the names of things that another team owns."""
 
 from __future__ import annotations
 

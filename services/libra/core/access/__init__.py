@@ -1,1 +1,1 @@
-"""What a caller may see and change, and which keys a model may use."""
+"""The rules of teams, and the rules of API keys."""
