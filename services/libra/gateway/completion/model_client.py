@@ -80,7 +80,7 @@ class ModelClient:
                 return made
             result, seconds = made
             requests += 1
-            must_wait = gate.record(job, shown := for_all_teams(job, result))
+            must_wait = gate.record(job, shown := for_all_teams(job.request, result))
             if isinstance(result, ProviderAnswer):
                 job.has_answer = True
                 job.channel.activity.record(result)
@@ -117,7 +117,7 @@ class ModelClient:
         tokens = _prompt_tokens(job) + job.request.max_tokens
         permit = await _acquire_while_parked(job, tokens)
         result, seconds = await self._attempt_within_ceiling(job, permit)
-        shown = for_all_teams(job, result)
+        shown = for_all_teams(job.request, result)
         job.channel.gate.record(job, shown)
         job.is_paid = False
         if _adjust(job, shown):
@@ -301,9 +301,9 @@ def withhold_words(result: ProviderResult) -> ProviderResult:
     return _without_words(result, sealing.WITHHELD) if sealing.is_sealed() else result
 
 
-def for_all_teams(job: CompletionJob, result: ProviderResult) -> ProviderResult:
+def for_all_teams(request: CompletionRequest, result: ProviderResult) -> ProviderResult:
     """Return what the health of a model may say of a result: the teams that share it see no words about a prompt."""
-    is_own = job.request.team == job.request.model.team
+    is_own = request.team == request.model.team
     return result if is_own else _without_words(result, OF_A_TEAM)
 
 
