@@ -88,5 +88,6 @@ def test_near_the_limit_the_browser_solves_a_puzzle(open_reader: OpenReader) -> 
         page.fill("#prompt", f"Question number {number}")
         page.click("button:has-text('Start the battle')")
         page.wait_for_url("**/arena/battles/*")
+        page.wait_for_selector("#vote")  # the page loads itself again when the answers have ended
     assert len(proofs) == 1
     assert reader.problems == []

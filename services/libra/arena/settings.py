@@ -39,7 +39,7 @@ class Settings:
     """A model that failed in a battle is left out of the choice of pairs for this long."""
 
     characters_per_second: Count = 160
-    """The pace at which both answers are shown: a fast reader's, so that no model is recognised by its speed."""
+    """The pace at which both answers are shown at most: a fast reader's. It is lower if the slower model needs it."""
 
     heartbeat_seconds: Seconds = 5.0
     """The interval after which a stream without an event sends a heartbeat."""

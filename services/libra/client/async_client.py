@@ -176,10 +176,19 @@ class AsyncLibraClient:
         return best_model(await self.get_board(runs=runs, round_name=round_name), minimum, is_certain=is_certain)
 
     async def compare_models(
-        self, model: str, other: str, *, runs: Sequence[str] = (), other_runs: Sequence[str] = ()
+        self,
+        model: str,
+        other: str,
+        *,
+        runs: Sequence[str] = (),
+        other_runs: Sequence[str] = (),
+        round_name: str = "",
     ) -> ComparisonReport:
-        """Compare two models on their common samples: `overall.verdict` says whether `model` is better."""
-        request = CompareModelsRequest(model=model, other=other, runs=runs, other_runs=other_runs)
+        """Compare two models on their common samples: `overall.verdict` says whether `model` is better.
+
+        With `round_name`, only runs of that round count; without it, only runs of no round.
+        """
+        request = CompareModelsRequest(model=model, other=other, runs=runs, other_runs=other_runs, round=round_name)
         reply = await self._ranking("CompareModels", request, timeout_seconds=SAMPLE_QUERY_SECONDS)
         return to_result(ComparisonReport, reply)
 

@@ -113,10 +113,17 @@ class LibraClient:
         return self._wait(best)
 
     def compare_models(
-        self, model: str, other: str, *, runs: Sequence[str] = (), other_runs: Sequence[str] = ()
+        self,
+        model: str,
+        other: str,
+        *,
+        runs: Sequence[str] = (),
+        other_runs: Sequence[str] = (),
+        round_name: str = "",
     ) -> ComparisonReport:
         """Compare two models on their common samples."""
-        return self._wait(self._client.compare_models(model, other, runs=runs, other_runs=other_runs))
+        report = self._client.compare_models(model, other, runs=runs, other_runs=other_runs, round_name=round_name)
+        return self._wait(report)
 
     def compare_with_run(self, model: str, since: str, *, runs: Sequence[str] = ()) -> ComparisonReport:
         """Compare a model's newest results with those of an earlier run."""

@@ -134,6 +134,7 @@ NAMES = frozenset(
     LIBRA_WEB_ATTACK_ADDRESS
     LIBRA_WEB_CALL_SECONDS
     LIBRA_WEB_DISPATCH_ADDRESS
+    LIBRA_WEB_FORWARDED_HEADER
     LIBRA_WEB_GATEWAY_ADDRESS
     LIBRA_WEB_HEALTH_LISTEN
     LIBRA_WEB_HOST_NAMES
@@ -142,6 +143,7 @@ NAMES = frozenset(
     LIBRA_WEB_LISTEN
     LIBRA_WEB_METRICS_LISTEN
     LIBRA_WEB_RANKING_ADDRESS
+    LIBRA_WEB_TRUSTED_PROXIES
     """.split()  # noqa: SIM905 - a list of words reads best as text
 )
 """The variables of all services and of the command line. They stand here because no service imports another one; a

@@ -23,6 +23,11 @@ class JudgeModelReply:
     adjusted: str = ""
     """Parameters that the judge model's endpoint refuses and that are therefore sent otherwise; usually empty."""
 
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    is_usage_unknown: bool = False
+    """Whether the provider did not count the tokens."""
+
 
 @dataclass(frozen=True, slots=True)
 class JudgeModelSettings:

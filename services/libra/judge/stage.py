@@ -11,6 +11,7 @@ from libra.core.errors import Invalid
 from libra.core.gold_labels import GOLD_LABEL_FIELD
 from libra.core.outcome_names import OUTCOMES, outcome_name
 from libra.core.response_names import ANSWERED, RESPONSE_FIELD, VERDICT_FIELDS
+from libra.judge.judge_models.usage_meter import UsageMeter
 from libra.judge.judge_type import JudgeModelClient, with_budget_of
 from libra.judge.judges.model import MAX_ATTEMPTS
 from libra.judge.registry import JUDGES
@@ -41,15 +42,21 @@ def stage(
     """Return the judge stage. Batches of ended runs are dropped if their judge would ask a model."""
 
     async def handle(batch: CompletionBatch) -> Sequence[Outgoing]:
-        if may_ask_model(batch):
-            client = with_budget_of(model_client, batch.header.run) if batch.header.has_budget else model_client
-            judged = await ended_runs.unless_ended(batch.header, lambda: judge_batch(batch, client))
+        asks_model = may_ask_model(batch)
+        client = with_budget_of(model_client, batch.header.run) if batch.header.has_budget else model_client
+        meter = UsageMeter(client)
+        if asks_model:
+            judged = await ended_runs.unless_ended(batch.header, lambda: judge_batch(batch, meter))
         else:
             judged = await judge_batch(batch, model_client)
         if judged is None:
             return []
         count_outcomes(batch.header, judged, metrics)
-        return [outgoing_message(VerdictBatch(header=batch.header, verdicts=part)) for part in split(judged)]
+        batches = [VerdictBatch(header=batch.header, verdicts=part) for part in split(judged)]
+        if asks_model and batches:
+            batches[0].judge_usage.extend(meter.usage)
+            batches[0].judged_trials = len(judged)
+        return [outgoing_message(each) for each in batches]
 
     deadline_seconds = MAX_ATTEMPTS * settings.gateway_timeout_seconds + MARGIN_SECONDS
     return Stage(

@@ -26,6 +26,7 @@ from libra.ranking.settings import Settings
 from libra.ranking.verdicts.failure_groups import FailureReader
 from libra.ranking.verdicts.verdict_details import VerdictReader
 from libra.ranking.verdicts.verdict_listing import VerdictListReader
+from libra.rpc.encoded_reply import EncodedReply
 from libra.rpc.peer import require_loopback
 from libra.store.client import Store
 from libra.telemetry.metrics import Metrics
@@ -92,9 +93,11 @@ class RankingService(ranking_pb2_grpc.RankingServiceServicer):
         """Stop the work in the background once `stop` is set."""
         await self._boards.close_after(stop)
 
-    async def GetBoard(self, request: GetBoardRequest, context: grpc.aio.ServicerContext) -> GetBoardResponse:
+    async def GetBoard(  # type: ignore[override]  # the reply is serialised already
+        self, request: GetBoardRequest, context: grpc.aio.ServicerContext
+    ) -> EncodedReply[GetBoardResponse]:
         """Return the board of the named runs, or of all finished runs."""
-        return await self._boards.get_board(request.runs, to_query(request), request.round)
+        return await self._boards.get_reply(request.runs, to_query(request), request.round)
 
     async def WatchBoard(
         self, request: WatchBoardRequest, context: grpc.aio.ServicerContext

@@ -14,6 +14,7 @@ from libra.core.errors import Invalid
 from libra.rpc.access.guard import Admission, Guard
 from libra.rpc.call_scope import call_scope
 from libra.rpc.channel_options import MAX_MESSAGE_BYTES
+from libra.rpc.encoded_reply import EncodedReply
 from libra.telemetry.metrics import Metrics
 
 LIBRA_PREFIX = "/libra."
@@ -53,8 +54,9 @@ def wrap_handler(handler: Any, path: str, metrics: Metrics, guard: Guard | None)
 
     async def one(request: Any, context: grpc.aio.ServicerContext) -> bytes:
         async with call_scope(method, context, metrics), _admitted(guard, path, context, request) as call:
-            call.reply = await (handler.stream_unary or handler.unary_unary)(_checked(call.request), context)
-            return encode(call.reply)
+            reply = await (handler.stream_unary or handler.unary_unary)(_checked(call.request), context)
+            call.reply = reply.message if isinstance(reply, EncodedReply) else reply
+            return encode(reply)
 
     async def many(request: Any, context: grpc.aio.ServicerContext) -> AsyncIterator[bytes]:
         async with call_scope(method, context, metrics), _admitted(guard, path, context, request) as call:
@@ -93,9 +95,9 @@ def _decoder(decode: Callable[[bytes], Message]) -> Callable[[bytes], Message | 
     return decoded
 
 
-def _encoder(encode: Callable[[Message], bytes]) -> Callable[[Message], bytes]:
-    def encoded(reply: Message) -> bytes:
-        data = encode(reply)
+def _encoder(encode: Callable[[Message], bytes]) -> Callable[[Message | EncodedReply[Any]], bytes]:
+    def encoded(reply: Message | EncodedReply[Any]) -> bytes:
+        data = reply.data if isinstance(reply, EncodedReply) else encode(reply)
         if len(data) > MAX_MESSAGE_BYTES:
             raise Invalid(
                 f"the reply has {len(data):,} bytes; the limit is {MAX_MESSAGE_BYTES:,}; ask for a smaller page",

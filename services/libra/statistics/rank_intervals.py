@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
+from itertools import permutations
 
 import numpy as np
 
 from libra.statistics import interval, paired_tests
+from libra.statistics.effective_sample_size import degrees_of_freedom
 from libra.statistics.score import Influences, Score
 
 
@@ -41,6 +43,45 @@ def rank_intervals_from_covariance(values: np.ndarray, covariance: np.ndarray) -
     errors = np.sqrt(np.maximum(variances[:, None] + variances[None, :] - 2 * covariance, 0.0))
     better, worse = _significant_counts(values, errors)
     return [(1 + above, len(values) - below) for above, below in zip(better, worse, strict=True)]
+
+
+def find_significant_differences(scores: Sequence[Score]) -> np.ndarray:
+    """Return which scores are better than which others, shape (scores, scores): row minus column.
+
+    True if the 95 % interval of the difference (`interval.of_difference`) lies above 0. What belongs to one score, and
+    the correlations, are computed once and not for each pair: two hundred scores are 40,000 pairs.
+    """
+    spreads = [interval.spread_of(score) for score in scores]
+    shared = correlations(scores)
+    freedoms = _DegreesOfFreedom(scores)
+    found = np.zeros((len(scores), len(scores)), dtype=bool)
+    for high, low in permutations(range(len(scores)), 2):
+        one, other = spreads[high], spreads[low]
+        if one is None or other is None or one.value <= other.value:
+            continue
+        spread = interval.DifferenceSpread(one, other, float(shared[high, low]), freedoms.of_pair(high, low))
+        found[high, low] = spread.ends(interval.Z).low > 0
+    return found
+
+
+class _DegreesOfFreedom:
+    """The degrees of freedom of differences: pairs of scores over the same tasks with the same weights share them."""
+
+    def __init__(self, scores: Sequence[Score]) -> None:
+        self._scores = scores
+        self._shapes = [_shape_of(score) for score in scores]
+        self._known: dict[tuple[Hashable, Hashable], float] = {}
+
+    def of_pair(self, one: int, other: int) -> float:
+        key = self._shapes[one], self._shapes[other]
+        if key not in self._known:
+            self._known[key] = degrees_of_freedom(self._scores[one].influences, self._scores[other].influences)
+        return self._known[key]
+
+
+def _shape_of(score: Score) -> Hashable:
+    """Return everything that the degrees of freedom depend on."""
+    return frozenset((source, each.weight, each.clusters) for source, each in score.influences.items())
 
 
 def _significant_counts(values: np.ndarray, errors: np.ndarray) -> tuple[list[int], list[int]]:

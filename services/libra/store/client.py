@@ -45,6 +45,7 @@ from libra.store.models.key_hosts import KeyHostCollection
 from libra.store.models.parked import ParkedModels
 from libra.store.models.registry import ModelCollection
 from libra.store.reports.attack_outcomes import AttackOutcomeReader
+from libra.store.reports.board_revisions import BoardRevisionReader
 from libra.store.reports.capabilities import CapabilityCollection
 from libra.store.reports.costs import CostReader
 from libra.store.reports.verdict_search import VerdictSearch
@@ -54,6 +55,7 @@ from libra.store.rounds.rounds import RoundCollection
 from libra.store.rounds.seals import SealReader
 from libra.store.runs import RunCollection
 from libra.store.sums.cells import CellCollection
+from libra.store.sums.judge_usage import JudgeUsageReader
 from libra.store.sums.sample_sums import SampleSumsCollection
 from libra.store.tasks import TaskCollection
 from libra.store.verdicts import VerdictCollection
@@ -141,8 +143,10 @@ class Store:
         self.sealed_looks = LookCollection(database, translate_errors)
         self.seals = SealReader(self.tasks, self.rounds, self.round_samples)
         self.completions = CompletionCollection(database, translate_errors)
+        self.board_revisions = BoardRevisionReader(database, translate_errors)
         self.capabilities = CapabilityCollection(database, translate_errors)
         self.cells = CellCollection(database, translate_errors)
+        self.judge_usage = JudgeUsageReader(database, translate_errors)
         self.calibrations = CalibrationCollection(database, translate_errors)
         self.annotations = AnnotationCollection(database, translate_errors)
         self.verdict_search = VerdictSearch(database, translate_errors)

@@ -131,9 +131,8 @@ class RunCollection:
 
     async def get_finished_revisions(self, round_name: str = "") -> dict[str, int]:
         """Return the revision of every finished run of a round, or of those of no round: by id, the oldest first."""
-        query = {"run.state": FINISHED, "run.spec.round": round_name or None}  # None: the field is absent
         with self._translate_errors():
-            found = self._collection.find(query | visible(TEAM), {"run.revision": 1}).sort("_id", 1)
+            found = self._collection.find(finished_query(round_name), {"run.revision": 1}).sort("_id", 1)
             return {document["_id"]: document["run"]["revision"] async for document in found}
 
     async def get_newest_end_seconds(self) -> float:
@@ -216,6 +215,13 @@ class RunCollection:
             result = await self._collection.update_one(query, change)
         return result.modified_count > 0
 
+    async def find_newest_id(self, *, before: str = "") -> str:
+        """Return the id of the newest run, or of the newest among those older than `before`; "" if there is none."""
+        query = {"_id": {"$lt": before}} if before else {}
+        with self._translate_errors():
+            document = await self._collection.find_one(query, {"_id": 1}, sort=[("_id", -1)])
+        return str(document["_id"]) if document else ""
+
     async def list_unannounced(self, limit: int) -> list[RunRecord]:
         """Return runs that have ended or used up their budgets, and that no notification was stored for yet."""
         with self._translate_errors():
@@ -264,6 +270,11 @@ def run_to_document(record: RunRecord) -> Document:
     }
     request = {"request_id": record.request_id, "request_hash": record.request_hash}
     return document | {name: value for name, value in request.items() if value}
+
+
+def finished_query(round_name: str) -> Document:
+    """Return the query for the finished runs of a round, or for those of no round, that this task sees."""
+    return {"run.state": FINISHED, "run.spec.round": round_name or None} | visible(TEAM)  # None: the field is absent
 
 
 def run_from_document(document: Document) -> RunRecord:

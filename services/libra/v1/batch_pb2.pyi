@@ -259,6 +259,40 @@ class CompletionBatch(google.protobuf.message.Message):
 global___CompletionBatch = CompletionBatch
 
 @typing.final
+class JudgeUsage(google.protobuf.message.Message):
+    """JudgeUsage is what a judge used of one model."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    MODEL_FIELD_NUMBER: builtins.int
+    REQUESTS_FIELD_NUMBER: builtins.int
+    PROMPT_TOKENS_FIELD_NUMBER: builtins.int
+    COMPLETION_TOKENS_FIELD_NUMBER: builtins.int
+    UNKNOWN_USAGE_FIELD_NUMBER: builtins.int
+    model: builtins.str
+    """The model's registered name."""
+    requests: builtins.int
+    """The number of requests, answered from the store or by the provider."""
+    prompt_tokens: builtins.int
+    """Tokens of the prompts."""
+    completion_tokens: builtins.int
+    """Tokens of the replies."""
+    unknown_usage: builtins.int
+    """The number of replies whose tokens the provider did not count."""
+    def __init__(
+        self,
+        *,
+        model: builtins.str = ...,
+        requests: builtins.int = ...,
+        prompt_tokens: builtins.int = ...,
+        completion_tokens: builtins.int = ...,
+        unknown_usage: builtins.int = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["completion_tokens", b"completion_tokens", "model", b"model", "prompt_tokens", b"prompt_tokens", "requests", b"requests", "unknown_usage", b"unknown_usage"]) -> None: ...
+
+global___JudgeUsage = JudgeUsage
+
+@typing.final
 class VerdictBatch(google.protobuf.message.Message):
     """VerdictBatch is sent from judge to ranking."""
 
@@ -266,6 +300,10 @@ class VerdictBatch(google.protobuf.message.Message):
 
     HEADER_FIELD_NUMBER: builtins.int
     VERDICTS_FIELD_NUMBER: builtins.int
+    JUDGE_USAGE_FIELD_NUMBER: builtins.int
+    JUDGED_TRIALS_FIELD_NUMBER: builtins.int
+    judged_trials: builtins.int
+    """The number of trials that judge_usage is for; 0 if the judge asks no model."""
     @property
     def header(self) -> global___BatchHeader:
         """What the trials share."""
@@ -274,13 +312,21 @@ class VerdictBatch(google.protobuf.message.Message):
     def verdicts(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[libra.v1.verdict_pb2.Verdict]:
         """The verdicts. Their id, run, judging, model, task, attack and category follow from the header and are not set."""
 
+    @property
+    def judge_usage(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___JudgeUsage]:
+        """What the judge used for `judged_trials` trials, by model. Of several batches that were judged together, the first has
+        it.
+        """
+
     def __init__(
         self,
         *,
         header: global___BatchHeader | None = ...,
         verdicts: collections.abc.Iterable[libra.v1.verdict_pb2.Verdict] | None = ...,
+        judge_usage: collections.abc.Iterable[global___JudgeUsage] | None = ...,
+        judged_trials: builtins.int = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["header", b"header"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["header", b"header", "verdicts", b"verdicts"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["header", b"header", "judge_usage", b"judge_usage", "judged_trials", b"judged_trials", "verdicts", b"verdicts"]) -> None: ...
 
 global___VerdictBatch = VerdictBatch

@@ -73,6 +73,38 @@ CAPABILITY_CHOICE_IMPORTED: CapabilityChoice.ValueType  # 2
 """Only imported figures."""
 global___CapabilityChoice = CapabilityChoice
 
+class _TextPlace:
+    ValueType = typing.NewType("ValueType", builtins.int)
+    V: typing_extensions.TypeAlias = ValueType
+
+class _TextPlaceEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._EnumTypeWrapper[_TextPlace.ValueType], builtins.type):
+    DESCRIPTOR: google.protobuf.descriptor.EnumDescriptor
+    TEXT_PLACE_UNSPECIFIED: _TextPlace.ValueType  # 0
+    """Not set."""
+    TEXT_PLACE_PROMPT: _TextPlace.ValueType  # 1
+    """A message of the conversation that the model was given."""
+    TEXT_PLACE_ANSWER: _TextPlace.ValueType  # 2
+    """The model's answer."""
+    TEXT_PLACE_ATTACK: _TextPlace.ValueType  # 3
+    """A turn of a multi-turn attack."""
+    TEXT_PLACE_REASON: _TextPlace.ValueType  # 4
+    """The judge's reason."""
+
+class TextPlace(_TextPlace, metaclass=_TextPlaceEnumTypeWrapper):
+    """TextPlace is a part of a trial in which a text was found."""
+
+TEXT_PLACE_UNSPECIFIED: TextPlace.ValueType  # 0
+"""Not set."""
+TEXT_PLACE_PROMPT: TextPlace.ValueType  # 1
+"""A message of the conversation that the model was given."""
+TEXT_PLACE_ANSWER: TextPlace.ValueType  # 2
+"""The model's answer."""
+TEXT_PLACE_ATTACK: TextPlace.ValueType  # 3
+"""A turn of a multi-turn attack."""
+TEXT_PLACE_REASON: TextPlace.ValueType  # 4
+"""The judge's reason."""
+global___TextPlace = TextPlace
+
 class _SampleChange:
     ValueType = typing.NewType("ValueType", builtins.int)
     V: typing_extensions.TypeAlias = ValueType
@@ -597,8 +629,9 @@ class ListVerdictsRequest(google.protobuf.message.Message):
     TEXT_FIELD_NUMBER: builtins.int
     REASON_FIELD_NUMBER: builtins.int
     COUNT_FIELD_NUMBER: builtins.int
+    EXCERPTS_FIELD_NUMBER: builtins.int
     run: builtins.str
-    """The run's id."""
+    """The run's id. Empty, together with `text`: all runs, the newest first; such a list has no previous pages."""
     model: builtins.str
     """If not empty, only verdicts of this model."""
     task: builtins.str
@@ -641,6 +674,8 @@ class ListVerdictsRequest(google.protobuf.message.Message):
     """If not empty, only verdicts with this reason, as ReportFailures returns it; at most 1,000 characters."""
     count: builtins.bool
     """True: also count the verdicts that the filters select."""
+    excerpts: builtins.bool
+    """True: also return excerpts around `text`; the limit of page_size is then 50."""
     def __init__(
         self,
         *,
@@ -663,15 +698,50 @@ class ListVerdictsRequest(google.protobuf.message.Message):
         text: builtins.str = ...,
         reason: builtins.str = ...,
         count: builtins.bool = ...,
+        excerpts: builtins.bool = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["_max_score", b"_max_score", "_min_score", b"_min_score", "max_score", b"max_score", "min_score", b"min_score"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["_max_score", b"_max_score", "_min_score", b"_min_score", "attack", b"attack", "auditor_key", b"auditor_key", "category", b"category", "count", b"count", "judge", b"judge", "judging", b"judging", "label", b"label", "max_score", b"max_score", "min_score", b"min_score", "model", b"model", "outcome", b"outcome", "page_size", b"page_size", "page_token", b"page_token", "reason", b"reason", "response", b"response", "run", b"run", "task", b"task", "text", b"text", "view", b"view"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["_max_score", b"_max_score", "_min_score", b"_min_score", "attack", b"attack", "auditor_key", b"auditor_key", "category", b"category", "count", b"count", "excerpts", b"excerpts", "judge", b"judge", "judging", b"judging", "label", b"label", "max_score", b"max_score", "min_score", b"min_score", "model", b"model", "outcome", b"outcome", "page_size", b"page_size", "page_token", b"page_token", "reason", b"reason", "response", b"response", "run", b"run", "task", b"task", "text", b"text", "view", b"view"]) -> None: ...
     @typing.overload
     def WhichOneof(self, oneof_group: typing.Literal["_max_score", b"_max_score"]) -> typing.Literal["max_score"] | None: ...
     @typing.overload
     def WhichOneof(self, oneof_group: typing.Literal["_min_score", b"_min_score"]) -> typing.Literal["min_score"] | None: ...
 
 global___ListVerdictsRequest = ListVerdictsRequest
+
+@typing.final
+class TextExcerpt(google.protobuf.message.Message):
+    """TextExcerpt is a text that was found, with what stands around it."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    VERDICT_FIELD_NUMBER: builtins.int
+    PLACE_FIELD_NUMBER: builtins.int
+    BEFORE_FIELD_NUMBER: builtins.int
+    HIT_FIELD_NUMBER: builtins.int
+    AFTER_FIELD_NUMBER: builtins.int
+    verdict: builtins.str
+    """The verdict's id."""
+    place: global___TextPlace.ValueType
+    """Where the text was found."""
+    before: builtins.str
+    """Up to 100 characters before it; they begin with "…" if there are more."""
+    hit: builtins.str
+    """The text as it stands there."""
+    after: builtins.str
+    """Up to 100 characters after it; they end with "…" if there are more."""
+    def __init__(
+        self,
+        *,
+        verdict: builtins.str = ...,
+        place: global___TextPlace.ValueType = ...,
+        before: builtins.str = ...,
+        hit: builtins.str = ...,
+        after: builtins.str = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["after", b"after", "before", b"before", "hit", b"hit", "place", b"place", "verdict", b"verdict"]) -> None: ...
+
+global___TextExcerpt = TextExcerpt
 
 @typing.final
 class ListVerdictsResponse(google.protobuf.message.Message):
@@ -686,6 +756,7 @@ class ListVerdictsResponse(google.protobuf.message.Message):
     HAS_MORE_THAN_TOTAL_FIELD_NUMBER: builtins.int
     SEARCHED_FIELD_NUMBER: builtins.int
     IS_SEARCH_INCOMPLETE_FIELD_NUMBER: builtins.int
+    EXCERPTS_FIELD_NUMBER: builtins.int
     next_page_token: builtins.str
     """Empty on the last page."""
     previous_page_token: builtins.str
@@ -704,6 +775,10 @@ class ListVerdictsResponse(google.protobuf.message.Message):
     def verdicts(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[libra.v1.verdict_pb2.Verdict]:
         """In the order of the trials."""
 
+    @property
+    def excerpts(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___TextExcerpt]:
+        """In the order of the verdicts: the first place of the text in each part of the trial. Only set if requested."""
+
     def __init__(
         self,
         *,
@@ -714,9 +789,10 @@ class ListVerdictsResponse(google.protobuf.message.Message):
         has_more_than_total: builtins.bool = ...,
         searched: builtins.int = ...,
         is_search_incomplete: builtins.bool = ...,
+        excerpts: collections.abc.Iterable[global___TextExcerpt] | None = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["_total", b"_total", "total", b"total"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["_total", b"_total", "has_more_than_total", b"has_more_than_total", "is_search_incomplete", b"is_search_incomplete", "next_page_token", b"next_page_token", "previous_page_token", b"previous_page_token", "searched", b"searched", "total", b"total", "verdicts", b"verdicts"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["_total", b"_total", "excerpts", b"excerpts", "has_more_than_total", b"has_more_than_total", "is_search_incomplete", b"is_search_incomplete", "next_page_token", b"next_page_token", "previous_page_token", b"previous_page_token", "searched", b"searched", "total", b"total", "verdicts", b"verdicts"]) -> None: ...
     def WhichOneof(self, oneof_group: typing.Literal["_total", b"_total"]) -> typing.Literal["total"] | None: ...
 
 global___ListVerdictsResponse = ListVerdictsResponse
@@ -1088,10 +1164,15 @@ class CompareModelsRequest(google.protobuf.message.Message):
     OTHER_FIELD_NUMBER: builtins.int
     RUNS_FIELD_NUMBER: builtins.int
     OTHER_RUNS_FIELD_NUMBER: builtins.int
+    ROUND_FIELD_NUMBER: builtins.int
     model: builtins.str
     """The first model."""
     other: builtins.str
     """The second model; it may be the same one if the runs differ."""
+    round: builtins.str
+    """If not empty, only the finished runs of this round, on both sides. NOT_FOUND for an unknown round; INVALID_ARGUMENT
+    together with `runs` or `other_runs`.
+    """
     @property
     def runs(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
         """The runs of `model`; empty as in GetBoardRequest."""
@@ -1107,8 +1188,9 @@ class CompareModelsRequest(google.protobuf.message.Message):
         other: builtins.str = ...,
         runs: collections.abc.Iterable[builtins.str] | None = ...,
         other_runs: collections.abc.Iterable[builtins.str] | None = ...,
+        round: builtins.str = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["model", b"model", "other", b"other", "other_runs", b"other_runs", "runs", b"runs"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["model", b"model", "other", b"other", "other_runs", b"other_runs", "round", b"round", "runs", b"runs"]) -> None: ...
 
 global___CompareModelsRequest = CompareModelsRequest
 
@@ -1414,7 +1496,7 @@ class WeightRange(google.protobuf.message.Message):
     """The largest weight of safety."""
     @property
     def models(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
-        """The models, the best first."""
+        """The models, the best first; of more than 50, the first 50. Ranges are those of these places."""
 
     def __init__(
         self,

@@ -30,7 +30,9 @@ class _EstimateSourceEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper.
     ESTIMATE_SOURCE_UNSPECIFIED: _EstimateSource.ValueType  # 0
     """Not set."""
     ESTIMATE_SOURCE_STORED_USAGE: _EstimateSource.ValueType  # 1
-    """The mean usage of stored trials of the same model, task version and attack."""
+    """The mean usage of stored trials of the same model, task version and attack; for a judge without any, that of such
+    trials of other models, or of its newest replies.
+    """
     ESTIMATE_SOURCE_PROMPT_LENGTH: _EstimateSource.ValueType  # 2
     """The length of the prompts, and the limit on answer tokens: an upper limit."""
     ESTIMATE_SOURCE_UNKNOWN: _EstimateSource.ValueType  # 3
@@ -42,7 +44,9 @@ class EstimateSource(_EstimateSource, metaclass=_EstimateSourceEnumTypeWrapper):
 ESTIMATE_SOURCE_UNSPECIFIED: EstimateSource.ValueType  # 0
 """Not set."""
 ESTIMATE_SOURCE_STORED_USAGE: EstimateSource.ValueType  # 1
-"""The mean usage of stored trials of the same model, task version and attack."""
+"""The mean usage of stored trials of the same model, task version and attack; for a judge without any, that of such
+trials of other models, or of its newest replies.
+"""
 ESTIMATE_SOURCE_PROMPT_LENGTH: EstimateSource.ValueType  # 2
 """The length of the prompts, and the limit on answer tokens: an upper limit."""
 ESTIMATE_SOURCE_UNKNOWN: EstimateSource.ValueType  # 3

@@ -17,7 +17,7 @@ class Entry:
     def is_current(self, path: str) -> bool:
         """Return whether the page at `path` belongs to this entry."""
         within = (f"{each}/" for each in (self.path, *self.others) if each != "/")
-        return path == self.path or path.startswith(tuple(within))
+        return path in (self.path, *self.others) or path.startswith(tuple(within))
 
 
 ENTRIES = (

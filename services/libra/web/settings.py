@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import ipaddress
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from pydantic import StringConstraints
+from pydantic import AfterValidator, StringConstraints
 
 from libra.core.settings import Seconds, Target
 
@@ -14,6 +15,24 @@ RemoteAccess = Literal["no", "public-boards", "public-boards-and-transcripts"]
 
 HostNames = Annotated[str, StringConstraints(pattern=r"^([A-Za-z0-9.-]+(,[A-Za-z0-9.-]+)*)?$", max_length=4096)]
 """Host names, separated by commas."""
+
+
+ForwardedHeader = Literal["x-forwarded-for", "forwarded"]
+"""The header in which proxies write whom they forward."""
+
+
+def check_networks(networks: str) -> str:
+    """Return the networks; raise ValueError for one that is none."""
+    for each in networks.split(",") if networks else ():
+        try:
+            ipaddress.ip_network(each.strip())
+        except ValueError as error:
+            raise ValueError(f"{error}; write networks as 10.0.0.0/8,fd00::/8, or single addresses") from None
+    return networks
+
+
+Networks = Annotated[str, StringConstraints(max_length=4096), AfterValidator(check_networks)]
+"""Networks of IP addresses, separated by commas."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +68,14 @@ class Settings:
     host_names: HostNames = ""
     """The names under which the pages are reached, besides localhost and IP addresses. A request for another name is
     refused, so that a foreign site cannot read the pages through a name that points here."""
+
+    trusted_proxies: Networks = ""
+    """The networks of the proxies in front of the pages, separated by commas: a visitor's address is then the last one
+    in their header that is none of theirs. Empty: the address of the connection counts, and no header."""
+
+    forwarded_header: ForwardedHeader = "x-forwarded-for"
+    """The header in which the trusted proxies write the address that they saw. No other is read: they pass on what a
+    visitor writes there."""
 
     key_file: str = ""
     """File with the secret, of at least 32 bytes, that signs cookies and form tokens. Replicas need the same one.

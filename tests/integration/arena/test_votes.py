@@ -8,6 +8,7 @@ import json
 import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import UTC, timedelta
 from typing import Any
 
 import altcha
@@ -140,6 +141,25 @@ async def test_a_vote_shows_in_the_ratings_within_100_milliseconds(world: ArenaW
         await ratings(world, attack_family="encoding")
 
 
+async def test_votes_are_read_as_columns_when_the_arena_starts(world: ArenaWorld) -> None:
+    for prompt in PROMPTS:
+        await world.person().hold_battle(prompt)
+    votes = [vote async for vote in world.store.votes.list_since()]
+    [columns] = [each async for each in world.store.votes.list_columns_since()]
+    assert list(columns.battle) == [vote.battle for vote in votes]
+    assert list(columns.voter) == [vote.voter for vote in votes]
+    assert columns.newest == votes[-1].create_time.ToDatetime(tzinfo=UTC)
+    assert [each async for each in world.store.votes.list_columns_since(columns.newest + timedelta(days=1))] == []
+    started = LiveRatings(world.store.votes, world.store.quarantine)
+    for _ in range(2):  # the second time reads the last minute again, and counts nothing twice
+        await started.load()
+        assert (len(started.book.table), started.book.revision) == (len(votes), len(votes))
+    for scope in (SAFETY, Scope(pb.QUESTION_HELPFULNESS, votes[0].attack_family)):
+        assert strengths(started.book, scope) == pytest.approx(
+            strengths(world.components.ratings.book, scope), abs=1e-6
+        )
+
+
 async def test_intervals_follow_in_the_background(world: ArenaWorld) -> None:
     for prompt in PROMPTS:
         await world.person().hold_battle(prompt)
@@ -252,8 +272,9 @@ async def test_another_replica_reads_the_votes(world: ArenaWorld) -> None:
     assert strengths(other.book) == pytest.approx(strengths(world.components.ratings.book))
 
 
-def strengths(book: RatingBook) -> dict[str, float]:
-    return dict(zip(book.table.models.names, book.ratings(SAFETY).strengths.tolist(), strict=True))
+def strengths(book: RatingBook, scope: Scope = SAFETY) -> dict[str, float]:
+    """Return the strengths by model: the numbers of models depend on the order in which a book met them."""
+    return dict(zip(book.table.models.names, book.ratings(scope).strengths.tolist(), strict=True))
 
 
 async def test_votes_are_listed_page_by_page(world: ArenaWorld) -> None:

@@ -12,6 +12,7 @@ from libra.dispatch.control.estimate import Estimator, to_response
 from libra.dispatch.spec.run_spec import ResolvedSpec
 from libra.store.client import Store
 from libra.store.runs import RunSection
+from libra.v1.batch_pb2 import JudgeUsage
 from libra.v1.completion_pb2 import Completion, FinishReason, GenerationParameters, Usage
 from libra.v1.model_pb2 import Model, ModelPrice, Provider
 from libra.v1.run_control_pb2 import (
@@ -75,6 +76,47 @@ async def test_a_judge_is_estimated_by_lengths_and_then_by_its_stored_replies(mo
     assert judge.source == ESTIMATE_SOURCE_STORED_USAGE
     assert judge.cost_usd == pytest.approx((2_000 + 1_600) / 1e6)
     assert reply.total.requests == 16
+
+
+async def judged_run(store: Store, part: RunSection, usage: list[JudgeUsage], *, model: str = "one") -> None:
+    run = await create_run(store, [part], model)
+    made = batch(run, part, [1, 0, 1, 0], model=model)
+    made.judged_trials = 4
+    made.judge_usage.extend(usage)
+    await store.verdicts.write([made])
+    await store.runs.mark_ended(run, RunState.RUN_STATE_FINISHED)
+
+
+async def test_a_judge_is_estimated_by_what_it_used_for_the_same_model_task_and_attack(models: Store) -> None:
+    part = judged(section("harm@1", 8))
+    await store_usage(models, "a", "judge", 9_000, 9_000)
+    other_judge = replace(part, judge=JudgeSpec(name="harm", options={"model": "judge", "max_tokens": "65"}))
+    await judged_run(models, other_judge, [JudgeUsage(model="judge", requests=4, prompt_tokens=7_000)])
+    await judged_run(models, part, [JudgeUsage(model="judge", requests=2, prompt_tokens=800)], model="two")
+    [judge] = of_role(await estimate(models, part), ESTIMATE_ROLE_JUDGE)
+    assert (judge.requests, judge.prompt_tokens, judge.completion_tokens) == (4, 1_600, 0)
+    usage = [
+        JudgeUsage(model="judge", requests=3, prompt_tokens=300, completion_tokens=30),
+        JudgeUsage(model="attacker", requests=4, prompt_tokens=40, completion_tokens=4),
+    ]
+    await judged_run(models, part, usage)
+    await judged_run(models, part, [JudgeUsage(model="judge", requests=2, prompt_tokens=800)], model="two")
+    reply = await estimate(models, part)
+    first, second = of_role(reply, ESTIMATE_ROLE_JUDGE)
+    assert (first.model, first.requests, first.prompt_tokens, first.completion_tokens) == ("attacker", 8, 80, 8)
+    assert (second.model, second.requests, second.prompt_tokens, second.completion_tokens) == ("judge", 6, 600, 60)
+    assert first.source == second.source == ESTIMATE_SOURCE_STORED_USAGE
+    assert second.cost_usd == pytest.approx((600 + 600) / 1e6)
+    assert reply.total.requests == 8 + 8 + 6
+    [none] = of_role(await estimate(models, replace(part, attack="pair")), ESTIMATE_ROLE_JUDGE)
+    assert none.requests == 8
+
+
+async def test_usage_that_was_not_counted_is_no_base_of_an_estimate(models: Store) -> None:
+    part = judged(section("harm@1", 8))
+    await judged_run(models, part, [JudgeUsage(model="judge", requests=4, prompt_tokens=7, unknown_usage=1)])
+    [judge] = of_role(await estimate(models, part), ESTIMATE_ROLE_JUDGE)
+    assert judge.source == ESTIMATE_SOURCE_PROMPT_LENGTH
 
 
 async def test_an_attack_is_unknown_until_there_are_stored_trials(models: Store) -> None:

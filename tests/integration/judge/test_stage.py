@@ -22,8 +22,8 @@ from libra.stage.bus import Outgoing
 from libra.stage.ended_runs import EndedRuns
 from libra.stage.runner import run
 from libra.telemetry.metrics import Metrics
-from libra.v1.batch_pb2 import BatchHeader, CompletedTrial, CompletionBatch, Trial, VerdictBatch
-from libra.v1.completion_pb2 import Completion, FinishReason
+from libra.v1.batch_pb2 import BatchHeader, CompletedTrial, CompletionBatch, JudgeUsage, Trial, VerdictBatch
+from libra.v1.completion_pb2 import Completion, FinishReason, Usage
 from libra.v1.message_pb2 import Message
 from libra.v1.run_pb2 import RunState
 from libra.v1.task_pb2 import Category, JudgeSpec
@@ -165,6 +165,29 @@ async def test_a_batch_is_one_request_to_the_judge_model(bus: NatsBus) -> None:
     assert {(verdict.outcome, verdict.score, verdict.label) for verdict in others} == {
         (Outcome.OUTCOME_SCORED, 0.5, "partly")
     }
+
+
+async def test_what_the_judge_model_used_is_sent_with_the_verdicts(bus: NatsBus) -> None:
+    def reply(prompt: str) -> Completion:
+        return Completion(
+            text=scored(1).text,
+            finish_reason=STOP,
+            usage=Usage(prompt_tokens=100, completion_tokens=10),
+            usage_unknown="answer 1 " in prompt,
+        )
+
+    model, harm = FakeGateway(reply), JudgeSpec(name="harm", options={"model": NAME})
+    async with served(model) as gateway, working(bus, gateway):
+        refused, answered = said("I can't help with that."), [said(f"answer {n} of many, take a bowl") for n in (0, 1)]
+        await send(bus, batch(harm, refused, *answered, Completion(error="500", finish_reason=ERROR)))
+        (got,) = await received(bus, 4)
+        await send(bus, batch(REFUSAL, refused))
+        (by_rule,) = await received(bus, 1)
+    assert got.judged_trials == 4
+    assert list(got.judge_usage) == [
+        JudgeUsage(model=NAME, requests=2, prompt_tokens=200, completion_tokens=20, unknown_usage=1)
+    ]
+    assert (by_rule.judged_trials, list(by_rule.judge_usage)) == (0, [])
 
 
 async def test_a_cancelled_run_sends_no_request_to_a_judge_model(bus: NatsBus) -> None:

@@ -18,6 +18,9 @@ from libra.store.rounds.round_samples import RoundSample
 from libra.store.rounds.rounds import RoundRecord
 from libra.v1.message_pb2 import Message
 from libra.v1.ranking_pb2 import (
+    CompareModelsRequest,
+    CompareModelsResponse,
+    CompareSamplesRequest,
     GetBoardRequest,
     GetGroupedBoardRequest,
     ListVerdictsRequest,
@@ -100,6 +103,40 @@ async def test_a_board_has_the_runs_of_its_round_or_those_of_none(store: Store, 
         await call(ranking.GetBoard, GetBoardRequest(round="2027Q1", runs=["x"]), SECONDS)
     with pytest.raises(Invalid, match="are sealed or lack the field 'a'"):
         await call(ranking.GetGroupedBoard, GetGroupedBoardRequest(round="2027Q1", by="a"), SECONDS)
+
+
+async def test_a_comparison_has_the_runs_of_its_round_or_those_of_none(
+    store: Store, ranking: RankingServiceStub
+) -> None:
+    await import_task(store, "math@0", 4)
+    await add_round(store, "2027Q1", range(4))
+    scores = {"": {"one": [1, 1, 1, 0], "two": [1, 1, 1, 1]}, "2027Q1": {"one": [1, 0, 0, 0], "two": [0, 0, 0, 0]}}
+    for round_name, by_model in scores.items():
+        for model, made in by_model.items():
+            await finished_run(store, f"math@{round_name or 0}", made, model=model, round_name=round_name)
+
+    async def compare(**fields: object) -> CompareModelsResponse:
+        request = CompareModelsRequest(**({"model": "one", "other": "two"} | fields))  # type: ignore[arg-type]
+        found: CompareModelsResponse = await call(ranking.CompareModels, request, SECONDS)
+        return found
+
+    for round_name, difference in (("", -0.25), ("2027Q1", 0.25)):
+        [task] = (await compare(round=round_name)).tasks
+        assert (task.what, task.samples, task.difference.value) == ("math", 4, difference)
+    request = CompareSamplesRequest(comparison=CompareModelsRequest(model="one", other="two", round="2027Q1"))
+    samples = (await call(ranking.CompareSamples, request, SECONDS)).samples
+    assert {sample.verdict.task for sample in samples} == {"math@2027Q1"}
+    assert all(sample.verdict.sealed for sample in samples)
+    with pytest.raises(NotFound, match="did you mean 2027Q1"):
+        await compare(round="2027Q9")
+    for field in ("runs", "other_runs"):
+        with pytest.raises(Invalid, match="a comparison is that of a round or that of named runs"):
+            await compare(round="2027Q1", **{field: ["x"]})
+    with pytest.raises(NotFound, match="model with a verdict in the round 2027Q1"):
+        await compare(round="2027Q1", other="three")
+    await add_round(store, "2027Q2", range(10, 14))
+    with pytest.raises(NotFound, match="no finished run of the round 2027Q2 has a verdict yet"):
+        await compare(round="2027Q2")
 
 
 async def test_verdicts_on_sealed_samples_are_shown_in_full_to_the_auditor_alone(

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
+from datetime import UTC, datetime
 
 import pytest
 
 from libra.arena.ratings.rating_book import RatingBook, Scope
 from libra.arena.ratings.rating_details import compute_details, compute_robustness
 from libra.arena.ratings.rating_proto import ratings_response
+from libra.store.arena.votes import VoteColumns
 from libra.v1 import arena_pb2 as pb
 from libra.v1.arena_pb2 import Vote
 
@@ -110,3 +113,47 @@ def test_without_votes_the_entries_are_listed_without_ratings() -> None:
     response = ratings_response(book, SAFETY, None, None, {"x": False})
     assert [(row.model, row.rank, row.HasField("rating")) for row in response.ratings] == [("x", 0, False)]
     assert list(response.notes) == ["There are no votes that count yet."]
+
+
+def columns_of(votes: Sequence[Vote]) -> VoteColumns:
+    return VoteColumns(
+        battle=[each.battle for each in votes],
+        model_a=[each.model_a for each in votes],
+        model_b=[each.model_b for each in votes],
+        attack_family=[each.attack_family for each in votes],
+        voter=[each.voter for each in votes],
+        safer=[each.safer for each in votes],
+        more_helpful=[each.more_helpful for each in votes],
+        counts=[each.blind and not each.duplicate for each in votes],
+        newest=datetime(2027, 1, 1, tzinfo=UTC),
+    )
+
+
+def test_votes_that_are_added_together_count_as_those_that_are_added_one_by_one() -> None:
+    votes = [
+        vote("x", "y"),
+        vote("y", "z", pb.PREFERENCE_TIE, voter="bob", family="noise"),
+        vote("z", "x", pb.PREFERENCE_BOTH_BAD, family="noise"),
+        vote("x", "w", pb.PREFERENCE_B, duplicate=True),
+        vote("w", "y", blind=False),
+        vote("x", "y", voter="cy"),
+    ]
+    single, together = RatingBook(), RatingBook()
+    for book in (single, together):
+        book.set_quarantined({"cy"})
+    for each in votes:
+        single.add(each)
+    together.add(votes[1])
+    together.add_all(columns_of(votes[:4]))  # one of them for the second time
+    together.add_all(columns_of(votes))
+    together.add_all(columns_of(votes[:0]))
+    assert (together.revision, len(together.table)) == (single.revision, len(single.table))
+    assert (together.table.excluded, together.families()) == (single.table.excluded, single.families())
+    for question in (pb.QUESTION_SAFETY, pb.QUESTION_HELPFULNESS):
+        for family in ("", "none", "noise"):
+            scope = Scope(question, family)
+            assert together.counts(scope).total == single.counts(scope).total
+            assert elo(together, scope) == pytest.approx(elo(single, scope), abs=1e-6)
+    single.set_quarantined(())
+    together.set_quarantined(())
+    assert elo(together) == pytest.approx(elo(single), abs=1e-6)

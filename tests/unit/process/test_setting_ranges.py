@@ -95,6 +95,23 @@ def test_a_text_outside_its_form_is_refused(name: str, value: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("LIBRA_WEB_TRUSTED_PROXIES", "10.0.0.0/33"),
+        ("LIBRA_WEB_TRUSTED_PROXIES", "10.0.0.1/8"),
+        ("LIBRA_WEB_TRUSTED_PROXIES", "10.0.0.0/8,"),
+        ("LIBRA_WEB_TRUSTED_PROXIES", "proxy.example"),
+        ("LIBRA_WEB_TRUSTED_PROXIES", "*"),
+        ("LIBRA_WEB_FORWARDED_HEADER", "x-real-ip"),
+        ("LIBRA_WEB_ALLOW_REMOTE", "yes"),
+    ],
+)
+def test_a_value_that_would_let_others_in_is_refused(name: str, value: str) -> None:
+    with pytest.raises(InvalidSettings, match=name):
+        load("web", WebSettings, {name: value})
+
+
+@pytest.mark.parametrize(
     ("name", "nearest"),
     [
         ("LIBRA_GATWAY_LISTEN", "LIBRA_GATEWAY_LISTEN"),

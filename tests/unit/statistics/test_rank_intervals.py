@@ -5,7 +5,12 @@ import pytest
 
 from libra.statistics import interval, overall, paired_tests
 from libra.statistics.influence import average, covariance, external_score
-from libra.statistics.rank_intervals import correlations, rank_intervals, rank_intervals_from_covariance
+from libra.statistics.rank_intervals import (
+    correlations,
+    find_significant_differences,
+    rank_intervals,
+    rank_intervals_from_covariance,
+)
 from libra.statistics.score import Score
 
 from .simulated_boards import task
@@ -70,6 +75,31 @@ def test_the_matrix_holds_the_correlation_of_each_pair() -> None:
     assert found[0, 3] == pytest.approx(
         covariance(scores[0], scores[3]) / (scores[0].standard_error or 0) / (scores[3].standard_error or 0)
     )
+
+
+def test_significant_differences_are_those_whose_interval_is_above_0(monkeypatch: pytest.MonkeyPatch) -> None:
+    generator = np.random.default_rng(5)
+    scores = [
+        average([task(f"{space}@1", (generator.random(size) < level).astype(float).tolist()) for space, size in spaces])
+        for level in (0.3, 0.5, 0.7, 0.9, 1.0)
+        for spaces in ([("a", 40), ("b", 8)], [("a", 40)], [("c", 20)])
+    ]
+    scores += [external_score(0.6, 0.1), external_score(0.9, None)]
+    computed: list[Score] = []
+    spread_of = interval.spread_of
+
+    def count_spreads(score: Score) -> interval.Spread | None:
+        computed.append(score)
+        return spread_of(score)
+
+    monkeypatch.setattr(interval, "spread_of", count_spreads)
+    found = find_significant_differences(scores)
+    assert len(computed) == len(scores)
+    for one, first in enumerate(scores):
+        for other, second in enumerate(scores):
+            ends = interval.of_difference(first, second)
+            assert found[one, other] == (one != other and ends is not None and ends.low > 0)
+    assert 0 < found.sum() < found.size / 2
 
 
 def overalls(generator: np.random.Generator, truth: np.ndarray) -> list[Score]:

@@ -81,3 +81,14 @@ def test_two_models_are_equal_at_their_crossing_and_change_places(models: list[t
         assert by_weight(*above, crossing.weight) == pytest.approx(by_weight(*below, crossing.weight), abs=1e-9)
         assert by_weight(*above, 1.0) > by_weight(*below, 1.0)
         assert by_weight(*above, 0.0) < by_weight(*below, 0.0)
+
+
+@given(boards, st.integers(1, 7))
+def test_the_first_places_are_those_of_the_whole_rankings(board: list[tuple[str, float, float]], places: int) -> None:
+    whole, crossings = ranges(board)
+    short, same_crossings = ranges(board, places)
+    assert same_crossings == crossings
+    assert all(one.models != other.models for one, other in pairwise(short))
+    for each in whole:
+        [found] = [one for one in short if one.low <= each.low and each.high <= one.high]
+        assert found.models == each.models[:places]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from html import unescape
@@ -21,6 +21,7 @@ from libra.v1.round_pb2 import ListRoundsResponse
 from libra.v1.run_pb2 import ListRunsResponse
 from libra.web.access import Access
 from libra.web.backend import Backend
+from libra.web.security.client_address import ClientAddresses
 from libra.web.security.visitor import TOKEN_FIELD
 from libra.web.server.application import create_application
 
@@ -45,12 +46,12 @@ class PagesClient:
             assert response.status == status, text
             return text
 
-    async def send(self, path: str, form_page: str, **fields: str) -> Any:
+    async def send(self, path: str, form_page: str, headers: Mapping[str, str] | None = None, **fields: str) -> Any:
         """Send a form of a page, with its token, and return the response."""
         token = TOKEN.search(await self.read(form_page))
         assert token
         data = {TOKEN_FIELD: unescape(token[1]), **fields}
-        return await self.client.post(path, data=data, allow_redirects=False)
+        return await self.client.post(path, data=data, allow_redirects=False, headers=headers)
 
     def refusals(self, reason: str) -> float:
         """Return how many requests were refused for this reason."""
@@ -58,7 +59,9 @@ class PagesClient:
 
 
 @asynccontextmanager
-async def open_pages(services: ScriptedServices, *, listen: str = "127.0.0.1:0") -> AsyncIterator[PagesClient]:
+async def open_pages(
+    services: ScriptedServices, *, listen: str = "127.0.0.1:0", trusted_proxies: str = ""
+) -> AsyncIterator[PagesClient]:
     """Serve the pages; reference models, runs and rounds have replies already."""
     services.replies |= {
         "ListModels": ListModelsResponse(
@@ -71,7 +74,8 @@ async def open_pages(services: ScriptedServices, *, listen: str = "127.0.0.1:0")
     registry = CollectorRegistry()
     backend = Backend(dict.fromkeys(SERVICES, services.address), CALL_SECONDS)
     access = Access.create(listen, "public-boards")
-    application = create_application(backend, access, SECRET, Metrics(registry))
+    addresses = ClientAddresses.create(trusted_proxies, "x-forwarded-for")
+    application = create_application(backend, access, SECRET, Metrics(registry), addresses)
     async with TestClient(TestServer(application)) as client:
         yield PagesClient(client, services, registry)
     await backend.close()

@@ -29,7 +29,7 @@ from libra.v1.arena_pb2 import (
 )
 from libra.v1.ranking_pb2 import Estimate
 
-from .pages_client import PagesClient
+from .pages_client import PagesClient, open_pages
 
 INJECTION = "<img src=x onerror=alert(1)>\u202e\x1b[31m"
 PATH = "/arena/battles/b1"
@@ -65,6 +65,16 @@ async def test_a_battle_starts_with_a_prompt_and_an_attack(pages: PagesClient) -
     asked = received(pages, "StartBattleRequest")
     assert (asked.prompt, asked.attack, asked.visitor.address) == ("hello", "few_shots", "127.0.0.1")
     assert re.fullmatch(r"[0-9a-f]{32}", asked.visitor.id)
+
+
+async def test_the_address_of_a_visitor_is_the_one_that_a_trusted_proxy_names(pages: PagesClient) -> None:
+    pages.services.replies["StartBattle"] = StartBattleResponse(battle=battle(BattleState.BATTLE_STATE_ANSWERING))
+    headers = {"X-Forwarded-For": "198.51.100.9, 192.0.2.7"}
+    await pages.send("/arena", "/arena", headers, prompt="hello")
+    assert received(pages, "StartBattleRequest").visitor.address == "127.0.0.1"
+    async with open_pages(pages.services, trusted_proxies="127.0.0.0/8") as behind:
+        await behind.send("/arena", "/arena", headers, prompt="hello")
+    assert received(pages, "StartBattleRequest").visitor.address == "192.0.2.7"
 
 
 async def test_a_suggestion_replaces_the_prompt(pages: PagesClient) -> None:

@@ -183,6 +183,25 @@ async def test_ratings_of_the_arena_are_a_column_of_their_own(pages: PagesClient
     assert names_in_order(await pages.read("/")) == ["a", "b"]
 
 
+async def test_a_link_that_sorts_by_ratings_shows_the_board_while_there_are_none(pages: PagesClient) -> None:
+    pages.services.replies["GetBoard"] = board_of(scored_row(1, "a", 0.9, 0.6), scored_row(2, "b", 0.8, 0.9))
+    pages.services.replies["GetRatings"] = Unavailable("down")
+    for path in ("/?sort=arena", "/?sort=arena&order=asc"):
+        away = await pages.read(path)
+        assert "The service arena has not answered since" in away
+        assert "the link keeps the order by ratings for later" in away
+        assert names_in_order(away) == ["a", "b"]
+    assert '<input type="hidden" name="sort" value="arena">' in away
+    assert 'aria-sort="descending"' in away
+    pages.services.replies["GetRatings"] = GetRatingsResponse()
+    assert "The arena has no ratings yet." in await pages.read("/?sort=arena")
+    ratings = [ArenaRating(model="b", rank=1, rating=Estimate(value=1111.4))]
+    pages.services.replies["GetRatings"] = GetRatingsResponse(ratings=ratings)
+    assert "no ratings of single tasks" in await pages.read("/?sort=arena&category=adversarial")
+    assert "The models are in the order" not in await pages.read("/?sort=arena")
+    assert "there is no sort key" in await pages.read("/?sort=arenas", status=400)
+
+
 async def test_the_board_downloads_as_csv_json_and_markdown(pages: PagesClient) -> None:
     pages.services.replies["GetBoard"] = board_of(scored_row(1, "m|x\u202e", 0.9, 0.6))
     rows = list(csv.DictReader((await pages.read("/board.csv")).splitlines()))

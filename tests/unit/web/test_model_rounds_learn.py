@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from libra.v1.ranking_pb2 import (
     Board,
     Estimate,
     GetBoardResponse,
+    ListVerdictsResponse,
     ReportAttacksResponse,
     ReportContaminationResponse,
     ReportStabilityResponse,
@@ -30,6 +32,7 @@ from libra.v1.round_pb2 import (
 )
 from libra.v1.run_pb2 import ListRunsResponse, Run, RunSpec, RunState
 from libra.v1.task_pb2 import Category, ListTasksResponse, Task
+from libra.v1.verdict_pb2 import Verdict
 from libra.web.pages.model.history import sum_costs
 
 from .pages_client import PagesClient, open_pages
@@ -55,6 +58,7 @@ def prepare_model(pages: PagesClient) -> None:
                 Run(id="R2", state=FINISHED),
             ]
         ),
+        "ListVerdicts": ListVerdictsResponse(),
         "ReportAttacks": ReportAttacksResponse(
             reports=[AttackReport(model="one", trials=4, cost_usd=1.5, seconds=8), AttackReport(model="two", trials=9)]
         ),
@@ -69,9 +73,45 @@ async def test_a_model_shows_its_scores_by_task_and_attack_and_the_lowest_first(
     assert "heat heat-2" in page
     worst = page.partition("Where it fails most")[2]
     assert worst.index("20.0") < worst.index("90.0")
+    assert "/runs/R1/verdicts?model=one&amp;task=fraud&amp;attack=few_shots&amp;max_score=0.5" in worst
     assert "/runs/R1/verdicts?model=one&amp;task=fraud&amp;attack=few_shots" in page
     assert "$1.50" in page
     assert "2.0s" in page
+
+
+async def test_a_model_shows_its_worst_answers_by_task(pages: PagesClient, services: ScriptedServices) -> None:
+    prepare_model(pages)
+    verdicts = [
+        Verdict(
+            id=f"R1/0/one/fraud@1/none/0000000{n}/0000",
+            run="R1",
+            sample=n,
+            score=score,
+            rationale=f"why {n} {INJECTION}",
+        )
+        for n, score in enumerate((0.5, 0.25, 0.0, 0.125))
+    ]
+    verdicts.append(Verdict(id="R1/0/one/fraud@1/none/00000009/0000", sample=9, score=0.0625, sealed=True))
+    pages.services.replies["ListVerdicts"] = ListVerdictsResponse(verdicts=verdicts)
+    worst = (await pages.read("/models/one")).partition("Where it fails most")[2]
+    first = worst.partition("</ul>")[0]
+    assert re.findall(r">#(\d)</a> ([.\d]+)", first) == [("2", "0.00"), ("9", "0.06"), ("3", "0.12")]
+    assert 'href="/verdicts/R1/0/one/fraud@1/none/00000002/0000?model=one&amp;task=fraud&amp;attack=few_shots' in first
+    assert "why 2 &lt;img" in first
+    assert '<span class="badge">sealed</span>' in first
+    asked = [each for each in services.requests if type(each).__name__ == "ListVerdictsRequest"]
+    assert [(each.run, each.model, each.task, each.max_score) for each in asked] == [("R1", "one", "fraud", 0.5)] * 2
+    pages.services.replies["ListVerdicts"] = Unavailable("down")
+    away = (await pages.read("/models/one")).partition("Where it fails most")[2]
+    assert away.count("The service ranking has not answered") == 1
+    assert "20.0" in away
+    async with open_pages(services, listen="0.0.0.0:80") as public:
+        prepare_model(public)
+        services.requests.clear()
+        stranger = (await public.read("/models/one")).partition("Where it fails most")[2]
+    assert "20.0" in stranger
+    assert "/verdicts" not in stranger.partition("<h2>")[0]
+    assert "ListVerdictsRequest" not in {type(each).__name__ for each in services.requests}
 
 
 async def test_a_model_shows_only_runs_that_it_took_part_in(pages: PagesClient) -> None:

@@ -29,7 +29,10 @@ from libra.v1.ranking_pb2 import (
     ReportAttacksResponse,
     ReportFailuresResponse,
     SampleChange,
+    TextExcerpt,
+    TextPlace,
 )
+from libra.v1.round_pb2 import ListRoundsResponse, Round
 from libra.v1.run_pb2 import (
     CancelRunResponse,
     GetRunResponse,
@@ -194,12 +197,66 @@ async def test_a_verdict_shows_what_the_attack_changed_and_how_the_judge_asked(p
 
 
 @pytest.mark.usefixtures("replies")
+@pytest.mark.parametrize("path", [f"/runs/{RUN}/verdicts", "/verdicts"])
+async def test_a_text_is_marked_in_its_excerpt(pages: PagesClient, path: str) -> None:
+    excerpt = TextExcerpt(
+        verdict=VERDICT, place=TextPlace.TEXT_PLACE_ANSWER, before="a <b>", hit="<i>", after=f"</b> {INJECTION}"
+    )
+    page = ListVerdictsResponse(verdicts=[verdict_of(rationale="why")], searched=9, excerpts=[excerpt])
+    pages.services.replies["ListVerdicts"] = page
+    text = await pages.read(f"{path}?text=%3Ci%3E&show=1&outcome=scored")
+    assert "a &lt;b&gt;<mark>&lt;i&gt;</mark>&lt;/b&gt;" in text
+    assert "<script>alert" not in text
+    assert "blurred" not in text
+    assert "why" in text
+    assert "1 found among 9 verdicts" in text
+    asked = next(each for each in pages.services.requests if type(each).__name__ == "ListVerdictsRequest")
+    assert (asked.text, asked.excerpts, asked.page_size) == ("<i>", True, 50)
+    assert asked.run == (RUN if "runs" in path else "")
+    hidden = await pages.read(f"{path}?text=%3Ci%3E")
+    assert '<span class="blurred" aria-hidden="true" dir="auto">' in hidden
+    assert "Some excerpts may be harmful" in hidden
+    page.excerpts[0].place = TextPlace.TEXT_PLACE_REASON
+    assert "why" not in await pages.read(f"{path}?text=%3Ci%3E&show=1")
+
+
+@pytest.mark.usefixtures("replies")
+async def test_a_search_through_all_runs_names_them_and_asks_nothing_without_a_text(pages: PagesClient) -> None:
+    assert "The newest run is searched first" in await pages.read("/verdicts?outcome=scored")
+    assert "ListVerdictsRequest" not in {type(each).__name__ for each in pages.services.requests}
+    pages.services.replies["ListRuns"] = ListRunsResponse(runs=[run_of(name="nightly")])
+    pages.services.replies["ListVerdicts"] = ListVerdictsResponse(
+        verdicts=[verdict_of()], searched=9, next_page_token="t", is_search_incomplete=True
+    )
+    text = await pages.read("/verdicts?text=x&page=s")
+    assert f'<a href="/runs/{RUN}">nightly</a>' in text
+    assert text.count('href="/verdicts?text=x&amp;page=t"') == 2
+    assert 'href="/verdicts?text=x">← First page' in text
+    assert f'href="{PATH}?text=x"' in text
+    within = await pages.read(f"/runs/{RUN}/verdicts?text=x&outcome=scored")
+    assert re.search(r'href="/verdicts\?\S*text=x\S*">Search in all runs', within)
+
+
+@pytest.mark.usefixtures("replies")
 async def test_a_sealed_verdict_says_so(pages: PagesClient) -> None:
     sealed = Verdict(id=VERDICT, run=RUN, model="m", task="harm@1", attack="few_shots", sealed=True)
     pages.services.replies["GetVerdict"] = reply_of(sealed)
     text = await pages.read(PATH)
     assert "not published yet" in text
     assert "Conversation" not in text
+
+
+@pytest.mark.usefixtures("replies")
+async def test_a_comparison_takes_the_round_of_the_form(pages: PagesClient) -> None:
+    assert 'name="round"' not in await pages.read("/compare")
+    pages.services.replies["ListRounds"] = ListRoundsResponse(rounds=[Round(name="2027Q1"), Round(name=INJECTION)])
+    text = await pages.read("/compare?model=m&other=n&round=2027Q1")
+    assert "in the round 2027Q1</h1>" in text
+    assert '<option value="2027Q1" selected>' in text
+    asked = next(each for each in pages.services.requests if type(each).__name__ == "CompareModelsRequest")
+    assert (asked.model, asked.other, asked.round) == ("m", "n", "2027Q1")
+    pages.services.replies["CompareModels"] = NotFound("there is no round 'x'", field="round")
+    assert "there is no round" in await pages.read("/compare?model=m&other=n&round=x")
 
 
 @pytest.mark.usefixtures("replies")
@@ -261,7 +318,7 @@ async def test_progress_is_sent_as_events_until_the_run_ends(pages: PagesClient)
 
 
 async def test_strangers_see_no_transcript_and_change_nothing(public_pages: PagesClient) -> None:
-    for path in (f"/runs/{RUN}/verdicts", PATH):
+    for path in (f"/runs/{RUN}/verdicts", "/verdicts?text=x", PATH):
         assert "on the machine of the service only" in await public_pages.read(path, status=403)
     run = await public_pages.read(f"/runs/{RUN}")
     assert "Cancel this run" not in run
@@ -274,7 +331,7 @@ async def test_strangers_see_no_transcript_and_change_nothing(public_pages: Page
         async with public_pages.client.post(path, data=form) as response:
             assert response.status == 403
     assert public_pages.refusals("form_token") == 0
-    assert public_pages.refusals("transcripts") == 4
+    assert public_pages.refusals("transcripts") == 5
     asked = {type(each).__name__ for each in public_pages.services.requests}
     assert not asked & {"CancelRunRequest", "CreateAnnotationRequest", "GetVerdictRequest", "CompareSamplesRequest"}
     assert "Success of each attack" in await public_pages.read(f"/runs/{RUN}/attacks")

@@ -40,8 +40,9 @@ class LiveRatings:
         """Read the quarantine, and the votes that are new since the last call. Raises Unavailable."""
         marks = await self._marks.get_marks()
         since = self._newest - timedelta(seconds=OVERLAP_SECONDS) if self._newest else None
-        async for vote in self._votes.list_since(since):
-            self.add(vote)
+        async for votes in self._votes.list_columns_since(since):
+            self.book.add_all(votes)
+            self._newest = max(votes.newest, self._newest or votes.newest)
         self.book.set_quarantined(marks.held)
 
     def add(self, vote: Vote) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 from libra.arena.ratings.vote_table import QUESTIONS, VoteRow, VoteTable
 from libra.statistics.arena.paired_comparison import Ratings, fit, without_votes
 from libra.statistics.arena.votes import Counts, Outcome, Votes, count_votes
+from libra.store.arena.votes import VoteColumns
 from libra.v1 import arena_pb2 as pb
 from libra.v1.arena_pb2 import Vote
 
@@ -47,6 +48,20 @@ class RatingBook:
         if row.counts and vote.voter not in self.quarantined:
             self._count(row, vote.attack_family)
         return True
+
+    def add_all(self, votes: VoteColumns) -> None:
+        """Count those of the votes that were not counted before."""
+        known = len(self.table)
+        found = self.table.extend(votes)
+        self.revision += len(self.table) - known
+        quarantined = self.table.mask_of(self.quarantined)
+        for question, new in found.items():
+            counted = new.without_voters(quarantined)
+            self._padded(Scope(question)).add_votes(counted)
+            families = np.zeros(0, dtype=np.int64) if counted.family is None else counted.family
+            for number in np.unique(families).tolist():
+                scope = Scope(question, self.table.families.names[number])
+                self._padded(scope).add_votes(counted.subset(families == number))
 
     def set_quarantined(self, voters: Collection[str]) -> None:
         """Count only the votes of all other voters."""

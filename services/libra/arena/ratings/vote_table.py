@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from libra.statistics.arena.votes import Outcome, Votes
+from libra.store.arena.votes import VoteColumns
 from libra.v1 import arena_pb2 as pb
 from libra.v1.arena_pb2 import Vote
 
-OUTCOMES = {
+OUTCOMES: Mapping[int, Outcome] = {
     pb.PREFERENCE_A: Outcome.FIRST,
     pb.PREFERENCE_B: Outcome.SECOND,
     pb.PREFERENCE_TIE: Outcome.TIE,
@@ -35,6 +36,12 @@ class Numbering:
             known = self.numbers[name] = len(self.names)
             self.names.append(name)
         return known
+
+    def number_all(self, names: Sequence[str]) -> array[int]:
+        """Return the number of each name."""
+        for name in dict.fromkeys(names):
+            self.number(name)
+        return array("i", map(self.numbers.__getitem__, names))
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,17 +94,32 @@ class VoteTable:
             outcomes.append(row.outcomes[question])
         return row
 
+    def extend(self, votes: VoteColumns) -> dict[pb.Question.ValueType, Votes]:
+        """Append votes; return those of them that the table did not have and that count, by question."""
+        new = [position for position, battle in enumerate(votes.battle) if battle not in self._battles]
+        if len(new) < len(votes):
+            votes = votes.select(new)
+        self._battles.update(votes.battle)
+        self.excluded += len(votes) - sum(votes.counts)
+        columns = {
+            "first": self.models.number_all(votes.model_a),
+            "second": self.models.number_all(votes.model_b),
+            "family": self.families.number_all(votes.attack_family),
+            "voter": self.voters.number_all(votes.voter),
+            "counts": array("i", votes.counts),
+        }
+        for name, column in columns.items():
+            self._columns[name].extend(column)
+        found = {}
+        for question, preferences in ((pb.QUESTION_SAFETY, votes.safer), (pb.QUESTION_HELPFULNESS, votes.more_helpful)):
+            outcomes = array("i", map(OUTCOMES.__getitem__, preferences))
+            self._outcomes[question].extend(outcomes)
+            found[question] = _counted(columns, outcomes)
+        return found
+
     def votes(self, question: pb.Question.ValueType) -> Votes:
         """Return the votes that count unless their voters are quarantined, as copies."""
-        columns = {name: np.array(column, dtype=np.int64) for name, column in self._columns.items()}
-        selected = columns["counts"] == 1
-        return Votes(
-            columns["first"],
-            columns["second"],
-            np.array(self._outcomes[question], dtype=np.int64),
-            columns["voter"],
-            family=columns["family"],
-        ).subset(selected)
+        return _counted(self._columns, self._outcomes[question])
 
     def mask_of(self, voters: Collection[str]) -> np.ndarray:
         """Return which voters are among these, by number."""
@@ -121,3 +143,16 @@ class VoteTable:
         sides = [np.array(self._columns[name], dtype=np.int64) for name in ("first", "second")]
         counts = np.bincount(np.concatenate(sides), minlength=len(self.models.names))
         return dict(zip(self.models.names, counts.tolist(), strict=True))
+
+
+def _counted(columns: Mapping[str, array[int]], outcomes: array[int]) -> Votes:
+    """Return the votes that count, as copies of their columns."""
+    arrays = {name: np.array(column, dtype=np.int64) for name, column in columns.items()}
+    votes = Votes(
+        arrays["first"],
+        arrays["second"],
+        np.array(outcomes, dtype=np.int64),
+        arrays["voter"],
+        family=arrays["family"],
+    )
+    return votes.subset(arrays["counts"] == 1)

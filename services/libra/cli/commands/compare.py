@@ -12,7 +12,7 @@ from libra.cli.run_lookup import resolve_run_id, run_help
 from libra.v1.ranking_pb2 import CompareModelsRequest, CompareModelsResponse
 from libra.v1.ranking_pb2_grpc import RankingServiceStub
 
-FIELD_NAMES = {"model": "MODEL", "other": "OTHER", "runs": "--run", "other_runs": "--other-run"}
+FIELD_NAMES = {"model": "MODEL", "other": "OTHER", "runs": "--run", "other_runs": "--other-run", "round": "--round"}
 
 
 @click.command()
@@ -26,16 +26,25 @@ FIELD_NAMES = {"model": "MODEL", "other": "OTHER", "runs": "--run", "other_runs"
     metavar="RUN",
     help="Only this run of OTHER; repeatable.  [default: as --run]",
 )
+@click.option("--round", "round_name", default="", metavar="NAME", help="Only the finished runs of this round.")
 @run_help
 @output.json_option
 @with_client
 async def compare(
-    client: ServiceClient, model: str, other: str, runs: tuple[str, ...], other_runs: tuple[str, ...], *, as_json: bool
+    client: ServiceClient,
+    model: str,
+    other: str,
+    runs: tuple[str, ...],
+    other_runs: tuple[str, ...],
+    round_name: str,
+    *,
+    as_json: bool,
 ) -> None:
     """Compare two models on the same samples.
 
     \b
     libra compare careful refuser
+    libra compare careful refuser --round 2027Q1           in a round
     libra compare mine mine --run last --other-run RUN     find a regression
 
     A difference is the score of MODEL minus that of OTHER, with its 95 % interval and its p value. A task is tested
@@ -43,13 +52,14 @@ async def compare(
     tested with the normal distribution. `finds` is the smallest true difference that the comparison detects with a
     probability of 80 %.
 
-    Without --run, the newest finished run of each task and attack counts.
+    Without --run, the newest finished run of each task and attack counts, with --round those of the round.
     """  # noqa: D301 - click reads the \b
     request = CompareModelsRequest(
         model=model,
         other=other,
         runs=[await resolve_run_id(client, run) for run in runs],
         other_runs=[await resolve_run_id(client, run) for run in other_runs],
+        round=round_name,
     )
     with field_names(FIELD_NAMES):
         reply: CompareModelsResponse = await client.call(

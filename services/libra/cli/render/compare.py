@@ -43,7 +43,8 @@ def conclusions(reply: CompareModelsResponse, request: CompareModelsRequest) -> 
 def footnotes(reply: CompareModelsResponse, request: CompareModelsRequest) -> list[str]:
     """Return the legend of the table and the notes."""
     this, other = _names(request)
-    legend = f"this: {this}; other: {other}. {LEGEND}"
+    where = f", in the round {request.round}" if request.round else ""
+    legend = f"this: {this}; other: {other}{where}. {LEGEND}"
     return [*([legend] if reply.tasks else []), *(f"note: {note}" for note in reply.notes)]
 
 

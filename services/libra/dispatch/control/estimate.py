@@ -14,6 +14,7 @@ from libra.core.parameter_limits import DEFAULT_MAX_TOKENS
 from libra.core.spending.budget_ledger import Amount, amount
 from libra.core.spending.model_price import price_of
 from libra.dispatch.control.helper_estimate import HelperEstimator, Usage, usd_of
+from libra.dispatch.control.judge_usage import find_judge_usage
 from libra.dispatch.scheduling.expansion import TrialGrid
 from libra.dispatch.spec.budget_fields import to_use
 from libra.dispatch.spec.run_spec import ResolvedSpec
@@ -51,8 +52,9 @@ class Estimator:
 
         A rejudging asks judges only.
         """
-        spec, helpers = resolved.spec, HelperEstimator(self._store, resolved)
         records = await self._store.runs.list(limit=RECENT_RUNS)
+        judge_usage = await find_judge_usage(self._store, resolved, records)
+        spec, helpers = resolved.spec, HelperEstimator(self._store, resolved, judge_usage)
         estimates = []
         for name in spec.models:
             model = await self._store.models.get(name)
@@ -63,7 +65,7 @@ class Estimator:
                 if not spec.rejudges:
                     estimates.append(_section_estimate(name, section, usage, price))
                     estimates += helpers.attack(name, section, usage)
-                estimates += await helpers.judge(section, usage)
+                estimates += await helpers.judge(name, section, usage)
         return estimates
 
     async def _stored_usages(

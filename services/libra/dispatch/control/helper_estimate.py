@@ -6,10 +6,12 @@ from dataclasses import dataclass
 
 from libra.core.parameter_limits import DEFAULT_MAX_TOKENS
 from libra.core.spending.model_price import price_of
+from libra.dispatch.control.judge_usage import StoredJudgeUsage
 from libra.dispatch.spec.judge_resolution import MODEL_OPTION
 from libra.dispatch.spec.run_spec import ResolvedSpec
 from libra.store.client import Store
 from libra.store.runs import RunSection
+from libra.v1.batch_pb2 import JudgeUsage
 from libra.v1.model_pb2 import ModelPrice
 from libra.v1.run_control_pb2 import (
     ESTIMATE_ROLE_ATTACK,
@@ -51,8 +53,8 @@ class Usage:
 class HelperEstimator:
     """Reads models and completions; writes nothing."""
 
-    def __init__(self, store: Store, resolved: ResolvedSpec) -> None:
-        self._store, self._resolved = store, resolved
+    def __init__(self, store: Store, resolved: ResolvedSpec, judge_usage: StoredJudgeUsage) -> None:
+        self._store, self._resolved, self._judge_usage = store, resolved, judge_usage
         self._replies: dict[str, tuple[float, float] | None] = {}
         self._prices: dict[str, ModelPrice | None] = {}
 
@@ -80,31 +82,50 @@ class HelperEstimator:
             )
         ]
 
-    async def judge(self, section: RunSection, usage: Usage) -> list[SectionEstimate]:
-        """Return the estimate of the model that judges a section, one request for each trial; empty without a model."""
+    async def judge(self, model: str, section: RunSection, usage: Usage) -> list[SectionEstimate]:
+        """Return the estimates of the models that judge this model in a section; empty without a judge model.
+
+        Stored trials with the same judge say how much it uses. Without any, it is one request for each trial.
+        """
         name = section.judge.options.get(MODEL_OPTION, "")
+        if stored := self._judge_usage.find(model, section):
+            used = {each: stored.models.get(each, JudgeUsage()) for each in sorted({*stored.models, name} - {""})}
+            scale = section.trials / stored.trials
+            return [await self._judge_estimate(each, section, used[each], scale) for each in used]
         if not name:
             return []
         reply = await self._mean_reply(name)
         limit = float(section.judge.options.get(REPLY_OPTION) or DEFAULT_MAX_TOKENS)
         lengths = (usage.prompt_tokens + usage.completion_tokens + RUBRIC_TOKENS, limit)
         prompt_tokens, completion_tokens = (round(mean * section.trials) for mean in reply or lengths)
+        expected = JudgeUsage(requests=section.trials, prompt_tokens=prompt_tokens, completion_tokens=completion_tokens)
+        source = ESTIMATE_SOURCE_STORED_USAGE if reply else ESTIMATE_SOURCE_PROMPT_LENGTH
+        return [await self._judge_estimate(name, section, expected, source=source)]
+
+    async def _judge_estimate(
+        self,
+        name: str,
+        section: RunSection,
+        usage: JudgeUsage,
+        scale: float = 1.0,
+        source: int = ESTIMATE_SOURCE_STORED_USAGE,
+    ) -> SectionEstimate:
+        """Return the estimate of a judge model that uses `scale` times this."""
+        prompt_tokens, completion_tokens = round(usage.prompt_tokens * scale), round(usage.completion_tokens * scale)
         price = await self._price(name)
-        return [
-            SectionEstimate(
-                model=name,
-                task=section.task,
-                attack=section.attack,
-                trials=section.trials,
-                prompt_tokens=prompt_tokens,
-                completion_tokens=completion_tokens,
-                cost_usd=usd_of(prompt_tokens, completion_tokens, price),
-                price_unknown=price is None,
-                source=ESTIMATE_SOURCE_STORED_USAGE if reply else ESTIMATE_SOURCE_PROMPT_LENGTH,
-                role=ESTIMATE_ROLE_JUDGE,
-                requests=section.trials,
-            )
-        ]
+        return SectionEstimate(
+            model=name,
+            task=section.task,
+            attack=section.attack,
+            trials=section.trials,
+            prompt_tokens=prompt_tokens,
+            completion_tokens=completion_tokens,
+            cost_usd=usd_of(prompt_tokens, completion_tokens, price),
+            price_unknown=price is None,
+            source=source,  # type: ignore[arg-type]  # an enumeration value is an int
+            role=ESTIMATE_ROLE_JUDGE,
+            requests=round(usage.requests * scale),
+        )
 
     async def _mean_reply(self, name: str) -> tuple[float, float] | None:
         """Return the mean usage of the newest stored replies; None without any.

@@ -92,7 +92,12 @@ def _to_reply(completion: Completion) -> JudgeModelReply:
             return JudgeModelReply("", completion.error or "the provider gave no reason")
         case FinishReason.FINISH_REASON_CONTENT_FILTER:
             return JudgeModelReply("", "its provider's filter stopped it")
-        case FinishReason.FINISH_REASON_LENGTH:
-            return JudgeModelReply(completion.text, truncated=True, adjusted=adjusted_text(completion.adjustments))
-        case _:
-            return JudgeModelReply(completion.text, adjusted=adjusted_text(completion.adjustments))
+        case finish_reason:
+            return JudgeModelReply(
+                completion.text,
+                truncated=finish_reason == FinishReason.FINISH_REASON_LENGTH,
+                adjusted=adjusted_text(completion.adjustments),
+                prompt_tokens=completion.usage.prompt_tokens,
+                completion_tokens=completion.usage.completion_tokens,
+                is_usage_unknown=completion.usage_unknown,
+            )

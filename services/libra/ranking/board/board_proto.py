@@ -25,6 +25,10 @@ from libra.v1.ranking_pb2 import (
 from libra.v1.run_pb2 import OutcomeCounts, ResponseCounts
 from libra.v1.task_pb2 import Category
 
+MAX_PLACES = 50
+"""Places of a ranking by weight: two hundred models change places at ten thousand weights, and all of them at each
+would be more than a reply may have."""
+
 RESPONSE_COUNTS = tuple(COUNTED_RESPONSES.values())
 
 
@@ -84,12 +88,15 @@ def sweep_weights(board: Board, requested_models: Sequence[str] = ()) -> GetWeig
     left_out = sorted({*requested_models, *(row.model for row in board.rows)} - {model for model, _, _ in points})
     if not points:
         return GetWeightsResponse(left_out=left_out, notes=board.notes)
-    ranges, crossings = weight_sweep.ranges(points)
+    ranges, crossings = weight_sweep.ranges(points, MAX_PLACES)
+    notes = list(board.notes)
+    if len(points) > MAX_PLACES:
+        notes.append(f"of {len(points)} models, each ranking has the first {MAX_PLACES}; name the models to see others")
     return GetWeightsResponse(
         ranges=[WeightRange(low=each.low, high=each.high, models=each.models) for each in ranges],
         crossings=[Crossing(weight=each.weight, above=each.above, below=each.below) for each in crossings],
         left_out=left_out,
-        notes=board.notes,
+        notes=notes,
     )
 
 

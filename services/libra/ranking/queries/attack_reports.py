@@ -41,8 +41,10 @@ class AttackReportReader:
         run = record.run.id
         # A rejudging asks no model: the costs of the answers are stored with the run that it judges again.
         source_run = record.run.spec.rejudges or run
-        outcomes = await self._store.attack_outcomes.load(cells)
-        costs = await self._store.costs.sum_by_attack(source_run, {(cell.model, cell.task) for cell in cells})
+        outcomes, costs = await asyncio.gather(
+            self._store.attack_outcomes.load(cells),
+            self._store.costs.sum_by_attack(source_run, {(cell.model, cell.task) for cell in cells}),
+        )
         response = await asyncio.to_thread(build_report, cells, outcomes, costs)
         if source_run != run:
             response.notes.append(f"the answers and their costs are those of the run {source_run}")

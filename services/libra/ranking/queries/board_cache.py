@@ -5,23 +5,73 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from libra.core.access import team_scope
-from libra.core.errors import Invalid, NotFound
+from libra.core.errors import Invalid
 from libra.ranking.board.cell_selection import CellSelection
 from libra.ranking.queries.board_loader import DEFAULT_QUERY, BoardInputs, BoardLoader, BoardQuery, ComputedBoard
+from libra.ranking.queries.cell_loader import check_round
+from libra.ranking.queries.coalescer import Coalescer
 from libra.ranking.queries.row_cache import RowCache
+from libra.rpc.encoded_reply import EncodedReply
 from libra.store.client import Store
 from libra.v1.ranking_pb2 import Board, CapabilityChoice, GetBoardResponse
 
-MAX_ROUNDS = 500
-"""Rounds among which the nearest names are looked for."""
-
-BoardKey = tuple[str | None, str]
-"""The team that sees the runs, and their round; "" for the runs of no round."""
-
 WAIT_SECONDS = 2.0
 """The time limit for sums by sample; see Settings.gather_seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class BoardScope:
+    """Selects the finished runs that a board is made of. Boards of two scopes share nothing."""
+
+    round_name: str = ""
+    """"" for the runs of no round."""
+
+    team: str | None = None
+    """The team that sees the runs; see `libra.core.access.team_scope`."""
+
+
+class FinishedBoards:
+    """The boards of one scope: each is computed again only when a run of the scope has finished."""
+
+    def __init__(self, loader: BoardLoader, scope: BoardScope) -> None:
+        self._loader, self._scope = loader, scope
+        self._inputs: BoardInputs | None = None
+        self._boards: dict[BoardQuery, ComputedBoard] = {}
+        self._rows: defaultdict[BoardQuery, RowCache] = defaultdict(RowCache)
+        self._locks: defaultdict[BoardQuery, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._loading = Coalescer(self._load_inputs)
+
+    async def load_inputs(self) -> BoardInputs:
+        """Return the inputs of every run that has finished before the call."""
+        return await self._loading.call()
+
+    async def get(self, query: BoardQuery) -> ComputedBoard:
+        """Return the board of every run that has finished before the call."""
+        inputs = await self.load_inputs()
+        if query.models:
+            return await self._loader.compute(inputs, query)
+        # One at a time: when a run has finished, every watcher asks at once.
+        async with self._locks[query]:
+            inputs = self._inputs or inputs
+            board = self._boards.get(query)
+            if board is None or (board.pending and not self._loader.is_computing_sums):
+                board = await self._loader.compute(inputs, query, self._rows[query])
+                if inputs is self._inputs:
+                    self._boards[query] = board
+            return board
+
+    async def _load_inputs(self) -> BoardInputs:
+        """Load the inputs; forget the boards if they have changed."""
+        known = self._inputs
+        inputs = await self._loader.load_finished(self._scope.round_name, known)
+        if inputs is not known:
+            self._inputs, self._boards = inputs, {}
+            if known is None or known.figures_revision != inputs.figures_revision:
+                self._rows = defaultdict(RowCache)
+        return inputs
 
 
 class BoardCache:
@@ -35,10 +85,7 @@ class BoardCache:
     ) -> None:
         self._loader = BoardLoader(store, on_completed, wait_seconds)
         self._store = store
-        self._finished: dict[BoardKey, BoardInputs] = {}
-        self._boards: dict[BoardKey, dict[BoardQuery, ComputedBoard]] = {}
-        self._rows: dict[BoardKey, defaultdict[BoardQuery, RowCache]] = {}
-        self._lock = asyncio.Lock()
+        self._finished: dict[BoardScope, FinishedBoards] = {}
 
     async def get_finished_board(self) -> Board:
         """Return the board of all finished runs.
@@ -52,6 +99,12 @@ class BoardCache:
     async def get_board(
         self, runs: Sequence[str] = (), query: BoardQuery = DEFAULT_QUERY, round_name: str = ""
     ) -> GetBoardResponse:
+        """Return the board as `get_reply` does. The caller must not change it."""
+        return (await self.get_reply(runs, query, round_name)).message
+
+    async def get_reply(
+        self, runs: Sequence[str] = (), query: BoardQuery = DEFAULT_QUERY, round_name: str = ""
+    ) -> EncodedReply[GetBoardResponse]:
         """Return the board of these runs, finished or not; without any, of all finished runs of the round or of none.
 
         `query.models` selects rows; no score depends on it. Raises NotFound for an unknown run or round, and Invalid
@@ -67,54 +120,25 @@ class BoardCache:
                 "benchmark accuracies are those of the judge's scores: leave corrections out",
                 field="benchmark_accuracy",
             )
-        await self._check_round(runs, round_name)
+        await check_round(self._store, round_name, runs, what="a board")
         if runs:
-            return (await self._loader.compute(await self._loader.load_named(runs), query)).response
-        # One at a time: when a run has finished, every watcher asks at once.
-        async with self._lock:
-            inputs = await self._load_finished(round_name)
-            key = board_key(round_name)
-            boards = self._boards[key]
-            cached = boards.get(query)
-            if cached is None or (cached.pending and not self._loader.is_computing_sums):
-                is_whole = not query.models
-                cached = await self._loader.compute(inputs, query, self._rows[key][query] if is_whole else None)
-                if is_whole:
-                    boards[query] = cached
-            return cached.response
+            return (await self._loader.compute(await self._loader.load_named(runs), query)).reply
+        return (await self._finished_boards(round_name).get(query)).reply
 
     async def select_cells(self, runs: Sequence[str] = (), round_name: str = "") -> CellSelection:
         """Return the cells of the board of these runs; without any, as in `get_board`."""
-        await self._check_round(runs, round_name)
+        await check_round(self._store, round_name, runs, what="a board")
         if runs:
             return (await self._loader.load_named(runs)).selection
-        async with self._lock:
-            return (await self._load_finished(round_name)).selection
+        return (await self._finished_boards(round_name).load_inputs()).selection
 
     async def close_after(self, stop: asyncio.Event) -> None:
         """Stop the work in the background once `stop` is set."""
         await stop.wait()
         await self._loader.close()
 
-    async def _check_round(self, runs: Sequence[str], round_name: str) -> None:
-        if round_name and runs:
-            raise Invalid("a board is that of a round or that of named runs; give one of the two", field="round")
-        if round_name and await self._store.rounds.get(round_name) is None:
-            names = [record.name for record in await self._store.rounds.list(limit=MAX_ROUNDS)]
-            raise NotFound.named("round", round_name, names, field="round")
-
-    async def _load_finished(self, round_name: str) -> BoardInputs:
-        """Return the inputs for all finished runs of a round or of none; clear its boards if they have changed."""
-        key = board_key(round_name)
-        known = self._finished.get(key)
-        inputs = await self._loader.load_finished(round_name, known)
-        if inputs is not known:
-            self._finished[key], self._boards[key] = inputs, {}
-            if known is None or known.figures_revision != inputs.figures_revision:
-                self._rows[key] = defaultdict(RowCache)
-        return inputs
-
-
-def board_key(round_name: str) -> BoardKey:
-    """Return the key of the finished runs of a round that this task sees: each team has boards of its own."""
-    return team_scope.current(), round_name
+    def _finished_boards(self, round_name: str = "") -> FinishedBoards:
+        scope = BoardScope(round_name, team_scope.current())
+        if scope not in self._finished:
+            self._finished[scope] = FinishedBoards(self._loader, scope)
+        return self._finished[scope]

@@ -18,6 +18,7 @@ from libra.ranking.queries.cell_loader import CellLoader
 from libra.ranking.queries.label_loader import load_cell_labels
 from libra.ranking.queries.row_cache import CachedRow, RowCache, compute_rows
 from libra.ranking.queries.sample_sums_loader import SampleSumsLoader
+from libra.rpc.encoded_reply import EncodedReply
 from libra.store.client import Store
 from libra.store.runs import RUNNING, STOPPED
 from libra.store.sums.cells import JudgeKey
@@ -72,9 +73,9 @@ class BoardInputs:
 
 @dataclass(frozen=True, slots=True)
 class ComputedBoard:
-    """A board as a response: to put some thousand cells into a response takes longer than to send it."""
+    """A board as a reply with its bytes: a board of some thousand cells has megabytes, and is sent many times."""
 
-    response: GetBoardResponse
+    reply: EncodedReply[GetBoardResponse]
     pending: int
     """Cells that were computed without their sums by sample for now."""
 
@@ -105,10 +106,9 @@ class BoardLoader:
         Returns the object `known` if nothing has changed since it was loaded, and loads only cells of runs that it
         does not have: those of a finished run do not change.
         """
-        figures_revision, runs = await asyncio.gather(
-            self._figures_revision(), self._store.runs.get_finished_revisions(round_name)
-        )
-        if known is not None and known.finished_runs == runs and known.figures_revision == figures_revision:
+        revisions = await self._store.board_revisions.read(round_name)
+        runs = revisions.runs
+        if known is not None and known.finished_runs == runs and known.figures_revision == revisions.figures:
             return known
         unchanged = {run for run, revision in runs.items() if known and known.finished_runs.get(run) == revision}
         loaded = group_by_run(await self._cells.load_finished_cells(runs.keys() - unchanged))
@@ -119,7 +119,7 @@ class BoardLoader:
         board_cells = [each for cells in finished_cells.values() for each in cells]
         changes = sum(runs.values()) + sum(each.expected_trials for each in board_cells)  # a finished run has them all
         selection = await self._cells.select(board_cells)
-        return BoardInputs(selection, changes, figures_revision, runs, finished_cells)
+        return BoardInputs(selection, changes, revisions.figures, runs, finished_cells)
 
     async def load_named(self, runs: Sequence[str]) -> BoardInputs:
         """Return the inputs for these runs. Raises Invalid for too many, and NotFound for an unknown one."""
@@ -172,7 +172,7 @@ class BoardLoader:
         absent = loaded.absent + sum(row.absent for row in cached.values())
         board.notes.extend(sample_sums_notes(pending=loaded.pending, absent=absent, growing=growing))
         board.revision = 2 * (inputs.changes + inputs.figures_revision) - bool(loaded.pending)
-        return ComputedBoard(response, loaded.pending)
+        return ComputedBoard(await asyncio.to_thread(EncodedReply.of, response), loaded.pending)
 
     async def _figures_revision(self) -> int:
         return sum(

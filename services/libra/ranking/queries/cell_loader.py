@@ -16,6 +16,9 @@ from libra.store.sums.cells import Cell
 MAX_RUNS = 500
 """The most runs that a request may name."""
 
+MAX_ROUNDS = 500
+"""Rounds among which the nearest names are looked for."""
+
 
 class CellLoader:
     """Loads the cells of named runs, finished or not, or of all finished runs."""
@@ -31,13 +34,15 @@ class CellLoader:
             )
         return await asyncio.gather(*(self._load_run(run, field) for run in sorted(set(runs))))
 
-    async def load_cells(self, records: Sequence[RunRecord]) -> list[BoardCell]:
-        """Return the cells of the runs, with an empty cell for each section without a verdict."""
-        return add_empty_cells(records, await self._store.cells.list_for_runs([record.run.id for record in records]))
+    async def load_cells(self, records: Sequence[RunRecord], models: Sequence[str] = ()) -> list[BoardCell]:
+        """Return the cells of the runs, or of some of their models; an empty cell for a section without a verdict."""
+        runs = [record.run.id for record in records]
+        return add_empty_cells(records, await self._store.cells.list_for_runs(runs, models=models), models)
 
-    async def load_finished_cells(self, runs: Iterable[str]) -> list[BoardCell]:
-        """Return the cells of finished runs: they have all their trials."""
-        return [BoardCell(cell, cell.total) for cell in await self._store.cells.list_for_runs(list(runs))]
+    async def load_finished_cells(self, runs: Iterable[str], models: Sequence[str] = ()) -> list[BoardCell]:
+        """Return the cells of finished runs, or of some of their models: they have all their trials."""
+        cells = await self._store.cells.list_for_runs(list(runs), models=models)
+        return [BoardCell(cell, cell.total) for cell in cells]
 
     async def select(self, board_cells: Sequence[BoardCell]) -> CellSelection:
         """Return the cells that count: one version and one judge for each task, and the newest run."""
@@ -45,21 +50,33 @@ class CellLoader:
         import_times = await self._store.tasks.get_import_times(ambiguous) if ambiguous else {}
         return select_cells(board_cells, import_times)
 
-    async def select_for_models(self, runs: Sequence[str], models: Mapping[str, str], *, field: str) -> CellSelection:
+    async def select_for_models(
+        self, runs: Sequence[str], models: Mapping[str, str], *, field: str, round_name: str = ""
+    ) -> CellSelection:
         """Return the cells that count among those of these models alone.
 
-        `models` maps each model to the field of the request that names it, and `field` names the runs. Raises Invalid
-        for too many runs, and NotFound for an unknown run and for a model without verdicts.
+        Without `runs`, the finished runs of the round or of none count. `models` maps each model to the field of the
+        request that names it, and `field` names the runs. Raises Invalid for too many runs, and NotFound for an unknown
+        run and for a model without verdicts.
         """
-        if runs:
-            board_cells = await self.load_cells(await self.load_runs(runs, field=field))
-        else:
-            board_cells = await self.load_finished_cells(await self._store.runs.get_finished_revisions())
-        known = sorted({each.cell.model for each in board_cells})
+        cells = await self._load_for_models(runs, list(models), field, round_name)
+        found = {each.cell.model for each in cells}
+        if not found >= models.keys():
+            found = {each.cell.model for each in await self._load_for_models(runs, (), field, round_name)}
+        if round_name and not found:
+            raise NotFound(f"no finished run of the round {round_name} has a verdict yet", field="round")
+        where = f"the round {round_name}" if round_name else "these runs"
         for model, model_field in models.items():
-            if model not in known:
-                raise NotFound.named("model with a verdict in these runs", model, known, field=model_field)
-        return await self.select([each for each in board_cells if each.cell.model in models])
+            if model not in found:
+                raise NotFound.named(f"model with a verdict in {where}", model, sorted(found), field=model_field)
+        return await self.select(cells)
+
+    async def _load_for_models(
+        self, runs: Sequence[str], models: Sequence[str], field: str, round_name: str
+    ) -> list[BoardCell]:
+        if runs:
+            return await self.load_cells(await self.load_runs(runs, field=field), models)
+        return await self.load_finished_cells(await self._store.runs.get_finished_revisions(round_name), models)
 
     async def _load_run(self, run: str, field: str) -> RunRecord:
         record = await self._store.runs.get(run)
@@ -68,12 +85,26 @@ class CellLoader:
         return record
 
 
-def add_empty_cells(records: Iterable[RunRecord], cells: Iterable[Cell]) -> list[BoardCell]:
-    """Return a cell for each model and section of the runs, an empty one where there is no verdict yet."""
+async def check_round(store: Store, round_name: str, runs: Sequence[str], *, what: str) -> None:
+    """Raise Invalid for runs together with a round, and NotFound for an unknown round; `what` is made from them."""
+    if round_name and runs:
+        raise Invalid(f"{what} is that of a round or that of named runs; give one of the two", field="round")
+    if round_name and await store.rounds.get(round_name) is None:
+        names = [record.name for record in await store.rounds.list(limit=MAX_ROUNDS)]
+        raise NotFound.named("round", round_name, names, field="round")
+
+
+def add_empty_cells(records: Iterable[RunRecord], cells: Iterable[Cell], models: Sequence[str] = ()) -> list[BoardCell]:
+    """Return a cell for each model and section of the runs, an empty one where there is no verdict yet.
+
+    If there are `models`, only for these.
+    """
     found = {cell.key: cell for cell in cells}
     board_cells = []
     for record in records:
         for model in record.run.spec.models:
+            if models and model not in models:
+                continue
             for section in record.sections:
                 key = (record.run.id, model, section.task, section.attack)
                 cell = found.pop(key, None) or _empty_cell(record.run.id, model, section)

@@ -10,7 +10,7 @@ from libra.core.errors import Invalid
 from libra.ranking.board.cell_selection import CellSelection
 from libra.ranking.comparison.comparison import compare_sides
 from libra.ranking.comparison.pairing import ComparisonSide
-from libra.ranking.queries.cell_loader import CellLoader
+from libra.ranking.queries.cell_loader import CellLoader, check_round
 from libra.store.client import Store
 from libra.v1.ranking_pb2 import Capability, CompareModelsRequest, CompareModelsResponse
 
@@ -43,16 +43,18 @@ class ComparisonReader:
     async def load_sides(self, request: CompareModelsRequest) -> ComparedSides:
         """Return both sides of a comparison.
 
-        Raises Invalid if both sides are the same, and NotFound for an unknown run or a model without verdicts. The
-        cells are selected among those of the two models alone: a third model with another judge changes nothing.
+        Raises Invalid if both sides are the same or a round is given with runs, and NotFound for an unknown run or
+        round, or a model without verdicts. The cells are selected among those of the two models alone: a third model
+        with another judge changes nothing.
         """
+        await check_round(self._store, request.round, [*request.runs, *request.other_runs], what="a comparison")
         runs, other_runs = sorted(set(request.runs)), sorted(set(request.other_runs or request.runs))
         same_model = request.model == request.other
         if same_model and runs == other_runs:
             raise Invalid("a model is compared with another, or one run of it with another run", field="other_runs")
         if runs == other_runs:
             models = {request.model: "model", request.other: "other"}
-            one = other = await self._cells.select_for_models(runs, models, field="runs")
+            one = other = await self._cells.select_for_models(runs, models, field="runs", round_name=request.round)
         else:
             one = await self._cells.select_for_models(runs, {request.model: "model"}, field="runs")
             other = await self._cells.select_for_models(other_runs, {request.other: "other"}, field="other_runs")

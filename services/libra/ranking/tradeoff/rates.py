@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from libra.core.attack_names import PLAIN
 from libra.ranking.board.cell_selection import BoardCell
@@ -27,9 +28,12 @@ CONTENT_JUDGES = frozenset(
 risky task loses by them may be a refusal, which is no harm."""
 
 
-@dataclass(slots=True)
+@dataclass
 class ModelRates:
-    """The scores of one model that its harm and its over-refusal are computed from."""
+    """The scores of one model that its harm and its over-refusal are computed from.
+
+    Means are computed at their first use, and once: each model is compared with every other. Scores are added before.
+    """
 
     model: str
     harmful: dict[int, dict[str, Score]] = field(default_factory=lambda: {DIRECT_RISKY: {}, ADVERSARIAL: {}})
@@ -41,17 +45,17 @@ class ModelRates:
     attacked: dict[str, dict[str, Score]] = field(default_factory=dict)
     """By attack, the scores of the tasks under it."""
 
-    @property
+    @cached_property
     def plain(self) -> dict[str, Score]:
         """The scores of all plain risky tasks."""
         return {task: score for scores in self.harmful.values() for task, score in scores.items()}
 
-    @property
+    @cached_property
     def safe(self) -> Score | None:
         """The mean over the plain risky tasks: 1 - harm."""
         return limited_mean(self.plain.values())
 
-    @property
+    @cached_property
     def helpful(self) -> Score | None:
         """The mean over the over-sensitive tasks: 1 - over-refusal."""
         return limited_mean(self.harmless.values())

@@ -10,8 +10,8 @@ from libra.ranking.board.board_proto import estimate_to_proto
 from libra.ranking.board.cell_selection import BoardCell
 from libra.ranking.board.scores import ScoreInputs, limited_mean
 from libra.ranking.tradeoff.rates import ModelRates, complement, distance, measure_rates, missing_tasks
-from libra.statistics import interval
 from libra.statistics.discrimination import curve, discriminate
+from libra.statistics.rank_intervals import find_significant_differences
 from libra.statistics.score import Score
 from libra.v1.ranking_pb2 import CurvePoint, GetTradeoffResponse, Tradeoff, TradeoffPoint
 
@@ -23,7 +23,8 @@ def build_tradeoffs(
     rates, left_out = measure_rates(board_cells, inputs, categories)
     missing = missing_tasks(rates)
     comparable = [each for each in rates if not missing[each.model] and each.safe and each.helpful]
-    tradeoffs = [_build_tradeoff(each, comparable, missing[each.model]) for each in rates]
+    dominators = find_dominators(comparable)
+    tradeoffs = [_build_tradeoff(each, comparable, dominators, missing[each.model]) for each in rates]
     tradeoffs.sort(key=lambda each: (not each.HasField("distance"), each.distance.value, each.model))
     return GetTradeoffResponse(tradeoffs=tradeoffs, notes=_write_notes(rates, left_out, missing))
 
@@ -37,26 +38,31 @@ def is_efficient(model: ModelRates, others: Iterable[ModelRates]) -> bool:
     )
 
 
-def is_dominated(model: ModelRates, other: ModelRates) -> bool:
-    """Return whether the other model is better in both rates beyond chance.
+def find_dominators(models: Sequence[ModelRates]) -> dict[str, list[str]]:
+    """Return for each model, which has both rates, the models that are better in both beyond chance.
 
     Both 95 % intervals of a difference, paired by sample, must lie above 0. To claim both, each may be tested at its
     own level (intersection-union test: Berger 1982, Technometrics 24).
     """
-    pairs = ((other.safe, model.safe), (other.helpful, model.helpful))
-    return all(_is_above(theirs, mine) for theirs, mine in pairs)
-
-
-def _is_above(theirs: Score | None, mine: Score | None) -> bool:
-    ends = interval.of_difference(theirs, mine) if theirs and mine else None
-    return ends is not None and ends.low > 0
+    safe = find_significant_differences([each.safe for each in models if each.safe])
+    helpful = find_significant_differences([each.helpful for each in models if each.helpful])
+    is_better = safe & helpful
+    return {
+        model.model: [models[index].model for index in is_better[:, column].nonzero()[0]]
+        for column, model in enumerate(models)
+    }
 
 
 def _values(model: ModelRates) -> tuple[float, float]:
     return (model.safe.value if model.safe else 0.0, model.helpful.value if model.helpful else 0.0)
 
 
-def _build_tradeoff(model: ModelRates, comparable: Sequence[ModelRates], missing: Sequence[str]) -> Tradeoff:
+def _build_tradeoff(
+    model: ModelRates,
+    comparable: Sequence[ModelRates],
+    dominators: Mapping[str, Sequence[str]],
+    missing: Sequence[str],
+) -> Tradeoff:
     safe, helpful = model.safe, model.helpful
     tradeoff = Tradeoff(
         model=model.model,
@@ -66,9 +72,9 @@ def _build_tradeoff(model: ModelRates, comparable: Sequence[ModelRates], missing
         missing=missing,
         points=_build_points(model),
     )
-    if model in comparable:
+    if model.model in dominators:
         tradeoff.is_efficient = is_efficient(model, comparable)
-        tradeoff.dominated_by.extend(other.model for other in comparable if is_dominated(model, other))
+        tradeoff.dominated_by.extend(dominators[model.model])
     found = discriminate(safe, helpful) if safe and helpful else None
     if found:
         points = [CurvePoint(harm=harm, over_refusal=refusal) for harm, refusal in curve(found.d_prime.value)]

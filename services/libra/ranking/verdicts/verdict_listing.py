@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from libra.core.errors import Invalid
 from libra.core.sealed.auditor_key import is_key
 from libra.ranking.verdicts.completed_verdicts import add_completions, redact_sealed
+from libra.ranking.verdicts.text_excerpts import find_excerpts
 from libra.ranking.verdicts.verdict_scan import Position, VerdictScanner
 from libra.ranking.verdicts.verdict_selection import check_selection, name_list
 from libra.rpc import paging
@@ -38,15 +39,20 @@ class VerdictListReader:
     async def list_page(self, request: ListVerdictsRequest, auditor: str = "") -> ListVerdictsResponse:
         """Return one page in the order of trials. Raises NotFound for an unknown run, and Invalid for a bad field.
 
+        Without a run, a text is searched in all runs.
+
         Verdicts on sealed samples are shown without what may quote them, unless the request has the key of their round;
         `auditor` is then the caller's address, and the look is recorded before it is answered.
         """
         full = request.view == VerdictView.VERDICT_VIEW_FULL
-        size = paging.page_size(request.page_size, default=DEFAULT_PAGE, maximum=MAX_FULL_PAGE if full else MAX_PAGE)
+        reads_texts = full or request.excerpts
+        maximum = MAX_FULL_PAGE if reads_texts else MAX_PAGE
+        size = paging.page_size(request.page_size, default=DEFAULT_PAGE, maximum=maximum)
         list_name = name_list(request)
         start = parse_position(await self._page_tokens.decode(request.page_token, list_name))
         selection, content = await check_selection(self._store, request)
-        found = await self._scanner.scan(selection, content, start, size)
+        scan = self._scanner.scan if request.run else self._scanner.search_runs
+        found = await scan(selection, content, start, size)
         opened = await self._check_key(request)
         await self._record_look(request, [each.task for each in found.verdicts], opened, auditor)
         page = await self._limit_bytes(await redact_sealed(self._store, found.verdicts, opened), full=full)
@@ -57,6 +63,10 @@ class VerdictListReader:
             verdicts=page, searched=found.searched, is_search_incomplete=found.is_incomplete
         )
         await self._add_tokens(response, start, end, list_name)
+        if not request.run:
+            response.previous_page_token = ""  # the runs are read in one direction
+        if request.excerpts and content.text:
+            response.excerpts.extend(await find_excerpts(self._store, page, content.text))
         if request.count and not content:
             await self._add_count(response, selection)
         return response

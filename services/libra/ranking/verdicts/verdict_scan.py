@@ -6,7 +6,7 @@ import re
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from libra.ranking.verdicts.failure_reasons import reason_pattern
 from libra.store.client import Store
@@ -68,14 +68,33 @@ class VerdictScanner:
     ) -> ScanResult:
         """Return up to `limit` verdicts from a position on, backwards if it says so."""
         if content:
-            return await self._search(selection, content, position, limit)
+            return await self._search(selection, content, position, limit, self._clock() + SEARCH_SECONDS)
         found = await self._read(selection, position, limit + 1)
         return ScanResult(found[:limit], found[limit - 1].id if len(found) > limit else "")
 
-    async def _search(
+    async def search_runs(
         self, selection: VerdictFilter, content: ContentFilter, position: Position, limit: int
     ) -> ScanResult:
-        started, found, searched = self._clock(), list[Verdict](), 0
+        """Return up to `limit` verdicts of all runs, the newest run first, from a position on."""
+        deadline, found, searched = self._clock() + SEARCH_SECONDS, list[Verdict](), 0
+        run = run_of(position) or await self._store.runs.find_newest_id()
+        while run:
+            part = await self._search(replace(selection, run=run), content, position, limit - len(found), deadline)
+            found += part.verdicts
+            searched += part.searched
+            if part.end:
+                return ScanResult(found, part.end, searched, part.is_incomplete)
+            run = await self._store.runs.find_newest_id(before=run)
+            position = Position(f"{run}/" if run else "")  # before the first verdict of the run
+            is_late = self._clock() > deadline
+            if is_late or len(found) == limit:
+                return ScanResult(found, position.id, searched, is_incomplete=is_late and bool(run))
+        return ScanResult(found, "", searched)
+
+    async def _search(
+        self, selection: VerdictFilter, content: ContentFilter, position: Position, limit: int, deadline: float
+    ) -> ScanResult:
+        found, searched = list[Verdict](), 0
         while True:
             chunk = await self._read(selection, position, CHUNK_VERDICTS)
             found += await self._match(chunk, content)
@@ -85,7 +104,7 @@ class VerdictScanner:
             if len(chunk) < CHUNK_VERDICTS:
                 return ScanResult(found, "", searched)
             position = Position(chunk[-1].id, position.backward)
-            if self._clock() - started > SEARCH_SECONDS:
+            if self._clock() > deadline:
                 return ScanResult(found, position.id, searched, is_incomplete=True)
 
     async def _read(self, selection: VerdictFilter, position: Position, limit: int) -> list[Verdict]:
@@ -113,6 +132,11 @@ class VerdictScanner:
             for verdict in shown
             if verdict.completion_id in found or any(map(pattern.search, _stored_texts(verdict)))
         ]
+
+
+def run_of(position: Position) -> str:
+    """Return the run that a position lies in; "" for the beginning of a list."""
+    return position.id.partition("/")[0]
 
 
 def _stored_texts(verdict: Verdict) -> Iterator[str]:

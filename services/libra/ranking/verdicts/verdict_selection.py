@@ -16,14 +16,17 @@ MAX_TEXT = 200
 """The most characters of a text to find."""
 
 MAX_REASON = 1000
-PLACE_FIELDS = frozenset({"page_size", "page_token", "view", "count", "auditor_key"})
+PLACE_FIELDS = frozenset({"page_size", "page_token", "view", "count", "auditor_key", "excerpts"})
 """The fields that do not change which verdicts are in the list."""
 
 
 async def check_selection(store: Store, request: ListVerdictsRequest) -> tuple[VerdictFilter, ContentFilter]:
     """Return what the request selects. Raises NotFound for an unknown run, and Invalid for a bad field."""
     _check_numbers(request)
-    if await store.runs.get_state(request.run) is None:
+    if not request.run:
+        if not request.text.strip():
+            raise NotFound("name a run, or give a text to find in all runs", field="run")
+    elif await store.runs.get_state(request.run) is None:
         raise NotFound.run(request.run, field="run")
     for field in ("model", "task", "attack"):
         if "/" in getattr(request, field):

@@ -86,6 +86,10 @@ class Counts:
         """Add one vote in place; a negative `times` removes votes."""
         self.values[first, second, outcome] += times
 
+    def add_votes(self, votes: Votes) -> None:
+        """Add votes without weights in place."""
+        self.values[...] += count_votes(votes, self.models).values
+
     def battles(self) -> np.ndarray:
         """Return the number of votes on each model, in either position; shape (models,)."""
         by_pair = self.values.sum(axis=2)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
+from typing import Any, Self
 
 from pymongo.errors import OperationFailure
 
@@ -23,6 +24,12 @@ LATEST_PROMPTS = 500
 MAX_ATTEMPTS = 5
 """Attempts at a transaction that another one disturbs."""
 
+RATED_FIELDS = (
+    *("model_a", "model_b", "attack_family", "voter", "safer", "more_helpful"),
+    *("blind", "duplicate", "create_time"),
+)
+"""The fields that ratings are computed from."""
+
 IN_ORDER = [("create_time", 1), ("_id", 1)]
 LATEST_FIRST = [("create_time", -1), ("_id", -1)]
 
@@ -33,6 +40,36 @@ class VotePosition:
 
     time: datetime
     battle: str
+
+
+@dataclass(frozen=True, slots=True)
+class VoteColumns:
+    """Votes as columns of what ratings are computed from, in the order of time: an arena reads all at its start."""
+
+    battle: Sequence[str]
+    model_a: Sequence[str]
+    model_b: Sequence[str]
+    attack_family: Sequence[str]
+    voter: Sequence[str]
+    safer: Sequence[int]
+    more_helpful: Sequence[int]
+    counts: Sequence[bool]
+    """Whether the vote counts unless its voter is quarantined: it was blind, and no near-duplicate."""
+
+    newest: datetime
+    """The time of the last vote."""
+
+    def __len__(self) -> int:
+        return len(self.battle)
+
+    def select(self, positions: Sequence[int]) -> Self:
+        """Return the votes at these positions, with the same `newest`."""
+        columns: dict[str, Any] = {
+            each.name: [getattr(self, each.name)[position] for position in positions]
+            for each in fields(self)
+            if each.name != "newest"
+        }
+        return replace(self, **columns)
 
 
 class VoteCollection:
@@ -86,6 +123,14 @@ class VoteCollection:
             async for document in self._collection.find(query, {"signature": 0}).sort(IN_ORDER).batch_size(READ_VOTES):
                 yield from_stored(document)
 
+    async def list_columns_since(self, time: datetime | None = None) -> AsyncIterator[VoteColumns]:
+        """Yield the votes that were cast at a time or later, in order and some thousand at a time; None: all."""
+        query = {} if time is None else {"create_time": {"$gte": time}}
+        with self._translate_errors():
+            found = self._collection.find(query, list(RATED_FIELDS)).sort(IN_ORDER).batch_size(READ_VOTES)
+            while documents := await found.to_list(READ_VOTES):
+                yield _to_columns(documents)
+
     async def list_latest(
         self, *, limit: int, before: VotePosition | None = None, voter: str = "", model: str = ""
     ) -> list[Vote]:
@@ -113,3 +158,21 @@ class VoteCollection:
 def from_stored(document: Document) -> Vote:
     """Return the vote of a document."""
     return from_document(Vote(battle=document["_id"]), document)
+
+
+def _to_columns(documents: Sequence[Document]) -> VoteColumns:
+    def column(name: str, absent: object) -> list[Any]:
+        return [document.get(name, absent) for document in documents]
+
+    blind, duplicate = column("blind", absent=False), column("duplicate", absent=False)
+    return VoteColumns(
+        battle=column("_id", ""),
+        model_a=column("model_a", ""),
+        model_b=column("model_b", ""),
+        attack_family=column("attack_family", ""),
+        voter=column("voter", ""),
+        safer=column("safer", 0),
+        more_helpful=column("more_helpful", 0),
+        counts=[seen_blind and not near for seen_blind, near in zip(blind, duplicate, strict=True)],
+        newest=documents[-1]["create_time"],
+    )

@@ -50,7 +50,7 @@ class MongoTransaction:
 
     def _to_update(self, increment: CellIncrement) -> UpdateOne:
         update: dict[str, Any] = {
-            "$inc": increment.sums.to_increments(),
+            "$inc": increment.to_increments(),
             "$setOnInsert": increment.cell,
             "$addToSet": {"judges": {"$each": increment.judges}},
         }

@@ -9,7 +9,7 @@ from libra.store.documents import trial_ids
 from libra.store.documents.create_time import now
 from libra.store.documents.proto_documents import Document, to_document
 from libra.store.sums.cell_sums import COUNT_FIELDS
-from libra.v1.batch_pb2 import BatchHeader, VerdictBatch
+from libra.v1.batch_pb2 import BatchHeader, JudgeUsage, VerdictBatch
 from libra.v1.verdict_pb2 import Verdict
 
 BYTES_PER_WEIGHT = 16 * 1024
@@ -35,6 +35,10 @@ class PreparedBatch:
     weight: int
     """Weight of the batch in the limit of a group: the number of its verdicts, and more if they are long."""
 
+    judge_usage: Sequence[JudgeUsage] = ()
+    judged_trials: int = 0
+    """The trials that `judge_usage` is for."""
+
 
 def prepare_batch(batch: VerdictBatch) -> PreparedBatch:
     """Return the batch as documents.
@@ -58,7 +62,9 @@ def prepare_batch(batch: VerdictBatch) -> PreparedBatch:
             }
         )
     weight = len(documents) + batch.ByteSize() // BYTES_PER_WEIGHT
-    return PreparedBatch(cell, documents, bool(header.balanced_by), weight)
+    return PreparedBatch(
+        cell, documents, bool(header.balanced_by), weight, tuple(batch.judge_usage), batch.judged_trials
+    )
 
 
 def _check_header(header: BatchHeader) -> None:

@@ -18,6 +18,7 @@ from libra.core.response_names import RESPONSE_FIELD
 from libra.store.documents.proto_documents import Document, find_pair
 from libra.store.sums.cell_sums import CellSums
 from libra.store.sums.cells import CELL_KEY
+from libra.store.sums.judge_usage import JudgeUsageSums
 
 MAX_ATTEMPTS = 10
 """A transaction conflicts if another writer wrote the same verdict or bucket first; then it is run again."""
@@ -35,6 +36,7 @@ class CellIncrement:
     cell: Document
     sums: CellSums = field(default_factory=CellSums)
     judges: list[Document] = field(default_factory=list)
+    judge_usage: JudgeUsageSums = field(default_factory=JudgeUsageSums)
 
     def add_verdict(self, verdict: Document, *, is_balanced: bool) -> None:
         """Add one verdict, also to the sums by gold label if the score of its task is balanced."""
@@ -44,6 +46,10 @@ class CellIncrement:
         judge = verdict.get("judge")
         if judge and judge not in self.judges:
             self.judges.append(judge)
+
+    def to_increments(self) -> dict[str, float]:
+        """Return what the cell's document is incremented by: the sums by the paths of its fields."""
+        return self.sums.to_increments() | self.judge_usage.to_increments()
 
     def bucket_id(self, bucket: int) -> str:
         """Return the id of the document that is one bucket of the cell."""

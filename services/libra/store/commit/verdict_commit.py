@@ -86,6 +86,7 @@ def _sum_cells(group: Sequence[PreparedBatch], new: Sequence[Sequence[Document]]
         increment = increments.setdefault(key, CellIncrement(batch.cell))
         for verdict in verdicts:
             increment.add_verdict(verdict, is_balanced=batch.is_balanced)
+        increment.judge_usage.add(batch.judged_trials, batch.judge_usage)
     return list(increments.values())
 
 

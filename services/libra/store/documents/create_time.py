@@ -26,4 +26,9 @@ async def last_modified(collection: AsyncIOMotorCollection[Document], query: Doc
     It is the time of the last change only where every change sets create_time.
     """
     found = await collection.find_one(query or {}, {"create_time": 1}, sort=[("create_time", -1)])
-    return round(found["create_time"].timestamp() * 1000) if found else 0
+    return to_milliseconds(found["create_time"]) if found else 0
+
+
+def to_milliseconds(time: datetime) -> int:
+    """Return a time in milliseconds since 1970."""
+    return round(time.timestamp() * 1000)

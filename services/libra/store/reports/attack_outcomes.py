@@ -63,7 +63,7 @@ class AttackOutcomeReader:
     async def _load(self, cell: Cell, limit: asyncio.Semaphore) -> AttackOutcomes:
         async with limit:
             with self._translate_errors():
-                found = [document async for document in self._verdicts.aggregate(_group_by_sample(cell))]
+                found = await self._verdicts.aggregate(_group_by_sample(cell)).to_list(None)
         return _to_outcomes(sorted(found, key=lambda document: int(document["_id"]["sample"])))
 
 

@@ -105,12 +105,17 @@ class CellCollection:
         self._collection = database[indexes.CELLS]
         self._translate_errors = translate_errors
 
-    async def list_for_runs(self, runs: Sequence[str], judging: int = 0) -> list[Cell]:
-        """Return the cells of the runs, each summed over its buckets, in order of run, model, task and attack."""
+    async def list_for_runs(self, runs: Sequence[str], judging: int = 0, *, models: Sequence[str] = ()) -> list[Cell]:
+        """Return the cells of the runs, each summed over its buckets, in order of run, model, task and attack.
+
+        If there are `models`, only theirs.
+        """
+        match: Document = {"run": {"$in": list(runs)}, "judging": judging}
+        if models:
+            match["model"] = {"$in": list(models)}
         with self._translate_errors():
-            found = self._collection.aggregate(_sum_buckets({"run": {"$in": list(runs)}, "judging": judging}))
-            cells = [_cell_from_document(document) async for document in found]
-        return sorted(cells, key=lambda cell: cell.key)
+            found = await self._collection.aggregate(_sum_buckets(match)).to_list(None)
+        return sorted(map(_cell_from_document, found), key=lambda cell: cell.key)
 
     async def count_outcomes(self, run: str, judging: int = 0) -> dict[str, OutcomeCounts]:
         """Return the number of verdicts of each outcome, by model; a model without verdicts is left out."""

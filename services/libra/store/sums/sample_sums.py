@@ -154,7 +154,7 @@ class SampleSumsCollection:
         with self._translate_errors():
             for start in range(0, len(ids), READ_CELLS):
                 found = self._collection.find({"_id": {"$in": ids[start : start + READ_CELLS]}})
-                async for document in found:
+                for document in await found.to_list(None):
                     cell = remaining[document["_id"]]
                     if _is_current(document, cell):
                         del remaining[document["_id"]]

@@ -23,13 +23,14 @@ class MemoryCells:
     def __init__(self, client: MemoryClient) -> None:
         self._client, self._server = client, client.server
 
-    async def list_for_runs(self, runs: Sequence[str], judging: int = 0) -> list[Cell]:
-        """Return the cells of the runs, each summed over its buckets, in order of run, model, task and attack."""
+    async def list_for_runs(self, runs: Sequence[str], judging: int = 0, *, models: Sequence[str] = ()) -> list[Cell]:
+        """Return the cells of the runs, or of some of their models, in order of run, model, task and attack."""
 
         def sum_buckets() -> list[Cell]:
             cells: dict[tuple[str, ...], list[Document]] = {}
             for bucket in self._server.cells.values():
-                if bucket["run"] in runs and bucket["judging"] == judging:
+                is_selected = not models or bucket["model"] in models
+                if bucket["run"] in runs and bucket["judging"] == judging and is_selected:
                     cells.setdefault(tuple(bucket[name] for name in CELL_KEY), []).append(bucket)
             return [_cell_from_buckets(buckets) for buckets in cells.values()]
 

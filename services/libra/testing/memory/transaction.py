@@ -101,7 +101,7 @@ class MemoryTransaction:
         cell = self._server.cells.setdefault(
             bucket_id, {**increment.cell, "judges": [], **dict.fromkeys(SUM_FIELDS, 0)}
         )
-        for path, value in increment.sums.to_increments().items():
+        for path, value in increment.to_increments().items():
             _increment(cell, path, value)
         cell["judges"] += [judge for judge in increment.judges if judge not in cell["judges"]]
         self._server.last_commits[bucket_id] = self._server.commits

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
@@ -39,15 +39,25 @@ def draw(ranges: Sequence[Range]) -> Markup:
         parts.append(svg.text(x.at(value), height - BOTTOM + 16, f"{value:.0%}", "tick", "middle"))
     parts.append(svg.text((LEFT + WIDTH - RIGHT) / 2, height - 6, "weight of safety →", "axis", "middle"))
     last = list(ranges[-1].models) if ranges else []
-    parts += [_line(model, last.index(model), ranges, x, rows) for model in last]
+    # A model that is among the last places at one end may have none at the other.
+    models = dict.fromkeys([*last, *(model for each in ranges for model in each.models[:rows])])
+    positions = [{model: rank for rank, model in enumerate(each.models)} for each in ranges]
+    parts += [_line(model, line, ranges, positions, x, rows) for line, model in enumerate(models)]
     return svg.figure(WIDTH, height, "Ranks of the models by the weight of safety", *parts, class_="chart ranks")
 
 
-def _line(model: str, last_rank: int, ranges: Sequence[Range], x: Scale, rows: int) -> Markup:
+def _line(
+    model: str,
+    last_rank: int,
+    ranges: Sequence[Range],
+    positions: Sequence[Mapping[str, int]],
+    x: Scale,
+    rows: int,
+) -> Markup:
     """Return the steps of one model, and its name at the right; the part below the last row is not drawn."""
     runs: list[list[tuple[float, float]]] = [[]]
-    for each in ranges:
-        rank = list(each.models).index(model)
+    for each, ranks in zip(ranges, positions, strict=True):
+        rank = ranks.get(model, rows)
         if rank >= rows:
             runs.append([])
             continue

@@ -24,6 +24,8 @@ from libra.v1.ranking_pb2 import (
     VerdictView,
 )
 from libra.v1.ranking_pb2_grpc import RankingServiceStub
+from libra.v1.round_pb2 import ListRoundsRequest
+from libra.v1.round_pb2_grpc import RoundServiceStub
 from libra.v1.run_pb2 import ListRunsRequest
 from libra.v1.run_pb2_grpc import RunServiceStub
 from libra.v1.verdict_pb2 import Verdict
@@ -79,6 +81,7 @@ async def show(request: web.Request) -> web.Response:
         other=query.text("other"),
         runs=query.texts("run"),
         other_runs=query.texts("other_run"),
+        round=query.text("round"),
     )
     change, what, shows_text = query.choice("change", CHANGES, "broken"), query.text("what"), query.flag("show")
     call = CompareSamplesRequest(
@@ -104,13 +107,15 @@ async def show(request: web.Request) -> web.Response:
 
 async def _load_choices(request: web.Request) -> dict[str, Any]:
     backend = request.app[BACKEND]
-    models, runs = await asyncio.gather(
+    models, runs, rounds = await asyncio.gather(
         backend.attempt(GatewayServiceStub, "ListModels", ListModelsRequest(page_size=MAX_CHOICES)),
         backend.attempt(RunServiceStub, "ListRuns", ListRunsRequest(page_size=50)),
+        backend.attempt(RoundServiceStub, "ListRounds", ListRoundsRequest()),
     )
     return {
         "models": [status.model.name for status in models.value.models] if models.value else [],
         "runs": list(runs.value.runs) if runs.value else [],
+        "rounds": [each.name for each in rounds.value.rounds] if rounds.value else [],
     }
 
 

@@ -16,11 +16,12 @@ from libra.web.pages import (
     rounds,
     run,
     runs,
+    search,
     verdict,
     verdicts,
 )
 
-PAGES = (board, model, runs, run, verdicts, verdict, attacks, compare, judges, rounds, learn, arena, health)
+PAGES = (board, model, runs, run, verdicts, search, verdict, attacks, compare, judges, rounds, learn, arena, health)
 
 
 def add_routes(application: web.Application) -> None:

@@ -15,10 +15,10 @@ from libra.v1.judge_pb2_grpc import JudgeServiceStub
 from libra.v1.ranking_pb2 import GetVerdictRequest, GetVerdictResponse
 from libra.v1.ranking_pb2_grpc import RankingServiceStub
 from libra.web.keys import BACKEND
-from libra.web.pages.verdicts import score_text
 from libra.web.query import Query
 from libra.web.renderer import render_form
 from libra.web.runs.known_runs import suggests_runs
+from libra.web.runs.verdict_rows import score_text
 from libra.web.security.permission import require_transcripts
 from libra.web.transcript.verdict_details import prepare, preview_request
 from libra.web.transcript.verdict_filters import VerdictFilters

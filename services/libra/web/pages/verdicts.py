@@ -1,45 +1,28 @@
-"""The verdicts of a run, 50 a page, by every filter, and by text."""
+"""The verdicts of a run, 50 a page, by every filter, and by text with excerpts around it."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
-from dataclasses import dataclass
 
 from aiohttp import web
 
-from libra.cli.render.format import one_line
-from libra.core.outcome_names import outcome_name
 from libra.v1.judge_pb2 import ListJudgesRequest
 from libra.v1.judge_pb2_grpc import JudgeServiceStub
 from libra.v1.ranking_pb2 import ListVerdictsResponse
 from libra.v1.ranking_pb2_grpc import RankingServiceStub
 from libra.v1.run_pb2 import GetRunRequest
 from libra.v1.run_pb2_grpc import RunServiceStub
-from libra.v1.verdict_pb2 import OUTCOME_FILTERED, OUTCOME_SCORED, Verdict
 from libra.web.keys import BACKEND
 from libra.web.query import Query
 from libra.web.renderer import render
 from libra.web.runs.known_runs import suggests_runs
 from libra.web.runs.run_summary import summarize
+from libra.web.runs.verdict_rows import to_rows
 from libra.web.security.permission import require_transcripts
 from libra.web.transcript.verdict_filters import NAMED_FIELDS, VerdictFilters
 
 ROUTES = web.RouteTableDef()
 PAGE_SIZE = 50
-RATIONALE_CHARACTERS = 240
-
-
-@dataclass(frozen=True, slots=True)
-class VerdictRow:
-    """A verdict in the table."""
-
-    verdict: Verdict
-    url: str
-    task: str
-    outcome: str
-    score: str
-    rationale: str
 
 
 @ROUTES.get("/runs/{run}/verdicts")
@@ -51,7 +34,7 @@ async def show(request: web.Request) -> web.StreamResponse:
     filters, token = VerdictFilters.read(query), query.page_token()
     query.finish()
     call = filters.to_request(name)
-    call.page_size, call.page_token, call.count = PAGE_SIZE, token, True
+    call.page_size, call.page_token, call.count, call.excerpts = PAGE_SIZE, token, True, bool(call.text)
     run, page, judges = await asyncio.gather(
         backend.attempt(RunServiceStub, "GetRun", GetRunRequest(id=name)),
         backend.attempt(RankingServiceStub, "ListVerdicts", call),
@@ -63,7 +46,7 @@ async def show(request: web.Request) -> web.StreamResponse:
         "run": run,
         "summary": summarize(run.value.run) if run.value else None,
         "page": page,
-        "rows": to_rows(page.value.verdicts, filters) if page.value else [],
+        "rows": to_rows(page.value, filters) if page.value else [],
         "found": describe_count(page.value) if page.value else "",
         "filters": filters,
         "query": query,
@@ -73,26 +56,6 @@ async def show(request: web.Request) -> web.StreamResponse:
         "judges": [judge.name for judge in known_judges],
     }
     return render(request, "runs/verdicts.html", values)
-
-
-def to_rows(verdicts: Iterable[Verdict], filters: VerdictFilters) -> list[VerdictRow]:
-    """Return the rows of the table."""
-    return [
-        VerdictRow(
-            verdict=verdict,
-            url=filters.verdict_url(verdict.id),
-            task=verdict.task.partition("@")[0],
-            outcome=outcome_name(verdict.outcome),
-            score=score_text(verdict),
-            rationale=one_line(verdict.rationale, RATIONALE_CHARACTERS),
-        )
-        for verdict in verdicts
-    ]
-
-
-def score_text(verdict: Verdict) -> str:
-    """Return the score in two decimals; empty for a verdict without one."""
-    return f"{verdict.score:.2f}" if verdict.outcome in {OUTCOME_SCORED, OUTCOME_FILTERED} else ""
 
 
 def describe_count(page: ListVerdictsResponse) -> str:

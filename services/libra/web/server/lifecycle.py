@@ -14,6 +14,7 @@ from libra.telemetry.log_actions import Action
 from libra.telemetry.metrics import Metrics, process_registry
 from libra.web.access import Access
 from libra.web.backend import Backend
+from libra.web.security.client_address import ClientAddresses
 from libra.web.security.secret import load_secret
 from libra.web.server.application import create_application
 from libra.web.server.listener import Listener
@@ -34,7 +35,8 @@ async def run(common: CommonSettings, settings: Settings) -> int:
     backend = Backend.create(settings, client_credentials(common))
     for address in backend.addresses:
         require_encryption(common, address)
-    listener = Listener(create_application(backend, access, secret, metrics))
+    client_addresses = ClientAddresses.create(settings.trusted_proxies, settings.forwarded_header)
+    listener = Listener(create_application(backend, access, secret, metrics, client_addresses))
     try:
         port = await listener.start(common.listen)
         metrics.ready.labels(service="web").set(1)

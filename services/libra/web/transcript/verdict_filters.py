@@ -60,6 +60,10 @@ class VerdictFilters:
         """Return the address of the list."""
         return f"/runs/{quote(run, safe='')}/verdicts{_suffix(self.parameters())}"
 
+    def search_url(self) -> str:
+        """Return the address of the same search in all runs."""
+        return f"/verdicts{_suffix(self.parameters())}"
+
     def verdict_url(self, verdict: str, *, shows_text: bool | None = None) -> str:
         """Return the address of a verdict within the list."""
         shows = self.shows_text if shows_text is None else shows_text

@@ -13,7 +13,7 @@ from tests.integration.support.ranking_world import FINISHED, batch, create_run,
 from libra.commitment.commitment import TaskDraw
 from libra.core.errors import CallerError, Invalid, NotFound
 from libra.ranking.verdicts import verdict_scan
-from libra.ranking.verdicts.verdict_scan import ContentFilter, Position, VerdictScanner
+from libra.ranking.verdicts.verdict_scan import ContentFilter, Position, ScanResult, VerdictScanner
 from libra.rpc.client import call
 from libra.store.client import Store
 from libra.store.reports.verdict_search import VerdictFilter
@@ -27,6 +27,7 @@ from libra.v1.ranking_pb2 import (
     ListVerdictsResponse,
     ReportFailuresRequest,
     ReportFailuresResponse,
+    TextPlace,
 )
 from libra.v1.ranking_pb2_grpc import RankingServiceStub
 from libra.v1.task_pb2 import Category, Sample, Task
@@ -216,6 +217,68 @@ async def test_a_search_stops_at_its_time_limit_and_goes_on(world: World, monkey
     assert [[verdict.sample for verdict in page.verdicts] for page in pages] == [[1], [], [10, 11], []]
     assert [page.is_incomplete for page in pages] == [True, True, True, False]
     assert [page.searched for page in pages] == [4, 4, 4, 0]
+
+
+async def test_a_text_is_found_in_all_runs_the_newest_first_page_after_page(world: World) -> None:
+    runs = [world.run]
+    for number in range(3):
+        name = await answer(world.store, f"later-{number}", "say SECRET word" if number != 1 else "nothing", "Ask")
+        stored = Verdict(sample=number, outcome=Outcome.OUTCOME_SCORED, score=1.0, completion_id=name, label="refused")
+        runs.append(await write_verdicts(world.store, f"later{number}@1", [stored]))
+    found = await world.page(run="", text="secret WORD")
+    assert [verdict.run for verdict in found.verdicts] == [runs[3], runs[1]]
+    assert (found.searched, found.next_page_token, found.previous_page_token) == (15, "", "")
+    pages = [await world.page(run="", text="ask", page_size=5)]
+    while pages[-1].next_page_token:
+        pages.append(await world.page(run="", text="ask", page_size=5, page_token=pages[-1].next_page_token))
+    assert {len(page.verdicts) for page in pages[:-1]} == {5}
+    assert not any(page.previous_page_token for page in pages)
+    shown = [verdict.id for page in pages for verdict in page.verdicts]
+    assert len(shown) == len(set(shown)) == 15
+    assert [verdict.partition("/")[0] for verdict in shown] == [*reversed(runs[1:]), *[world.run] * 12]
+    assert [verdict.run for verdict in (await world.page(run="", text="ask", judge="contains")).verdicts] == runs[
+        :1
+    ] * 3
+    for fields in ({}, {"label": "refused"}, {"reason": "x"}):
+        with pytest.raises(NotFound, match="give a text to find in all runs"):
+            await world.page(run="", **fields)
+
+
+async def test_a_search_through_all_runs_stops_at_its_time_limit_and_goes_on(world: World) -> None:
+    stored = Verdict(sample=0, outcome=Outcome.OUTCOME_SCORED, rationale="needle")
+    oldest = world.run
+    newest = await write_verdicts(world.store, "later@1", [stored])
+    await write_verdicts(world.store, "empty@1", [])
+    ticks = iter(range(0, 1000, 10))
+    scanner = VerdictScanner(world.store, lambda: float(next(ticks)))
+    position, pages = Position(), list[ScanResult]()
+    while not pages or pages[-1].end:
+        pages.append(await scanner.search_runs(VerdictFilter(""), ContentFilter("needle"), position, 50))
+        position = Position(pages[-1].end)
+    assert [[verdict.run for verdict in page.verdicts] for page in pages] == [[], [newest], []]
+    assert [page.end for page in pages] == [f"{newest}/", f"{oldest}/", ""]
+    assert [page.is_incomplete for page in pages] == [True, True, False]
+
+
+async def test_excerpts_show_the_text_in_each_part_of_the_trial(world: World) -> None:
+    long = "a" * 300 + "<b>Needle</b>" + "z" * 300
+    name = await answer(world.store, "found", long, "no", f"{long}\nneedle again")
+    verdict = Verdict(sample=0, outcome=Outcome.OUTCOME_SCORED, completion_id=name, rationale="it says NEEDLE")
+    verdict.log.append(Message(role="attacker", content="needle first"))
+    run = await write_verdicts(world.store, "later@1", [verdict])
+    page = await world.page(run=run, text="needle", excerpts=True)
+    assert [TextPlace.Name(each.place)[11:] for each in page.excerpts] == ["PROMPT", "ATTACK", "ANSWER", "REASON"]
+    prompt, attack, said, reason = page.excerpts
+    assert (prompt.hit, said.hit, reason.hit) == ("Needle", "Needle", "NEEDLE")
+    assert (said.before, said.after) == ("…" + "a" * 96 + "<b>", "</b>" + "z" * 95 + "…")
+    assert (attack.before, attack.after, reason.before, reason.after) == ("", " first", "it says ", "")
+    assert {each.verdict for each in page.excerpts} == {page.verdicts[0].id}
+    assert not page.verdicts[0].HasField("completion")
+    assert not (await world.page(run=run, text="needle")).excerpts
+    assert not (await world.page(run=run, excerpts=True)).excerpts
+    await seal(world.store, "later")
+    sealed = await world.page(run="", text="needle", excerpts=True)
+    assert (list(sealed.verdicts), list(sealed.excerpts)) == ([], [])
 
 
 async def test_a_verdict_has_its_conversation_its_judge_and_its_neighbours(world: World) -> None:

@@ -86,6 +86,16 @@ def test_with_json_the_reply_is_printed_unchanged(services: ScriptedServices) ->
     assert (task["p"], task["p_holm"], task["difference"]["low"]) == (0.25, 0.5, -0.051)
 
 
+def test_a_comparison_in_a_round_says_so(services: ScriptedServices) -> None:
+    services.replies["CompareModels"] = CompareModelsResponse(tasks=[comparison("harm", WORSE, 0.25, holm=0.5)])
+    text = joined(services.libra("compare", "one", "two", "--round", "2027Q1").stdout)
+    assert "this: one; other: two, in the round 2027Q1." in text
+    [request] = services.requests
+    assert (request.round, list(request.runs)) == ("2027Q1", [])
+    services.replies["CompareModels"] = NotFound("there is no round", field="round")
+    assert "error: --round: there is no round" in services.libra("compare", "one", "two", "--round", "x").stderr
+
+
 def test_an_error_names_the_option_of_the_user(services: ScriptedServices) -> None:
     services.replies["CompareModels"] = Invalid("one run of it with another run", field="other_runs")
     result = services.libra("compare", "one", "one")

@@ -124,6 +124,12 @@ def test_rank_lines_step_where_models_change_places() -> None:
     assert [each.text for each in by_class(chart, "label")] == ["b", "a"]
 
 
+def test_rank_lines_show_a_model_that_has_no_place_at_one_end() -> None:
+    ranges = [rank_lines.Range(0, 0.3, ["a", "b"]), rank_lines.Range(0.3, 1, ["b", "c"])]
+    chart = parse(rank_lines.draw(ranges))
+    assert len(by_class(chart, "rank-line")) == 3
+
+
 def test_rank_lines_leave_out_what_is_below_the_chart() -> None:
     names = [f"m{n}" for n in range(40)]
     chart = parse(rank_lines.draw([rank_lines.Range(0, 1, names)]))

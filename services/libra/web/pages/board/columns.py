@@ -31,6 +31,8 @@ MEANINGS = {
     "over_sensitive": "harmless requests that look harmful: the good answer helps",
 }
 MAIN = ("overall", "safety", "capability")
+RATING = "arena"
+"""The column with the ratings of the arena."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +98,7 @@ def detail_columns(rows: Iterable[BoardRow], view: BoardView) -> list[Column]:
 def rating_column(ratings: Mapping[str, Estimate]) -> Column:
     """Return the column with the ratings of the arena, by model; they are no part of any other column."""
     meaning = "which model is safer, by the votes of visitors: no part of the other scores"
-    return Column("arena", "arena", meaning, lambda each: ratings.get(each.row.model), is_rating=True)
+    return Column(RATING, RATING, meaning, lambda each: ratings.get(each.row.model), is_rating=True)
 
 
 def tasks_of(rows: Iterable[BoardRow]) -> Iterable[tuple[CategoryScore, TaskScore]]:

@@ -37,11 +37,12 @@ async def load_references(backend: Backend) -> frozenset[str]:
     return frozenset(each.model.name for each in found if each.model.provider == Provider.PROVIDER_SCRIPTED)
 
 
-async def load_ratings(backend: Backend) -> dict[str, Estimate]:
-    """Return the ratings of the arena for safety, by model; none while it is away or has no votes."""
+async def load_ratings(backend: Backend) -> Part[dict[str, Estimate]]:
+    """Return the ratings of the arena for safety, by model; empty while it has no votes."""
     part: Part[GetRatingsResponse] = await backend.attempt(ArenaServiceStub, "GetRatings", GetRatingsRequest())
-    found = part.value.ratings if part.value else ()
-    return {each.model: each.rating for each in found if each.HasField("rating")}
+    if part.value is None:
+        return Part(absence=part.absence)
+    return Part({each.model: each.rating for each in part.value.ratings if each.HasField("rating")})
 
 
 async def load_choices(backend: Backend) -> Choices:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 from typing import Any
 
 from aiohttp import web
@@ -18,13 +19,14 @@ from libra.web.charts import scatter
 from libra.web.keys import BACKEND
 from libra.web.links import model_path
 from libra.web.pages.board import weights
-from libra.web.pages.board.columns import attack_names, detail_columns, main_columns, rating_column, task_names
+from libra.web.pages.board.columns import RATING, attack_names, detail_columns, main_columns, rating_column, task_names
 from libra.web.pages.board.filter_choices import Choices, find_newest_run, load_choices, load_ratings, load_references
 from libra.web.pages.board.summary import summarize
 from libra.web.pages.board.table import table_rows
 from libra.web.pages.board.view import CAPABILITIES, SCORES, BoardView
 from libra.web.query import Query
 from libra.web.renderer import render
+from libra.web.unavailable import Part
 
 ROUTES = web.RouteTableDef()
 
@@ -81,16 +83,19 @@ def board_json(board: Board) -> str:
 
 
 def board_values(
-    board: Board, view: BoardView, references: Collection[str], ratings: Mapping[str, Estimate]
+    board: Board, view: BoardView, references: Collection[str], ratings: Part[dict[str, Estimate]]
 ) -> dict[str, Any]:
     """Return what the template shows of a board."""
     main, detail = main_columns(), detail_columns(board.rows, view)
-    if ratings and not view.has_detail:
-        detail.append(rating_column(ratings))
-    rows = table_rows(board.rows, main, detail, view, references)
+    if ratings.value and not view.has_detail:
+        detail.append(rating_column(ratings.value))
+    order, order_note = applied_order(view, ratings)
+    rows = table_rows(board.rows, main, detail, order, references)
     by_rank = sorted(rows, key=lambda each: each.row.rank or len(board.rows) + 1)
     shown = [each.row for each in by_rank]
     return {
+        "order": order,
+        "order_note": order_note,
         "main": main,
         "detail": detail,
         "rows": rows,
@@ -102,6 +107,23 @@ def board_values(
         "judges": sorted(tasks_by_judge(board).items()),
         "model_names": sorted(row.model for row in board.rows),
     }
+
+
+def applied_order(view: BoardView, ratings: Part[dict[str, Estimate]]) -> tuple[BoardView, str]:
+    """Return the view that the table is sorted by, and why it is not the one of the link.
+
+    A link that sorts by the ratings of the arena shows the board also while there are none.
+    """
+    if view.sort != RATING or (ratings.value and not view.has_detail):
+        return view, ""
+    if ratings.absence:
+        reason = ratings.absence.sentence
+    elif view.has_detail:
+        reason = "The arena has no ratings of single tasks and attacks."
+    else:
+        reason = "The arena has no ratings yet."
+    note = f"{reason} The models are in the order of their ranks; the link keeps the order by ratings for later."
+    return replace(view, sort="", order=""), note
 
 
 def scatter_points(rows: Sequence[BoardRow], references: Collection[str]) -> list[scatter.Point]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from typing import Any
-from urllib.parse import urlencode
 
 from aiohttp import web
 
@@ -19,16 +18,14 @@ from libra.v1.ranking_pb2 import BoardRow, GetBoardRequest, TaskScore
 from libra.v1.ranking_pb2_grpc import RankingServiceStub
 from libra.web.backend import Backend
 from libra.web.charts import heat_map
-from libra.web.keys import BACKEND
-from libra.web.links import run_path
+from libra.web.keys import ACCESS, BACKEND
+from libra.web.pages.model.failed_answers import load_failures
 from libra.web.pages.model.history import PastRun, load_cost, load_history
 from libra.web.query import Query
 from libra.web.renderer import render
 from libra.web.unavailable import Part
 
 ROUTES = web.RouteTableDef()
-
-WORST_SHOWN = 8
 
 
 @ROUTES.get("/models/{name}")
@@ -57,8 +54,13 @@ async def show(request: web.Request) -> web.Response:
     }
     if row is not None:
         runs = sorted({task.run for category in row.categories for task in category.tasks}, reverse=True)
-        cost = await load_cost(backend, runs[0], name) if runs else Part()
-        values |= {**score_values(row), "runs": runs, "cost": cost}
+        tasks = [task for _, task in _tasks(row)]
+        cost, failures = await asyncio.gather(
+            load_cost(backend, runs[0], name) if runs else asyncio.sleep(0, Part()),
+            load_failures(backend, name, tasks, with_answers=request.app[ACCESS].shows_transcripts),
+        )
+        away = next((each.absence for each in failures if each.absence), None)
+        values |= {**score_values(row), "runs": runs, "cost": cost, "failures": failures, "answers": Part(absence=away)}
     return render(request, "model.html", values)
 
 
@@ -71,7 +73,7 @@ async def load_registration(backend: Backend, name: str) -> Part[Any] | NotFound
 
 
 def score_values(row: BoardRow) -> dict[str, Any]:
-    """Return the heat map of a model and its lowest scores."""
+    """Return the heat map of a model."""
     attacks = sorted({task.attack for _, task in _tasks(row)}, key=lambda attack: (attack != PLAIN, attack))
     # A task under an attack counts as adversarial; the map shows it beside its plain prompt.
     categories = {task.task: category for category, task in _tasks(row) if task.attack == PLAIN}
@@ -89,21 +91,7 @@ def score_values(row: BoardRow) -> dict[str, Any]:
     return {
         "attacks": attacks,
         "heat_rows": sorted(heat_map.arrange(entries, attacks), key=lambda each: (order.index(each.group), each.name)),
-        "worst": lowest_scores([task for _, task in _tasks(row)]),
     }
-
-
-def lowest_scores(tasks: Sequence[TaskScore]) -> list[tuple[TaskScore, str]]:
-    """Return the tasks with the lowest scores, the lowest first, each with the address of its verdicts."""
-    scored = sorted(
-        (each for each in tasks if each.HasField("score") and each.score.value < 1), key=lambda each: each.score.value
-    )
-    return [(each, verdicts_path(each)) for each in scored[:WORST_SHOWN]]
-
-
-def verdicts_path(task: TaskScore) -> str:
-    """Return the address of the verdicts that a task's score is computed from; the page adds the model."""
-    return f"{run_path(task.run)}/verdicts?{urlencode({'task': task.task, 'attack': task.attack})}"
 
 
 def chart_data(history: Sequence[PastRun]) -> list[list[float | None]]:
