@@ -141,3 +141,34 @@ def test_servers_named_in_the_environment_are_used_instead_of_new_ones(
         libra(tmp_path, "down", variables=variables)
     assert find_processes(tmp_path) == []
     assert mongo_server.is_ready()
+
+
+def test_a_system_with_tls_asks_for_tokens(tmp_path: Path) -> None:
+    try:
+        up = libra(tmp_path, "up", "--tls")
+        assert up.returncode == 0, up.stderr
+        assert f"LIBRA_TLS_CA_FILE={tmp_path}/access/ca.pem" in up.stdout
+        run = ("--model", "careful", "--task", "code_word", "--attack", "none", "--samples", "4", "--watch")
+        created = libra(tmp_path, "run", "create", *run)
+        assert (created.returncode, "finished" in created.stdout) == (0, True), created.stdout + created.stderr
+        token = libra(tmp_path, "token", "create", "ci", "--role", "reader").stdout.split()[0]
+        assert "the audit log is intact: 4 entries" in libra(tmp_path, "audit-log", "--verify").stdout
+        assert libra(tmp_path, "status").returncode == 0
+        assert_only_callers_with_tls_and_a_token_are_served(tmp_path, token)
+        changed = libra(tmp_path, "up", "--no-tls")
+        assert (changed.returncode, "run `libra down` first" in changed.stderr) == (2, True), changed.stderr
+    finally:
+        libra(tmp_path, "down")
+    assert find_processes(tmp_path) == []
+
+
+def assert_only_callers_with_tls_and_a_token_are_served(folder: Path, token: str) -> None:
+    address = {"LIBRA_DISPATCH_ADDRESS": System(folder).addresses["dispatch"]}
+    tls = address | {"LIBRA_TLS_CA_FILE": str(folder / "access/ca.pem")}
+    refused = libra(folder, "run", "list", variables=tls)
+    assert (refused.returncode, "the call has no token" in refused.stderr) == (2, True), refused.stderr
+    assert libra(folder, "run", "list", variables=address).returncode == 3
+    assert libra(folder, "run", "list", variables=tls | {"LIBRA_TOKEN": token}).returncode == 0
+    # Without an address, a command finds the certificate of the system, and the given token counts.
+    denied = libra(folder, "token", "list", variables={"LIBRA_TOKEN": token})
+    assert (denied.returncode, "has the role reader" in denied.stderr) == (2, True), denied.stderr

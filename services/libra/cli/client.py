@@ -15,6 +15,7 @@ from libra.cli.param_types import data_folder
 from libra.cli.settings import Settings, load
 from libra.core.errors import Unavailable
 from libra.local import state, topology
+from libra.local.access import protection
 from libra.rpc.client import call, channel, stream
 from libra.v1.annotation_pb2_grpc import AnnotationServiceStub
 from libra.v1.arena_pb2_grpc import ArenaServiceStub
@@ -119,10 +120,12 @@ class ServiceClient:
         """Return the error, or one that says why the service on this machine is not ready, if it says so itself."""
         if self._settings.address(service):
             return error
-        health = importlib.import_module("libra.local.health")
+        health, local = importlib.import_module("libra.local.health"), protection.find(self._folder)
         for name, ports in state.load(self._folder).items():
             if topology.service_of(name) == service:
-                reason = await asyncio.to_thread(health.not_ready_reason, ports.main)
+                reason = await asyncio.to_thread(
+                    health.not_ready_reason, ports.main, local.authorities if local else None
+                )
                 if reason:
                     return Unavailable(f"{name} is not ready: {reason}; `libra status` shows what stands still")
         return error
@@ -130,8 +133,10 @@ class ServiceClient:
     async def _stub(self, stub: type[Stub]) -> Stub:
         service = SERVED_BY[stub]
         if service not in self._channels:
-            address = self._settings.address(service) or await self._local_address(service)
-            credentials = client_credentials(self._settings, address)
+            address, local = self._settings.address(service), None
+            if not address:
+                address, local = await self._local_address(service), protection.find(self._folder)
+            credentials = client_credentials(self._settings, address, local)
             self._channels[service] = await self._stack.enter_async_context(channel(address, credentials))
         return stub(self._channels[service])  # type: ignore[call-arg]  # a stub takes a channel
 

@@ -5,19 +5,25 @@ from __future__ import annotations
 import http.client
 import socket
 from http import HTTPStatus
+from pathlib import Path
+from typing import Any
 
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from libra.local.topology import HOST
 from libra.rpc.health import REASON_KEY
+from libra.rpc.tls import Tls
 
 TIMEOUT_SECONDS = 2.0
 
 
-def is_serving(port: int) -> bool:
-    """Return whether the service on this `port` of this machine reports SERVING to a gRPC health check."""
-    with grpc.insecure_channel(f"{HOST}:{port}") as channel:
+def is_serving(port: int, authorities: Path | None = None) -> bool:
+    """Return whether the service on this `port` of this machine reports SERVING to a gRPC health check.
+
+    `authorities` are those of its certificate; None: it has no TLS.
+    """
+    with _channel(port, authorities) as channel:
         try:
             response = health_pb2_grpc.HealthStub(channel).Check(
                 health_pb2.HealthCheckRequest(), timeout=TIMEOUT_SECONDS
@@ -27,9 +33,9 @@ def is_serving(port: int) -> bool:
     return bool(response.status == health_pb2.HealthCheckResponse.SERVING)
 
 
-def not_ready_reason(port: int) -> str:
+def not_ready_reason(port: int, authorities: Path | None = None) -> str:
     """Return why the service on this `port` of this machine is not ready; "" if it is ready or does not say why."""
-    with grpc.insecure_channel(f"{HOST}:{port}") as channel:
+    with _channel(port, authorities) as channel:
         check = health_pb2_grpc.HealthStub(channel).Check
         try:
             _, call = check.with_call(health_pb2.HealthCheckRequest(), timeout=TIMEOUT_SECONDS)
@@ -58,3 +64,10 @@ def answers_http(port: int) -> bool:
         return False
     finally:
         connection.close()
+
+
+def _channel(port: int, authorities: Path | None) -> Any:
+    address = f"{HOST}:{port}"
+    if authorities is None:
+        return grpc.insecure_channel(address)
+    return grpc.secure_channel(address, Tls(authorities).channel_credentials())

@@ -6,6 +6,7 @@ and its command line names a part. A list of process ids could be lost, be out o
 
 from __future__ import annotations
 
+import resource
 import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -20,6 +21,18 @@ POLL_SECONDS = 0.1
 
 KILL_SECONDS = 10.0
 """Time that a process has to disappear after SIGKILL."""
+
+MIN_OPEN_FILES = 4096
+"""mongod opens one file for each collection and index and one for each connection, a few hundred in all. The default of
+macOS, 256, is too low."""
+
+
+def raise_file_limit() -> None:
+    """Let this process and its children open at least 4,096 files, or as many as the system permits."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MIN_OPEN_FILES if hard == resource.RLIM_INFINITY else min(MIN_OPEN_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def working_folder(folder: Path, name: str) -> Path:

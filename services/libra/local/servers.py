@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, ClassVar
 import psutil
 
 from libra.core.errors import LibraError, Unavailable
-from libra.local import environment, open_files, processes, settings
+from libra.local import environment, processes, settings
 from libra.local.private_files import make_folder, open_private
 from libra.local.programs import binaries, shared_libraries
 from libra.local.topology import HOST
@@ -104,7 +104,7 @@ class _Server(ABC):
     @classmethod
     def _run(cls, folder: Path, port: int, command: Sequence[str]) -> Self:
         """Start the process in a new session, so that Ctrl-C in the terminal reaches only its parent."""
-        open_files.raise_limit()
+        processes.raise_file_limit()
         with open_private(folder / f"{cls.name}.log", "ab") as log:
             start = log.tell()
             try:

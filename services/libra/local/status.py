@@ -82,7 +82,7 @@ def _state(system: System, name: str) -> tuple[str, str]:
     ports = system.ports[name]
     if not system.is_ready(name):
         asks = name not in topology.SERVERS and topology.service_of(name) != topology.WEB
-        return NOT_READY, health.not_ready_reason(ports.main) if asks else ""
+        return NOT_READY, health.not_ready_reason(ports.main, system.authorities) if asks else ""
     if name == topology.NATS and ports.metrics and (problem := server_health.find_nats_problem(ports.metrics)):
         return STUCK, problem
     return UP, ""

@@ -16,19 +16,19 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from libra.core.errors import LibraError
+from libra.core.errors import FailedPrecondition, LibraError
 from libra.local import (
     environment,
     health,
     lock,
     log_files,
-    open_files,
     processes,
     server_health,
     settings,
     state,
     topology,
 )
+from libra.local.access import protection
 from libra.local.private_files import open_private, restrict_system
 from libra.local.servers import MongoServer, NatsServer
 
@@ -67,15 +67,17 @@ class System:
         folder: Path,
         *,
         replicas: Mapping[str, int] | None = None,
+        tls: bool | None = None,
         variables: Mapping[str, str] | None = None,
         say: Say = say_nothing,
     ) -> None:
         """Prepare the system in a data folder without starting it.
 
         `replicas` is the number of replicas by service; None means as many as at the last start, or one at the first.
+        `tls` is whether the services have TLS and ask for tokens; None means as at the last start, or not at the first.
         `variables` are environment variables in addition to the inherited ones.
         """
-        self.folder = folder.resolve()
+        self.folder, self._tls = folder.resolve(), tls
         self._variables, self._say, self._replicas = dict(variables or {}), say, replicas
         self.settings = settings.load(self._variables)
         self._children: dict[str, subprocess.Popen[bytes]] = {}
@@ -87,11 +89,12 @@ class System:
         folder: Path,
         *,
         replicas: Mapping[str, int] | None = None,
+        tls: bool | None = None,
         variables: Mapping[str, str] | None = None,
         say: Say = say_nothing,
     ) -> Self:
         """Return the system in `folder` with every part ready; raise the errors of `up`."""
-        system = cls(folder, replicas=replicas, variables=variables, say=say)
+        system = cls(folder, replicas=replicas, tls=tls, variables=variables, say=say)
         system.up()
         return system
 
@@ -106,8 +109,9 @@ class System:
     def up(self) -> list[str]:
         """Start the parts that do not run, wait until every service is ready, and return the names of these parts.
 
-        Raises DiskFull, and after it has stopped the parts that it started ServiceStartFailed, ServerStartFailed or
-        BinaryNotFound; parts that ran before continue.
+        Raises DiskFull, FailedPrecondition if services run with TLS and are to run without it or the other way round,
+        and after it has stopped the parts that it started ServiceStartFailed, ServerStartFailed or BinaryNotFound;
+        parts that ran before continue.
         """
         with lock.acquire(self.folder, LOCK_SECONDS, self._say):
             if missing := [name for name in self.own_parts() if name not in self.running()]:
@@ -202,6 +206,12 @@ class System:
         return {name: ports.address for name, ports in self.ports.items()}
 
     @property
+    def authorities(self) -> Path | None:
+        """The authority of the services' certificate; None if they have no TLS."""
+        found = protection.find(self.folder)
+        return found.authorities if found else None
+
+    @property
     def pages_url(self) -> str:
         """The address of the pages, "http://127.0.0.1:<port>"; empty before the first start."""
         return topology.pages_url(self.ports)
@@ -218,8 +228,9 @@ class System:
 
     def _start(self, names: Sequence[str], *, awaited: Sequence[str] | None = None) -> list[str]:
         """Start the parts `names` and wait for the services in `awaited` (default: all); undo the start on an error."""
-        open_files.raise_limit()
+        processes.raise_file_limit()
         restrict_system(self.folder, topology.SERVERS)
+        self._protect()
         state.assign_ports(self.folder, self.running(), self.part_names)
         log_starts = {name: log_files.size(self.log_path(name)) for name in self.part_names}
         try:
@@ -232,6 +243,19 @@ class System:
             self._undo_start(names)
             raise
         return list(names)
+
+    def _protect(self) -> None:
+        """Create the files of TLS and tokens, or delete them, as the next start needs them."""
+        has_tls = protection.find(self.folder) is not None
+        wants_tls = has_tls if self._tls is None else self._tls
+        if wants_tls != has_tls and self.running().keys() - set(topology.SERVERS):
+            raise FailedPrecondition(
+                f"Libra runs {'with' if has_tls else 'without'} TLS in {self.folder}: run `libra down` first"
+            )
+        if wants_tls:
+            protection.create(self.folder)
+        elif has_tls:
+            protection.remove(self.folder)
 
     def _start_process(self, name: str) -> None:
         log_files.prepare(self.folder, name)
@@ -270,7 +294,9 @@ class System:
         if topology.service_of(name) == "gateway":
             own |= environment.for_gateway(inherited, self.settings.key_variables)
         allowed = environment.with_loopback(self.settings.allowed_networks)
-        return {**own, **connections, **self._variables, **allowed}
+        found = protection.find(self.folder)
+        access = found.service_environment(name) if found else {}
+        return {**own, **connections, **access, **self._variables, **allowed}
 
     def _wait_until_ready(self, names: Sequence[str], log_starts: Mapping[str, int]) -> None:
         deadline = time.monotonic() + START_SECONDS
@@ -292,7 +318,9 @@ class System:
             return False
         if topology.service_of(name) == topology.WEB:
             return health.answers_http(port)
-        return health.accepts_connections(port) if name in topology.SERVERS else health.is_serving(port)
+        return (
+            health.accepts_connections(port) if name in topology.SERVERS else health.is_serving(port, self.authorities)
+        )
 
     def _is_own_child_running(self, name: str) -> bool:
         """Return whether this object started the part and it still runs.

@@ -12,11 +12,12 @@ import grpc.aio
 
 from libra.core.errors import Unauthenticated, Unavailable
 from libra.core.settings import InvalidSettings
+from libra.process.identity_provider import IdentityProvider, identity_provider
 from libra.process.security import secret_file
 from libra.process.settings import CommonSettings
 from libra.rpc.access.caller import Caller, Role
 from libra.rpc.access.guard import Guard
-from libra.rpc.access.token import TokenText
+from libra.rpc.access.token import TokenText, is_jwt
 from libra.rpc.credential_channel import AUTHORIZATION_KEY
 from libra.store.access.tokens import TokenCollection, TokenRecord
 from libra.store.client import Store
@@ -41,22 +42,25 @@ ROLES: Final = {
 }
 
 
-def create_guard(settings: CommonSettings, store: Store) -> Guard | None:
-    """Return the guard of the process's calls; None where access is off. Raises InvalidSettings."""
+def create_guard(settings: CommonSettings, store: Store) -> Guard:
+    """Return the guard of the process's calls. Raises InvalidSettings."""
+    provider = identity_provider(settings)
     if settings.access == "off":
-        return None
+        return Guard(None, store.audit_log.append)
     if not settings.service_token_file and not settings.tls_service_names:
         raise InvalidSettings(
             "LIBRA_ACCESS=tokens needs LIBRA_SERVICE_TOKEN_FILE or LIBRA_TLS_SERVICE_NAMES, by which the services "
             "recognise each other"
         )
-    return Guard(Authenticator(settings, store.tokens).authenticate, store.audit_log.append)
+    return Guard(Authenticator(settings, store.tokens, provider).authenticate, store.audit_log.append)
 
 
 class Authenticator:
-    """Knows callers by a certificate of a service, by the secrets of two files, and by stored tokens."""
+    """Knows callers by certificates of services, secrets of two files, stored tokens, and tokens of a provider."""
 
-    def __init__(self, settings: CommonSettings, tokens: TokenCollection) -> None:
+    def __init__(
+        self, settings: CommonSettings, tokens: TokenCollection, provider: IdentityProvider | None = None
+    ) -> None:
         self._service_names = frozenset(filter(None, settings.tls_service_names.split(",")))
         self._secret_files = [
             (file, caller)
@@ -66,7 +70,7 @@ class Authenticator:
             )
             if (file := secret_file(path, name))
         ]
-        self._tokens = TokenCache(tokens)
+        self._tokens, self._provider = TokenCache(tokens), provider
 
     async def authenticate(self, context: grpc.aio.ServicerContext) -> Caller:
         """Return who calls; raise Unauthenticated for a call without valid credentials."""
@@ -76,6 +80,8 @@ class Authenticator:
         for file, caller in self._secret_files:
             if file.contains(secret):
                 return caller
+        if self._provider and is_jwt(secret):
+            return await self._provider.authenticate(secret)
         text = TokenText.parse(secret)
         record = await self._tokens.find(text.id) if text else None
         if text is None or record is None or not text.has_hash(record.hash):

@@ -16,6 +16,7 @@ from prometheus_client import CollectorRegistry
 
 from libra.core.errors import LibraError
 from libra.core.settings import InvalidSettings
+from libra.process.security import metrics_tls
 from libra.process.settings import CommonSettings, list_unknown_variables, load
 from libra.telemetry import logs, tracing
 from libra.telemetry.log_actions import Action
@@ -103,10 +104,11 @@ def stop_on_signal(stop: asyncio.Event) -> None:
         loop.add_signal_handler(number, on_signal)
 
 
-def start_metrics(registry: CollectorRegistry, address: str) -> MetricsServer:
-    """Serve the metrics on `address`, "host:port"; raise OSError, with the address, if that fails."""
+def start_metrics(registry: CollectorRegistry, settings: CommonSettings) -> MetricsServer:
+    """Serve the metrics; raise InvalidSettings, or OSError with the address."""
+    address = settings.metrics_listen
     host, _, port = address.rpartition(":")
     try:
-        return MetricsServer.start(registry, host.strip("[]"), int(port))
+        return MetricsServer.start(registry, host.strip("[]"), int(port), tls=metrics_tls(settings))
     except OSError as error:
         raise OSError(f"cannot serve metrics on {address}: {error}") from error

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ssl
+from collections.abc import Callable
 from pathlib import Path
 
 from libra.core.errors import Invalid
@@ -10,7 +12,7 @@ from libra.process.settings import CommonSettings
 from libra.rpc.credential_channel import Credentials
 from libra.rpc.peer import is_loopback_host, is_loopback_target
 from libra.rpc.secret_file import SecretFile
-from libra.rpc.tls import ServerTls, Tls
+from libra.rpc.tls import ContextLoader, ServerTls, Tls
 
 
 def require_protection(settings: CommonSettings) -> None:
@@ -39,6 +41,19 @@ def server_tls(settings: CommonSettings) -> ServerTls | None:
     if not (settings.tls_cert_file and settings.tls_key_file):
         raise InvalidSettings("TLS needs both LIBRA_TLS_CERT_FILE and LIBRA_TLS_KEY_FILE")
     return ServerTls(Path(settings.tls_cert_file), Path(settings.tls_key_file), _path(settings.tls_client_ca_file))
+
+
+def metrics_tls(settings: CommonSettings) -> Callable[[], ssl.SSLContext] | None:
+    """Return the TLS context of /metrics; None for plain text. Raises InvalidSettings."""
+    if settings.metrics_tls == "off":
+        return None
+    files = server_tls(settings)
+    if files is None:
+        raise InvalidSettings("LIBRA_METRICS_TLS=on needs LIBRA_TLS_CERT_FILE and LIBRA_TLS_KEY_FILE")
+    try:
+        return ContextLoader(files).current
+    except Invalid as error:
+        raise InvalidSettings(str(error)) from error
 
 
 def secret_file(path: str, name: str) -> SecretFile | None:

@@ -68,7 +68,7 @@ class Process(Generic[ServiceSettings]):
         stop_on_signal(self._stop)
         context = self._create_context()
         wiring = self._wire(context, self._own)
-        metrics_server = start_metrics(self._registry, self._common.metrics_listen)
+        metrics_server = start_metrics(self._registry, self._common)
         server = RpcServer(wiring.services, context.metrics, create_guard(self._common, context.store))
         readiness = Readiness(self._name, server, context.metrics, _dependency_checks(context))
         try:

@@ -11,6 +11,8 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import AfterValidator, StringConstraints
 
 from libra.core import setting_names, settings
+from libra.core.http.secure_url import check_url
+from libra.rpc.access.oidc.identity import RoleMapping
 from libra.telemetry import logs
 
 ServiceSettings = TypeVar("ServiceSettings")
@@ -38,6 +40,24 @@ HostNames = Annotated[str, StringConstraints(pattern=r"^([A-Za-z0-9._-]+(,[A-Za-
 AccessMode = Literal["off", "tokens"]
 RemoteAccess = Literal["no", "without-access-control"]
 
+ClaimPath = Annotated[str, StringConstraints(min_length=1, max_length=256)]
+"""The name of a claim of a token."""
+
+
+def check_optional_url(text: str) -> str:
+    """Return an empty text or a URL that keys may be read from; raise ValueError for any other text."""
+    return check_url(text) if text else text
+
+
+def check_group_roles(text: str) -> str:
+    """Return the text of the setting; raise ValueError if it is invalid."""
+    RoleMapping.parse(text)
+    return text
+
+
+OptionalUrl = Annotated[str, AfterValidator(check_optional_url)]
+GroupRoles = Annotated[str, AfterValidator(check_group_roles)]
+
 OptionalEndpoint = Annotated[str, StringConstraints(pattern=r"^\S*$")]
 
 LISTEN = {
@@ -63,6 +83,9 @@ class CommonSettings:
 
     metrics_listen: Address = ""
     """Address of the metrics server (GET /metrics)."""
+
+    metrics_tls: Literal["off", "on"] = field(default="off", metadata={"env": "LIBRA_METRICS_TLS"})
+    """With "on" the metrics server has the same certificate as the gRPC server, and asks for one if that one does."""
 
     health_listen: Address = ""
     """Address of a second gRPC server, in plain text and with health only, for probes that cannot use TLS; empty:
@@ -96,6 +119,28 @@ class CommonSettings:
 
     admin_token_file: str = field(default="", metadata={"env": "LIBRA_ADMIN_TOKEN_FILE"})
     """File with a secret that has every right, to create the first tokens with."""
+
+    oidc_issuer: OptionalUrl = field(default="", metadata={"env": "LIBRA_OIDC_ISSUER"})
+    """The issuer of an OpenID Connect provider, for instance https://login.example.com: callers may also show its
+    tokens. Empty: they may not."""
+
+    oidc_audience: str = field(default="", metadata={"env": "LIBRA_OIDC_AUDIENCE"})
+    """The audience (aud) that a token of the provider must have."""
+
+    oidc_roles: GroupRoles = field(default="", metadata={"env": "LIBRA_OIDC_ROLES"})
+    """The roles of the provider's groups, GROUP=ROLE with commas between them; of several groups, the first counts."""
+
+    oidc_role_claim: ClaimPath = field(default="groups", metadata={"env": "LIBRA_OIDC_ROLE_CLAIM"})
+    """The claim with the groups of a caller; a nested one with dots, for instance realm_access.roles."""
+
+    oidc_team_claim: str = field(default="", metadata={"env": "LIBRA_OIDC_TEAM_CLAIM"})
+    """The claim with the team of a caller, without which its token is refused. Empty: callers have no team."""
+
+    oidc_jwks_url: OptionalUrl = field(default="", metadata={"env": "LIBRA_OIDC_JWKS_URL"})
+    """Where the public keys of the provider are. Empty: where its discovery document says."""
+
+    oidc_ca_file: str = field(default="", metadata={"env": "LIBRA_OIDC_CA_FILE"})
+    """The authorities that sign the certificate of the provider. Empty: those of the system."""
 
     nats_url: str = field(default="nats://127.0.0.1:4222", metadata={"env": "LIBRA_NATS_URL"})
     """URL of NATS; several are separated by commas."""

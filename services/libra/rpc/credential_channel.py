@@ -129,7 +129,20 @@ class CredentialChannel(grpc.aio.Channel):
         if self._credentials.tls is None:
             return grpc.aio.insecure_channel(self._address, options=self._options)
         credentials = self._credentials.tls.channel_credentials()
-        return grpc.aio.secure_channel(self._address, credentials, options=self._options)
+        options = (*self._options, *certificate_name_option(self._address))
+        return grpc.aio.secure_channel(self._address, credentials, options=options)
+
+
+def certificate_name_option(address: str) -> tuple[tuple[str, str], ...]:
+    """Return the option that names the host in the certificates of "ipv4:host:port,host:port".
+
+    gRPC takes the name from the address, and several ones are no name.
+    """
+    family, _, targets = address.partition(":")
+    hosts = {target.rpartition(":")[0] for target in targets.split(",")}
+    if family not in {"ipv4", "ipv6"} or "," not in targets or len(hosts) > 1:
+        return ()
+    return (("grpc.default_authority", hosts.pop()),)
 
 
 class CredentialMethod:

@@ -18,6 +18,12 @@ def require_loopback(context: grpc.aio.ServicerContext, *, field: str) -> str:
     return peer
 
 
+def peer_host(context: grpc.aio.ServicerContext) -> str:
+    """Return the address of the caller without its port: "127.0.0.1", "::1", or "unix"."""
+    family, _, address = unquote(context.peer()).partition(":")
+    return address.rpartition(":")[0].strip("[]") if family in {"ipv4", "ipv6"} else family
+
+
 def is_loopback(peer: str) -> bool:
     """Return whether the address of a peer, as gRPC gives it ("ipv4:127.0.0.1:4711"), is on the same machine."""
     family, _, address = peer.partition(":")

@@ -69,9 +69,38 @@ class ServerTls:
             fetcher.load(), fetcher.load_if_changed, require_client_authentication=self.client_authorities is not None
         )
 
+    def context(self) -> ssl.SSLContext:
+        """Return the context of a server that is not one of gRPC; raise Invalid for files that cannot be used."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        _load_pair(context, self.certificate, self.key)
+        if self.client_authorities:
+            context.verify_mode = ssl.CERT_REQUIRED
+            try:
+                context.load_verify_locations(self.client_authorities)
+            except OSError as error:
+                raise Invalid(f"the TLS file {self.client_authorities} cannot be used: {error}", field="tls") from error
+        return context
+
     def stamp(self) -> FileStamp:
         """Return a value that changes when one of the files is replaced."""
         return _stamp(filter(None, (self.certificate, self.key, self.client_authorities)))
+
+
+class ContextLoader:
+    """Keeps the context of a server, and loads it again when the files have changed. Any thread may call it."""
+
+    def __init__(self, files: ServerTls) -> None:
+        """Load the files; raise Invalid if they cannot be used."""
+        self._files, self._stamp, self._context = files, files.stamp(), files.context()
+
+    def current(self) -> ssl.SSLContext:
+        """Return the context of the next connection: the one of before while changed files cannot be used."""
+        if (stamp := self._files.stamp()) != self._stamp:
+            try:
+                self._context, self._stamp = self._files.context(), stamp
+            except Invalid as error:
+                log.warning("the changed TLS files are not used", action=Action.TLS_REFUSED, reason=str(error))
+        return self._context
 
 
 class CertificateFetcher:
@@ -104,8 +133,12 @@ class CertificateFetcher:
 
 def _check_pair(certificate: Path, key: Path) -> None:
     """Raise Invalid unless the key belongs to the certificate: one of the two may not have been replaced yet."""
+    _load_pair(ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), certificate, key)
+
+
+def _load_pair(context: ssl.SSLContext, certificate: Path, key: Path) -> None:
     try:
-        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key, password=_refuse_password)
+        context.load_cert_chain(certificate, key, password=_refuse_password)
     except (OSError, ValueError) as error:
         reason = getattr(error, "reason", None) or getattr(error, "strerror", None) or str(error)
         files = f"the certificate {certificate} and the key {key}"

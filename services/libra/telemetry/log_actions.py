@@ -13,6 +13,7 @@ class Action(StrEnum):
     TLS_REFUSED = auto()
     AUDIT_ENTRY_LOST = auto()
     SECRET_REFUSED = auto()
+    KEYS_NOT_READ = auto()
     PROCESS_STARTED = auto()
     PROCESS_WAITS = auto()
     PROCESS_READY = auto()

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from http import HTTPStatus
 from socketserver import BaseRequestHandler, TCPServer, ThreadingMixIn
@@ -27,6 +28,9 @@ DISCARD_SECONDS = 0.2
 """Limits on reading a refused request, in bytes and time: the client would lose the reply if the connection were
 closed with unread bytes."""
 
+CurrentContext = Callable[[], ssl.SSLContext]
+"""Returns the TLS context of the next connection."""
+
 PATH = "/metrics"
 END_OF_HEADERS = b"\r\n\r\n"
 BLOCK_BYTES = 4096
@@ -41,10 +45,16 @@ class MetricsServer:
 
     @classmethod
     def start(
-        cls, registry: CollectorRegistry, host: str, port: int, *, request_seconds: float = REQUEST_SECONDS
+        cls,
+        registry: CollectorRegistry,
+        host: str,
+        port: int,
+        *,
+        tls: CurrentContext | None = None,
+        request_seconds: float = REQUEST_SECONDS,
     ) -> Self:
-        """Listen on `host`:`port`, 0 for any free port; raise OSError if that fails."""
-        server = _BoundedServer(registry, host, port, request_seconds)
+        """Listen on `host`:`port`, 0 for any free port, without `tls` in plain text; raise OSError if that fails."""
+        server = _BoundedServer(registry, host, port, request_seconds, tls)
         thread = Thread(target=server.serve_forever, name="metrics", daemon=True)
         thread.start()
         return cls(server, thread)
@@ -69,9 +79,10 @@ class _BoundedServer(ThreadingMixIn, TCPServer):
     block_on_close = False
     request_queue_size = 64
 
-    def __init__(self, registry: CollectorRegistry, host: str, port: int, request_seconds: float) -> None:
-        self.app = make_wsgi_app(registry)
-        self.request_seconds = request_seconds
+    def __init__(
+        self, registry: CollectorRegistry, host: str, port: int, request_seconds: float, tls: CurrentContext | None
+    ) -> None:
+        self.app, self.request_seconds, self.tls = make_wsgi_app(registry), request_seconds, tls
         self._free = BoundedSemaphore(MAX_CONNECTIONS)
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         self.address_family = family
@@ -98,7 +109,8 @@ class _BoundedServer(ThreadingMixIn, TCPServer):
     def _refuse(self, request: Any) -> None:
         try:
             request.setblocking(False)  # the thread that accepts connections must not wait
-            request.send(_reply(HTTPStatus.SERVICE_UNAVAILABLE))
+            if self.tls is None:
+                request.send(_reply(HTTPStatus.SERVICE_UNAVAILABLE))
         except OSError:
             pass  # the client has gone or reads nothing
         finally:
@@ -114,14 +126,28 @@ class _Handler(BaseRequestHandler):
         """Read a request and reply to it."""
         deadline = time.monotonic() + self.server.request_seconds
         try:
+            if self.server.tls:
+                self._shake_hands(self.server.tls(), deadline)
             status, environ = self._read(deadline)
-            reply = _reply(status) if environ is None else self._metrics(environ)
-            self.request.settimeout(max(0.001, deadline - time.monotonic()))
-            self.request.sendall(reply)  # the timeout is that of the whole call
+            self._send(_reply(status) if environ is None else self._metrics(environ), deadline)
             if environ is None:
                 self._discard()
         except OSError:
-            return  # the client has gone, or reads too slowly
+            return  # the client has gone, reads too slowly, or has no valid certificate
+        finally:
+            if self.server.tls:
+                self.request.close()  # the server closes the connection below it
+
+    def _shake_hands(self, tls: ssl.SSLContext, deadline: float) -> None:
+        self.request = tls.wrap_socket(self.request, server_side=True, do_handshake_on_connect=False)
+        self.request.settimeout(max(0.001, deadline - time.monotonic()))
+        self.request.do_handshake()  # the timeout is that of the whole handshake
+
+    def _send(self, reply: bytes, deadline: float) -> None:
+        unsent = memoryview(reply)
+        while unsent:
+            self.request.settimeout(max(0.001, deadline - time.monotonic()))
+            unsent = unsent[self.request.send(unsent) :]
 
     def _read(self, deadline: float) -> tuple[HTTPStatus, dict[str, Any] | None]:
         """Return the status of the reply and, for GET /metrics, the request as a WSGI environment."""

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import grpc.aio
 import pytest
 import trustme
 from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
@@ -50,6 +51,13 @@ async def libra(*arguments: str, **variables: str) -> tuple[int, str]:
     return process.returncode or 0, output.decode()
 
 
+async def wait_until_serving(opened: grpc.aio.Channel) -> None:
+    async with asyncio.timeout(90):
+        await opened.channel_ready()
+        while (await call(HealthStub(opened).Check, HealthCheckRequest(), 9.0)).status != HealthCheckResponse.SERVING:
+            await asyncio.sleep(0.1)
+
+
 async def test_an_operator_protects_dispatch_and_creates_the_first_tokens(
     tmp_path: Path, nats_url: str, mongo_server: MongoServer, store: Any, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -63,12 +71,7 @@ async def test_an_operator_protects_dispatch_and_creates_the_first_tokens(
     }
     database = store._database.name
     async with running("dispatch", nats_url, mongo_server, database, **server) as process, channel(probe) as opened:
-        async with asyncio.timeout(30):
-            await opened.channel_ready()
-            while (
-                await call(HealthStub(opened).Check, HealthCheckRequest(), 9.0)
-            ).status != HealthCheckResponse.SERVING:
-                await asyncio.sleep(0.1)
+        await wait_until_serving(opened)
         client = files | {"LIBRA_DISPATCH_ADDRESS": process.address}
         admin = client | {"LIBRA_TOKEN_FILE": str(tmp_path / "admin")}
         code, secret = await libra("token", "create", "viewer", "--role", "reader", "--expires", "1h", **admin)
@@ -93,6 +96,26 @@ async def test_an_operator_protects_dispatch_and_creates_the_first_tokens(
     log = capfd.readouterr()
     for planted in (SECRET, token.rpartition("_")[2]):
         assert planted not in log.out + log.err + "".join(output for _, output in results)
+
+
+async def test_changes_are_in_the_audit_log_also_while_access_is_off(
+    nats_url: str, mongo_server: MongoServer, store: Any
+) -> None:
+    async with running("dispatch", nats_url, mongo_server, store._database.name) as process:
+        client = {"LIBRA_DISPATCH_ADDRESS": process.address}
+        await wait_until_serving(process.channel)
+        add = ("models", "add", "mine", "--no-test", "--url", "https://models.example/v1")
+        assert (await libra(*add, **client))[0] == 0
+        assert (await libra("models", "remove", "other", **client))[0] == 2
+        code, verified = await libra("audit-log", "--verify", **client)
+    assert (code, "the audit log is intact: 4 entries" in verified) == (0, True), verified
+    entries = await store.audit_log.list(after_seq=0, limit=10)
+    assert [(entry.caller, entry.resource, entry.result) for entry in entries] == [
+        ("anonymous:127.0.0.1", "mine", "STARTED"),
+        ("anonymous:127.0.0.1", "mine", "OK"),
+        ("anonymous:127.0.0.1", "other", "STARTED"),
+        ("anonymous:127.0.0.1", "other", "NOT_FOUND"),
+    ]
 
 
 @pytest.mark.parametrize("listen", ["0.0.0.0:0", "[::]:0"])

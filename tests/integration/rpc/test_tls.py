@@ -129,6 +129,26 @@ async def test_a_key_that_does_not_belong_to_the_certificate_yet_is_not_used(
             assert await check(another) == SERVING
 
 
+async def test_replicas_at_one_host_have_one_certificate(tmp_path: Path) -> None:
+    authority = trustme.CA()
+    leaf = authority.issue_cert("127.0.0.1")
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    leaf.cert_chain_pems[0].write_to_path(tmp_path / "cert.pem")
+    leaf.private_key_pem.write_to_path(tmp_path / "key.pem")
+    files = server_files(tmp_path, mutual=False)
+    async with served(files) as one, served(files) as other:
+        ports = [address.rpartition(":")[2] for address in (one, other)]
+        for count in (1, 2):
+            target = "ipv4:" + ",".join(f"127.0.0.1:{port}" for port in ports[:count])
+            async with channel(target, Credentials(Tls(tmp_path / "ca.pem"))) as opened:
+                assert await check(opened) == SERVING
+        async with channel(
+            f"ipv4:127.0.0.1:{ports[0]},127.0.0.2:{ports[1]}", Credentials(Tls(tmp_path / "ca.pem"))
+        ) as opened:
+            with pytest.raises(LibraError):
+                await check(opened)
+
+
 def test_files_that_cannot_be_used_are_named(tmp_path: Path) -> None:
     write(tmp_path, trustme.CA())
     (tmp_path / "key.pem").write_text("no key")

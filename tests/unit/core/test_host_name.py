@@ -71,6 +71,7 @@ def test_each_host_has_one_spelling(host: str, canonical: str) -> None:
         "[v1.a]",
         "[127.0.0.1]",
         ":::",
+        ":\x00",
         "-\u0300",
         "a\u200e\ud800",
     ],

@@ -36,10 +36,21 @@ class Log:
 
 
 class Context:
-    """A call with metadata."""
+    """The connection and the metadata of a call."""
 
-    def __init__(self, *metadata: tuple[str, str]) -> None:
-        self._metadata = metadata
+    def __init__(
+        self,
+        peer: str = "ipv4:10.0.0.7:4711",
+        certificate: tuple[bytes, ...] = (),
+        metadata: tuple[tuple[str, str], ...] = (),
+    ) -> None:
+        self._peer, self._certificate, self._metadata = peer, certificate, metadata
+
+    def peer(self) -> str:
+        return self._peer
+
+    def peer_identities(self) -> tuple[bytes, ...]:
+        return self._certificate
 
     def invocation_metadata(self) -> tuple[tuple[str, str], ...]:
         return self._metadata
@@ -52,8 +63,10 @@ def guard(log: Log, role: Role = Role.RUNNER, team: str = "safety") -> Guard:
     return Guard(authenticate, log.append)
 
 
-async def carry_out(guarded: Guard, method: str, request: Any, error: BaseException | None = None) -> str:
-    context: Any = Context()
+async def carry_out(
+    guarded: Guard, method: str, request: Any, error: BaseException | None = None, context: Any = None
+) -> str:
+    context = context or Context()
     async with guarded.admit(method, context, request):
         if error:
             raise error
@@ -106,14 +119,14 @@ async def test_the_result_of_a_failed_call_is_recorded(error: BaseException, res
 
 async def team_of(method: str, role: Role, team: str, *metadata: tuple[str, str]) -> str | None:
     """Return the team for which the handler of an admitted call works."""
-    context: Any = Context(*metadata)
+    context: Any = Context(metadata=metadata)
     async with guard(Log(), role, team).admit(method, context, None):
         return team_scope.current()
 
 
 @pytest.mark.parametrize("named", ["", "blue"])
 async def test_a_call_works_for_the_team_of_its_caller_whatever_it_says(named: str) -> None:
-    for role in set(Role) - {Role.SERVICE}:
+    for role in set(Role) - {Role.SERVICE, Role.NONE}:
         assert await team_of(GET, role, "red", (TEAM_KEY, named)) == "red"
         assert await team_of(GET, role, "", (TEAM_KEY, named)) is None
 
@@ -139,3 +152,34 @@ async def test_what_concerns_all_teams_is_refused_to_a_caller_of_one() -> None:
 async def test_a_caller_whose_team_has_no_valid_name_is_refused() -> None:
     with pytest.raises(PermissionDenied, match="no name of a team"):
         await team_of(GET, Role.ADMIN, "*")
+
+
+def open_guard(log: Log) -> Guard:
+    return Guard(None, log.append)
+
+
+@pytest.mark.parametrize(
+    ("context", "name"),
+    [
+        (Context(), "anonymous:10.0.0.7"),
+        (Context("ipv6:%5B::1%5D:4711"), "anonymous:::1"),
+        (Context("unix:"), "anonymous:unix"),
+        (Context(certificate=(b"ci.example", b"ci2.example")), "certificate:ci.example"),
+    ],
+    ids=["ipv4", "ipv6", "unix", "certificate"],
+)
+async def test_a_change_is_recorded_while_access_is_off(context: Any, name: str) -> None:
+    assert await carry_out(open_guard(log := Log()), CANCEL, CancelRunRequest(id="r"), context=context) == ""
+    assert log.results == ["STARTED", "OK"]
+    assert {(entry.caller, entry.role, entry.resource) for entry in log.entries} == {(name, "none", "r")}
+
+
+@pytest.mark.parametrize("method", [GET, "libra.v1.GatewayService/Complete", "other.Service/Method"])
+async def test_other_calls_are_not_recorded_while_access_is_off(method: str) -> None:
+    await carry_out(open_guard(log := Log()), method, GetRunRequest(), context=Context())
+    assert log.results == []
+
+
+async def test_a_change_that_cannot_be_recorded_is_not_made_while_access_is_off() -> None:
+    with pytest.raises(Unavailable):
+        await carry_out(open_guard(Log(fails_from=0)), CANCEL, CancelRunRequest(), AssertionError("made"), Context())

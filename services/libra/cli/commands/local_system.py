@@ -22,6 +22,8 @@ from libra.cli.render.sanitize import sanitize
 from libra.core.errors import Unavailable
 from libra.core.setting_names import list_unknown
 from libra.local import log_files, topology
+from libra.local.access import protection
+from libra.local.access.protection import Protection
 from libra.local.settings import inherited_environment
 
 if TYPE_CHECKING:
@@ -34,14 +36,22 @@ if TYPE_CHECKING:
     type=click.IntRange(1, 8),
     help="Replicas of each service.  [default: as at the last start; 1 at the first]",
 )
+@click.option(
+    "--tls/--no-tls",
+    default=None,
+    help="Whether the services have TLS and ask for tokens.  [default: as at the last start; --no-tls at the first]",
+)
 @data_option
-def up(data: Path | None, replicas: int | None) -> None:
+def up(data: Path | None, replicas: int | None, *, tls: bool | None) -> None:
     """Start Libra on this machine.
 
     The command starts nats-server, mongod and the services in the data folder, on free ports that do not change
     later. It returns when every service is ready; the services continue when the terminal is closed. The command is
     safe to repeat: it starts only what does not run. A watchdog restarts the two servers if they end or store nothing
     any more, as after a full disk.
+
+    --tls creates an authority, a certificate and secrets in the data folder, which only its owner can read. Commands
+    with this data folder find them there.
 
     LIBRA_NATS_URL and LIBRA_MONGO_URL replace the two servers with your own. The gateway reads the API keys of models
     from the environment of this command, so set them first; their names match *_API_KEY, *_API_TOKEN or LIBRA_KEY_*,
@@ -50,7 +60,7 @@ def up(data: Path | None, replicas: int | None) -> None:
     """
     for warning in list_unknown(inherited_environment()):
         output.print_note(warning)
-    system = open_system(data, replicas=replicas, say=output.print_note)
+    system = open_system(data, replicas=replicas, tls=tls, say=output.print_note)
     began = time.monotonic()
     try:
         started = system.up()
@@ -65,7 +75,19 @@ def up(data: Path | None, replicas: int | None) -> None:
     else:
         click.echo(f"Libra is up in {system.folder} after {duration(time.monotonic() - began)}.")
     click.echo(f"The pages are at {system.pages_url}")
+    if files := protection.find(system.folder):
+        click.echo(access_text(files))
     click.echo("`libra status` shows its parts, `libra down` stops it.")
+
+
+def access_text(files: Protection) -> str:
+    """Return how a system with TLS and tokens is called."""
+    return (
+        f"The services ask for TLS and a token. `libra` finds both in {files.folder}; other programs need\n"
+        f"  LIBRA_TLS_CA_FILE={files.authorities}\n"
+        f"  LIBRA_TOKEN_FILE={files.admin_secret}\n"
+        "`libra token create NAME --role runner` creates a token with fewer rights, for LIBRA_TOKEN."
+    )
 
 
 def running_parts(system: System) -> str:
@@ -139,7 +161,11 @@ def logs(part: str, lines: int, data: Path | None, *, follow: bool) -> None:
 
 
 def open_system(
-    data: Path | None, *, replicas: int | None = None, say: Callable[[str], None] = lambda _: None
+    data: Path | None,
+    *,
+    replicas: int | None = None,
+    tls: bool | None = None,
+    say: Callable[[str], None] = lambda _: None,
 ) -> System:
     """Return the system in the data folder; raise Unavailable if the extra `local` is not installed."""
     try:
@@ -147,5 +173,5 @@ def open_system(
     except ModuleNotFoundError as error:
         raise Unavailable(f"{error.name} is not installed: run `pip install 'libra[local]'`") from None
     counts = dict.fromkeys(topology.SERVICES, replicas) if replicas else None
-    system: System = module.System(data_folder(data), replicas=counts, say=say)
+    system: System = module.System(data_folder(data), replicas=counts, tls=tls, say=say)
     return system

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import socket
-from ipaddress import AddressValueError, IPv4Address, IPv6Address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 
 import idna
 
@@ -37,6 +37,16 @@ def canonical_host(host: str) -> str:
     return _canonical_ipv4(parts) if NUMBER.fullmatch(parts[-1]) else name
 
 
+def is_loopback(host: str) -> bool:
+    """Return whether a canonical host is this machine."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
 def in_url(host: str) -> str:
     """Return a canonical host as it is written in a URL: an IPv6 address in brackets."""
     return f"[{host}]" if ":" in host else host
@@ -57,7 +67,7 @@ def _canonical_ipv6(text: str) -> str:
     try:
         # socket and ipaddress accept the same texts; both must agree, because one checks and the other connects.
         address = IPv6Address(socket.inet_pton(socket.AF_INET6, text))
-    except (AddressValueError, OSError, UnicodeEncodeError):
+    except (OSError, ValueError):  # also for a null character
         raise InvalidHost("it is not an IPv6 address") from None
     return str(address.ipv4_mapped or address.compressed)
 

@@ -10,8 +10,7 @@ from typing import Self
 import aiohttp
 from yarl import URL
 
-from libra.core.http.address_policy import GROUPS
-from libra.core.http.host_name import InvalidHost, canonical_host
+from libra.core.http.host_name import InvalidHost, canonical_host, is_loopback
 from libra.core.settings import InvalidSettings
 
 SCHEMES = ("http", "https")
@@ -61,7 +60,7 @@ class Proxies:
         if proxy is None:
             return None
         host = canonical_host(url.raw_host or "")
-        if _is_loopback(host) or any(bypass(host, url.port or 0) for bypass in self.bypasses):
+        if is_loopback(host) or any(bypass(host, url.port or 0) for bypass in self.bypasses):
             return None
         return proxy
 
@@ -128,13 +127,3 @@ def _split_port(entry: str) -> tuple[str, int]:
     host, separator, port = entry.rpartition(":")
     is_host = ":" not in host or host.endswith("]")  # an IPv6 address without brackets has no port
     return (host, int(port)) if separator and is_host and port.isdecimal() else (entry, 0)
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        address = ip_address(host)
-    except ValueError:
-        return False
-    return any(address in network for network in GROUPS["loopback"])

@@ -17,13 +17,17 @@ class Role(StrEnum):
     SERVICE = auto()
     """Another service of Libra; no token has this role."""
 
+    NONE = auto()
+    """No rights: a person to whom the identity provider gives no role of Libra, or a caller while access is off."""
+
 
 @dataclass(frozen=True, slots=True)
 class Caller:
     """The caller of a method."""
 
     name: str
-    """Source of the name, and the name: "token:nightly-ci", "file:admin", "certificate:judge.libra"."""
+    """Source of the name, and the name: "token:nightly-ci", "file:admin", "certificate:judge.libra",
+    "oidc:ISSUER#SUBJECT"."""
 
     role: Role
     team: str = ""

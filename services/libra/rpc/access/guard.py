@@ -21,6 +21,7 @@ from libra.rpc.access.caller import Caller, Role
 from libra.rpc.access.policy import RULES, Rule
 from libra.rpc.call_context import TEAM_KEY
 from libra.rpc.errors import BUG_REASON, mapping_for
+from libra.rpc.peer import peer_host
 from libra.telemetry.log_actions import Action
 from libra.v1.audit_log_pb2 import AuditEntry
 
@@ -51,9 +52,12 @@ class Admission:
 
 
 class Guard:
-    """Admits calls of callers that have the right to make them."""
+    """Admits calls of callers that have the right to make them, and records those that change something.
 
-    def __init__(self, authenticate: Authenticate, record: RecordEntry) -> None:
+    Without `authenticate` access is off: it admits every call.
+    """
+
+    def __init__(self, authenticate: Authenticate | None, record: RecordEntry) -> None:
         self._authenticate, self._record = authenticate, record
 
     @asynccontextmanager
@@ -62,15 +66,23 @@ class Guard:
 
         Raises Unauthenticated or PermissionDenied, and Unavailable if a call that must be recorded cannot be.
         """
-        caller, rule = await self._authenticate(context), RULES.get(method)
-        callers.CURRENT.set(caller)
-        if rule is None or caller.role not in rule.roles or (caller.team and not rule.is_for_teams):
-            await self._deny(method, caller, rule, request)
-        team_scope.enter(team_scope.SHARED if rule.is_about_shared else team_of_call(caller, context))
-        # A call between services follows from a call that was recorded.
-        if not rule.is_audited or caller.role is Role.SERVICE:
-            yield Admission(request)
-            return
+        rule = RULES.get(method)
+        if self._authenticate is None:
+            # A service cannot be told from another caller, so calls that services make of each other are not recorded.
+            if rule is None or not rule.is_audited or Role.SERVICE in rule.roles:
+                yield Admission(request)
+                return
+            caller = anonymous(context)
+        else:
+            caller = await self._authenticate(context)
+            callers.CURRENT.set(caller)
+            if rule is None or caller.role not in rule.roles or (caller.team and not rule.is_for_teams):
+                await self._deny(method, caller, rule, request)
+            team_scope.enter(team_scope.SHARED if rule.is_about_shared else team_of_call(caller, context))
+            # A call between services follows from a call that was recorded.
+            if not rule.is_audited or caller.role is Role.SERVICE:
+                yield Admission(request)
+                return
         async with self._recorded(method, caller, rule, request, context) as admission:
             yield admission
 
@@ -139,6 +151,12 @@ def team_of_call(caller: Caller, context: grpc.aio.ServicerContext) -> str | Non
             "letters, digits, dots, underscores and hyphens"
         )
     return caller.team or None
+
+
+def anonymous(context: grpc.aio.ServicerContext) -> Caller:
+    """Return the caller of a call that needs no token: by a name in its certificate or, without one, by its address."""
+    names = sorted(value.decode(errors="replace") for value in context.peer_identities() or ())
+    return Caller(f"certificate:{names[0]}" if names else f"anonymous:{peer_host(context)}", Role.NONE)
 
 
 class CallRecord:

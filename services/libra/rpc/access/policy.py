@@ -11,7 +11,7 @@ from libra.rpc.access.caller import Role
 
 PACKAGE = "libra.v1."
 
-READ: Final = frozenset(Role)
+READ: Final = frozenset(Role) - {Role.NONE}
 RUN: Final = frozenset({Role.RUNNER, Role.ADMIN})
 ASK: Final = RUN | {Role.SERVICE}
 AUDIT: Final = frozenset({Role.AUDITOR, Role.ADMIN})

@@ -1,4 +1,4 @@
-"""The text of a token: "libra_", its id, "_", and 256 random bits, of which only a hash is stored."""
+"""The text of a token: "libra_", its id, "_", and 256 random bits, of which only a hash is stored; or a JWT."""
 
 from __future__ import annotations
 
@@ -44,3 +44,8 @@ class TokenText:
     def has_hash(self, stored: bytes) -> bool:
         """Return whether the secret is that of a stored hash; the time that it takes does not depend on the two."""
         return hmac.compare_digest(self.hash(), stored)
+
+
+def is_jwt(text: str) -> bool:
+    """Return whether a secret has the form of a signed JWT: three parts with dots between them."""
+    return text.count(".") == 2  # noqa: PLR2004 - header, claims, signature

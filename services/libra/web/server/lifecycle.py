@@ -30,7 +30,7 @@ async def run(common: CommonSettings, settings: Settings) -> int:
     access = Access.create(common.listen, settings.allow_remote, settings.host_names)
     secret = load_secret(settings.key_file)
     registry = process_registry()
-    metrics, metrics_server = Metrics(registry), start_metrics(registry, common.metrics_listen)
+    metrics, metrics_server = Metrics(registry), start_metrics(registry, common)
     show_build("web", metrics)
     backend = Backend.create(settings, client_credentials(common))
     for address in backend.addresses:

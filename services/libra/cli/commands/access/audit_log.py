@@ -34,9 +34,10 @@ async def audit_log(
 ) -> None:
     """Show who changed what, the oldest entry first.
 
-    With LIBRA_ACCESS=tokens, every call that changes something or spends money has an entry before it is carried out,
-    and one with its result. --verify finds changed, removed and reordered entries, and prints the end of the log. Note
-    this end outside of Libra and give it as --head later: then a log that was replaced as a whole is found too.
+    Every call that changes something or spends money has an entry before it is carried out, and one with its result.
+    With LIBRA_ACCESS=off, it has the address of the caller in place of a name. --verify finds changed, removed and
+    reordered entries, and prints the end of the log. Note this end outside of Libra and give it as --head later: then a
+    log that was replaced as a whole is found too.
 
     A caller of a team sees the entries of the team; to verify the log takes a token without a team.
     """

@@ -5,9 +5,9 @@ import sys
 
 PROGRAM = """
 import resource
-from libra.local import open_files
+from libra.local import processes
 resource.setrlimit(resource.RLIMIT_NOFILE, (256, {hard}))
-open_files.raise_limit()
+processes.raise_file_limit()
 print(*resource.getrlimit(resource.RLIMIT_NOFILE))
 """
 

@@ -1,0 +1,1 @@
+"""TLS and tokens of a system on one machine: its certificates, and the secrets of its services and of its owner."""

@@ -1,0 +1,1 @@
+"""Knows callers by bearer tokens (JWT) of an OpenID Connect provider."""
