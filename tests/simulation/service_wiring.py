@@ -126,6 +126,7 @@ def gateway_components(context: SimulatedContext, leases: LeaseManager | None = 
         providers=context.providers,
         channels=channels,
         models=ModelCache(store.models.list, settings.look_seconds),
+        runs=store.runs,
         ended_runs=EndedRuns(store.runs.get_state, settings.look_seconds),
         adjustments=adjustments,
         completer=Completer(store.completions, model_client, writer, channels, adjustments, memory),

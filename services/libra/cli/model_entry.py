@@ -32,6 +32,7 @@ def model_entry(name: str, options: Mapping[str, Any]) -> Model:
         model = Model(name=name, provider=Provider.PROVIDER_SCRIPTED, remote_model=options["scripted"])
     else:
         model = _endpoint(name, options, preset)
+    model.team = options["team"]
     model.limits.CopyFrom(ModelLimits(**{field.name: options[field.name] for field in ModelLimits.DESCRIPTOR.fields}))
     if amounts := {field: options[f"ceiling_{field}"] for field in CEILINGS if options[f"ceiling_{field}"] is not None}:
         model.ceiling.CopyFrom(DailyAmount(**amounts))

@@ -25,6 +25,7 @@ FIELD_NAMES = {
     "model.ceiling.usd": "--ceiling-usd",
     "model.ceiling.tokens": "--ceiling-tokens",
     "model.ceiling.requests": "--ceiling-requests",
+    "model.team": "--team",
     "model.options": "NAME",
     "model.options.headers": "--header",
     "model.options.header_variables": "--header-env",

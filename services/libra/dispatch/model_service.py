@@ -8,9 +8,10 @@ import grpc.aio
 import structlog
 
 from libra.bus.nats_bus import NatsBus
+from libra.core.access import team_scope
+from libra.core.access.key_rules import KeyRules
 from libra.core.errors import FailedPrecondition, NotFound, Unavailable
 from libra.core.http.address_policy import AddressPolicy
-from libra.core.key_rules import KeyRules
 from libra.dispatch.models.model_change import changed_numbers, check_change, keep_ceiling
 from libra.dispatch.models.registration import ModelRegistration
 from libra.dispatch.models.urls import with_canonical_url
@@ -46,6 +47,7 @@ class ModelService(model_pb2_grpc.ModelServiceServicer):
         """Register a model; a repeat with the same content changes nothing."""
         check_model(request.model)
         model = with_canonical_url(request.model)
+        model.team = team_scope.owner_of_new(request.model.team, field="model.team")
         await self._registration.admit(model)
         model = await self._store.models.add(model)
         await keep_ceiling(self._store, model)
@@ -59,7 +61,7 @@ class ModelService(model_pb2_grpc.ModelServiceServicer):
     async def UpdateModel(self, request: UpdateModelRequest, context: grpc.aio.ServicerContext) -> UpdateModelResponse:
         """Change limits and the ceiling of a model; gateways notice it within seconds."""
         numbers = changed_numbers(request)
-        check_change(await self._model(request.name), numbers)
+        check_change(await self._changeable(request.name), numbers)
         model = await self._store.models.update(request.name, numbers)
         if model is None:  # it was deleted a moment ago
             model = await self._model(request.name)
@@ -69,7 +71,7 @@ class ModelService(model_pb2_grpc.ModelServiceServicer):
 
     async def DeleteModel(self, request: DeleteModelRequest, context: grpc.aio.ServicerContext) -> DeleteModelResponse:
         """Delete a model that no run uses that has not ended."""
-        model = await self._model(request.name)
+        model = await self._changeable(request.name)
         for record in await self._store.runs.list_in_states({RUNNING, *STOPPED}):
             spec = record.run.spec
             if model.name in (*spec.models, spec.judge_model, spec.attack_model):
@@ -83,6 +85,11 @@ class ModelService(model_pb2_grpc.ModelServiceServicer):
             await self._bus.purge_model(model.name)
         log.info("a model was deleted", action=Action.MODEL_FORGOTTEN, model=model.name)
         return DeleteModelResponse()
+
+    async def _changeable(self, name: str) -> Model:
+        model = await self._model(name)
+        team_scope.require_change(model.team, f"the model {name}")
+        return model
 
     async def _model(self, name: str) -> Model:
         model = await self._store.models.get(name)

@@ -13,6 +13,7 @@ from ulid import ULID
 
 from libra.bus import streams
 from libra.bus.nats_bus import NatsBus
+from libra.core.access import team_scope
 from libra.core.errors import Conflict, FailedPrecondition, Invalid, NotFound
 from libra.core.spending.budget_ledger import Ledger
 from libra.dispatch.remote_catalogues import RemoteCatalogues
@@ -22,6 +23,7 @@ from libra.dispatch.scheduling.run_progress import RunProgress
 from libra.dispatch.spec.budget_fields import check_budget, limit_of
 from libra.dispatch.spec.judge_fields import check_judge_fields
 from libra.dispatch.spec.judge_resolution import check_judge_results
+from libra.dispatch.spec.owner import RunOwners
 from libra.dispatch.spec.rejudge import resolve_rejudge
 from libra.dispatch.spec.run_spec import ResolvedSpec, resolve
 from libra.rpc import paging
@@ -62,7 +64,7 @@ class RunService(run_pb2_grpc.RunServiceServicer):
     def __init__(self, store: Store, bus: NatsBus, catalogues: RemoteCatalogues, wake: Callable[[], None]) -> None:
         self._store, self._bus, self._catalogues, self._wake = store, bus, catalogues, wake
         self._page_tokens = paging.PageTokens(store.load_page_token_key)
-        self._rounds = RoundRuns(store)
+        self._rounds, self._owners = RoundRuns(store), RunOwners(store)
 
     async def CreateRun(self, request: CreateRunRequest, context: grpc.aio.ServicerContext) -> CreateRunResponse:
         """Check the spec, store the run and start it."""
@@ -72,20 +74,22 @@ class RunService(run_pb2_grpc.RunServiceServicer):
         """Do the same for a caller in this process. A repeat with the same request_id returns the first run."""
         if len(request.request_id) > MAX_REQUEST_ID_CHARACTERS:
             raise Invalid(f"it has more than {MAX_REQUEST_ID_CHARACTERS} characters", field="request_id")
-        request_hash = hash_request(request)
+        request_hash, request_id = hash_request(request), team_scope.qualified(request.request_id)
         # Before the spec is checked: a repeat may name a model or task that was deleted since.
-        if request.request_id and (first := await self._store.runs.find_by_request_id(request.request_id)):
+        if request_id and (first := await self._store.runs.find_by_request_id(request_id)):
             check_repeat(first, request_hash)
             return CreateRunResponse(run=await self.view(first))
-        resolved = await self.resolve(request.spec)
-        run = Run(id=str(ULID()), spec=resolved.spec, state=RunState.RUN_STATE_RUNNING)
+        team = await self._owners.owner_of(request.spec)
+        with team_scope.acting_for(team):
+            resolved = await self.resolve(request.spec)
+        run = Run(id=str(ULID()), spec=resolved.spec, state=RunState.RUN_STATE_RUNNING, team=team)
         if run.spec.HasField("budget"):  # before the run: a gateway must find it
             await self._store.budgets.add(run.id, Ledger(limit_of(run.spec.budget)))
         record = await self._store.runs.insert(
             RunRecord(
                 run=run,
                 sections=list(resolved.sections),
-                request_id=request.request_id,
+                request_id=request_id,
                 request_hash=request_hash,
             )
         )
@@ -134,7 +138,7 @@ class RunService(run_pb2_grpc.RunServiceServicer):
 
     async def CancelRun(self, request: CancelRunRequest, context: grpc.aio.ServicerContext) -> CancelRunResponse:
         """Cancel the run; a run that has ended is returned unchanged."""
-        await self.record(request.id)
+        await self.changeable_record(request.id)
         if await self._store.runs.mark_ended(request.id, RunState.RUN_STATE_CANCELLED):
             log.info("the run was cancelled", action=Action.RUN_ENDED, run=request.id)
             await self._bus.signal(streams.event_run(request.id), b"")
@@ -145,6 +149,11 @@ class RunService(run_pb2_grpc.RunServiceServicer):
         return (await self.resolve(spec)).warnings
 
     async def resolve(self, spec: RunSpec) -> ResolvedSpec:
+        """Return the complete spec with its sections, as the owner of a run sees it; raise a CallerError."""
+        with team_scope.acting_for(await self._owners.owner_of(spec)):
+            return await self._resolve(spec)
+
+    async def _resolve(self, spec: RunSpec) -> ResolvedSpec:
         """Return the complete spec with its sections; raise Invalid naming the field at fault."""
         if spec.rejudges:
             source = await self._finished(spec.rejudges)
@@ -188,6 +197,12 @@ class RunService(run_pb2_grpc.RunServiceServicer):
         record = await self._store.runs.get(run_id)
         if record is None:
             raise NotFound.run(run_id, field=field)
+        return record
+
+    async def changeable_record(self, run_id: str) -> RunRecord:
+        """Return a run that the caller may change; raise NotFound, and PermissionDenied if all teams share it."""
+        record = await self.record(run_id)
+        team_scope.require_change(record.run.team, f"the run {run_id}")
         return record
 
     async def view(self, record: RunRecord) -> Run:

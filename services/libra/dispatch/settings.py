@@ -4,11 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from libra.core.http.address_policy import SETTING, AddressPolicy, AllowedNetworks
-from libra.core.http.host_name import canonical_host
-from libra.core.http.poster import TargetRules
-from libra.core.http.proxies import Proxies
-from libra.core.key_rules import (
+from libra.core.access.key_rules import (
     DEFAULT_VARIABLES,
     HOSTS_SETTING,
     VARIABLES_SETTING,
@@ -16,6 +12,10 @@ from libra.core.key_rules import (
     KeyRules,
     KeyVariables,
 )
+from libra.core.http.address_policy import SETTING, AddressPolicy, AllowedNetworks
+from libra.core.http.host_name import canonical_host
+from libra.core.http.poster import TargetRules
+from libra.core.http.proxies import Proxies
 from libra.core.settings import Count, Days, Seconds, Target
 from libra.store.maintenance.retention.policy import RetentionPolicy
 

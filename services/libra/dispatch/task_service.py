@@ -11,6 +11,7 @@ from typing import IO
 import grpc.aio
 import structlog
 
+from libra.core.access import team_scope
 from libra.core.errors import Invalid, NotFound
 from libra.core.sealed.sealing import redact_sample
 from libra.core.taxonomy.proto_mapping import tags_of_task_to_proto
@@ -71,7 +72,7 @@ class TaskService(task_pb2_grpc.TaskServiceServicer):
             async with self._import_lock:
                 opened = open_import(header, file)
                 task = await asyncio.to_thread(task_version.to_task, opened.card, opened.samples)
-                created = await self._tasks.add(task, open_import(header, file).samples)
+                created = await self._store_task(task, header, file)
         if created:
             log.info(
                 "a task was imported", action=Action.TASK_IMPORTED, task=task_reference(task), samples=task.sample_count
@@ -119,6 +120,14 @@ class TaskService(task_pb2_grpc.TaskServiceServicer):
         for entry in entries:
             entry.imported = imported.get(entry.task.name, "")
         return ListCatalogueResponse(entries=entries)
+
+    async def _store_task(self, task: Task, header: ImportTaskHeader, file: IO[bytes]) -> bool:
+        """Store the task for the team of the caller, unless all teams share it already; return whether it is new."""
+        team = team_scope.owner_of_new()
+        if team and await self._tasks.get(task_reference(task)) is not None:
+            return False
+        task_version.set_owner(task, team)
+        return await self._tasks.add(task, open_import(header, file).samples)
 
     async def _task(self, name: str, *, field: str = "name") -> Task:
         task = await self._tasks.get(name)

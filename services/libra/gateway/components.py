@@ -28,6 +28,7 @@ from libra.stage.ended_runs import EndedRuns
 from libra.store.client import Store
 from libra.store.coordination.budgets import BudgetCollection
 from libra.store.models.health import HealthCollection
+from libra.store.runs import RunCollection
 from libra.telemetry import tracing
 from libra.telemetry.metrics import Metrics
 
@@ -45,6 +46,7 @@ class Components:
     providers: Providers
     channels: ModelChannels
     models: ModelCache
+    runs: RunCollection
     ended_runs: EndedRuns
     adjustments: AdjustmentMemory
     completer: Completer
@@ -87,6 +89,7 @@ class Components:
             providers=providers,
             channels=channels,
             models=ModelCache(store.models.list, settings.look_seconds),
+            runs=store.runs,
             ended_runs=EndedRuns(store.runs.get_state, settings.look_seconds),
             adjustments=adjustments,
             completer=Completer(store.completions, model_client, writer, channels, adjustments, memory),

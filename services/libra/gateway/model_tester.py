@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from http import HTTPStatus
 
+from libra.core.access import team_scope
 from libra.core.errors import Invalid
 from libra.core.parameter_limits import check_parameters
 from libra.gateway.completion.model_client import failed_completion
@@ -65,7 +66,8 @@ def check_test(request: TestModelRequest) -> None:
 
 def _question(model: Model, request: TestModelRequest) -> CompletionRequest:
     parameters = request.parameters if request.HasField("parameters") else PARAMETERS
-    return CompletionRequest(model, parameters, (Message(role="user", content=request.question or QUESTION),))
+    prompt = (Message(role="user", content=request.question or QUESTION),)
+    return CompletionRequest(model, parameters, prompt, team=team_scope.partition())
 
 
 def _late(channel: ModelChannel, exchanges: Sequence[Exchange], seconds: float) -> str:

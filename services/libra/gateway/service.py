@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 
 import grpc.aio
 
-from libra.core.errors import Unavailable
+from libra.core.access import team_scope
+from libra.core.errors import NotFound, Unavailable
 from libra.core.spending.budget_ledger import Amount
 from libra.core.spending.daily_ceiling import has_ceiling, ledger_id, to_daily_amount
 from libra.core.spending.model_price import price_of
@@ -72,6 +73,8 @@ class GatewayService(gateway_pb2_grpc.GatewayServiceServicer):
         model = await self._components.models.get(request.model, field="model")
         lane = Lane.BATCH if request.patient else Lane.INTERACTIVE
         requests = to_requests(request, model)
+        if request.budget_run:
+            await self._check_payer(request.budget_run)
         account = self._components.budgets.of(request.budget_run) if request.budget_run else None
         completions = await self._components.completer.complete(requests, lane, patience=CALL_PATIENCE, account=account)
         if account is not None and any(map(is_over_budget, completions)):
@@ -100,6 +103,15 @@ class GatewayService(gateway_pb2_grpc.GatewayServiceServicer):
         check_test(request)
         await self._components.models.list()  # a model that was registered again is tested as it is now
         return await self._tester.test(await self._components.models.get(request.model, field="model"), request)
+
+    async def _check_payer(self, run: str) -> None:
+        """Raise NotFound or PermissionDenied unless the caller's team may spend the budget of a run."""
+        if team_scope.current() is None:
+            return
+        record = await self._components.runs.get(run)
+        if record is None:
+            raise NotFound.run(run, field="budget_run")
+        team_scope.require_change(record.run.team, f"the run {run}")
 
     async def _add_spending(self, statuses: Sequence[ModelStatus]) -> None:
         """Add what was spent today on each model with a ceiling."""

@@ -6,8 +6,8 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from libra.core.access.key_rules import DEFAULT_VARIABLES, KeyHosts, KeyRules, KeyVariables
 from libra.core.http.address_policy import AddressPolicy, AllowedNetworks
-from libra.core.key_rules import DEFAULT_VARIABLES, KeyHosts, KeyRules, KeyVariables
 from libra.core.settings import Count, Seconds
 from libra.gateway.parking.policy import ParkPolicy
 from libra.gateway.provider.retry import RetryPolicy

@@ -115,7 +115,7 @@ class TrialHandler:
         problems = [problem_of(conversation) for conversation in conversations]
         fresh_for, parameters = shared_within(header), header.parameters
         requests = [
-            CompletionRequest(model, parameters, conversation, trial.epoch, fresh_for)
+            CompletionRequest(model, parameters, conversation, trial.epoch, fresh_for, team=header.team)
             for trial, conversation, problem in zip(batch.trials, conversations, problems, strict=True)
             if not problem
         ]

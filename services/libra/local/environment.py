@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
 
+from libra.core.access.key_rules import KeyRules
 from libra.core.http import address_policy
-from libra.core.key_rules import KeyRules
 from libra.core.setting_names import KEY_PREFIX, PREFIX
 
 PROCESS = tuple(

@@ -9,8 +9,8 @@ from typing import Annotated
 
 from pydantic import Field
 
+from libra.core.access.key_rules import DEFAULT_VARIABLES, VARIABLES_SETTING, KeyVariables
 from libra.core.http.address_policy import SETTING, AllowedNetworks
-from libra.core.key_rules import DEFAULT_VARIABLES, VARIABLES_SETTING, KeyVariables
 from libra.core.settings import check_mongo_url, check_nats_url, read
 
 

@@ -17,6 +17,9 @@ REQUEST_ID_KEY = "x-request-id"
 SEALED_KEY = "libra-sealed"
 """The metadata key of calls about sealed samples; see `libra.core.sealed.sealing`."""
 
+TEAM_KEY = "libra-team"
+"""The metadata key of calls between services with the team that they work for; `libra.core.access.team_scope`."""
+
 VALID_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 UNLIMITED_SECONDS = 365 * 86_400.0
 """For a call without a deadline gRPC reports some centuries of remaining time; anything above this counts as no

@@ -12,6 +12,7 @@ import grpc.aio
 from opentelemetry import trace
 from opentelemetry.trace import SpanKind, Status, StatusCode
 
+from libra.core.access import team_scope
 from libra.core.sealed import sealing
 from libra.rpc import call_context
 from libra.rpc.channel_options import COMMON_OPTIONS, KEEPALIVE_SECONDS
@@ -119,6 +120,8 @@ def _client_span(method: object, timeout_seconds: float | None, own_metadata: Me
     metadata = (*own_metadata, *headers.items(), (call_context.REQUEST_ID_KEY, call_context.request_id()))
     if sealing.is_sealed():
         metadata = (*metadata, (call_context.SEALED_KEY, "1"))
+    if (team := team_scope.current()) is not None:
+        metadata = (*metadata, (call_context.TEAM_KEY, team))
     try:
         yield CallOptions(call_context.time_left(timeout_seconds), metadata)
     except grpc.aio.AioRpcError as error:

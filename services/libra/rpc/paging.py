@@ -7,6 +7,7 @@ import binascii
 import hmac
 from collections.abc import Awaitable, Callable
 
+from libra.core.access import team_scope
 from libra.core.errors import Invalid
 
 MAC_BYTES = 16
@@ -33,7 +34,10 @@ class PageTokens:
         self._key: bytes | None = None
 
     async def encode(self, position: str, scope: str) -> str:
-        """Return the opaque token of the page after `position`; `scope` is the list's name with all its filters."""
+        """Return the opaque token of the page after `position`; `scope` is the list's name with all its filters.
+
+        It is valid for the team that this task works for.
+        """
         data = position.encode()
         return _to_text(await self._mac(data, scope) + data)
 
@@ -55,7 +59,8 @@ class PageTokens:
         """Return the truncated HMAC-SHA256 of a scope and a position; the length keeps the two apart."""
         if self._key is None:
             self._key = await self._load_key()
-        name = scope.encode()
+        team = team_scope.current()
+        name = (scope if team is None else f"{scope}{team_scope.SEPARATOR}{team}").encode()
         return hmac.digest(self._key, len(name).to_bytes(8, "big") + name + data, "sha256")[:MAC_BYTES]
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Generic
 
 from opentelemetry.trace import SpanKind
 
+from libra.core.access import team_scope
 from libra.core.errors import Unavailable
 from libra.core.sealed import sealing
 from libra.stage import dead_letter
@@ -36,6 +37,7 @@ class BatchProcessor(Generic[In]):
         batch = self._decode(delivery)
         model, trials = self._stage.trials(batch)
         sealing.enter(sealed=batch.header.sealed)
+        team_scope.enter(batch.header.team)
         with tracing.tracer().start_as_current_span(
             spans.STAGE_HANDLE,
             context=tracing.extract(delivery.headers),

@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 
 from pymongo.errors import DuplicateKeyError
 
+from libra.core.access import team_scope
 from libra.core.errors import Conflict
 from libra.store import indexes
 from libra.store.documents.create_time import now
 from libra.store.documents.proto_documents import Document, from_document, to_document
+from libra.store.documents.team_filter import changeable, visible
 from libra.store.error_translation import Database, ErrorTranslator
 from libra.v1.run_pb2 import Run, RunState
 from libra.v1.task_pb2 import JudgeSpec
@@ -22,6 +24,9 @@ PAUSED = RunState.RUN_STATE_PAUSED
 BUDGET_EXHAUSTED = RunState.RUN_STATE_BUDGET_EXHAUSTED
 STOPPED = frozenset({PAUSED, BUDGET_EXHAUSTED})
 """States of a run that sends no trials and can be resumed."""
+
+TEAM = "run.team"
+"""The path of the owner in a document."""
 
 NEWEST_RUNS = 100
 """Runs among which the one is looked for that ended last."""
@@ -69,7 +74,7 @@ class RunRecord:
 
 
 class RunCollection:
-    """Stores every run under its ULID."""
+    """Stores every run under its ULID. A task sees and changes only the runs that its team does."""
 
     def __init__(self, database: Database, translate_errors: ErrorTranslator) -> None:
         self._collection = database[indexes.RUNS]
@@ -95,20 +100,24 @@ class RunCollection:
     async def get(self, run: str) -> RunRecord | None:
         """Return one run; None if it is unknown."""
         with self._translate_errors():
-            document = await self._collection.find_one({"_id": run})
+            document = await self._collection.find_one({"_id": run} | visible(TEAM))
         return run_from_document(document) if document else None
 
     async def find_by_request_id(self, request_id: str) -> RunRecord | None:
         """Return the run that was created with this request_id; None if there is none."""
         with self._translate_errors():
-            document = await self._collection.find_one({"request_id": request_id})
+            document = await self._collection.find_one({"request_id": request_id} | visible(TEAM))
         return run_from_document(document) if document else None
 
     async def get_state(self, run: str) -> RunState.ValueType | None:
         """Return whether a run is running, finished or cancelled, without reading the rest; None if it is unknown."""
         with self._translate_errors():
-            document = await self._collection.find_one({"_id": run}, {"run.state": 1})
+            document = await self._collection.find_one({"_id": run} | visible(TEAM), {"run.state": 1})
         return document["run"]["state"] if document else None
+
+    async def is_visible(self, run: str) -> bool:
+        """Return whether this task sees what belongs to a run, which may have been deleted if it sees everything."""
+        return team_scope.current() is None or await self.get_state(run) is not None
 
     async def list_running(self) -> list[RunRecord]:
         """Return every run that sends trials, the oldest first."""
@@ -117,7 +126,7 @@ class RunCollection:
     async def list_in_states(self, states: Collection[int]) -> list[RunRecord]:
         """Return every run in one of these states, the oldest first."""
         with self._translate_errors():
-            found = self._collection.find({"run.state": {"$in": list(states)}}).sort("_id", 1)
+            found = self._collection.find({"run.state": {"$in": list(states)}} | visible(TEAM)).sort("_id", 1)
             return [run_from_document(document) async for document in found]
 
     async def get_finished_revisions(self, round_name: str = "") -> dict[str, int]:
@@ -139,7 +148,7 @@ class RunCollection:
     async def list_of_round(self, round_name: str) -> list[RunRecord]:
         """Return every run of a round, the oldest first."""
         with self._translate_errors():
-            found = self._collection.find({"run.spec.round": round_name}).sort("_id", 1)
+            found = self._collection.find({"run.spec.round": round_name} | visible(TEAM)).sort("_id", 1)
             return [run_from_document(document) async for document in found]
 
     async def acquire_lease(self, run: str, holder: str, ttl_seconds: float) -> bool:
@@ -185,7 +194,9 @@ class RunCollection:
             "$unset": {"run.end_time": "", "lease": "", **unset},
         }
         with self._translate_errors():
-            result = await self._collection.update_one({"_id": run, "run.state": {"$in": list(states)}}, change)
+            result = await self._collection.update_one(
+                {"_id": run, "run.state": {"$in": list(states)}} | changeable(TEAM), change
+            )
         return result.modified_count > 0
 
     async def mark_ended(self, run: str, state: int) -> bool:
@@ -200,7 +211,7 @@ class RunCollection:
             "$unset": {"lease": ""},
         }
         with self._translate_errors():
-            query = {"_id": run, "run.state": {"$in": list(states_before(state))}}
+            query = {"_id": run, "run.state": {"$in": list(states_before(state))}} | changeable(TEAM)
             result = await self._collection.update_one(query, change)
         return result.modified_count > 0
 
@@ -225,7 +236,8 @@ class RunCollection:
     async def list(self, *, before: str = "", limit: int) -> list[RunRecord]:
         """Return up to `limit` runs, the newest first, those older than the id `before`."""
         with self._translate_errors():
-            found = self._collection.find({"_id": {"$lt": before}} if before else {}).sort("_id", -1).limit(limit)
+            found = self._collection.find(({"_id": {"$lt": before}} if before else {}) | visible(TEAM))
+            found = found.sort("_id", -1).limit(limit)
             return [run_from_document(document) async for document in found]
 
 
@@ -261,8 +273,8 @@ def run_to_document(record: RunRecord) -> Document:
 
 
 def finished_query(round_name: str) -> Document:
-    """Return the query for the finished runs of a round, or for those of no round."""
-    return {"run.state": FINISHED, "run.spec.round": round_name or None}  # None: the field is absent
+    """Return the query for the finished runs of a round, or for those of no round, that this task sees."""
+    return {"run.state": FINISHED, "run.spec.round": round_name or None} | visible(TEAM)  # None: the field is absent
 
 
 def run_from_document(document: Document) -> RunRecord:

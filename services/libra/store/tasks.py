@@ -12,6 +12,7 @@ from libra.core.errors import NotFound
 from libra.store import indexes
 from libra.store.documents.create_time import now
 from libra.store.documents.proto_documents import Document, from_document, to_document
+from libra.store.documents.team_filter import visible
 from libra.store.error_translation import Database, ErrorTranslator, is_duplicate
 from libra.v1.task_pb2 import Sample, Task
 
@@ -34,7 +35,10 @@ NEWEST_FIRST = [("create_time", -1), ("_id", -1)]
 
 
 class TaskCollection:
-    """Stores every version of every task (its card), and the samples of each version."""
+    """Stores every version of every task (its card), and the samples of each version.
+
+    A caller sees only the cards that its team does. Samples are read by the full reference of a task that was seen.
+    """
 
     def __init__(self, database: Database, translate_errors: ErrorTranslator) -> None:
         self._cards = database[indexes.TASKS]
@@ -69,15 +73,16 @@ class TaskCollection:
         """Return "name@version", or the newest version of "name"; None if it is not stored."""
         with self._translate_errors():
             if "@" in ref:
-                document = await self._cards.find_one({"_id": ref})
+                document = await self._cards.find_one({"_id": ref} | visible())
             else:
-                document = await self._cards.find_one({"name": ref} | NOT_OF_A_ROUND, sort=NEWEST_FIRST)
+                query = {"name": ref} | NOT_OF_A_ROUND | visible()
+                document = await self._cards.find_one(query, sort=NEWEST_FIRST)
         return _task_from_document(document) if document else None
 
     async def list_names(self) -> list[str]:
         """Return the name of every task, in order."""
         with self._translate_errors():
-            return sorted(await self._cards.distinct("name", NOT_OF_A_ROUND))
+            return sorted(await self._cards.distinct("name", NOT_OF_A_ROUND | visible()))
 
     async def get_import_times(self, refs: Sequence[str]) -> dict[str, datetime]:
         """Return when each "name@version" was first imported; unknown versions and those of a round are left out."""
@@ -151,7 +156,7 @@ class TaskCollection:
                 raise
 
     async def _list_all_versions(self, after: str, limit: int, category: int | None) -> list[Task]:
-        query = NOT_OF_A_ROUND | ({"category": category} if category else {})
+        query = NOT_OF_A_ROUND | visible() | ({"category": category} if category else {})
         with self._translate_errors():
             last = await self._cards.find_one({"_id": after}, {"name": 1, "create_time": 1}) if after else None
             if last:
@@ -171,7 +176,7 @@ class TaskCollection:
         if all_versions:
             return await self._list_all_versions(after, limit, category)
         pipeline: list[Document] = [
-            {"$match": {"name": {"$gt": after.partition("@")[0]}} | NOT_OF_A_ROUND},
+            {"$match": {"name": {"$gt": after.partition("@")[0]}} | NOT_OF_A_ROUND | visible()},
             {"$sort": dict([("name", 1), *NEWEST_FIRST])},
             {"$group": {"_id": "$name", "newest": {"$first": "$$ROOT"}}},
             {"$match": {"newest.category": category} if category else {}},

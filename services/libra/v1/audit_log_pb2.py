@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18libra/v1/audit_log.proto\x12\x08libra.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xf0\x01\n\nAuditEntry\x12\x0b\n\x03seq\x18\x01 \x01(\x03\x12(\n\x04time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06\x63\x61ller\x18\x03 \x01(\t\x12\x0c\n\x04role\x18\x04 \x01(\t\x12\x0c\n\x04team\x18\x05 \x01(\t\x12\x0e\n\x06method\x18\x06 \x01(\t\x12\x10\n\x08resource\x18\x07 \x01(\t\x12\x14\n\x0crequest_hash\x18\x08 \x01(\t\x12\x0e\n\x06result\x18\t \x01(\t\x12\x12\n\nrequest_id\x18\n \x01(\t\x12\x15\n\rprevious_hash\x18\x0b \x01(\t\x12\x0c\n\x04hash\x18\x0c \x01(\t\"S\n\x17ListAuditEntriesRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x11\n\tafter_seq\x18\x03 \x01(\x03\"l\n\x18ListAuditEntriesResponse\x12%\n\x07\x65ntries\x18\x01 \x03(\x0b\x32\x14.libra.v1.AuditEntry\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x10\n\x08head_seq\x18\x03 \x01(\x03\x32l\n\x0f\x41uditLogService\x12Y\n\x10ListAuditEntries\x12!.libra.v1.ListAuditEntriesRequest\x1a\".libra.v1.ListAuditEntriesResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18libra/v1/audit_log.proto\x12\x08libra.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xf0\x01\n\nAuditEntry\x12\x0b\n\x03seq\x18\x01 \x01(\x03\x12(\n\x04time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06\x63\x61ller\x18\x03 \x01(\t\x12\x0c\n\x04role\x18\x04 \x01(\t\x12\x0c\n\x04team\x18\x05 \x01(\t\x12\x0e\n\x06method\x18\x06 \x01(\t\x12\x10\n\x08resource\x18\x07 \x01(\t\x12\x14\n\x0crequest_hash\x18\x08 \x01(\t\x12\x0e\n\x06result\x18\t \x01(\t\x12\x12\n\nrequest_id\x18\n \x01(\t\x12\x15\n\rprevious_hash\x18\x0b \x01(\t\x12\x0c\n\x04hash\x18\x0c \x01(\t\"S\n\x17ListAuditEntriesRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x11\n\tafter_seq\x18\x03 \x01(\x03\"\x80\x01\n\x18ListAuditEntriesResponse\x12%\n\x07\x65ntries\x18\x01 \x03(\x0b\x32\x14.libra.v1.AuditEntry\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x10\n\x08head_seq\x18\x03 \x01(\x03\x12\x12\n\nis_partial\x18\x1e \x01(\x08\x32l\n\x0f\x41uditLogService\x12Y\n\x10ListAuditEntries\x12!.libra.v1.ListAuditEntriesRequest\x1a\".libra.v1.ListAuditEntriesResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,8 +36,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_AUDITENTRY']._serialized_end=312
   _globals['_LISTAUDITENTRIESREQUEST']._serialized_start=314
   _globals['_LISTAUDITENTRIESREQUEST']._serialized_end=397
-  _globals['_LISTAUDITENTRIESRESPONSE']._serialized_start=399
-  _globals['_LISTAUDITENTRIESRESPONSE']._serialized_end=507
-  _globals['_AUDITLOGSERVICE']._serialized_start=509
-  _globals['_AUDITLOGSERVICE']._serialized_end=617
+  _globals['_LISTAUDITENTRIESRESPONSE']._serialized_start=400
+  _globals['_LISTAUDITENTRIESRESPONSE']._serialized_end=528
+  _globals['_AUDITLOGSERVICE']._serialized_start=530
+  _globals['_AUDITLOGSERVICE']._serialized_end=638
 # @@protoc_insertion_point(module_scope)

@@ -117,10 +117,15 @@ class ListAuditEntriesResponse(google.protobuf.message.Message):
     ENTRIES_FIELD_NUMBER: builtins.int
     NEXT_PAGE_TOKEN_FIELD_NUMBER: builtins.int
     HEAD_SEQ_FIELD_NUMBER: builtins.int
+    IS_PARTIAL_FIELD_NUMBER: builtins.int
     next_page_token: builtins.str
     """Empty on the last page."""
     head_seq: builtins.int
     """The highest position that the log is known to have reached. Entries up to it must exist."""
+    is_partial: builtins.bool
+    """True for a caller of a team: it sees the entries of its team only, and `head_seq` is not set. Parts of a chain cannot
+    be verified.
+    """
     @property
     def entries(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___AuditEntry]:
         """The oldest first."""
@@ -131,7 +136,8 @@ class ListAuditEntriesResponse(google.protobuf.message.Message):
         entries: collections.abc.Iterable[global___AuditEntry] | None = ...,
         next_page_token: builtins.str = ...,
         head_seq: builtins.int = ...,
+        is_partial: builtins.bool = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["entries", b"entries", "head_seq", b"head_seq", "next_page_token", b"next_page_token"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["entries", b"entries", "head_seq", b"head_seq", "is_partial", b"is_partial", "next_page_token", b"next_page_token"]) -> None: ...
 
 global___ListAuditEntriesResponse = ListAuditEntriesResponse

@@ -28,7 +28,7 @@ from libra.v1 import task_pb2 as libra_dot_v1_dot_task__pb2
 from libra.v1 import verdict_pb2 as libra_dot_v1_dot_verdict__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x14libra/v1/batch.proto\x12\x08libra.v1\x1a\x19libra/v1/completion.proto\x1a\x16libra/v1/message.proto\x1a\x13libra/v1/task.proto\x1a\x16libra/v1/verdict.proto\"\xfe\x02\n\x0b\x42\x61tchHeader\x12\x0b\n\x03run\x18\x01 \x01(\t\x12\r\n\x05model\x18\x02 \x01(\t\x12\x0c\n\x04task\x18\x03 \x01(\t\x12\x0e\n\x06\x61ttack\x18\x04 \x01(\t\x12$\n\x08\x63\x61tegory\x18\x05 \x01(\x0e\x32\x12.libra.v1.Category\x12\x0c\n\x04seed\x18\x06 \x01(\x03\x12\x32\n\nparameters\x18\x07 \x01(\x0b\x32\x1e.libra.v1.GenerationParameters\x12\r\n\x05\x66resh\x18\x08 \x01(\x08\x12\"\n\x05judge\x18\t \x01(\x0b\x32\x13.libra.v1.JudgeSpec\x12\x0f\n\x07sending\x18\n \x01(\x05\x12\x0f\n\x07judging\x18\x0b \x01(\x05\x12\x14\n\x0c\x61ttack_model\x18\x0c \x01(\t\x12\x1a\n\x12\x61ttack_judge_model\x18\r \x01(\t\x12\x13\n\x0b\x62\x61lanced_by\x18\x0e \x01(\t\x12\x0e\n\x06sealed\x18\x0f \x01(\x08\x12\r\n\x05round\x18\x10 \x01(\t\x12\x12\n\nhas_budget\x18\x14 \x01(\x08\"\xe7\x01\n\x05Trial\x12\x0e\n\x06sample\x18\x01 \x01(\x05\x12\r\n\x05\x65poch\x18\x02 \x01(\x05\x12#\n\x08messages\x18\x03 \x03(\x0b\x32\x11.libra.v1.Message\x12+\n\x06\x66ields\x18\x04 \x03(\x0b\x32\x1b.libra.v1.Trial.FieldsEntry\x12\x1e\n\x03log\x18\x05 \x03(\x0b\x32\x11.libra.v1.Message\x12\x1e\n\x03\x61im\x18\x06 \x03(\x0b\x32\x11.libra.v1.Message\x1a-\n\x0b\x46ieldsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"T\n\nTrialBatch\x12%\n\x06header\x18\x01 \x01(\x0b\x32\x15.libra.v1.BatchHeader\x12\x1f\n\x06trials\x18\x02 \x03(\x0b\x32\x0f.libra.v1.Trial\"Z\n\x0e\x43ompletedTrial\x12\x1e\n\x05trial\x18\x01 \x01(\x0b\x32\x0f.libra.v1.Trial\x12(\n\ncompletion\x18\x02 \x01(\x0b\x32\x14.libra.v1.Completion\"b\n\x0f\x43ompletionBatch\x12%\n\x06header\x18\x01 \x01(\x0b\x32\x15.libra.v1.BatchHeader\x12(\n\x06trials\x18\x02 \x03(\x0b\x32\x18.libra.v1.CompletedTrial\"v\n\nJudgeUsage\x12\r\n\x05model\x18\x01 \x01(\t\x12\x10\n\x08requests\x18\x02 \x01(\x03\x12\x15\n\rprompt_tokens\x18\x03 \x01(\x03\x12\x19\n\x11\x63ompletion_tokens\x18\x04 \x01(\x03\x12\x15\n\runknown_usage\x18\x05 \x01(\x03\"\x9c\x01\n\x0cVerdictBatch\x12%\n\x06header\x18\x01 \x01(\x0b\x32\x15.libra.v1.BatchHeader\x12#\n\x08verdicts\x18\x02 \x03(\x0b\x32\x11.libra.v1.Verdict\x12)\n\x0bjudge_usage\x18\x03 \x03(\x0b\x32\x14.libra.v1.JudgeUsage\x12\x15\n\rjudged_trials\x18\x04 \x01(\x05\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x14libra/v1/batch.proto\x12\x08libra.v1\x1a\x19libra/v1/completion.proto\x1a\x16libra/v1/message.proto\x1a\x13libra/v1/task.proto\x1a\x16libra/v1/verdict.proto\"\x8c\x03\n\x0b\x42\x61tchHeader\x12\x0b\n\x03run\x18\x01 \x01(\t\x12\r\n\x05model\x18\x02 \x01(\t\x12\x0c\n\x04task\x18\x03 \x01(\t\x12\x0e\n\x06\x61ttack\x18\x04 \x01(\t\x12$\n\x08\x63\x61tegory\x18\x05 \x01(\x0e\x32\x12.libra.v1.Category\x12\x0c\n\x04seed\x18\x06 \x01(\x03\x12\x32\n\nparameters\x18\x07 \x01(\x0b\x32\x1e.libra.v1.GenerationParameters\x12\r\n\x05\x66resh\x18\x08 \x01(\x08\x12\"\n\x05judge\x18\t \x01(\x0b\x32\x13.libra.v1.JudgeSpec\x12\x0f\n\x07sending\x18\n \x01(\x05\x12\x0f\n\x07judging\x18\x0b \x01(\x05\x12\x14\n\x0c\x61ttack_model\x18\x0c \x01(\t\x12\x1a\n\x12\x61ttack_judge_model\x18\r \x01(\t\x12\x13\n\x0b\x62\x61lanced_by\x18\x0e \x01(\t\x12\x0e\n\x06sealed\x18\x0f \x01(\x08\x12\r\n\x05round\x18\x10 \x01(\t\x12\x12\n\nhas_budget\x18\x14 \x01(\x08\x12\x0c\n\x04team\x18\x1e \x01(\t\"\xe7\x01\n\x05Trial\x12\x0e\n\x06sample\x18\x01 \x01(\x05\x12\r\n\x05\x65poch\x18\x02 \x01(\x05\x12#\n\x08messages\x18\x03 \x03(\x0b\x32\x11.libra.v1.Message\x12+\n\x06\x66ields\x18\x04 \x03(\x0b\x32\x1b.libra.v1.Trial.FieldsEntry\x12\x1e\n\x03log\x18\x05 \x03(\x0b\x32\x11.libra.v1.Message\x12\x1e\n\x03\x61im\x18\x06 \x03(\x0b\x32\x11.libra.v1.Message\x1a-\n\x0b\x46ieldsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"T\n\nTrialBatch\x12%\n\x06header\x18\x01 \x01(\x0b\x32\x15.libra.v1.BatchHeader\x12\x1f\n\x06trials\x18\x02 \x03(\x0b\x32\x0f.libra.v1.Trial\"Z\n\x0e\x43ompletedTrial\x12\x1e\n\x05trial\x18\x01 \x01(\x0b\x32\x0f.libra.v1.Trial\x12(\n\ncompletion\x18\x02 \x01(\x0b\x32\x14.libra.v1.Completion\"b\n\x0f\x43ompletionBatch\x12%\n\x06header\x18\x01 \x01(\x0b\x32\x15.libra.v1.BatchHeader\x12(\n\x06trials\x18\x02 \x03(\x0b\x32\x18.libra.v1.CompletedTrial\"v\n\nJudgeUsage\x12\r\n\x05model\x18\x01 \x01(\t\x12\x10\n\x08requests\x18\x02 \x01(\x03\x12\x15\n\rprompt_tokens\x18\x03 \x01(\x03\x12\x19\n\x11\x63ompletion_tokens\x18\x04 \x01(\x03\x12\x15\n\runknown_usage\x18\x05 \x01(\x03\"\x9c\x01\n\x0cVerdictBatch\x12%\n\x06header\x18\x01 \x01(\x0b\x32\x15.libra.v1.BatchHeader\x12#\n\x08verdicts\x18\x02 \x03(\x0b\x32\x11.libra.v1.Verdict\x12)\n\x0bjudge_usage\x18\x03 \x03(\x0b\x32\x14.libra.v1.JudgeUsage\x12\x15\n\rjudged_trials\x18\x04 \x01(\x05\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -38,19 +38,19 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_TRIAL_FIELDSENTRY']._loaded_options = None
   _globals['_TRIAL_FIELDSENTRY']._serialized_options = b'8\001'
   _globals['_BATCHHEADER']._serialized_start=131
-  _globals['_BATCHHEADER']._serialized_end=513
-  _globals['_TRIAL']._serialized_start=516
-  _globals['_TRIAL']._serialized_end=747
-  _globals['_TRIAL_FIELDSENTRY']._serialized_start=702
-  _globals['_TRIAL_FIELDSENTRY']._serialized_end=747
-  _globals['_TRIALBATCH']._serialized_start=749
-  _globals['_TRIALBATCH']._serialized_end=833
-  _globals['_COMPLETEDTRIAL']._serialized_start=835
-  _globals['_COMPLETEDTRIAL']._serialized_end=925
-  _globals['_COMPLETIONBATCH']._serialized_start=927
-  _globals['_COMPLETIONBATCH']._serialized_end=1025
-  _globals['_JUDGEUSAGE']._serialized_start=1027
-  _globals['_JUDGEUSAGE']._serialized_end=1145
-  _globals['_VERDICTBATCH']._serialized_start=1148
-  _globals['_VERDICTBATCH']._serialized_end=1304
+  _globals['_BATCHHEADER']._serialized_end=527
+  _globals['_TRIAL']._serialized_start=530
+  _globals['_TRIAL']._serialized_end=761
+  _globals['_TRIAL_FIELDSENTRY']._serialized_start=716
+  _globals['_TRIAL_FIELDSENTRY']._serialized_end=761
+  _globals['_TRIALBATCH']._serialized_start=763
+  _globals['_TRIALBATCH']._serialized_end=847
+  _globals['_COMPLETEDTRIAL']._serialized_start=849
+  _globals['_COMPLETEDTRIAL']._serialized_end=939
+  _globals['_COMPLETIONBATCH']._serialized_start=941
+  _globals['_COMPLETIONBATCH']._serialized_end=1039
+  _globals['_JUDGEUSAGE']._serialized_start=1041
+  _globals['_JUDGEUSAGE']._serialized_end=1159
+  _globals['_VERDICTBATCH']._serialized_start=1162
+  _globals['_VERDICTBATCH']._serialized_end=1318
 # @@protoc_insertion_point(module_scope)

@@ -41,6 +41,7 @@ class BatchHeader(google.protobuf.message.Message):
     SEALED_FIELD_NUMBER: builtins.int
     ROUND_FIELD_NUMBER: builtins.int
     HAS_BUDGET_FIELD_NUMBER: builtins.int
+    TEAM_FIELD_NUMBER: builtins.int
     run: builtins.str
     """The run's id."""
     model: builtins.str
@@ -71,6 +72,8 @@ class BatchHeader(google.protobuf.message.Message):
     """The run's round. Stored completions are shared only among runs of the same round: an anchor is asked again in each."""
     has_budget: builtins.bool
     """True: the run has a budget, which each request to a model is reserved from."""
+    team: builtins.str
+    """The team that owns the run; empty: all teams share it. The work on the batch sees what the team sees."""
     @property
     def parameters(self) -> libra.v1.completion_pb2.GenerationParameters:
         """Generation parameters for the model under test."""
@@ -99,9 +102,10 @@ class BatchHeader(google.protobuf.message.Message):
         sealed: builtins.bool = ...,
         round: builtins.str = ...,
         has_budget: builtins.bool = ...,
+        team: builtins.str = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["judge", b"judge", "parameters", b"parameters"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["attack", b"attack", "attack_judge_model", b"attack_judge_model", "attack_model", b"attack_model", "balanced_by", b"balanced_by", "category", b"category", "fresh", b"fresh", "has_budget", b"has_budget", "judge", b"judge", "judging", b"judging", "model", b"model", "parameters", b"parameters", "round", b"round", "run", b"run", "sealed", b"sealed", "seed", b"seed", "sending", b"sending", "task", b"task"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["attack", b"attack", "attack_judge_model", b"attack_judge_model", "attack_model", b"attack_model", "balanced_by", b"balanced_by", "category", b"category", "fresh", b"fresh", "has_budget", b"has_budget", "judge", b"judge", "judging", b"judging", "model", b"model", "parameters", b"parameters", "round", b"round", "run", b"run", "sealed", b"sealed", "seed", b"seed", "sending", b"sending", "task", b"task", "team", b"team"]) -> None: ...
 
 global___BatchHeader = BatchHeader
 

@@ -170,6 +170,7 @@ class Calibration(google.protobuf.message.Message):
     GROUPS_FIELD_NUMBER: builtins.int
     SELF_AGREEMENT_FIELD_NUMBER: builtins.int
     DECISIONS_FIELD_NUMBER: builtins.int
+    TEAM_FIELD_NUMBER: builtins.int
     labels: builtins.str
     """The name of the labels, for instance "refusal.csv"."""
     labels_hash: builtins.str
@@ -190,6 +191,8 @@ class Calibration(google.protobuf.message.Message):
     """One character for each answer, in their order: "1" or "0" as the judge calls it, "-" if it could not decide. Empty
     in calibrations that were stored before there was this field.
     """
+    team: builtins.str
+    """The team that measured it; empty: all teams share it. Set by the service."""
     @property
     def judge(self) -> libra.v1.verdict_pb2.JudgeVersion:
         """The judge's version."""
@@ -252,9 +255,10 @@ class Calibration(google.protobuf.message.Message):
         groups: collections.abc.Iterable[global___GroupCalibration] | None = ...,
         self_agreement: global___SelfAgreement | None = ...,
         decisions: builtins.str = ...,
+        team: builtins.str = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["_alpha", b"_alpha", "accuracy", b"accuracy", "alpha", b"alpha", "create_time", b"create_time", "f1", b"f1", "judge", b"judge", "kappa", b"kappa", "precision", b"precision", "recall", b"recall", "self_agreement", b"self_agreement", "specificity", b"specificity"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["_alpha", b"_alpha", "accuracy", b"accuracy", "alpha", b"alpha", "create_time", b"create_time", "decisions", b"decisions", "f1", b"f1", "false_negatives", b"false_negatives", "false_positives", b"false_positives", "groups", b"groups", "judge", b"judge", "kappa", b"kappa", "labels", b"labels", "labels_hash", b"labels_hash", "precision", b"precision", "recall", b"recall", "self_agreement", b"self_agreement", "specificity", b"specificity", "true_negatives", b"true_negatives", "true_positives", b"true_positives", "unjudged", b"unjudged"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["_alpha", b"_alpha", "accuracy", b"accuracy", "alpha", b"alpha", "create_time", b"create_time", "decisions", b"decisions", "f1", b"f1", "false_negatives", b"false_negatives", "false_positives", b"false_positives", "groups", b"groups", "judge", b"judge", "kappa", b"kappa", "labels", b"labels", "labels_hash", b"labels_hash", "precision", b"precision", "recall", b"recall", "self_agreement", b"self_agreement", "specificity", b"specificity", "team", b"team", "true_negatives", b"true_negatives", "true_positives", b"true_positives", "unjudged", b"unjudged"]) -> None: ...
     def WhichOneof(self, oneof_group: typing.Literal["_alpha", b"_alpha"]) -> typing.Literal["alpha"] | None: ...
 
 global___Calibration = Calibration

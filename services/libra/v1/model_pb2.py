@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x14libra/v1/model.proto\x12\x08libra.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"u\n\x0bModelLimits\x12\x15\n\rmax_in_flight\x18\x01 \x01(\x05\x12\x1b\n\x13requests_per_minute\x18\x02 \x01(\x05\x12\x19\n\x11tokens_per_minute\x18\x03 \x01(\x05\x12\x17\n\x0ftimeout_seconds\x18\x04 \x01(\x01\"<\n\x0b\x44\x61ilyAmount\x12\x0b\n\x03usd\x18\x01 \x01(\x01\x12\x0e\n\x06tokens\x18\x02 \x01(\x03\x12\x10\n\x08requests\x18\x03 \x01(\x03\"n\n\nModelPrice\x12%\n\x1dusd_per_million_prompt_tokens\x18\x01 \x01(\x01\x12)\n!usd_per_million_completion_tokens\x18\x02 \x01(\x01\x12\x0e\n\x06source\x18\x03 \x01(\t\"\xea\x03\n\x0eRequestOptions\x12\x36\n\x07headers\x18\x01 \x03(\x0b\x32%.libra.v1.RequestOptions.HeadersEntry\x12G\n\x10header_variables\x18\x02 \x03(\x0b\x32-.libra.v1.RequestOptions.HeaderVariablesEntry\x12\x32\n\x05query\x18\x03 \x03(\x0b\x32#.libra.v1.RequestOptions.QueryEntry\x12\x11\n\tbody_json\x18\x04 \x01(\t\x12\x18\n\x10reasoning_effort\x18\x05 \x01(\t\x12\x0c\n\x04stop\x18\x06 \x03(\t\x12\r\n\x05top_k\x18\x07 \x01(\x05\x12)\n\x0bsystem_role\x18\x08 \x01(\x0e\x32\x14.libra.v1.SystemRole\x12\x18\n\x10token_limit_name\x18\t \x01(\t\x1a.\n\x0cHeadersEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a\x36\n\x14HeaderVariablesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a,\n\nQueryEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xde\x02\n\x05Model\x12\x0c\n\x04name\x18\x01 \x01(\t\x12$\n\x08provider\x18\x02 \x01(\x0e\x32\x12.libra.v1.Provider\x12\x10\n\x08\x62\x61se_url\x18\x03 \x01(\t\x12\x14\n\x0cremote_model\x18\x04 \x01(\t\x12\x13\n\x0b\x61pi_key_env\x18\x05 \x01(\t\x12%\n\x06limits\x18\x06 \x01(\x0b\x32\x15.libra.v1.ModelLimits\x12#\n\x05price\x18\x07 \x01(\x0b\x32\x14.libra.v1.ModelPrice\x12/\n\x0b\x63reate_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12)\n\x07options\x18\t \x01(\x0b\x32\x18.libra.v1.RequestOptions\x12\x14\n\x0c\x61pi_key_file\x18\n \x01(\t\x12&\n\x07\x63\x65iling\x18\x0b \x01(\x0b\x32\x15.libra.v1.DailyAmount\"\x81\x03\n\x0bModelHealth\x12#\n\x05state\x18\x01 \x01(\x0e\x32\x14.libra.v1.ModelState\x12\x11\n\tin_flight\x18\x02 \x01(\x05\x12\r\n\x05\x65rror\x18\x03 \x01(\t\x12\x0e\n\x06\x65rrors\x18\x04 \x01(\x03\x12-\n\tpark_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nprobe_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x0cgive_up_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x61nswer_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12*\n\x0bspent_today\x18\t \x01(\x0b\x32\x15.libra.v1.DailyAmount\x12-\n\x0ereserved_today\x18\n \x01(\x0b\x32\x15.libra.v1.DailyAmount\"4\n\x12\x43reateModelRequest\x12\x1e\n\x05model\x18\x01 \x01(\x0b\x32\x0f.libra.v1.Model\"5\n\x13\x43reateModelResponse\x12\x1e\n\x05model\x18\x01 \x01(\x0b\x32\x0f.libra.v1.Model\"\x1f\n\x0fGetModelRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"2\n\x10GetModelResponse\x12\x1e\n\x05model\x18\x01 \x01(\x0b\x32\x0f.libra.v1.Model\"\x80\x03\n\x12UpdateModelRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x1a\n\rmax_in_flight\x18\x02 \x01(\x05H\x00\x88\x01\x01\x12 \n\x13requests_per_minute\x18\x03 \x01(\x05H\x01\x88\x01\x01\x12\x1e\n\x11tokens_per_minute\x18\x04 \x01(\x05H\x02\x88\x01\x01\x12\x1c\n\x0ftimeout_seconds\x18\x05 \x01(\x01H\x03\x88\x01\x01\x12\x18\n\x0b\x63\x65iling_usd\x18\x06 \x01(\x01H\x04\x88\x01\x01\x12\x1b\n\x0e\x63\x65iling_tokens\x18\x07 \x01(\x03H\x05\x88\x01\x01\x12\x1d\n\x10\x63\x65iling_requests\x18\x08 \x01(\x03H\x06\x88\x01\x01\x42\x10\n\x0e_max_in_flightB\x16\n\x14_requests_per_minuteB\x14\n\x12_tokens_per_minuteB\x12\n\x10_timeout_secondsB\x0e\n\x0c_ceiling_usdB\x11\n\x0f_ceiling_tokensB\x13\n\x11_ceiling_requests\"5\n\x13UpdateModelResponse\x12\x1e\n\x05model\x18\x01 \x01(\x0b\x32\x0f.libra.v1.Model\"\"\n\x12\x44\x65leteModelRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"\x15\n\x13\x44\x65leteModelResponse*\xcd\x01\n\x08Provider\x12\x18\n\x14PROVIDER_UNSPECIFIED\x10\x00\x12\x13\n\x0fPROVIDER_OPENAI\x10\x01\x12\x15\n\x11PROVIDER_SCRIPTED\x10\x02\x12\x1d\n\x19PROVIDER_OPENAI_RESPONSES\x10\x03\x12\x16\n\x12PROVIDER_ANTHROPIC\x10\x04\x12\x13\n\x0fPROVIDER_GEMINI\x10\x05\x12\x19\n\x15PROVIDER_AZURE_OPENAI\x10\x06\x12\x14\n\x10PROVIDER_BEDROCK\x10\x07*t\n\nSystemRole\x12\x1b\n\x17SYSTEM_ROLE_UNSPECIFIED\x10\x00\x12\x16\n\x12SYSTEM_ROLE_SYSTEM\x10\x01\x12\x16\n\x12SYSTEM_ROLE_MERGED\x10\x02\x12\x19\n\x15SYSTEM_ROLE_DEVELOPER\x10\x03*r\n\nModelState\x12\x1b\n\x17MODEL_STATE_UNSPECIFIED\x10\x00\x12\x15\n\x11MODEL_STATE_READY\x10\x01\x12\x18\n\x14MODEL_STATE_UNUSABLE\x10\x02\x12\x16\n\x12MODEL_STATE_PARKED\x10\x03\x32\xb5\x02\n\x0cModelService\x12J\n\x0b\x43reateModel\x12\x1c.libra.v1.CreateModelRequest\x1a\x1d.libra.v1.CreateModelResponse\x12\x41\n\x08GetModel\x12\x19.libra.v1.GetModelRequest\x1a\x1a.libra.v1.GetModelResponse\x12J\n\x0bUpdateModel\x12\x1c.libra.v1.UpdateModelRequest\x1a\x1d.libra.v1.UpdateModelResponse\x12J\n\x0b\x44\x65leteModel\x12\x1c.libra.v1.DeleteModelRequest\x1a\x1d.libra.v1.DeleteModelResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x14libra/v1/model.proto\x12\x08libra.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"u\n\x0bModelLimits\x12\x15\n\rmax_in_flight\x18\x01 \x01(\x05\x12\x1b\n\x13requests_per_minute\x18\x02 \x01(\x05\x12\x19\n\x11tokens_per_minute\x18\x03 \x01(\x05\x12\x17\n\x0ftimeout_seconds\x18\x04 \x01(\x01\"<\n\x0b\x44\x61ilyAmount\x12\x0b\n\x03usd\x18\x01 \x01(\x01\x12\x0e\n\x06tokens\x18\x02 \x01(\x03\x12\x10\n\x08requests\x18\x03 \x01(\x03\"n\n\nModelPrice\x12%\n\x1dusd_per_million_prompt_tokens\x18\x01 \x01(\x01\x12)\n!usd_per_million_completion_tokens\x18\x02 \x01(\x01\x12\x0e\n\x06source\x18\x03 \x01(\t\"\xea\x03\n\x0eRequestOptions\x12\x36\n\x07headers\x18\x01 \x03(\x0b\x32%.libra.v1.RequestOptions.HeadersEntry\x12G\n\x10header_variables\x18\x02 \x03(\x0b\x32-.libra.v1.RequestOptions.HeaderVariablesEntry\x12\x32\n\x05query\x18\x03 \x03(\x0b\x32#.libra.v1.RequestOptions.QueryEntry\x12\x11\n\tbody_json\x18\x04 \x01(\t\x12\x18\n\x10reasoning_effort\x18\x05 \x01(\t\x12\x0c\n\x04stop\x18\x06 \x03(\t\x12\r\n\x05top_k\x18\x07 \x01(\x05\x12)\n\x0bsystem_role\x18\x08 \x01(\x0e\x32\x14.libra.v1.SystemRole\x12\x18\n\x10token_limit_name\x18\t \x01(\t\x1a.\n\x0cHeadersEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a\x36\n\x14HeaderVariablesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a,\n\nQueryEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xec\x02\n\x05Model\x12\x0c\n\x04name\x18\x01 \x01(\t\x12$\n\x08provider\x18\x02 \x01(\x0e\x32\x12.libra.v1.Provider\x12\x10\n\x08\x62\x61se_url\x18\x03 \x01(\t\x12\x14\n\x0cremote_model\x18\x04 \x01(\t\x12\x13\n\x0b\x61pi_key_env\x18\x05 \x01(\t\x12%\n\x06limits\x18\x06 \x01(\x0b\x32\x15.libra.v1.ModelLimits\x12#\n\x05price\x18\x07 \x01(\x0b\x32\x14.libra.v1.ModelPrice\x12/\n\x0b\x63reate_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12)\n\x07options\x18\t \x01(\x0b\x32\x18.libra.v1.RequestOptions\x12\x14\n\x0c\x61pi_key_file\x18\n \x01(\t\x12&\n\x07\x63\x65iling\x18\x0b \x01(\x0b\x32\x15.libra.v1.DailyAmount\x12\x0c\n\x04team\x18\x1e \x01(\t\"\x81\x03\n\x0bModelHealth\x12#\n\x05state\x18\x01 \x01(\x0e\x32\x14.libra.v1.ModelState\x12\x11\n\tin_flight\x18\x02 \x01(\x05\x12\r\n\x05\x65rror\x18\x03 \x01(\t\x12\x0e\n\x06\x65rrors\x18\x04 \x01(\x03\x12-\n\tpark_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nprobe_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x0cgive_up_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x61nswer_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12*\n\x0bspent_today\x18\t \x01(\x0b\x32\x15.libra.v1.DailyAmount\x12-\n\x0ereserved_today\x18\n \x01(\x0b\x32\x15.libra.v1.DailyAmount\"4\n\x12\x43reateModelRequest\x12\x1e\n\x05model\x18\x01 \x01(\x0b\x32\x0f.libra.v1.Model\"5\n\x13\x43reateModelResponse\x12\x1e\n\x05model\x18\x01 \x01(\x0b\x32\x0f.libra.v1.Model\"\x1f\n\x0fGetModelRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"2\n\x10GetModelResponse\x12\x1e\n\x05model\x18\x01 \x01(\x0b\x32\x0f.libra.v1.Model\"\x80\x03\n\x12UpdateModelRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x1a\n\rmax_in_flight\x18\x02 \x01(\x05H\x00\x88\x01\x01\x12 \n\x13requests_per_minute\x18\x03 \x01(\x05H\x01\x88\x01\x01\x12\x1e\n\x11tokens_per_minute\x18\x04 \x01(\x05H\x02\x88\x01\x01\x12\x1c\n\x0ftimeout_seconds\x18\x05 \x01(\x01H\x03\x88\x01\x01\x12\x18\n\x0b\x63\x65iling_usd\x18\x06 \x01(\x01H\x04\x88\x01\x01\x12\x1b\n\x0e\x63\x65iling_tokens\x18\x07 \x01(\x03H\x05\x88\x01\x01\x12\x1d\n\x10\x63\x65iling_requests\x18\x08 \x01(\x03H\x06\x88\x01\x01\x42\x10\n\x0e_max_in_flightB\x16\n\x14_requests_per_minuteB\x14\n\x12_tokens_per_minuteB\x12\n\x10_timeout_secondsB\x0e\n\x0c_ceiling_usdB\x11\n\x0f_ceiling_tokensB\x13\n\x11_ceiling_requests\"5\n\x13UpdateModelResponse\x12\x1e\n\x05model\x18\x01 \x01(\x0b\x32\x0f.libra.v1.Model\"\"\n\x12\x44\x65leteModelRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"\x15\n\x13\x44\x65leteModelResponse*\xcd\x01\n\x08Provider\x12\x18\n\x14PROVIDER_UNSPECIFIED\x10\x00\x12\x13\n\x0fPROVIDER_OPENAI\x10\x01\x12\x15\n\x11PROVIDER_SCRIPTED\x10\x02\x12\x1d\n\x19PROVIDER_OPENAI_RESPONSES\x10\x03\x12\x16\n\x12PROVIDER_ANTHROPIC\x10\x04\x12\x13\n\x0fPROVIDER_GEMINI\x10\x05\x12\x19\n\x15PROVIDER_AZURE_OPENAI\x10\x06\x12\x14\n\x10PROVIDER_BEDROCK\x10\x07*t\n\nSystemRole\x12\x1b\n\x17SYSTEM_ROLE_UNSPECIFIED\x10\x00\x12\x16\n\x12SYSTEM_ROLE_SYSTEM\x10\x01\x12\x16\n\x12SYSTEM_ROLE_MERGED\x10\x02\x12\x19\n\x15SYSTEM_ROLE_DEVELOPER\x10\x03*r\n\nModelState\x12\x1b\n\x17MODEL_STATE_UNSPECIFIED\x10\x00\x12\x15\n\x11MODEL_STATE_READY\x10\x01\x12\x18\n\x14MODEL_STATE_UNUSABLE\x10\x02\x12\x16\n\x12MODEL_STATE_PARKED\x10\x03\x32\xb5\x02\n\x0cModelService\x12J\n\x0b\x43reateModel\x12\x1c.libra.v1.CreateModelRequest\x1a\x1d.libra.v1.CreateModelResponse\x12\x41\n\x08GetModel\x12\x19.libra.v1.GetModelRequest\x1a\x1a.libra.v1.GetModelResponse\x12J\n\x0bUpdateModel\x12\x1c.libra.v1.UpdateModelRequest\x1a\x1d.libra.v1.UpdateModelResponse\x12J\n\x0b\x44\x65leteModel\x12\x1c.libra.v1.DeleteModelRequest\x1a\x1d.libra.v1.DeleteModelResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -38,12 +38,12 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_REQUESTOPTIONS_HEADERVARIABLESENTRY']._serialized_options = b'8\001'
   _globals['_REQUESTOPTIONS_QUERYENTRY']._loaded_options = None
   _globals['_REQUESTOPTIONS_QUERYENTRY']._serialized_options = b'8\001'
-  _globals['_PROVIDER']._serialized_start=2290
-  _globals['_PROVIDER']._serialized_end=2495
-  _globals['_SYSTEMROLE']._serialized_start=2497
-  _globals['_SYSTEMROLE']._serialized_end=2613
-  _globals['_MODELSTATE']._serialized_start=2615
-  _globals['_MODELSTATE']._serialized_end=2729
+  _globals['_PROVIDER']._serialized_start=2304
+  _globals['_PROVIDER']._serialized_end=2509
+  _globals['_SYSTEMROLE']._serialized_start=2511
+  _globals['_SYSTEMROLE']._serialized_end=2627
+  _globals['_MODELSTATE']._serialized_start=2629
+  _globals['_MODELSTATE']._serialized_end=2743
   _globals['_MODELLIMITS']._serialized_start=67
   _globals['_MODELLIMITS']._serialized_end=184
   _globals['_DAILYAMOUNT']._serialized_start=186
@@ -59,25 +59,25 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_REQUESTOPTIONS_QUERYENTRY']._serialized_start=807
   _globals['_REQUESTOPTIONS_QUERYENTRY']._serialized_end=851
   _globals['_MODEL']._serialized_start=854
-  _globals['_MODEL']._serialized_end=1204
-  _globals['_MODELHEALTH']._serialized_start=1207
-  _globals['_MODELHEALTH']._serialized_end=1592
-  _globals['_CREATEMODELREQUEST']._serialized_start=1594
-  _globals['_CREATEMODELREQUEST']._serialized_end=1646
-  _globals['_CREATEMODELRESPONSE']._serialized_start=1648
-  _globals['_CREATEMODELRESPONSE']._serialized_end=1701
-  _globals['_GETMODELREQUEST']._serialized_start=1703
-  _globals['_GETMODELREQUEST']._serialized_end=1734
-  _globals['_GETMODELRESPONSE']._serialized_start=1736
-  _globals['_GETMODELRESPONSE']._serialized_end=1786
-  _globals['_UPDATEMODELREQUEST']._serialized_start=1789
-  _globals['_UPDATEMODELREQUEST']._serialized_end=2173
-  _globals['_UPDATEMODELRESPONSE']._serialized_start=2175
-  _globals['_UPDATEMODELRESPONSE']._serialized_end=2228
-  _globals['_DELETEMODELREQUEST']._serialized_start=2230
-  _globals['_DELETEMODELREQUEST']._serialized_end=2264
-  _globals['_DELETEMODELRESPONSE']._serialized_start=2266
-  _globals['_DELETEMODELRESPONSE']._serialized_end=2287
-  _globals['_MODELSERVICE']._serialized_start=2732
-  _globals['_MODELSERVICE']._serialized_end=3041
+  _globals['_MODEL']._serialized_end=1218
+  _globals['_MODELHEALTH']._serialized_start=1221
+  _globals['_MODELHEALTH']._serialized_end=1606
+  _globals['_CREATEMODELREQUEST']._serialized_start=1608
+  _globals['_CREATEMODELREQUEST']._serialized_end=1660
+  _globals['_CREATEMODELRESPONSE']._serialized_start=1662
+  _globals['_CREATEMODELRESPONSE']._serialized_end=1715
+  _globals['_GETMODELREQUEST']._serialized_start=1717
+  _globals['_GETMODELREQUEST']._serialized_end=1748
+  _globals['_GETMODELRESPONSE']._serialized_start=1750
+  _globals['_GETMODELRESPONSE']._serialized_end=1800
+  _globals['_UPDATEMODELREQUEST']._serialized_start=1803
+  _globals['_UPDATEMODELREQUEST']._serialized_end=2187
+  _globals['_UPDATEMODELRESPONSE']._serialized_start=2189
+  _globals['_UPDATEMODELRESPONSE']._serialized_end=2242
+  _globals['_DELETEMODELREQUEST']._serialized_start=2244
+  _globals['_DELETEMODELREQUEST']._serialized_end=2278
+  _globals['_DELETEMODELRESPONSE']._serialized_start=2280
+  _globals['_DELETEMODELRESPONSE']._serialized_end=2301
+  _globals['_MODELSERVICE']._serialized_start=2746
+  _globals['_MODELSERVICE']._serialized_end=3055
 # @@protoc_insertion_point(module_scope)

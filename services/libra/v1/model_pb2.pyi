@@ -329,6 +329,7 @@ class Model(google.protobuf.message.Message):
     OPTIONS_FIELD_NUMBER: builtins.int
     API_KEY_FILE_FIELD_NUMBER: builtins.int
     CEILING_FIELD_NUMBER: builtins.int
+    TEAM_FIELD_NUMBER: builtins.int
     name: builtins.str
     """Unique. 1 to 64 letters, digits, "_", "-" and "."; the first is a letter or a digit."""
     provider: global___Provider.ValueType
@@ -343,6 +344,10 @@ class Model(google.protobuf.message.Message):
     """The gateway's environment variable that contains the API key; empty if no key is needed."""
     api_key_file: builtins.str
     """The file in the gateway's key folder that contains the API key, in place of api_key_env: a name without "/"."""
+    team: builtins.str
+    """The team that owns the model; empty: all teams share it. In a request it may be left out: a caller of a team registers
+    models of its team only, a caller without a team may name one.
+    """
     @property
     def limits(self) -> global___ModelLimits:
         """The limits for requests."""
@@ -379,9 +384,10 @@ class Model(google.protobuf.message.Message):
         options: global___RequestOptions | None = ...,
         api_key_file: builtins.str = ...,
         ceiling: global___DailyAmount | None = ...,
+        team: builtins.str = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["ceiling", b"ceiling", "create_time", b"create_time", "limits", b"limits", "options", b"options", "price", b"price"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["api_key_env", b"api_key_env", "api_key_file", b"api_key_file", "base_url", b"base_url", "ceiling", b"ceiling", "create_time", b"create_time", "limits", b"limits", "name", b"name", "options", b"options", "price", b"price", "provider", b"provider", "remote_model", b"remote_model"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["api_key_env", b"api_key_env", "api_key_file", b"api_key_file", "base_url", b"base_url", "ceiling", b"ceiling", "create_time", b"create_time", "limits", b"limits", "name", b"name", "options", b"options", "price", b"price", "provider", b"provider", "remote_model", b"remote_model", "team", b"team"]) -> None: ...
 
 global___Model = Model
 

@@ -1901,6 +1901,7 @@ class Capability(google.protobuf.message.Message):
     ONE_FIELD_NUMBER: builtins.int
     SOURCE_FIELD_NUMBER: builtins.int
     CREATE_TIME_FIELD_NUMBER: builtins.int
+    TEAM_FIELD_NUMBER: builtins.int
     model: builtins.str
     """The model's name."""
     published: builtins.float
@@ -1917,6 +1918,8 @@ class Capability(google.protobuf.message.Message):
     """The figure that counts as 1."""
     source: builtins.str
     """The origin of the figure, for instance a file's name."""
+    team: builtins.str
+    """The team that imported the figure; empty: all teams share it. Set by the service."""
     @property
     def create_time(self) -> google.protobuf.timestamp_pb2.Timestamp:
         """The time of the import."""
@@ -1933,9 +1936,10 @@ class Capability(google.protobuf.message.Message):
         one: builtins.float = ...,
         source: builtins.str = ...,
         create_time: google.protobuf.timestamp_pb2.Timestamp | None = ...,
+        team: builtins.str = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["_standard_error", b"_standard_error", "create_time", b"create_time", "standard_error", b"standard_error"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["_standard_error", b"_standard_error", "create_time", b"create_time", "model", b"model", "one", b"one", "published", b"published", "scale", b"scale", "source", b"source", "standard_error", b"standard_error", "value", b"value", "zero", b"zero"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["_standard_error", b"_standard_error", "create_time", b"create_time", "model", b"model", "one", b"one", "published", b"published", "scale", b"scale", "source", b"source", "standard_error", b"standard_error", "team", b"team", "value", b"value", "zero", b"zero"]) -> None: ...
     def WhichOneof(self, oneof_group: typing.Literal["_standard_error", b"_standard_error"]) -> typing.Literal["standard_error"] | None: ...
 
 global___Capability = Capability

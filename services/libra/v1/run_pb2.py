@@ -27,7 +27,7 @@ from libra.v1 import completion_pb2 as libra_dot_v1_dot_completion__pb2
 from libra.v1 import model_pb2 as libra_dot_v1_dot_model__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x12libra/v1/run.proto\x12\x08libra.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19libra/v1/completion.proto\x1a\x14libra/v1/model.proto\"f\n\x06\x42udget\x12\x10\n\x03usd\x18\x01 \x01(\x01H\x00\x88\x01\x01\x12\x13\n\x06tokens\x18\x02 \x01(\x03H\x01\x88\x01\x01\x12\x15\n\x08requests\x18\x03 \x01(\x03H\x02\x88\x01\x01\x42\x06\n\x04_usdB\t\n\x07_tokensB\x0b\n\t_requests\":\n\tBudgetUse\x12\x0b\n\x03usd\x18\x01 \x01(\x01\x12\x0e\n\x06tokens\x18\x02 \x01(\x03\x12\x10\n\x08requests\x18\x03 \x01(\x03\"\x8f\x01\n\x0c\x42udgetStatus\x12\x1f\n\x05limit\x18\x01 \x01(\x0b\x32\x10.libra.v1.Budget\x12$\n\x07settled\x18\x02 \x01(\x0b\x32\x13.libra.v1.BudgetUse\x12%\n\x08reserved\x18\x03 \x01(\x0b\x32\x13.libra.v1.BudgetUse\x12\x11\n\texhausted\x18\x04 \x01(\x08\"\xff\x03\n\x07RunSpec\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06models\x18\x02 \x03(\t\x12\r\n\x05tasks\x18\x03 \x03(\t\x12\x0f\n\x07\x61ttacks\x18\x04 \x03(\t\x12\x18\n\x10samples_per_task\x18\x05 \x01(\x05\x12\x0e\n\x06\x65pochs\x18\x06 \x01(\x05\x12\x0c\n\x04seed\x18\x07 \x01(\x03\x12\x32\n\nparameters\x18\x08 \x01(\x0b\x32\x1e.libra.v1.GenerationParameters\x12\r\n\x05\x66resh\x18\t \x01(\x08\x12\x13\n\x0bjudge_model\x18\n \x01(\t\x12-\n\x06judges\x18\x0b \x03(\x0b\x32\x1d.libra.v1.RunSpec.JudgesEntry\x12:\n\rjudge_options\x18\x0c \x03(\x0b\x32#.libra.v1.RunSpec.JudgeOptionsEntry\x12\x14\n\x0c\x61ttack_model\x18\r \x01(\t\x12\x10\n\x08rejudges\x18\x0e \x01(\t\x12\r\n\x05round\x18\x0f \x01(\t\x12 \n\x06\x62udget\x18\x11 \x01(\x0b\x32\x10.libra.v1.Budget\x1a-\n\x0bJudgesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a\x33\n\x11JudgeOptionsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"S\n\rOutcomeCounts\x12\x0e\n\x06scored\x18\x01 \x01(\x03\x12\x10\n\x08\x66iltered\x18\x02 \x01(\x03\x12\x10\n\x08unjudged\x18\x03 \x01(\x03\x12\x0e\n\x06\x66\x61iled\x18\x04 \x01(\x03\"\x80\x01\n\x0eResponseCounts\x12\x18\n\x10refused_by_model\x18\x01 \x01(\x03\x12\x15\n\rblocked_input\x18\x02 \x01(\x03\x12\x16\n\x0e\x62locked_output\x18\x03 \x01(\x03\x12\x11\n\ttruncated\x18\x04 \x01(\x03\x12\x12\n\ntool_calls\x18\x05 \x01(\x03\"\xad\x01\n\rModelProgress\x12\r\n\x05model\x18\x01 \x01(\t\x12\'\n\x06\x63ounts\x18\x02 \x01(\x0b\x32\x17.libra.v1.OutcomeCounts\x12\x10\n\x08\x61nswered\x18\x03 \x01(\x03\x12+\n\tresponses\x18\x04 \x01(\x0b\x32\x18.libra.v1.ResponseCounts\x12%\n\x06health\x18\x05 \x01(\x0b\x32\x15.libra.v1.ModelHealth\"\xd0\x02\n\x03Run\x12\n\n\x02id\x18\x01 \x01(\t\x12\x1f\n\x04spec\x18\x02 \x01(\x0b\x32\x11.libra.v1.RunSpec\x12!\n\x05state\x18\x03 \x01(\x0e\x32\x12.libra.v1.RunState\x12\x0e\n\x06trials\x18\x04 \x01(\x03\x12\'\n\x06\x63ounts\x18\x05 \x01(\x0b\x32\x17.libra.v1.OutcomeCounts\x12/\n\x0b\x63reate_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08revision\x18\x08 \x01(\x03\x12\'\n\x06models\x18\t \x03(\x0b\x32\x17.libra.v1.ModelProgress\x12&\n\x06\x62udget\x18\x0c \x01(\x0b\x32\x16.libra.v1.BudgetStatus\"G\n\x10\x43reateRunRequest\x12\x1f\n\x04spec\x18\x01 \x01(\x0b\x32\x11.libra.v1.RunSpec\x12\x12\n\nrequest_id\x18\x02 \x01(\t\"A\n\x11\x43reateRunResponse\x12\x1a\n\x03run\x18\x01 \x01(\x0b\x32\r.libra.v1.Run\x12\x10\n\x08warnings\x18\x02 \x03(\t\"\x1b\n\rGetRunRequest\x12\n\n\x02id\x18\x01 \x01(\t\",\n\x0eGetRunResponse\x12\x1a\n\x03run\x18\x01 \x01(\x0b\x32\r.libra.v1.Run\"8\n\x0fListRunsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"H\n\x10ListRunsResponse\x12\x1b\n\x04runs\x18\x01 \x03(\x0b\x32\r.libra.v1.Run\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"5\n\x0fWatchRunRequest\x12\n\n\x02id\x18\x01 \x01(\t\x12\x16\n\x0e\x61\x66ter_revision\x18\x02 \x01(\x03\"A\n\x10WatchRunResponse\x12\x1a\n\x03run\x18\x01 \x01(\x0b\x32\r.libra.v1.Run\x12\x11\n\theartbeat\x18\x02 \x01(\x08\"\x1e\n\x10\x43\x61ncelRunRequest\x12\n\n\x02id\x18\x01 \x01(\t\"/\n\x11\x43\x61ncelRunResponse\x12\x1a\n\x03run\x18\x01 \x01(\x0b\x32\r.libra.v1.Run*\xa3\x01\n\x08RunState\x12\x19\n\x15RUN_STATE_UNSPECIFIED\x10\x00\x12\x15\n\x11RUN_STATE_RUNNING\x10\x01\x12\x16\n\x12RUN_STATE_FINISHED\x10\x02\x12\x17\n\x13RUN_STATE_CANCELLED\x10\x03\x12\x14\n\x10RUN_STATE_PAUSED\x10\x04\x12\x1e\n\x1aRUN_STATE_BUDGET_EXHAUSTED\x10\x05\x32\xdd\x02\n\nRunService\x12\x44\n\tCreateRun\x12\x1a.libra.v1.CreateRunRequest\x1a\x1b.libra.v1.CreateRunResponse\x12;\n\x06GetRun\x12\x17.libra.v1.GetRunRequest\x1a\x18.libra.v1.GetRunResponse\x12\x41\n\x08ListRuns\x12\x19.libra.v1.ListRunsRequest\x1a\x1a.libra.v1.ListRunsResponse\x12\x43\n\x08WatchRun\x12\x19.libra.v1.WatchRunRequest\x1a\x1a.libra.v1.WatchRunResponse0\x01\x12\x44\n\tCancelRun\x12\x1a.libra.v1.CancelRunRequest\x1a\x1b.libra.v1.CancelRunResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x12libra/v1/run.proto\x12\x08libra.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19libra/v1/completion.proto\x1a\x14libra/v1/model.proto\"f\n\x06\x42udget\x12\x10\n\x03usd\x18\x01 \x01(\x01H\x00\x88\x01\x01\x12\x13\n\x06tokens\x18\x02 \x01(\x03H\x01\x88\x01\x01\x12\x15\n\x08requests\x18\x03 \x01(\x03H\x02\x88\x01\x01\x42\x06\n\x04_usdB\t\n\x07_tokensB\x0b\n\t_requests\":\n\tBudgetUse\x12\x0b\n\x03usd\x18\x01 \x01(\x01\x12\x0e\n\x06tokens\x18\x02 \x01(\x03\x12\x10\n\x08requests\x18\x03 \x01(\x03\"\x8f\x01\n\x0c\x42udgetStatus\x12\x1f\n\x05limit\x18\x01 \x01(\x0b\x32\x10.libra.v1.Budget\x12$\n\x07settled\x18\x02 \x01(\x0b\x32\x13.libra.v1.BudgetUse\x12%\n\x08reserved\x18\x03 \x01(\x0b\x32\x13.libra.v1.BudgetUse\x12\x11\n\texhausted\x18\x04 \x01(\x08\"\xff\x03\n\x07RunSpec\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06models\x18\x02 \x03(\t\x12\r\n\x05tasks\x18\x03 \x03(\t\x12\x0f\n\x07\x61ttacks\x18\x04 \x03(\t\x12\x18\n\x10samples_per_task\x18\x05 \x01(\x05\x12\x0e\n\x06\x65pochs\x18\x06 \x01(\x05\x12\x0c\n\x04seed\x18\x07 \x01(\x03\x12\x32\n\nparameters\x18\x08 \x01(\x0b\x32\x1e.libra.v1.GenerationParameters\x12\r\n\x05\x66resh\x18\t \x01(\x08\x12\x13\n\x0bjudge_model\x18\n \x01(\t\x12-\n\x06judges\x18\x0b \x03(\x0b\x32\x1d.libra.v1.RunSpec.JudgesEntry\x12:\n\rjudge_options\x18\x0c \x03(\x0b\x32#.libra.v1.RunSpec.JudgeOptionsEntry\x12\x14\n\x0c\x61ttack_model\x18\r \x01(\t\x12\x10\n\x08rejudges\x18\x0e \x01(\t\x12\r\n\x05round\x18\x0f \x01(\t\x12 \n\x06\x62udget\x18\x11 \x01(\x0b\x32\x10.libra.v1.Budget\x1a-\n\x0bJudgesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a\x33\n\x11JudgeOptionsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"S\n\rOutcomeCounts\x12\x0e\n\x06scored\x18\x01 \x01(\x03\x12\x10\n\x08\x66iltered\x18\x02 \x01(\x03\x12\x10\n\x08unjudged\x18\x03 \x01(\x03\x12\x0e\n\x06\x66\x61iled\x18\x04 \x01(\x03\"\x80\x01\n\x0eResponseCounts\x12\x18\n\x10refused_by_model\x18\x01 \x01(\x03\x12\x15\n\rblocked_input\x18\x02 \x01(\x03\x12\x16\n\x0e\x62locked_output\x18\x03 \x01(\x03\x12\x11\n\ttruncated\x18\x04 \x01(\x03\x12\x12\n\ntool_calls\x18\x05 \x01(\x03\"\xad\x01\n\rModelProgress\x12\r\n\x05model\x18\x01 \x01(\t\x12\'\n\x06\x63ounts\x18\x02 \x01(\x0b\x32\x17.libra.v1.OutcomeCounts\x12\x10\n\x08\x61nswered\x18\x03 \x01(\x03\x12+\n\tresponses\x18\x04 \x01(\x0b\x32\x18.libra.v1.ResponseCounts\x12%\n\x06health\x18\x05 \x01(\x0b\x32\x15.libra.v1.ModelHealth\"\xde\x02\n\x03Run\x12\n\n\x02id\x18\x01 \x01(\t\x12\x1f\n\x04spec\x18\x02 \x01(\x0b\x32\x11.libra.v1.RunSpec\x12!\n\x05state\x18\x03 \x01(\x0e\x32\x12.libra.v1.RunState\x12\x0e\n\x06trials\x18\x04 \x01(\x03\x12\'\n\x06\x63ounts\x18\x05 \x01(\x0b\x32\x17.libra.v1.OutcomeCounts\x12/\n\x0b\x63reate_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08revision\x18\x08 \x01(\x03\x12\'\n\x06models\x18\t \x03(\x0b\x32\x17.libra.v1.ModelProgress\x12&\n\x06\x62udget\x18\x0c \x01(\x0b\x32\x16.libra.v1.BudgetStatus\x12\x0c\n\x04team\x18\x1e \x01(\t\"G\n\x10\x43reateRunRequest\x12\x1f\n\x04spec\x18\x01 \x01(\x0b\x32\x11.libra.v1.RunSpec\x12\x12\n\nrequest_id\x18\x02 \x01(\t\"A\n\x11\x43reateRunResponse\x12\x1a\n\x03run\x18\x01 \x01(\x0b\x32\r.libra.v1.Run\x12\x10\n\x08warnings\x18\x02 \x03(\t\"\x1b\n\rGetRunRequest\x12\n\n\x02id\x18\x01 \x01(\t\",\n\x0eGetRunResponse\x12\x1a\n\x03run\x18\x01 \x01(\x0b\x32\r.libra.v1.Run\"8\n\x0fListRunsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"H\n\x10ListRunsResponse\x12\x1b\n\x04runs\x18\x01 \x03(\x0b\x32\r.libra.v1.Run\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"5\n\x0fWatchRunRequest\x12\n\n\x02id\x18\x01 \x01(\t\x12\x16\n\x0e\x61\x66ter_revision\x18\x02 \x01(\x03\"A\n\x10WatchRunResponse\x12\x1a\n\x03run\x18\x01 \x01(\x0b\x32\r.libra.v1.Run\x12\x11\n\theartbeat\x18\x02 \x01(\x08\"\x1e\n\x10\x43\x61ncelRunRequest\x12\n\n\x02id\x18\x01 \x01(\t\"/\n\x11\x43\x61ncelRunResponse\x12\x1a\n\x03run\x18\x01 \x01(\x0b\x32\r.libra.v1.Run*\xa3\x01\n\x08RunState\x12\x19\n\x15RUN_STATE_UNSPECIFIED\x10\x00\x12\x15\n\x11RUN_STATE_RUNNING\x10\x01\x12\x16\n\x12RUN_STATE_FINISHED\x10\x02\x12\x17\n\x13RUN_STATE_CANCELLED\x10\x03\x12\x14\n\x10RUN_STATE_PAUSED\x10\x04\x12\x1e\n\x1aRUN_STATE_BUDGET_EXHAUSTED\x10\x05\x32\xdd\x02\n\nRunService\x12\x44\n\tCreateRun\x12\x1a.libra.v1.CreateRunRequest\x1a\x1b.libra.v1.CreateRunResponse\x12;\n\x06GetRun\x12\x17.libra.v1.GetRunRequest\x1a\x18.libra.v1.GetRunResponse\x12\x41\n\x08ListRuns\x12\x19.libra.v1.ListRunsRequest\x1a\x1a.libra.v1.ListRunsResponse\x12\x43\n\x08WatchRun\x12\x19.libra.v1.WatchRunRequest\x1a\x1a.libra.v1.WatchRunResponse0\x01\x12\x44\n\tCancelRun\x12\x1a.libra.v1.CancelRunRequest\x1a\x1b.libra.v1.CancelRunResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -38,8 +38,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_RUNSPEC_JUDGESENTRY']._serialized_options = b'8\001'
   _globals['_RUNSPEC_JUDGEOPTIONSENTRY']._loaded_options = None
   _globals['_RUNSPEC_JUDGEOPTIONSENTRY']._serialized_options = b'8\001'
-  _globals['_RUNSTATE']._serialized_start=2220
-  _globals['_RUNSTATE']._serialized_end=2383
+  _globals['_RUNSTATE']._serialized_start=2234
+  _globals['_RUNSTATE']._serialized_end=2397
   _globals['_BUDGET']._serialized_start=114
   _globals['_BUDGET']._serialized_end=216
   _globals['_BUDGETUSE']._serialized_start=218
@@ -59,27 +59,27 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_MODELPROGRESS']._serialized_start=1155
   _globals['_MODELPROGRESS']._serialized_end=1328
   _globals['_RUN']._serialized_start=1331
-  _globals['_RUN']._serialized_end=1667
-  _globals['_CREATERUNREQUEST']._serialized_start=1669
-  _globals['_CREATERUNREQUEST']._serialized_end=1740
-  _globals['_CREATERUNRESPONSE']._serialized_start=1742
-  _globals['_CREATERUNRESPONSE']._serialized_end=1807
-  _globals['_GETRUNREQUEST']._serialized_start=1809
-  _globals['_GETRUNREQUEST']._serialized_end=1836
-  _globals['_GETRUNRESPONSE']._serialized_start=1838
-  _globals['_GETRUNRESPONSE']._serialized_end=1882
-  _globals['_LISTRUNSREQUEST']._serialized_start=1884
-  _globals['_LISTRUNSREQUEST']._serialized_end=1940
-  _globals['_LISTRUNSRESPONSE']._serialized_start=1942
-  _globals['_LISTRUNSRESPONSE']._serialized_end=2014
-  _globals['_WATCHRUNREQUEST']._serialized_start=2016
-  _globals['_WATCHRUNREQUEST']._serialized_end=2069
-  _globals['_WATCHRUNRESPONSE']._serialized_start=2071
-  _globals['_WATCHRUNRESPONSE']._serialized_end=2136
-  _globals['_CANCELRUNREQUEST']._serialized_start=2138
-  _globals['_CANCELRUNREQUEST']._serialized_end=2168
-  _globals['_CANCELRUNRESPONSE']._serialized_start=2170
-  _globals['_CANCELRUNRESPONSE']._serialized_end=2217
-  _globals['_RUNSERVICE']._serialized_start=2386
-  _globals['_RUNSERVICE']._serialized_end=2735
+  _globals['_RUN']._serialized_end=1681
+  _globals['_CREATERUNREQUEST']._serialized_start=1683
+  _globals['_CREATERUNREQUEST']._serialized_end=1754
+  _globals['_CREATERUNRESPONSE']._serialized_start=1756
+  _globals['_CREATERUNRESPONSE']._serialized_end=1821
+  _globals['_GETRUNREQUEST']._serialized_start=1823
+  _globals['_GETRUNREQUEST']._serialized_end=1850
+  _globals['_GETRUNRESPONSE']._serialized_start=1852
+  _globals['_GETRUNRESPONSE']._serialized_end=1896
+  _globals['_LISTRUNSREQUEST']._serialized_start=1898
+  _globals['_LISTRUNSREQUEST']._serialized_end=1954
+  _globals['_LISTRUNSRESPONSE']._serialized_start=1956
+  _globals['_LISTRUNSRESPONSE']._serialized_end=2028
+  _globals['_WATCHRUNREQUEST']._serialized_start=2030
+  _globals['_WATCHRUNREQUEST']._serialized_end=2083
+  _globals['_WATCHRUNRESPONSE']._serialized_start=2085
+  _globals['_WATCHRUNRESPONSE']._serialized_end=2150
+  _globals['_CANCELRUNREQUEST']._serialized_start=2152
+  _globals['_CANCELRUNREQUEST']._serialized_end=2182
+  _globals['_CANCELRUNRESPONSE']._serialized_start=2184
+  _globals['_CANCELRUNRESPONSE']._serialized_end=2231
+  _globals['_RUNSERVICE']._serialized_start=2400
+  _globals['_RUNSERVICE']._serialized_end=2749
 # @@protoc_insertion_point(module_scope)

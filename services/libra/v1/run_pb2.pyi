@@ -417,6 +417,7 @@ class Run(google.protobuf.message.Message):
     REVISION_FIELD_NUMBER: builtins.int
     MODELS_FIELD_NUMBER: builtins.int
     BUDGET_FIELD_NUMBER: builtins.int
+    TEAM_FIELD_NUMBER: builtins.int
     id: builtins.str
     """A ULID; ids sort by the time of creation."""
     state: global___RunState.ValueType
@@ -425,6 +426,10 @@ class Run(google.protobuf.message.Message):
     """The number of trials of all models."""
     revision: builtins.int
     """Increases with each change; a watch can resume after it."""
+    team: builtins.str
+    """The team that owns the run, and all that follows from it; empty: all teams share it. It is the team of the caller or,
+    for a caller without a team, the one that owns the run's models, tasks or source run.
+    """
     @property
     def spec(self) -> global___RunSpec:
         """The spec with every wildcard, category and default replaced by its value, and every task as "name@version"."""
@@ -464,9 +469,10 @@ class Run(google.protobuf.message.Message):
         revision: builtins.int = ...,
         models: collections.abc.Iterable[global___ModelProgress] | None = ...,
         budget: global___BudgetStatus | None = ...,
+        team: builtins.str = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["budget", b"budget", "counts", b"counts", "create_time", b"create_time", "end_time", b"end_time", "spec", b"spec"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["budget", b"budget", "counts", b"counts", "create_time", b"create_time", "end_time", b"end_time", "id", b"id", "models", b"models", "revision", b"revision", "spec", b"spec", "state", b"state", "trials", b"trials"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["budget", b"budget", "counts", b"counts", "create_time", b"create_time", "end_time", b"end_time", "id", b"id", "models", b"models", "revision", b"revision", "spec", b"spec", "state", b"state", "team", b"team", "trials", b"trials"]) -> None: ...
 
 global___Run = Run
 

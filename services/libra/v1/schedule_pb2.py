@@ -26,57 +26,57 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from libra.v1 import run_pb2 as libra_dot_v1_dot_run__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17libra/v1/schedule.proto\x12\x08libra.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x12libra/v1/run.proto\"\xfd\x02\n\x08Schedule\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\n\n\x02id\x18\x02 \x01(\t\x12#\n\x08template\x18\x03 \x01(\x0b\x32\x11.libra.v1.RunSpec\x12\x0c\n\x04\x63ron\x18\x04 \x01(\t\x12\x0c\n\x04zone\x18\x05 \x01(\t\x12\x10\n\x08on_model\x18\x06 \x01(\t\x12\x12\n\non_trigger\x18\x07 \x01(\x08\x12(\n\x07overlap\x18\x08 \x01(\x0e\x32\x17.libra.v1.OverlapPolicy\x12&\n\x06missed\x18\t \x01(\x0e\x32\x16.libra.v1.MissedPolicy\x12\x0e\n\x06paused\x18\n \x01(\x08\x12/\n\x0b\x63reate_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nstart_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\tnext_time\x18\r \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xdd\x01\n\x06\x46iring\x12\n\n\x02id\x18\x01 \x01(\t\x12\x10\n\x08schedule\x18\x02 \x01(\t\x12\x13\n\x0bschedule_id\x18\x03 \x01(\t\x12$\n\x05\x63\x61use\x18\x04 \x01(\x0e\x32\x15.libra.v1.FiringCause\x12(\n\x04time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05model\x18\x06 \x01(\t\x12$\n\x05state\x18\x07 \x01(\x0e\x32\x15.libra.v1.FiringState\x12\x0e\n\x06reason\x18\x08 \x01(\t\x12\x0b\n\x03run\x18\t \x01(\t\"N\n\x15\x43reateScheduleRequest\x12$\n\x08schedule\x18\x01 \x01(\x0b\x32\x12.libra.v1.Schedule\x12\x0f\n\x07preview\x18\x02 \x01(\x08\"\x97\x01\n\x16\x43reateScheduleResponse\x12$\n\x08schedule\x18\x01 \x01(\x0b\x32\x12.libra.v1.Schedule\x12.\n\nnext_times\x18\x02 \x03(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x15\n\rtrigger_token\x18\x03 \x01(\t\x12\x10\n\x08warnings\x18\x04 \x03(\t\"\"\n\x12GetScheduleRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"k\n\x13GetScheduleResponse\x12$\n\x08schedule\x18\x01 \x01(\x0b\x32\x12.libra.v1.Schedule\x12.\n\nnext_times\x18\x02 \x03(\x0b\x32\x1a.google.protobuf.Timestamp\"=\n\x14ListSchedulesRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"W\n\x15ListSchedulesResponse\x12%\n\tschedules\x18\x01 \x03(\x0b\x32\x12.libra.v1.Schedule\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"$\n\x14PauseScheduleRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"=\n\x15PauseScheduleResponse\x12$\n\x08schedule\x18\x01 \x01(\x0b\x32\x12.libra.v1.Schedule\"%\n\x15ResumeScheduleRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\">\n\x16ResumeScheduleResponse\x12$\n\x08schedule\x18\x01 \x01(\x0b\x32\x12.libra.v1.Schedule\"%\n\x15\x44\x65leteScheduleRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"\x18\n\x16\x44\x65leteScheduleResponse\"X\n\x16TriggerScheduleRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05token\x18\x02 \x01(\t\x12\r\n\x05model\x18\x03 \x01(\t\x12\x12\n\nrequest_id\x18\x04 \x01(\t\";\n\x17TriggerScheduleResponse\x12 \n\x06\x66iring\x18\x01 \x01(\x0b\x32\x10.libra.v1.Firing\"M\n\x12ListFiringsRequest\x12\x10\n\x08schedule\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"Q\n\x13ListFiringsResponse\x12!\n\x07\x66irings\x18\x01 \x03(\x0b\x32\x10.libra.v1.Firing\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t*|\n\rOverlapPolicy\x12\x1e\n\x1aOVERLAP_POLICY_UNSPECIFIED\x10\x00\x12\x17\n\x13OVERLAP_POLICY_SKIP\x10\x01\x12\x18\n\x14OVERLAP_POLICY_QUEUE\x10\x02\x12\x18\n\x14OVERLAP_POLICY_ALLOW\x10\x03*a\n\x0cMissedPolicy\x12\x1d\n\x19MISSED_POLICY_UNSPECIFIED\x10\x00\x12\x16\n\x12MISSED_POLICY_SKIP\x10\x01\x12\x1a\n\x16MISSED_POLICY_CATCH_UP\x10\x02*t\n\x0b\x46iringCause\x12\x1c\n\x18\x46IRING_CAUSE_UNSPECIFIED\x10\x00\x12\x15\n\x11\x46IRING_CAUSE_TIME\x10\x01\x12\x16\n\x12\x46IRING_CAUSE_MODEL\x10\x02\x12\x18\n\x14\x46IRING_CAUSE_TRIGGER\x10\x03*\xad\x01\n\x0b\x46iringState\x12\x1c\n\x18\x46IRING_STATE_UNSPECIFIED\x10\x00\x12\x18\n\x14\x46IRING_STATE_PENDING\x10\x01\x12\x19\n\x15\x46IRING_STATE_STARTING\x10\x02\x12\x18\n\x14\x46IRING_STATE_STARTED\x10\x03\x12\x18\n\x14\x46IRING_STATE_SKIPPED\x10\x04\x12\x17\n\x13\x46IRING_STATE_FAILED\x10\x05\x32\xa4\x05\n\x0fScheduleService\x12S\n\x0e\x43reateSchedule\x12\x1f.libra.v1.CreateScheduleRequest\x1a .libra.v1.CreateScheduleResponse\x12J\n\x0bGetSchedule\x12\x1c.libra.v1.GetScheduleRequest\x1a\x1d.libra.v1.GetScheduleResponse\x12P\n\rListSchedules\x12\x1e.libra.v1.ListSchedulesRequest\x1a\x1f.libra.v1.ListSchedulesResponse\x12P\n\rPauseSchedule\x12\x1e.libra.v1.PauseScheduleRequest\x1a\x1f.libra.v1.PauseScheduleResponse\x12S\n\x0eResumeSchedule\x12\x1f.libra.v1.ResumeScheduleRequest\x1a .libra.v1.ResumeScheduleResponse\x12S\n\x0e\x44\x65leteSchedule\x12\x1f.libra.v1.DeleteScheduleRequest\x1a .libra.v1.DeleteScheduleResponse\x12V\n\x0fTriggerSchedule\x12 .libra.v1.TriggerScheduleRequest\x1a!.libra.v1.TriggerScheduleResponse\x12J\n\x0bListFirings\x12\x1c.libra.v1.ListFiringsRequest\x1a\x1d.libra.v1.ListFiringsResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17libra/v1/schedule.proto\x12\x08libra.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x12libra/v1/run.proto\"\x8b\x03\n\x08Schedule\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\n\n\x02id\x18\x02 \x01(\t\x12#\n\x08template\x18\x03 \x01(\x0b\x32\x11.libra.v1.RunSpec\x12\x0c\n\x04\x63ron\x18\x04 \x01(\t\x12\x0c\n\x04zone\x18\x05 \x01(\t\x12\x10\n\x08on_model\x18\x06 \x01(\t\x12\x12\n\non_trigger\x18\x07 \x01(\x08\x12(\n\x07overlap\x18\x08 \x01(\x0e\x32\x17.libra.v1.OverlapPolicy\x12&\n\x06missed\x18\t \x01(\x0e\x32\x16.libra.v1.MissedPolicy\x12\x0e\n\x06paused\x18\n \x01(\x08\x12/\n\x0b\x63reate_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nstart_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\tnext_time\x18\r \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04team\x18\x1e \x01(\t\"\xeb\x01\n\x06\x46iring\x12\n\n\x02id\x18\x01 \x01(\t\x12\x10\n\x08schedule\x18\x02 \x01(\t\x12\x13\n\x0bschedule_id\x18\x03 \x01(\t\x12$\n\x05\x63\x61use\x18\x04 \x01(\x0e\x32\x15.libra.v1.FiringCause\x12(\n\x04time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05model\x18\x06 \x01(\t\x12$\n\x05state\x18\x07 \x01(\x0e\x32\x15.libra.v1.FiringState\x12\x0e\n\x06reason\x18\x08 \x01(\t\x12\x0b\n\x03run\x18\t \x01(\t\x12\x0c\n\x04team\x18\x1e \x01(\t\"N\n\x15\x43reateScheduleRequest\x12$\n\x08schedule\x18\x01 \x01(\x0b\x32\x12.libra.v1.Schedule\x12\x0f\n\x07preview\x18\x02 \x01(\x08\"\x97\x01\n\x16\x43reateScheduleResponse\x12$\n\x08schedule\x18\x01 \x01(\x0b\x32\x12.libra.v1.Schedule\x12.\n\nnext_times\x18\x02 \x03(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x15\n\rtrigger_token\x18\x03 \x01(\t\x12\x10\n\x08warnings\x18\x04 \x03(\t\"\"\n\x12GetScheduleRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"k\n\x13GetScheduleResponse\x12$\n\x08schedule\x18\x01 \x01(\x0b\x32\x12.libra.v1.Schedule\x12.\n\nnext_times\x18\x02 \x03(\x0b\x32\x1a.google.protobuf.Timestamp\"=\n\x14ListSchedulesRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"W\n\x15ListSchedulesResponse\x12%\n\tschedules\x18\x01 \x03(\x0b\x32\x12.libra.v1.Schedule\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"$\n\x14PauseScheduleRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"=\n\x15PauseScheduleResponse\x12$\n\x08schedule\x18\x01 \x01(\x0b\x32\x12.libra.v1.Schedule\"%\n\x15ResumeScheduleRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\">\n\x16ResumeScheduleResponse\x12$\n\x08schedule\x18\x01 \x01(\x0b\x32\x12.libra.v1.Schedule\"%\n\x15\x44\x65leteScheduleRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"\x18\n\x16\x44\x65leteScheduleResponse\"X\n\x16TriggerScheduleRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05token\x18\x02 \x01(\t\x12\r\n\x05model\x18\x03 \x01(\t\x12\x12\n\nrequest_id\x18\x04 \x01(\t\";\n\x17TriggerScheduleResponse\x12 \n\x06\x66iring\x18\x01 \x01(\x0b\x32\x10.libra.v1.Firing\"M\n\x12ListFiringsRequest\x12\x10\n\x08schedule\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"Q\n\x13ListFiringsResponse\x12!\n\x07\x66irings\x18\x01 \x03(\x0b\x32\x10.libra.v1.Firing\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t*|\n\rOverlapPolicy\x12\x1e\n\x1aOVERLAP_POLICY_UNSPECIFIED\x10\x00\x12\x17\n\x13OVERLAP_POLICY_SKIP\x10\x01\x12\x18\n\x14OVERLAP_POLICY_QUEUE\x10\x02\x12\x18\n\x14OVERLAP_POLICY_ALLOW\x10\x03*a\n\x0cMissedPolicy\x12\x1d\n\x19MISSED_POLICY_UNSPECIFIED\x10\x00\x12\x16\n\x12MISSED_POLICY_SKIP\x10\x01\x12\x1a\n\x16MISSED_POLICY_CATCH_UP\x10\x02*t\n\x0b\x46iringCause\x12\x1c\n\x18\x46IRING_CAUSE_UNSPECIFIED\x10\x00\x12\x15\n\x11\x46IRING_CAUSE_TIME\x10\x01\x12\x16\n\x12\x46IRING_CAUSE_MODEL\x10\x02\x12\x18\n\x14\x46IRING_CAUSE_TRIGGER\x10\x03*\xad\x01\n\x0b\x46iringState\x12\x1c\n\x18\x46IRING_STATE_UNSPECIFIED\x10\x00\x12\x18\n\x14\x46IRING_STATE_PENDING\x10\x01\x12\x19\n\x15\x46IRING_STATE_STARTING\x10\x02\x12\x18\n\x14\x46IRING_STATE_STARTED\x10\x03\x12\x18\n\x14\x46IRING_STATE_SKIPPED\x10\x04\x12\x17\n\x13\x46IRING_STATE_FAILED\x10\x05\x32\xa4\x05\n\x0fScheduleService\x12S\n\x0e\x43reateSchedule\x12\x1f.libra.v1.CreateScheduleRequest\x1a .libra.v1.CreateScheduleResponse\x12J\n\x0bGetSchedule\x12\x1c.libra.v1.GetScheduleRequest\x1a\x1d.libra.v1.GetScheduleResponse\x12P\n\rListSchedules\x12\x1e.libra.v1.ListSchedulesRequest\x1a\x1f.libra.v1.ListSchedulesResponse\x12P\n\rPauseSchedule\x12\x1e.libra.v1.PauseScheduleRequest\x1a\x1f.libra.v1.PauseScheduleResponse\x12S\n\x0eResumeSchedule\x12\x1f.libra.v1.ResumeScheduleRequest\x1a .libra.v1.ResumeScheduleResponse\x12S\n\x0e\x44\x65leteSchedule\x12\x1f.libra.v1.DeleteScheduleRequest\x1a .libra.v1.DeleteScheduleResponse\x12V\n\x0fTriggerSchedule\x12 .libra.v1.TriggerScheduleRequest\x1a!.libra.v1.TriggerScheduleResponse\x12J\n\x0bListFirings\x12\x1c.libra.v1.ListFiringsRequest\x1a\x1d.libra.v1.ListFiringsResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'libra.v1.schedule_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_OVERLAPPOLICY']._serialized_start=1811
-  _globals['_OVERLAPPOLICY']._serialized_end=1935
-  _globals['_MISSEDPOLICY']._serialized_start=1937
-  _globals['_MISSEDPOLICY']._serialized_end=2034
-  _globals['_FIRINGCAUSE']._serialized_start=2036
-  _globals['_FIRINGCAUSE']._serialized_end=2152
-  _globals['_FIRINGSTATE']._serialized_start=2155
-  _globals['_FIRINGSTATE']._serialized_end=2328
+  _globals['_OVERLAPPOLICY']._serialized_start=1839
+  _globals['_OVERLAPPOLICY']._serialized_end=1963
+  _globals['_MISSEDPOLICY']._serialized_start=1965
+  _globals['_MISSEDPOLICY']._serialized_end=2062
+  _globals['_FIRINGCAUSE']._serialized_start=2064
+  _globals['_FIRINGCAUSE']._serialized_end=2180
+  _globals['_FIRINGSTATE']._serialized_start=2183
+  _globals['_FIRINGSTATE']._serialized_end=2356
   _globals['_SCHEDULE']._serialized_start=91
-  _globals['_SCHEDULE']._serialized_end=472
-  _globals['_FIRING']._serialized_start=475
-  _globals['_FIRING']._serialized_end=696
-  _globals['_CREATESCHEDULEREQUEST']._serialized_start=698
-  _globals['_CREATESCHEDULEREQUEST']._serialized_end=776
-  _globals['_CREATESCHEDULERESPONSE']._serialized_start=779
-  _globals['_CREATESCHEDULERESPONSE']._serialized_end=930
-  _globals['_GETSCHEDULEREQUEST']._serialized_start=932
-  _globals['_GETSCHEDULEREQUEST']._serialized_end=966
-  _globals['_GETSCHEDULERESPONSE']._serialized_start=968
-  _globals['_GETSCHEDULERESPONSE']._serialized_end=1075
-  _globals['_LISTSCHEDULESREQUEST']._serialized_start=1077
-  _globals['_LISTSCHEDULESREQUEST']._serialized_end=1138
-  _globals['_LISTSCHEDULESRESPONSE']._serialized_start=1140
-  _globals['_LISTSCHEDULESRESPONSE']._serialized_end=1227
-  _globals['_PAUSESCHEDULEREQUEST']._serialized_start=1229
-  _globals['_PAUSESCHEDULEREQUEST']._serialized_end=1265
-  _globals['_PAUSESCHEDULERESPONSE']._serialized_start=1267
-  _globals['_PAUSESCHEDULERESPONSE']._serialized_end=1328
-  _globals['_RESUMESCHEDULEREQUEST']._serialized_start=1330
-  _globals['_RESUMESCHEDULEREQUEST']._serialized_end=1367
-  _globals['_RESUMESCHEDULERESPONSE']._serialized_start=1369
-  _globals['_RESUMESCHEDULERESPONSE']._serialized_end=1431
-  _globals['_DELETESCHEDULEREQUEST']._serialized_start=1433
-  _globals['_DELETESCHEDULEREQUEST']._serialized_end=1470
-  _globals['_DELETESCHEDULERESPONSE']._serialized_start=1472
-  _globals['_DELETESCHEDULERESPONSE']._serialized_end=1496
-  _globals['_TRIGGERSCHEDULEREQUEST']._serialized_start=1498
-  _globals['_TRIGGERSCHEDULEREQUEST']._serialized_end=1586
-  _globals['_TRIGGERSCHEDULERESPONSE']._serialized_start=1588
-  _globals['_TRIGGERSCHEDULERESPONSE']._serialized_end=1647
-  _globals['_LISTFIRINGSREQUEST']._serialized_start=1649
-  _globals['_LISTFIRINGSREQUEST']._serialized_end=1726
-  _globals['_LISTFIRINGSRESPONSE']._serialized_start=1728
-  _globals['_LISTFIRINGSRESPONSE']._serialized_end=1809
-  _globals['_SCHEDULESERVICE']._serialized_start=2331
-  _globals['_SCHEDULESERVICE']._serialized_end=3007
+  _globals['_SCHEDULE']._serialized_end=486
+  _globals['_FIRING']._serialized_start=489
+  _globals['_FIRING']._serialized_end=724
+  _globals['_CREATESCHEDULEREQUEST']._serialized_start=726
+  _globals['_CREATESCHEDULEREQUEST']._serialized_end=804
+  _globals['_CREATESCHEDULERESPONSE']._serialized_start=807
+  _globals['_CREATESCHEDULERESPONSE']._serialized_end=958
+  _globals['_GETSCHEDULEREQUEST']._serialized_start=960
+  _globals['_GETSCHEDULEREQUEST']._serialized_end=994
+  _globals['_GETSCHEDULERESPONSE']._serialized_start=996
+  _globals['_GETSCHEDULERESPONSE']._serialized_end=1103
+  _globals['_LISTSCHEDULESREQUEST']._serialized_start=1105
+  _globals['_LISTSCHEDULESREQUEST']._serialized_end=1166
+  _globals['_LISTSCHEDULESRESPONSE']._serialized_start=1168
+  _globals['_LISTSCHEDULESRESPONSE']._serialized_end=1255
+  _globals['_PAUSESCHEDULEREQUEST']._serialized_start=1257
+  _globals['_PAUSESCHEDULEREQUEST']._serialized_end=1293
+  _globals['_PAUSESCHEDULERESPONSE']._serialized_start=1295
+  _globals['_PAUSESCHEDULERESPONSE']._serialized_end=1356
+  _globals['_RESUMESCHEDULEREQUEST']._serialized_start=1358
+  _globals['_RESUMESCHEDULEREQUEST']._serialized_end=1395
+  _globals['_RESUMESCHEDULERESPONSE']._serialized_start=1397
+  _globals['_RESUMESCHEDULERESPONSE']._serialized_end=1459
+  _globals['_DELETESCHEDULEREQUEST']._serialized_start=1461
+  _globals['_DELETESCHEDULEREQUEST']._serialized_end=1498
+  _globals['_DELETESCHEDULERESPONSE']._serialized_start=1500
+  _globals['_DELETESCHEDULERESPONSE']._serialized_end=1524
+  _globals['_TRIGGERSCHEDULEREQUEST']._serialized_start=1526
+  _globals['_TRIGGERSCHEDULEREQUEST']._serialized_end=1614
+  _globals['_TRIGGERSCHEDULERESPONSE']._serialized_start=1616
+  _globals['_TRIGGERSCHEDULERESPONSE']._serialized_end=1675
+  _globals['_LISTFIRINGSREQUEST']._serialized_start=1677
+  _globals['_LISTFIRINGSREQUEST']._serialized_end=1754
+  _globals['_LISTFIRINGSRESPONSE']._serialized_start=1756
+  _globals['_LISTFIRINGSRESPONSE']._serialized_end=1837
+  _globals['_SCHEDULESERVICE']._serialized_start=2359
+  _globals['_SCHEDULESERVICE']._serialized_end=3035
 # @@protoc_insertion_point(module_scope)

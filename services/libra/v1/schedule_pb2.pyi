@@ -160,6 +160,7 @@ class Schedule(google.protobuf.message.Message):
     CREATE_TIME_FIELD_NUMBER: builtins.int
     START_TIME_FIELD_NUMBER: builtins.int
     NEXT_TIME_FIELD_NUMBER: builtins.int
+    TEAM_FIELD_NUMBER: builtins.int
     name: builtins.str
     """Unique. 1 to 64 letters, digits, "_", "-" and "."; the first is a letter or a digit."""
     id: builtins.str
@@ -180,6 +181,10 @@ class Schedule(google.protobuf.message.Message):
     """What happens to times that were missed."""
     paused: builtins.bool
     """A paused schedule does not fire, and its waiting firings are skipped."""
+    team: builtins.str
+    """The team that owns the schedule, its firings and its runs; empty: all teams share it, and its runs see only what is
+    shared. As for a model, only a caller without a team may name another one.
+    """
     @property
     def template(self) -> libra.v1.run_pb2.RunSpec:
         """The spec of each run. The model "{model}" stands for the model of the event; a name that is empty is the schedule's."""
@@ -212,9 +217,10 @@ class Schedule(google.protobuf.message.Message):
         create_time: google.protobuf.timestamp_pb2.Timestamp | None = ...,
         start_time: google.protobuf.timestamp_pb2.Timestamp | None = ...,
         next_time: google.protobuf.timestamp_pb2.Timestamp | None = ...,
+        team: builtins.str = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["create_time", b"create_time", "next_time", b"next_time", "start_time", b"start_time", "template", b"template"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["create_time", b"create_time", "cron", b"cron", "id", b"id", "missed", b"missed", "name", b"name", "next_time", b"next_time", "on_model", b"on_model", "on_trigger", b"on_trigger", "overlap", b"overlap", "paused", b"paused", "start_time", b"start_time", "template", b"template", "zone", b"zone"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["create_time", b"create_time", "cron", b"cron", "id", b"id", "missed", b"missed", "name", b"name", "next_time", b"next_time", "on_model", b"on_model", "on_trigger", b"on_trigger", "overlap", b"overlap", "paused", b"paused", "start_time", b"start_time", "team", b"team", "template", b"template", "zone", b"zone"]) -> None: ...
 
 global___Schedule = Schedule
 
@@ -233,6 +239,7 @@ class Firing(google.protobuf.message.Message):
     STATE_FIELD_NUMBER: builtins.int
     REASON_FIELD_NUMBER: builtins.int
     RUN_FIELD_NUMBER: builtins.int
+    TEAM_FIELD_NUMBER: builtins.int
     id: builtins.str
     """The schedule's id with the time or the hash of the event. It is also the request_id of the run."""
     schedule: builtins.str
@@ -249,6 +256,8 @@ class Firing(google.protobuf.message.Message):
     """Why the firing was skipped or failed."""
     run: builtins.str
     """The id of the run; empty unless the firing has started."""
+    team: builtins.str
+    """The team that owns the schedule; empty: all teams share it."""
     @property
     def time(self) -> google.protobuf.timestamp_pb2.Timestamp:
         """The time of the cron expression or of the event."""
@@ -265,9 +274,10 @@ class Firing(google.protobuf.message.Message):
         state: global___FiringState.ValueType = ...,
         reason: builtins.str = ...,
         run: builtins.str = ...,
+        team: builtins.str = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["time", b"time"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["cause", b"cause", "id", b"id", "model", b"model", "reason", b"reason", "run", b"run", "schedule", b"schedule", "schedule_id", b"schedule_id", "state", b"state", "time", b"time"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["cause", b"cause", "id", b"id", "model", b"model", "reason", b"reason", "run", b"run", "schedule", b"schedule", "schedule_id", b"schedule_id", "state", b"state", "team", b"team", "time", b"time"]) -> None: ...
 
 global___Firing = Firing
 

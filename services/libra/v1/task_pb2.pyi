@@ -148,6 +148,7 @@ class Task(google.protobuf.message.Message):
     CAVEAT_FIELD_NUMBER: builtins.int
     ROUND_FIELD_NUMBER: builtins.int
     TAGS_FIELD_NUMBER: builtins.int
+    TEAM_FIELD_NUMBER: builtins.int
     name: builtins.str
     """Unique together with the version. 1 to 100 lower-case letters, digits, "_", "-" and "."; the first is a letter or a
     digit.
@@ -178,6 +179,8 @@ class Task(google.protobuf.message.Message):
     """
     round: builtins.str
     """The round whose samples these are; the version is then the round's name. Empty for an imported task."""
+    team: builtins.str
+    """The team that owns the task; empty: all teams share it. Set by the service: the team of the caller who imports it."""
     @property
     def languages(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
         """BCP 47 tags of the languages of its prompts."""
@@ -213,9 +216,10 @@ class Task(google.protobuf.message.Message):
         caveat: builtins.str = ...,
         round: builtins.str = ...,
         tags: collections.abc.Iterable[builtins.str] | None = ...,
+        team: builtins.str = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["create_time", b"create_time", "judge", b"judge"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["balanced_by", b"balanced_by", "category", b"category", "caveat", b"caveat", "create_time", b"create_time", "description", b"description", "judge", b"judge", "languages", b"languages", "licence", b"licence", "metric", b"metric", "name", b"name", "risk", b"risk", "round", b"round", "sample_count", b"sample_count", "source", b"source", "tags", b"tags", "version", b"version"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["balanced_by", b"balanced_by", "category", b"category", "caveat", b"caveat", "create_time", b"create_time", "description", b"description", "judge", b"judge", "languages", b"languages", "licence", b"licence", "metric", b"metric", "name", b"name", "risk", b"risk", "round", b"round", "sample_count", b"sample_count", "source", b"source", "tags", b"tags", "team", b"team", "version", b"version"]) -> None: ...
 
 global___Task = Task
 

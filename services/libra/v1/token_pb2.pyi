@@ -75,7 +75,7 @@ class Token(google.protobuf.message.Message):
     role: global___Role.ValueType
     """What the caller may do."""
     team: builtins.str
-    """The team of the caller, which the audit log shows; empty for none."""
+    """The team of the caller, which limits what the caller sees and changes (docs/access.md); empty: no limit."""
     creator: builtins.str
     """The caller who created the token."""
     @property
@@ -127,7 +127,9 @@ class CreateTokenRequest(google.protobuf.message.Message):
     role: global___Role.ValueType
     """What the caller may do."""
     team: builtins.str
-    """As a name; empty for none."""
+    """As a name; empty: the team of the caller of this method, none if that has none. A caller of a team creates tokens of
+    its own team only: PERMISSION_DENIED for another one.
+    """
     @property
     def lifetime(self) -> google.protobuf.duration_pb2.Duration:
         """The time after which the token is refused, at least a second; not set: it does not expire."""

@@ -64,7 +64,7 @@ class TokenServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def ListTokens(self, request, context):
-        """Lists all tokens in order of name, revoked and expired ones too.
+        """Lists all tokens, of a caller of a team those of its team, in order of name, revoked and expired ones too.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -31,7 +31,7 @@ class TokenServiceStub:
         libra.v1.token_pb2.ListTokensRequest,
         libra.v1.token_pb2.ListTokensResponse,
     ]
-    """Lists all tokens in order of name, revoked and expired ones too."""
+    """Lists all tokens, of a caller of a team those of its team, in order of name, revoked and expired ones too."""
 
     RevokeToken: grpc.UnaryUnaryMultiCallable[
         libra.v1.token_pb2.RevokeTokenRequest,
@@ -52,7 +52,7 @@ class TokenServiceAsyncStub:
         libra.v1.token_pb2.ListTokensRequest,
         libra.v1.token_pb2.ListTokensResponse,
     ]
-    """Lists all tokens in order of name, revoked and expired ones too."""
+    """Lists all tokens, of a caller of a team those of its team, in order of name, revoked and expired ones too."""
 
     RevokeToken: grpc.aio.UnaryUnaryMultiCallable[
         libra.v1.token_pb2.RevokeTokenRequest,
@@ -77,7 +77,7 @@ class TokenServiceServicer(metaclass=abc.ABCMeta):
         request: libra.v1.token_pb2.ListTokensRequest,
         context: _ServicerContext,
     ) -> typing.Union[libra.v1.token_pb2.ListTokensResponse, collections.abc.Awaitable[libra.v1.token_pb2.ListTokensResponse]]:
-        """Lists all tokens in order of name, revoked and expired ones too."""
+        """Lists all tokens, of a caller of a team those of its team, in order of name, revoked and expired ones too."""
 
     @abc.abstractmethod
     def RevokeToken(

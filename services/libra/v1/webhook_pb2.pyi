@@ -62,6 +62,7 @@ class Webhook(google.protobuf.message.Message):
     ROTATION_END_TIME_FIELD_NUMBER: builtins.int
     DISABLE_REASON_FIELD_NUMBER: builtins.int
     CREATE_TIME_FIELD_NUMBER: builtins.int
+    TEAM_FIELD_NUMBER: builtins.int
     name: builtins.str
     """Unique. 1 to 64 letters, digits, "_", "-" and "."; the first is a letter or a digit."""
     url: builtins.str
@@ -72,6 +73,10 @@ class Webhook(google.protobuf.message.Message):
     """The number of the current secret; each rotation adds one. Set by the service."""
     disable_reason: builtins.str
     """Why nothing is delivered any more: the receiver answered 410. Empty while the webhook is enabled. Set by the service."""
+    team: builtins.str
+    """The team that owns the webhook: it is told the events of the team and of what is shared. Empty: all teams see the
+    webhook, and it is told all events. As for a model, only a caller without a team may name another one.
+    """
     @property
     def event_types(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
         """The types of events that are delivered, such as "libra.run.finished"; empty: all."""
@@ -97,9 +102,10 @@ class Webhook(google.protobuf.message.Message):
         rotation_end_time: google.protobuf.timestamp_pb2.Timestamp | None = ...,
         disable_reason: builtins.str = ...,
         create_time: google.protobuf.timestamp_pb2.Timestamp | None = ...,
+        team: builtins.str = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["create_time", b"create_time", "rotation_end_time", b"rotation_end_time"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["create_time", b"create_time", "disable_reason", b"disable_reason", "event_types", b"event_types", "id", b"id", "name", b"name", "rotation_end_time", b"rotation_end_time", "secret_version", b"secret_version", "url", b"url"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["create_time", b"create_time", "disable_reason", b"disable_reason", "event_types", b"event_types", "id", b"id", "name", b"name", "rotation_end_time", b"rotation_end_time", "secret_version", b"secret_version", "team", b"team", "url", b"url"]) -> None: ...
 
 global___Webhook = Webhook
 
@@ -118,6 +124,7 @@ class Delivery(google.protobuf.message.Message):
     NEXT_TIME_FIELD_NUMBER: builtins.int
     RESULT_FIELD_NUMBER: builtins.int
     CREATE_TIME_FIELD_NUMBER: builtins.int
+    TEAM_FIELD_NUMBER: builtins.int
     id: builtins.str
     """Depends on the event and the webhook only."""
     webhook: builtins.str
@@ -132,6 +139,8 @@ class Delivery(google.protobuf.message.Message):
     """The number of attempts that have begun."""
     result: builtins.str
     """What the last attempt ended with, for instance "the receiver answered 503"; empty before the first one."""
+    team: builtins.str
+    """The team that sees the delivery: that of the webhook or else that of the event; empty: all teams; "*": none."""
     @property
     def next_time(self) -> google.protobuf.timestamp_pb2.Timestamp:
         """When the next attempt is due; not set unless the delivery is pending."""
@@ -152,9 +161,10 @@ class Delivery(google.protobuf.message.Message):
         next_time: google.protobuf.timestamp_pb2.Timestamp | None = ...,
         result: builtins.str = ...,
         create_time: google.protobuf.timestamp_pb2.Timestamp | None = ...,
+        team: builtins.str = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["create_time", b"create_time", "next_time", b"next_time"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["attempts", b"attempts", "create_time", b"create_time", "event_id", b"event_id", "event_type", b"event_type", "id", b"id", "next_time", b"next_time", "result", b"result", "state", b"state", "webhook", b"webhook"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["attempts", b"attempts", "create_time", b"create_time", "event_id", b"event_id", "event_type", b"event_type", "id", b"id", "next_time", b"next_time", "result", b"result", "state", b"state", "team", b"team", "webhook", b"webhook"]) -> None: ...
 
 global___Delivery = Delivery
 

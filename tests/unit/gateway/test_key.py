@@ -27,6 +27,8 @@ PLAIN = request()
 
 OTHERS = [
     request({"name": "n"}),
+    request(team="red"),
+    request(team="blue"),
     request({"provider": Provider.PROVIDER_SCRIPTED}),
     request({"base_url": "http://two/v1"}),
     request({"remote_model": "s"}),

@@ -14,7 +14,7 @@ from libra.core.errors import Unavailable
 from libra.core.sealed import sealing
 from libra.gateway.completion.job import CompletionJob
 from libra.gateway.completion.lookup import Lookup
-from libra.gateway.completion.model_client import ModelClient, withhold_words
+from libra.gateway.completion.model_client import ModelClient, for_all_teams, withhold_words
 from libra.gateway.completion.writer import CompletionWriter
 from libra.gateway.limits.admission_queue import Lane
 from libra.gateway.model_channel import ModelChannel
@@ -187,3 +187,21 @@ async def test_the_words_of_an_endpoint_about_a_sealed_sample_are_withheld(*, se
     assert fault.reason == "Invalid prompt: zebrafish"
     answered = ProviderAnswer("zebrafish", FinishReason.FINISH_REASON_STOP)
     assert withhold_words(answered) is answered
+
+
+@pytest.mark.parametrize(
+    ("owner", "team", "has_words"),
+    [("", "", True), ("red", "red", True), ("", "red", False), ("red", "", False)],
+)
+def test_the_health_of_a_shared_model_has_no_words_about_a_prompt_of_a_team(
+    owner: str, team: str, *, has_words: bool
+) -> None:
+    adjustment = Adjustment(parameter="temperature", words="temperature of 'my prompt'")
+    fault = ProviderFault("it refuses 'my prompt'", FaultKind.FINAL, adjustment=adjustment)
+    request = CompletionRequest(Model(name="m", team=owner), GenerationParameters(), (), team=team)
+    shown = for_all_teams(request, fault)
+    assert isinstance(shown, ProviderFault)
+    assert shown.adjustment is not None
+    assert ("my prompt" in shown.reason, "my prompt" in shown.adjustment.words) == (has_words, has_words)
+    assert (shown.kind, shown.adjustment.parameter) == (FaultKind.FINAL, "temperature")
+    assert for_all_teams(request, YES) is YES

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from libra.core.key_rules import DEFAULT_VARIABLES
+from libra.core.access.key_rules import DEFAULT_VARIABLES
 from libra.local.environment import for_gateway, with_loopback, without_keys
 
 ENVIRONMENT = {

@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
+from libra.core.access import team_scope
 from libra.core.errors import FailedPrecondition, PermissionDenied, Unavailable
 from libra.rpc.access.caller import Caller, Role, caller_name
 from libra.rpc.access.guard import Guard
+from libra.rpc.call_context import TEAM_KEY
 from libra.v1.audit_log_pb2 import AuditEntry
 from libra.v1.run_pb2 import CancelRunRequest, GetRunRequest
 
@@ -33,18 +35,16 @@ class Log:
         return [entry.result for entry in self.entries]
 
 
-def guard(log: Log, role: Role = Role.RUNNER) -> Guard:
-    async def authenticate(_: Any) -> Caller:
-        return Caller("token:a", role, "safety")
-
-    return Guard(authenticate, log.append)
-
-
 class Context:
-    """The connection of a call."""
+    """The connection and the metadata of a call."""
 
-    def __init__(self, peer: str = "ipv4:10.0.0.7:4711", certificate: tuple[bytes, ...] = ()) -> None:
-        self._peer, self._certificate = peer, certificate
+    def __init__(
+        self,
+        peer: str = "ipv4:10.0.0.7:4711",
+        certificate: tuple[bytes, ...] = (),
+        metadata: tuple[tuple[str, str], ...] = (),
+    ) -> None:
+        self._peer, self._certificate, self._metadata = peer, certificate, metadata
 
     def peer(self) -> str:
         return self._peer
@@ -52,10 +52,21 @@ class Context:
     def peer_identities(self) -> tuple[bytes, ...]:
         return self._certificate
 
+    def invocation_metadata(self) -> tuple[tuple[str, str], ...]:
+        return self._metadata
+
+
+def guard(log: Log, role: Role = Role.RUNNER, team: str = "safety") -> Guard:
+    async def authenticate(_: Any) -> Caller:
+        return Caller("token:a", role, team)
+
+    return Guard(authenticate, log.append)
+
 
 async def carry_out(
     guarded: Guard, method: str, request: Any, error: BaseException | None = None, context: Any = None
 ) -> str:
+    context = context or Context()
     async with guarded.admit(method, context, request):
         if error:
             raise error
@@ -104,6 +115,43 @@ async def test_the_result_of_a_failed_call_is_recorded(error: BaseException, res
     with pytest.raises(type(error)):
         await carry_out(guard(log := Log()), CANCEL, CancelRunRequest(id="r"), error)
     assert log.results == ["STARTED", result]
+
+
+async def team_of(method: str, role: Role, team: str, *metadata: tuple[str, str]) -> str | None:
+    """Return the team for which the handler of an admitted call works."""
+    context: Any = Context(metadata=metadata)
+    async with guard(Log(), role, team).admit(method, context, None):
+        return team_scope.current()
+
+
+@pytest.mark.parametrize("named", ["", "blue"])
+async def test_a_call_works_for_the_team_of_its_caller_whatever_it_says(named: str) -> None:
+    for role in set(Role) - {Role.SERVICE, Role.NONE}:
+        assert await team_of(GET, role, "red", (TEAM_KEY, named)) == "red"
+        assert await team_of(GET, role, "", (TEAM_KEY, named)) is None
+
+
+async def test_a_service_names_the_team_that_it_works_for() -> None:
+    assert await team_of(GET, Role.SERVICE, "", (TEAM_KEY, "red")) == "red"
+    assert await team_of(GET, Role.SERVICE, "", (TEAM_KEY, "")) == ""
+    assert await team_of(GET, Role.SERVICE, "") is None
+
+
+async def test_the_arena_is_the_same_for_all_callers() -> None:
+    for team in ("", "red"):
+        assert await team_of("libra.v1.ArenaService/ListEntries", Role.ADMIN, team) == ""
+
+
+async def test_what_concerns_all_teams_is_refused_to_a_caller_of_one() -> None:
+    method = "libra.v1.RoundService/OpenRound"
+    assert await team_of(method, Role.ADMIN, "") is None
+    with pytest.raises(PermissionDenied, match="belongs to the team red"):
+        await team_of(method, Role.ADMIN, "red")
+
+
+async def test_a_caller_whose_team_has_no_valid_name_is_refused() -> None:
+    with pytest.raises(PermissionDenied, match="no name of a team"):
+        await team_of(GET, Role.ADMIN, "*")
 
 
 def open_guard(log: Log) -> Guard:

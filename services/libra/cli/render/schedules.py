@@ -52,6 +52,7 @@ def print_schedule(schedule: Schedule, times: Sequence[Timestamp]) -> None:
     print_pairs(
         [
             ("schedule", schedule.name),
+            ("team", schedule.team),
             ("fires", causes(schedule)),
             ("state", "paused" if schedule.paused else "active"),
             ("overlap", enum_name(OverlapPolicy, schedule.overlap, "OVERLAP_POLICY_")),

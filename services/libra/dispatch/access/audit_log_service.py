@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import grpc.aio
 
+from libra.core.access import team_scope
 from libra.core.errors import Invalid
 from libra.rpc import paging
 from libra.store.access.audit_log import AuditLogCollection
@@ -27,7 +28,10 @@ class AuditLogService(audit_log_pb2_grpc.AuditLogServiceServicer):
         scope = f"audit/{request.after_seq}"
         after = int(await self._page_tokens.decode(request.page_token, scope) or request.after_seq)
         # Read before the entries: entries that are appended in between are not missing.
-        head_seq = await self._audit_log.head_seq()
+        is_partial = team_scope.current() is not None
+        head_seq = 0 if is_partial else await self._audit_log.head_seq()
         entries = await self._audit_log.list(after_seq=after, limit=size + 1)
         token = await self._page_tokens.encode(str(entries[size - 1].seq), scope) if len(entries) > size else ""
-        return ListAuditEntriesResponse(entries=entries[:size], next_page_token=token, head_seq=head_seq)
+        return ListAuditEntriesResponse(
+            entries=entries[:size], next_page_token=token, head_seq=head_seq, is_partial=is_partial
+        )

@@ -7,6 +7,7 @@ from datetime import UTC, timedelta
 
 import grpc.aio
 
+from libra.core.access import team_scope
 from libra.core.errors import Invalid, NotFound
 from libra.rpc.access.caller import caller_name
 from libra.rpc.access.token import TokenText
@@ -43,7 +44,7 @@ class TokenService(token_pb2_grpc.TokenServiceServicer):
         return CreateTokenResponse(token=token, secret=text.text())
 
     async def ListTokens(self, request: ListTokensRequest, context: grpc.aio.ServicerContext) -> ListTokensResponse:
-        """Return all tokens without their secrets."""
+        """Return all tokens, or those of the caller's team, without their secrets."""
         return ListTokensResponse(tokens=await self._tokens.list())
 
     async def RevokeToken(self, request: RevokeTokenRequest, context: grpc.aio.ServicerContext) -> RevokeTokenResponse:
@@ -56,16 +57,17 @@ class TokenService(token_pb2_grpc.TokenServiceServicer):
 
 
 def build_token(request: CreateTokenRequest, token_id: str) -> Token:
-    """Return the token that a request asks for; raise Invalid."""
-    for field, value in (("name", request.name), ("team", request.team)):
-        if (value or field == "name") and not NAME.fullmatch(value):
-            raise Invalid(
-                f"{value!r} must have 1 to 64 lower-case letters, digits, dots, underscores and hyphens", field=field
-            )
+    """Return the token that a request asks for; raise Invalid, and PermissionDenied for another team."""
+    if not NAME.fullmatch(request.name):
+        raise Invalid(
+            f"{request.name!r} must have 1 to 64 lower-case letters, digits, dots, underscores and hyphens",
+            field="name",
+        )
+    team = team_scope.owner_of_new(request.team, field="team")
     if request.role == Role.ROLE_UNSPECIFIED or request.role not in Role.values():
         raise Invalid("it must be reader, runner, auditor or admin", field="role")
     created = now()
-    token = Token(id=token_id, name=request.name, role=request.role, team=request.team, creator=caller_name())
+    token = Token(id=token_id, name=request.name, role=request.role, team=team, creator=caller_name())
     token.create_time.FromDatetime(created)
     if request.HasField("lifetime"):
         if not MIN_SECONDS <= request.lifetime.seconds <= MAX_SECONDS:

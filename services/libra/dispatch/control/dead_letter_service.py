@@ -10,6 +10,8 @@ from google.protobuf.message import DecodeError
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from libra.bus.dead_letters import DeadLetterRecord, DeadLetters
+from libra.core.access import team_scope
+from libra.core.access.team_scope import DEPLOYMENT, can_see
 from libra.core.errors import FailedPrecondition, Invalid, NotFound, unknown
 from libra.core.sealed.sealing import WITHHELD
 from libra.rpc import paging
@@ -42,6 +44,10 @@ MESSAGE_TYPES: dict[str, type[DecodedBatch]] = {
 """The type of the batches that each stage reads."""
 
 
+MAX_SEARCHED = 5_000
+"""Dead letters that one call reads: each is a request to NATS."""
+
+
 class DeadLetterService(dead_letter_pb2_grpc.DeadLetterServiceServicer):
     """Serves the stream of dead letters."""
 
@@ -57,9 +63,9 @@ class DeadLetterService(dead_letter_pb2_grpc.DeadLetterServiceServicer):
             raise Invalid(unknown("stage", request.stage, sorted(MESSAGE_TYPES)), field="stage")
         scope = f"dead/{request.stage}"
         after = int(await self._page_tokens.decode(request.page_token, scope) or 0)
-        records = await self._dead_letters.list(after_seq=after, limit=size + 1, stage=request.stage)
-        token = await self._page_tokens.encode(str(records[size - 1].seq), scope) if len(records) > size else ""
-        letters = [await self._summary(record) for record in records[:size]]
+        records, more_after = await self._visible_page(after, size, request.stage)
+        token = await self._page_tokens.encode(str(more_after), scope) if more_after else ""
+        letters = [await self._summary(record) for record in records]
         return ListDeadLettersResponse(dead_letters=letters, next_page_token=token)
 
     async def GetDeadLetter(
@@ -77,12 +83,32 @@ class DeadLetterService(dead_letter_pb2_grpc.DeadLetterServiceServicer):
     ) -> ReplayDeadLetterResponse:
         """Send the batch to its stage again."""
         record = await self._record(request.id)
+        team_scope.require_change(owner_of(record), f"the dead letter {request.id}")
         try:
             return ReplayDeadLetterResponse(subject=await self._dead_letters.replay(request.id))
         except QueueFull:
             raise FailedPrecondition(
                 f"the queue {record.subject} is full; replay the dead letter later", field="id"
             ) from None
+
+    async def _visible_page(self, after: int, size: int, stage: str) -> tuple[list[DeadLetterRecord], int]:
+        """Return up to `size` dead letters that the caller sees, and where the list goes on; 0 at its end.
+
+        A page that had to pass over many letters of others may be short.
+        """
+        found, searched = list[DeadLetterRecord](), 0
+        while searched < MAX_SEARCHED:
+            records = await self._dead_letters.list(after_seq=after, limit=size + 1, stage=stage)
+            for record in records:
+                if not can_see(owner_of(record)):
+                    continue
+                if len(found) == size:
+                    return found, found[-1].seq
+                found.append(record)
+            if len(records) <= size:
+                return found, 0
+            after, searched = records[-1].seq, searched + len(records)
+        return found, after
 
     async def _summary(self, record: DeadLetterRecord) -> DeadLetter:
         """Return the dead letter without its batch, and without a reason that may quote a sealed sample."""
@@ -101,7 +127,7 @@ class DeadLetterService(dead_letter_pb2_grpc.DeadLetterServiceServicer):
 
     async def _record(self, seq: int) -> DeadLetterRecord:
         record = await self._dead_letters.get(seq)
-        if record is None:
+        if record is None or not can_see(owner_of(record)):
             raise NotFound(f"there is no dead letter {seq}; `libra dead list` lists them", field="id")
         return record
 
@@ -129,6 +155,12 @@ def decode(record: DeadLetterRecord) -> DecodedBatch | None:
         return message_type.FromString(record.data) if message_type else None
     except DecodeError:
         return None
+
+
+def owner_of(record: DeadLetterRecord) -> str:
+    """Return the team that owns the run of a dead letter; a letter that names no run is shown to no team."""
+    batch = decode(record)
+    return batch.header.team if batch and batch.header.run else DEPLOYMENT
 
 
 def ordinals(batch: DecodedBatch) -> list[int]:

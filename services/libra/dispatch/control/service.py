@@ -57,6 +57,7 @@ class RunControlService(run_control_pb2_grpc.RunControlServiceServicer):
 
     async def PauseRun(self, request: PauseRunRequest, context: grpc.aio.ServicerContext) -> PauseRunResponse:
         """Stop sending trials."""
+        await self._runs.changeable_record(request.id)
         if not await self._change(request.id, {RUNNING}, PAUSED):
             record = await self._runs.record(request.id)
             if record.run.state != PAUSED:
@@ -91,7 +92,7 @@ class RunControlService(run_control_pb2_grpc.RunControlServiceServicer):
         The run is paused meanwhile: if this process dies, `ResumeRun` goes on.
         """
         outcomes = _checked_outcomes(list(request.outcomes) or [Outcome.OUTCOME_FAILED])
-        record = await self._runs.record(request.id)
+        record = await self._runs.changeable_record(request.id)
         if record.run.state == CANCELLED:
             raise FailedPrecondition(f"the run {request.id} was cancelled; create a new run")
         if record.run.spec.round:
@@ -116,7 +117,7 @@ class RunControlService(run_control_pb2_grpc.RunControlServiceServicer):
         return to_response(await Estimator(self._store).estimate(resolved), resolved)
 
     async def _unended(self, run_id: str) -> RunRecord:
-        record: RunRecord = await self._runs.record(run_id)
+        record: RunRecord = await self._runs.changeable_record(run_id)
         if has_ended(record.run):
             raise FailedPrecondition(f"the run {run_id} is {_word(record)}: it sends no more trials")
         return record

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from libra.core.access.key_rules import FILE_NAME, VARIABLE_NAME
 from libra.core.errors import Invalid
-from libra.core.key_rules import FILE_NAME, VARIABLE_NAME
 from libra.dispatch.models.urls import is_secret_name
 from libra.v1.model_pb2 import Model
 

@@ -15,6 +15,7 @@ from libra.commitment import signature
 from libra.commitment.commitment import write_commitment
 from libra.commitment.merkle import MerkleTree
 from libra.commitment.samples import SALT_BYTES, SampleOrigin, content_hash, salted_hash, sample_json
+from libra.core.access import team_scope
 from libra.core.errors import FailedPrecondition, Invalid, LibraError
 from libra.core.sealed.auditor_key import hash_key, new_key
 from libra.dispatch.remote_catalogues import RemoteCatalogues
@@ -83,7 +84,9 @@ class RoundOpener:
         return OpenedRound(stored, key, anchor_warnings(plans, share, previous.name if previous else ""))
 
     async def _select_tasks(self, selectors: Sequence[str]) -> list[Task]:
-        registry = Registry(frozenset(), await self._catalogues.load_tasks(selectors), {}, {})
+        with team_scope.acting_for(team_scope.SHARED):  # everybody sees a round
+            tasks_by_name = await self._catalogues.load_tasks(selectors)
+        registry = Registry(frozenset(), tasks_by_name, {}, {})
         try:
             tasks = select_tasks(selectors, registry)
         except Invalid as error:

@@ -63,6 +63,7 @@ def _times(schedule: Schedule) -> CronTimes:
 def _firing(schedule: Schedule, time: datetime, skip_reason: str) -> Firing:
     state = FiringState.FIRING_STATE_SKIPPED if skip_reason else FiringState.FIRING_STATE_PENDING
     firing = Firing(id=time_id(schedule, time), schedule=schedule.name, schedule_id=schedule.id, state=state)
+    firing.team = schedule.team
     firing.cause, firing.reason = FiringCause.FIRING_CAUSE_TIME, skip_reason
     firing.time.FromDatetime(time)
     return firing

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
+from libra.core.access import team_scope
 from libra.core.errors import CallerError, Unavailable
 from libra.dispatch.schedules.template import run_request
 from libra.store.client import Store
@@ -92,7 +93,8 @@ class FiringProcessor:
 
     async def _start(self, record: ScheduleRecord, firing: Firing) -> None:
         try:
-            run = (await self._create_run(run_request(record.schedule, firing))).run
+            with team_scope.acting_for(record.schedule.team):
+                run = (await self._create_run(run_request(record.schedule, firing))).run
         except CallerError as error:
             field = error.field.removeprefix("spec.")
             reason = f"{field}: {error.message}" if field else error.message

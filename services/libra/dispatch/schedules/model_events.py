@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fnmatch import fnmatchcase
 
+from libra.core.access.team_scope import SHARED
 from libra.dispatch.schedules.firing_ids import model_id
 from libra.store.client import Store
 from libra.v1.model_pb2 import Model
@@ -42,9 +43,10 @@ class ModelEvents:
 
 
 def fires(schedule: Schedule, model: Model) -> bool:
-    """Return whether the registration of a model fires a schedule."""
+    """Return whether the registration of a model fires a schedule: one of a team sees the models of its team."""
     is_new = model.create_time.ToNanoseconds() > schedule.start_time.ToNanoseconds()
-    return is_new and fnmatchcase(model.name, schedule.on_model)
+    is_seen = model.team in (SHARED, schedule.team)
+    return is_new and is_seen and fnmatchcase(model.name, schedule.on_model)
 
 
 def _firing(schedule: Schedule, model: Model) -> Firing:
@@ -56,4 +58,5 @@ def _firing(schedule: Schedule, model: Model) -> Firing:
         time=model.create_time,
         model=model.name,
         state=FiringState.FIRING_STATE_PENDING,
+        team=schedule.team,
     )

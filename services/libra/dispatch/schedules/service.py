@@ -13,6 +13,7 @@ import structlog
 from google.protobuf.timestamp_pb2 import Timestamp
 from ulid import ULID
 
+from libra.core.access import team_scope
 from libra.core.errors import CallerError, Conflict, FailedPrecondition, Invalid, NotFound
 from libra.dispatch.schedules.cron import CronTimes
 from libra.dispatch.schedules.firing_ids import trigger_id
@@ -75,7 +76,9 @@ class ScheduleService(schedule_pb2_grpc.ScheduleServiceServicer):
         """Check the schedule and its template, and store it unless only a preview is wanted."""
         schedule = requested_schedule(request.schedule)
         times = check_schedule(schedule)
-        warnings = await self._check_template(schedule)
+        schedule.team = team_scope.owner_of_new(schedule.team, field="schedule.team")
+        with team_scope.acting_for(schedule.team):
+            warnings = await self._check_template(schedule)
         schedule.id = str(ULID())
         moment = self._clock()
         schedule.start_time.FromDatetime(moment)
@@ -90,6 +93,8 @@ class ScheduleService(schedule_pb2_grpc.ScheduleServiceServicer):
         try:
             record = await self._store.schedules.insert(ScheduleRecord(schedule, hash_token(token) if token else ""))
         except Conflict:
+            if await self._store.schedules.get(schedule.name) is None:
+                raise
             record = await self._repeated(schedule)
             response.schedule.CopyFrom(record.schedule)
             return response
@@ -119,14 +124,14 @@ class ScheduleService(schedule_pb2_grpc.ScheduleServiceServicer):
         self, request: PauseScheduleRequest, context: grpc.aio.ServicerContext
     ) -> PauseScheduleResponse:
         """Pause a schedule."""
-        await self._store.schedules.pause((await self._record(request.name)).schedule)
+        await self._store.schedules.pause((await self._changeable(request.name)).schedule)
         return PauseScheduleResponse(schedule=(await self._record(request.name)).schedule)
 
     async def ResumeSchedule(
         self, request: ResumeScheduleRequest, context: grpc.aio.ServicerContext
     ) -> ResumeScheduleResponse:
         """Resume a schedule from its next time on."""
-        schedule, moment = (await self._record(request.name)).schedule, self._clock()
+        schedule, moment = (await self._changeable(request.name)).schedule, self._clock()
         next_time = _times(schedule).next_after(moment) if schedule.cron else None
         await self._store.schedules.resume(schedule, moment, next_time)
         return ResumeScheduleResponse(schedule=(await self._record(request.name)).schedule)
@@ -135,7 +140,7 @@ class ScheduleService(schedule_pb2_grpc.ScheduleServiceServicer):
         self, request: DeleteScheduleRequest, context: grpc.aio.ServicerContext
     ) -> DeleteScheduleResponse:
         """Delete a schedule."""
-        await self._record(request.name)
+        await self._changeable(request.name)
         await self._store.schedules.delete(request.name)
         log.info("a schedule was deleted", action=Action.SCHEDULE_DELETED, schedule=request.name)
         return DeleteScheduleResponse()
@@ -144,12 +149,11 @@ class ScheduleService(schedule_pb2_grpc.ScheduleServiceServicer):
         self, request: TriggerScheduleRequest, context: grpc.aio.ServicerContext
     ) -> TriggerScheduleResponse:
         """Store a firing; the worker creates its run."""
-        record = await self._record(request.name)
+        record = await self._changeable(request.name)
         schedule = record.schedule
         check_trigger(record, request)
-        if request.model and await self._store.models.get(request.model) is None:
-            names = [model.name for model in await self._store.models.list()]
-            raise NotFound.named("model", request.model, names, field="model")
+        with team_scope.acting_for(schedule.team):
+            await self._check_model(request.model)
         firing = Firing(
             id=trigger_id(schedule, request.request_id or str(ULID())),
             schedule=schedule.name,
@@ -157,6 +161,7 @@ class ScheduleService(schedule_pb2_grpc.ScheduleServiceServicer):
             cause=FiringCause.FIRING_CAUSE_TRIGGER,
             model=request.model,
             state=FiringState.FIRING_STATE_PENDING,
+            team=schedule.team,
         )
         firing.time.FromDatetime(self._clock())
         if await self._store.firings.insert(firing):
@@ -202,6 +207,17 @@ class ScheduleService(schedule_pb2_grpc.ScheduleServiceServicer):
                 f"(`libra schedule delete {schedule.name}`), or use another name",
                 field="schedule.name",
             )
+        return record
+
+    async def _check_model(self, name: str) -> None:
+        """Raise NotFound for the name of a model that a run of the schedule does not see."""
+        if name and await self._store.models.get(name) is None:
+            names = [model.name for model in await self._store.models.list()]
+            raise NotFound.named("model", name, names, field="model")
+
+    async def _changeable(self, name: str) -> ScheduleRecord:
+        record = await self._record(name)
+        team_scope.require_change(record.schedule.team, f"the schedule {name}")
         return record
 
     async def _record(self, name: str, *, field: str = "name") -> ScheduleRecord:

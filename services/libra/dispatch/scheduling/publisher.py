@@ -88,6 +88,7 @@ def batch_header(run: Run, section: RunSection, model: str, *, sending: int) -> 
         balanced_by=section.balanced_by,
         sealed=section.sealed,
         round=run.spec.round,
+        team=run.team,
     )
 
 

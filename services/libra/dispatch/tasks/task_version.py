@@ -23,6 +23,13 @@ def to_task(card: Card, samples: Iterable[Sample]) -> Task:
     return task
 
 
+def set_owner(task: Task, team: str) -> None:
+    """Make a team the owner of a task, which gets a version of its own: teams with the same content do not meet."""
+    if team:
+        task.team = team
+        task.version = hashlib.sha256(canonical([team, task.version])).hexdigest()[:VERSION_DIGITS]
+
+
 def describe(card: Card) -> Task:
     """Return a task with all that the card says, and without samples or a version."""
     return Task(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 
+from libra.core.access.team_scope import SHARED
 from libra.core.errors import Unavailable
 from libra.core.timeouts import wait_until_set
 from libra.dispatch.scheduling.run_progress import RunProgress
@@ -49,6 +50,13 @@ class EventOutbox:
         """Store a delivery for each webhook that wants the event."""
         body = to_json(event)
         for webhook in webhooks:
-            if not webhook.disable_reason and (not webhook.event_types or event.type in webhook.event_types):
+            if is_wanted(event, webhook):
                 await self._store.deliveries.insert(event, webhook, body)
         await self._store.events.mark_spread(event)
+
+
+def is_wanted(event: Event, webhook: Webhook) -> bool:
+    """Return whether an event is delivered to a webhook: one of a team is told what the team sees."""
+    if webhook.disable_reason or (webhook.team and event.team not in (SHARED, webhook.team)):
+        return False
+    return not webhook.event_types or event.type in webhook.event_types

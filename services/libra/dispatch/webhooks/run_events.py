@@ -32,7 +32,7 @@ def run_event(progress: RunProgress) -> Event:
         "trials": progress.trials,
         "counts": {name: int(getattr(counts, name)) for name in OUTCOMES},
     }
-    return Event(kind, subject, data, time)
+    return Event(kind, subject, data, time, run.team)
 
 
 def firing_event(firing: Firing) -> Event:
@@ -44,4 +44,4 @@ def firing_event(firing: Firing) -> Event:
         "model": firing.model,
         "reason": firing.reason,
     }
-    return Event(event_types.FIRING_FAILED, f"firings/{firing.id}", data, date_of(firing.time))
+    return Event(event_types.FIRING_FAILED, f"firings/{firing.id}", data, date_of(firing.time), firing.team)

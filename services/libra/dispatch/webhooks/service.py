@@ -11,6 +11,7 @@ import structlog
 from google.protobuf.timestamp_pb2 import Timestamp
 from ulid import ULID
 
+from libra.core.access import team_scope
 from libra.core.errors import Conflict, FailedPrecondition, Invalid, NotFound, unknown
 from libra.core.event_types import EVENT_TYPES, TEST
 from libra.core.http.address_policy import AddressRefused
@@ -69,11 +70,14 @@ class WebhookService(webhook_pb2_grpc.WebhookServiceServicer):
         """Check the webhook, store it and return its secret."""
         asked = request.webhook
         check_webhook(asked)
+        team = team_scope.owner_of_new(asked.team, field="webhook.team")
         await self._check_url(asked.url)
         if len(await self._store.webhooks.list()) >= MAX_WEBHOOKS:
             raise FailedPrecondition(f"there are {MAX_WEBHOOKS} webhooks; remove one first", field="webhook.name")
         kinds = sorted(set(asked.event_types))
-        webhook = Webhook(name=asked.name, url=asked.url, event_types=kinds, id=str(ULID()), secret_version=1)
+        webhook = Webhook(
+            name=asked.name, url=asked.url, event_types=kinds, id=str(ULID()), secret_version=1, team=team
+        )
         webhook = await self._store.webhooks.insert(webhook)
         log.info("a webhook was created", action=Action.WEBHOOK_CREATED, webhook=webhook.name)
         return CreateWebhookResponse(webhook=webhook, secret=await self._secrets.derive(webhook, 1))
@@ -92,7 +96,7 @@ class WebhookService(webhook_pb2_grpc.WebhookServiceServicer):
         self, request: DeleteWebhookRequest, context: grpc.aio.ServicerContext
     ) -> DeleteWebhookResponse:
         """Delete a webhook."""
-        await self._webhook(request.name)
+        await self._changeable(request.name)
         await self._store.webhooks.delete(request.name)
         log.info("a webhook was deleted", action=Action.WEBHOOK_DELETED, webhook=request.name)
         return DeleteWebhookResponse()
@@ -101,7 +105,7 @@ class WebhookService(webhook_pb2_grpc.WebhookServiceServicer):
         self, request: RotateWebhookSecretRequest, context: grpc.aio.ServicerContext
     ) -> RotateWebhookSecretResponse:
         """Make a new secret."""
-        webhook = await self._webhook(request.name)
+        webhook = await self._changeable(request.name)
         if not await self._store.webhooks.rotate(webhook, now() + ROTATION):
             raise Conflict(f"another call changes the webhook {request.name} now; try again", field="name")
         webhook = await self._webhook(request.name)
@@ -110,7 +114,7 @@ class WebhookService(webhook_pb2_grpc.WebhookServiceServicer):
 
     async def TestWebhook(self, request: TestWebhookRequest, context: grpc.aio.ServicerContext) -> TestWebhookResponse:
         """Send a test event once; a disabled webhook whose receiver accepts it is enabled again."""
-        webhook = await self._webhook(request.name)
+        webhook = await self._changeable(request.name)
         event = Event(TEST, f"webhooks/{webhook.name}/tests/{ULID()}", {"webhook": webhook.name}, now())
         ended = await self._deliveries.attempt(webhook, event.id, to_json(event))
         if ended.is_delivered and webhook.disable_reason:
@@ -140,6 +144,7 @@ class WebhookService(webhook_pb2_grpc.WebhookServiceServicer):
         record = await self._store.deliveries.get(request.id)
         if record is None:
             raise NotFound(f"there is no delivery {request.id!r}; `libra hooks deliveries` lists them", field="id")
+        team_scope.require_change(record.delivery.team, f"the delivery {request.id}")
         webhook = await self._store.webhooks.get(record.delivery.webhook)
         if webhook is None or webhook.id != record.webhook_id:
             raise FailedPrecondition(f"the webhook {record.delivery.webhook} was deleted", field="id")
@@ -166,6 +171,11 @@ class WebhookService(webhook_pb2_grpc.WebhookServiceServicer):
                 raise Invalid("its host does not exist; correct the URL", field=URL_FIELD) from None
         except TimeoutError:
             return
+
+    async def _changeable(self, name: str) -> Webhook:
+        webhook = await self._webhook(name)
+        team_scope.require_change(webhook.team, f"the webhook {name}")
+        return webhook
 
     async def _webhook(self, name: str, *, field: str = "name") -> Webhook:
         webhook = await self._store.webhooks.get(name)

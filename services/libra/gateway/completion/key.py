@@ -31,6 +31,8 @@ def completion_id(request: CompletionRequest, shared: bytes | None = None) -> st
     ]
     if not request.is_plain and (options := _options(request.model.options)):
         shape.append({"options": options})
+    if request.team:
+        shape.append({"team": request.team})
     if request.parameters.reasoning_effort:
         shape.append({"reasoning_effort": request.parameters.reasoning_effort})
     if request.adjustments:

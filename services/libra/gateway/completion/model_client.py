@@ -39,6 +39,9 @@ from libra.v1.completion_pb2 import (
     ProviderResponse,
 )
 
+OF_A_TEAM = "(withheld: it may quote a prompt of a team)"
+"""In place of the words of an endpoint about a request of one of the teams that share a model."""
+
 SUSPECT_SECONDS = 2.0
 """A request that was refused as if its model could not be asked, although others were answered, is made again after
 this time."""
@@ -77,7 +80,7 @@ class ModelClient:
                 return made
             result, seconds = made
             requests += 1
-            must_wait = gate.record(job, result)
+            must_wait = gate.record(job, shown := for_all_teams(job.request, result))
             if isinstance(result, ProviderAnswer):
                 job.has_answer = True
                 job.channel.activity.record(result)
@@ -85,10 +88,10 @@ class ModelClient:
             job.is_paid = False
             # Time spent waiting for a permit does not count against the retry budget: a queue may be hours long.
             passed_seconds += seconds
-            if result.adjustment and not job.is_abandoned and job.adjust(result.adjustment):
+            if not job.is_abandoned and _adjust(job, shown):
                 retries.adjusted += 1
                 return None
-            job.channel.activity.record(result)
+            job.channel.activity.record(shown)
             if must_wait or (gate.blocks(result) and result.kind is FaultKind.FINAL and not is_suspect):
                 if job.is_abandoned:
                     raise asyncio.CancelledError
@@ -114,11 +117,12 @@ class ModelClient:
         tokens = _prompt_tokens(job) + job.request.max_tokens
         permit = await _acquire_while_parked(job, tokens)
         result, seconds = await self._attempt_within_ceiling(job, permit)
-        job.channel.gate.record(job, result)
+        shown = for_all_teams(job.request, result)
+        job.channel.gate.record(job, shown)
         job.is_paid = False
-        if not isinstance(result, ProviderAnswer) and result.adjustment and job.adjust(result.adjustment):
+        if _adjust(job, shown):
             return None
-        job.channel.activity.record(result)
+        job.channel.activity.record(shown)
         if isinstance(result, ProviderAnswer):
             return _answered(job, result, 1, seconds)
         return failed_completion(job.key, job.request.model.name, result.reason, 1)
@@ -259,6 +263,13 @@ class ModelClient:
             limiter.pause(pause_seconds)
 
 
+def _adjust(job: CompletionJob, result: ProviderResult) -> bool:
+    """Change the request as the endpoint wants; return False if it wants nothing, or what was tried before."""
+    if isinstance(result, ProviderAnswer) or result.adjustment is None:
+        return False
+    return job.adjust(result.adjustment)
+
+
 async def _acquire_while_parked(job: CompletionJob, tokens: int) -> Permit:
     """Return a permit, also for a parked model."""
     while True:
@@ -287,15 +298,26 @@ def withhold_words(result: ProviderResult) -> ProviderResult:
 
     The words of a fault reach the health of the model, its log lines and its spans.
     """
-    if isinstance(result, ProviderAnswer) or not sealing.is_sealed():
+    return _without_words(result, sealing.WITHHELD) if sealing.is_sealed() else result
+
+
+def for_all_teams(request: CompletionRequest, result: ProviderResult) -> ProviderResult:
+    """Return what the health of a model may say of a result: the teams that share it see no words about a prompt."""
+    is_own = request.team == request.model.team
+    return result if is_own else _without_words(result, OF_A_TEAM)
+
+
+def _without_words(result: ProviderResult, note: str) -> ProviderResult:
+    """Return the result; a fault with the note in place of the words of the endpoint."""
+    if isinstance(result, ProviderAnswer):
         return result
     adjustment = Adjustment()
     if result.adjustment:
         adjustment.CopyFrom(result.adjustment)
-        adjustment.words = sealing.withhold(adjustment.words)
+        adjustment.words = note if adjustment.words else ""
     return replace(
         result,
-        reason=f"the request was not answered ({result.kind}): {sealing.WITHHELD}",
+        reason=f"the request was not answered ({result.kind}): {note}",
         adjustment=adjustment if result.adjustment else None,
     )
 

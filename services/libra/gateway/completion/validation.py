@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from libra.core.access import team_scope
 from libra.core.errors import Invalid
 from libra.core.parameter_limits import check_parameters
 from libra.gateway.provider.request import CompletionRequest, InvalidSchema, parsed_schema, problem_of, turns
@@ -64,7 +65,12 @@ def to_requests(request: CompleteRequest, model: Model) -> Sequence[CompletionRe
         )
     return [
         CompletionRequest(
-            model, request.parameters, turns(conversation.messages), conversation.epoch, request.fresh_for
+            model,
+            request.parameters,
+            turns(conversation.messages),
+            conversation.epoch,
+            request.fresh_for,
+            team=team_scope.partition(),
         )
         for conversation in request.conversations
     ]

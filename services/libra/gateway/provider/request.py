@@ -58,6 +58,9 @@ class CompletionRequest:
     """Changes to the request, in order, because the endpoint refuses a parameter: the parameter, and its replacement
     (empty: dropped). `libra.v1.completion_pb2.Adjustment` lists the parameters. The methods below apply them."""
 
+    team: str = ""
+    """The team that asks, with which alone the answer is shared; empty for work on what all teams share."""
+
     is_plain: bool = field(init=False)
     """Whether the model has no options, and nothing is sent otherwise than asked: nearly every request is plain."""
 

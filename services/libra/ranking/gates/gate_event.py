@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
+from libra.core.access import team_scope
 from libra.core.event_types import GATE_FAILED
 from libra.store.continuous.webhooks import Event
 from libra.store.documents.create_time import now
@@ -45,7 +46,10 @@ def gate_event(request: CheckGateRequest, response: CheckGateResponse) -> Event 
             if result.status == GATE_STATUS_BREACH
         ],
     }
-    return Event(GATE_FAILED, f"models/{request.model}/gates/{digest}", data, now())
+    team = team_scope.current()
+    # The decision of a caller without a team may depend on runs of every team.
+    owner = team_scope.DEPLOYMENT if team is None else team
+    return Event(GATE_FAILED, f"models/{request.model}/gates/{digest}", data, now(), owner)
 
 
 def _word(name: str, prefix: str) -> str:

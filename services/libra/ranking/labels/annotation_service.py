@@ -6,10 +6,11 @@ import math
 
 import grpc.aio
 
+from libra.core.access import team_scope
 from libra.core.errors import Invalid, NotFound
 from libra.core.sealed.sealing import WITHHELD
 from libra.ranking.labels.label_import import MAX_AUTHOR
-from libra.ranking.verdicts.verdict_details import unknown_verdict
+from libra.ranking.verdicts.verdict_details import find_verdict
 from libra.rpc import paging
 from libra.rpc.request_hash import hash_request
 from libra.store.client import Store
@@ -41,8 +42,8 @@ class AnnotationService(annotation_pb2_grpc.AnnotationServiceServicer):
         annotation = check_annotation(request.annotation)
         if len(request.request_id) > MAX_REQUEST_ID:
             raise Invalid(f"it is longer than {MAX_REQUEST_ID} characters", field="request_id")
-        if await self._store.verdict_search.get(annotation.verdict) is None:
-            raise unknown_verdict(annotation.verdict)
+        verdict = await find_verdict(self._store, annotation.verdict)
+        await self._require_change(verdict.run)
         stored = await self._store.annotations.insert(annotation, request.request_id, hash_request(request))
         return CreateAnnotationResponse(annotation=stored)
 
@@ -67,8 +68,19 @@ class AnnotationService(annotation_pb2_grpc.AnnotationServiceServicer):
         if request.verdict:
             if request.run:
                 raise Invalid("name a run or a verdict, not both", field="run")
+            await self._check_visible(request.verdict)
         elif await self._store.runs.get_state(request.run) is None:
             raise NotFound.run(request.run, field="run")
+
+    async def _require_change(self, run: str) -> None:
+        """Raise PermissionDenied if a caller of a team writes about a run that all teams share."""
+        if record := await self._store.runs.get(run):
+            team_scope.require_change(record.run.team, f"the run {run}")
+
+    async def _check_visible(self, verdict: str) -> None:
+        """Raise NotFound for a verdict that a caller of a team does not see, whether or not it exists."""
+        if team_scope.current() is not None:
+            await find_verdict(self._store, verdict)
 
     async def _withhold(self, annotation: Annotation) -> None:
         """Replace the text of an annotation that may quote a sealed sample."""

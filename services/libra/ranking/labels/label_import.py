@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
+from libra.core.access import team_scope
 from libra.core.errors import Invalid, NotFound
 from libra.core.outcome_names import outcome_name
 from libra.ranking.labels.label_draw import draw_size, draw_trials
@@ -37,9 +38,15 @@ class LabelImport:
         self._store = store
 
     async def import_labels(self, request: ImportLabelsRequest) -> ImportLabelsResponse:
-        """Store the labels, all or none. Raises NotFound for an unknown run, and Invalid with the first bad field."""
-        if await self._store.runs.get_state(request.run) is None:
+        """Store the labels, all or none.
+
+        Raises NotFound for an unknown run, PermissionDenied for one that the caller may not change, and Invalid with
+        the first bad field.
+        """
+        record = await self._store.runs.get(request.run)
+        if record is None:
             raise NotFound.run(request.run, field="run")
+        team_scope.require_change(record.run.team, f"the run {request.run}")
         trials = check_labels(request.labels, request.run)
         cells = {cell.key: cell for cell in await self._store.cells.list_for_runs([request.run])}
         by_cell: defaultdict[CellKey, list[tuple[int, Label]]] = defaultdict(list)
@@ -49,7 +56,7 @@ class LabelImport:
                 raise _unknown_trial(index, label)
             by_cell[key].append((index, label))
         checked = [label for key, labels in by_cell.items() for label in await self._check_cell(cells[key], labels)]
-        changes = await self._store.labels.upsert(checked)
+        changes = await self._store.labels.upsert(checked, record.run.team)
         unchanged = len(checked) - changes.added - changes.changed
         return ImportLabelsResponse(added=changes.added, changed=changes.changed, unchanged=unchanged)
 

@@ -15,6 +15,7 @@ from libra.store.documents import trial_ids
 from libra.store.documents.create_time import now
 from libra.store.runs import FINISHED, RunRecord
 from libra.v1.ranking_pb2 import AuditFinding, AuditRunResponse
+from libra.v1.run_pb2 import Run
 
 AuditObserver = Callable[[AuditRunResponse], None]
 """Is told the result of each audit."""
@@ -50,7 +51,7 @@ class Auditor:
             response.findings.extend(await audit_round_samples(self._store, record.run.spec.round))
         self._observe(response)
         if response.findings:
-            await self._store.events.emit(audit_event(run, response))
+            await self._store.events.emit(audit_event(record.run, response))
         return response
 
     async def _check_verdicts(self, run: str, audit: Audit, response: AuditRunResponse) -> None:
@@ -113,7 +114,7 @@ def _count_trials(record: RunRecord) -> dict[RunCellKey, int]:
     }
 
 
-def audit_event(run: str, response: AuditRunResponse) -> Event:
+def audit_event(run: Run, response: AuditRunResponse) -> Event:
     """Return the event of an audit that failed, one for each run."""
-    data = {"run": run, "laws": sorted({finding.law for finding in response.findings})}
-    return Event(AUDIT_FAILED, f"runs/{run}", data, now())
+    data = {"run": run.id, "laws": sorted({finding.law for finding in response.findings})}
+    return Event(AUDIT_FAILED, f"runs/{run.id}", data, now(), run.team)

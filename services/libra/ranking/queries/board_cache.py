@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from libra.core.access import team_scope
 from libra.core.errors import Invalid
 from libra.ranking.board.cell_selection import CellSelection
 from libra.ranking.queries.board_loader import DEFAULT_QUERY, BoardInputs, BoardLoader, BoardQuery, ComputedBoard
@@ -27,6 +28,9 @@ class BoardScope:
 
     round_name: str = ""
     """"" for the runs of no round."""
+
+    team: str | None = None
+    """The team that sees the runs; see `libra.core.access.team_scope`."""
 
 
 class FinishedBoards:
@@ -134,7 +138,7 @@ class BoardCache:
         await self._loader.close()
 
     def _finished_boards(self, round_name: str = "") -> FinishedBoards:
-        scope = BoardScope(round_name)
+        scope = BoardScope(round_name, team_scope.current())
         if scope not in self._finished:
             self._finished[scope] = FinishedBoards(self._loader, scope)
         return self._finished[scope]

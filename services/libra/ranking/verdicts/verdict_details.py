@@ -20,9 +20,7 @@ class VerdictReader:
 
     async def get(self, request: GetVerdictRequest) -> GetVerdictResponse:
         """Return one verdict. Raises NotFound for an unknown one, and Invalid for a list that it does not belong to."""
-        stored = await self._store.verdict_search.get(request.id)
-        if stored is None:
-            raise unknown_verdict(request.id)
+        stored = await find_verdict(self._store, request.id)
         [verdict] = await redact_sealed(self._store, [stored])
         async for each in add_completions(self._store, [verdict]):
             verdict = each
@@ -63,6 +61,9 @@ class VerdictReader:
         response.sample_fields.update(sample.fields)
 
 
-def unknown_verdict(verdict: str) -> NotFound:
-    """Return the error for an id that the store does not know."""
-    return NotFound(f"there is no verdict {verdict!r}; `libra verdicts RUN` lists those of a run", field="id")
+async def find_verdict(store: Store, verdict: str) -> Verdict:
+    """Return a verdict of a run that this task sees; raise NotFound."""
+    found = await store.verdict_search.get(verdict)
+    if found is None or not await store.runs.is_visible(found.run):
+        raise NotFound(f"there is no verdict {verdict!r}; `libra verdicts RUN` lists those of a run", field="id")
+    return found

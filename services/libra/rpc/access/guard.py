@@ -13,11 +13,13 @@ import grpc.aio
 import structlog
 from google.protobuf.message import Message
 
+from libra.core.access import team_scope
 from libra.core.errors import LibraError, PermissionDenied
 from libra.rpc import call_context
 from libra.rpc.access import caller as callers
 from libra.rpc.access.caller import Caller, Role
 from libra.rpc.access.policy import RULES, Rule
+from libra.rpc.call_context import TEAM_KEY
 from libra.rpc.errors import BUG_REASON, mapping_for
 from libra.rpc.peer import peer_host
 from libra.telemetry.log_actions import Action
@@ -74,8 +76,9 @@ class Guard:
         else:
             caller = await self._authenticate(context)
             callers.CURRENT.set(caller)
-            if rule is None or caller.role not in rule.roles:
+            if rule is None or caller.role not in rule.roles or (caller.team and not rule.is_for_teams):
                 await self._deny(method, caller, rule, request)
+            team_scope.enter(team_scope.SHARED if rule.is_about_shared else team_of_call(caller, context))
             # A call between services follows from a call that was recorded.
             if not rule.is_audited or caller.role is Role.SERVICE:
                 yield Admission(request)
@@ -125,8 +128,29 @@ class Guard:
             denied = grpc.StatusCode.PERMISSION_DENIED.name
             record = CallRecord(method, caller, rule or Rule(frozenset(), is_audited=True), request)
             await self._record_result(record.entry(denied))
+        if rule and caller.role in rule.roles:
+            raise PermissionDenied(
+                f"{caller.name} belongs to the team {caller.team}; {method} concerns all teams, and is for callers "
+                "without a team"
+            )
         roles = ", ".join(sorted(rule.roles - {Role.SERVICE})) if rule else "nobody"
         raise PermissionDenied(f"{caller.name} has the role {caller.role}; {method} is for: {roles}")
+
+
+def team_of_call(caller: Caller, context: grpc.aio.ServicerContext) -> str | None:
+    """Return the team that a call works for; None for none. Only a service is believed if it names one.
+
+    Raises PermissionDenied for a caller whose team has no valid name: such a team would own nothing and share nothing.
+    """
+    if caller.role is Role.SERVICE:
+        metadata = context.invocation_metadata() or ()
+        return next((str(value) for key, value in metadata if key == TEAM_KEY), None)
+    if caller.team and not team_scope.NAME.fullmatch(caller.team):
+        raise PermissionDenied(
+            f"{caller.name} belongs to the team {caller.team!r}, which is no name of a team: use 1 to 64 lower-case "
+            "letters, digits, dots, underscores and hyphens"
+        )
+    return caller.team or None
 
 
 def anonymous(context: grpc.aio.ServicerContext) -> Caller:

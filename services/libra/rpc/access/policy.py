@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final
 
@@ -29,11 +29,30 @@ class Rule:
     resource: str = ""
     """The path of the field that names what is changed: in the request, or in the reply if it begins with "reply."."""
 
+    is_for_teams: bool = True
+    """False for a method about the whole deployment: callers of a team are refused."""
+
+    is_about_shared: bool = False
+    """True for a method that shows and uses only what all teams share, whoever calls; any other shows and changes what
+    `libra.core.access.team_scope` allows the caller's team."""
+
 
 def read_only(service: str, *methods: str, roles: frozenset[Role] = READ) -> Iterator[tuple[str, Rule]]:
     """Yield the rules of methods whose calls are not in the audit log."""
     for method in methods:
         yield f"{PACKAGE}{service}/{method}", Rule(roles, is_audited=False)
+
+
+def of_deployment(rules: Iterable[tuple[str, Rule]]) -> Iterator[tuple[str, Rule]]:
+    """Yield the rules, for callers without a team only."""
+    for method, rule in rules:
+        yield method, replace(rule, is_for_teams=False)
+
+
+def about_shared(rules: Iterable[tuple[str, Rule]]) -> Iterator[tuple[str, Rule]]:
+    """Yield the rules, limited to what all teams share."""
+    for method, rule in rules:
+        yield method, replace(rule, is_about_shared=True)
 
 
 def audited(service: str, roles: frozenset[Role], **resources: str) -> Iterator[tuple[str, Rule]]:
@@ -42,36 +61,43 @@ def audited(service: str, roles: frozenset[Role], **resources: str) -> Iterator[
         yield f"{PACKAGE}{service}/{method}", Rule(roles, is_audited=True, resource=resource)
 
 
+ARENA: Final = (
+    *read_only(
+        "ArenaService",
+        "GetRules",
+        "SuggestPrompts",
+        "GetBattle",
+        "GetRatings",
+        "ListEntries",
+        "ListVotes",
+        "ListQuarantine",
+        "ExportBattles",
+        "AuditArena",
+        "ListProposals",
+    ),
+    # Battles and votes are records themselves, which AuditArena checks; there may be many in a second.
+    *read_only(
+        "ArenaService",
+        "StartBattle",
+        "AddTurn",
+        "StreamTurn",
+        "Vote",
+        "RevealBattle",
+        "ProposePrompt",
+        roles=ASK,
+    ),
+    *of_deployment(
+        audited("ArenaService", ADMIN, EnterModel="entry.model", LeaveModel="model", LiftQuarantine="voter")
+    ),
+)
+"""The arena is one for all teams."""
+
 RULES: Final = MappingProxyType(
     dict(
         [
             *read_only("AnnotationService", "ListAnnotations"),
             *audited("AnnotationService", RUN, CreateAnnotation="annotation.verdict"),
-            *read_only(
-                "ArenaService",
-                "GetRules",
-                "SuggestPrompts",
-                "GetBattle",
-                "GetRatings",
-                "ListEntries",
-                "ListVotes",
-                "ListQuarantine",
-                "ExportBattles",
-                "AuditArena",
-                "ListProposals",
-            ),
-            # Battles and votes are records themselves, which AuditArena checks; there may be many in a second.
-            *read_only(
-                "ArenaService",
-                "StartBattle",
-                "AddTurn",
-                "StreamTurn",
-                "Vote",
-                "RevealBattle",
-                "ProposePrompt",
-                roles=ASK,
-            ),
-            *audited("ArenaService", ADMIN, EnterModel="entry.model", LeaveModel="model", LiftQuarantine="voter"),
+            *about_shared(ARENA),
             *read_only("AttackService", "ListAttacks"),
             *audited("AttackService", ASK, Transform="attack"),
             *read_only("AuditLogService", "ListAuditEntries", roles=AUDIT),
@@ -110,11 +136,10 @@ RULES: Final = MappingProxyType(
                 "ReportStability",
             ),
             *audited("RankingService", RUN, ImportCapabilities=""),
-            *read_only(
-                "RoundService", "GetRound", "ListRounds", "GetRoundCommitment", "GetRoundRelease", "ListSealedLooks"
-            ),
-            *audited("RoundService", ADMIN, OpenRound="name", CloseRound="name"),
-            *audited("RoundService", AUDIT, RevealSealedSample="round"),
+            *read_only("RoundService", "GetRound", "ListRounds", "GetRoundCommitment", "GetRoundRelease"),
+            *of_deployment(read_only("RoundService", "ListSealedLooks")),
+            *of_deployment(audited("RoundService", ADMIN, OpenRound="name", CloseRound="name")),
+            *of_deployment(audited("RoundService", AUDIT, RevealSealedSample="round")),
             *read_only("RunControlService", "EstimateRun"),
             *audited("RunControlService", RUN, PauseRun="id", ResumeRun="id", UpdateRunBudget="id", RetryRun="id"),
             *read_only("RunService", "GetRun", "ListRuns", "WatchRun"),

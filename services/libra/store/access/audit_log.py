@@ -12,6 +12,7 @@ from libra.core.errors import Unavailable
 from libra.store import indexes
 from libra.store.documents.create_time import now
 from libra.store.documents.proto_documents import Document, from_document, to_document
+from libra.store.documents.team_filter import changeable
 from libra.store.error_translation import Database, ErrorTranslator
 from libra.v1.audit_log_pb2 import AuditEntry
 
@@ -44,9 +45,11 @@ class AuditLogCollection:
         raise Unavailable("the audit log is written to by too many callers; try again")
 
     async def list(self, *, after_seq: int, limit: int) -> list[AuditEntry]:
-        """Return entries after a position, the oldest first."""
+        """Return entries after a position, the oldest first; for a caller of a team, those of its team."""
         with self._translate_errors():
-            found = self._collection.find({"_id": {"$gt": after_seq}}).sort("_id", ASCENDING).limit(limit)
+            found = (
+                self._collection.find({"_id": {"$gt": after_seq}} | changeable()).sort("_id", ASCENDING).limit(limit)
+            )
             return [_entry(document) async for document in found]
 
     async def head_seq(self) -> int:

@@ -13,6 +13,7 @@ from libra.core.errors import Conflict
 from libra.store import indexes
 from libra.store.documents.create_time import now
 from libra.store.documents.proto_documents import Document, from_document, to_document
+from libra.store.documents.team_filter import changeable
 from libra.store.error_translation import Database, ErrorTranslator
 from libra.v1.token_pb2 import Token
 
@@ -26,7 +27,10 @@ class TokenRecord:
 
 
 class TokenCollection:
-    """Stores every token under its id. Tokens are not deleted: the audit log names them."""
+    """Stores every token under its id. Tokens are not deleted: the audit log names them.
+
+    A caller of a team sees and revokes the tokens of its team only: one without a team is nothing that teams share.
+    """
 
     def __init__(self, database: Database, translate_errors: ErrorTranslator) -> None:
         self._collection, self._uses = database[indexes.TOKENS], database[indexes.LAST_USES]
@@ -51,10 +55,11 @@ class TokenCollection:
         return TokenRecord(_token(document), bytes(document["hash"])) if document else None
 
     async def list(self) -> list[Token]:
-        """Return all tokens in order of name."""
+        """Return all tokens of the caller's team, or all, in order of name."""
         with self._translate_errors():
             used = {document["_id"]: document["time"] async for document in self._uses.find()}
-            tokens = [_token(document) async for document in self._collection.find().sort("name", ASCENDING)]
+            found = self._collection.find(changeable()).sort("name", ASCENDING)
+            tokens = [_token(document) async for document in found]
         for token in tokens:
             if token.id in used:
                 token.last_use_time.FromDatetime(used[token.id])
@@ -65,7 +70,7 @@ class TokenCollection:
         update = [{"$set": {"revoke_time": {"$ifNull": ["$revoke_time", now()]}}}]
         with self._translate_errors():
             document = await self._collection.find_one_and_update(
-                {"name": name}, update, return_document=ReturnDocument.AFTER
+                {"name": name} | changeable(), update, return_document=ReturnDocument.AFTER
             )
         return _token(document) if document else None
 

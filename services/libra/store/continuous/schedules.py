@@ -13,11 +13,14 @@ from libra.core.errors import Conflict
 from libra.store import indexes
 from libra.store.documents.create_time import now
 from libra.store.documents.proto_documents import Document, from_document, to_document
+from libra.store.documents.team_filter import changeable, name_taken, visible
 from libra.store.error_translation import Database, ErrorTranslator
 from libra.v1.schedule_pb2 import Firing, FiringState, Schedule
 
 OPEN_STATES = (FiringState.FIRING_STATE_PENDING, FiringState.FIRING_STATE_STARTING)
 FAILED = FiringState.FIRING_STATE_FAILED
+TEAM = "schedule.team"
+"""The path of the owner in the document of a schedule."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,7 @@ class FiringPosition:
 
 
 class ScheduleCollection:
-    """Stores every schedule under its name."""
+    """Stores every schedule under its name. A task sees and changes only the schedules that its team does."""
 
     def __init__(self, database: Database, translate_errors: ErrorTranslator) -> None:
         self._collection = database[indexes.SCHEDULES]
@@ -65,19 +68,21 @@ class ScheduleCollection:
             try:
                 await self._collection.insert_one(document)
             except DuplicateKeyError:
+                if await self.get(record.schedule.name) is None:
+                    raise name_taken("schedule.name", record.schedule.name) from None
                 raise duplicate_schedule(record) from None
         return schedule_from_document(document)
 
     async def get(self, name: str) -> ScheduleRecord | None:
         """Return one schedule; None if it is unknown."""
         with self._translate_errors():
-            document = await self._collection.find_one({"_id": name})
+            document = await self._collection.find_one({"_id": name} | visible(TEAM))
         return schedule_from_document(document) if document else None
 
     async def delete(self, name: str) -> bool:
         """Delete a schedule; return whether it existed."""
         with self._translate_errors():
-            return (await self._collection.delete_one({"_id": name})).deleted_count > 0
+            return (await self._collection.delete_one({"_id": name} | changeable(TEAM))).deleted_count > 0
 
     async def list_due(self) -> list[DueSchedule]:
         """Return the schedules whose next time has come, by the server's clock, the longest due first."""
@@ -107,14 +112,14 @@ class ScheduleCollection:
     async def pause(self, schedule: Schedule) -> bool:
         """Pause a schedule; return False if it is paused or was deleted."""
         change = {"$set": {"schedule.paused": True}, "$unset": {"schedule.next_time": ""}}
-        query = _unchanged(schedule) | {"schedule.paused": {"$ne": True}}
+        query = _unchanged(schedule) | changeable(TEAM) | {"schedule.paused": {"$ne": True}}
         with self._translate_errors():
             return (await self._collection.update_one(query, change)).matched_count > 0
 
     async def resume(self, schedule: Schedule, start_time: datetime, next_time: datetime | None) -> bool:
         """Resume a schedule; return False if it is not paused or was deleted."""
         fields = {"schedule.start_time": start_time} | ({"schedule.next_time": next_time} if next_time else {})
-        query = _unchanged(schedule) | {"schedule.paused": True}
+        query = _unchanged(schedule) | changeable(TEAM) | {"schedule.paused": True}
         with self._translate_errors():
             result = await self._collection.update_one(query, {"$set": fields, "$unset": {"schedule.paused": ""}})
         return result.matched_count > 0
@@ -128,12 +133,15 @@ class ScheduleCollection:
     async def list(self, *, after: str = "", limit: int) -> list[ScheduleRecord]:
         """Return up to `limit` schedules in order of name, those after the name `after`."""
         with self._translate_errors():
-            found = self._collection.find({"_id": {"$gt": after}}).sort("_id", 1).limit(limit)
+            found = self._collection.find({"_id": {"$gt": after}} | visible(TEAM)).sort("_id", 1).limit(limit)
             return [schedule_from_document(document) async for document in found]
 
 
 class FiringCollection:
-    """Stores every firing under its id. A firing is never deleted: its id must stay taken."""
+    """Stores every firing under its id. A firing is never deleted: its id must stay taken.
+
+    A task sees only the firings of the schedules that its team owns or shares.
+    """
 
     def __init__(self, database: Database, translate_errors: ErrorTranslator) -> None:
         self._collection = database[indexes.FIRINGS]
@@ -151,7 +159,7 @@ class FiringCollection:
     async def get(self, firing: str) -> Firing | None:
         """Return one firing; None if it is unknown."""
         with self._translate_errors():
-            document = await self._collection.find_one({"_id": firing})
+            document = await self._collection.find_one({"_id": firing} | visible())
         return firing_from_document(document) if document else None
 
     async def find_existing(self, firings: Collection[str]) -> set[str]:
@@ -192,7 +200,7 @@ class FiringCollection:
 
     async def list(self, *, schedule: str = "", before: FiringPosition | None = None, limit: int) -> list[Firing]:
         """Return up to `limit` firings of one schedule's name or of all, the newest first, those before a position."""
-        query: Document = {"schedule": schedule} if schedule else {}
+        query: Document = ({"schedule": schedule} if schedule else {}) | visible()
         if before:
             query["$or"] = [{"time": {"$lt": before.time}}, {"time": before.time, "_id": {"$lt": before.id}}]
         with self._translate_errors():

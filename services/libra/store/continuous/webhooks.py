@@ -15,10 +15,12 @@ from typing import Any
 from pymongo import ReturnDocument
 from pymongo.errors import DuplicateKeyError
 
+from libra.core.access.team_scope import SHARED
 from libra.core.errors import Conflict
 from libra.store import indexes
 from libra.store.documents.create_time import now
 from libra.store.documents.proto_documents import Document, from_document, to_document
+from libra.store.documents.team_filter import changeable, name_taken, visible
 from libra.store.error_translation import Database, ErrorTranslator
 from libra.v1.webhook_pb2 import Delivery, DeliveryState, Webhook
 
@@ -40,6 +42,8 @@ class Event:
     """Content for the receivers: JSON, without prompts, answers or keys."""
 
     time: datetime
+    team: str = SHARED
+    """The team that owns what it is about."""
 
     @property
     def id(self) -> str:
@@ -75,7 +79,7 @@ class EventCollection:
             "time": event.time,
             "create_time": now(),
             "pending": True,
-        }
+        } | ({"team": event.team} if event.team else {})
         with self._translate_errors():
             try:
                 await self._collection.insert_one(document)
@@ -96,7 +100,10 @@ class EventCollection:
 
 
 class WebhookCollection:
-    """Stores every webhook under its name, without its secret."""
+    """Stores every webhook under its name, without its secret.
+
+    A task sees and changes only the webhooks that its team does.
+    """
 
     def __init__(self, database: Database, translate_errors: ErrorTranslator) -> None:
         self._collection = database[indexes.WEBHOOKS]
@@ -109,23 +116,25 @@ class WebhookCollection:
             try:
                 await self._collection.insert_one(document)
             except DuplicateKeyError:
+                if await self.get(webhook.name) is None:
+                    raise name_taken("webhook.name", webhook.name) from None
                 raise duplicate_webhook(webhook) from None
         return webhook_from_document(document)
 
     async def get(self, name: str) -> Webhook | None:
         """Return one webhook; None if it is unknown."""
         with self._translate_errors():
-            document = await self._collection.find_one({"_id": name})
+            document = await self._collection.find_one({"_id": name} | visible())
         return webhook_from_document(document) if document else None
 
     async def delete(self, name: str) -> bool:
         """Delete a webhook; return whether it existed."""
         with self._translate_errors():
-            return (await self._collection.delete_one({"_id": name})).deleted_count > 0
+            return (await self._collection.delete_one({"_id": name} | changeable())).deleted_count > 0
 
     async def rotate(self, webhook: Webhook, rotation_end_time: datetime) -> bool:
         """Add one to the version of the secret; return False if another call has done so since it was read."""
-        query = {"_id": webhook.name, "id": webhook.id, "secret_version": webhook.secret_version}
+        query = {"_id": webhook.name, "id": webhook.id, "secret_version": webhook.secret_version} | changeable()
         change = {"$inc": {"secret_version": 1}, "$set": {"rotation_end_time": rotation_end_time}}
         with self._translate_errors():
             return (await self._collection.update_one(query, change)).matched_count > 0
@@ -134,13 +143,15 @@ class WebhookCollection:
         """Disable a webhook with a reason, or enable it with ""."""
         with self._translate_errors():
             await self._collection.update_one(
-                {"_id": webhook.name, "id": webhook.id}, {"$set": {"disable_reason": reason}}
+                {"_id": webhook.name, "id": webhook.id} | changeable(), {"$set": {"disable_reason": reason}}
             )
 
     async def list(self) -> list[Webhook]:
         """Return every webhook, in order of name."""
         with self._translate_errors():
-            return [webhook_from_document(document) async for document in self._collection.find().sort("_id", 1)]
+            return [
+                webhook_from_document(document) async for document in self._collection.find(visible()).sort("_id", 1)
+            ]
 
 
 class DeliveryCollection:
@@ -203,20 +214,20 @@ class DeliveryCollection:
         """Make a dead delivery due now, as if it had never been attempted; return False if it is not dead."""
         change = [{"$set": {"state": PENDING, "attempts": 0, "failures": 0, "next_time": "$$NOW", "result": ""}}]
         with self._translate_errors():
-            result = await self._collection.update_one({"_id": delivery, "state": DEAD}, change)
+            result = await self._collection.update_one({"_id": delivery, "state": DEAD} | changeable(), change)
         return result.matched_count > 0
 
     async def get(self, delivery: str) -> DeliveryRecord | None:
         """Return one delivery; None if it is unknown."""
         with self._translate_errors():
-            document = await self._collection.find_one({"_id": delivery})
+            document = await self._collection.find_one({"_id": delivery} | visible())
         return delivery_from_document(document) if document else None
 
     async def list(
         self, *, webhook: str = "", state: int = 0, before: tuple[datetime, str] | None = None, limit: int
     ) -> list[Delivery]:
         """Return up to `limit` deliveries, the newest first, those before a time and an id."""
-        query: Document = ({"webhook": webhook} if webhook else {}) | ({"state": state} if state else {})
+        query: Document = ({"webhook": webhook} if webhook else {}) | ({"state": state} if state else {}) | visible()
         if before:
             time, name = before
             query["$or"] = [{"create_time": {"$lt": time}}, {"create_time": time, "_id": {"$lt": name}}]
@@ -235,7 +246,13 @@ def duplicate_webhook(webhook: Webhook) -> Conflict:
 
 def delivery_to_document(event: Event, webhook: Webhook, body: str, time: datetime) -> Document:
     """Return the document of a new delivery, due at `time`."""
-    delivery = Delivery(webhook=webhook.name, event_id=event.id, event_type=event.type, state=PENDING)
+    delivery = Delivery(
+        webhook=webhook.name,
+        event_id=event.id,
+        event_type=event.type,
+        state=PENDING,
+        team=webhook.team or event.team,
+    )
     name = hashlib.sha256(f"{event.id}/{webhook.id}".encode()).hexdigest()[:DELIVERY_DIGITS]
     more = {"_id": f"dlv_{name}", "webhook_id": webhook.id, "body": body}
     return to_document(delivery) | more | {"attempts": 0, "failures": 0, "next_time": time, "create_time": time}
@@ -248,7 +265,9 @@ def _attempt(record: DeliveryRecord) -> Document:
 
 def _event_from_document(document: Document) -> Event:
     time: datetime = document["time"]
-    return Event(document["type"], document["subject"], document["data"], time.astimezone(UTC))
+    return Event(
+        document["type"], document["subject"], document["data"], time.astimezone(UTC), document.get("team", SHARED)
+    )
 
 
 def webhook_from_document(document: Document) -> Webhook:

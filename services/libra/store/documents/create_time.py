@@ -20,12 +20,12 @@ def now() -> datetime:
     return moment.replace(microsecond=whole_milliseconds * MICROSECONDS_PER_MILLISECOND)
 
 
-async def last_modified(collection: AsyncIOMotorCollection[Document]) -> int:
-    """Return the newest create_time, in milliseconds since 1970; 0 if the collection is empty.
+async def last_modified(collection: AsyncIOMotorCollection[Document], query: Document | None = None) -> int:
+    """Return the newest create_time of the documents, in milliseconds since 1970; 0 if there is none.
 
     It is the time of the last change only where every change sets create_time.
     """
-    found = await collection.find_one({}, {"create_time": 1}, sort=[("create_time", -1)])
+    found = await collection.find_one(query or {}, {"create_time": 1}, sort=[("create_time", -1)])
     return to_milliseconds(found["create_time"]) if found else 0
 
 

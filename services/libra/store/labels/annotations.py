@@ -5,6 +5,7 @@ from __future__ import annotations
 from pymongo.errors import DuplicateKeyError
 from ulid import ULID
 
+from libra.core.access.team_scope import qualified
 from libra.core.errors import Conflict
 from libra.store import indexes
 from libra.store.documents import trial_ids
@@ -24,8 +25,9 @@ class AnnotationCollection:
     async def insert(self, annotation: Annotation, request_id: str, request_hash: str) -> Annotation:
         """Store an annotation and return it, or return the one that was stored with the same request_id before.
 
-        The store sets id and create_time. Raises Conflict if another request had this request_id.
+        The store sets id and create_time. Raises Conflict if another request of the team had this request_id.
         """
+        request_id = qualified(request_id)
         request = {"request_id": request_id, "request_hash": request_hash} if request_id else {}
         document = to_document(annotation) | {"_id": str(ULID()), "create_time": now()} | request
         with self._translate_errors():

@@ -14,6 +14,7 @@ from libra.store import indexes
 from libra.store.documents import trial_ids
 from libra.store.documents.create_time import last_modified, now
 from libra.store.documents.proto_documents import Document, from_document, to_document
+from libra.store.documents.team_filter import visible
 from libra.store.error_translation import Database, ErrorTranslator, is_write_conflict
 from libra.v1.label_pb2 import Label, LabelRevision
 
@@ -41,8 +42,10 @@ class LabelCollection:
         self._database, self._translate_errors = database, translate_errors
         self._collection = database[indexes.LABELS]
 
-    async def upsert(self, labels: Sequence[Label]) -> LabelChanges:
+    async def upsert(self, labels: Sequence[Label], team: str = "") -> LabelChanges:
         """Store the labels, at most one for each trial, all or none; return the changes. The store sets create_time.
+
+        `team` owns the run of the trials.
 
         A label with the score and the author of the stored one changes nothing, apart from a greater inclusion
         probability. Any other label replaces it, and the stored one becomes its last earlier one. Raises Conflict if
@@ -54,8 +57,10 @@ class LabelCollection:
                 async with await self._database.client.start_session() as session, session.start_transaction():
                     found = self._collection.find(query, session=session)
                     changes = merge_labels(labels, {document["_id"]: document async for document in found}, now)
+                    owned = {"team": team} if team else {}
                     writes = [
-                        ReplaceOne({"_id": document["_id"]}, document, upsert=True) for document in changes.documents
+                        ReplaceOne({"_id": document["_id"]}, document | owned, upsert=True)
+                        for document in changes.documents
                     ]
                     if writes:
                         await self._collection.bulk_write(writes, ordered=False, session=session)
@@ -84,7 +89,7 @@ class LabelCollection:
     async def last_modified(self) -> int:
         """Return when a label was last stored, in milliseconds since 1970; 0 if there is none."""
         with self._translate_errors():
-            return await last_modified(self._collection)
+            return await last_modified(self._collection, visible())
 
     async def list(self, run: str, *, after: str = "", limit: int) -> list[Label]:
         """Return up to `limit` labels of a run in the order of trials, those after the id `after`."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from libra.store import indexes
 from libra.store.documents.create_time import to_milliseconds
 from libra.store.documents.proto_documents import Document
+from libra.store.documents.team_filter import visible
 from libra.store.error_translation import Database, ErrorTranslator
 from libra.store.runs import finished_query
 
@@ -47,5 +48,5 @@ class BoardRevisionReader:
 
 
 def _newest() -> list[Document]:
-    """Return the pipeline that finds the newest document of a collection, by its index."""
-    return [{"$sort": {"create_time": -1}}, {"$limit": 1}, {"$project": {"create_time": 1}}]
+    """Return the pipeline that finds the newest document of a collection that this task sees, by its index."""
+    return [{"$match": visible()}, {"$sort": {"create_time": -1}}, {"$limit": 1}, {"$project": {"create_time": 1}}]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from libra.store.documents import trial_ids
+from libra.store.documents import team_filter, trial_ids
 from libra.store.labels.labels import LabelChanges, label_from_document, merge_labels
 from libra.testing.memory.transport import MemoryClient
 from libra.v1.label_pb2 import Label
@@ -18,12 +18,13 @@ class MemoryLabels:
     def __init__(self, client: MemoryClient) -> None:
         self._client, self._documents = client, client.server.labels
 
-    async def upsert(self, labels: Sequence[Label]) -> LabelChanges:
+    async def upsert(self, labels: Sequence[Label], team: str = "") -> LabelChanges:
         """Store the labels, at most one for each trial, all or none; return the changes. The store sets create_time."""
 
         def write() -> LabelChanges:
             changes = merge_labels(labels, self._documents, self._client.server.now)
-            self._documents.update({document["_id"]: document for document in changes.documents})
+            owned = {"team": team} if team else {}
+            self._documents.update({document["_id"]: document | owned for document in changes.documents})
             return changes
 
         return await self._client.send(write)
@@ -41,7 +42,11 @@ class MemoryLabels:
 
     async def last_modified(self) -> int:
         """Return when a label was last stored, in milliseconds since 1970; 0 if there is none."""
-        times = await self._client.send(lambda: [document["create_time"] for document in self._documents.values()])
+        times = await self._client.send(
+            lambda: [
+                document["create_time"] for document in self._documents.values() if team_filter.is_visible(document)
+            ]
+        )
         return round(max(times).timestamp() * MILLISECONDS_PER_SECOND) if times else 0
 
     async def list(self, run: str, *, after: str = "", limit: int) -> list[Label]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from libra.core.errors import Conflict
 from libra.store.documents.proto_documents import Document, from_document, to_document
+from libra.store.documents.team_filter import is_changeable, is_visible, name_taken
 from libra.store.models.adjustments import adjustment_document, by_entry
 from libra.testing.memory.transport import MemoryClient
 from libra.v1.completion_pb2 import Adjustment
@@ -24,6 +25,8 @@ class MemoryModels:
         content.pop("create_time", None)
         new = content | {"create_time": self._server.now()}
         stored = await self._client.send(lambda: self._server.models.setdefault(model.name, new))
+        if not is_visible(stored):
+            raise name_taken("model.name", model.name)
         if {name: value for name, value in stored.items() if name != "create_time"} != content:
             raise Conflict(f"a model {model.name!r} is registered with another content", field="model.name")
         return from_document(Model(), stored)
@@ -31,14 +34,14 @@ class MemoryModels:
     async def get(self, name: str) -> Model | None:
         """Return one model; None if it is not registered."""
         document = await self._client.send(lambda: self._server.models.get(name))
-        return from_document(Model(), document) if document else None
+        return from_document(Model(), document) if document and is_visible(document) else None
 
     async def update(self, name: str, numbers: Mapping[str, float]) -> Model | None:
         """Set numbers of a model, by path; return the model, None without one."""
 
         def update() -> Document | None:
             document = self._server.models.get(name)
-            if document is None:
+            if document is None or not is_changeable(document):
                 return None
             for path, number in numbers.items():
                 group, _, field = path.partition(".")
@@ -50,13 +53,19 @@ class MemoryModels:
 
     async def delete(self, name: str) -> bool:
         """Delete a model; return whether it was registered."""
-        return await self._client.send(lambda: self._server.models.pop(name, None)) is not None
+
+        def delete() -> bool:
+            if not is_changeable(self._server.models.get(name, {})):
+                return False
+            return self._server.models.pop(name, None) is not None
+
+        return await self._client.send(delete)
 
     async def list(self) -> list[Model]:
         """Return every model, in order of name."""
         models = self._server.models
         documents = await self._client.send(lambda: [models[name] for name in sorted(models)])
-        return [from_document(Model(), document) for document in documents]
+        return [from_document(Model(), document) for document in documents if is_visible(document)]
 
 
 class MemoryAdjustments:

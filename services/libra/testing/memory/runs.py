@@ -6,10 +6,12 @@ from collections.abc import Collection
 from datetime import timedelta
 
 from libra.store.documents.proto_documents import Document
+from libra.store.documents.team_filter import is_changeable, is_visible
 from libra.store.runs import (
     BUDGET_EXHAUSTED,
     FINISHED,
     RUNNING,
+    TEAM,
     RunRecord,
     duplicate_run,
     run_from_document,
@@ -55,9 +57,7 @@ class MemoryRuns:
         """Return the run that was created with this request_id; None if there is none."""
         found = await self._client.send(
             lambda: [
-                run_from_document(document)
-                for document in self._server.runs.values()
-                if document.get("request_id") == request_id
+                run_from_document(document) for document in self._sorted() if document.get("request_id") == request_id
             ]
         )
         return found[0] if found else None
@@ -135,7 +135,7 @@ class MemoryRuns:
         """Move a run that is in one of `states` to `state`; return False if it is in none of them."""
 
         def change() -> bool:
-            for document in self._find(run):
+            for document in self._find_changeable(run):
                 if document["run"]["state"] in states:
                     document["run"]["state"] = state
                     document["run"].pop("end_time", None)
@@ -153,7 +153,7 @@ class MemoryRuns:
         """Finish a running run, or cancel a running or stopped one; return False for any other."""
 
         def end() -> bool:
-            for document in self._find(run):
+            for document in self._find_changeable(run):
                 if document["run"]["state"] in states_before(state):
                     document["run"] |= {
                         "state": state,
@@ -190,10 +190,15 @@ class MemoryRuns:
         return await self._client.send(newest)
 
     def _find(self, run: str) -> tuple[Document, ...]:
-        return (self._server.runs[run],) if run in self._server.runs else ()
+        document = self._server.runs.get(run)
+        return (document,) if document is not None and is_visible(document, TEAM) else ()
+
+    def _find_changeable(self, run: str) -> tuple[Document, ...]:
+        return tuple(document for document in self._find(run) if is_changeable(document, TEAM))
 
     def _sorted(self) -> tuple[Document, ...]:
-        return tuple(self._server.runs[run] for run in sorted(self._server.runs))
+        documents = (self._server.runs[run] for run in sorted(self._server.runs))
+        return tuple(document for document in documents if is_visible(document, TEAM))
 
 
 def _round(document: Document) -> str:

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from libra.store.continuous.schedules import (
     OPEN_STATES,
+    TEAM,
     DueSchedule,
     FiringPosition,
     ScheduleRecord,
@@ -19,6 +20,7 @@ from libra.store.continuous.schedules import (
     schedule_to_document,
 )
 from libra.store.documents.proto_documents import Document
+from libra.store.documents.team_filter import is_changeable, is_visible, name_taken
 from libra.testing.memory.transport import MemoryClient
 from libra.v1.schedule_pb2 import Firing, FiringState, Schedule
 
@@ -34,6 +36,8 @@ class MemorySchedules:
         document = schedule_to_document(record)
         documents = self._server.schedules
         if not await self._client.send(lambda: documents.setdefault(record.schedule.name, document) is document):
+            if not is_visible(documents[record.schedule.name], TEAM):
+                raise name_taken("schedule.name", record.schedule.name)
             raise duplicate_schedule(record)
         return schedule_from_document(document)
 
@@ -44,7 +48,13 @@ class MemorySchedules:
 
     async def delete(self, name: str) -> bool:
         """Delete a schedule; return whether it existed."""
-        return await self._client.send(lambda: self._server.schedules.pop(name, None) is not None)
+
+        def delete() -> bool:
+            if not is_changeable(self._server.schedules.get(name, {}), TEAM):
+                return False
+            return self._server.schedules.pop(name, None) is not None
+
+        return await self._client.send(delete)
 
     async def list_due(self) -> list[DueSchedule]:
         """Return the schedules whose next time has come, by the server's clock, the longest due first."""
@@ -116,14 +126,17 @@ class MemorySchedules:
     async def _select(self, matches: Callable[[Document], bool]) -> list[ScheduleRecord]:
         def find() -> list[ScheduleRecord]:
             documents = [self._server.schedules[name] for name in sorted(self._server.schedules)]
-            return [schedule_from_document(document) for document in documents if matches(document)]
+            seen = (document for document in documents if is_visible(document, TEAM))
+            return [schedule_from_document(document) for document in seen if matches(document)]
 
         return await self._client.send(find)
 
     async def _change(self, schedule: Schedule, change: Callable[[Document], bool]) -> bool:
         def apply() -> bool:
             document = self._server.schedules.get(schedule.name)
-            return document is not None and document["schedule"]["id"] == schedule.id and change(document)
+            if document is None or document["schedule"]["id"] != schedule.id:
+                return False
+            return is_changeable(document, TEAM) and change(document)
 
         return await self._client.send(apply)
 
@@ -178,7 +191,8 @@ class MemoryFirings:
 
     async def _select(self, matches: Callable[[Document], bool]) -> list[Firing]:
         def find() -> list[Firing]:
-            found = [document for document in self._documents.values() if matches(document)]
+            seen = (document for document in self._documents.values() if is_visible(document))
+            found = [document for document in seen if matches(document)]
             found.sort(key=lambda document: (document["time"], document["_id"]))
             return [firing_from_document(document) for document in found]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from libra.store.documents.proto_documents import Document, from_document, to_document
+from libra.store.documents.team_filter import is_visible
 from libra.store.tasks import check_sample_count, missing_samples
 from libra.testing.memory.transport import MemoryClient
 from libra.v1.task_pb2 import Sample, Task
@@ -55,10 +56,11 @@ class MemoryTasks:
 
     def _find(self, ref: str) -> Document | None:
         if "@" in ref:
-            return self._server.tasks.get(ref)
+            document = self._server.tasks.get(ref)
+            return document if document is not None and is_visible(document) else None
         versions = [
             document
             for document in self._server.tasks.values()
-            if document["name"] == ref and not document.get("round")
+            if document["name"] == ref and not document.get("round") and is_visible(document)
         ]
         return max(versions, key=lambda document: (document["create_time"], document["_id"]), default=None)

@@ -17,6 +17,7 @@ from libra.store.continuous.webhooks import (
     webhook_from_document,
 )
 from libra.store.documents.proto_documents import Document, to_document
+from libra.store.documents.team_filter import is_changeable, is_visible, name_taken
 from libra.testing.memory.transport import MemoryClient
 from libra.v1.webhook_pb2 import Delivery, DeliveryState, Webhook
 
@@ -57,24 +58,33 @@ class MemoryWebhooks:
         """Store a webhook and return it; raise Conflict if its name is taken."""
         document: Document = {"create_time": self._now()} | to_document(webhook)
         if not await self._client.send(lambda: self._documents.setdefault(webhook.name, document) is document):
+            if not is_visible(self._documents[webhook.name]):
+                raise name_taken("webhook.name", webhook.name)
             raise duplicate_webhook(webhook)
         return webhook_from_document(document)
 
     async def get(self, name: str) -> Webhook | None:
         """Return one webhook; None if it is unknown."""
         document = await self._client.send(lambda: dict(self._documents.get(name, {})))
-        return webhook_from_document(document) if document else None
+        return webhook_from_document(document) if document and is_visible(document) else None
 
     async def delete(self, name: str) -> bool:
         """Delete a webhook; return whether it existed."""
-        return await self._client.send(lambda: self._documents.pop(name, None) is not None)
+
+        def delete() -> bool:
+            if not is_changeable(self._documents.get(name, {})):
+                return False
+            return self._documents.pop(name, None) is not None
+
+        return await self._client.send(delete)
 
     async def rotate(self, webhook: Webhook, rotation_end_time: datetime) -> bool:
         """Add one to the version of the secret; return False if another call has done so since it was read."""
 
         def rotate() -> bool:
             document = self._documents.get(webhook.name, {})
-            if (document.get("id"), document.get("secret_version")) != (webhook.id, webhook.secret_version):
+            is_read = (document.get("id"), document.get("secret_version")) == (webhook.id, webhook.secret_version)
+            if not is_read or not is_changeable(document):
                 return False
             document |= {"secret_version": webhook.secret_version + 1, "rotation_end_time": rotation_end_time}
             return True
@@ -86,7 +96,7 @@ class MemoryWebhooks:
 
         def change() -> None:
             document = self._documents.get(webhook.name, {})
-            if document.get("id") == webhook.id:
+            if document.get("id") == webhook.id and is_changeable(document):
                 document["disable_reason"] = reason
 
         await self._client.send(change)
@@ -94,7 +104,11 @@ class MemoryWebhooks:
     async def list(self) -> list[Webhook]:
         """Return every webhook, in order of name."""
         return await self._client.send(
-            lambda: [webhook_from_document(self._documents[name]) for name in sorted(self._documents)]
+            lambda: [
+                webhook_from_document(self._documents[name])
+                for name in sorted(self._documents)
+                if is_visible(self._documents[name])
+            ]
         )
 
 
@@ -152,7 +166,7 @@ class MemoryDeliveries:
 
         def replay() -> bool:
             document = self._documents.get(delivery)
-            if document is None or document["state"] != DEAD:
+            if document is None or document["state"] != DEAD or not is_changeable(document):
                 return False
             document |= {"state": PENDING, "attempts": 0, "failures": 0, "next_time": self._now(), "result": ""}
             return True
@@ -162,7 +176,7 @@ class MemoryDeliveries:
     async def get(self, delivery: str) -> DeliveryRecord | None:
         """Return one delivery; None if it is unknown."""
         document = await self._client.send(lambda: dict(self._documents.get(delivery, {})))
-        return delivery_from_document(document) if document else None
+        return delivery_from_document(document) if document and is_visible(document) else None
 
     async def list(
         self, *, webhook: str = "", state: int = 0, before: tuple[datetime, str] | None = None, limit: int
@@ -178,6 +192,7 @@ class MemoryDeliveries:
                 for document in sorted(self._documents.values(), key=position, reverse=True)
                 if webhook in ("", document["webhook"])
                 and state in (0, document["state"])
+                and is_visible(document)
                 and (before is None or position(document) < before)
             ]
             return [delivery_from_document(document).delivery for document in found[:limit]]

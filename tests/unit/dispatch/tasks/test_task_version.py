@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from libra.dispatch.tasks import card, sample_records
-from libra.dispatch.tasks.task_version import to_task, version
-from libra.v1.task_pb2 import Category
+from libra.dispatch.tasks.task_version import set_owner, to_task, version
+from libra.v1.task_pb2 import Category, Task
 
 CARD = card.parse_card(
     "name: mine\ncategory: capability\njudge: {name: exact, options: {field: answer}}\nlanguages: [en, de]",
@@ -78,3 +78,14 @@ def test_another_card_gives_another_version(changed: card.Card) -> None:
 )
 def test_other_samples_give_another_version(changes: tuple[dict[str, Any], ...]) -> None:
     assert version(CARD, samples(*changes)) != version(CARD, samples())
+
+
+def test_a_task_of_a_team_has_a_version_of_its_own() -> None:
+    versions = set()
+    for team in ("", "red", "blue"):
+        task = Task(name="t", version="0123456789ab")
+        set_owner(task, team)
+        assert task.team == team
+        versions.add(task.version)
+    assert len(versions) == 3
+    assert "0123456789ab" in versions

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from libra.core.key_rules import KeyRules
+from libra.core.access.key_rules import KeyRules
 from libra.gateway.provider.keys.api_key import NoKey, scrub
 from libra.gateway.provider.keys.model_keys import ModelKeys
 from libra.v1.model_pb2 import Model, RequestOptions

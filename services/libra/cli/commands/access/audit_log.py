@@ -38,6 +38,8 @@ async def audit_log(
     With LIBRA_ACCESS=off, it has the address of the caller in place of a name. --verify finds changed, removed and
     reordered entries, and prints the end of the log. Note this end outside of Libra and give it as --head later: then a
     log that was replaced as a whole is found too.
+
+    A caller of a team sees the entries of the team; to verify the log takes a token without a team.
     """
     if verify:
         if after or as_json:
@@ -80,6 +82,8 @@ async def _verify(client: ServiceClient, head: str | None) -> None:
     chain, problems, head_seq, noted = ChainVerifier(), list[str](), 0, _parse_head(head)
     has_noted = noted is None
     async for page in _pages(client, 0):
+        if page.is_partial:
+            raise Invalid("a team sees a part of the chain; use a token without a team", field="--verify")
         problems += chain.problems(page.entries)
         has_noted = has_noted or any((entry.seq, entry.hash) == noted for entry in page.entries)
         head_seq = max(head_seq, page.head_seq)

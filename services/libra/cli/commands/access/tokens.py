@@ -48,12 +48,16 @@ def token() -> None:
 @token.command()
 @click.argument("name", metavar="NAME")
 @click.option("--role", type=click.Choice(list(ROLES)), required=True, help="The rights of its owner.")
-@click.option("--team", default="", help="The team of its owner, which the audit log shows.")
+@click.option("--team", default="", help="The team that limits its owner: see above.  [default: yours]")
 @click.option("--expires", type=Lifetime(), metavar="TIME", help="Its lifetime, for instance 90d.  [default: no limit]")
 @output.json_option
 @with_client
 async def create(client: ServiceClient, name: str, role: str, team: str, expires: int | None, *, as_json: bool) -> None:
-    """Create a token and print it, once."""
+    """Create a token and print it, once.
+
+    A caller of a team sees what the team owns and what all teams share, and creates and changes only what its team
+    owns. Without a team, a caller sees and changes everything that its role allows.
+    """
     lifetime = None if expires is None else Duration(seconds=expires)
     request = CreateTokenRequest(name=name, role=ROLES[role], team=team, lifetime=lifetime)
     with field_names(FIELD_NAMES):
@@ -69,7 +73,10 @@ async def create(client: ServiceClient, name: str, role: str, team: str, expires
 @output.json_option
 @with_client
 async def list_tokens(client: ServiceClient, *, as_json: bool) -> None:
-    """List all tokens, revoked and expired ones too."""
+    """List all tokens, revoked and expired ones too.
+
+    A caller of a team sees the tokens of the team.
+    """
     reply = await client.call(TokenServiceStub, "ListTokens", ListTokensRequest())
     if as_json:
         return output.print_json(reply)

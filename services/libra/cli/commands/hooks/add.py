@@ -11,7 +11,7 @@ from libra.core.event_types import EVENT_TYPES
 from libra.v1.webhook_pb2 import CreateWebhookRequest, Webhook
 from libra.v1.webhook_pb2_grpc import WebhookServiceStub
 
-FIELDS = {"webhook.name": "HOOK", "webhook.url": "--url", "webhook.event_types": "--event"}
+FIELDS = {"webhook.name": "HOOK", "webhook.url": "--url", "webhook.event_types": "--event", "webhook.team": "--team"}
 SECRET_NOTE = "Give the secret to the receiver now: it is not shown again."  # noqa: S105 - not a secret
 
 
@@ -21,15 +21,18 @@ SECRET_NOTE = "Give the secret to the receiver now: it is not shown again."  # n
 @click.option(
     "--event", "event_types", multiple=True, metavar="TYPE", help="A type of event; repeatable.  [default: all]"
 )
+@click.option("--team", default="", metavar="TEAM", help="The team that owns it and sees its events.  [default: yours]")
 @output.json_option
 @with_client
-async def add(client: ServiceClient, name: str, url: str, event_types: tuple[str, ...], *, as_json: bool) -> None:
+async def add(
+    client: ServiceClient, name: str, url: str, event_types: tuple[str, ...], team: str, *, as_json: bool
+) -> None:
     """Register a webhook.
 
     It prints the secret with which the receiver checks signatures.
     """
     with field_names(FIELDS):
-        request = CreateWebhookRequest(webhook=Webhook(name=name, url=url, event_types=event_types))
+        request = CreateWebhookRequest(webhook=Webhook(name=name, url=url, event_types=event_types, team=team))
         reply = await client.call(WebhookServiceStub, "CreateWebhook", request)
     if as_json:
         output.print_json(reply)

@@ -46,6 +46,7 @@ async def show(client: ServiceClient, name: str, *, as_json: bool) -> None:
     return output.print_pairs(
         [
             ("hook", webhook.name),
+            ("team", webhook.team),
             ("url", webhook.url),
             ("state", _state(webhook)),
             ("reason", webhook.disable_reason),

@@ -60,6 +60,7 @@ ENDPOINT = (
     ("--provider", choice(PROVIDERS, "The API")),
     ("--remote", text("MODEL", "The name of the model at the endpoint.  [default: NAME]")),
     ("--scripted", text("RULE", "A reference model in place of an endpoint, such as careful.")),
+    ("--team", text("TEAM", "The team that owns the model.  [default: yours]")),
 )
 KEYS = (
     ("--key-env", text("VARIABLE", "The environment variable of the gateway with the key.")),

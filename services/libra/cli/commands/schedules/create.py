@@ -34,6 +34,7 @@ OPTIONS = {
     "schedule.zone": "--zone",
     "schedule.on_model": "--on-model",
     "schedule.on_trigger": "--on-trigger",
+    "schedule.team": "--team",
 }
 TEMPLATE = "schedule.template"
 
@@ -50,6 +51,7 @@ TEMPLATE = "schedule.template"
 @click.option(
     "--missed", type=click.Choice(list(MISSED)), default="skip", show_default=True, help="If Libra was down at a time."
 )
+@click.option("--team", default="", metavar="TEAM", help="The team that owns it and its runs.  [default: yours]")
 @click.option("--spec", "file", type=click.File("rb"), metavar="FILE", help="A run file with the template.")
 @spec_options
 @click.option("--preview", is_flag=True, help="Check everything and show the next times, but create nothing.")
@@ -72,7 +74,7 @@ async def create(client: ServiceClient, /, *, file: IO[bytes] | None, as_json: b
     """  # noqa: D301 - click reads the \b
     schedule = Schedule(
         name=options.pop("schedule_name"),
-        **{name: options.pop(name) for name in ("cron", "zone", "on_model", "on_trigger")},
+        **{name: options.pop(name) for name in ("cron", "zone", "on_model", "on_trigger", "team")},
         overlap=OVERLAP[options.pop("overlap")],
         missed=MISSED[options.pop("missed")],
     )

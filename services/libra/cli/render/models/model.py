@@ -50,6 +50,7 @@ def print_model(model: Model, status: ModelStatus | None) -> None:
     output.print_pairs(
         [
             ("model", model.name),
+            ("team", model.team),
             ("provider", provider_name(model)),
             ("endpoint", model.base_url),
             ("remote name", model.remote_model or model.name),

@@ -38,6 +38,7 @@ def print_run(run: Run) -> None:
         [
             ("run", run.id),
             ("name", spec.name),
+            ("team", run.team),
             ("round", spec.round),
             ("state", state_name(run)),
             ("trials", f"{settled_trials(run):,} of {run.trials:,} done: {outcome_counts(run.counts)}"),

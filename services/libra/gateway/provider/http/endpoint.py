@@ -9,9 +9,9 @@ from collections.abc import Mapping
 import aiohttp
 from yarl import URL
 
+from libra.core.access.key_rules import key_target
 from libra.core.http.address_policy import AddressPolicy
 from libra.core.http.proxies import Proxies
-from libra.core.key_rules import key_target
 
 FIXED_HEADERS = {
     "Content-Type": "application/json",

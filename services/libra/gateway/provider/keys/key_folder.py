@@ -7,7 +7,7 @@ import stat
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from libra.core.key_rules import FILE_NAME, FOLDER_SETTING
+from libra.core.access.key_rules import FILE_NAME, FOLDER_SETTING
 from libra.gateway.provider.keys.api_key import NoKey
 
 MAX_KEY_BYTES = 16 * 1024

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
-from libra.core.key_rules import KeyRules, KeySource, key_sources
+from libra.core.access.key_rules import KeyRules, KeySource, key_sources
 from libra.gateway.provider.keys.api_key import NoKey, checked_key
 from libra.gateway.provider.keys.key_folder import KeyFolder
 from libra.v1.model_pb2 import Model

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
+from libra.core.access.key_rules import DEFAULT_VARIABLES, KeyRules, KeySource, is_covered, key_sources, key_target
 from libra.core.http.host_name import InvalidHost
-from libra.core.key_rules import DEFAULT_VARIABLES, KeyRules, KeySource, is_covered, key_sources, key_target
 from libra.core.setting_names import list_unknown
 from libra.v1.model_pb2 import Model, RequestOptions
 

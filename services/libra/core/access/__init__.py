@@ -1,0 +1,1 @@
+"""The rules of teams, and the rules of API keys."""
