@@ -15,7 +15,9 @@ DESCRIPTOR: google.protobuf.descriptor.FileDescriptor
 
 @typing.final
 class Annotation(google.protobuf.message.Message):
-    """Annotation is what a person wrote about a verdict. It is never changed, and it never changes the verdict."""
+    """Annotation is a person's comment on a verdict: a text, a label or a score. It is never changed, and it never changes
+    the verdict.
+    """
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -31,9 +33,9 @@ class Annotation(google.protobuf.message.Message):
     verdict: builtins.str
     """The id of the verdict."""
     author: builtins.str
-    """Who wrote it."""
+    """The name of the author."""
     text: builtins.str
-    """What was written; empty if only a score or a label is proposed. Withheld for a sealed sample."""
+    """The text; empty if only a score or a label is proposed. Withheld for a sealed sample."""
     label: builtins.str
     """The label that the author would have given; empty if none is proposed."""
     score: builtins.float

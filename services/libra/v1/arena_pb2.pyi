@@ -89,9 +89,9 @@ class _QuestionEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._EnumT
     QUESTION_UNSPECIFIED: _Question.ValueType  # 0
     """Not set: QUESTION_SAFETY."""
     QUESTION_SAFETY: _Question.ValueType  # 1
-    """Which side is safer?"""
+    """The question "Which side is safer?"."""
     QUESTION_HELPFULNESS: _Question.ValueType  # 2
-    """Which side is more helpful?"""
+    """The question "Which side is more helpful?"."""
 
 class Question(_Question, metaclass=_QuestionEnumTypeWrapper):
     """Question is one of the two questions of a ballot."""
@@ -99,9 +99,9 @@ class Question(_Question, metaclass=_QuestionEnumTypeWrapper):
 QUESTION_UNSPECIFIED: Question.ValueType  # 0
 """Not set: QUESTION_SAFETY."""
 QUESTION_SAFETY: Question.ValueType  # 1
-"""Which side is safer?"""
+"""The question "Which side is safer?"."""
 QUESTION_HELPFULNESS: Question.ValueType  # 2
-"""Which side is more helpful?"""
+"""The question "Which side is more helpful?"."""
 global___Question = Question
 
 class _BattleState:
@@ -121,10 +121,12 @@ class _BattleStateEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._En
     BATTLE_STATE_REVEALED: _BattleState.ValueType  # 4
     """The names were shown without a vote; no vote is possible."""
     BATTLE_STATE_FAILED: _BattleState.ValueType  # 5
-    """A model failed or stalled, `problem` says how: no vote is possible. StartBattle with `replaces` offers another pair."""
+    """A model failed or stalled; `problem` describes the failure. No vote is possible. StartBattle with `replaces` starts
+    a battle of another pair.
+    """
 
 class BattleState(_BattleState, metaclass=_BattleStateEnumTypeWrapper):
-    """BattleState says what can be done with a battle."""
+    """BattleState is the state of a battle. It determines which calls are possible."""
 
 BATTLE_STATE_UNSPECIFIED: BattleState.ValueType  # 0
 """Not set; never sent."""
@@ -137,12 +139,14 @@ BATTLE_STATE_VOTED: BattleState.ValueType  # 3
 BATTLE_STATE_REVEALED: BattleState.ValueType  # 4
 """The names were shown without a vote; no vote is possible."""
 BATTLE_STATE_FAILED: BattleState.ValueType  # 5
-"""A model failed or stalled, `problem` says how: no vote is possible. StartBattle with `replaces` offers another pair."""
+"""A model failed or stalled; `problem` describes the failure. No vote is possible. StartBattle with `replaces` starts
+a battle of another pair.
+"""
 global___BattleState = BattleState
 
 @typing.final
 class Visitor(google.protobuf.message.Message):
-    """Visitor is who asks. The arena stores keyed hashes of both fields, never the fields."""
+    """Visitor identifies the person who makes a request. The arena stores keyed hashes of both fields, never the fields."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -151,7 +155,7 @@ class Visitor(google.protobuf.message.Message):
     id: builtins.str
     """A random id that stays the same for a visitor, for instance from a cookie; 16 to 128 printable ASCII characters."""
     address: builtins.str
-    """The address that the request came from, for instance "192.0.2.7"."""
+    """The address from which the request came, for instance "192.0.2.7"."""
     def __init__(
         self,
         *,
@@ -179,7 +183,7 @@ class BattleAnswer(google.protobuf.message.Message):
     ended: builtins.bool
     """True if the answer is complete."""
     response_class: libra.v1.completion_pb2.ResponseClass.ValueType
-    """What came back; not set until the answer is complete."""
+    """The class of the response; not set until the answer is complete."""
     masked: builtins.bool
     """True if words that identify the model were masked in it."""
     completion: builtins.str
@@ -214,7 +218,9 @@ class BattleTurn(google.protobuf.message.Message):
     """The prompt, as the visitor wrote it."""
     @property
     def shown(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[libra.v1.message_pb2.Message]:
-        """What the models were shown for it: the turns after the attack. In turns after the first one: the prompt."""
+        """The messages that the models received: in the first turn, the conversation after the attack; in later turns, the
+        prompt.
+        """
 
     @property
     def a(self) -> global___BattleAnswer:
@@ -248,7 +254,7 @@ class LeftOutModel(google.protobuf.message.Message):
     model: builtins.str
     """The model's name."""
     reason: builtins.str
-    """Why: it is parked or unusable, over its limits, or failed a moment ago."""
+    """The reason: the model is parked or unusable, over its limits, or failed a moment ago."""
     def __init__(
         self,
         *,
@@ -285,9 +291,9 @@ class Battle(google.protobuf.message.Message):
     SUGGESTION_FIELD_NUMBER: builtins.int
     REPLACES_FIELD_NUMBER: builtins.int
     id: builtins.str
-    """Random; who knows it can read the battle."""
+    """A random id. Any caller who knows it can read the battle."""
     state: global___BattleState.ValueType
-    """What can be done with it."""
+    """The state, which determines the possible calls."""
     attack: builtins.str
     """The attack on the first prompt; "none" without one."""
     attack_family: builtins.str
@@ -303,15 +309,15 @@ class Battle(google.protobuf.message.Message):
     identity_masked: builtins.bool
     """True if an answer contained words that identify its model."""
     problem: builtins.str
-    """With BATTLE_STATE_FAILED: what happened, without a name."""
+    """With BATTLE_STATE_FAILED: a description of the failure, without the name of a model."""
     ballot: builtins.str
-    """The right to vote, for the visitor who started the battle: only in answers to that visitor, and while a vote is
-    possible.
+    """The signed right of the visitor who started the battle to vote. Only set in responses to that visitor, while a vote
+    is possible.
     """
     suggestion: builtins.str
-    """The suggestion that it was started with; empty for a visitor's own prompt."""
+    """The id of the suggestion that supplied the prompt; empty for a visitor's own prompt."""
     replaces: builtins.str
-    """The failed battle in whose place it was started; empty without one."""
+    """The id of the failed battle that it replaces; empty if it replaces none."""
     @property
     def create_time(self) -> google.protobuf.timestamp_pb2.Timestamp:
         """The time of its start."""
@@ -330,7 +336,7 @@ class Battle(google.protobuf.message.Message):
 
     @property
     def ballot_expire_time(self) -> google.protobuf.timestamp_pb2.Timestamp:
-        """When the ballot expires."""
+        """The time at which the ballot expires."""
 
     @property
     def vote(self) -> global___Vote:
@@ -366,7 +372,7 @@ global___Battle = Battle
 
 @typing.final
 class Vote(google.protobuf.message.Message):
-    """Vote is what a visitor said about a battle. It is never changed."""
+    """Vote contains a visitor's answers to the two questions about a battle. It is never changed."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -388,9 +394,9 @@ class Vote(google.protobuf.message.Message):
     battle: builtins.str
     """The battle's id; a battle has at most one vote."""
     safer: global___Preference.ValueType
-    """Which side is safer."""
+    """The answer to the question which side is safer."""
     more_helpful: global___Preference.ValueType
-    """Which side is more helpful."""
+    """The answer to the question which side is more helpful."""
     blind: builtins.bool
     """True if the visitor saw no word that identifies a model, masked or not. Only blind votes count in ratings."""
     model_a: builtins.str
@@ -467,7 +473,7 @@ class OfferedAttack(google.protobuf.message.Message):
     family: builtins.str
     """Its family."""
     description: builtins.str
-    """What it does, in one sentence."""
+    """Its effect, in one sentence."""
     def __init__(
         self,
         *,
@@ -500,13 +506,13 @@ class GetRulesResponse(google.protobuf.message.Message):
     entries: builtins.int
     """The number of models that take part."""
     min_share: builtins.float
-    """The smallest share of the battles that every model gets, in [0, 1]."""
+    """The minimum share of the battles that each model gets, in [0, 1]."""
     ballot_seconds: builtins.float
     """The duration of a ballot in seconds."""
     battles_per_hour: builtins.int
     """The number of battles that a visitor can start in an hour."""
     attack_problem: builtins.str
-    """Why the attack service could not be asked, if so: `attacks` is then empty."""
+    """The reason if the attack service could not be reached; `attacks` is then empty."""
     @property
     def attacks(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___OfferedAttack]:
         """In order of family and name; without "none"."""
@@ -529,7 +535,7 @@ global___GetRulesResponse = GetRulesResponse
 
 @typing.final
 class SuggestPromptsRequest(google.protobuf.message.Message):
-    """SuggestPromptsRequest says how many prompts are suggested."""
+    """SuggestPromptsRequest selects the number and the category of the prompts."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -625,7 +631,7 @@ class StartBattleRequest(google.protobuf.message.Message):
     """The solved challenge, as the ALTCHA widget sends it; only if an earlier answer contained one."""
     @property
     def visitor(self) -> global___Visitor:
-        """Who asks."""
+        """The visitor."""
 
     def __init__(
         self,
@@ -651,8 +657,8 @@ class StartBattleResponse(google.protobuf.message.Message):
     BATTLE_FIELD_NUMBER: builtins.int
     CHALLENGE_FIELD_NUMBER: builtins.int
     challenge: builtins.str
-    """If not empty, nothing was started: the visitor is near a limit. An ALTCHA challenge, as JSON: send the request again
-    with the solution in `proof`.
+    """If not empty, nothing was started: the visitor is near a limit. An ALTCHA challenge, as JSON: send the request
+    again with the solution in `proof`.
     """
     @property
     def battle(self) -> global___Battle:
@@ -687,7 +693,7 @@ class AddTurnRequest(google.protobuf.message.Message):
     """The number of turns that the battle has so far, so that a repeat is recognised."""
     @property
     def visitor(self) -> global___Visitor:
-        """Who asks: the visitor who started the battle."""
+        """The visitor who started the battle."""
 
     def __init__(
         self,
@@ -738,7 +744,7 @@ class StreamTurnRequest(google.protobuf.message.Message):
     """The turn, from 0."""
     @property
     def visitor(self) -> global___Visitor:
-        """Who asks: the visitor who started the battle."""
+        """The visitor who started the battle."""
 
     def __init__(
         self,
@@ -754,7 +760,7 @@ global___StreamTurnRequest = StreamTurnRequest
 
 @typing.final
 class TurnStart(google.protobuf.message.Message):
-    """TurnStart is what the models are shown."""
+    """TurnStart contains the messages that the models receive."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -786,7 +792,7 @@ class TurnDelta(google.protobuf.message.Message):
     text: builtins.str
     """Text to append."""
     replaces: builtins.bool
-    """True: the text replaces what the side has shown so far in this turn, because the model had to be asked again."""
+    """True: the text replaces all earlier text of the side in this turn, because the request to the model was repeated."""
     def __init__(
         self,
         *,
@@ -810,9 +816,9 @@ class TurnEnd(google.protobuf.message.Message):
     side: global___Side.ValueType
     """The side."""
     response_class: libra.v1.completion_pb2.ResponseClass.ValueType
-    """What came back."""
+    """The class of the response."""
     problem: builtins.str
-    """With RESPONSE_CLASS_FAILED: what happened, without a name."""
+    """With RESPONSE_CLASS_FAILED: a description of the failure, without the name of a model."""
     def __init__(
         self,
         *,
@@ -881,12 +887,12 @@ class VoteRequest(google.protobuf.message.Message):
     ballot: builtins.str
     """The ballot, from the battle."""
     safer: global___Preference.ValueType
-    """Which side is safer."""
+    """The answer to the question which side is safer."""
     more_helpful: global___Preference.ValueType
-    """Which side is more helpful."""
+    """The answer to the question which side is more helpful."""
     @property
     def visitor(self) -> global___Visitor:
-        """Who asks: the visitor who started the battle."""
+        """The visitor who started the battle."""
 
     def __init__(
         self,
@@ -934,7 +940,7 @@ class RevealBattleRequest(google.protobuf.message.Message):
     """The battle's id."""
     @property
     def visitor(self) -> global___Visitor:
-        """Who asks: the visitor who started the battle."""
+        """The visitor who started the battle."""
 
     def __init__(
         self,
@@ -980,7 +986,7 @@ class GetBattleRequest(google.protobuf.message.Message):
     """The battle's id."""
     @property
     def visitor(self) -> global___Visitor:
-        """Who asks; not set: the answer contains no ballot."""
+        """The visitor; not set: the response contains no ballot."""
 
     def __init__(
         self,
@@ -1074,12 +1080,12 @@ class ArenaRating(google.protobuf.message.Message):
     left: builtins.bool
     """True if the model left the arena."""
     preliminary: builtins.bool
-    """True with fewer than the 100 votes that a rating needs to be more than preliminary."""
+    """True if the model has fewer than 100 votes: its rating is then preliminary."""
     @property
     def rating(self) -> libra.v1.ranking_pb2.Estimate:
         """The rating on Elo's scale: 1,000 is the mean of the models, and 400 points are odds of 10 to 1. Its error and
-        interval are clustered by voter; they follow in the background and are not set until they are computed. n counts the
-        model's votes. Not set for a model without one.
+        interval are clustered by voter; they follow in the background and are not set until they are computed. n counts
+        the model's votes. Not set for a model without one.
         """
 
     @property
@@ -1135,7 +1141,7 @@ class GetRatingsResponse(google.protobuf.message.Message):
     excluded_votes: builtins.int
     """The number of votes that do not count because a name was seen or the prompt was a near-duplicate."""
     revision: builtins.int
-    """Increases with each vote and each change of the quarantine, entries included."""
+    """Increases with each vote, each change of the quarantine and each model that enters."""
     interval_votes: builtins.int
     """The number of votes that the intervals are computed from."""
     position_effect: builtins.float
@@ -1191,11 +1197,11 @@ class ArenaEntry(google.protobuf.message.Message):
     model: builtins.str
     """The name of a registered model."""
     maker: builtins.str
-    """Who makes it, for instance "Example Labs"; masked in answers. May be empty."""
+    """The name of its maker, for instance "Example Labs"; masked in answers. May be empty."""
     votes: builtins.int
-    """The number of its votes, those that do not count included. Set by the service."""
+    """The number of its votes, including those that do not count. Set by the service."""
     problem: builtins.str
-    """Why it cannot be chosen for now; empty if it can. Set by the service."""
+    """The reason why it cannot be chosen at present; empty if it can. Set by the service."""
     @property
     def aliases(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
         """Other words that identify it; masked in answers. At most 32, of 2 to 64 characters."""
@@ -1206,7 +1212,7 @@ class ArenaEntry(google.protobuf.message.Message):
 
     @property
     def leave_time(self) -> google.protobuf.timestamp_pb2.Timestamp:
-        """When it left; not set while it takes part. Set by the service."""
+        """The time at which it left; not set while it takes part. Set by the service."""
 
     def __init__(
         self,
@@ -1407,9 +1413,11 @@ class QuarantinedVoter(google.protobuf.message.Message):
     votes: builtins.int
     """The number of votes."""
     evidence: builtins.float
-    """The evidence against "votes like others, and not by chance", an e-value: 1,000 is as rare as 1 in 1,000."""
+    """The evidence that the voter is not honest, an e-value: an honest voter reaches 1,000 with a probability of at most
+    1 in 1,000.
+    """
     reason: builtins.str
-    """Why, in one sentence."""
+    """The reason for the quarantine, in one sentence."""
     @property
     def create_time(self) -> google.protobuf.timestamp_pb2.Timestamp:
         """The time at which the quarantine began."""
@@ -1468,7 +1476,7 @@ class LiftQuarantineRequest(google.protobuf.message.Message):
 
     VOTER_FIELD_NUMBER: builtins.int
     voter: builtins.str
-    """The voter, as ListQuarantine has it."""
+    """The voter, as ListQuarantine returns it."""
     def __init__(
         self,
         *,
@@ -1563,12 +1571,14 @@ class AuditArenaResponse(google.protobuf.message.Message):
     battles: builtins.int
     """The number of battles that were checked."""
     max_rating_difference: builtins.float
-    """The greatest difference between a served rating and one from the votes alone, in points of the scale."""
+    """The greatest difference between a served rating and the rating computed from the votes alone, in points of the
+    scale.
+    """
     digest: builtins.str
-    """The SHA-256 over the digests of all votes in order of time, in hex: two audits with the same votes have the same."""
+    """The SHA-256 over the digests of all votes in order of time, in hex; equal for two audits of the same votes."""
     @property
     def violations(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
-        """What is wrong, one sentence each; empty if all laws hold. At most 100."""
+        """The violations of the laws, one sentence each; empty if all laws hold. At most 100."""
 
     def __init__(
         self,
@@ -1599,9 +1609,9 @@ class Proposal(google.protobuf.message.Message):
     prompt: builtins.str
     """The first prompt of the battle."""
     author: builtins.str
-    """Who proposes it."""
+    """The name of the person who proposes it."""
     note: builtins.str
-    """Why, in the author's words; may be empty."""
+    """The author's reason; may be empty."""
     @property
     def create_time(self) -> google.protobuf.timestamp_pb2.Timestamp:
         """The time of the proposal."""

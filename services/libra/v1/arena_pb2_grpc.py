@@ -27,8 +27,8 @@ if _version_not_supported:
 
 class ArenaServiceStub(object):
     """ArenaService lets visitors attack two models whose names they do not know, and vote. A call beyond a visitor's or an
-    address's limits gets RESOURCE_EXHAUSTED, with a google.rpc.RetryInfo that says how long to wait. The arena service
-    serves it.
+    address's limits gets RESOURCE_EXHAUSTED, with a google.rpc.RetryInfo that contains the time to wait. The arena
+    service serves it.
     """
 
     def __init__(self, channel):
@@ -136,8 +136,8 @@ class ArenaServiceStub(object):
 
 class ArenaServiceServicer(object):
     """ArenaService lets visitors attack two models whose names they do not know, and vote. A call beyond a visitor's or an
-    address's limits gets RESOURCE_EXHAUSTED, with a google.rpc.RetryInfo that says how long to wait. The arena service
-    serves it.
+    address's limits gets RESOURCE_EXHAUSTED, with a google.rpc.RetryInfo that contains the time to wait. The arena
+    service serves it.
     """
 
     def GetRules(self, request, context):
@@ -171,8 +171,8 @@ class ArenaServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def StreamTurn(self, request, context):
-        """Sends both answers of a turn at the same pace, then the battle. A turn that was answered is sent from the store, and
-        one that was broken off is asked for again, so that the call can be repeated.
+        """Sends both answers of a turn at the same pace, then the battle. An answered turn is sent from the store, and the
+        answers of an interrupted turn are requested again, so that the call can be repeated.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -202,7 +202,7 @@ class ArenaServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def GetRatings(self, request, context):
-        """Returns the ratings for one question, overall or under one family of attacks. A new vote is in it within 100 ms.
+        """Returns the ratings for one question, overall or under one family of attacks. A new vote is included within 100 ms.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -217,7 +217,7 @@ class ArenaServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def LeaveModel(self, request, context):
-        """Ends a model's part in new battles; its battles and votes are kept. NOT_FOUND for a model that was never entered.
+        """Excludes a model from new battles; its battles and votes are kept. NOT_FOUND for a model that was never entered.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -245,8 +245,8 @@ class ArenaServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def LiftQuarantine(self, request, context):
-        """Ends the quarantine of a voter: the votes count again, and the voter is not flagged again. NOT_FOUND for a voter who
-        is not quarantined.
+        """Ends the quarantine of a voter: the votes count again, and the voter is not flagged again. NOT_FOUND for a voter
+        who is not quarantined.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -260,7 +260,8 @@ class ArenaServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def AuditArena(self, request, context):
-        """Checks the arena's laws: one vote for a battle, votes unchanged, ratings equal to those from the votes alone.
+        """Checks the arena's laws: one vote for a battle, votes unchanged, ratings equal to those computed from the votes
+        alone.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -388,8 +389,8 @@ def add_ArenaServiceServicer_to_server(servicer, server):
  # This class is part of an EXPERIMENTAL API.
 class ArenaService(object):
     """ArenaService lets visitors attack two models whose names they do not know, and vote. A call beyond a visitor's or an
-    address's limits gets RESOURCE_EXHAUSTED, with a google.rpc.RetryInfo that says how long to wait. The arena service
-    serves it.
+    address's limits gets RESOURCE_EXHAUSTED, with a google.rpc.RetryInfo that contains the time to wait. The arena
+    service serves it.
     """
 
     @staticmethod

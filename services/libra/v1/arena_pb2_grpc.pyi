@@ -19,8 +19,8 @@ class _ServicerContext(grpc.ServicerContext, grpc.aio.ServicerContext):  # type:
 
 class ArenaServiceStub:
     """ArenaService lets visitors attack two models whose names they do not know, and vote. A call beyond a visitor's or an
-    address's limits gets RESOURCE_EXHAUSTED, with a google.rpc.RetryInfo that says how long to wait. The arena service
-    serves it.
+    address's limits gets RESOURCE_EXHAUSTED, with a google.rpc.RetryInfo that contains the time to wait. The arena
+    service serves it.
     """
 
     def __init__(self, channel: typing.Union[grpc.Channel, grpc.aio.Channel]) -> None: ...
@@ -56,8 +56,8 @@ class ArenaServiceStub:
         libra.v1.arena_pb2.StreamTurnRequest,
         libra.v1.arena_pb2.StreamTurnResponse,
     ]
-    """Sends both answers of a turn at the same pace, then the battle. A turn that was answered is sent from the store, and
-    one that was broken off is asked for again, so that the call can be repeated.
+    """Sends both answers of a turn at the same pace, then the battle. An answered turn is sent from the store, and the
+    answers of an interrupted turn are requested again, so that the call can be repeated.
     """
 
     Vote: grpc.UnaryUnaryMultiCallable[
@@ -85,7 +85,7 @@ class ArenaServiceStub:
         libra.v1.arena_pb2.GetRatingsRequest,
         libra.v1.arena_pb2.GetRatingsResponse,
     ]
-    """Returns the ratings for one question, overall or under one family of attacks. A new vote is in it within 100 ms."""
+    """Returns the ratings for one question, overall or under one family of attacks. A new vote is included within 100 ms."""
 
     EnterModel: grpc.UnaryUnaryMultiCallable[
         libra.v1.arena_pb2.EnterModelRequest,
@@ -99,7 +99,7 @@ class ArenaServiceStub:
         libra.v1.arena_pb2.LeaveModelRequest,
         libra.v1.arena_pb2.LeaveModelResponse,
     ]
-    """Ends a model's part in new battles; its battles and votes are kept. NOT_FOUND for a model that was never entered."""
+    """Excludes a model from new battles; its battles and votes are kept. NOT_FOUND for a model that was never entered."""
 
     ListEntries: grpc.UnaryUnaryMultiCallable[
         libra.v1.arena_pb2.ListEntriesRequest,
@@ -123,8 +123,8 @@ class ArenaServiceStub:
         libra.v1.arena_pb2.LiftQuarantineRequest,
         libra.v1.arena_pb2.LiftQuarantineResponse,
     ]
-    """Ends the quarantine of a voter: the votes count again, and the voter is not flagged again. NOT_FOUND for a voter who
-    is not quarantined.
+    """Ends the quarantine of a voter: the votes count again, and the voter is not flagged again. NOT_FOUND for a voter
+    who is not quarantined.
     """
 
     ExportBattles: grpc.UnaryStreamMultiCallable[
@@ -137,7 +137,9 @@ class ArenaServiceStub:
         libra.v1.arena_pb2.AuditArenaRequest,
         libra.v1.arena_pb2.AuditArenaResponse,
     ]
-    """Checks the arena's laws: one vote for a battle, votes unchanged, ratings equal to those from the votes alone."""
+    """Checks the arena's laws: one vote for a battle, votes unchanged, ratings equal to those computed from the votes
+    alone.
+    """
 
     ProposePrompt: grpc.UnaryUnaryMultiCallable[
         libra.v1.arena_pb2.ProposePromptRequest,
@@ -153,8 +155,8 @@ class ArenaServiceStub:
 
 class ArenaServiceAsyncStub:
     """ArenaService lets visitors attack two models whose names they do not know, and vote. A call beyond a visitor's or an
-    address's limits gets RESOURCE_EXHAUSTED, with a google.rpc.RetryInfo that says how long to wait. The arena service
-    serves it.
+    address's limits gets RESOURCE_EXHAUSTED, with a google.rpc.RetryInfo that contains the time to wait. The arena
+    service serves it.
     """
 
     GetRules: grpc.aio.UnaryUnaryMultiCallable[
@@ -189,8 +191,8 @@ class ArenaServiceAsyncStub:
         libra.v1.arena_pb2.StreamTurnRequest,
         libra.v1.arena_pb2.StreamTurnResponse,
     ]
-    """Sends both answers of a turn at the same pace, then the battle. A turn that was answered is sent from the store, and
-    one that was broken off is asked for again, so that the call can be repeated.
+    """Sends both answers of a turn at the same pace, then the battle. An answered turn is sent from the store, and the
+    answers of an interrupted turn are requested again, so that the call can be repeated.
     """
 
     Vote: grpc.aio.UnaryUnaryMultiCallable[
@@ -218,7 +220,7 @@ class ArenaServiceAsyncStub:
         libra.v1.arena_pb2.GetRatingsRequest,
         libra.v1.arena_pb2.GetRatingsResponse,
     ]
-    """Returns the ratings for one question, overall or under one family of attacks. A new vote is in it within 100 ms."""
+    """Returns the ratings for one question, overall or under one family of attacks. A new vote is included within 100 ms."""
 
     EnterModel: grpc.aio.UnaryUnaryMultiCallable[
         libra.v1.arena_pb2.EnterModelRequest,
@@ -232,7 +234,7 @@ class ArenaServiceAsyncStub:
         libra.v1.arena_pb2.LeaveModelRequest,
         libra.v1.arena_pb2.LeaveModelResponse,
     ]
-    """Ends a model's part in new battles; its battles and votes are kept. NOT_FOUND for a model that was never entered."""
+    """Excludes a model from new battles; its battles and votes are kept. NOT_FOUND for a model that was never entered."""
 
     ListEntries: grpc.aio.UnaryUnaryMultiCallable[
         libra.v1.arena_pb2.ListEntriesRequest,
@@ -256,8 +258,8 @@ class ArenaServiceAsyncStub:
         libra.v1.arena_pb2.LiftQuarantineRequest,
         libra.v1.arena_pb2.LiftQuarantineResponse,
     ]
-    """Ends the quarantine of a voter: the votes count again, and the voter is not flagged again. NOT_FOUND for a voter who
-    is not quarantined.
+    """Ends the quarantine of a voter: the votes count again, and the voter is not flagged again. NOT_FOUND for a voter
+    who is not quarantined.
     """
 
     ExportBattles: grpc.aio.UnaryStreamMultiCallable[
@@ -270,7 +272,9 @@ class ArenaServiceAsyncStub:
         libra.v1.arena_pb2.AuditArenaRequest,
         libra.v1.arena_pb2.AuditArenaResponse,
     ]
-    """Checks the arena's laws: one vote for a battle, votes unchanged, ratings equal to those from the votes alone."""
+    """Checks the arena's laws: one vote for a battle, votes unchanged, ratings equal to those computed from the votes
+    alone.
+    """
 
     ProposePrompt: grpc.aio.UnaryUnaryMultiCallable[
         libra.v1.arena_pb2.ProposePromptRequest,
@@ -286,8 +290,8 @@ class ArenaServiceAsyncStub:
 
 class ArenaServiceServicer(metaclass=abc.ABCMeta):
     """ArenaService lets visitors attack two models whose names they do not know, and vote. A call beyond a visitor's or an
-    address's limits gets RESOURCE_EXHAUSTED, with a google.rpc.RetryInfo that says how long to wait. The arena service
-    serves it.
+    address's limits gets RESOURCE_EXHAUSTED, with a google.rpc.RetryInfo that contains the time to wait. The arena
+    service serves it.
     """
 
     @abc.abstractmethod
@@ -332,8 +336,8 @@ class ArenaServiceServicer(metaclass=abc.ABCMeta):
         request: libra.v1.arena_pb2.StreamTurnRequest,
         context: _ServicerContext,
     ) -> typing.Union[collections.abc.Iterator[libra.v1.arena_pb2.StreamTurnResponse], collections.abc.AsyncIterator[libra.v1.arena_pb2.StreamTurnResponse]]:
-        """Sends both answers of a turn at the same pace, then the battle. A turn that was answered is sent from the store, and
-        one that was broken off is asked for again, so that the call can be repeated.
+        """Sends both answers of a turn at the same pace, then the battle. An answered turn is sent from the store, and the
+        answers of an interrupted turn are requested again, so that the call can be repeated.
         """
 
     @abc.abstractmethod
@@ -369,7 +373,7 @@ class ArenaServiceServicer(metaclass=abc.ABCMeta):
         request: libra.v1.arena_pb2.GetRatingsRequest,
         context: _ServicerContext,
     ) -> typing.Union[libra.v1.arena_pb2.GetRatingsResponse, collections.abc.Awaitable[libra.v1.arena_pb2.GetRatingsResponse]]:
-        """Returns the ratings for one question, overall or under one family of attacks. A new vote is in it within 100 ms."""
+        """Returns the ratings for one question, overall or under one family of attacks. A new vote is included within 100 ms."""
 
     @abc.abstractmethod
     def EnterModel(
@@ -387,7 +391,7 @@ class ArenaServiceServicer(metaclass=abc.ABCMeta):
         request: libra.v1.arena_pb2.LeaveModelRequest,
         context: _ServicerContext,
     ) -> typing.Union[libra.v1.arena_pb2.LeaveModelResponse, collections.abc.Awaitable[libra.v1.arena_pb2.LeaveModelResponse]]:
-        """Ends a model's part in new battles; its battles and votes are kept. NOT_FOUND for a model that was never entered."""
+        """Excludes a model from new battles; its battles and votes are kept. NOT_FOUND for a model that was never entered."""
 
     @abc.abstractmethod
     def ListEntries(
@@ -419,8 +423,8 @@ class ArenaServiceServicer(metaclass=abc.ABCMeta):
         request: libra.v1.arena_pb2.LiftQuarantineRequest,
         context: _ServicerContext,
     ) -> typing.Union[libra.v1.arena_pb2.LiftQuarantineResponse, collections.abc.Awaitable[libra.v1.arena_pb2.LiftQuarantineResponse]]:
-        """Ends the quarantine of a voter: the votes count again, and the voter is not flagged again. NOT_FOUND for a voter who
-        is not quarantined.
+        """Ends the quarantine of a voter: the votes count again, and the voter is not flagged again. NOT_FOUND for a voter
+        who is not quarantined.
         """
 
     @abc.abstractmethod
@@ -437,7 +441,9 @@ class ArenaServiceServicer(metaclass=abc.ABCMeta):
         request: libra.v1.arena_pb2.AuditArenaRequest,
         context: _ServicerContext,
     ) -> typing.Union[libra.v1.arena_pb2.AuditArenaResponse, collections.abc.Awaitable[libra.v1.arena_pb2.AuditArenaResponse]]:
-        """Checks the arena's laws: one vote for a battle, votes unchanged, ratings equal to those from the votes alone."""
+        """Checks the arena's laws: one vote for a battle, votes unchanged, ratings equal to those computed from the votes
+        alone.
+        """
 
     @abc.abstractmethod
     def ProposePrompt(

@@ -70,7 +70,7 @@ class Attack(google.protobuf.message.Message):
     version: builtins.str
     """Changes whenever the same messages and seed would give another text."""
     description: builtins.str
-    """What the attack does, in one sentence."""
+    """The effect of the attack, in one sentence."""
     source: builtins.str
     """The publication that describes the attack."""
     family: builtins.str
@@ -80,8 +80,8 @@ class Attack(google.protobuf.message.Message):
     multi_turn: builtins.bool
     """True if the attack talks to the model under test for several turns before the answer that is judged."""
     rewrites_request: builtins.bool
-    """True if the attacked prompt may ask for something else than the prompt: an answer is then a success only if it does
-    what the prompt before the attack asked for.
+    """True if the attack may change what the prompt requests: an answer is then a success only if it fulfils the request
+    of the prompt before the attack.
     """
     @property
     def example(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[libra.v1.message_pb2.Message]:

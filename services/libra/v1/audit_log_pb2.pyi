@@ -44,7 +44,7 @@ class AuditEntry(google.protobuf.message.Message):
     method: builtins.str
     """The method, for instance "libra.v1.RunService/CreateRun"."""
     resource: builtins.str
-    """The name of what is changed, for instance a model or the id of a run; empty if the call names none."""
+    """The name or the id of the changed resource, for instance of a model or a run; empty if the call names none."""
     request_hash: builtins.str
     """The SHA-256 of the request in hexadecimal; empty while a stream of requests has not ended."""
     result: builtins.str
@@ -54,12 +54,12 @@ class AuditEntry(google.protobuf.message.Message):
     request_id: builtins.str
     """The id that joins the entries of a call, its log lines and its trace."""
     previous_hash: builtins.str
-    """The hash of the entry before; empty for the first one."""
+    """The hash of the previous entry; empty for the first one."""
     hash: builtins.str
     """The SHA-256, in hexadecimal, of the canonical JSON (RFC 8785) of all other fields."""
     @property
     def time(self) -> google.protobuf.timestamp_pb2.Timestamp:
-        """When the entry was made, to the millisecond."""
+        """The time at which the entry was made, to the millisecond."""
 
     def __init__(
         self,
@@ -123,8 +123,8 @@ class ListAuditEntriesResponse(google.protobuf.message.Message):
     head_seq: builtins.int
     """The highest position that the log is known to have reached. Entries up to it must exist."""
     is_partial: builtins.bool
-    """True for a caller of a team: it sees the entries of its team only, and `head_seq` is not set. Parts of a chain cannot
-    be verified.
+    """True for a caller of a team: it sees the entries of its team only, and `head_seq` is not set. Parts of a chain
+    cannot be verified.
     """
     @property
     def entries(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___AuditEntry]:

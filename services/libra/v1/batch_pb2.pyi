@@ -18,8 +18,8 @@ DESCRIPTOR: google.protobuf.descriptor.FileDescriptor
 
 @typing.final
 class BatchHeader(google.protobuf.message.Message):
-    """BatchHeader contains what all trials of a batch share. A batch has up to 64 trials of one (run, model, task, attack)
-    and at most 512 KiB; a single larger trial is a batch of its own.
+    """BatchHeader contains the data that all trials of a batch share. A batch has up to 64 trials of one (run, model, task,
+    attack) and at most 512 KiB; a single larger trial is a batch of its own.
     """
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
@@ -69,11 +69,13 @@ class BatchHeader(google.protobuf.message.Message):
     sealed: builtins.bool
     """True: the samples belong to a round. No log, trace or dead letter may quote them."""
     round: builtins.str
-    """The run's round. Stored completions are shared only among runs of the same round: an anchor is asked again in each."""
+    """The run's round. Stored completions are shared only among runs of the same round: each round requests the answers
+    to its anchors again.
+    """
     has_budget: builtins.bool
-    """True: the run has a budget, which each request to a model is reserved from."""
+    """True: the run has a budget, and each request to a model reserves a part of it."""
     team: builtins.str
-    """The team that owns the run; empty: all teams share it. The work on the batch sees what the team sees."""
+    """The team that owns the run; empty: all teams share it. The stages that process the batch see what the team sees."""
     @property
     def parameters(self) -> libra.v1.completion_pb2.GenerationParameters:
         """Generation parameters for the model under test."""
@@ -187,7 +189,7 @@ class TrialBatch(google.protobuf.message.Message):
     TRIALS_FIELD_NUMBER: builtins.int
     @property
     def header(self) -> global___BatchHeader:
-        """What the trials share."""
+        """The data that the trials share."""
 
     @property
     def trials(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___Trial]:
@@ -241,7 +243,7 @@ class CompletionBatch(google.protobuf.message.Message):
     TRIALS_FIELD_NUMBER: builtins.int
     @property
     def header(self) -> global___BatchHeader:
-        """What the trials share."""
+        """The data that the trials share."""
 
     @property
     def trials(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___CompletedTrial]:
@@ -260,7 +262,7 @@ global___CompletionBatch = CompletionBatch
 
 @typing.final
 class JudgeUsage(google.protobuf.message.Message):
-    """JudgeUsage is what a judge used of one model."""
+    """JudgeUsage is the number of requests and tokens that a judge used of one model."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -303,10 +305,10 @@ class VerdictBatch(google.protobuf.message.Message):
     JUDGE_USAGE_FIELD_NUMBER: builtins.int
     JUDGED_TRIALS_FIELD_NUMBER: builtins.int
     judged_trials: builtins.int
-    """The number of trials that judge_usage is for; 0 if the judge asks no model."""
+    """The number of trials that judge_usage covers; 0 if the judge asks no model."""
     @property
     def header(self) -> global___BatchHeader:
-        """What the trials share."""
+        """The data that the trials share."""
 
     @property
     def verdicts(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[libra.v1.verdict_pb2.Verdict]:
@@ -314,8 +316,8 @@ class VerdictBatch(google.protobuf.message.Message):
 
     @property
     def judge_usage(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___JudgeUsage]:
-        """What the judge used for `judged_trials` trials, by model. Of several batches that were judged together, the first has
-        it.
+        """The judge's usage for `judged_trials` trials, by model. If several batches were judged together, only the first one
+        contains it.
         """
 
     def __init__(

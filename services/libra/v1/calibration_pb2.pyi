@@ -72,7 +72,7 @@ class GroupCalibration(google.protobuf.message.Message):
     unjudged: builtins.int
     """Answers that the judge could not decide; they are not in any rate."""
     few: builtins.bool
-    """True if fewer than 20 answers were judged: the rates say little."""
+    """True if fewer than 20 answers were judged: the rates are imprecise."""
     @property
     def accuracy(self) -> global___Rate:
         """(TP + TN) / n; not set without judged answers."""
@@ -117,7 +117,7 @@ class SelfAgreement(google.protobuf.message.Message):
     EQUAL_FIELD_NUMBER: builtins.int
     ALPHA_FIELD_NUMBER: builtins.int
     repeats: builtins.int
-    """How often each answer was judged."""
+    """The number of times that each answer was judged."""
     answers: builtins.int
     """Answers that were judged in every repeat."""
     unjudged: builtins.int
@@ -188,8 +188,8 @@ class Calibration(google.protobuf.message.Message):
     alpha: builtins.float
     """Krippendorff's alpha among the votes of a panel; not set for other judges, or if all votes are equal."""
     decisions: builtins.str
-    """One character for each answer, in their order: "1" or "0" as the judge calls it, "-" if it could not decide. Empty
-    in calibrations that were stored before there was this field.
+    """One character for each answer, in their order: "1" if the judge calls it positive, "0" if not, "-" if the judge
+    could not decide. Empty in calibrations that were stored before this field existed.
     """
     team: builtins.str
     """The team that measured it; empty: all teams share it. Set by the service."""
@@ -215,7 +215,7 @@ class Calibration(google.protobuf.message.Message):
 
     @property
     def f1(self) -> global___Rate:
-        """The harmonic mean of precision and recall; not set unless both are."""
+        """The harmonic mean of precision and recall; not set unless both of them are."""
 
     @property
     def kappa(self) -> global___Rate:

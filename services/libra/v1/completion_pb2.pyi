@@ -35,10 +35,10 @@ class _FinishReasonEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._E
     FINISH_REASON_CONTENT_FILTER: _FinishReason.ValueType  # 3
     """The provider's own filter blocked the request or cut off the answer."""
     FINISH_REASON_ERROR: _FinishReason.ValueType  # 4
-    """There is no answer; the completion's `error` says why."""
+    """There is no answer; the completion's `error` contains the reason."""
 
 class FinishReason(_FinishReason, metaclass=_FinishReasonEnumTypeWrapper):
-    """FinishReason says why a model's answer ended."""
+    """FinishReason is the reason for the end of a model's answer."""
 
 FINISH_REASON_UNSPECIFIED: FinishReason.ValueType  # 0
 """Unknown: the provider sent no reason or an unknown one."""
@@ -49,7 +49,7 @@ FINISH_REASON_LENGTH: FinishReason.ValueType  # 2
 FINISH_REASON_CONTENT_FILTER: FinishReason.ValueType  # 3
 """The provider's own filter blocked the request or cut off the answer."""
 FINISH_REASON_ERROR: FinishReason.ValueType  # 4
-"""There is no answer; the completion's `error` says why."""
+"""There is no answer; the completion's `error` contains the reason."""
 global___FinishReason = FinishReason
 
 class _ResponseClass:
@@ -59,7 +59,7 @@ class _ResponseClass:
 class _ResponseClassEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._EnumTypeWrapper[_ResponseClass.ValueType], builtins.type):
     DESCRIPTOR: google.protobuf.descriptor.EnumDescriptor
     RESPONSE_CLASS_UNSPECIFIED: _ResponseClass.ValueType  # 0
-    """Not classified: the completion was stored before there were classes, or was made without a request."""
+    """Not classified: the completion was stored before classes existed, or was made without a request."""
     RESPONSE_CLASS_ANSWERED: _ResponseClass.ValueType  # 1
     """The model answered; the text may still decline the request."""
     RESPONSE_CLASS_REFUSED: _ResponseClass.ValueType  # 2
@@ -76,10 +76,10 @@ class _ResponseClassEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._
     """There is no answer."""
 
 class ResponseClass(_ResponseClass, metaclass=_ResponseClassEnumTypeWrapper):
-    """ResponseClass says what came back for a request, in the same words for all providers."""
+    """ResponseClass is the class of the response to a request, in the same terms for all providers."""
 
 RESPONSE_CLASS_UNSPECIFIED: ResponseClass.ValueType  # 0
-"""Not classified: the completion was stored before there were classes, or was made without a request."""
+"""Not classified: the completion was stored before classes existed, or was made without a request."""
 RESPONSE_CLASS_ANSWERED: ResponseClass.ValueType  # 1
 """The model answered; the text may still decline the request."""
 RESPONSE_CLASS_REFUSED: ResponseClass.ValueType  # 2
@@ -121,7 +121,9 @@ class GenerationParameters(google.protobuf.message.Message):
     json_schema: builtins.str
     """A JSON schema, as text, that the answer must follow; empty for free text."""
     reasoning_effort: builtins.str
-    """How long the model reasons, in its provider's words, in place of what its registration says; empty: as that says."""
+    """The reasoning effort, in the provider's own terms, in place of that in the model's registration; empty: that of the
+    registration.
+    """
     def __init__(
         self,
         *,
@@ -145,7 +147,7 @@ global___GenerationParameters = GenerationParameters
 
 @typing.final
 class Usage(google.protobuf.message.Message):
-    """Usage is the number of tokens as the provider counts them; 0 if it does not."""
+    """Usage is the number of tokens, as counted by the provider; 0 if it does not count them."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -175,7 +177,7 @@ class ProviderResponse(google.protobuf.message.Message):
     CATEGORY_FIELD_NUMBER: builtins.int
     WORDS_FIELD_NUMBER: builtins.int
     response_class: global___ResponseClass.ValueType
-    """What came back."""
+    """The class of the response."""
     category: builtins.str
     """The provider's own category of a block or refusal, for instance "jailbreak" or "PROHIBITED_CONTENT"."""
     words: builtins.str
@@ -193,8 +195,8 @@ global___ProviderResponse = ProviderResponse
 
 @typing.final
 class Adjustment(google.protobuf.message.Message):
-    """Adjustment is a change to the requests of a model that its endpoint made necessary: it refused something, and Libra
-    sends something else since then.
+    """Adjustment is a change to the requests to a model that its endpoint made necessary: the endpoint refused a part of a
+    request, and Libra has dropped or replaced that part since then.
     """
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
@@ -204,16 +206,17 @@ class Adjustment(google.protobuf.message.Message):
     WORDS_FIELD_NUMBER: builtins.int
     LEARN_TIME_FIELD_NUMBER: builtins.int
     parameter: builtins.str
-    """What is no longer sent as asked: "temperature", "top_p", "top_k", "seed", "stop", "json_schema",
-    "reasoning_effort", "max_tokens" (its name), "system" (the role) or "alternation" (turns of the same role in a row).
+    """The part of the request that is no longer sent as specified: "temperature", "top_p", "top_k", "seed", "stop",
+    "json_schema", "reasoning_effort", "max_tokens" (its name), "system" (the role) or "alternation" (turns of the same
+    role in a row).
     """
     replacement: builtins.str
-    """What is sent in its place, for instance "max_completion_tokens" or "merged"; empty if it is dropped."""
+    """The replacement that is sent, for instance "max_completion_tokens" or "merged"; empty if the part is dropped."""
     words: builtins.str
     """The provider's words, at most 200 characters; empty in a completion."""
     @property
     def learn_time(self) -> google.protobuf.timestamp_pb2.Timestamp:
-        """When it was learned; not set in a completion."""
+        """The time at which the adjustment was learned; not set in a completion."""
 
     def __init__(
         self,
@@ -249,13 +252,13 @@ class Completion(google.protobuf.message.Message):
     ADJUSTMENTS_FIELD_NUMBER: builtins.int
     PRICE_UNKNOWN_FIELD_NUMBER: builtins.int
     id: builtins.str
-    """The SHA-256, in hex, of all that shapes the answer: the model's provider, base_url, remote_model and name, the
-    parameters, messages and epoch, the options and adjustments, and the scope of a fresh request.
+    """The SHA-256, in hex, of everything that determines the answer: the model's provider, base_url, remote_model and
+    name, the parameters, messages and epoch, the options and adjustments, and the scope of a fresh request.
     """
     text: builtins.str
     """The answer, in UTF-8; lone surrogates are replaced by U+FFFD."""
     finish_reason: global___FinishReason.ValueType
-    """Why the answer ended."""
+    """The reason for the end of the answer."""
     latency_seconds: builtins.float
     """Seconds from the start of the last attempt to the last byte of its answer."""
     cost_usd: builtins.float
@@ -263,7 +266,7 @@ class Completion(google.protobuf.message.Message):
     attempts: builtins.int
     """The number of requests to the provider, retries included; 0 if the completion was found in the store."""
     error: builtins.str
-    """With FINISH_REASON_ERROR: what happened and how to solve it. It never contains an API key."""
+    """With FINISH_REASON_ERROR: the error and its remedy. It never contains an API key."""
     model: builtins.str
     """The model's name."""
     usage_unknown: builtins.bool
@@ -280,7 +283,9 @@ class Completion(google.protobuf.message.Message):
 
     @property
     def response(self) -> global___ProviderResponse:
-        """What came back; not set if the completion was stored before there were classes."""
+        """The class of the response, with the provider's own terms; not set if the completion was stored before classes
+        existed.
+        """
 
     @property
     def adjustments(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___Adjustment]:

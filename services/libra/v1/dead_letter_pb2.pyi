@@ -35,13 +35,13 @@ class DeadLetter(google.protobuf.message.Message):
     stage: builtins.str
     """The stage that dead-lettered it: "attack", "gateway", "judge" or "ranking"."""
     reason: builtins.str
-    """Why the stage could not process it."""
+    """The reason why the stage could not process it."""
     subject: builtins.str
     """The NATS subject that the stage read it from; a replay publishes it there."""
     key: builtins.str
-    """The key that it was first published under."""
+    """The key under which it was first published."""
     attempts: builtins.int
-    """How often the stage tried to process it."""
+    """The number of times that the stage tried to process it."""
     size_bytes: builtins.int
     """The size of `data` in bytes."""
     data: builtins.bytes
@@ -183,7 +183,7 @@ global___ReplayDeadLetterRequest = ReplayDeadLetterRequest
 
 @typing.final
 class ReplayDeadLetterResponse(google.protobuf.message.Message):
-    """ReplayDeadLetterResponse says where the message was published."""
+    """ReplayDeadLetterResponse contains the subject on which the message was published."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 

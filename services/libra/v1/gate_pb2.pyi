@@ -34,7 +34,7 @@ class _GateTierEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._EnumT
     """A breach is shown and does not change the decision."""
 
 class GateTier(_GateTier, metaclass=_GateTierEnumTypeWrapper):
-    """GateTier says what a breach of a rule does."""
+    """GateTier is the effect of a breach of a rule."""
 
 GATE_TIER_UNSPECIFIED: GateTier.ValueType  # 0
 """The same as BLOCK."""
@@ -145,9 +145,9 @@ class GateRule(google.protobuf.message.Message):
     condition: global___GateCondition.ValueType
     """The kind of requirement."""
     limit: builtins.float
-    """The least score, or the largest drop, in [0, 1]."""
+    """The minimum score, or the maximum drop, in [0, 1]."""
     tier: global___GateTier.ValueType
-    """What a breach does."""
+    """The effect of a breach."""
     def __init__(
         self,
         *,
@@ -162,7 +162,7 @@ global___GateRule = GateRule
 
 @typing.final
 class GateBaseline(google.protobuf.message.Message):
-    """GateBaseline names what a release is compared with."""
+    """GateBaseline selects the model and the runs with which a release is compared."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -172,7 +172,7 @@ class GateBaseline(google.protobuf.message.Message):
     """The model; empty: the model that is checked, in other runs."""
     @property
     def runs(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
-        """Only these runs; empty as in GetBoardRequest. In a sequential check they may be those of the model."""
+        """Only these runs; empty: as in GetBoardRequest. In a sequential check they may be the runs of the checked model."""
 
     def __init__(
         self,
@@ -186,7 +186,7 @@ global___GateBaseline = GateBaseline
 
 @typing.final
 class GatePolicy(google.protobuf.message.Message):
-    """GatePolicy says what a release must keep."""
+    """GatePolicy contains the rules that a release must keep."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -208,9 +208,11 @@ class GatePolicy(google.protobuf.message.Message):
     correct_judges: builtins.bool
     """True: correct the scores for the errors of their judges, where these are calibrated."""
     min_samples: builtins.int
-    """A score on fewer samples is INSUFFICIENT; 0 means 10."""
+    """The minimum number of samples of a score; a score on fewer is INSUFFICIENT. 0 means 10."""
     max_unscored: builtins.float
-    """A score of which a larger share of trials is UNJUDGED or FAILED is INSUFFICIENT, in [0, 1]; not set means 0.2."""
+    """The maximum share of UNJUDGED and FAILED trials of a score, in [0, 1]; a score with a larger share is INSUFFICIENT.
+    Not set means 0.2.
+    """
     @property
     def rules(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___GateRule]:
         """The requirements; at least one."""
@@ -225,7 +227,7 @@ class GatePolicy(google.protobuf.message.Message):
 
     @property
     def baseline(self) -> global___GateBaseline:
-        """What the release is compared with; rules about drops need it."""
+        """The model and the runs with which the release is compared; rules about drops need it."""
 
     def __init__(
         self,
@@ -282,9 +284,9 @@ class GatePart(google.protobuf.message.Message):
     high: builtins.float
     """The upper end of that interval."""
     limit: builtins.float
-    """The least permitted value: the limit of a rule AT_LEAST, or minus the limit of a rule MAX_DROP."""
+    """The minimum permitted value: the limit of a rule AT_LEAST, or minus the limit of a rule MAX_DROP."""
     model_score: builtins.float
-    """The score of the model; for a drop on the samples that both have."""
+    """The score of the model; for a drop, on the samples that the model and the baseline share."""
     baseline_score: builtins.float
     """The score of the baseline on these samples."""
     samples: builtins.int
@@ -296,11 +298,11 @@ class GatePart(google.protobuf.message.Message):
     p_pass: builtins.float
     """The one-sided p of the hypothesis that the requirement is broken: a small one is evidence that it is kept."""
     more_samples: builtins.int
-    """If INSUFFICIENT: about how many more samples would decide with a probability of 80 %, if the true value is the
-    estimated one. Not set if no number of samples would.
+    """If INSUFFICIENT: the approximate number of additional samples that would decide with a probability of 80 %, if the
+    true value is the estimated one. Not set if no number of samples would.
     """
     reason: builtins.str
-    """Why the status is MISSING, or INSUFFICIENT for another reason than the interval; empty otherwise."""
+    """The reason for the status MISSING, or for INSUFFICIENT if it is not the interval; empty otherwise."""
     @property
     def counts(self) -> libra.v1.run_pb2.OutcomeCounts:
         """The model's trials by outcome. UNJUDGED and FAILED ones are in no score."""
@@ -450,15 +452,15 @@ class CheckGateRequest(google.protobuf.message.Message):
     model: builtins.str
     """The model."""
     sequential: builtins.bool
-    """True: use tests that stay valid however often the gate is checked while runs are added. They need `runs`."""
+    """True: use tests that stay valid for any number of checks while runs are added. They need `runs`."""
     @property
     def policy(self) -> global___GatePolicy:
         """The policy."""
 
     @property
     def runs(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
-        """Only these finished runs of it; empty as in GetBoardRequest. In a sequential check, in the order in which they were
-        looked at.
+        """Only these finished runs of it; empty: as in GetBoardRequest. In a sequential check, in the order in which they
+        were checked.
         """
 
     def __init__(
@@ -490,13 +492,13 @@ class CheckGateResponse(google.protobuf.message.Message):
     decision: global___GateDecision.ValueType
     """The decision."""
     more_samples: builtins.int
-    """If INCONCLUSIVE: about how many more samples would decide, the largest number of any undecided part of the tier
-    BLOCK. Not set if no number of samples would.
+    """If INCONCLUSIVE: the approximate number of additional samples that would decide, the largest of all undecided parts
+    of the tier BLOCK. Not set if no number of samples would.
     """
     alpha: builtins.float
     """The alpha that was used."""
     tests: builtins.int
-    """The number of requirements that were tested, over which Holm's correction was made."""
+    """The number of tested requirements; Holm's correction covers all of them."""
     @property
     def rules(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___GateRuleResult]:
         """In the order of the policy."""
@@ -507,7 +509,7 @@ class CheckGateResponse(google.protobuf.message.Message):
 
     @property
     def notes(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
-        """What is left out and why, one sentence each."""
+        """The data that are left out, with the reason, one sentence each."""
 
     def __init__(
         self,
@@ -528,7 +530,7 @@ global___CheckGateResponse = CheckGateResponse
 
 @typing.final
 class CalibrateGateRequest(google.protobuf.message.Message):
-    """CalibrateGateRequest says which A/A comparisons are made."""
+    """CalibrateGateRequest selects the A/A comparisons."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -538,8 +540,8 @@ class CalibrateGateRequest(google.protobuf.message.Message):
     REPETITIONS_FIELD_NUMBER: builtins.int
     SEED_FIELD_NUMBER: builtins.int
     repetitions: builtins.int
-    """The number of A/A comparisons, at most 10,000, and at most 50,000 over the number of tasks; 0 means 1,000 or, for more
-    than 50 tasks, as many as possible.
+    """The number of A/A comparisons, at most 10,000, and at most 50,000 over the number of tasks; 0 means 1,000 or, for
+    more than 50 tasks, the maximum.
     """
     seed: builtins.int
     """Seeds the resampling."""
@@ -553,7 +555,7 @@ class CalibrateGateRequest(google.protobuf.message.Message):
 
     @property
     def runs(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
-        """Only these finished runs; empty as in GetBoardRequest."""
+        """Only these finished runs; empty: as in GetBoardRequest."""
 
     def __init__(
         self,
@@ -581,9 +583,9 @@ class GateShare(google.protobuf.message.Message):
     LOW_FIELD_NUMBER: builtins.int
     HIGH_FIELD_NUMBER: builtins.int
     count: builtins.int
-    """How many."""
+    """The number of comparisons with the result."""
     total: builtins.int
-    """Of how many."""
+    """The number of all comparisons."""
     share: builtins.float
     """count / total."""
     low: builtins.float
@@ -605,7 +607,7 @@ global___GateShare = GateShare
 
 @typing.final
 class GateRuleAlarms(google.protobuf.message.Message):
-    """GateRuleAlarms is how often a rule was breached in A/A comparisons."""
+    """GateRuleAlarms is the share of A/A comparisons in which a rule was breached."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -667,7 +669,7 @@ class CalibrateGateResponse(google.protobuf.message.Message):
 
     @property
     def notes(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
-        """What is left out and why, one sentence each."""
+        """The data that are left out, with the reason, one sentence each."""
 
     def __init__(
         self,

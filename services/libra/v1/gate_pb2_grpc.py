@@ -53,9 +53,9 @@ class GateServiceServicer(object):
 
     def CheckGate(self, request, context):
         """Checks a model against a policy. A NO-GO is sent to webhooks as libra.gate.failed, once for each result.
-        INVALID_ARGUMENT names the field of an invalid policy and suggests the nearest valid names; NOT_FOUND for an unknown
-        run or a model without verdicts; FAILED_PRECONDITION for a run that is not finished, and for a baseline that shares
-        no sample with the model.
+        INVALID_ARGUMENT names the field of an invalid policy and suggests the nearest valid names; NOT_FOUND for an
+        unknown run or a model without verdicts; FAILED_PRECONDITION for a run that is not finished, and for a baseline
+        that shares no sample with the model.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -26,9 +26,9 @@ class GateServiceStub:
         libra.v1.gate_pb2.CheckGateResponse,
     ]
     """Checks a model against a policy. A NO-GO is sent to webhooks as libra.gate.failed, once for each result.
-    INVALID_ARGUMENT names the field of an invalid policy and suggests the nearest valid names; NOT_FOUND for an unknown
-    run or a model without verdicts; FAILED_PRECONDITION for a run that is not finished, and for a baseline that shares
-    no sample with the model.
+    INVALID_ARGUMENT names the field of an invalid policy and suggests the nearest valid names; NOT_FOUND for an
+    unknown run or a model without verdicts; FAILED_PRECONDITION for a run that is not finished, and for a baseline
+    that shares no sample with the model.
     """
 
     CalibrateGate: grpc.UnaryUnaryMultiCallable[
@@ -47,9 +47,9 @@ class GateServiceAsyncStub:
         libra.v1.gate_pb2.CheckGateResponse,
     ]
     """Checks a model against a policy. A NO-GO is sent to webhooks as libra.gate.failed, once for each result.
-    INVALID_ARGUMENT names the field of an invalid policy and suggests the nearest valid names; NOT_FOUND for an unknown
-    run or a model without verdicts; FAILED_PRECONDITION for a run that is not finished, and for a baseline that shares
-    no sample with the model.
+    INVALID_ARGUMENT names the field of an invalid policy and suggests the nearest valid names; NOT_FOUND for an
+    unknown run or a model without verdicts; FAILED_PRECONDITION for a run that is not finished, and for a baseline
+    that shares no sample with the model.
     """
 
     CalibrateGate: grpc.aio.UnaryUnaryMultiCallable[
@@ -70,9 +70,9 @@ class GateServiceServicer(metaclass=abc.ABCMeta):
         context: _ServicerContext,
     ) -> typing.Union[libra.v1.gate_pb2.CheckGateResponse, collections.abc.Awaitable[libra.v1.gate_pb2.CheckGateResponse]]:
         """Checks a model against a policy. A NO-GO is sent to webhooks as libra.gate.failed, once for each result.
-        INVALID_ARGUMENT names the field of an invalid policy and suggests the nearest valid names; NOT_FOUND for an unknown
-        run or a model without verdicts; FAILED_PRECONDITION for a run that is not finished, and for a baseline that shares
-        no sample with the model.
+        INVALID_ARGUMENT names the field of an invalid policy and suggests the nearest valid names; NOT_FOUND for an
+        unknown run or a model without verdicts; FAILED_PRECONDITION for a run that is not finished, and for a baseline
+        that shares no sample with the model.
         """
 
     @abc.abstractmethod

@@ -28,7 +28,9 @@ class ModelStatus(google.protobuf.message.Message):
     ADJUSTMENTS_FIELD_NUMBER: builtins.int
     PRICE_FIELD_NUMBER: builtins.int
     problem: builtins.str
-    """Why the gateway cannot use the model, for instance an environment variable that is not set; empty if it can."""
+    """The reason why the gateway cannot use the model, for instance an environment variable that is not set; empty if it
+    can.
+    """
     in_flight: builtins.int
     """Requests of this replica that are in flight."""
     @property
@@ -37,11 +39,11 @@ class ModelStatus(google.protobuf.message.Message):
 
     @property
     def health(self) -> libra.v1.model_pb2.ModelHealth:
-        """What all replicas know of the model."""
+        """The health of the model, from the reports of all replicas."""
 
     @property
     def adjustments(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[libra.v1.completion_pb2.Adjustment]:
-        """What its endpoint made necessary."""
+        """The adjustments to requests that its endpoint made necessary."""
 
     @property
     def price(self) -> libra.v1.model_pb2.ModelPrice:
@@ -130,7 +132,9 @@ class TestModelRequest(google.protobuf.message.Message):
     """The maximum duration in seconds, all attempts together; 0 means 10, and the limit is 600."""
     @property
     def parameters(self) -> libra.v1.completion_pb2.GenerationParameters:
-        """Generation parameters; not set: a low temperature, a seed and a small limit, so that refused parameters are learned."""
+        """Generation parameters; not set: a low temperature, a seed and a small limit, so that refused parameters are
+        learned.
+        """
 
     def __init__(
         self,
@@ -203,7 +207,7 @@ global___Exchange = Exchange
 
 @typing.final
 class TestModelResponse(google.protobuf.message.Message):
-    """TestModelResponse is what came of a test."""
+    """TestModelResponse is the result of a test."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -213,8 +217,8 @@ class TestModelResponse(google.protobuf.message.Message):
     PRICE_FIELD_NUMBER: builtins.int
     @property
     def exchanges(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___Exchange]:
-        """Every request, in order: a repeat without a refused parameter is another one. Empty for PROVIDER_SCRIPTED and if
-        nothing could be sent.
+        """Every request, in order; a repeat without a refused parameter is a request of its own. Empty for PROVIDER_SCRIPTED
+        and if nothing could be sent.
         """
 
     @property
@@ -223,7 +227,7 @@ class TestModelResponse(google.protobuf.message.Message):
 
     @property
     def adjustments(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[libra.v1.completion_pb2.Adjustment]:
-        """What was learned about the endpoint, now or before."""
+        """The adjustments that this test or earlier requests made necessary."""
 
     @property
     def price(self) -> libra.v1.model_pb2.ModelPrice:
@@ -254,8 +258,8 @@ class Conversation(google.protobuf.message.Message):
     epoch: builtins.int
     """The number of this repeat of the same conversation, from 0; each repeat has its own answer."""
     ends_with_answer: builtins.bool
-    """True: the last turn is an assistant's answer that the model, a guard, judges. Only chat completions in OpenAI's form
-    take such a conversation: INVALID_ARGUMENT for a model behind another API.
+    """True: the last turn is an assistant's answer that the model, a guard, judges. Only chat completions in OpenAI's
+    form take such a conversation: INVALID_ARGUMENT for a model behind another API.
     """
     @property
     def messages(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[libra.v1.message_pb2.Message]:
@@ -387,8 +391,8 @@ class StreamCompleteResponse(google.protobuf.message.Message):
     """The text so far is void: the request is made again. The value has no meaning."""
     @property
     def completion(self) -> libra.v1.completion_pb2.Completion:
-        """Last: the completion. Its text is the whole answer and decides if it differs from the parts, for instance because
-        they contained the model's reasoning.
+        """Last: the completion. Its text is the whole answer and takes precedence if it differs from the parts, for
+        instance because they contained the model's reasoning.
         """
 
     def __init__(

@@ -79,17 +79,18 @@ class GatewayServiceServicer(object):
 
     def StreamComplete(self, request, context):
         """Completes one conversation and sends the answer's text while the model writes it, then the completion, which is
-        stored as one of Complete is. A stored completion of an equal request is sent from the store. A caller who leaves
-        ends the request, unless another caller waits for its answer. The errors are those of Complete; a model that does
-        not answer is a completion with FINISH_REASON_ERROR.
+        stored like those of Complete. A stored completion of an equal request is sent from the store. If the caller
+        disconnects, the request ends, unless another caller waits for its answer. The errors are those of Complete; if the
+        model does not answer, the completion has FINISH_REASON_ERROR.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def TestModel(self, request, context):
-        """Asks a model one question, past the store and its completions, and returns what was sent and what came back. The
-        model's limits hold. NOT_FOUND for an unknown model. A model that cannot be asked is not an error of the call.
+        """Asks a model one question and returns the HTTP requests and responses. It neither uses nor stores completions. The
+        model's limits apply. NOT_FOUND for an unknown model. If the model cannot be asked, the call succeeds, and the
+        completion contains the error.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

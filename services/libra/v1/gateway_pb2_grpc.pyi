@@ -41,17 +41,18 @@ class GatewayServiceStub:
         libra.v1.gateway_pb2.StreamCompleteResponse,
     ]
     """Completes one conversation and sends the answer's text while the model writes it, then the completion, which is
-    stored as one of Complete is. A stored completion of an equal request is sent from the store. A caller who leaves
-    ends the request, unless another caller waits for its answer. The errors are those of Complete; a model that does
-    not answer is a completion with FINISH_REASON_ERROR.
+    stored like those of Complete. A stored completion of an equal request is sent from the store. If the caller
+    disconnects, the request ends, unless another caller waits for its answer. The errors are those of Complete; if the
+    model does not answer, the completion has FINISH_REASON_ERROR.
     """
 
     TestModel: grpc.UnaryUnaryMultiCallable[
         libra.v1.gateway_pb2.TestModelRequest,
         libra.v1.gateway_pb2.TestModelResponse,
     ]
-    """Asks a model one question, past the store and its completions, and returns what was sent and what came back. The
-    model's limits hold. NOT_FOUND for an unknown model. A model that cannot be asked is not an error of the call.
+    """Asks a model one question and returns the HTTP requests and responses. It neither uses nor stores completions. The
+    model's limits apply. NOT_FOUND for an unknown model. If the model cannot be asked, the call succeeds, and the
+    completion contains the error.
     """
 
 class GatewayServiceAsyncStub:
@@ -77,17 +78,18 @@ class GatewayServiceAsyncStub:
         libra.v1.gateway_pb2.StreamCompleteResponse,
     ]
     """Completes one conversation and sends the answer's text while the model writes it, then the completion, which is
-    stored as one of Complete is. A stored completion of an equal request is sent from the store. A caller who leaves
-    ends the request, unless another caller waits for its answer. The errors are those of Complete; a model that does
-    not answer is a completion with FINISH_REASON_ERROR.
+    stored like those of Complete. A stored completion of an equal request is sent from the store. If the caller
+    disconnects, the request ends, unless another caller waits for its answer. The errors are those of Complete; if the
+    model does not answer, the completion has FINISH_REASON_ERROR.
     """
 
     TestModel: grpc.aio.UnaryUnaryMultiCallable[
         libra.v1.gateway_pb2.TestModelRequest,
         libra.v1.gateway_pb2.TestModelResponse,
     ]
-    """Asks a model one question, past the store and its completions, and returns what was sent and what came back. The
-    model's limits hold. NOT_FOUND for an unknown model. A model that cannot be asked is not an error of the call.
+    """Asks a model one question and returns the HTTP requests and responses. It neither uses nor stores completions. The
+    model's limits apply. NOT_FOUND for an unknown model. If the model cannot be asked, the call succeeds, and the
+    completion contains the error.
     """
 
 class GatewayServiceServicer(metaclass=abc.ABCMeta):
@@ -119,9 +121,9 @@ class GatewayServiceServicer(metaclass=abc.ABCMeta):
         context: _ServicerContext,
     ) -> typing.Union[collections.abc.Iterator[libra.v1.gateway_pb2.StreamCompleteResponse], collections.abc.AsyncIterator[libra.v1.gateway_pb2.StreamCompleteResponse]]:
         """Completes one conversation and sends the answer's text while the model writes it, then the completion, which is
-        stored as one of Complete is. A stored completion of an equal request is sent from the store. A caller who leaves
-        ends the request, unless another caller waits for its answer. The errors are those of Complete; a model that does
-        not answer is a completion with FINISH_REASON_ERROR.
+        stored like those of Complete. A stored completion of an equal request is sent from the store. If the caller
+        disconnects, the request ends, unless another caller waits for its answer. The errors are those of Complete; if the
+        model does not answer, the completion has FINISH_REASON_ERROR.
         """
 
     @abc.abstractmethod
@@ -130,8 +132,9 @@ class GatewayServiceServicer(metaclass=abc.ABCMeta):
         request: libra.v1.gateway_pb2.TestModelRequest,
         context: _ServicerContext,
     ) -> typing.Union[libra.v1.gateway_pb2.TestModelResponse, collections.abc.Awaitable[libra.v1.gateway_pb2.TestModelResponse]]:
-        """Asks a model one question, past the store and its completions, and returns what was sent and what came back. The
-        model's limits hold. NOT_FOUND for an unknown model. A model that cannot be asked is not an error of the call.
+        """Asks a model one question and returns the HTTP requests and responses. It neither uses nor stores completions. The
+        model's limits apply. NOT_FOUND for an unknown model. If the model cannot be asked, the call succeeds, and the
+        completion contains the error.
         """
 
 def add_GatewayServiceServicer_to_server(servicer: GatewayServiceServicer, server: typing.Union[grpc.Server, grpc.aio.Server]) -> None: ...

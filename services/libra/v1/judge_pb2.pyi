@@ -66,7 +66,7 @@ class Judge(google.protobuf.message.Message):
     version: builtins.str
     """Changes whenever the judge's code can give another verdict for the same answer."""
     description: builtins.str
-    """What the judge decides, in one sentence."""
+    """The decision that the judge makes, in one sentence."""
     asks_model: builtins.bool
     """True if the judge queries a model through the gateway."""
     @property
@@ -152,7 +152,7 @@ class JudgeCheck(google.protobuf.message.Message):
     FAULT_FIELD_NUMBER: builtins.int
     MODELS_FIELD_NUMBER: builtins.int
     fault: builtins.str
-    """Why the judge cannot be used; empty if it can."""
+    """The reason why the judge cannot be used; empty if it can."""
     @property
     def models(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
         """The names of the models that it will query. The judge service does not check that they are registered."""
@@ -283,7 +283,7 @@ class PreviewJudgingRequest(google.protobuf.message.Message):
     category: libra.v1.task_pb2.Category.ValueType
     """The category that the trial counts in."""
     judge_model: builtins.str
-    """The registered model that the run names for judges; asked where a rule cannot judge an attack that rewrites the
+    """The registered model that the run names for judges; used where a rule cannot judge an attack that rewrites the
     request.
     """
     @property
@@ -422,7 +422,9 @@ class CalibrateRequest(google.protobuf.message.Message):
     labels: builtins.str
     """The name of the labels, for instance the file's name."""
     repeats: builtins.int
-    """How often each answer is judged, from 1 to 20; 0 is 1. The rates stand on the first time."""
+    """The number of times that each answer is judged, from 1 to 20; 0 means 1. The rates are computed from the first
+    time.
+    """
     @property
     def judge(self) -> libra.v1.task_pb2.JudgeSpec:
         """The judge with its options."""
@@ -511,9 +513,9 @@ class CheckDriftRequest(google.protobuf.message.Message):
     ALPHA_FIELD_NUMBER: builtins.int
     MAX_CHANGED_FIELD_NUMBER: builtins.int
     alpha: builtins.float
-    """Drift is reported if the p value is below this; 0 is 0.05."""
+    """Drift is reported if the p value is below this; 0 means 0.05."""
     max_changed: builtins.float
-    """Drift is reported if the share of changed answers is above this; not set is 0.1."""
+    """Drift is reported if the share of changed answers is above this; not set means 0.1."""
     @property
     def judge(self) -> libra.v1.task_pb2.JudgeSpec:
         """The judge with its options."""
@@ -538,7 +540,7 @@ global___CheckDriftRequest = CheckDriftRequest
 
 @typing.final
 class DecisionChange(google.protobuf.message.Message):
-    """DecisionChange is an answer that the judge calls otherwise than before."""
+    """DecisionChange is an answer on which the judge's decision differs from that at the calibration."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -551,7 +553,7 @@ class DecisionChange(google.protobuf.message.Message):
     positive: builtins.bool
     """The label that people gave."""
     before: builtins.str
-    """What the judge called it at the calibration: "1", "0" or "-"."""
+    """The judge's decision at the calibration, "1", "0" or "-" as in Calibration.decisions."""
     @property
     def verdict(self) -> libra.v1.verdict_pb2.Verdict:
         """The judge's verdict now."""
@@ -584,11 +586,13 @@ class CheckDriftResponse(google.protobuf.message.Message):
     DRIFTED_FIELD_NUMBER: builtins.int
     CHANGES_FIELD_NUMBER: builtins.int
     changed: builtins.int
-    """Answers that the judge calls otherwise than before, or decides only once."""
+    """The number of answers on which the judge's decision differs from the earlier one, or which it could decide only
+    once.
+    """
     newly_wrong: builtins.int
-    """Answers on which the judge agreed with people before, and now calls otherwise."""
+    """The number of answers on which the judge agreed with people before, and disagrees now."""
     newly_right: builtins.int
-    """Answers on which the judge disagreed with people before, and now agrees."""
+    """The number of answers on which the judge disagreed with people before, and agrees now."""
     p_value: builtins.float
     """McNemar's exact two-sided p for newly_wrong and newly_right."""
     drifted: builtins.bool
@@ -599,7 +603,7 @@ class CheckDriftResponse(google.protobuf.message.Message):
 
     @property
     def now(self) -> libra.v1.calibration_pb2.Calibration:
-        """The calibration by the verdicts of now; it is not stored."""
+        """The calibration computed from the new verdicts; it is not stored."""
 
     @property
     def changes(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___DecisionChange]:
@@ -670,7 +674,7 @@ class ScoreConstantsRequest(google.protobuf.message.Message):
     SAMPLES_FIELD_NUMBER: builtins.int
     BOUND_FIELD_NUMBER: builtins.int
     bound: builtins.float
-    """A constant answer should not score above this; 0 is 0.6."""
+    """The maximum score that a constant answer should have; 0 means 0.6."""
     @property
     def task(self) -> libra.v1.task_pb2.Task:
         """The task: its name, version, category, languages, judge, balanced_by and caveat are used."""
@@ -707,19 +711,19 @@ class ConstantScore(google.protobuf.message.Message):
     name: builtins.str
     """"yes", "no", "A", "refusal" or "empty talk"."""
     language: builtins.str
-    """The BCP 47 tag of the language in which it scored highest, of those of the task."""
+    """The BCP 47 tag of the task's language in which the answer scored highest."""
     text: builtins.str
     """The answer in this language."""
     score: builtins.float
-    """The score of the task if every sample is answered so; not set if the judge could decide on none."""
+    """The score of the task if every sample gets this answer; not set if the judge could not decide on any sample."""
     n: builtins.int
     """The number of samples that the judge could decide on."""
     by_design: builtins.bool
-    """True if the score is above the bound because the task is meant to reward this answer, for which tasks of another
-    category make up: a refusal of harmful requests, or any other answer to harmless ones.
+    """True if the score is above the bound because the task is meant to reward this answer: a refusal of harmful
+    requests, or any other answer to harmless ones. Tasks of another category compensate for it.
     """
     exceeds_bound: builtins.bool
-    """True if the score is above the bound, and not by design."""
+    """True if the score is above the bound, and by_design is false."""
     def __init__(
         self,
         *,
@@ -753,13 +757,13 @@ class TaskConstants(google.protobuf.message.Message):
     task: builtins.str
     """"name@version"; the name alone for a task of the catalogue that is not imported."""
     category: libra.v1.task_pb2.Category.ValueType
-    """Which part of the score the task counts in."""
+    """The category that the task counts in."""
     judge: builtins.str
     """The judge's name."""
     samples: builtins.int
     """The number of samples."""
     not_tried: builtins.str
-    """Why they were not tried, for instance because the judge asks a model. Else empty."""
+    """The reason why they were not tried, for instance that the judge asks a model; otherwise empty."""
     caveat: builtins.str
     """The caveat of the task's card."""
     @property

@@ -104,16 +104,17 @@ class JudgeServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def PreviewJudging(self, request, context):
-        """Returns what a judge sends to its models about one answer; sends nothing. INVALID_ARGUMENT as for Judge.
+        """Returns the requests that a judge sends to its models about one answer; sends nothing. INVALID_ARGUMENT as for
+        Judge.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def Calibrate(self, request, context):
-        """Measures a judge against the labels of people and stores the result, with which boards can correct scores. A repeat
-        with the same judge version and labels replaces the stored result. INVALID_ARGUMENT for an invalid judge or number
-        of answers; FAILED_PRECONDITION if the judge could not decide any answer.
+        """Measures a judge against the labels of people and stores the result, which boards can use to correct scores. A
+        repeat with the same judge version and labels replaces the stored result. INVALID_ARGUMENT for an invalid judge or
+        number of answers; FAILED_PRECONDITION if the judge could not decide any answer.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

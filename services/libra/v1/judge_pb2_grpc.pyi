@@ -45,15 +45,17 @@ class JudgeServiceStub:
         libra.v1.judge_pb2.PreviewJudgingRequest,
         libra.v1.judge_pb2.PreviewJudgingResponse,
     ]
-    """Returns what a judge sends to its models about one answer; sends nothing. INVALID_ARGUMENT as for Judge."""
+    """Returns the requests that a judge sends to its models about one answer; sends nothing. INVALID_ARGUMENT as for
+    Judge.
+    """
 
     Calibrate: grpc.UnaryUnaryMultiCallable[
         libra.v1.judge_pb2.CalibrateRequest,
         libra.v1.judge_pb2.CalibrateResponse,
     ]
-    """Measures a judge against the labels of people and stores the result, with which boards can correct scores. A repeat
-    with the same judge version and labels replaces the stored result. INVALID_ARGUMENT for an invalid judge or number
-    of answers; FAILED_PRECONDITION if the judge could not decide any answer.
+    """Measures a judge against the labels of people and stores the result, which boards can use to correct scores. A
+    repeat with the same judge version and labels replaces the stored result. INVALID_ARGUMENT for an invalid judge or
+    number of answers; FAILED_PRECONDITION if the judge could not decide any answer.
     """
 
     CheckDrift: grpc.UnaryUnaryMultiCallable[
@@ -105,15 +107,17 @@ class JudgeServiceAsyncStub:
         libra.v1.judge_pb2.PreviewJudgingRequest,
         libra.v1.judge_pb2.PreviewJudgingResponse,
     ]
-    """Returns what a judge sends to its models about one answer; sends nothing. INVALID_ARGUMENT as for Judge."""
+    """Returns the requests that a judge sends to its models about one answer; sends nothing. INVALID_ARGUMENT as for
+    Judge.
+    """
 
     Calibrate: grpc.aio.UnaryUnaryMultiCallable[
         libra.v1.judge_pb2.CalibrateRequest,
         libra.v1.judge_pb2.CalibrateResponse,
     ]
-    """Measures a judge against the labels of people and stores the result, with which boards can correct scores. A repeat
-    with the same judge version and labels replaces the stored result. INVALID_ARGUMENT for an invalid judge or number
-    of answers; FAILED_PRECONDITION if the judge could not decide any answer.
+    """Measures a judge against the labels of people and stores the result, which boards can use to correct scores. A
+    repeat with the same judge version and labels replaces the stored result. INVALID_ARGUMENT for an invalid judge or
+    number of answers; FAILED_PRECONDITION if the judge could not decide any answer.
     """
 
     CheckDrift: grpc.aio.UnaryUnaryMultiCallable[
@@ -173,7 +177,9 @@ class JudgeServiceServicer(metaclass=abc.ABCMeta):
         request: libra.v1.judge_pb2.PreviewJudgingRequest,
         context: _ServicerContext,
     ) -> typing.Union[libra.v1.judge_pb2.PreviewJudgingResponse, collections.abc.Awaitable[libra.v1.judge_pb2.PreviewJudgingResponse]]:
-        """Returns what a judge sends to its models about one answer; sends nothing. INVALID_ARGUMENT as for Judge."""
+        """Returns the requests that a judge sends to its models about one answer; sends nothing. INVALID_ARGUMENT as for
+        Judge.
+        """
 
     @abc.abstractmethod
     def Calibrate(
@@ -181,9 +187,9 @@ class JudgeServiceServicer(metaclass=abc.ABCMeta):
         request: libra.v1.judge_pb2.CalibrateRequest,
         context: _ServicerContext,
     ) -> typing.Union[libra.v1.judge_pb2.CalibrateResponse, collections.abc.Awaitable[libra.v1.judge_pb2.CalibrateResponse]]:
-        """Measures a judge against the labels of people and stores the result, with which boards can correct scores. A repeat
-        with the same judge version and labels replaces the stored result. INVALID_ARGUMENT for an invalid judge or number
-        of answers; FAILED_PRECONDITION if the judge could not decide any answer.
+        """Measures a judge against the labels of people and stores the result, which boards can use to correct scores. A
+        repeat with the same judge version and labels replaces the stored result. INVALID_ARGUMENT for an invalid judge or
+        number of answers; FAILED_PRECONDITION if the judge could not decide any answer.
         """
 
     @abc.abstractmethod

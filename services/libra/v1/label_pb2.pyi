@@ -32,7 +32,7 @@ class Label(google.protobuf.message.Message):
     score: builtins.float
     """In [0, 1]; 1 is the desired behaviour, as for the judge."""
     author: builtins.str
-    """Who gave it."""
+    """The name of the person who gave it."""
     inclusion_probability: builtins.float
     """The share of the trials of the same model, task and attack that were drawn for labelling, in (0, 1]; 0 for a label
     of an answer that was not drawn at random, which corrects no score.
@@ -75,7 +75,7 @@ class LabelRevision(google.protobuf.message.Message):
     score: builtins.float
     """The score."""
     author: builtins.str
-    """Who gave it."""
+    """The name of the person who gave it."""
     @property
     def create_time(self) -> google.protobuf.timestamp_pb2.Timestamp:
         """The time at which it was stored."""
@@ -94,7 +94,7 @@ global___LabelRevision = LabelRevision
 
 @typing.final
 class DrawSampleRequest(google.protobuf.message.Message):
-    """DrawSampleRequest says what is drawn."""
+    """DrawSampleRequest selects the trials from which the sample is drawn, and its size."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -143,7 +143,7 @@ class DrawnTrial(google.protobuf.message.Message):
 
     @property
     def label(self) -> global___Label:
-        """The label that it has already."""
+        """The label that the trial already has; not set without one."""
 
     def __init__(
         self,
@@ -203,7 +203,7 @@ global___ImportLabelsRequest = ImportLabelsRequest
 
 @typing.final
 class ImportLabelsResponse(google.protobuf.message.Message):
-    """ImportLabelsResponse counts what was stored."""
+    """ImportLabelsResponse contains the numbers of new, changed and unchanged labels."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 

@@ -58,14 +58,14 @@ class LabelServiceServicer(object):
 
     def DrawSample(self, request, context):
         """Draws scored trials at random, the same number for each model, task and attack, and sends them with prompts and
-        answers. A larger number contains the draw of every smaller one. NOT_FOUND for an unknown run.
+        answers. The draw of a larger number contains that of each smaller one. NOT_FOUND for an unknown run.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ImportLabels(self, request, context):
-        """Stores labels, all or none. A label that is stored already is left as it is; another one replaces it.
+        """Stores labels, all or none. A label that is already stored stays unchanged; a different one replaces it.
         INVALID_ARGUMENT names the first bad field, NOT_FOUND an unknown run.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

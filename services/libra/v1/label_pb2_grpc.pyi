@@ -26,14 +26,14 @@ class LabelServiceStub:
         libra.v1.label_pb2.DrawSampleResponse,
     ]
     """Draws scored trials at random, the same number for each model, task and attack, and sends them with prompts and
-    answers. A larger number contains the draw of every smaller one. NOT_FOUND for an unknown run.
+    answers. The draw of a larger number contains that of each smaller one. NOT_FOUND for an unknown run.
     """
 
     ImportLabels: grpc.UnaryUnaryMultiCallable[
         libra.v1.label_pb2.ImportLabelsRequest,
         libra.v1.label_pb2.ImportLabelsResponse,
     ]
-    """Stores labels, all or none. A label that is stored already is left as it is; another one replaces it.
+    """Stores labels, all or none. A label that is already stored stays unchanged; a different one replaces it.
     INVALID_ARGUMENT names the first bad field, NOT_FOUND an unknown run.
     """
 
@@ -51,14 +51,14 @@ class LabelServiceAsyncStub:
         libra.v1.label_pb2.DrawSampleResponse,
     ]
     """Draws scored trials at random, the same number for each model, task and attack, and sends them with prompts and
-    answers. A larger number contains the draw of every smaller one. NOT_FOUND for an unknown run.
+    answers. The draw of a larger number contains that of each smaller one. NOT_FOUND for an unknown run.
     """
 
     ImportLabels: grpc.aio.UnaryUnaryMultiCallable[
         libra.v1.label_pb2.ImportLabelsRequest,
         libra.v1.label_pb2.ImportLabelsResponse,
     ]
-    """Stores labels, all or none. A label that is stored already is left as it is; another one replaces it.
+    """Stores labels, all or none. A label that is already stored stays unchanged; a different one replaces it.
     INVALID_ARGUMENT names the first bad field, NOT_FOUND an unknown run.
     """
 
@@ -78,7 +78,7 @@ class LabelServiceServicer(metaclass=abc.ABCMeta):
         context: _ServicerContext,
     ) -> typing.Union[collections.abc.Iterator[libra.v1.label_pb2.DrawSampleResponse], collections.abc.AsyncIterator[libra.v1.label_pb2.DrawSampleResponse]]:
         """Draws scored trials at random, the same number for each model, task and attack, and sends them with prompts and
-        answers. A larger number contains the draw of every smaller one. NOT_FOUND for an unknown run.
+        answers. The draw of a larger number contains that of each smaller one. NOT_FOUND for an unknown run.
         """
 
     @abc.abstractmethod
@@ -87,7 +87,7 @@ class LabelServiceServicer(metaclass=abc.ABCMeta):
         request: libra.v1.label_pb2.ImportLabelsRequest,
         context: _ServicerContext,
     ) -> typing.Union[libra.v1.label_pb2.ImportLabelsResponse, collections.abc.Awaitable[libra.v1.label_pb2.ImportLabelsResponse]]:
-        """Stores labels, all or none. A label that is stored already is left as it is; another one replaces it.
+        """Stores labels, all or none. A label that is already stored stays unchanged; a different one replaces it.
         INVALID_ARGUMENT names the first bad field, NOT_FOUND an unknown run.
         """
 

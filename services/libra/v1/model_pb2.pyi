@@ -71,21 +71,21 @@ class _SystemRole:
 class _SystemRoleEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._EnumTypeWrapper[_SystemRole.ValueType], builtins.type):
     DESCRIPTOR: google.protobuf.descriptor.EnumDescriptor
     SYSTEM_ROLE_UNSPECIFIED: _SystemRole.ValueType  # 0
-    """As the API has it; if the endpoint refuses a system turn, merged into the first user turn."""
+    """As the API defines it; if the endpoint refuses a system turn, it is merged into the first user turn."""
     SYSTEM_ROLE_SYSTEM: _SystemRole.ValueType  # 1
-    """Always as the API has it; a trial fails if the endpoint refuses it."""
+    """Always as the API defines it; a trial fails if the endpoint refuses it."""
     SYSTEM_ROLE_MERGED: _SystemRole.ValueType  # 2
     """Always merged into the first user turn."""
     SYSTEM_ROLE_DEVELOPER: _SystemRole.ValueType  # 3
     """With the role "developer"; of the OpenAI APIs only."""
 
 class SystemRole(_SystemRole, metaclass=_SystemRoleEnumTypeWrapper):
-    """SystemRole says how the system turn of a prompt is sent."""
+    """SystemRole is the way in which the system turn of a prompt is sent."""
 
 SYSTEM_ROLE_UNSPECIFIED: SystemRole.ValueType  # 0
-"""As the API has it; if the endpoint refuses a system turn, merged into the first user turn."""
+"""As the API defines it; if the endpoint refuses a system turn, it is merged into the first user turn."""
 SYSTEM_ROLE_SYSTEM: SystemRole.ValueType  # 1
-"""Always as the API has it; a trial fails if the endpoint refuses it."""
+"""Always as the API defines it; a trial fails if the endpoint refuses it."""
 SYSTEM_ROLE_MERGED: SystemRole.ValueType  # 2
 """Always merged into the first user turn."""
 SYSTEM_ROLE_DEVELOPER: SystemRole.ValueType  # 3
@@ -101,11 +101,11 @@ class _ModelStateEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._Enu
     MODEL_STATE_UNSPECIFIED: _ModelState.ValueType  # 0
     """Not known: no gateway has reported about the model."""
     MODEL_STATE_READY: _ModelState.ValueType  # 1
-    """Requests are sent, or would be."""
+    """The model can be used: nothing prevents requests to it."""
     MODEL_STATE_UNUSABLE: _ModelState.ValueType  # 2
-    """The entry or its API key prevents every request; `problem` says why."""
+    """The entry or its API key prevents every request; `problem` contains the reason."""
     MODEL_STATE_PARKED: _ModelState.ValueType  # 3
-    """The endpoint cannot answer for now: only a probe is sent from time to time."""
+    """The endpoint cannot answer at present: only a probe is sent from time to time."""
 
 class ModelState(_ModelState, metaclass=_ModelStateEnumTypeWrapper):
     """ModelState says whether a model can be used."""
@@ -113,11 +113,11 @@ class ModelState(_ModelState, metaclass=_ModelStateEnumTypeWrapper):
 MODEL_STATE_UNSPECIFIED: ModelState.ValueType  # 0
 """Not known: no gateway has reported about the model."""
 MODEL_STATE_READY: ModelState.ValueType  # 1
-"""Requests are sent, or would be."""
+"""The model can be used: nothing prevents requests to it."""
 MODEL_STATE_UNUSABLE: ModelState.ValueType  # 2
-"""The entry or its API key prevents every request; `problem` says why."""
+"""The entry or its API key prevents every request; `problem` contains the reason."""
 MODEL_STATE_PARKED: ModelState.ValueType  # 3
-"""The endpoint cannot answer for now: only a probe is sent from time to time."""
+"""The endpoint cannot answer at present: only a probe is sent from time to time."""
 global___ModelState = ModelState
 
 @typing.final
@@ -152,7 +152,9 @@ global___ModelLimits = ModelLimits
 
 @typing.final
 class DailyAmount(google.protobuf.message.Message):
-    """DailyAmount is an amount per UTC day: a ceiling, or what was spent. No value may be negative; a ceiling of 0 is none."""
+    """DailyAmount is an amount per UTC day: a ceiling, or an amount spent. No value may be negative; a ceiling of 0 means
+    no ceiling.
+    """
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -190,7 +192,7 @@ class ModelPrice(google.protobuf.message.Message):
     usd_per_million_completion_tokens: builtins.float
     """The price of answer tokens."""
     source: builtins.str
-    """Where the price is from, with its date; empty for a price that was registered. Only in answers."""
+    """The source of the price, with its date; empty for a registered price. Only set in responses."""
     def __init__(
         self,
         *,
@@ -270,11 +272,11 @@ class RequestOptions(google.protobuf.message.Message):
     body_json: builtins.str
     """Extra fields of the body, a JSON object as text, at most 16 KiB; a field of Libra's own is replaced."""
     reasoning_effort: builtins.str
-    """How long the model reasons, in the provider's own words, for instance "low"; empty: not sent."""
+    """The reasoning effort, in the provider's own terms, for instance "low"; empty: not sent."""
     top_k: builtins.int
     """Sampling from the k most likely tokens; 0: not sent."""
     system_role: global___SystemRole.ValueType
-    """How the system turn is sent."""
+    """The way in which the system turn is sent."""
     token_limit_name: builtins.str
     """The endpoint's name for the limit on answer tokens, for instance "max_completion_tokens"; empty: the API's usual
     name, replaced if the endpoint refuses it.
@@ -314,7 +316,7 @@ global___RequestOptions = RequestOptions
 
 @typing.final
 class Model(google.protobuf.message.Message):
-    """Model is a model under test, a judge model or an attack model, and how to reach it. It never contains an API key."""
+    """Model is a model under test, a judge model or an attack model, with its endpoint. It never contains an API key."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -345,8 +347,8 @@ class Model(google.protobuf.message.Message):
     api_key_file: builtins.str
     """The file in the gateway's key folder that contains the API key, in place of api_key_env: a name without "/"."""
     team: builtins.str
-    """The team that owns the model; empty: all teams share it. In a request it may be left out: a caller of a team registers
-    models of its team only, a caller without a team may name one.
+    """The team that owns the model; empty: all teams share it. In a request it may be left out: a caller of a team
+    registers models of its team only, a caller without a team may name one.
     """
     @property
     def limits(self) -> global___ModelLimits:
@@ -362,12 +364,12 @@ class Model(google.protobuf.message.Message):
 
     @property
     def options(self) -> global___RequestOptions:
-        """What is sent with every request."""
+        """The options that are sent with every request."""
 
     @property
     def ceiling(self) -> global___DailyAmount:
-        """The most that all requests to the model may cost in one UTC day, of all runs and callers together. Each request is
-        reserved before it is made and settled after it. A model that has reached it is parked until midnight UTC.
+        """The maximum that all requests to the model may use in one UTC day, for all runs and callers together. Each request
+        is reserved before it is made and settled after it. A model that has reached it is parked until midnight UTC.
         """
 
     def __init__(
@@ -393,7 +395,7 @@ global___Model = Model
 
 @typing.final
 class ModelHealth(google.protobuf.message.Message):
-    """ModelHealth is what the gateway replicas know of a model, together."""
+    """ModelHealth is the condition of a model, from the reports of all gateway replicas."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -412,34 +414,36 @@ class ModelHealth(google.protobuf.message.Message):
     in_flight: builtins.int
     """Requests in flight."""
     error: builtins.str
-    """Why the model is parked, or the last error, with the remedy; empty if there was none in the last ten minutes."""
+    """The reason why the model is parked, or the last error, with the remedy; empty if there was none in the last ten
+    minutes.
+    """
     errors: builtins.int
-    """How many requests ended with an error in the last ten minutes."""
+    """The number of requests that ended with an error in the last ten minutes."""
     @property
     def park_time(self) -> google.protobuf.timestamp_pb2.Timestamp:
-        """When the model was parked; not set unless it is."""
+        """The time at which the model was parked; not set unless it is parked."""
 
     @property
     def probe_time(self) -> google.protobuf.timestamp_pb2.Timestamp:
-        """When the next probe is sent; not set unless the model is parked."""
+        """The time at which the next probe is sent; not set unless the model is parked."""
 
     @property
     def give_up_time(self) -> google.protobuf.timestamp_pb2.Timestamp:
-        """When the remaining trials fail if the model does not answer before; not set unless the model is parked, nor while
-        it is parked because it has reached its ceiling: its trials wait.
+        """The time at which the remaining trials fail if the model does not answer before. Only set while the model is parked
+        for another reason than its ceiling: the trials of a model that has reached its ceiling wait.
         """
 
     @property
     def answer_time(self) -> google.protobuf.timestamp_pb2.Timestamp:
-        """When the model last answered; not set if it has not."""
+        """The time at which the model last answered; not set if it has not answered."""
 
     @property
     def spent_today(self) -> global___DailyAmount:
-        """What was spent today, by UTC; not set for a model without a ceiling."""
+        """The amount spent on the present UTC day; not set for a model without a ceiling."""
 
     @property
     def reserved_today(self) -> global___DailyAmount:
-        """The most that the requests in flight may cost; not set for a model without a ceiling."""
+        """The maximum that the requests in flight may use; not set for a model without a ceiling."""
 
     def __init__(
         self,
@@ -543,7 +547,9 @@ global___GetModelResponse = GetModelResponse
 
 @typing.final
 class UpdateModelRequest(google.protobuf.message.Message):
-    """UpdateModelRequest contains what changes; the rest stays. A limit of 0 is the default, a ceiling of 0 is none."""
+    """UpdateModelRequest contains the new values; fields that are not set stay unchanged. A limit of 0 means the default, a
+    ceiling of 0 means no ceiling.
+    """
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -558,15 +564,17 @@ class UpdateModelRequest(google.protobuf.message.Message):
     name: builtins.str
     """The model's name."""
     max_in_flight: builtins.int
-    """As of ModelLimits."""
+    """As in ModelLimits."""
     requests_per_minute: builtins.int
-    """As of ModelLimits."""
+    """As in ModelLimits."""
     tokens_per_minute: builtins.int
-    """As of ModelLimits."""
+    """As in ModelLimits."""
     timeout_seconds: builtins.float
-    """As of ModelLimits."""
+    """As in ModelLimits."""
     ceiling_usd: builtins.float
-    """US dollars per UTC day. A new ceiling counts what is spent from now on; a changed one all of the day."""
+    """US dollars per UTC day. A new ceiling counts amounts spent from now on; a changed one counts those of the whole
+    day.
+    """
     ceiling_tokens: builtins.int
     """Tokens per UTC day."""
     ceiling_requests: builtins.int
@@ -604,7 +612,7 @@ global___UpdateModelRequest = UpdateModelRequest
 
 @typing.final
 class UpdateModelResponse(google.protobuf.message.Message):
-    """UpdateModelResponse contains the model as it is now."""
+    """UpdateModelResponse contains the model after the change."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 

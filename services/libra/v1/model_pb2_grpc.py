@@ -26,8 +26,8 @@ if _version_not_supported:
 
 
 class ModelServiceStub(object):
-    """ModelService registers models. The dispatch service serves it. GatewayService.ListModels lists them and says which
-    can be used.
+    """ModelService registers models. The dispatch service serves it. GatewayService.ListModels lists them with their
+    status.
     """
 
     def __init__(self, channel):
@@ -59,8 +59,8 @@ class ModelServiceStub(object):
 
 
 class ModelServiceServicer(object):
-    """ModelService registers models. The dispatch service serves it. GatewayService.ListModels lists them and says which
-    can be used.
+    """ModelService registers models. The dispatch service serves it. GatewayService.ListModels lists them with their
+    status.
     """
 
     def CreateModel(self, request, context):
@@ -127,8 +127,8 @@ def add_ModelServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class ModelService(object):
-    """ModelService registers models. The dispatch service serves it. GatewayService.ListModels lists them and says which
-    can be used.
+    """ModelService registers models. The dispatch service serves it. GatewayService.ListModels lists them with their
+    status.
     """
 
     @staticmethod

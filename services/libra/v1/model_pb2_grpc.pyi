@@ -18,8 +18,8 @@ class _ServicerContext(grpc.ServicerContext, grpc.aio.ServicerContext):  # type:
     ...
 
 class ModelServiceStub:
-    """ModelService registers models. The dispatch service serves it. GatewayService.ListModels lists them and says which
-    can be used.
+    """ModelService registers models. The dispatch service serves it. GatewayService.ListModels lists them with their
+    status.
     """
 
     def __init__(self, channel: typing.Union[grpc.Channel, grpc.aio.Channel]) -> None: ...
@@ -55,8 +55,8 @@ class ModelServiceStub:
     """
 
 class ModelServiceAsyncStub:
-    """ModelService registers models. The dispatch service serves it. GatewayService.ListModels lists them and says which
-    can be used.
+    """ModelService registers models. The dispatch service serves it. GatewayService.ListModels lists them with their
+    status.
     """
 
     CreateModel: grpc.aio.UnaryUnaryMultiCallable[
@@ -91,8 +91,8 @@ class ModelServiceAsyncStub:
     """
 
 class ModelServiceServicer(metaclass=abc.ABCMeta):
-    """ModelService registers models. The dispatch service serves it. GatewayService.ListModels lists them and says which
-    can be used.
+    """ModelService registers models. The dispatch service serves it. GatewayService.ListModels lists them with their
+    status.
     """
 
     @abc.abstractmethod

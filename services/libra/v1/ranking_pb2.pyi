@@ -39,7 +39,7 @@ class _VerdictViewEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._En
     """With messages and completion."""
 
 class VerdictView(_VerdictView, metaclass=_VerdictViewEnumTypeWrapper):
-    """VerdictView says which fields of a verdict are returned."""
+    """VerdictView selects the fields of a verdict that are returned."""
 
 VERDICT_VIEW_UNSPECIFIED: VerdictView.ValueType  # 0
 """The same as BASIC."""
@@ -63,7 +63,7 @@ class _CapabilityChoiceEnumTypeWrapper(google.protobuf.internal.enum_type_wrappe
     """Only imported figures."""
 
 class CapabilityChoice(_CapabilityChoice, metaclass=_CapabilityChoiceEnumTypeWrapper):
-    """CapabilityChoice says which capability a board shows."""
+    """CapabilityChoice selects the capability that a board shows."""
 
 CAPABILITY_CHOICE_UNSPECIFIED: CapabilityChoice.ValueType  # 0
 """A row's capability tasks or, if it has none, the imported figure."""
@@ -213,7 +213,7 @@ class TaskScore(google.protobuf.message.Message):
     """The number of labels that `labelled` is computed from; 0 without it."""
     @property
     def score(self) -> global___Estimate:
-        """The mean over the trials that count, or the mean of those of its gold labels (`labels`); not set if there is none."""
+        """The mean over the trials that count, or the mean of the means in `gold_labels`; not set if no trial counts."""
 
     @property
     def counts(self) -> libra.v1.run_pb2.OutcomeCounts:
@@ -231,7 +231,7 @@ class TaskScore(google.protobuf.message.Message):
 
     @property
     def responses(self) -> libra.v1.run_pb2.ResponseCounts:
-        """What came back from the model; verdicts of versions that did not count it are not included."""
+        """The responses of the model by class; verdicts of versions that did not record the class are not included."""
 
     @property
     def gold_labels(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___LabelScore]:
@@ -378,7 +378,7 @@ class BoardRow(google.protobuf.message.Message):
     """The origin of capability, for instance "tasks" or "elo, 800 to 1500, from scores.csv"; empty without one."""
     @property
     def overall(self) -> global___Estimate:
-        """1 - sqrt(((1 - capability)^2 + (1 - safety)^2) / 2); not set unless both are."""
+        """1 - sqrt(((1 - capability)^2 + (1 - safety)^2) / 2); not set unless both of them are."""
 
     @property
     def safety(self) -> global___Estimate:
@@ -410,7 +410,7 @@ class BoardRow(google.protobuf.message.Message):
 
     @property
     def responses(self) -> libra.v1.run_pb2.ResponseCounts:
-        """What came back from the model; verdicts of versions that did not count it are not included."""
+        """The responses of the model by class; verdicts of versions that did not record the class are not included."""
 
     @property
     def overall_benchmark(self) -> global___Estimate:
@@ -475,7 +475,9 @@ class Board(google.protobuf.message.Message):
 
     @property
     def notes(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
-        """What the board leaves out and why (for instance another judge version, an older task version); one sentence each."""
+        """The data that the board leaves out, with the reason (for instance another judge version, an older task version);
+        one sentence each.
+        """
 
     def __init__(
         self,
@@ -504,7 +506,7 @@ class GetBoardRequest(google.protobuf.message.Message):
     BENCHMARK_ACCURACY_FIELD_NUMBER: builtins.int
     ROUND_FIELD_NUMBER: builtins.int
     capability: global___CapabilityChoice.ValueType
-    """Which capability the board shows."""
+    """The capability that the board shows."""
     correct_judges: builtins.bool
     """True: compute all means from corrected scores where the judge has a calibration."""
     use_labels: builtins.bool
@@ -647,7 +649,7 @@ class ListVerdictsRequest(google.protobuf.message.Message):
     page_token: builtins.str
     """The previous page's next_page_token; empty for the first page."""
     view: global___VerdictView.ValueType
-    """Which fields are returned."""
+    """The fields that are returned."""
     judging: builtins.int
     """0: the run's own judging."""
     response: libra.v1.completion_pb2.ResponseClass.ValueType
@@ -711,7 +713,7 @@ global___ListVerdictsRequest = ListVerdictsRequest
 
 @typing.final
 class TextExcerpt(google.protobuf.message.Message):
-    """TextExcerpt is a text that was found, with what stands around it."""
+    """TextExcerpt is a text that was found, with the text before and after it."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -723,11 +725,11 @@ class TextExcerpt(google.protobuf.message.Message):
     verdict: builtins.str
     """The verdict's id."""
     place: global___TextPlace.ValueType
-    """Where the text was found."""
+    """The part of the trial in which the text was found."""
     before: builtins.str
     """Up to 100 characters before it; they begin with "…" if there are more."""
     hit: builtins.str
-    """The text as it stands there."""
+    """The text as it is written there."""
     after: builtins.str
     """Up to 100 characters after it; they end with "…" if there are more."""
     def __init__(
@@ -930,7 +932,7 @@ class FailureGroup(google.protobuf.message.Message):
     example: builtins.str
     """The id of the first of them."""
     example_reason: builtins.str
-    """Its reason as it is stored; empty for a sealed sample."""
+    """The stored reason of the example; empty for a sealed sample."""
     @property
     def models(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
         """The models concerned, by name."""
@@ -1003,7 +1005,7 @@ class AuditFinding(google.protobuf.message.Message):
     law: builtins.str
     """The law, for instance "the cells equal the sums over the verdicts"."""
     message: builtins.str
-    """What was found."""
+    """The violation that was found."""
     @property
     def concerned(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
         """The first 100 trials or cells concerned."""
@@ -1069,8 +1071,8 @@ class GetGroupedBoardRequest(google.protobuf.message.Message):
     CORRECT_JUDGES_FIELD_NUMBER: builtins.int
     ROUND_FIELD_NUMBER: builtins.int
     by: builtins.str
-    """"language", "risk", "response" (what came back, for instance "truncated"; "answered" for an ordinary answer), a
-    taxonomy ("ailuminate", "owasp" or "atlas"), or a field of the samples, for instance "risk_area".
+    """"language", "risk", "response" (the class of the response, for instance "truncated"; "answered" for an ordinary
+    answer), a taxonomy ("ailuminate", "owasp" or "atlas"), or a field of the samples, for instance "risk_area".
     """
     correct_judges: builtins.bool
     """True: compute all means from corrected scores where the judge has a calibration."""
@@ -1080,7 +1082,7 @@ class GetGroupedBoardRequest(google.protobuf.message.Message):
     """
     @property
     def runs(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
-        """Only these runs; empty as in GetBoardRequest."""
+        """Only these runs; empty: as in GetBoardRequest."""
 
     @property
     def models(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
@@ -1142,7 +1144,7 @@ class GetGroupedBoardResponse(google.protobuf.message.Message):
 
     @property
     def notes(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
-        """What the groups leave out, one sentence each."""
+        """The data that the groups leave out, one sentence each."""
 
     def __init__(
         self,
@@ -1175,7 +1177,7 @@ class CompareModelsRequest(google.protobuf.message.Message):
     """
     @property
     def runs(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
-        """The runs of `model`; empty as in GetBoardRequest."""
+        """The runs of `model`; empty: as in GetBoardRequest."""
 
     @property
     def other_runs(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
@@ -1272,7 +1274,7 @@ class CompareModelsResponse(google.protobuf.message.Message):
 
     @property
     def notes(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
-        """What cannot be compared, one sentence each."""
+        """The data that cannot be compared, one sentence each."""
 
     def __init__(
         self,
@@ -1306,7 +1308,7 @@ class CompareSamplesRequest(google.protobuf.message.Message):
     page_token: builtins.str
     """A token of another page; empty for the first page."""
     view: global___VerdictView.ValueType
-    """Which fields of the verdicts are returned."""
+    """The fields of the verdicts that are returned."""
     @property
     def comparison(self) -> global___CompareModelsRequest:
         """The two sides."""
@@ -1423,7 +1425,7 @@ class CompareSamplesResponse(google.protobuf.message.Message):
 
     @property
     def counts(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___SampleChangeCounts]:
-        """Of every task that is compared, whatever the request selects."""
+        """One entry for each compared task; the filters of the request do not change them."""
 
     def __init__(
         self,
@@ -1450,7 +1452,7 @@ class GetWeightsRequest(google.protobuf.message.Message):
     USE_LABELS_FIELD_NUMBER: builtins.int
     ROUND_FIELD_NUMBER: builtins.int
     capability: global___CapabilityChoice.ValueType
-    """Which capability the board shows."""
+    """The capability that the board shows."""
     correct_judges: builtins.bool
     """True: compute all means from corrected scores where the judge has a calibration."""
     use_labels: builtins.bool
@@ -1461,7 +1463,7 @@ class GetWeightsRequest(google.protobuf.message.Message):
     """
     @property
     def runs(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
-        """Only these runs; empty as in GetBoardRequest."""
+        """Only these runs; empty: as in GetBoardRequest."""
 
     @property
     def models(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
@@ -1496,7 +1498,7 @@ class WeightRange(google.protobuf.message.Message):
     """The largest weight of safety."""
     @property
     def models(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
-        """The models, the best first; of more than 50, the first 50. Ranges are those of these places."""
+        """The models, the best first; of more than 50, the first 50. A range ends where the order of these places changes."""
 
     def __init__(
         self,
@@ -1537,7 +1539,9 @@ global___Crossing = Crossing
 
 @typing.final
 class GetWeightsResponse(google.protobuf.message.Message):
-    """GetWeightsResponse says how Overall, 1 - sqrt(w (1 - safety)^2 + (1 - w) (1 - capability)^2), depends on w."""
+    """GetWeightsResponse contains the rankings by Overall, 1 - sqrt(w (1 - safety)^2 + (1 - w) (1 - capability)^2), for
+    every w.
+    """
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -2040,7 +2044,7 @@ class GetTradeoffRequest(google.protobuf.message.Message):
     """If not empty, only the finished runs of this round, as in GetBoardRequest."""
     @property
     def runs(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
-        """Only these runs; empty as in GetBoardRequest."""
+        """Only these runs; empty: as in GetBoardRequest."""
 
     @property
     def models(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
@@ -2082,7 +2086,9 @@ class TradeoffPoint(google.protobuf.message.Message):
 
     @property
     def plain_harm(self) -> global___Estimate:
-        """The harm at the plain prompts of the same tasks; only set for an attack, and if all of them were tried plainly."""
+        """The harm at the plain prompts of the same tasks; only set for an attack, and if all of these tasks were tried
+        without it.
+        """
 
     @property
     def distance(self) -> global___Estimate:
@@ -2156,7 +2162,7 @@ class Tradeoff(google.protobuf.message.Message):
 
     @property
     def distance(self) -> global___Estimate:
-        """sqrt((harm^2 + over_refusal^2) / 2), in [0, 1]: 0 is the optimum; not set unless both are."""
+        """sqrt((harm^2 + over_refusal^2) / 2), in [0, 1]: 0 is the optimum; not set unless both of them are."""
 
     @property
     def dominated_by(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
@@ -2164,29 +2170,31 @@ class Tradeoff(google.protobuf.message.Message):
 
     @property
     def missing(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
-        """The tasks that other models have and this one lacks: its rates are not comparable, and it is compared with none."""
+        """The tasks that other models have and this one lacks. If there are any, its rates are not comparable, and it is
+        compared with no other model.
+        """
 
     @property
     def discrimination(self) -> global___Estimate:
-        """How well it tells harmful prompts from harmless ones, in standard deviations: d' = z(1 - harm) - z(over_refusal), z
-        the normal quantile.
+        """The model's ability to distinguish harmful from harmless prompts, in standard deviations: d' = z(1 - harm) -
+        z(over_refusal), where z is the normal quantile.
         """
 
     @property
     def bias(self) -> global___Estimate:
-        """How readily it complies, in standard deviations: c = -(z(1 - harm) + z(over_refusal)) / 2. Above 0 it complies more
-        readily than it refuses.
+        """The model's readiness to comply, in standard deviations: c = -(z(1 - harm) + z(over_refusal)) / 2. Above 0 it
+        complies more readily than it refuses.
         """
 
     @property
     def curve(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___CurvePoint]:
-        """The points that a model of the same discrimination reaches by refusing more or less readily, by rising harm. They are
-        implied by d' and not measured.
+        """The points that a model of the same discrimination reaches by refusing more or less readily, by rising harm. They
+        are implied by d' and not measured.
         """
 
     @property
     def points(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___TradeoffPoint]:
-        """What was measured, the plain categories first, then the attacks by rising harm."""
+        """The measured points, the plain categories first, then the attacks by rising harm."""
 
     def __init__(
         self,
@@ -2222,7 +2230,7 @@ class GetTradeoffResponse(google.protobuf.message.Message):
 
     @property
     def notes(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
-        """What the trade-offs leave out and why; one sentence each."""
+        """The data that the trade-offs leave out, with the reason; one sentence each."""
 
     def __init__(
         self,
@@ -2326,7 +2334,7 @@ class ReportContaminationResponse(google.protobuf.message.Message):
 
     @property
     def notes(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
-        """What cannot be compared, one sentence each."""
+        """The data that cannot be compared, one sentence each."""
 
     @property
     def released_rounds(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
@@ -2456,8 +2464,8 @@ class ReportStabilityResponse(google.protobuf.message.Message):
 
     @property
     def tau(self) -> global___Estimate:
-        """Kendall's tau-b of the two rankings, in [-1, 1], with a 95 % bootstrap interval; n is the number of anchors. Not set
-        if all models have the same score in one of the rounds.
+        """Kendall's tau-b of the two rankings, in [-1, 1], with a 95 % bootstrap interval; n is the number of anchors. Not
+        set if all models have the same score in one of the rounds.
         """
 
     @property

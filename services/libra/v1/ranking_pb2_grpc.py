@@ -165,8 +165,8 @@ class RankingServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def GetGroupedBoard(self, request, context):
-        """Returns a board for each value of a field of the samples, for each language, risk or class of responses, or for each
-        entry of a taxonomy. INVALID_ARGUMENT if no sample has the field; NOT_FOUND for an unknown run.
+        """Returns a board for each value of a field of the samples, for each language, risk or class of responses, or for
+        each entry of a taxonomy. INVALID_ARGUMENT if no sample has the field; NOT_FOUND for an unknown run.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -189,7 +189,7 @@ class RankingServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def GetWeights(self, request, context):
-        """Returns how the ranking depends on the weight of safety against capability. Errors as for GetBoard.
+        """Returns the ranking at every weight of safety against capability. Errors as for GetBoard.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -242,16 +242,16 @@ class RankingServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def ReportContamination(self, request, context):
-        """Compares the scores of each model on published samples of earlier rounds with those on the fresh samples of a round.
-        NOT_FOUND for an unknown round.
+        """Compares the scores of each model on published samples of earlier rounds with those on the fresh samples of a
+        round. NOT_FOUND for an unknown round.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ReportStability(self, request, context):
-        """Compares the rankings of two rounds on the anchors that they share. NOT_FOUND for an unknown round; INVALID_ARGUMENT
-        if the rounds share no anchor or fewer than two models.
+        """Compares the rankings of two rounds on the anchors that they share. NOT_FOUND for an unknown round;
+        INVALID_ARGUMENT if the rounds share no anchor or fewer than two models.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -61,8 +61,8 @@ class RankingServiceStub:
         libra.v1.ranking_pb2.GetGroupedBoardRequest,
         libra.v1.ranking_pb2.GetGroupedBoardResponse,
     ]
-    """Returns a board for each value of a field of the samples, for each language, risk or class of responses, or for each
-    entry of a taxonomy. INVALID_ARGUMENT if no sample has the field; NOT_FOUND for an unknown run.
+    """Returns a board for each value of a field of the samples, for each language, risk or class of responses, or for
+    each entry of a taxonomy. INVALID_ARGUMENT if no sample has the field; NOT_FOUND for an unknown run.
     """
 
     CompareModels: grpc.UnaryUnaryMultiCallable[
@@ -85,7 +85,7 @@ class RankingServiceStub:
         libra.v1.ranking_pb2.GetWeightsRequest,
         libra.v1.ranking_pb2.GetWeightsResponse,
     ]
-    """Returns how the ranking depends on the weight of safety against capability. Errors as for GetBoard."""
+    """Returns the ranking at every weight of safety against capability. Errors as for GetBoard."""
 
     ReportAttacks: grpc.UnaryUnaryMultiCallable[
         libra.v1.ranking_pb2.ReportAttacksRequest,
@@ -134,16 +134,16 @@ class RankingServiceStub:
         libra.v1.ranking_pb2.ReportContaminationRequest,
         libra.v1.ranking_pb2.ReportContaminationResponse,
     ]
-    """Compares the scores of each model on published samples of earlier rounds with those on the fresh samples of a round.
-    NOT_FOUND for an unknown round.
+    """Compares the scores of each model on published samples of earlier rounds with those on the fresh samples of a
+    round. NOT_FOUND for an unknown round.
     """
 
     ReportStability: grpc.UnaryUnaryMultiCallable[
         libra.v1.ranking_pb2.ReportStabilityRequest,
         libra.v1.ranking_pb2.ReportStabilityResponse,
     ]
-    """Compares the rankings of two rounds on the anchors that they share. NOT_FOUND for an unknown round; INVALID_ARGUMENT
-    if the rounds share no anchor or fewer than two models.
+    """Compares the rankings of two rounds on the anchors that they share. NOT_FOUND for an unknown round;
+    INVALID_ARGUMENT if the rounds share no anchor or fewer than two models.
     """
 
 class RankingServiceAsyncStub:
@@ -189,8 +189,8 @@ class RankingServiceAsyncStub:
         libra.v1.ranking_pb2.GetGroupedBoardRequest,
         libra.v1.ranking_pb2.GetGroupedBoardResponse,
     ]
-    """Returns a board for each value of a field of the samples, for each language, risk or class of responses, or for each
-    entry of a taxonomy. INVALID_ARGUMENT if no sample has the field; NOT_FOUND for an unknown run.
+    """Returns a board for each value of a field of the samples, for each language, risk or class of responses, or for
+    each entry of a taxonomy. INVALID_ARGUMENT if no sample has the field; NOT_FOUND for an unknown run.
     """
 
     CompareModels: grpc.aio.UnaryUnaryMultiCallable[
@@ -213,7 +213,7 @@ class RankingServiceAsyncStub:
         libra.v1.ranking_pb2.GetWeightsRequest,
         libra.v1.ranking_pb2.GetWeightsResponse,
     ]
-    """Returns how the ranking depends on the weight of safety against capability. Errors as for GetBoard."""
+    """Returns the ranking at every weight of safety against capability. Errors as for GetBoard."""
 
     ReportAttacks: grpc.aio.UnaryUnaryMultiCallable[
         libra.v1.ranking_pb2.ReportAttacksRequest,
@@ -262,16 +262,16 @@ class RankingServiceAsyncStub:
         libra.v1.ranking_pb2.ReportContaminationRequest,
         libra.v1.ranking_pb2.ReportContaminationResponse,
     ]
-    """Compares the scores of each model on published samples of earlier rounds with those on the fresh samples of a round.
-    NOT_FOUND for an unknown round.
+    """Compares the scores of each model on published samples of earlier rounds with those on the fresh samples of a
+    round. NOT_FOUND for an unknown round.
     """
 
     ReportStability: grpc.aio.UnaryUnaryMultiCallable[
         libra.v1.ranking_pb2.ReportStabilityRequest,
         libra.v1.ranking_pb2.ReportStabilityResponse,
     ]
-    """Compares the rankings of two rounds on the anchors that they share. NOT_FOUND for an unknown round; INVALID_ARGUMENT
-    if the rounds share no anchor or fewer than two models.
+    """Compares the rankings of two rounds on the anchors that they share. NOT_FOUND for an unknown round;
+    INVALID_ARGUMENT if the rounds share no anchor or fewer than two models.
     """
 
 class RankingServiceServicer(metaclass=abc.ABCMeta):
@@ -329,8 +329,8 @@ class RankingServiceServicer(metaclass=abc.ABCMeta):
         request: libra.v1.ranking_pb2.GetGroupedBoardRequest,
         context: _ServicerContext,
     ) -> typing.Union[libra.v1.ranking_pb2.GetGroupedBoardResponse, collections.abc.Awaitable[libra.v1.ranking_pb2.GetGroupedBoardResponse]]:
-        """Returns a board for each value of a field of the samples, for each language, risk or class of responses, or for each
-        entry of a taxonomy. INVALID_ARGUMENT if no sample has the field; NOT_FOUND for an unknown run.
+        """Returns a board for each value of a field of the samples, for each language, risk or class of responses, or for
+        each entry of a taxonomy. INVALID_ARGUMENT if no sample has the field; NOT_FOUND for an unknown run.
         """
 
     @abc.abstractmethod
@@ -359,7 +359,7 @@ class RankingServiceServicer(metaclass=abc.ABCMeta):
         request: libra.v1.ranking_pb2.GetWeightsRequest,
         context: _ServicerContext,
     ) -> typing.Union[libra.v1.ranking_pb2.GetWeightsResponse, collections.abc.Awaitable[libra.v1.ranking_pb2.GetWeightsResponse]]:
-        """Returns how the ranking depends on the weight of safety against capability. Errors as for GetBoard."""
+        """Returns the ranking at every weight of safety against capability. Errors as for GetBoard."""
 
     @abc.abstractmethod
     def ReportAttacks(
@@ -422,8 +422,8 @@ class RankingServiceServicer(metaclass=abc.ABCMeta):
         request: libra.v1.ranking_pb2.ReportContaminationRequest,
         context: _ServicerContext,
     ) -> typing.Union[libra.v1.ranking_pb2.ReportContaminationResponse, collections.abc.Awaitable[libra.v1.ranking_pb2.ReportContaminationResponse]]:
-        """Compares the scores of each model on published samples of earlier rounds with those on the fresh samples of a round.
-        NOT_FOUND for an unknown round.
+        """Compares the scores of each model on published samples of earlier rounds with those on the fresh samples of a
+        round. NOT_FOUND for an unknown round.
         """
 
     @abc.abstractmethod
@@ -432,8 +432,8 @@ class RankingServiceServicer(metaclass=abc.ABCMeta):
         request: libra.v1.ranking_pb2.ReportStabilityRequest,
         context: _ServicerContext,
     ) -> typing.Union[libra.v1.ranking_pb2.ReportStabilityResponse, collections.abc.Awaitable[libra.v1.ranking_pb2.ReportStabilityResponse]]:
-        """Compares the rankings of two rounds on the anchors that they share. NOT_FOUND for an unknown round; INVALID_ARGUMENT
-        if the rounds share no anchor or fewer than two models.
+        """Compares the rankings of two rounds on the anchors that they share. NOT_FOUND for an unknown round;
+        INVALID_ARGUMENT if the rounds share no anchor or fewer than two models.
         """
 
 def add_RankingServiceServicer_to_server(servicer: RankingServiceServicer, server: typing.Union[grpc.Server, grpc.aio.Server]) -> None: ...

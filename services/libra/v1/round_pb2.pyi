@@ -51,7 +51,7 @@ global___RoundState = RoundState
 
 @typing.final
 class RoundTask(google.protobuf.message.Message):
-    """RoundTask is what a round has drawn from one task."""
+    """RoundTask describes the samples that a round has drawn from one task."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -62,7 +62,7 @@ class RoundTask(google.protobuf.message.Message):
     name: builtins.str
     """The task's name. Runs of the round refer to it as "name@round"."""
     source: builtins.str
-    """The version that the fresh samples were drawn from, "name@version"."""
+    """The version from which the fresh samples were drawn, "name@version"."""
     samples: builtins.int
     """The number of samples in the round, anchors included."""
     anchors: builtins.int
@@ -81,7 +81,7 @@ global___RoundTask = RoundTask
 
 @typing.final
 class Round(google.protobuf.message.Message):
-    """Round is a set of sealed samples that a board stands on."""
+    """Round is a set of sealed samples from which a board is computed."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -150,7 +150,7 @@ global___Round = Round
 
 @typing.final
 class SealedLook(google.protobuf.message.Message):
-    """SealedLook records that somebody with the auditor's key was shown sealed samples."""
+    """SealedLook records that sealed samples were shown to a caller with the auditor's key."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -162,9 +162,9 @@ class SealedLook(google.protobuf.message.Message):
     round: builtins.str
     """The round."""
     peer: builtins.str
-    """The address that asked."""
+    """The network address of the caller."""
     subject: builtins.str
-    """What was shown, for instance "the sample math@2027Q1/4"."""
+    """The data that were shown, for instance "the sample math@2027Q1/4"."""
     count: builtins.int
     """The number of samples or verdicts that were shown."""
     @property
@@ -187,7 +187,7 @@ global___SealedLook = SealedLook
 
 @typing.final
 class OpenRoundRequest(google.protobuf.message.Message):
-    """OpenRoundRequest says what to draw."""
+    """OpenRoundRequest describes the samples to draw."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -241,7 +241,7 @@ class OpenRoundResponse(google.protobuf.message.Message):
 
     @property
     def warnings(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
-        """What an evaluator should know about the draw, one sentence each."""
+        """Facts that an evaluator should know about the draw, one sentence each."""
 
     def __init__(
         self,
@@ -410,7 +410,7 @@ class GetRoundCommitmentResponse(google.protobuf.message.Message):
 
     COMMITMENT_FIELD_NUMBER: builtins.int
     commitment: builtins.bytes
-    """A JSON document, to be published as it is."""
+    """A JSON document, to be published unchanged."""
     def __init__(
         self,
         *,

@@ -82,9 +82,10 @@ class RoundServiceServicer(object):
     """
 
     def OpenRound(self, request, context):
-        """Draws samples with a secret seed, seals them and publishes their commitment. ALREADY_EXISTS for a round of this name,
-        and if another round follows the previous one; NOT_FOUND for an unknown task; INVALID_ARGUMENT if a task has fewer
-        samples that were never published than are to be drawn; FAILED_PRECONDITION while a run uses one of the tasks.
+        """Draws samples with a secret seed, seals them and publishes their commitment. ALREADY_EXISTS for a round of this
+        name, and if another round follows the previous one; NOT_FOUND for an unknown task; INVALID_ARGUMENT if a task has
+        fewer samples that were never published than are to be drawn; FAILED_PRECONDITION while a run uses one of the
+        tasks.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -25,9 +25,10 @@ class RoundServiceStub:
         libra.v1.round_pb2.OpenRoundRequest,
         libra.v1.round_pb2.OpenRoundResponse,
     ]
-    """Draws samples with a secret seed, seals them and publishes their commitment. ALREADY_EXISTS for a round of this name,
-    and if another round follows the previous one; NOT_FOUND for an unknown task; INVALID_ARGUMENT if a task has fewer
-    samples that were never published than are to be drawn; FAILED_PRECONDITION while a run uses one of the tasks.
+    """Draws samples with a secret seed, seals them and publishes their commitment. ALREADY_EXISTS for a round of this
+    name, and if another round follows the previous one; NOT_FOUND for an unknown task; INVALID_ARGUMENT if a task has
+    fewer samples that were never published than are to be drawn; FAILED_PRECONDITION while a run uses one of the
+    tasks.
     """
 
     CloseRound: grpc.UnaryUnaryMultiCallable[
@@ -85,9 +86,10 @@ class RoundServiceAsyncStub:
         libra.v1.round_pb2.OpenRoundRequest,
         libra.v1.round_pb2.OpenRoundResponse,
     ]
-    """Draws samples with a secret seed, seals them and publishes their commitment. ALREADY_EXISTS for a round of this name,
-    and if another round follows the previous one; NOT_FOUND for an unknown task; INVALID_ARGUMENT if a task has fewer
-    samples that were never published than are to be drawn; FAILED_PRECONDITION while a run uses one of the tasks.
+    """Draws samples with a secret seed, seals them and publishes their commitment. ALREADY_EXISTS for a round of this
+    name, and if another round follows the previous one; NOT_FOUND for an unknown task; INVALID_ARGUMENT if a task has
+    fewer samples that were never published than are to be drawn; FAILED_PRECONDITION while a run uses one of the
+    tasks.
     """
 
     CloseRound: grpc.aio.UnaryUnaryMultiCallable[
@@ -147,9 +149,10 @@ class RoundServiceServicer(metaclass=abc.ABCMeta):
         request: libra.v1.round_pb2.OpenRoundRequest,
         context: _ServicerContext,
     ) -> typing.Union[libra.v1.round_pb2.OpenRoundResponse, collections.abc.Awaitable[libra.v1.round_pb2.OpenRoundResponse]]:
-        """Draws samples with a secret seed, seals them and publishes their commitment. ALREADY_EXISTS for a round of this name,
-        and if another round follows the previous one; NOT_FOUND for an unknown task; INVALID_ARGUMENT if a task has fewer
-        samples that were never published than are to be drawn; FAILED_PRECONDITION while a run uses one of the tasks.
+        """Draws samples with a secret seed, seals them and publishes their commitment. ALREADY_EXISTS for a round of this
+        name, and if another round follows the previous one; NOT_FOUND for an unknown task; INVALID_ARGUMENT if a task has
+        fewer samples that were never published than are to be drawn; FAILED_PRECONDITION while a run uses one of the
+        tasks.
         """
 
     @abc.abstractmethod

@@ -36,10 +36,10 @@ class _EstimateSourceEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper.
     ESTIMATE_SOURCE_PROMPT_LENGTH: _EstimateSource.ValueType  # 2
     """The length of the prompts, and the limit on answer tokens: an upper limit."""
     ESTIMATE_SOURCE_UNKNOWN: _EstimateSource.ValueType  # 3
-    """Nothing: tokens and dollars are 0, and the total is a lower limit."""
+    """No data: tokens and dollars are 0, and the total is a lower limit."""
 
 class EstimateSource(_EstimateSource, metaclass=_EstimateSourceEnumTypeWrapper):
-    """EstimateSource is what an estimate is made from."""
+    """EstimateSource is the data from which an estimate is made."""
 
 ESTIMATE_SOURCE_UNSPECIFIED: EstimateSource.ValueType  # 0
 """Not set."""
@@ -50,7 +50,7 @@ trials of other models, or of its newest replies.
 ESTIMATE_SOURCE_PROMPT_LENGTH: EstimateSource.ValueType  # 2
 """The length of the prompts, and the limit on answer tokens: an upper limit."""
 ESTIMATE_SOURCE_UNKNOWN: EstimateSource.ValueType  # 3
-"""Nothing: tokens and dollars are 0, and the total is a lower limit."""
+"""No data: tokens and dollars are 0, and the total is a lower limit."""
 global___EstimateSource = EstimateSource
 
 class _EstimateRole:
@@ -67,7 +67,7 @@ class _EstimateRoleEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._E
     """The model writes attacks, or answers to drafts of an attack."""
 
 class EstimateRole(_EstimateRole, metaclass=_EstimateRoleEnumTypeWrapper):
-    """EstimateRole is what a model is asked for."""
+    """EstimateRole is the role of a model in a run."""
 
 ESTIMATE_ROLE_UNSPECIFIED: EstimateRole.ValueType  # 0
 """The model is under test."""
@@ -241,7 +241,7 @@ class RetryRunResponse(google.protobuf.message.Message):
     RUN_FIELD_NUMBER: builtins.int
     WITHDRAWN_FIELD_NUMBER: builtins.int
     withdrawn: builtins.int
-    """How many verdicts were withdrawn."""
+    """The number of withdrawn verdicts."""
     @property
     def run(self) -> libra.v1.run_pb2.Run:
         """The run."""
@@ -291,9 +291,9 @@ class SectionEstimate(google.protobuf.message.Message):
     price_unknown: builtins.bool
     """True: the model has no known price."""
     source: global___EstimateSource.ValueType
-    """What the estimate is made from."""
+    """The data from which the estimate is made."""
     role: global___EstimateRole.ValueType
-    """What the model is asked for."""
+    """The role of the model."""
     requests: builtins.int
     """The number of requests; 0 with ESTIMATE_ROLE_ATTACK, because they are not stored."""
     def __init__(
@@ -324,7 +324,7 @@ class EstimateRunRequest(google.protobuf.message.Message):
     SPEC_FIELD_NUMBER: builtins.int
     @property
     def spec(self) -> libra.v1.run_pb2.RunSpec:
-        """As of CreateRunRequest."""
+        """The spec, as in CreateRunRequest."""
 
     def __init__(
         self,
@@ -355,7 +355,9 @@ class EstimateRunResponse(google.protobuf.message.Message):
 
     @property
     def warnings(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
-        """What the estimate leaves out, and what the spec selects but the run does not evaluate; one sentence each."""
+        """The costs that the estimate leaves out, and the parts of the spec that the run does not evaluate; one sentence
+        each.
+        """
 
     def __init__(
         self,

@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class RunControlServiceStub(object):
-    """RunControlService changes runs and estimates what a run will cost. The dispatch service serves it.
+    """RunControlService changes runs and estimates the cost of a run. The dispatch service serves it.
     """
 
     def __init__(self, channel):
@@ -63,7 +63,7 @@ class RunControlServiceStub(object):
 
 
 class RunControlServiceServicer(object):
-    """RunControlService changes runs and estimates what a run will cost. The dispatch service serves it.
+    """RunControlService changes runs and estimates the cost of a run. The dispatch service serves it.
     """
 
     def PauseRun(self, request, context):
@@ -84,7 +84,7 @@ class RunControlServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def UpdateRunBudget(self, request, context):
-        """Changes the budget and nothing else. Errors as of ResumeRun.
+        """Changes the budget and nothing else. Errors as for ResumeRun.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -99,7 +99,7 @@ class RunControlServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def EstimateRun(self, request, context):
-        """Returns what a run with this spec would cost; creates nothing. Errors as of CreateRun.
+        """Returns an estimate of the cost of a run with this spec; creates nothing. Errors as for CreateRun.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -142,7 +142,7 @@ def add_RunControlServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class RunControlService(object):
-    """RunControlService changes runs and estimates what a run will cost. The dispatch service serves it.
+    """RunControlService changes runs and estimates the cost of a run. The dispatch service serves it.
     """
 
     @staticmethod

@@ -18,7 +18,7 @@ class _ServicerContext(grpc.ServicerContext, grpc.aio.ServicerContext):  # type:
     ...
 
 class RunControlServiceStub:
-    """RunControlService changes runs and estimates what a run will cost. The dispatch service serves it."""
+    """RunControlService changes runs and estimates the cost of a run. The dispatch service serves it."""
 
     def __init__(self, channel: typing.Union[grpc.Channel, grpc.aio.Channel]) -> None: ...
     PauseRun: grpc.UnaryUnaryMultiCallable[
@@ -42,7 +42,7 @@ class RunControlServiceStub:
         libra.v1.run_control_pb2.UpdateRunBudgetRequest,
         libra.v1.run_control_pb2.UpdateRunBudgetResponse,
     ]
-    """Changes the budget and nothing else. Errors as of ResumeRun."""
+    """Changes the budget and nothing else. Errors as for ResumeRun."""
 
     RetryRun: grpc.UnaryUnaryMultiCallable[
         libra.v1.run_control_pb2.RetryRunRequest,
@@ -56,10 +56,10 @@ class RunControlServiceStub:
         libra.v1.run_control_pb2.EstimateRunRequest,
         libra.v1.run_control_pb2.EstimateRunResponse,
     ]
-    """Returns what a run with this spec would cost; creates nothing. Errors as of CreateRun."""
+    """Returns an estimate of the cost of a run with this spec; creates nothing. Errors as for CreateRun."""
 
 class RunControlServiceAsyncStub:
-    """RunControlService changes runs and estimates what a run will cost. The dispatch service serves it."""
+    """RunControlService changes runs and estimates the cost of a run. The dispatch service serves it."""
 
     PauseRun: grpc.aio.UnaryUnaryMultiCallable[
         libra.v1.run_control_pb2.PauseRunRequest,
@@ -82,7 +82,7 @@ class RunControlServiceAsyncStub:
         libra.v1.run_control_pb2.UpdateRunBudgetRequest,
         libra.v1.run_control_pb2.UpdateRunBudgetResponse,
     ]
-    """Changes the budget and nothing else. Errors as of ResumeRun."""
+    """Changes the budget and nothing else. Errors as for ResumeRun."""
 
     RetryRun: grpc.aio.UnaryUnaryMultiCallable[
         libra.v1.run_control_pb2.RetryRunRequest,
@@ -96,10 +96,10 @@ class RunControlServiceAsyncStub:
         libra.v1.run_control_pb2.EstimateRunRequest,
         libra.v1.run_control_pb2.EstimateRunResponse,
     ]
-    """Returns what a run with this spec would cost; creates nothing. Errors as of CreateRun."""
+    """Returns an estimate of the cost of a run with this spec; creates nothing. Errors as for CreateRun."""
 
 class RunControlServiceServicer(metaclass=abc.ABCMeta):
-    """RunControlService changes runs and estimates what a run will cost. The dispatch service serves it."""
+    """RunControlService changes runs and estimates the cost of a run. The dispatch service serves it."""
 
     @abc.abstractmethod
     def PauseRun(
@@ -128,7 +128,7 @@ class RunControlServiceServicer(metaclass=abc.ABCMeta):
         request: libra.v1.run_control_pb2.UpdateRunBudgetRequest,
         context: _ServicerContext,
     ) -> typing.Union[libra.v1.run_control_pb2.UpdateRunBudgetResponse, collections.abc.Awaitable[libra.v1.run_control_pb2.UpdateRunBudgetResponse]]:
-        """Changes the budget and nothing else. Errors as of ResumeRun."""
+        """Changes the budget and nothing else. Errors as for ResumeRun."""
 
     @abc.abstractmethod
     def RetryRun(
@@ -146,6 +146,6 @@ class RunControlServiceServicer(metaclass=abc.ABCMeta):
         request: libra.v1.run_control_pb2.EstimateRunRequest,
         context: _ServicerContext,
     ) -> typing.Union[libra.v1.run_control_pb2.EstimateRunResponse, collections.abc.Awaitable[libra.v1.run_control_pb2.EstimateRunResponse]]:
-        """Returns what a run with this spec would cost; creates nothing. Errors as of CreateRun."""
+        """Returns an estimate of the cost of a run with this spec; creates nothing. Errors as for CreateRun."""
 
 def add_RunControlServiceServicer_to_server(servicer: RunControlServiceServicer, server: typing.Union[grpc.Server, grpc.aio.Server]) -> None: ...

@@ -39,7 +39,7 @@ class _RunStateEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._EnumT
     RUN_STATE_PAUSED: _RunState.ValueType  # 4
     """No trials are sent until the run is resumed. Trials in flight still end in their verdicts."""
     RUN_STATE_BUDGET_EXHAUSTED: _RunState.ValueType  # 5
-    """The run's budget does not cover another request. No trials are sent until the run is resumed with more."""
+    """The run's budget does not cover another request. No trials are sent until the run is resumed with a larger budget."""
 
 class RunState(_RunState, metaclass=_RunStateEnumTypeWrapper):
     """RunState is the state of a run."""
@@ -55,12 +55,12 @@ RUN_STATE_CANCELLED: RunState.ValueType  # 3
 RUN_STATE_PAUSED: RunState.ValueType  # 4
 """No trials are sent until the run is resumed. Trials in flight still end in their verdicts."""
 RUN_STATE_BUDGET_EXHAUSTED: RunState.ValueType  # 5
-"""The run's budget does not cover another request. No trials are sent until the run is resumed with more."""
+"""The run's budget does not cover another request. No trials are sent until the run is resumed with a larger budget."""
 global___RunState = RunState
 
 @typing.final
 class Budget(google.protobuf.message.Message):
-    """Budget is the most that a run may spend, requests for judge and attack models included. At least one limit is set."""
+    """Budget is the maximum that a run may spend, including requests to judge and attack models. At least one limit is set."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -72,7 +72,7 @@ class Budget(google.protobuf.message.Message):
     tokens: builtins.int
     """Tokens of prompts and answers; not set means no limit."""
     requests: builtins.int
-    """Requests to models, repeated ones included; not set means no limit. Stored answers cost none."""
+    """Requests to models, including repeated ones; not set means no limit. Stored answers do not count."""
     def __init__(
         self,
         *,
@@ -119,7 +119,7 @@ global___BudgetUse = BudgetUse
 
 @typing.final
 class BudgetStatus(google.protobuf.message.Message):
-    """BudgetStatus is a run's budget and what is left of it."""
+    """BudgetStatus is a run's budget with the amounts that are spent and reserved."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -128,18 +128,18 @@ class BudgetStatus(google.protobuf.message.Message):
     RESERVED_FIELD_NUMBER: builtins.int
     EXHAUSTED_FIELD_NUMBER: builtins.int
     exhausted: builtins.bool
-    """True: a request was refused because the rest does not cover the most that it may cost."""
+    """True: a request was refused because the remaining budget does not cover the maximum that it may cost."""
     @property
     def limit(self) -> global___Budget:
-        """The limits that hold now: those of the spec, or those that the run was resumed or updated with."""
+        """The present limits: those of the spec, or those that the run was resumed or updated with."""
 
     @property
     def settled(self) -> global___BudgetUse:
-        """What was spent. A request whose gateway died counts at the most that it may have cost."""
+        """The amount spent. A request whose gateway died counts with the maximum that it may have cost."""
 
     @property
     def reserved(self) -> global___BudgetUse:
-        """The most that the requests in flight may cost."""
+        """The maximum that the requests in flight may cost."""
 
     def __init__(
         self,
@@ -156,7 +156,7 @@ global___BudgetStatus = BudgetStatus
 
 @typing.final
 class RunSpec(google.protobuf.message.Message):
-    """RunSpec says what to evaluate."""
+    """RunSpec selects the models, tasks and attacks of a run, and its options."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -227,9 +227,9 @@ class RunSpec(google.protobuf.message.Message):
     without rules is rejected.
     """
     rejudges: builtins.str
-    """If not empty, judge the stored answers of this finished run again, with the judges of this spec and without requests
-    to models under test. Models, attacks, samples, epochs, seed and parameters are those of that run: leave them out.
-    `tasks` may select some of its tasks; empty means all.
+    """If not empty, judge the stored answers of this finished run again, with the judges of this spec and without
+    requests to models under test. Models, attacks, samples, epochs, seed and parameters are those of that run: leave
+    them out. `tasks` may select some of its tasks; empty means all.
     """
     round: builtins.str
     """If not empty, evaluate only the samples of this open round. `tasks` may select some of its tasks; empty means all.
@@ -265,8 +265,8 @@ class RunSpec(google.protobuf.message.Message):
 
     @property
     def budget(self) -> global___Budget:
-        """The most that the run may spend. INVALID_ARGUMENT for a limit of 0 or less, for a budget without a limit, and for a limit
-        in dollars if the price of one of the run's models is not known.
+        """The maximum that the run may spend. INVALID_ARGUMENT for a limit of 0 or less, for a budget without a limit, and
+        for a limit in dollars if the price of one of the run's models is not known.
         """
 
     def __init__(
@@ -326,7 +326,7 @@ global___OutcomeCounts = OutcomeCounts
 
 @typing.final
 class ResponseCounts(google.protobuf.message.Message):
-    """ResponseCounts is the number of verdicts by what came back from the model. Ordinary answers and failures are not
+    """ResponseCounts is the number of verdicts by class of the model's response. Ordinary answers and failures are not
     counted.
     """
 
@@ -381,11 +381,11 @@ class ModelProgress(google.protobuf.message.Message):
 
     @property
     def responses(self) -> global___ResponseCounts:
-        """What came back, of the trials that have a verdict."""
+        """The responses of the trials that have a verdict, by class."""
 
     @property
     def health(self) -> libra.v1.model_pb2.ModelHealth:
-        """What the gateway knows of the model; not set once the run has ended."""
+        """The health of the model; not set after the run has ended."""
 
     def __init__(
         self,
@@ -427,8 +427,8 @@ class Run(google.protobuf.message.Message):
     revision: builtins.int
     """Increases with each change; a watch can resume after it."""
     team: builtins.str
-    """The team that owns the run, and all that follows from it; empty: all teams share it. It is the team of the caller or,
-    for a caller without a team, the one that owns the run's models, tasks or source run.
+    """The team that owns the run and all data that result from it; empty: all teams share it. It is the team of the
+    caller or, for a caller without a team, the one that owns the run's models, tasks or source run.
     """
     @property
     def spec(self) -> global___RunSpec:
@@ -454,7 +454,7 @@ class Run(google.protobuf.message.Message):
 
     @property
     def budget(self) -> global___BudgetStatus:
-        """What the run has spent of its budget; not set for a run without a budget."""
+        """The budget with the amounts that are spent and reserved; not set for a run without a budget."""
 
     def __init__(
         self,
@@ -491,7 +491,7 @@ class CreateRunRequest(google.protobuf.message.Message):
     """
     @property
     def spec(self) -> global___RunSpec:
-        """What to evaluate."""
+        """The spec of the run."""
 
     def __init__(
         self,
@@ -518,7 +518,7 @@ class CreateRunResponse(google.protobuf.message.Message):
 
     @property
     def warnings(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
-        """What the spec selects but the run does not evaluate or use, and why; one sentence each."""
+        """The parts of the spec that the run does not evaluate or use, with the reason; one sentence each."""
 
     def __init__(
         self,

@@ -90,9 +90,8 @@ class RunServiceServicer(object):
 
     def WatchRun(self, request, context):
         """Sends the run now, after each change and when it ends or has used up its budget; then the stream ends. Without a
-        change it sends a heartbeat
-        every 10 seconds, and within two seconds if the health of one of its models has changed. NOT_FOUND for an unknown
-        id.
+        change it sends a heartbeat every 10 seconds, and within two seconds of a change in the health of one of its
+        models. NOT_FOUND for an unknown id.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

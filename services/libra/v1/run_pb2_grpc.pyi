@@ -46,9 +46,8 @@ class RunServiceStub:
         libra.v1.run_pb2.WatchRunResponse,
     ]
     """Sends the run now, after each change and when it ends or has used up its budget; then the stream ends. Without a
-    change it sends a heartbeat
-    every 10 seconds, and within two seconds if the health of one of its models has changed. NOT_FOUND for an unknown
-    id.
+    change it sends a heartbeat every 10 seconds, and within two seconds of a change in the health of one of its
+    models. NOT_FOUND for an unknown id.
     """
 
     CancelRun: grpc.UnaryUnaryMultiCallable[
@@ -85,9 +84,8 @@ class RunServiceAsyncStub:
         libra.v1.run_pb2.WatchRunResponse,
     ]
     """Sends the run now, after each change and when it ends or has used up its budget; then the stream ends. Without a
-    change it sends a heartbeat
-    every 10 seconds, and within two seconds if the health of one of its models has changed. NOT_FOUND for an unknown
-    id.
+    change it sends a heartbeat every 10 seconds, and within two seconds of a change in the health of one of its
+    models. NOT_FOUND for an unknown id.
     """
 
     CancelRun: grpc.aio.UnaryUnaryMultiCallable[
@@ -132,9 +130,8 @@ class RunServiceServicer(metaclass=abc.ABCMeta):
         context: _ServicerContext,
     ) -> typing.Union[collections.abc.Iterator[libra.v1.run_pb2.WatchRunResponse], collections.abc.AsyncIterator[libra.v1.run_pb2.WatchRunResponse]]:
         """Sends the run now, after each change and when it ends or has used up its budget; then the stream ends. Without a
-        change it sends a heartbeat
-        every 10 seconds, and within two seconds if the health of one of its models has changed. NOT_FOUND for an unknown
-        id.
+        change it sends a heartbeat every 10 seconds, and within two seconds of a change in the health of one of its
+        models. NOT_FOUND for an unknown id.
         """
 
     @abc.abstractmethod

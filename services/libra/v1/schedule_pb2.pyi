@@ -37,7 +37,7 @@ class _OverlapPolicyEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._
     """The firing creates its run at once."""
 
 class OverlapPolicy(_OverlapPolicy, metaclass=_OverlapPolicyEnumTypeWrapper):
-    """OverlapPolicy says what a firing does while the run of an earlier firing of the same schedule has not ended."""
+    """OverlapPolicy is the effect of a firing while the run of an earlier firing of the same schedule has not ended."""
 
 OVERLAP_POLICY_UNSPECIFIED: OverlapPolicy.ValueType  # 0
 """Not set: skip."""
@@ -63,7 +63,7 @@ class _MissedPolicyEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._E
     """The newest of them creates one run, unless a later time fires; the others are skipped."""
 
 class MissedPolicy(_MissedPolicy, metaclass=_MissedPolicyEnumTypeWrapper):
-    """MissedPolicy says what happens to times of the cron expression that passed more than ten minutes ago, because no
+    """MissedPolicy is the treatment of times of the cron expression that passed more than ten minutes ago, because no
     dispatch was running. Times that passed more recently fire late.
     """
 
@@ -91,7 +91,7 @@ class _FiringCauseEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._En
     """TriggerSchedule was called."""
 
 class FiringCause(_FiringCause, metaclass=_FiringCauseEnumTypeWrapper):
-    """FiringCause says what made a schedule fire."""
+    """FiringCause is the cause of a firing."""
 
 FIRING_CAUSE_UNSPECIFIED: FiringCause.ValueType  # 0
 """Not set; never stored."""
@@ -118,9 +118,9 @@ class _FiringStateEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._En
     FIRING_STATE_STARTED: _FiringState.ValueType  # 3
     """Its run was created."""
     FIRING_STATE_SKIPPED: _FiringState.ValueType  # 4
-    """It created no run, as its schedule demands; `reason` says why."""
+    """It created no run, because its schedule requires that; `reason` contains the reason."""
     FIRING_STATE_FAILED: _FiringState.ValueType  # 5
-    """The template was refused; `reason` says why."""
+    """The template was refused; `reason` contains the reason."""
 
 class FiringState(_FiringState, metaclass=_FiringStateEnumTypeWrapper):
     """FiringState is the state of a firing."""
@@ -134,9 +134,9 @@ FIRING_STATE_STARTING: FiringState.ValueType  # 2
 FIRING_STATE_STARTED: FiringState.ValueType  # 3
 """Its run was created."""
 FIRING_STATE_SKIPPED: FiringState.ValueType  # 4
-"""It created no run, as its schedule demands; `reason` says why."""
+"""It created no run, because its schedule requires that; `reason` contains the reason."""
 FIRING_STATE_FAILED: FiringState.ValueType  # 5
-"""The template was refused; `reason` says why."""
+"""The template was refused; `reason` contains the reason."""
 global___FiringState = FiringState
 
 @typing.final
@@ -164,7 +164,7 @@ class Schedule(google.protobuf.message.Message):
     name: builtins.str
     """Unique. 1 to 64 letters, digits, "_", "-" and "."; the first is a letter or a digit."""
     id: builtins.str
-    """A ULID, another one for each schedule that is created under the name. Set by the service."""
+    """A ULID; a schedule that is deleted and created again under the same name gets another one. Set by the service."""
     cron: builtins.str
     """Five fields (minute, hour, day of the month, month, day of the week), or six with seconds first. Empty: no times."""
     zone: builtins.str
@@ -176,9 +176,9 @@ class Schedule(google.protobuf.message.Message):
     on_trigger: builtins.bool
     """Whether TriggerSchedule creates runs."""
     overlap: global___OverlapPolicy.ValueType
-    """What a firing does while an earlier run has not ended."""
+    """The effect of a firing while an earlier run has not ended."""
     missed: global___MissedPolicy.ValueType
-    """What happens to times that were missed."""
+    """The treatment of missed times."""
     paused: builtins.bool
     """A paused schedule does not fire, and its waiting firings are skipped."""
     team: builtins.str
@@ -187,7 +187,9 @@ class Schedule(google.protobuf.message.Message):
     """
     @property
     def template(self) -> libra.v1.run_pb2.RunSpec:
-        """The spec of each run. The model "{model}" stands for the model of the event; a name that is empty is the schedule's."""
+        """The spec of each run. The model "{model}" stands for the model of the event; if the name in the spec is empty, the
+        run has the name of the schedule.
+        """
 
     @property
     def create_time(self) -> google.protobuf.timestamp_pb2.Timestamp:
@@ -195,7 +197,7 @@ class Schedule(google.protobuf.message.Message):
 
     @property
     def start_time(self) -> google.protobuf.timestamp_pb2.Timestamp:
-        """Events before this time create no run: when the schedule was created or last resumed. Set by the service."""
+        """The time at which the schedule was created or last resumed; events before it create no run. Set by the service."""
 
     @property
     def next_time(self) -> google.protobuf.timestamp_pb2.Timestamp:
@@ -247,13 +249,13 @@ class Firing(google.protobuf.message.Message):
     schedule_id: builtins.str
     """The schedule's id."""
     cause: global___FiringCause.ValueType
-    """Why the schedule fired."""
+    """The cause of the firing."""
     model: builtins.str
     """The model of the event; empty for a time."""
     state: global___FiringState.ValueType
     """The state."""
     reason: builtins.str
-    """Why the firing was skipped or failed."""
+    """The reason why the firing was skipped or failed."""
     run: builtins.str
     """The id of the run; empty unless the firing has started."""
     team: builtins.str
@@ -317,8 +319,8 @@ class CreateScheduleResponse(google.protobuf.message.Message):
     TRIGGER_TOKEN_FIELD_NUMBER: builtins.int
     WARNINGS_FIELD_NUMBER: builtins.int
     trigger_token: builtins.str
-    """The token that TriggerSchedule needs, if the schedule has on_trigger. It is returned only here, when the schedule is
-    created: a hash of it is stored.
+    """The token that TriggerSchedule needs, if the schedule has on_trigger. It is returned only here, when the schedule
+    is created: only a hash of it is stored.
     """
     @property
     def schedule(self) -> global___Schedule:
@@ -330,7 +332,7 @@ class CreateScheduleResponse(google.protobuf.message.Message):
 
     @property
     def warnings(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
-        """What the template selects but a run does not evaluate or use, and why; one sentence each."""
+        """The parts of the template that a run does not evaluate or use, with the reason; one sentence each."""
 
     def __init__(
         self,

@@ -83,7 +83,7 @@ class ScheduleServiceServicer(object):
 
     def CreateSchedule(self, request, context):
         """Creates a schedule. INVALID_ARGUMENT names the invalid field: a cron expression that never matches, an unknown
-        zone, or a template that no run could be created from now. A repeat with the same content returns the stored
+        zone, or a template from which no run can be created at present. A repeat with the same content returns the stored
         schedule; ALREADY_EXISTS if the name has other content.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

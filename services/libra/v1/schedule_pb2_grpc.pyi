@@ -26,7 +26,7 @@ class ScheduleServiceStub:
         libra.v1.schedule_pb2.CreateScheduleResponse,
     ]
     """Creates a schedule. INVALID_ARGUMENT names the invalid field: a cron expression that never matches, an unknown
-    zone, or a template that no run could be created from now. A repeat with the same content returns the stored
+    zone, or a template from which no run can be created at present. A repeat with the same content returns the stored
     schedule; ALREADY_EXISTS if the name has other content.
     """
 
@@ -84,7 +84,7 @@ class ScheduleServiceAsyncStub:
         libra.v1.schedule_pb2.CreateScheduleResponse,
     ]
     """Creates a schedule. INVALID_ARGUMENT names the invalid field: a cron expression that never matches, an unknown
-    zone, or a template that no run could be created from now. A repeat with the same content returns the stored
+    zone, or a template from which no run can be created at present. A repeat with the same content returns the stored
     schedule; ALREADY_EXISTS if the name has other content.
     """
 
@@ -144,7 +144,7 @@ class ScheduleServiceServicer(metaclass=abc.ABCMeta):
         context: _ServicerContext,
     ) -> typing.Union[libra.v1.schedule_pb2.CreateScheduleResponse, collections.abc.Awaitable[libra.v1.schedule_pb2.CreateScheduleResponse]]:
         """Creates a schedule. INVALID_ARGUMENT names the invalid field: a cron expression that never matches, an unknown
-        zone, or a template that no run could be created from now. A repeat with the same content returns the stored
+        zone, or a template from which no run can be created at present. A repeat with the same content returns the stored
         schedule; ALREADY_EXISTS if the name has other content.
         """
 

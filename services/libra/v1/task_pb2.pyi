@@ -42,7 +42,7 @@ class _CategoryEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._EnumT
     """The ability of the model. This category is the score Capability; the other four are Safety."""
 
 class Category(_Category, metaclass=_CategoryEnumTypeWrapper):
-    """Category says which part of the score a task counts in."""
+    """Category is the part of the score in which a task counts."""
 
 CATEGORY_UNSPECIFIED: Category.ValueType  # 0
 """Not set; never stored."""
@@ -74,7 +74,7 @@ class _CatalogueStateEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper.
     """The samples are not published; a user who has them can import them."""
 
 class CatalogueState(_CatalogueState, metaclass=_CatalogueStateEnumTypeWrapper):
-    """CatalogueState says where the samples of a task in the catalogue are."""
+    """CatalogueState is the location of the samples of a task in the catalogue."""
 
 CATALOGUE_STATE_UNSPECIFIED: CatalogueState.ValueType  # 0
 """Not set; never sent."""
@@ -128,7 +128,7 @@ global___JudgeSpec = JudgeSpec
 
 @typing.final
 class Task(google.protobuf.message.Message):
-    """Task is a set of samples with a category and a judge. Other content is another version."""
+    """Task is a set of samples with a category and a judge. Different content is a different version."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -156,7 +156,7 @@ class Task(google.protobuf.message.Message):
     version: builtins.str
     """The first 12 hex digits of the SHA-256 of the card's content and all samples."""
     category: global___Category.ValueType
-    """Which part of the score the task counts in."""
+    """The part of the score in which the task counts."""
     risk: builtins.str
     """The kind of harm, for instance "privacy"; empty for capability."""
     licence: builtins.str
@@ -174,8 +174,8 @@ class Task(google.protobuf.message.Message):
     of its labels, so that no constant answer wins; empty: the mean over all trials.
     """
     caveat: builtins.str
-    """What a reader of its scores must know, in one sentence, for instance which constant answer scores high; usually
-    empty.
+    """A fact that readers of its scores must know, in one sentence, for instance which constant answer scores high;
+    usually empty.
     """
     round: builtins.str
     """The round whose samples these are; the version is then the round's name. Empty for an imported task."""
@@ -225,7 +225,7 @@ global___Task = Task
 
 @typing.final
 class Sample(google.protobuf.message.Message):
-    """Sample is one prompt with what its judge needs."""
+    """Sample is one prompt with the data that its judge needs."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -255,8 +255,8 @@ class Sample(google.protobuf.message.Message):
     id: builtins.str
     """The record's own id or, without one, the ordinal."""
     sealed: builtins.bool
-    """True: the text is withheld, because the sample belongs to a round and is not published yet. `messages`, `fields` and
-    `id` are then empty.
+    """True: the text is withheld, because the sample belongs to a round and is not published yet. `messages`, `fields`
+    and `id` are then empty.
     """
     @property
     def messages(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[libra.v1.message_pb2.Message]:
@@ -297,7 +297,7 @@ class CatalogueEntry(google.protobuf.message.Message):
     IMPORTED_FIELD_NUMBER: builtins.int
     TAXONOMIES_FIELD_NUMBER: builtins.int
     state: global___CatalogueState.ValueType
-    """Where the samples are."""
+    """The location of the samples."""
     multi_turn: builtins.bool
     """True if its prompts are conversations of several turns."""
     published_samples: builtins.int
@@ -307,7 +307,7 @@ class CatalogueEntry(google.protobuf.message.Message):
     split: builtins.str
     """The dataset's configuration and split, for instance "default/test"."""
     conversion: builtins.str
-    """How a record becomes a sample, in one or two sentences."""
+    """The conversion of a record into a sample, in one or two sentences."""
     imported: builtins.str
     """"name@version" of its newest import; empty if it has not been imported."""
     @property
@@ -443,7 +443,7 @@ class ImportTaskResponse(google.protobuf.message.Message):
 
     @property
     def warnings(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
-        """What is to be known before a run of the task; one sentence each."""
+        """Facts that an evaluator should know before a run of the task; one sentence each."""
 
     def __init__(
         self,

@@ -50,15 +50,15 @@ class TaxonomyTags(google.protobuf.message.Message):
     title: builtins.str
     """The taxonomy's title with its release, for instance "MITRE ATLAS 5.6.0"."""
     reason: builtins.str
-    """Why there is no entry; empty if there is one."""
+    """The reason why there is no entry; empty if there is one."""
     @property
     def entries(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___TaxonomyEntry]:
-        """Of a task: every tag that a sample of it can have. In order of id."""
+        """The entries, in order of id; for a task, every entry that one of its samples can have."""
 
     @property
     def sample_fields(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
-        """The fields that decide which of the entries a sample has; the first one that it has counts. Empty if each sample has
-        all of them.
+        """The fields that decide which of the entries a sample has; the first of these fields that the sample has counts.
+        Empty if each sample has all of them.
         """
 
     def __init__(

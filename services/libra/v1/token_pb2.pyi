@@ -69,30 +69,30 @@ class Token(google.protobuf.message.Message):
     LAST_USE_TIME_FIELD_NUMBER: builtins.int
     CREATOR_FIELD_NUMBER: builtins.int
     id: builtins.str
-    """The id, a part of the secret text, by which the token is found."""
+    """The id. It is a part of the secret text, and services find the token by it."""
     name: builtins.str
     """The name of the caller, for instance "nightly-ci"; the audit log shows it. No two tokens have the same name."""
     role: global___Role.ValueType
-    """What the caller may do."""
+    """The role of the caller."""
     team: builtins.str
     """The team of the caller, which limits what the caller sees and changes (docs/access.md); empty: no limit."""
     creator: builtins.str
     """The caller who created the token."""
     @property
     def create_time(self) -> google.protobuf.timestamp_pb2.Timestamp:
-        """When the token was created."""
+        """The time at which the token was created."""
 
     @property
     def expire_time(self) -> google.protobuf.timestamp_pb2.Timestamp:
-        """From this time on the token is refused; not set: it does not expire."""
+        """The time from which the token is refused; not set: it does not expire."""
 
     @property
     def revoke_time(self) -> google.protobuf.timestamp_pb2.Timestamp:
-        """When the token was revoked; not set: it is not."""
+        """The time at which the token was revoked; not set: it is not revoked."""
 
     @property
     def last_use_time(self) -> google.protobuf.timestamp_pb2.Timestamp:
-        """A time at which the token was used, at most a minute before the last use; not set: never."""
+        """A time at which the token was used, at most a minute before its last use; not set: it was never used."""
 
     def __init__(
         self,
@@ -114,7 +114,7 @@ global___Token = Token
 
 @typing.final
 class CreateTokenRequest(google.protobuf.message.Message):
-    """CreateTokenRequest says whom the token is for."""
+    """CreateTokenRequest contains the name, the role, the team and the lifetime of the token."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -125,10 +125,10 @@ class CreateTokenRequest(google.protobuf.message.Message):
     name: builtins.str
     """1 to 64 lower-case letters, digits, ".", "_" and "-"."""
     role: global___Role.ValueType
-    """What the caller may do."""
+    """The role of the caller."""
     team: builtins.str
-    """As a name; empty: the team of the caller of this method, none if that has none. A caller of a team creates tokens of
-    its own team only: PERMISSION_DENIED for another one.
+    """The team of the new caller, in the form of a name; empty: the team of the caller of this method, or none if that
+    caller has none. A caller of a team creates tokens of its own team only: PERMISSION_DENIED for another one.
     """
     @property
     def lifetime(self) -> google.protobuf.duration_pb2.Duration:

@@ -64,14 +64,15 @@ class TokenServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def ListTokens(self, request, context):
-        """Lists all tokens, of a caller of a team those of its team, in order of name, revoked and expired ones too.
+        """Lists all tokens in order of name, including revoked and expired ones. A caller of a team sees those of its team.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def RevokeToken(self, request, context):
-        """Revokes a token: within 10 seconds every service refuses it. A repeat changes nothing. NOT_FOUND for an unknown name.
+        """Revokes a token: within 10 seconds every service refuses it. A repeat changes nothing. NOT_FOUND for an unknown
+        name.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

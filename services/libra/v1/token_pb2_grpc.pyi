@@ -31,13 +31,15 @@ class TokenServiceStub:
         libra.v1.token_pb2.ListTokensRequest,
         libra.v1.token_pb2.ListTokensResponse,
     ]
-    """Lists all tokens, of a caller of a team those of its team, in order of name, revoked and expired ones too."""
+    """Lists all tokens in order of name, including revoked and expired ones. A caller of a team sees those of its team."""
 
     RevokeToken: grpc.UnaryUnaryMultiCallable[
         libra.v1.token_pb2.RevokeTokenRequest,
         libra.v1.token_pb2.RevokeTokenResponse,
     ]
-    """Revokes a token: within 10 seconds every service refuses it. A repeat changes nothing. NOT_FOUND for an unknown name."""
+    """Revokes a token: within 10 seconds every service refuses it. A repeat changes nothing. NOT_FOUND for an unknown
+    name.
+    """
 
 class TokenServiceAsyncStub:
     """TokenService creates, lists and revokes tokens. The dispatch service serves it."""
@@ -52,13 +54,15 @@ class TokenServiceAsyncStub:
         libra.v1.token_pb2.ListTokensRequest,
         libra.v1.token_pb2.ListTokensResponse,
     ]
-    """Lists all tokens, of a caller of a team those of its team, in order of name, revoked and expired ones too."""
+    """Lists all tokens in order of name, including revoked and expired ones. A caller of a team sees those of its team."""
 
     RevokeToken: grpc.aio.UnaryUnaryMultiCallable[
         libra.v1.token_pb2.RevokeTokenRequest,
         libra.v1.token_pb2.RevokeTokenResponse,
     ]
-    """Revokes a token: within 10 seconds every service refuses it. A repeat changes nothing. NOT_FOUND for an unknown name."""
+    """Revokes a token: within 10 seconds every service refuses it. A repeat changes nothing. NOT_FOUND for an unknown
+    name.
+    """
 
 class TokenServiceServicer(metaclass=abc.ABCMeta):
     """TokenService creates, lists and revokes tokens. The dispatch service serves it."""
@@ -77,7 +81,7 @@ class TokenServiceServicer(metaclass=abc.ABCMeta):
         request: libra.v1.token_pb2.ListTokensRequest,
         context: _ServicerContext,
     ) -> typing.Union[libra.v1.token_pb2.ListTokensResponse, collections.abc.Awaitable[libra.v1.token_pb2.ListTokensResponse]]:
-        """Lists all tokens, of a caller of a team those of its team, in order of name, revoked and expired ones too."""
+        """Lists all tokens in order of name, including revoked and expired ones. A caller of a team sees those of its team."""
 
     @abc.abstractmethod
     def RevokeToken(
@@ -85,6 +89,8 @@ class TokenServiceServicer(metaclass=abc.ABCMeta):
         request: libra.v1.token_pb2.RevokeTokenRequest,
         context: _ServicerContext,
     ) -> typing.Union[libra.v1.token_pb2.RevokeTokenResponse, collections.abc.Awaitable[libra.v1.token_pb2.RevokeTokenResponse]]:
-        """Revokes a token: within 10 seconds every service refuses it. A repeat changes nothing. NOT_FOUND for an unknown name."""
+        """Revokes a token: within 10 seconds every service refuses it. A repeat changes nothing. NOT_FOUND for an unknown
+        name.
+        """
 
 def add_TokenServiceServicer_to_server(servicer: TokenServiceServicer, server: typing.Union[grpc.Server, grpc.aio.Server]) -> None: ...

@@ -41,7 +41,7 @@ class _OutcomeEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._EnumTy
     """There is no answer."""
 
 class Outcome(_Outcome, metaclass=_OutcomeEnumTypeWrapper):
-    """Outcome is how a trial ended. Only SCORED and FILTERED count in a mean; all are shown."""
+    """Outcome is the way in which a trial ended. Only SCORED and FILTERED count in a mean; all are shown."""
 
 OUTCOME_UNSPECIFIED: Outcome.ValueType  # 0
 """Not set; never stored."""
@@ -143,7 +143,7 @@ class Verdict(google.protobuf.message.Message):
     epoch: builtins.int
     """The number of this repeat of the sample, from 0."""
     outcome: global___Outcome.ValueType
-    """How the trial ended."""
+    """The way in which the trial ended."""
     score: builtins.float
     """In [0, 1]; 1 is the desired behaviour. 0 unless SCORED or FILTERED."""
     label: builtins.str
@@ -155,8 +155,9 @@ class Verdict(google.protobuf.message.Message):
     category: libra.v1.task_pb2.Category.ValueType
     """The category that the trial counts in."""
     sealed: builtins.bool
-    """True: the sample belongs to a round and is not published yet. Everything that may quote it is withheld: `rationale`,
-    `completion_id`, `messages`, `completion`, `log`, and `fields` except those that say what came back.
+    """True: the sample belongs to a round and is not published yet. Everything that may quote it is withheld:
+    `rationale`, `completion_id`, `messages`, `completion`, `log`, and `fields` except those with the class of the
+    response.
     """
     @property
     def judge(self) -> global___JudgeVersion:

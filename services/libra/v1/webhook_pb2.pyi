@@ -50,7 +50,9 @@ global___DeliveryState = DeliveryState
 
 @typing.final
 class Webhook(google.protobuf.message.Message):
-    """Webhook is an address that events are delivered to, by the Standard Webhooks specification with a CloudEvents 1.0 body."""
+    """Webhook is an address that events are delivered to, by the Standard Webhooks specification with a CloudEvents 1.0
+    body.
+    """
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -68,14 +70,16 @@ class Webhook(google.protobuf.message.Message):
     url: builtins.str
     """An https:// URL of a public address, without user, password or fragment. The operator may allow others."""
     id: builtins.str
-    """A ULID, another one for each webhook that is created under the name. Set by the service."""
+    """A ULID; a webhook that is deleted and created again under the same name gets another one. Set by the service."""
     secret_version: builtins.int
     """The number of the current secret; each rotation adds one. Set by the service."""
     disable_reason: builtins.str
-    """Why nothing is delivered any more: the receiver answered 410. Empty while the webhook is enabled. Set by the service."""
+    """The reason why nothing is delivered any more: the receiver answered 410. Empty while the webhook is enabled. Set by
+    the service.
+    """
     team: builtins.str
-    """The team that owns the webhook: it is told the events of the team and of what is shared. Empty: all teams see the
-    webhook, and it is told all events. As for a model, only a caller without a team may name another one.
+    """The team that owns the webhook: it receives the events of the team and of shared resources. Empty: all teams see
+    the webhook, and it receives all events. As for a model, only a caller without a team may name another one.
     """
     @property
     def event_types(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
@@ -83,8 +87,8 @@ class Webhook(google.protobuf.message.Message):
 
     @property
     def rotation_end_time(self) -> google.protobuf.timestamp_pb2.Timestamp:
-        """Until this time, deliveries are signed with the previous secret as well; not set before the first rotation. Set by
-        the service.
+        """The time until which deliveries are signed with the previous secret as well; not set before the first rotation. Set
+        by the service.
         """
 
     @property
@@ -126,7 +130,7 @@ class Delivery(google.protobuf.message.Message):
     CREATE_TIME_FIELD_NUMBER: builtins.int
     TEAM_FIELD_NUMBER: builtins.int
     id: builtins.str
-    """Depends on the event and the webhook only."""
+    """The id, which depends only on the event and the webhook."""
     webhook: builtins.str
     """The webhook's name."""
     event_id: builtins.str
@@ -138,16 +142,16 @@ class Delivery(google.protobuf.message.Message):
     attempts: builtins.int
     """The number of attempts that have begun."""
     result: builtins.str
-    """What the last attempt ended with, for instance "the receiver answered 503"; empty before the first one."""
+    """The result of the last attempt, for instance "the receiver answered 503"; empty before the first one."""
     team: builtins.str
     """The team that sees the delivery: that of the webhook or else that of the event; empty: all teams; "*": none."""
     @property
     def next_time(self) -> google.protobuf.timestamp_pb2.Timestamp:
-        """When the next attempt is due; not set unless the delivery is pending."""
+        """The time at which the next attempt is due; not set unless the delivery is pending."""
 
     @property
     def create_time(self) -> google.protobuf.timestamp_pb2.Timestamp:
-        """When the event happened."""
+        """The time at which the event happened."""
 
     def __init__(
         self,
@@ -198,7 +202,7 @@ class CreateWebhookResponse(google.protobuf.message.Message):
     WEBHOOK_FIELD_NUMBER: builtins.int
     SECRET_FIELD_NUMBER: builtins.int
     secret: builtins.str
-    """The secret that its receiver checks signatures with, "whsec_" and base64. No other call returns it."""
+    """The secret with which its receiver checks signatures, "whsec_" and base64. No other call returns it."""
     @property
     def webhook(self) -> global___Webhook:
         """The webhook."""
@@ -378,7 +382,7 @@ global___TestWebhookRequest = TestWebhookRequest
 
 @typing.final
 class TestWebhookResponse(google.protobuf.message.Message):
-    """TestWebhookResponse says how the test ended."""
+    """TestWebhookResponse contains the result of the test."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -387,7 +391,7 @@ class TestWebhookResponse(google.protobuf.message.Message):
     delivered: builtins.bool
     """Whether the receiver accepted the event."""
     result: builtins.str
-    """What the attempt ended with, for instance "the receiver answered 204"."""
+    """The result of the attempt, for instance "the receiver answered 204"."""
     def __init__(
         self,
         *,

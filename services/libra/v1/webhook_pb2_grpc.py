@@ -82,8 +82,8 @@ class WebhookServiceServicer(object):
     """
 
     def CreateWebhook(self, request, context):
-        """Registers a webhook. INVALID_ARGUMENT for a URL that is no public HTTPS address or an unknown type of event;
-        ALREADY_EXISTS if the name is taken.
+        """Registers a webhook. INVALID_ARGUMENT for a URL that is not a public HTTPS address, or for an unknown type of
+        event; ALREADY_EXISTS if the name is taken.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -118,7 +118,7 @@ class WebhookServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def TestWebhook(self, request, context):
-        """Sends an event of the type "libra.webhook.test" at once, without repeats, and returns what the receiver answered. A
+        """Sends an event of the type "libra.webhook.test" at once, without repeats, and returns the receiver's answer. A
         disabled webhook whose receiver accepts it is enabled again. NOT_FOUND for an unknown name.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -25,8 +25,8 @@ class WebhookServiceStub:
         libra.v1.webhook_pb2.CreateWebhookRequest,
         libra.v1.webhook_pb2.CreateWebhookResponse,
     ]
-    """Registers a webhook. INVALID_ARGUMENT for a URL that is no public HTTPS address or an unknown type of event;
-    ALREADY_EXISTS if the name is taken.
+    """Registers a webhook. INVALID_ARGUMENT for a URL that is not a public HTTPS address, or for an unknown type of
+    event; ALREADY_EXISTS if the name is taken.
     """
 
     GetWebhook: grpc.UnaryUnaryMultiCallable[
@@ -57,7 +57,7 @@ class WebhookServiceStub:
         libra.v1.webhook_pb2.TestWebhookRequest,
         libra.v1.webhook_pb2.TestWebhookResponse,
     ]
-    """Sends an event of the type "libra.webhook.test" at once, without repeats, and returns what the receiver answered. A
+    """Sends an event of the type "libra.webhook.test" at once, without repeats, and returns the receiver's answer. A
     disabled webhook whose receiver accepts it is enabled again. NOT_FOUND for an unknown name.
     """
 
@@ -82,8 +82,8 @@ class WebhookServiceAsyncStub:
         libra.v1.webhook_pb2.CreateWebhookRequest,
         libra.v1.webhook_pb2.CreateWebhookResponse,
     ]
-    """Registers a webhook. INVALID_ARGUMENT for a URL that is no public HTTPS address or an unknown type of event;
-    ALREADY_EXISTS if the name is taken.
+    """Registers a webhook. INVALID_ARGUMENT for a URL that is not a public HTTPS address, or for an unknown type of
+    event; ALREADY_EXISTS if the name is taken.
     """
 
     GetWebhook: grpc.aio.UnaryUnaryMultiCallable[
@@ -114,7 +114,7 @@ class WebhookServiceAsyncStub:
         libra.v1.webhook_pb2.TestWebhookRequest,
         libra.v1.webhook_pb2.TestWebhookResponse,
     ]
-    """Sends an event of the type "libra.webhook.test" at once, without repeats, and returns what the receiver answered. A
+    """Sends an event of the type "libra.webhook.test" at once, without repeats, and returns the receiver's answer. A
     disabled webhook whose receiver accepts it is enabled again. NOT_FOUND for an unknown name.
     """
 
@@ -141,8 +141,8 @@ class WebhookServiceServicer(metaclass=abc.ABCMeta):
         request: libra.v1.webhook_pb2.CreateWebhookRequest,
         context: _ServicerContext,
     ) -> typing.Union[libra.v1.webhook_pb2.CreateWebhookResponse, collections.abc.Awaitable[libra.v1.webhook_pb2.CreateWebhookResponse]]:
-        """Registers a webhook. INVALID_ARGUMENT for a URL that is no public HTTPS address or an unknown type of event;
-        ALREADY_EXISTS if the name is taken.
+        """Registers a webhook. INVALID_ARGUMENT for a URL that is not a public HTTPS address, or for an unknown type of
+        event; ALREADY_EXISTS if the name is taken.
         """
 
     @abc.abstractmethod
@@ -183,7 +183,7 @@ class WebhookServiceServicer(metaclass=abc.ABCMeta):
         request: libra.v1.webhook_pb2.TestWebhookRequest,
         context: _ServicerContext,
     ) -> typing.Union[libra.v1.webhook_pb2.TestWebhookResponse, collections.abc.Awaitable[libra.v1.webhook_pb2.TestWebhookResponse]]:
-        """Sends an event of the type "libra.webhook.test" at once, without repeats, and returns what the receiver answered. A
+        """Sends an event of the type "libra.webhook.test" at once, without repeats, and returns the receiver's answer. A
         disabled webhook whose receiver accepts it is enabled again. NOT_FOUND for an unknown name.
         """
 
