@@ -23,7 +23,7 @@ from libra.v1.task_pb2 import (
 )
 from libra.v1.task_pb2_grpc import TaskServiceStub
 
-pytestmark = [pytest.mark.alone, pytest.mark.timeout(240)]
+pytestmark = pytest.mark.timeout(240)
 
 LIMIT_MIB = 384
 """As in k8s/base/dispatch.yaml."""
