@@ -140,7 +140,7 @@ class RunCollection:
 
         Ids begin with the time of creation: of the newest hundred runs, the one that ended last counts.
         """
-        query = {"run.state": FINISHED}
+        query = {"run.state": FINISHED, "run.end_time": {"$type": "date"}}
         with self._translate_errors():
             found = self._collection.find(query, {"run.end_time": 1}).sort("_id", -1).limit(NEWEST_RUNS)
             return max([document["run"]["end_time"].timestamp() async for document in found], default=0.0)
