@@ -1,4 +1,4 @@
-"""What the APIs of providers send and expect, as files that the tests of all adapters share.
+"""Requests and responses of the APIs of providers, as files that the tests of all adapters share.
 
 Each provider has a folder `tests/data/providers/<provider>`, named like its value of `Provider` in small letters,
 without the prefix. Its files were written for this project after the published API reference.

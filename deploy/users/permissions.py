@@ -1,4 +1,4 @@
-"""Which service may do what on NATS and MongoDB. The users of both servers are made from these tables.
+"""The rights of each service on NATS and MongoDB. The users of both servers are made from these tables.
 
 Tests compare them with the code, and run every service with its own users.
 """
@@ -26,7 +26,7 @@ GRANTS = "KV_GRANTS"
 
 @dataclass(frozen=True)
 class NatsAccess:
-    """What a service does on NATS."""
+    """The streams and subjects that a service uses on NATS."""
 
     pulls: tuple[str, ...] = ()
     """Streams whose consumers it reads, whose messages it acknowledges, and to whose end it returns a message."""

@@ -50,7 +50,7 @@ MAX_SIGNALS = 1024
 """Maximum unread events of a listener. More are dropped: an event only says that something changed."""
 
 DENIED = "permissions violation"
-"""What an error of the client contains if the server does not let this user publish or subscribe to a subject."""
+"""Part of the text of a client error if the server does not let this user publish or subscribe to a subject."""
 
 LISTENER_POLL_SECONDS = 5.0
 CONSUMER_PAGE_SIZE = 256

@@ -10,7 +10,7 @@ from libra.core.http.json_fetch import fetch_json
 from libra.core.settings import InvalidSettings
 from libra.process.settings import CommonSettings
 from libra.rpc.access.caller import Caller
-from libra.rpc.access.oidc.identity import IdentityRules, RoleMapping
+from libra.rpc.access.oidc.claim_mapping import IdentityRules, RoleMapping
 from libra.rpc.access.oidc.key_cache import KeyCache
 from libra.rpc.access.oidc.token_verifier import TokenVerifier
 

@@ -12,7 +12,7 @@ from pydantic import AfterValidator, StringConstraints
 
 from libra.core import setting_names, settings
 from libra.core.http.secure_url import check_url
-from libra.rpc.access.oidc.identity import RoleMapping
+from libra.rpc.access.oidc.claim_mapping import RoleMapping
 from libra.telemetry import logs
 
 ServiceSettings = TypeVar("ServiceSettings")
@@ -137,7 +137,7 @@ class CommonSettings:
     """The claim with the team of a caller, without which its token is refused. Empty: callers have no team."""
 
     oidc_jwks_url: OptionalUrl = field(default="", metadata={"env": "LIBRA_OIDC_JWKS_URL"})
-    """Where the public keys of the provider are. Empty: where its discovery document says."""
+    """URL of the public keys of the provider. Empty: the URL in its discovery document."""
 
     oidc_ca_file: str = field(default="", metadata={"env": "LIBRA_OIDC_CA_FILE"})
     """The authorities that sign the certificate of the provider. Empty: those of the system."""

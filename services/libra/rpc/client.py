@@ -94,12 +94,12 @@ async def stream(
     A service that stops ends its streams with Unavailable; resume a watch after the last revision that was seen.
     """
     with _client_span(method, timeout_seconds, metadata) as options:
-        replies = method(request, timeout=options.timeout_seconds, metadata=options.metadata)
+        replies: Any = method(request, timeout=options.timeout_seconds, metadata=options.metadata)
         try:
             async for reply in replies:
                 yield reply
         finally:
-            replies.cancel()  # type: ignore[attr-defined]  # a call of grpc.aio, which has no types
+            replies.cancel()
 
 
 @dataclass(frozen=True, slots=True)

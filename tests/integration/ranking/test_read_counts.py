@@ -1,4 +1,4 @@
-"""How much the queries of ranking read from the store: counts, which a busy machine does not change."""
+"""The queries of ranking make few reads of the store: counts are tested, which a busy machine does not change."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ class Provider:
     """By kid."""
 
     fetches: int = 0
-    """How often the keys were read."""
+    """Number of reads of the keys."""
 
     status: int = 200
     body: bytes | None = None

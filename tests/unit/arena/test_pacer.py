@@ -41,7 +41,7 @@ def bursts(seed: int) -> Writer:
 
 @dataclass(frozen=True)
 class Shown:
-    """What both sides show at a time."""
+    """Number of characters that each side shows at a time."""
 
     now: float
     a: int

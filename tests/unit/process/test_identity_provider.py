@@ -12,7 +12,7 @@ from libra.core.settings import InvalidSettings
 from libra.process.identity_provider import identity_provider
 from libra.process.settings import CommonSettings, load
 from libra.rpc.access.caller import Role
-from libra.rpc.access.oidc.identity import RoleMapping
+from libra.rpc.access.oidc.claim_mapping import RoleMapping
 from libra.rpc.access.oidc.public_keys import parse_key_set
 
 VALID = {"access": "tokens", "oidc_issuer": "https://a.example", "oidc_audience": "libra", "oidc_roles": "a=admin"}

@@ -1,4 +1,4 @@
-"""Whose address counts behind proxies: what trusted proxies wrote, and nothing that a visitor wrote."""
+"""The address of a visitor behind proxies is read from headers of trusted proxies only."""
 
 from __future__ import annotations
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from google.protobuf.message import Message
+
 from libra.arena.battles.answer_screen import shown_text
 from libra.arena.battles.identity_mask import IdentityMask
 from libra.v1 import arena_pb2 as pb
@@ -25,8 +29,7 @@ def public_battle(battle: Battle, masks: tuple[IdentityMask, IdentityMask], vote
         if vote is not None:
             shown.vote.CopyFrom(anonymous_vote(vote))
         return shown
-    for name in HIDDEN:
-        shown.ClearField(name)  # type: ignore[arg-type]  # the stub lists the names as literals
+    _clear(shown, HIDDEN)
     for turn in shown.turns:
         _hide(turn.a, masks[0])
         _hide(turn.b, masks[1])
@@ -43,5 +46,9 @@ def anonymous_vote(vote: Vote) -> Vote:
 
 def _hide(answer: BattleAnswer, mask: IdentityMask) -> None:
     answer.text = mask.mask(shown_text(Completion(text=answer.text))).text
-    for name in HIDDEN_OF_ANSWERS:
-        answer.ClearField(name)  # type: ignore[arg-type]  # as above
+    _clear(answer, HIDDEN_OF_ANSWERS)
+
+
+def _clear(message: Message, names: Iterable[str]) -> None:
+    for name in names:
+        message.ClearField(name)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 
+from google.protobuf.message import Message
+
 from libra.v1.arena_pb2 import Vote
 
 UNSIGNED = ("digest", "quarantined")
@@ -12,10 +14,10 @@ UNSIGNED = ("digest", "quarantined")
 
 def digest_of(vote: Vote) -> str:
     """Return the SHA-256 of a vote's content, in hex."""
-    content = Vote()
+    content: Message = Vote()
     content.CopyFrom(vote)
     for name in UNSIGNED:
-        content.ClearField(name)  # type: ignore[arg-type]  # the stub lists the names as literals
+        content.ClearField(name)
     return hashlib.sha256(content.SerializeToString(deterministic=True)).hexdigest()
 
 

@@ -26,7 +26,7 @@ def sanitize(text: str) -> str:
 
 
 def escape_json(text: str) -> str:
-    r"""Return JSON with DEL, C1 and direction characters as \uXXXX; it stands for the same value.
+    r"""Return JSON with DEL, C1 and direction characters as \u escapes; it stands for the same value.
 
     These characters occur in JSON only inside strings, where the escape is valid.
     """

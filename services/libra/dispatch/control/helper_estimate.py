@@ -108,7 +108,7 @@ class HelperEstimator:
         section: RunSection,
         usage: JudgeUsage,
         scale: float = 1.0,
-        source: int = ESTIMATE_SOURCE_STORED_USAGE,
+        source: EstimateSource.ValueType = ESTIMATE_SOURCE_STORED_USAGE,
     ) -> SectionEstimate:
         """Return the estimate of a judge model that uses `scale` times this."""
         prompt_tokens, completion_tokens = round(usage.prompt_tokens * scale), round(usage.completion_tokens * scale)
@@ -122,7 +122,7 @@ class HelperEstimator:
             completion_tokens=completion_tokens,
             cost_usd=usd_of(prompt_tokens, completion_tokens, price),
             price_unknown=price is None,
-            source=source,  # type: ignore[arg-type]  # an enumeration value is an int
+            source=source,
             role=ESTIMATE_ROLE_JUDGE,
             requests=round(usage.requests * scale),
         )

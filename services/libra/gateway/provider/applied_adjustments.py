@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from google.protobuf.message import Message
+
 from libra.gateway.provider.request import CompletionRequest, merge_same_roles
 from libra.v1.model_pb2 import SystemRole
 
@@ -47,7 +49,8 @@ def _is_used(request: CompletionRequest, parameter: str) -> bool:
 
 def _applies_beside(request: CompletionRequest, kept: str, applied: Mapping[str, str]) -> bool:
     """Tell whether a parameter that is not sent together with another one is sent together with it here."""
-    return kept not in SAMPLING or (request.parameters.HasField(kept) and kept not in applied)  # type: ignore[arg-type]  # one of its optional fields
+    parameters: Message = request.parameters
+    return kept not in SAMPLING or (parameters.HasField(kept) and kept not in applied)
 
 
 def _has_neighbours(request: CompletionRequest) -> bool:

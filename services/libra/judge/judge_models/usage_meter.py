@@ -18,7 +18,7 @@ class UsageMeter:
 
     @property
     def usage(self) -> list[JudgeUsage]:
-        """What was used, in order of model. A reply without a text counts as a request without tokens."""
+        """Requests and tokens so far, in order of model. A reply without a text counts as a request without tokens."""
         return [self._usage[model] for model in sorted(self._usage)]
 
     async def __call__(

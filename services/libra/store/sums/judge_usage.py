@@ -1,4 +1,4 @@
-"""What the models of judges used for each cell: a part of the cell's documents that no score depends on."""
+"""Stores the requests and tokens of judge models for each cell, beside the sums that scores depend on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which registrations of models fire a schedule."""
+"""A schedule fires for the registrations of models that it names."""
 
 from __future__ import annotations
 

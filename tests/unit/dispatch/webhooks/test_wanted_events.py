@@ -1,4 +1,4 @@
-"""Which events a webhook is told."""
+"""A webhook gets the events that it asks for."""
 
 from __future__ import annotations
 

@@ -6,6 +6,7 @@ import textwrap
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
+from google.protobuf.message import Message
 from rich.table import Table
 
 from libra.cli.render.format import ABSENT, outcome_counts, score_interval, score_percent
@@ -130,8 +131,8 @@ def is_incomplete(row: BoardRow) -> bool:
 
 def estimate_of(row: BoardRow, field: str) -> Estimate | None:
     """Return an estimate of the row, None if it is not set."""
-    is_set = row.HasField(field)  # type: ignore[arg-type]  # `field` is one of the row's fields
-    return getattr(row, field) if is_set else None
+    message: Message = row
+    return getattr(row, field) if message.HasField(field) else None
 
 
 def category_estimate(row: BoardRow, category: int) -> Estimate | None:

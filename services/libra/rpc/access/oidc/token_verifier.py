@@ -21,7 +21,7 @@ MAX_TOKEN_CHARACTERS = 24 * 1024
 """A header of a call has at most 32 KiB."""
 
 LEEWAY_SECONDS = 30.0
-"""How far the clocks of the provider and of this machine may differ."""
+"""Maximum difference between the clocks of the provider and of this machine."""
 
 MAX_SUBJECT_CHARACTERS = 255
 """OpenID Connect Core 1.0, section 2."""

@@ -47,7 +47,7 @@ class FailedTask:
     """The worst of them."""
 
     absence: Absence | None = None
-    """Why they are missing."""
+    """The reason for which they are missing."""
 
 
 def lowest_scores(tasks: Sequence[TaskScore]) -> list[TaskScore]:

@@ -1,4 +1,4 @@
-"""The caller that the claims of a token name."""
+"""Map the claims of a token to a caller: its name, role and team."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class RoleMapping:
 
 @dataclass(frozen=True, slots=True)
 class IdentityRules:
-    """How the claims of a token become a caller. A claim may be nested: "realm_access.roles"."""
+    """Maps the claims of a token to a caller. A claim may be nested: "realm_access.roles"."""
 
     issuer: str
     roles: RoleMapping
