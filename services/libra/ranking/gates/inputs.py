@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from libra.core.attack_names import task_label
 from libra.core.category_names import category_name
@@ -62,11 +62,6 @@ class GateInputs:
 def label_of(board_cell: BoardCell) -> str:
     """Return "task", or "task+attack"."""
     return task_label(board_cell.task_name, board_cell.cell.attack)
-
-
-def limit_to_scope(side: ComparisonSide, policy: GatePolicy) -> ComparisonSide:
-    """Return the side with the tasks and attacks that the policy is about."""
-    return replace(side, board_cells=[each for each in side.board_cells if is_in_scope(each, policy)])
 
 
 def is_in_scope(board_cell: BoardCell, policy: GatePolicy) -> bool:
