@@ -110,12 +110,9 @@ class BoardLoader:
         runs = revisions.runs
         if known is not None and known.finished_runs == runs and known.figures_revision == revisions.figures:
             return known
-        unchanged = {run for run, revision in runs.items() if known and known.finished_runs.get(run) == revision}
-        loaded = group_by_run(await self._cells.load_finished_cells(runs.keys() - unchanged))
-        finished_cells = {
-            run: known.finished_cells[run] if known and run in unchanged else loaded.get(run, ())
-            for run in sorted(runs)
-        }
+        kept = known.finished_cells_of(runs) if known else {}
+        loaded = group_by_run(await self._cells.load_finished_cells(runs.keys() - kept.keys()))
+        finished_cells = {run: kept[run] if run in kept else loaded.get(run, ()) for run in runs}
         board_cells = [each for cells in finished_cells.values() for each in cells]
         changes = sum(runs.values()) + sum(each.expected_trials for each in board_cells)  # a finished run has them all
         selection = await self._cells.select(board_cells)
